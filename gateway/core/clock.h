@@ -1,0 +1,55 @@
+/*
+ * Wall and monotonic time behind one replaceable interface. Everything that measures an interval or
+ * keeps a deadline uses monotonic time; wall time only labels events.
+ */
+#ifndef SLUICE_CORE_CLOCK_H
+#define SLUICE_CORE_CLOCK_H
+
+#include <stdint.h>
+
+#define NS_PER_US INT64_C(1000)
+#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_S  INT64_C(1000000000)
+
+/* How far the wall clock can be believed. Stored in the journal: values are fixed. */
+enum clock_trust {
+    CLOCK_UNSET = 0,        /* before the release's own date: the clock was never set */
+    CLOCK_FREE_RUNNING = 1, /* plausible, not synchronised by the kernel's measure */
+    CLOCK_SYNCHRONISED = 2, /* the kernel says so (adjtimex without STA_UNSYNC) */
+};
+
+struct clock {
+    int64_t (*wall_ns)(void *context); /* ns since 1970-01-01 UTC */
+    int64_t (*mono_ns)(void *context); /* ns since an arbitrary moment of this boot, never backwards */
+    enum clock_trust (*trust)(void *context);
+    void *context;
+};
+
+/* The system's clocks (CLOCK_REALTIME, CLOCK_MONOTONIC). Thread-safe, lives for ever. */
+extern const struct clock clock_system;
+
+static inline int64_t clock_wall(const struct clock *clock)
+{
+    return clock->wall_ns(clock->context);
+}
+
+static inline int64_t clock_mono(const struct clock *clock)
+{
+    return clock->mono_ns(clock->context);
+}
+
+static inline enum clock_trust clock_trust(const struct clock *clock)
+{
+    return clock->trust(clock->context);
+}
+
+/* ISO 8601 in UTC with milliseconds, "2026-11-23T16:20:01.123Z". `out` holds at least 32 bytes. */
+void clock_format(int64_t wall_ns, char out[32]);
+
+/*
+ * Reads "now", "-15m" (before `now_ns`), "2026-11-23", "2026-11-23T16:20", with optional seconds, fraction and "Z" or
+ * "+02:00" (without either: UTC), or milliseconds since 1970 as an integer. Returns 0 or ERR_INVALID.
+ */
+int clock_parse(const char *text, int64_t now_ns, int64_t *wall_ns);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * Logging to standard error: one line a message, with the journald priority prefix ("<6>") when standard
+ * error is the journal (JOURNAL_STREAM is set), and with time and level when it is a terminal or file.
+ * The layer that decides what happens next logs, once, and says what the operator can do.
+ *
+ * SLUICE_LOG sets the level (error, warn, info, debug), optionally per part: "info,uplink=debug".
+ * Each call site may write LOG_BURST lines a minute; what is above is counted and told.
+ */
+#ifndef SLUICE_CORE_LOG_H
+#define SLUICE_CORE_LOG_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define LOG_BURST 20
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+/* A call site's rate limit; one static instance is made by the macros below. */
+struct log_site {
+    _Atomic int64_t window_start_s;
+    _Atomic uint32_t lines;
+    _Atomic uint32_t suppressed;
+};
+
+/* Reads SLUICE_LOG. Call once, before threads start; without it the level is info. */
+void log_init(void);
+
+/* True when a message of that level of that part would be written. Thread-safe. */
+int log_enabled(const char *part, enum log_level level);
+
+/* Writes one line; thread-safe, one write(2). Use the macros. `part` is the folder's name ("journal"). */
+void log_write(struct log_site *site, const char *part, enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#define LOG_AT(part, level, ...)                                                                   \
+    do {                                                                                           \
+        static struct log_site log_site_;                                                          \
+        if (log_enabled(part, level))                                                              \
+            log_write(&log_site_, part, level, __VA_ARGS__);                                       \
+    } while (0)
+#define log_error(part, ...) LOG_AT(part, LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warn(part, ...)  LOG_AT(part, LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_info(part, ...)  LOG_AT(part, LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(part, ...) LOG_AT(part, LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+#endif

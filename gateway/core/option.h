@@ -1,0 +1,65 @@
+/*
+ * Configuration options as tables: one row per key. A part (or a driver) describes the keys of its JSON object by rows that name
+ * type, bounds, default and the field of a C struct that the value goes to. The configuration reader, the checker with its messages, the
+ * shipped JSON Schema and the reference page are all made from these rows: there is no second list.
+ */
+#ifndef SLUICE_CORE_OPTION_H
+#define SLUICE_CORE_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum option_type {
+    OPTION_BOOL,     /* bool */
+    OPTION_INT,      /* int64_t; minimum..maximum */
+    OPTION_NUMBER,   /* double; minimum..maximum */
+    OPTION_TEXT,     /* const char *, owned by the configuration; at most `maximum` bytes where that is not 0 */
+    OPTION_ID,       /* const char *: an id (event.h) */
+    OPTION_DURATION, /* int64_t ns: "250ms", "5s", "1m", "2h", "90d"; minimum..maximum in ns */
+    OPTION_SIZE,     /* int64_t bytes: "64KiB", "8GiB", "500MB" */
+    OPTION_CHOICE,   /* int: one of `choices` */
+    OPTION_NUMBERS,  /* struct option_numbers: one number or a list */
+    OPTION_TEXTS,    /* struct option_texts: a list of strings */
+    OPTION_PARSED,   /* whatever `parse` writes: a string in a notation of its own ("9600 8E1") */
+};
+
+struct option_numbers {
+    const double *items;
+    size_t count;
+};
+
+struct option_texts {
+    const char *const *items;
+    size_t count;
+};
+
+struct option_choice {
+    const char *text; /* NULL ends the list */
+    int value;
+    const char *help;
+};
+
+/* Reads `text` into the field; returns 0, or ERR_INVALID with what is allowed written to `why`. */
+typedef int option_parse_fn(const char *text, void *field, char *why, size_t why_size);
+
+struct option {
+    const char *key; /* NULL ends a table */
+    enum option_type type;
+    size_t offset;   /* of the field in the struct */
+    bool required;
+    double minimum, maximum; /* both 0: unbounded */
+    const struct option_choice *choices;
+    option_parse_fn *parse;
+    const char *pattern;  /* OPTION_PARSED: a regular expression (ECMA 262) for the schema */
+    const char *fallback; /* the default as it would stand in the file: "\"5s\"", "1"; NULL: zero bytes */
+    const char *example;  /* for the reference page; may be NULL */
+    const char *help;     /* one sentence for the schema, the reference page and error messages */
+};
+
+struct option_table {
+    const struct option *options; /* ended by a NULL key; NULL for none */
+    size_t struct_size;           /* of the struct that the offsets refer to */
+};
+
+#endif

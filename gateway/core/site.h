@@ -1,0 +1,67 @@
+/*
+ * What a gateway consists of, as the configuration says it: the descriptions that drivers poll by and that uplinks publish
+ * as meta. Made by config/, read-only for everybody else, lives until the configuration that made it is
+ * replaced and nobody uses it any more (config.h).
+ */
+#ifndef SLUICE_CORE_SITE_H
+#define SLUICE_CORE_SITE_H
+
+#include "core/event.h"
+#include "core/option.h"
+
+struct site_enum {
+    int64_t value;
+    const char *text;
+};
+
+struct site_point {
+    const char *id;
+    const char *name;          /* NULL where none is given, as the texts below */
+    const char *unit;          /* as people write it: "°C" */
+    const char *ucum;          /* UCUM code: "Cel" */
+    const char *class;         /* "temperature" */
+    const char *state;         /* "measurement", "total", "total_increasing" */
+    struct option_texts was;   /* earlier ids */
+    const struct site_enum *enums;
+    size_t enum_count;
+    int64_t every_ns;          /* polling interval */
+    bool on_change;            /* store only what differs from the reading stored before... */
+    int64_t at_least_ns;       /* ...but one at least this often; 0: no limit */
+    uint8_t type;              /* enum value_type of its readings: the driver says (driver.h) */
+    int8_t decimals;
+    uint32_t stream;           /* the journal's number; set by the daemon before drivers start */
+    void *options;             /* the driver's struct, by its point table */
+    int line;                  /* where in the file it stands, for messages of `check` */
+};
+
+struct site_device {
+    const char *id;
+    const char *name, *vendor, *model;
+    struct option_texts was;
+    struct site_point *points;
+    size_t point_count;
+    uint32_t stream;           /* of the device's own states (point "") */
+    void *options;
+    int line;
+};
+
+struct site_bus {
+    const char *id;
+    const char *name;
+    const struct driver *driver;   /* field/driver.h */
+    struct site_device *devices;
+    size_t device_count;
+    void *options;
+    uint64_t fingerprint;      /* of all that this bus and its devices are configured with */
+    int line;
+};
+
+struct site {
+    const char *id, *name, *timezone;
+    const char *hardware, *board; /* "" where unknown */
+    const char *fingerprint;      /* of the whole configuration, hexadecimal, short */
+    struct site_bus *buses;
+    size_t bus_count;
+};
+
+#endif
