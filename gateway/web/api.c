@@ -1,0 +1,355 @@
+#include "web/api.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "web/feed.h"
+#include "web/http.h"
+
+#define BACKLOG           16
+#define BODY_SIZE_FIRST   (64 * 1024)
+#define BODY_SIZE_MAX     (64 * 1024 * 1024)
+#define ACCEPTS_AT_A_TIME 16
+
+struct api {
+    struct http *http;
+    struct journal *journal;
+    struct api_source source;
+    int fd;
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+};
+
+static void reply_json(struct http_reply *reply, int status, char *body, size_t size)
+{
+    reply->status = status;
+    reply->type = "application/json";
+    reply->body = body;
+    reply->size = size;
+}
+
+static void reply_error(struct http_reply *reply, int status, const char *sentence)
+{
+    char *body = malloc(512);
+    struct text text;
+
+    if (!body) {
+        reply->status = 500;
+        return;
+    }
+    text_init(&text, body, 512);
+    text_string(&text, "{\"error\":");
+    text_json_string(&text, sentence, strlen(sentence));
+    text_string(&text, "}\n");
+    reply_json(reply, status, body, text.size);
+}
+
+/* Writes a body of unknown size: `fill` again with twice the room until nothing is cut. */
+static void reply_filled(struct http_reply *reply, void (*fill)(void *context, struct text *text),
+                         void *context)
+{
+    for (size_t room = BODY_SIZE_FIRST; room <= BODY_SIZE_MAX; room *= 2) {
+        char *body = malloc(room);
+        struct text text;
+
+        if (!body)
+            break;
+        text_init(&text, body, room);
+        fill(context, &text);
+        if (!text.cut) {
+            reply_json(reply, 200, body, text.size);
+            return;
+        }
+        free(body);
+    }
+    reply_error(reply, 500, "out of memory");
+}
+
+static void get_status(struct api *api, const struct http_request *request,
+                       struct http_reply *reply)
+{
+    (void)request;
+    reply_filled(reply, api->source.status, api->source.context);
+}
+
+struct state_query {
+    struct api *api;
+    struct text *text;
+    int64_t at_ns;
+    int error;
+};
+
+static void put_state(void *context, const struct event *event)
+{
+    struct state_query *query = context;
+
+    feed_event_json(query->text, event, journal_stream(query->api->journal, event->stream));
+    text_string(query->text, "\n");
+}
+
+static void fill_state(void *context, struct text *text)
+{
+    struct state_query *query = context;
+
+    query->text = text;
+    query->error = journal_state_at(query->api->journal, query->at_ns, put_state, query);
+}
+
+static void get_state(struct api *api, const struct http_request *request, struct http_reply *reply)
+{
+    const char *at = http_query(request, "at");
+    struct state_query query = {.api = api};
+
+    if (clock_parse(at ? at : "now", clock_wall(&clock_system), &query.at_ns)) {
+        reply_error(reply, 400, "at: a time such as 2026-11-23T16:20, -15m or now is expected");
+        return;
+    }
+    reply_filled(reply, fill_state, &query);
+    if (query.error) {
+        free(reply->body);
+        reply_error(reply, query.error == ERR_NOT_FOUND ? 404 : 500,
+                    query.error == ERR_NOT_FOUND ? "the journal does not reach back to that time"
+                                                 : error_text(query.error));
+        return;
+    }
+    reply->type = "application/x-ndjson";
+}
+
+static int64_t read_feed(void *stream, char *out, size_t room)
+{
+    int64_t got = feed_read(stream, out, room);
+
+    if (got >= 0)
+        return got; /* 0 is HTTP_STREAM_WAIT */
+    return got == ERR_AGAIN ? HTTP_STREAM_AGAIN : HTTP_STREAM_END;
+}
+
+static void close_feed(void *stream)
+{
+    feed_close(stream);
+}
+
+static int query_time(const struct http_request *request, const char *key, int64_t *wall_ns)
+{
+    const char *text = http_query(request, key);
+
+    return text ? clock_parse(text, clock_wall(&clock_system), wall_ns) : 0;
+}
+
+static int query_u64(const struct http_request *request, const char *key, uint64_t *value)
+{
+    const char *text = http_query(request, key);
+    char *end;
+
+    if (!text)
+        return 0;
+    if (*text < '0' || *text > '9')
+        return ERR_INVALID;
+    errno = 0;
+    *value = strtoull(text, &end, 10);
+    return *end || errno ? ERR_INVALID : 0;
+}
+
+/* "reading,gap" to bits. */
+static int query_kinds(const struct http_request *request, uint32_t *kinds)
+{
+    const char *text = http_query(request, "kind");
+
+    while (text && *text) {
+        size_t size = strcspn(text, ",");
+        uint32_t found = 0;
+
+        for (unsigned kind = EVENT_READING; kind <= EVENT_DECLARE; kind++) {
+            const char *name = event_kind_name((enum event_kind)kind);
+            if (name && strlen(name) == size && memcmp(name, text, size) == 0)
+                found = UINT32_C(1) << kind;
+        }
+        if (!found)
+            return ERR_INVALID;
+        *kinds |= found;
+        text += size + (text[size] == ',');
+    }
+    return 0;
+}
+
+static const char *parse_feed_query(const struct http_request *request, struct feed_query *query)
+{
+    const char *format = http_query(request, "format");
+
+    if (query_time(request, "from", &query->from_ns) || query_time(request, "to", &query->to_ns))
+        return "from, to: times such as 2026-11-23T16:20 or -15m are expected";
+    if (query_u64(request, "n", &query->from_n) || query_u64(request, "limit", &query->limit))
+        return "n, limit: whole numbers are expected";
+    if (query_kinds(request, &query->kinds))
+        return "kind: expected are reading, state, alarm, command, result, gap, clock, config, "
+               "lifecycle, declare, separated by commas";
+    if (format && strcmp(format, "csv") == 0)
+        query->format = FEED_CSV;
+    else if (format && strcmp(format, "json") != 0)
+        return "format: json or csv is expected";
+    query->device = http_query(request, "device");
+    query->point = http_query(request, "point");
+    query->follow = http_query(request, "follow") != NULL;
+    query->newest = http_query(request, "newest") != NULL;
+    return NULL;
+}
+
+static void get_events(struct api *api, const struct http_request *request,
+                       struct http_reply *reply)
+{
+    struct feed_query query = {.from_ns = INT64_MIN, .to_ns = INT64_MAX};
+    struct feed *feed = NULL;
+    const char *wrong = parse_feed_query(request, &query);
+
+    if (wrong) {
+        reply_error(reply, 400, wrong);
+        return;
+    }
+    int error = feed_open(&feed, api->journal, &query);
+    if (error) {
+        reply_error(reply, 500, error_text(error));
+        return;
+    }
+    reply->status = 200;
+    reply->type = query.format == FEED_CSV ? "text/csv" : "application/x-ndjson";
+    reply->read = read_feed;
+    reply->close = close_feed;
+    reply->stream = feed;
+}
+
+static const struct route {
+    const char *method, *path;
+    void (*handle)(struct api *api, const struct http_request *request, struct http_reply *reply);
+} routes[] = {
+    {"GET", "/api/v1/status", get_status},
+    {"GET", "/api/v1/events", get_events},
+    {"GET", "/api/v1/state", get_state},
+};
+
+static void handle(void *context, const struct http_request *request, struct http_reply *reply)
+{
+    bool path_known = false;
+
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+        if (strcmp(routes[i].path, request->path) != 0)
+            continue;
+        path_known = true;
+        if (strcmp(routes[i].method, request->method) == 0) {
+            routes[i].handle(context, request, reply);
+            return;
+        }
+    }
+    if (path_known)
+        reply_error(reply, 405, "this method is not allowed here");
+    else
+        reply_error(reply, 404, "there is nothing at this path; see docs/api.md");
+}
+
+/* Whether somebody answers on the socket: then it is not ours to replace. */
+static bool is_alive(const struct sockaddr_un *address)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return false;
+    bool alive = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0;
+    close(fd);
+    return alive;
+}
+
+static int listen_on(struct api *api)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    memcpy(address.sun_path, api->path, sizeof address.sun_path);
+    if (is_alive(&address))
+        return ERR_BUSY;
+    api->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (api->fd < 0)
+        return error_from_errno(errno);
+    unlink(api->path);
+    /* The mode is set before anyone can connect: the socket is born with it. */
+    mode_t before = umask(0117);
+    int failed = bind(api->fd, (struct sockaddr *)&address, sizeof address);
+    int reason = errno;
+    umask(before);
+    if (failed)
+        return error_from_errno(reason);
+    if (listen(api->fd, BACKLOG))
+        return error_from_errno(errno);
+    return 0;
+}
+
+int api_open(struct api **out, struct journal *journal, const struct api_source *source,
+             const char *path)
+{
+    struct api *api = calloc(1, sizeof *api);
+    int error = ERR_NOMEM;
+
+    if (!api)
+        return ERR_NOMEM;
+    api->fd = -1;
+    api->journal = journal;
+    api->source = *source;
+    if (strlen(path) >= sizeof api->path) {
+        error = ERR_TOO_LARGE;
+        goto out;
+    }
+    memcpy(api->path, path, strlen(path));
+    error = http_open(&api->http, handle, api);
+    if (error)
+        goto out;
+    error = listen_on(api);
+    if (error)
+        goto out;
+    *out = api;
+    return 0;
+
+out:
+    http_close(api->http);
+    if (api->fd >= 0)
+        close(api->fd);
+    free(api);
+    return error;
+}
+
+void api_close(struct api *api)
+{
+    if (!api)
+        return;
+    unlink(api->path);
+    close(api->fd);
+    http_close(api->http);
+    free(api);
+}
+
+int api_fd(const struct api *api)
+{
+    return api->fd;
+}
+
+void api_accept(struct api *api)
+{
+    for (int i = 0; i < ACCEPTS_AT_A_TIME; i++) {
+        int fd = accept4(api->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        if (fd < 0)
+            return;
+        if (http_adopt(api->http, fd))
+            log_warn("web", "a connection to %s was turned away: %d are open already", api->path,
+                     HTTP_CONNECTIONS_MAX);
+    }
+}
+
+void api_wake(struct api *api)
+{
+    http_wake(api->http);
+}

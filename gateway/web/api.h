@@ -1,0 +1,35 @@
+/*
+ * The HTTP API, /api/v1: what the CLI asks over the unix socket. Routes and fields are docs/api.md.
+ */
+#ifndef SLUICE_WEB_API_H
+#define SLUICE_WEB_API_H
+
+#include "core/text.h"
+#include "journal/journal.h"
+
+struct api;
+
+/* What the API shows besides the journal: given by the daemon. Called on the server's thread. */
+struct api_source {
+    /* Writes the status object. */
+    void (*status)(void *context, struct text *text);
+    void *context;
+};
+
+/*
+ * Listens on the unix socket `path` (mode 0660, replaced when nobody answers on it) and serves it.
+ * `journal` and `source` outlive it. Errors: ERR_BUSY when a living daemon listens there,
+ * ERR_DENIED, ERR_NOT_FOUND (no such folder), ERR_TOO_LARGE (the path), ERR_NOMEM.
+ */
+int api_open(struct api **api, struct journal *journal, const struct api_source *source,
+             const char *path);
+void api_close(struct api *api);
+
+/* The listening socket for an epoll set, and what to call when it is readable. */
+int api_fd(const struct api *api);
+void api_accept(struct api *api);
+
+/* New events are durable: streams that follow go on. Any thread. */
+void api_wake(struct api *api);
+
+#endif

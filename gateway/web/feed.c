@@ -1,0 +1,224 @@
+#include "web/feed.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/status.h"
+#include "journal/reader.h"
+
+/* So many events are looked at in one call, so that a narrow filter over a long journal keeps
+ * nobody waiting. */
+#define EVENTS_PER_READ 20000
+
+struct feed {
+    struct journal *journal;
+    struct reader *reader;
+    struct feed_query query;
+    char device[ID_SIZE_MAX], point[ID_SIZE_MAX];
+    uint64_t end; /* when not following: one past the last n to show */
+    uint64_t lines;
+    bool headed; /* the CSV header is out */
+    bool ended;
+};
+
+static void copy_id(char out[ID_SIZE_MAX], const char **id)
+{
+    if (!*id)
+        return;
+    strncpy(out, *id, ID_SIZE_MAX - 1);
+    *id = out;
+}
+
+int feed_open(struct feed **out, struct journal *journal, const struct feed_query *query)
+{
+    struct feed *feed = calloc(1, sizeof *feed);
+    int error = ERR_NOMEM;
+
+    if (!feed)
+        return ERR_NOMEM;
+    feed->journal = journal;
+    feed->query = *query;
+    if (!feed->query.kinds)
+        feed->query.kinds = ~(UINT32_C(1) << EVENT_DECLARE);
+    copy_id(feed->device, &feed->query.device);
+    copy_id(feed->point, &feed->query.point);
+    feed->end = query->follow ? UINT64_MAX : journal_durable(journal, NULL) + 1;
+
+    uint64_t start = query->newest ? journal_durable(journal, NULL) + 1 : query->from_n;
+    error = reader_open(&feed->reader, journal, start);
+    if (!error && !start && query->from_ns != INT64_MIN)
+        error = reader_seek_time(feed->reader, query->from_ns);
+    if (error) {
+        feed_close(feed);
+        return error;
+    }
+    *out = feed;
+    return 0;
+}
+
+void feed_close(struct feed *feed)
+{
+    if (!feed)
+        return;
+    reader_close(feed->reader);
+    free(feed);
+}
+
+static bool wanted(const struct feed *feed, const struct event *event, const struct stream *stream)
+{
+    const struct feed_query *query = &feed->query;
+
+    if (!(query->kinds >> event->kind & 1))
+        return false;
+    if (query->device && (!stream || strcmp(stream->device, query->device) != 0))
+        return false;
+    if (query->point && (!stream || strcmp(stream->point, query->point) != 0))
+        return false;
+    /* A hole has no time of its own: it is told wherever it is met. */
+    return event->n == 0 || (event->wall_ns >= query->from_ns && event->wall_ns < query->to_ns);
+}
+
+static void put_source(struct text *text, const struct stream *stream)
+{
+    static const char uplink[] = "uplink:";
+
+    if (strncmp(stream->device, uplink, sizeof uplink - 1) == 0)
+        text_printf(text, "\"u\":\"%s\",", stream->device + sizeof uplink - 1);
+    else
+        text_printf(text, "\"d\":\"%s\",", stream->device);
+    if (stream->point[0])
+        text_printf(text, "\"p\":\"%s\",", stream->point);
+}
+
+void feed_event_json(struct text *text, const struct event *event, const struct stream *stream)
+{
+    struct value value = event->value;
+    const char *kind = event_kind_name(event->kind);
+
+    text_printf(text, "{\"n\":%" PRIu64 ",\"epoch\":\"%08" PRIx32 "\",\"k\":\"%s\",", event->n,
+                event->epoch, kind ? kind : "unknown");
+    if (stream) {
+        put_source(text, stream);
+        value.decimals = stream->decimals;
+    }
+    text_string(text, "\"t\":");
+    text_i64(text, event->wall_ns / NS_PER_MS);
+    if (event->kind == EVENT_GAP && value.type == VALUE_GAP) {
+        if (value.gap->first)
+            text_printf(text, ",\"lost\":[%" PRIu64 ",%" PRIu64 "]", value.gap->first,
+                        value.gap->last);
+        if (value.gap->count)
+            text_printf(text, ",\"count\":%" PRIu64, value.gap->count);
+        if (value.gap->extent_ms)
+            text_printf(text, ",\"ms\":%" PRIu32, value.gap->extent_ms);
+        text_printf(text, ",\"why\":\"%s\"}", gap_reason_name(value.gap->reason));
+        return;
+    }
+    text_string(text, ",\"v\":");
+    text_json_value(text, &value);
+    text_printf(text, ",\"q\":\"%s\"", event_quality(event->status));
+    if (event->status)
+        text_printf(text, ",\"why\":\"%s\"", status_why(event->status));
+    text_string(text, "}");
+}
+
+/* RFC 4180: quotes doubled; a field that a spreadsheet would take for a formula is no risk inside
+ * quotes with a leading apostrophe. */
+static void put_csv_text(struct text *text, const char *bytes, size_t size)
+{
+    text_string(text, "\"");
+    if (size && strchr("=+-@\t\r", bytes[0]))
+        text_string(text, "'");
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] == '"')
+            text_string(text, "\"");
+        text_raw(text, &bytes[i], 1);
+    }
+    text_string(text, "\"");
+}
+
+static void put_csv(struct text *text, const struct event *event, const struct stream *stream)
+{
+    struct value value = event->value;
+    const char *kind = event_kind_name(event->kind);
+    char time[32];
+
+    clock_format(event->wall_ns, time);
+    if (stream)
+        value.decimals = stream->decimals;
+    text_printf(text, "%s,%08" PRIx32 "-%" PRIu64 ",%s,%s,%s,", time, event->epoch, event->n,
+                kind ? kind : "unknown", stream ? stream->device : "", stream ? stream->point : "");
+    if (value.type == VALUE_TEXT)
+        put_csv_text(text, value.data, value.size);
+    else if (value.type == VALUE_GAP)
+        text_printf(text, "%" PRIu64, value.gap->count);
+    else if (value.type != VALUE_NONE && !(value.type == VALUE_F64 && !isfinite(value.f)))
+        text_json_value(text, &value);
+    text_printf(text, ",%s,%s,%s\n", stream ? stream->unit : "", event_quality(event->status),
+                value.type == VALUE_GAP ? gap_reason_name(value.gap->reason)
+                : event->status         ? status_why(event->status)
+                                        : "");
+}
+
+static void put_line(struct feed *feed, struct text *text, const struct event *event,
+                     const struct stream *stream)
+{
+    if (feed->query.format == FEED_CSV) {
+        put_csv(text, event, stream);
+        return;
+    }
+    feed_event_json(text, event, stream);
+    text_string(text, "\n");
+}
+
+/* True when nothing that comes can be wanted any more. */
+static bool at_end(const struct feed *feed)
+{
+    return reader_position(feed->reader) >= feed->end ||
+           (feed->query.limit && feed->lines >= feed->query.limit);
+}
+
+int64_t feed_read(struct feed *feed, char *out, size_t room)
+{
+    struct text text;
+
+    if (feed->ended)
+        return ERR_CLOSED;
+    text_init(&text, out, room);
+    if (feed->query.format == FEED_CSV && !feed->headed)
+        text_string(&text, "time,key,kind,device,point,value,unit,quality,why\n");
+    feed->headed = true;
+
+    int looked = 0;
+    for (; looked < EVENTS_PER_READ; looked++) {
+        struct event event;
+
+        if (at_end(feed)) {
+            feed->ended = true;
+            break;
+        }
+        if (text.room - text.size < FEED_LINE_SIZE_MAX)
+            break;
+        int got = reader_next(feed->reader, &event);
+        if (got < 0)
+            return text.size ? (int64_t)text.size : got;
+        if (got == 0) {
+            feed->ended = !feed->query.follow;
+            break;
+        }
+        const struct stream *stream =
+            event.stream ? journal_stream(feed->journal, event.stream) : NULL;
+        if (!wanted(feed, &event, stream))
+            continue;
+        put_line(feed, &text, &event, stream);
+        feed->lines++;
+    }
+    if (text.size == 0 && feed->ended)
+        return ERR_CLOSED;
+    if (text.size == 0 && looked == EVENTS_PER_READ)
+        return ERR_AGAIN;
+    return (int64_t)text.size;
+}

@@ -1,0 +1,44 @@
+/*
+ * Stored events as lines of text, by time and filter: what `sluice tail` and `sluice replay` print,
+ * and what the API streams. Works on the daemon's journal and on one opened read-only.
+ */
+#ifndef SLUICE_WEB_FEED_H
+#define SLUICE_WEB_FEED_H
+
+#include "core/text.h"
+#include "journal/journal.h"
+
+struct feed;
+
+enum feed_format { FEED_JSON, FEED_CSV };
+
+struct feed_query {
+    int64_t from_ns,
+        to_ns;       /* wall time, from inclusive to exclusive; INT64_MIN / INT64_MAX: unbounded */
+    uint64_t from_n; /* 0: by from_ns */
+    const char *device; /* NULL: all; copied */
+    const char *point;  /* NULL: all; copied */
+    uint32_t kinds;     /* bit per enum event_kind; 0: all but declarations */
+    uint64_t limit;     /* lines; 0: no limit */
+    bool follow;        /* go on with what comes; else end at what is durable at the start */
+    bool newest;        /* begin behind the newest event */
+    enum feed_format format;
+};
+
+/* ERR_NOMEM, or the reader's error. */
+int feed_open(struct feed **feed, struct journal *journal, const struct feed_query *query);
+void feed_close(struct feed *feed);
+
+/*
+ * Writes whole lines to `out`, as many as fit, and returns the bytes; 0 when there is nothing at
+ * present (only when following); negative: ERR_CLOSED at the end, or the reader's error. `room`
+ * must hold a line: FEED_LINE_SIZE_MAX.
+ */
+#define FEED_LINE_SIZE_MAX (6 * EVENT_VALUE_SIZE_MAX + 512)
+int64_t feed_read(struct feed *feed, char *out, size_t room);
+
+/* One event as a JSON object without line end, as in the published "events", with the epoch.
+ * `stream` may be NULL. */
+void feed_event_json(struct text *text, const struct event *event, const struct stream *stream);
+
+#endif
