@@ -1,0 +1,91 @@
+#include "pty.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+static int link_place(const struct pty *pty)
+{
+    char temporary[4096];
+
+    if (!pty->link)
+        return 0;
+    if (snprintf(temporary, sizeof temporary, "%s.new", pty->link) >= (int)sizeof temporary)
+        return -ENAMETOOLONG;
+    /* By rename, so that a gateway looking for the link never finds a half-made one. */
+    unlink(temporary);
+    if (symlink(pty->name, temporary) < 0 || rename(temporary, pty->link) < 0)
+        return -errno;
+    return 0;
+}
+
+int pty_plug(struct pty *pty)
+{
+    struct termios raw;
+    int result;
+
+    pty->held_fd = -1;
+    pty->line_fd = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (pty->line_fd < 0)
+        return -errno;
+    if (grantpt(pty->line_fd) < 0 || unlockpt(pty->line_fd) < 0 ||
+        ptsname_r(pty->line_fd, pty->name, sizeof pty->name) != 0)
+        goto fail;
+    pty->held_fd = open(pty->name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (pty->held_fd < 0 || tcgetattr(pty->held_fd, &raw) < 0)
+        goto fail;
+    cfmakeraw(&raw);
+    if (tcsetattr(pty->held_fd, TCSANOW, &raw) < 0)
+        goto fail;
+    result = link_place(pty);
+    if (result < 0)
+        pty_unplug(pty);
+    return result;
+
+fail:
+    result = errno ? -errno : -EIO;
+    pty_unplug(pty);
+    return result;
+}
+
+void pty_unplug(struct pty *pty)
+{
+    char target[sizeof pty->name];
+
+    /* Another simulator may have taken the link over since: only our own is removed. */
+    if (pty->link && pty->line_fd >= 0) {
+        ssize_t n = readlink(pty->link, target, sizeof target - 1);
+
+        if (n >= 0 && (target[n] = '\0', strcmp(target, pty->name) == 0))
+            unlink(pty->link);
+    }
+    if (pty->line_fd >= 0)
+        close(pty->line_fd);
+    if (pty->held_fd >= 0)
+        close(pty->held_fd);
+    pty->line_fd = -1;
+    pty->held_fd = -1;
+}
+
+int pty_baud(const struct pty *pty)
+{
+    static const struct {
+        speed_t speed;
+        int baud;
+    } rates[] = {{B1200, 1200},     {B2400, 2400},     {B4800, 4800},   {B9600, 9600},
+                 {B19200, 19200},   {B38400, 38400},   {B57600, 57600}, {B115200, 115200},
+                 {B230400, 230400}, {B460800, 460800}, {B921600, 921600}};
+    struct termios now;
+
+    if (pty->held_fd < 0 || tcgetattr(pty->held_fd, &now) < 0)
+        return 0;
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        if (rates[i].speed == cfgetospeed(&now))
+            return rates[i].baud;
+    }
+    return 0;
+}

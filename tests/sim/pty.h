@@ -1,0 +1,21 @@
+/* A pseudo terminal posing as a serial adapter: can be pulled and comes back under another name. */
+#ifndef SIM_PTY_H
+#define SIM_PTY_H
+
+struct pty {
+    int line_fd;  /* the simulator's end, non-blocking; -1 while unplugged */
+    int held_fd;  /* the gateway's end, kept open so that the pty outlives each opener */
+    char name[64];
+    const char *link; /* NULL: no symbolic link */
+};
+
+/* Creates the pty in raw mode and puts the link in place. Returns 0 or -errno. */
+int pty_plug(struct pty *pty);
+
+/* Hangs up on whoever has the line open and removes the link. Harmless when unplugged. */
+void pty_unplug(struct pty *pty);
+
+/* The rate the gateway has set, in baud; 0 when it cannot be told. */
+int pty_baud(const struct pty *pty);
+
+#endif

@@ -1,0 +1,23 @@
+/* The record of every counter value that really went out, for an auditor to compare against. */
+#ifndef SIM_TRUTH_H
+#define SIM_TRUTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct truth;
+
+/* Opens path for appending. With hundredths a value is noted as value/100, as a scale sends
+ * it. buffer_ns: 0 writes each line at once, otherwise lines wait that long, if truth_due_ns is heeded. NULL with errno set when the file cannot be opened. */
+struct truth *truth_open(const char *path, const char *point, bool hundredths, int64_t buffer_ns);
+
+/* Notes one value. Does nothing when truth is NULL, so that callers need not ask. */
+void truth_note(struct truth *truth, const char *device, uint32_t value, bool late);
+
+/* When buffered lines must be written; WIRE_NEVER when there are none or truth is NULL. */
+int64_t truth_due_ns(const struct truth *truth);
+
+void truth_flush(struct truth *truth);
+void truth_close(struct truth *truth); /* NULL is fine */
+
+#endif
