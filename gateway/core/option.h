@@ -14,14 +14,18 @@ enum option_type {
     OPTION_BOOL,     /* bool */
     OPTION_INT,      /* int64_t; minimum..maximum */
     OPTION_NUMBER,   /* double; minimum..maximum */
-    OPTION_TEXT,     /* const char *, owned by the configuration; at most `maximum` bytes where that is not 0 */
+    OPTION_TEXT,     /* const char *, owned by the configuration; at most `maximum` bytes where that is not 0;
+                        one of `choices` (their values do not matter) where there are any */
     OPTION_ID,       /* const char *: an id (event.h) */
     OPTION_DURATION, /* int64_t ns: "250ms", "5s", "1m", "2h", "90d"; minimum..maximum in ns */
-    OPTION_SIZE,     /* int64_t bytes: "64KiB", "8GiB", "500MB" */
+    OPTION_SIZE,     /* int64_t bytes: "64KiB", "8GiB", "500MB"; minimum..maximum in bytes */
     OPTION_CHOICE,   /* int: one of `choices` */
     OPTION_NUMBERS,  /* struct option_numbers: one number or a list */
     OPTION_TEXTS,    /* struct option_texts: a list of strings */
     OPTION_PARSED,   /* whatever `parse` writes: a string in a notation of its own ("9600 8E1") */
+    OPTION_PATH,     /* const char *: a file or folder that need not exist yet, made absolute */
+    OPTION_FILE,     /* const char *: a file or folder that must be readable, made absolute */
+    OPTION_SECRET,   /* the same for one that holds a secret: refused when everybody may read it */
 };
 
 struct option_numbers {
