@@ -444,7 +444,7 @@ static void steer(void *context, size_t count, char *words[], struct control_ans
     char value[128];
     int result;
 
-    units_join(count, words, value, sizeof value);
+    units_join(2, count, words, value, sizeof value);
     result = count < 2 ? -ENOENT : units_set(&bus->options.units, words[1], words[0], value);
     if (result == -EINVAL)
         control_error(answer, "the argument cannot be used");

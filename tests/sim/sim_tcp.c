@@ -529,7 +529,7 @@ static void steer(void *context, size_t count, char *words[], struct control_ans
                (strcmp(value, "on") == 0 || strcmp(value, "off") == 0)) {
         refuse(server, value[1] == 'n', answer);
     } else {
-        units_join(count, words, joined, sizeof joined);
+        units_join(2, count, words, joined, sizeof joined);
         result = units_set(&server->options.units, value, words[0], joined);
         if (result == -EINVAL)
             control_error(answer, "the argument cannot be used");

@@ -187,13 +187,13 @@ bool unit_knows(const char *name)
     return false;
 }
 
-void units_join(size_t count, char *words[], char *value, size_t size)
+void units_join(size_t first, size_t count, char *words[], char *value, size_t size)
 {
     size_t used = 0;
 
     value[0] = '\0';
-    for (size_t i = 2; i < count && used < size; i++)
-        used += (size_t)snprintf(value + used, size - used, i > 2 ? "/%s" : "%s", words[i]);
+    for (size_t i = first; i < count && used < size; i++)
+        used += (size_t)snprintf(value + used, size - used, i > first ? "/%s" : "%s", words[i]);
 }
 
 void units_stats(const struct units *units, char *text, size_t size)

@@ -74,8 +74,8 @@ struct unit *units_find(struct units *units, const char *who);
 
 bool unit_knows(const char *name); /* whether unit_set knows a setting of that name */
 
-/* Joins words[2] and on with '/', the form that unit_set takes. */
-void units_join(size_t count, char *words[], char *value, size_t size);
+/* Joins words[first] and on with '/', the form that unit_set takes. */
+void units_join(size_t first, size_t count, char *words[], char *value, size_t size);
 
 /* The members of a JSON object with the counts of each unit, then "}}": the end of the statistics. */
 void units_stats(const struct units *units, char *text, size_t size);
