@@ -1,7 +1,8 @@
 /*
  * What a driver is. It knows this header, sink.h and core/, and nothing else of the gateway.
  *
- * A bus (a serial line, a TCP connection) is a sequential thing, so it has one thread; `run` is that thread.
+ * A bus (a serial line, a TCP connection) is a sequential thing, so it has one thread; `run` is
+ * that thread.
  */
 #ifndef SLUICE_FIELD_DRIVER_H
 #define SLUICE_FIELD_DRIVER_H
@@ -16,20 +17,22 @@
 /* Counters of one device, written by its bus's thread and read by anyone. All rise for ever. */
 struct driver_stats {
     _Atomic uint64_t requests, replies, timeouts, corrupt, unexpected, exceptions, reconnects;
-    _Atomic int64_t round_trip_ns;   /* of the last reply, from the request's last byte handed over */
-    _Atomic int64_t last_reply_ns;   /* monotonic; 0: never */
-    _Atomic int64_t busy_ns;         /* time spent on the wire for this device */
-    _Atomic int64_t next_probe_ns;   /* monotonic; when a device that is down is tried again; 0: it is up */
+    _Atomic int64_t round_trip_ns; /* of the last reply, from the request's last byte handed over */
+    _Atomic int64_t last_reply_ns; /* monotonic; 0: never */
+    _Atomic int64_t busy_ns;       /* time spent on the wire for this device */
+    _Atomic int64_t
+        next_probe_ns; /* monotonic; when a device that is down is tried again; 0: it is up */
     _Atomic bool up;
-    _Atomic uint16_t status;         /* why it is down */
+    _Atomic uint16_t status; /* why it is down */
 };
 
 struct driver_host;
 
 struct driver_host_ops {
     /*
-     * Waits until fd is readable (fd -1: for nothing) or the monotonic time comes. Returns 1 when readable, 0 at the time, ERR_CLOSED
-     * when the bus is to stop: the driver then returns from run at once.
+     * Waits until fd is readable (fd -1: for nothing) or the monotonic time comes. Returns 1 when
+     * readable, 0 at the time, ERR_CLOSED when the bus is to stop: the driver then returns from run
+     * at once.
      */
     int (*wait)(struct driver_host *host, int fd, int64_t until_mono_ns);
 };
@@ -49,11 +52,12 @@ static inline int host_wait(struct driver_host *host, int fd, int64_t until_mono
 /* What `check` tells of a bus. */
 struct driver_load {
     double requests_per_s; /* after merging */
-    double busy_share;     /* of the wire's time, 1.0 is all of it; negative where it cannot be said */
-    char note[256];        /* "" or advice: "needs 1.4 s each second: raise the baud to 38400, or ..." */
+    double busy_share; /* of the wire's time, 1.0 is all of it; negative where it cannot be said */
+    char note[256]; /* "" or advice: "needs 1.4 s each second: raise the baud to 38400, or ..." */
 };
 
-/* Tells an error at a device or point: `point` may be NULL. Sentences say what was found and what is allowed. */
+/* Tells an error at a device or point: `point` may be NULL. Sentences say what was found and what
+ * is allowed. */
 struct driver_complaints {
     void (*tell)(struct driver_complaints *complaints, const struct site_device *device,
                  const struct site_point *point, const char *key, const char *sentence);
@@ -65,15 +69,17 @@ struct driver {
     struct option_table bus, device, point;
 
     /*
-     * Checks what no single option can (a register outside its table, an order for a 16-bit type) and fills the type and decimals of
-     * each point. Tells every error and returns ERR_CONFIG, or 0.
+     * Checks what no single option can (a register outside its table, an order for a 16-bit type)
+     * and fills the type and decimals of each point. Tells every error and returns ERR_CONFIG, or
+     * 0.
      */
     int (*check)(struct site_bus *bus, struct driver_complaints *complaints);
 
     /* The arithmetic of a checked bus. */
     void (*load)(const struct site_bus *bus, struct driver_load *load);
 
-    /* Polls until host_wait says ERR_CLOSED; returns 0. Other returns: it cannot run at all (ERR_NOMEM). */
+    /* Polls until host_wait says ERR_CLOSED; returns 0. Other returns: it cannot run at all
+     * (ERR_NOMEM). */
     int (*run)(const struct site_bus *bus, struct driver_host *host);
 };
 

@@ -1,24 +1,55 @@
 /*
- * Where a driver puts what it has read. A sink belongs to one bus and is used by that bus's thread only. It never blocks: when the
- * bus's ring into the journal is full, the newest is refused, counted, and told as a gap.
+ * Where a driver puts what it has read. A sink belongs to one bus and is used by that bus's thread
+ * only. It never blocks: when the bus's ring into the journal is full, the newest is refused,
+ * counted, and told as a gap.
  */
 #ifndef SLUICE_FIELD_SINK_H
 #define SLUICE_FIELD_SINK_H
 
+#include "core/clock.h"
 #include "core/event.h"
 #include "core/site.h"
 
 struct sink;
 
 /*
- * A reading of a point, taken at `mono_ns`. Points of one read share that time. `status` is STATUS_GOOD, or why `value` is not to be trusted: a
- * bad status stores no value, whatever `value` holds. Readings that the point's on_change rule suppresses are
- * not stored. Text is copied. Returns 0, or ERR_FULL when it was refused.
+ * Takes events in order, copying what their values borrow, and returns how many of them it took:
+ * the first ones. Never blocks. In the daemon this is the bus's lane.
  */
-int sink_reading(struct sink *sink, const struct site_point *point, int64_t mono_ns, const struct value *value,
-                 uint16_t status);
+typedef size_t sink_put_fn(void *context, const struct event *events, size_t count);
 
-/* The device came up, or went down for the reason given. Stored only when that differs from what was last told. */
+/* For a bus whose streams are declared. `bus` and `clock` outlive the sink. ERR_NOMEM. */
+int sink_open(struct sink **sink, const struct site_bus *bus, const struct clock *clock,
+              sink_put_fn *put, void *context);
+void sink_close(struct sink *sink); /* NULL is fine */
+
+/*
+ * A reading of a point, taken at `mono_ns`. Points of one read share that time. `status` is
+ * STATUS_GOOD, or why `value` is not to be trusted: a bad status stores no value, whatever `value`
+ * holds (it may be NULL then). Readings that the point's on_change rule suppresses are not stored;
+ * the first one after the start, and one whose predecessor was refused, always are. Text is copied.
+ * Returns 0, or ERR_FULL when it was refused.
+ */
+int sink_reading(struct sink *sink, const struct site_point *point, int64_t mono_ns,
+                 const struct value *value, uint16_t status);
+
+/* One of many readings of one read. */
+struct sink_item {
+    const struct site_point *point; /* a point of this bus */
+    struct value value;
+    uint16_t status;
+};
+
+/*
+ * The same for a whole read at once, which is much cheaper; in order. Text need only live until the
+ * call returns. Returns 0, or ERR_FULL when any was refused.
+ */
+int sink_readings(struct sink *sink, int64_t mono_ns, const struct sink_item *items, size_t count);
+
+/*
+ * The device came up, or went down for the reason given. Stored only when that differs from what
+ * was last told; one that is refused is put again before the readings that follow it.
+ */
 void sink_state(struct sink *sink, const struct site_device *device, bool up, uint16_t status);
 
 #endif

@@ -1,0 +1,152 @@
+#include "field/host.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "field/wait.h"
+#include "journal/lane.h"
+
+/* Only the pages that are touched cost memory. A resolver asked for a host name needs more than 64
+ * KiB, sanitizers more than that. */
+#define STACK_BYTES (256 * 1024)
+
+/* The kernel rounds a sleep up by 50 us unless told otherwise: that would add to every silence
+ * between two frames. */
+#define TIMER_SLACK_NS 1000
+
+struct host {
+    struct driver_host base; /* first: what the driver gets a pointer to */
+    const struct site_bus *bus;
+    struct lane *lane;
+    pthread_t thread;
+    int stop_fd;
+    _Atomic int error;
+};
+
+static int host_ops_wait(struct driver_host *base, int fd, int64_t until_mono_ns)
+{
+    const struct host *host = (const struct host *)base;
+
+    return wait_readable(fd, host->stop_fd, host->base.clock, until_mono_ns);
+}
+
+static const struct driver_host_ops host_ops = {.wait = host_ops_wait};
+
+static size_t put_on_lane(void *context, const struct event *events, size_t count)
+{
+    return lane_put(context, events, count);
+}
+
+static void *thread_main(void *context)
+{
+    struct host *host = context;
+    int error;
+
+    prctl(PR_SET_TIMERSLACK, (unsigned long)TIMER_SLACK_NS, 0UL, 0UL, 0UL);
+    error = host->bus->driver->run(host->bus, &host->base);
+    if (error) {
+        atomic_store(&host->error, error);
+        log_error("field",
+                  "bus %s stopped: %s; its devices are not read until the gateway restarts",
+                  host->bus->id, error_text(error));
+    }
+    return NULL;
+}
+
+static int start_thread(struct host *host)
+{
+    pthread_attr_t attributes;
+    char name[16]; /* the kernel's limit */
+    int failed = pthread_attr_init(&attributes);
+
+    if (failed)
+        return error_from_errno(failed);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    failed = pthread_create(&host->thread, &attributes, thread_main, host);
+    pthread_attr_destroy(&attributes);
+    if (failed)
+        return error_from_errno(failed);
+    snprintf(name, sizeof name, "bus-%.11s", host->bus->id);
+    pthread_setname_np(host->thread, name);
+    return 0;
+}
+
+static void release(struct host *host)
+{
+    sink_close(host->base.sink);
+    if (host->lane)
+        lane_close(host->lane);
+    if (host->stop_fd >= 0)
+        close(host->stop_fd);
+    free(host->base.stats);
+    free(host);
+}
+
+int host_start(struct host **host, struct journal *journal, const struct site_bus *bus,
+               const struct clock *clock)
+{
+    struct host *made = calloc(1, sizeof *made);
+    int error = ERR_NOMEM;
+
+    if (!made)
+        return ERR_NOMEM;
+    made->bus = bus;
+    made->base.ops = &host_ops;
+    made->base.clock = clock;
+    made->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (made->stop_fd < 0) {
+        error = error_from_errno(errno);
+        goto out;
+    }
+    made->base.stats = calloc(bus->device_count ? bus->device_count : 1, sizeof *made->base.stats);
+    if (!made->base.stats)
+        goto out;
+    error = lane_open(&made->lane, journal, 0);
+    if (error)
+        goto out;
+    error = sink_open(&made->base.sink, bus, clock, put_on_lane, made->lane);
+    if (error)
+        goto out;
+    error = start_thread(made);
+    if (error)
+        goto out;
+    *host = made;
+    return 0;
+out:
+    release(made);
+    return error;
+}
+
+void host_ask_stop(struct host *host)
+{
+    uint64_t one = 1;
+    ssize_t written = write(host->stop_fd, &one, sizeof one);
+
+    (void)written; /* it can only fail when it is readable already */
+}
+
+void host_stop(struct host *host)
+{
+    if (!host)
+        return;
+    host_ask_stop(host);
+    pthread_join(host->thread, NULL);
+    release(host);
+}
+
+struct driver_stats *host_stats(struct host *host)
+{
+    return host->base.stats;
+}
+
+int host_error(const struct host *host)
+{
+    return atomic_load(&host->error);
+}

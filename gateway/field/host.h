@@ -1,0 +1,42 @@
+/*
+ * Runs a bus: a thread for its driver, a lane into the journal, and the sink between the two.
+ */
+#ifndef SLUICE_FIELD_HOST_H
+#define SLUICE_FIELD_HOST_H
+
+#include "core/clock.h"
+#include "core/site.h"
+#include "field/driver.h"
+#include "journal/journal.h"
+
+struct host;
+
+/*
+ * Starts the bus's thread. The streams of `bus` are declared (site_point.stream,
+ * site_device.stream); `bus`, `journal` and `clock` outlive the host. Returns 0, ERR_NOMEM, or the
+ * error of the thread or the eventfd. Any thread.
+ */
+int host_start(struct host **host, struct journal *journal, const struct site_bus *bus,
+               const struct clock *clock);
+
+/*
+ * Tells the driver to return, without waiting for it: to stop many buses at once, ask all, then
+ * stop each. May be called more than once. Any thread.
+ */
+void host_ask_stop(struct host *host);
+
+/*
+ * Asks, waits until the driver has returned, closes the lane (what was read is in the journal) and
+ * frees. A driver returns at once, or when the reply that is arriving at that moment is complete or
+ * overdue. NULL is fine.
+ */
+void host_stop(struct host *host);
+
+/* The counters: one per device of the bus, in its order. Valid until host_stop. Any thread. */
+struct driver_stats *host_stats(struct host *host);
+
+/* 0 while the driver runs (or ended because it was asked), else the error that it gave up with. Any
+ * thread. */
+int host_error(const struct host *host);
+
+#endif

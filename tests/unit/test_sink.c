@@ -1,0 +1,255 @@
+/* The rules by which readings become events, without a journal: the sink puts them into an array.
+ */
+// links: sluice_field
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/error.h"
+#include "core/status.h"
+#include "field/sink.h"
+
+#define PUT_MAX 512
+
+struct box {
+    struct event events[PUT_MAX];
+    char texts[PUT_MAX][16];
+    size_t count, room;
+    struct site_point points[2][200];
+    struct site_device devices[2];
+    struct site_bus bus;
+    struct sink *sink;
+};
+
+static size_t put(void *context, const struct event *events, size_t count)
+{
+    struct box *box = context;
+    size_t taken = 0;
+
+    while (taken < count && box->room > 0) {
+        const struct event *event = &events[taken++];
+
+        if (event->value.type == VALUE_TEXT && event->value.size < sizeof box->texts[0])
+            memcpy(box->texts[box->count], event->value.data, event->value.size);
+        box->events[box->count++] = *event;
+        box->room--;
+    }
+    return taken;
+}
+
+static int set_up(void **state)
+{
+    static struct box box;
+
+    memset(&box, 0, sizeof box);
+    box.room = PUT_MAX;
+    for (uint32_t d = 0; d < 2; d++) {
+        box.devices[d].points = box.points[d];
+        box.devices[d].point_count = 200;
+        box.devices[d].stream = 1000 + d;
+        for (uint32_t p = 0; p < 200; p++) {
+            box.points[d][p].stream = d * 200 + p + 1;
+            box.points[d][p].on_change = true;
+            box.points[d][p].at_least_ns = 60 * NS_PER_S;
+            box.points[d][p].type = p == 199 ? VALUE_TEXT : VALUE_I64;
+        }
+    }
+    box.bus.devices = box.devices;
+    box.bus.device_count = 2;
+    *state = &box;
+    return sink_open(&box.sink, &box.bus, &clock_system, put, &box);
+}
+
+static int tear_down(void **state)
+{
+    sink_close(((struct box *)*state)->sink);
+    return 0;
+}
+
+static int read_i64(struct box *box, const struct site_point *point, int64_t at_s, int64_t value)
+{
+    struct value read = {.type = VALUE_I64, .i = value};
+
+    return sink_reading(box->sink, point, at_s * NS_PER_S, &read, STATUS_GOOD);
+}
+
+static void stores_the_first_reading_and_then_only_changes(void **state)
+{
+    struct box *box = *state;
+
+    read_i64(box, &box->points[1][3], 1, 7);
+    read_i64(box, &box->points[1][3], 2, 7);
+    read_i64(box, &box->points[1][3], 3, 8);
+    assert_int_equal(box->count, 2);
+    assert_int_equal(box->events[0].stream, 204);
+    assert_int_equal(box->events[0].kind, EVENT_READING);
+    assert_int_equal(box->events[0].mono_ns, NS_PER_S);
+    assert_int_equal(box->events[1].value.i, 8);
+}
+
+static void stores_an_unchanged_reading_at_least_so_often(void **state)
+{
+    struct box *box = *state;
+
+    read_i64(box, &box->points[0][0], 1, 7);
+    read_i64(box, &box->points[0][0], 60, 7);
+    assert_int_equal(box->count, 1);
+    read_i64(box, &box->points[0][0], 61, 7);
+    assert_int_equal(box->count, 2);
+    read_i64(box, &box->points[0][0], 62, 7);
+    assert_int_equal(box->count, 2);
+}
+
+static void stores_everything_where_on_change_is_off(void **state)
+{
+    struct box *box = *state;
+
+    box->points[0][0].on_change = false;
+    for (int64_t i = 0; i < 3; i++)
+        read_i64(box, &box->points[0][0], i, 7);
+    assert_int_equal(box->count, 3);
+}
+
+static void stores_no_value_with_a_bad_status_and_the_status_once(void **state)
+{
+    struct box *box = *state;
+    struct value value = {.type = VALUE_I64, .i = 5};
+
+    sink_reading(box->sink, &box->points[0][0], 1, &value, STATUS_TIMEOUT);
+    sink_reading(box->sink, &box->points[0][0], 2, NULL, STATUS_TIMEOUT);
+    sink_reading(box->sink, &box->points[0][0], 3, NULL, STATUS_CORRUPT);
+    sink_reading(box->sink, &box->points[0][0], 4, &value, STATUS_GOOD);
+    assert_int_equal(box->count, 3);
+    assert_int_equal(box->events[0].value.type, VALUE_NONE);
+    assert_int_equal(box->events[0].status, STATUS_TIMEOUT);
+    assert_int_equal(box->events[1].status, STATUS_CORRUPT);
+    assert_int_equal(box->events[2].value.i, 5);
+}
+
+static void compares_texts_by_content(void **state)
+{
+    struct box *box = *state;
+    char long_text[300] = "";
+    static const struct {
+        const char *text;
+        size_t stored;
+    } cases[] = {{"auto", 1}, {"auto", 1}, {"aute", 2}, {"aut", 3}, {"", 4}, {"", 4}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[8];
+        struct value value = {.type = VALUE_TEXT, .data = text};
+
+        strcpy(text, cases[i].text);
+        value.size = (uint16_t)strlen(text);
+        sink_reading(box->sink, &box->points[0][199], (int64_t)i, &value, STATUS_GOOD);
+        memset(text, 'x', sizeof text);
+        assert_int_equal(box->count, cases[i].stored);
+    }
+    assert_string_equal(box->texts[0], "auto");
+    struct value value = {.type = VALUE_TEXT, .data = long_text, .size = sizeof long_text};
+    for (size_t i = 1; i <= 2; i++) {
+        sink_reading(box->sink, &box->points[0][199], 10, &value, STATUS_GOOD);
+        assert_int_equal(box->count, 4 + i);
+    }
+}
+
+static void stores_a_reading_whose_predecessor_was_refused(void **state)
+{
+    struct box *box = *state;
+
+    box->room = 0;
+    assert_int_equal(read_i64(box, &box->points[0][0], 1, 7), ERR_FULL);
+    box->room = 1;
+    assert_int_equal(read_i64(box, &box->points[0][0], 2, 7), 0);
+    assert_int_equal(box->count, 1);
+    assert_int_equal(box->events[0].mono_ns, 2 * NS_PER_S);
+}
+
+static void puts_a_whole_read_in_order_and_suppresses_within_it(void **state)
+{
+    struct box *box = *state;
+    struct sink_item items[300];
+
+    for (size_t i = 0; i < 300; i++) {
+        items[i] = (struct sink_item){
+            .point = i < 150 ? &box->points[1][i] : &box->points[0][i - 150],
+            .value = {.type = VALUE_I64, .i = (int64_t)i},
+        };
+    }
+    assert_int_equal(sink_readings(box->sink, 5, items, 300), 0);
+    assert_int_equal(box->count, 300);
+    for (size_t i = 0; i < 300; i++)
+        assert_int_equal(box->events[i].value.i, i);
+    items[299].value.i = 1;
+    assert_int_equal(sink_readings(box->sink, 6, items, 300), 0);
+    assert_int_equal(box->count, 301);
+    assert_int_equal(box->events[300].stream, box->points[0][149].stream);
+}
+
+static void remembers_only_what_was_taken_of_a_read(void **state)
+{
+    struct box *box = *state;
+    struct sink_item items[3];
+
+    for (size_t i = 0; i < 3; i++)
+        items[i] = (struct sink_item){.point = &box->points[0][i], .value = {.type = VALUE_I64}};
+    box->room = 2;
+    assert_int_equal(sink_readings(box->sink, 1, items, 3), ERR_FULL);
+    box->room = 10;
+    assert_int_equal(sink_readings(box->sink, 2, items, 3), 0);
+    assert_int_equal(box->count, 3);
+    assert_int_equal(box->events[2].stream, box->points[0][2].stream);
+}
+
+static void tells_a_state_once_until_it_changes(void **state)
+{
+    struct box *box = *state;
+
+    sink_state(box->sink, &box->devices[1], true, STATUS_GOOD);
+    sink_state(box->sink, &box->devices[1], true, STATUS_GOOD);
+    sink_state(box->sink, &box->devices[1], false, STATUS_TIMEOUT);
+    sink_state(box->sink, &box->devices[1], false, STATUS_NO_PORT);
+    assert_int_equal(box->count, 3);
+    assert_int_equal(box->events[0].kind, EVENT_STATE);
+    assert_int_equal(box->events[0].stream, 1001);
+    assert_true(box->events[0].value.b);
+    assert_false(box->events[1].value.b);
+    assert_int_equal(box->events[1].status, STATUS_TIMEOUT);
+}
+
+static void puts_a_refused_state_again_before_the_next_reading(void **state)
+{
+    struct box *box = *state;
+
+    box->room = 0;
+    sink_state(box->sink, &box->devices[0], false, STATUS_TIMEOUT);
+    box->room = 10;
+    read_i64(box, &box->points[0][0], 9, 1);
+    assert_int_equal(box->count, 2);
+    assert_int_equal(box->events[0].kind, EVENT_STATE);
+    assert_int_equal(box->events[0].status, STATUS_TIMEOUT);
+    assert_int_equal(box->events[1].kind, EVENT_READING);
+}
+
+#define SINK_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SINK_TEST(stores_the_first_reading_and_then_only_changes),
+        SINK_TEST(stores_an_unchanged_reading_at_least_so_often),
+        SINK_TEST(stores_everything_where_on_change_is_off),
+        SINK_TEST(stores_no_value_with_a_bad_status_and_the_status_once),
+        SINK_TEST(compares_texts_by_content),
+        SINK_TEST(stores_a_reading_whose_predecessor_was_refused),
+        SINK_TEST(puts_a_whole_read_in_order_and_suppresses_within_it),
+        SINK_TEST(remembers_only_what_was_taken_of_a_read),
+        SINK_TEST(tells_a_state_once_until_it_changes),
+        SINK_TEST(puts_a_refused_state_again_before_the_next_reading),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
