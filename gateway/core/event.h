@@ -1,6 +1,6 @@
 /*
- * The event: the one value that every part of Sluice produces, stores and consumes. See docs/journal-format.md
- * for its stored form.
+ * The event: the one value that every part of Sluice produces, stores and consumes. See
+ * docs/journal-format.md for its stored form.
  */
 #ifndef SLUICE_CORE_EVENT_H
 #define SLUICE_CORE_EVENT_H
@@ -15,13 +15,13 @@
 /* Stored in the journal: values are fixed. */
 enum event_kind {
     EVENT_READING = 1,
-    EVENT_STATE = 2,     /* bool: a device or uplink is up or down; status tells why */
-    EVENT_ALARM = 3,     /* text */
+    EVENT_STATE = 2, /* bool: a device or uplink is up or down; status tells why */
+    EVENT_ALARM = 3, /* text */
     EVENT_COMMAND = 4,
     EVENT_RESULT = 5,
-    EVENT_GAP = 6,       /* gap: what was dropped, how many, why */
-    EVENT_CLOCK = 7,     /* the wall clock was set or stepped: i64, new offset minus old in ns */
-    EVENT_CONFIG = 8,    /* text: fingerprint of the configuration applied, or what a driver learnt */
+    EVENT_GAP = 6,    /* gap: what was dropped, how many, why */
+    EVENT_CLOCK = 7,  /* the wall clock was set or stepped: i64, new offset minus old in ns */
+    EVENT_CONFIG = 8, /* text: fingerprint of the configuration applied, or what a driver learnt */
     EVENT_LIFECYCLE = 9, /* text: "start VERSION", "stop", "epoch PREVIOUS LAST_N WHY" */
     EVENT_DECLARE = 10,  /* bytes: a stream's declaration, see stream.h */
 };
@@ -33,7 +33,7 @@ enum value_type {
     VALUE_I64 = 2,
     VALUE_U64 = 3,
     VALUE_F64 = 4,
-    VALUE_TEXT = 5,  /* UTF-8, not terminated */
+    VALUE_TEXT = 5, /* UTF-8, not terminated */
     VALUE_BYTES = 6,
     VALUE_GAP = 7,
 };
@@ -61,35 +61,39 @@ struct gap {
 };
 
 struct value {
-    uint8_t type;      /* enum value_type */
-    int8_t decimals;   /* of VALUE_F64 */
-    uint16_t size;     /* of VALUE_TEXT and VALUE_BYTES */
+    uint8_t type;    /* enum value_type */
+    int8_t decimals; /* of VALUE_F64 */
+    uint16_t size;   /* of VALUE_TEXT and VALUE_BYTES */
     union {
         bool b;
         int64_t i;
         uint64_t u;
         double f;
-        const void *data; /* borrowed: the header of whoever hands out the event says for how long */
-        struct gap *gap;  /* borrowed */
+        const void
+            *data;       /* borrowed: the header of whoever hands out the event says for how long */
+        struct gap *gap; /* borrowed */
     };
 };
 
 struct event {
-    uint64_t n;       /* the journal's number; 0 before it is stored, and for a hole met by a reader */
+    uint64_t n; /* the journal's number; 0 before it is stored, and for a hole met by a reader */
     uint32_t epoch;
-    uint32_t stream;  /* the journal's number of the stream; 0 is the gateway itself */
-    int64_t mono_ns;  /* when it was read, within boot `boot`: the producer sets it */
-    int64_t wall_ns;  /* UTC, by the newest boot table; filled when read from the journal */
-    uint32_t boot;    /* which run of the machine's monotonic clock */
-    uint16_t status;  /* status.h: quality and reason; 0 is good */
-    uint8_t kind;     /* enum event_kind */
-    uint8_t trust;    /* enum clock_trust of wall_ns */
-    bool urgent;      /* commit at once; not stored */
+    uint32_t stream; /* the journal's number of the stream; 0 is the gateway itself */
+    int64_t mono_ns; /* when it was read, within boot `boot`: the producer sets it */
+    int64_t wall_ns; /* UTC, by the newest boot table; filled when read from the journal */
+    uint32_t boot;   /* which run of the machine's monotonic clock */
+    uint16_t status; /* status.h: quality and reason; 0 is good */
+    uint8_t kind;    /* enum event_kind */
+    uint8_t trust;   /* enum clock_trust of wall_ns */
+    bool urgent;     /* commit at once; not stored */
     struct value value;
 };
 
 /* "reading", "state", ... as in the published "k"; NULL for a value that is none. */
 const char *event_kind_name(enum event_kind kind);
+
+/* "crash", "retention", ...; "unknown" for any other value, which a journal of a later version may
+ * hold. */
 const char *gap_reason_name(enum gap_reason reason);
 
 /* The quality of a status: "good", "uncertain" or "bad". */

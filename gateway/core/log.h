@@ -1,7 +1,8 @@
 /*
- * Logging to standard error: one line a message, with the journald priority prefix ("<6>") when standard
- * error is the journal (JOURNAL_STREAM is set), and with time and level when it is a terminal or file.
- * The layer that decides what happens next logs, once, and says what the operator can do.
+ * Logging to standard error: one line a message, with the journald priority prefix ("<6>") when
+ * standard error is the journal (JOURNAL_STREAM is set), and with time and level when it is a
+ * terminal or file. The layer that decides what happens next logs, once, and says what the operator
+ * can do.
  *
  * SLUICE_LOG sets the level (error, warn, info, debug), optionally per part: "info,uplink=debug".
  * Each call site may write LOG_BURST lines a minute; what is above is counted and told.
@@ -9,29 +10,51 @@
 #ifndef SLUICE_CORE_LOG_H
 #define SLUICE_CORE_LOG_H
 
-#include <stdatomic.h>
 #include <stdint.h>
+
+struct clock;
 
 #define LOG_BURST 20
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
-/* A call site's rate limit; one static instance is made by the macros below. */
+/* A call site's rate limit, guarded by the logger's lock; one static instance is made by the macros
+ * below. */
 struct log_site {
-    _Atomic int64_t window_start_s;
-    _Atomic uint32_t lines;
-    _Atomic uint32_t suppressed;
+    int64_t window_start_s;
+    uint32_t lines;    /* written in this window */
+    uint32_t left_out; /* not written, and not told yet */
+    const char *part, *format;
+    enum log_level level;
+    struct log_site *next;
 };
 
-/* Reads SLUICE_LOG. Call once, before threads start; without it the level is info. */
+/*
+ * Reads SLUICE_LOG and JOURNAL_STREAM. Call once, before threads start; without it the level is
+ * info. A setting that cannot be understood is told and ignored.
+ */
 void log_init(void);
+
+/* For tests: times and rate limits by this clock, which the caller keeps alive. Before threads
+ * start. */
+void log_use_clock(const struct clock *clock);
 
 /* True when a message of that level of that part would be written. Thread-safe. */
 int log_enabled(const char *part, enum log_level level);
 
-/* Writes one line; thread-safe, one write(2). Use the macros. `part` is the folder's name ("journal"). */
-void log_write(struct log_site *site, const char *part, enum log_level level, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+/*
+ * Writes one line; thread-safe, one write(2), keeps errno. Use the macros. `part` is the folder's
+ * name ("journal"), it and `format` are literals. Control characters are written as '?', lines end
+ * after about 1,000 bytes.
+ */
+void log_write(struct log_site *site, const char *part, enum log_level level, const char *format,
+               ...) __attribute__((format(printf, 4, 5)));
+
+/*
+ * Tells how many lines were left out so far. Any next message does so for the call sites whose
+ * minute is over, so this is for the end of the program. Thread-safe.
+ */
+void log_flush(void);
 
 #define LOG_AT(part, level, ...)                                                                   \
     do {                                                                                           \
