@@ -13,6 +13,8 @@
 #include "core/stream.h"
 #include "journal/io.h"
 
+#define JOURNAL_STREAMS_MAX 262144
+
 struct journal;
 
 enum journal_when_full { JOURNAL_DROP_OLDEST, JOURNAL_REFUSE_NEWEST };
@@ -22,6 +24,7 @@ struct journal_options {
     const struct clock *clock;
     const char *gateway_id;      /* a journal of another gateway is kept aside */
     const char *identity;        /* of the machine (machine id); when it changes a new epoch begins; "" for none */
+    const char *boot_id;         /* /proc/sys/kernel/random/boot_id: which run of the monotonic clock this is; "" or NULL: one of its own */
     int64_t keep_bytes;          /* all segments together; 0: 1 GiB */
     int64_t max_age_ns;          /* 0: no limit */
     enum journal_when_full when_full;
@@ -45,13 +48,13 @@ void journal_close(struct journal *journal);
 /*
  * Finds or declares the stream (device, point) as described (number and version in *stream are filled in). The same description finds the
  * same number after a restart; a changed type or unit gets the next version and a new number; a changed name or decimals too.
- * `was` holds earlier ids as "device" and "point" pairs whose history this stream continues; may be NULL. The
- * declaration is durable before any event of the stream is. Thread-safe; may wait for a commit. ERR_NOMEM, ERR_CLOSED.
+ * The declaration is an event of its own, stored in the same or an earlier commit than the first event of the stream, so it
+ * need not be waited for. Thread-safe, does not block. ERR_NOMEM, ERR_INVALID (ids or sizes), ERR_FULL (JOURNAL_STREAMS_MAX).
  */
 int journal_declare(struct journal *journal, struct stream *stream);
 
-/* The declaration of a number, valid until the journal closes; NULL for none. Thread-safe, no lock. */
-const struct stream *journal_stream(const struct journal *journal, uint32_t number);
+/* Copies the declaration of a number into *stream and returns `stream`; NULL for a number that is none. Thread-safe, no lock. */
+const struct stream *journal_stream(const struct journal *journal, uint32_t number, struct stream *stream);
 uint32_t journal_stream_count(const struct journal *journal); /* numbers 1..count */
 
 /* Puts one event on the journal's own lane (with credit, never dropped; copies). For states, alarms, lifecycle. Thread-safe. */
