@@ -182,6 +182,29 @@ def comes_back_under_another_name():
     assert not os.path.lexists(link)
 
 
+def can_be_opened_again_with_parity_after_a_kill():
+    sim = Sim("sim_line", "nmea", "--every", "20ms", "--baud", "115200")
+    sim.tell("wait replies 40")
+    script = ("import os, sys, termios\n"
+              "fd = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)\n"
+              "mode = termios.tcgetattr(fd)\n"
+              "mode[2] |= termios.PARENB\n"
+              "mode[4] = mode[5] = termios.B115200\n"
+              "termios.tcsetattr(fd, termios.TCSANOW, mode)\n"
+              "os.kill(os.getpid(), 9)")
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", script, sim.first])
+        assert done.returncode == -9
+    fd = os.open(sim.first, os.O_RDWR | os.O_NOCTTY)
+    before = sim.stats()["counter"]
+    text = b""
+    while b"PSLCN,%d*" % (before + 1) not in text:
+        text += read_upto(fd, 1, 1)
+    # What was sent while nobody had the line open is gone, as with a real adapter.
+    assert b"PSLCN,5*" not in text
+    sim.stop()
+
+
 def waits_for_events():
     sim = Sim("sim_rtu", "--unit", "1", "--baud", "115200")
     fd = os.open(sim.first, os.O_RDWR | os.O_NOCTTY)
@@ -254,8 +277,9 @@ def weighs():
     for command, reply in cases:
         os.write(fd, command.encode() + b"\r\n")
         assert read_upto(fd, len(reply), 1) == reply, command
-    for state, command, reply in [("dynamic", "S", b"S I\r\n"), ("dynamic", "SI", b"S D       0.03 g\r\n"),
-                                  ("overload", "SI", b"S +\r\n"), ("busy", "SI", b"S I\r\n")]:
+    cases = [("dynamic", "S", b"S I\r\n"), ("dynamic", "SI", b"S D       0.03 g\r\n"),
+             ("overload", "SI", b"S +\r\n"), ("busy", "SI", b"S I\r\n")]
+    for state, command, reply in cases:
         sim.tell("state " + state)
         os.write(fd, command.encode() + b"\r\n")
         assert read_upto(fd, len(reply), 1) == reply, state
@@ -265,7 +289,8 @@ def weighs():
 
 def leaves_with_its_parent():
     link = os.path.join(DIR, "orphan")
-    script = 'import subprocess,sys; p=subprocess.Popen(sys.argv[1:],stdout=subprocess.PIPE); p.stdout.readline()'
+    script = ("import subprocess, sys\n"
+              "subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE).stdout.readline()")
     subprocess.run([sys.executable, "-c", script, os.path.join(BIN, "sim_rtu"), "--unit", "1",
                     "--link", link], check=True)
     end = time.monotonic() + 5
@@ -275,7 +300,8 @@ def leaves_with_its_parent():
 
 
 for check in [takes_the_time_of_the_wire, sees_a_request_without_silence, reads_what_the_map_says,
-              obeys_faults, comes_back_under_another_name, waits_for_events, serves_pipelined_tcp,
+              obeys_faults, comes_back_under_another_name,
+              can_be_opened_again_with_parity_after_a_kill, waits_for_events, serves_pipelined_tcp,
               talks_nmea, weighs, leaves_with_its_parent]:
     remark = check()
     print("ok", check.__name__.replace("_", " "), "(%s)" % remark if remark else "", flush=True)

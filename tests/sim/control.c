@@ -70,7 +70,8 @@ struct control *control_open(const char *path, control_handler *handler, void *c
     if (bind(control->listen_fd, (struct sockaddr *)&address, sizeof address) < 0)
         goto fail;
     memcpy(control->path, address.sun_path, sizeof control->path);
-    if (listen(control->listen_fd, CLIENTS_MAX) < 0 || watch_fd(control, control->listen_fd, NULL) < 0)
+    if (listen(control->listen_fd, CLIENTS_MAX) < 0 ||
+        watch_fd(control, control->listen_fd, NULL) < 0)
         goto fail;
     return control;
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONTROL_WORDS_MAX 8
+#define CONTROL_WORDS_MAX  8
 #define CONTROL_ANSWER_MAX 65536
 
 struct control;
@@ -18,7 +18,8 @@ struct control_answer {
     uint64_t target;
 };
 
-typedef void control_handler(void *context, size_t count, char *words[], struct control_answer *answer);
+typedef void control_handler(void *context, size_t count, char *words[],
+                             struct control_answer *answer);
 
 /* Listens at path, replacing what a killed simulator left there. NULL with errno set on failure. */
 struct control *control_open(const char *path, control_handler *handler, void *context);

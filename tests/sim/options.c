@@ -22,7 +22,8 @@ static const struct option_row {
 } rows[] = {
     {"link", "PATH", RTU | LINE, TEXT, FIELD(link), "symbolic link to the line, removed at exit"},
     {"baud", "RATE", RTU | LINE, NUMBER, FIELD(baud), "9600 (sim_line nmea: 4800)"},
-    {"format", "8E1", RTU | LINE, TEXT, FIELD(format), "data bits, parity, stop bits (sim_line: 8N1)"},
+    {"format", "8E1", RTU | LINE, TEXT, FIELD(format),
+     "data bits, parity, stop bits (sim_line: 8N1)"},
     {"listen", "ADDRESS:PORT", TCP, TEXT, FIELD(listen), "127.0.0.1:0; the port is printed first"},
     {"unit", "SPEC", RTU | TCP, UNIT, 0, "ID[-LAST][:NAME][,key[=value]]..., repeatable"},
     {"registers", "N", RTU | TCP, NUMBER32, FIELD(registers), "for units without regs= (20)"},
@@ -31,11 +32,14 @@ static const struct option_row {
     {"point", "NAME", ALL, TEXT, FIELD(point), "the point in the truth file (counter)"},
     {"control", "PATH", ALL, TEXT, FIELD(control), "unix socket for commands"},
     {"truth", "FILE", ALL, TEXT, FIELD(truth), "append each value that really went out"},
-    {"late-after", "TIME", ALL, DURATION, FIELD(late_after_ns), "the reader's time-out (see README)"},
+    {"late-after", "TIME", ALL, DURATION, FIELD(late_after_ns),
+     "the reader's time-out (see README)"},
     {"ready-file", "PATH", ALL, TEXT, FIELD(ready_file), "written when the line can be used"},
     {"seed", "N", ALL, NUMBER64, FIELD(seed), "of noise and bit errors"},
-    {"strict", NULL, RTU, FLAG, FIELD(strict), "requests that violate the silence are not answered"},
-    {"check-baud", NULL, RTU | LINE, FLAG, FIELD(check_baud), "requests at another rate are garbage"},
+    {"strict", NULL, RTU, FLAG, FIELD(strict),
+     "requests that violate the silence are not answered"},
+    {"check-baud", NULL, RTU | LINE, FLAG, FIELD(check_baud),
+     "requests at another rate are garbage"},
     {"realtime", NULL, ALL, FLAG, FIELD(realtime), "SCHED_FIFO when permitted"},
     {"stay", NULL, ALL, FLAG, FIELD(stay), "outlive the process that started this one"},
 };
@@ -99,7 +103,8 @@ static int store(struct options *options, const struct option_row *row, const ch
     return 0;
 }
 
-static const struct option_row *find(enum options_simulator simulator, const char *text, size_t length)
+static const struct option_row *find(enum options_simulator simulator, const char *text,
+                                     size_t length)
 {
     for (size_t i = 0; i < ROWS; i++) {
         if ((rows[i].simulators & (unsigned)simulator) && strlen(rows[i].name) == length &&
@@ -110,7 +115,8 @@ static const struct option_row *find(enum options_simulator simulator, const cha
 }
 
 /* Handles argv[at] and returns the index of the last argument used. */
-static int parse_one(struct options *options, enum options_simulator simulator, int at, char *argv[])
+static int parse_one(struct options *options, enum options_simulator simulator, int at,
+                     char *argv[])
 {
     const char *argument = argv[at];
     const char *value = strchr(argument, '=');
@@ -123,7 +129,8 @@ static int parse_one(struct options *options, enum options_simulator simulator, 
         options->kind = argument;
         return at;
     }
-    row = find(simulator, argument + 2, value ? (size_t)(value - argument - 2) : strlen(argument + 2));
+    row = find(simulator, argument + 2,
+               value ? (size_t)(value - argument - 2) : strlen(argument + 2));
     if (!row || (value && row->type == FLAG))
         refuse(simulator, argument, "no such option, see --help");
     if (value)
@@ -139,7 +146,8 @@ static int parse_one(struct options *options, enum options_simulator simulator, 
     return at;
 }
 
-void options_parse(struct options *options, enum options_simulator simulator, int argc, char *argv[])
+void options_parse(struct options *options, enum options_simulator simulator, int argc,
+                   char *argv[])
 {
     memset(options, 0, sizeof *options);
     options->listen = "127.0.0.1:0";

@@ -32,6 +32,7 @@ struct options {
 };
 
 /* Fills in the defaults and what the command line says. Exits on --help, --tell and mistakes. */
-void options_parse(struct options *options, enum options_simulator simulator, int argc, char *argv[]);
+void options_parse(struct options *options, enum options_simulator simulator, int argc,
+                   char *argv[]);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -23,12 +24,27 @@ static int link_place(const struct pty *pty)
     return 0;
 }
 
-int pty_plug(struct pty *pty)
+/* The kernel does not keep parity on a pty, and the C library answers a tcsetattr that changes
+ * nothing but parity with EINVAL. A gateway that was killed would fail at its second start, so each
+ * opener is met by a rate that it will want to change. */
+static int settings_reset(const struct pty *pty)
 {
     struct termios raw;
+
+    if (tcgetattr(pty->held_fd, &raw) < 0)
+        return -1;
+    cfmakeraw(&raw);
+    cfsetspeed(&raw, B50);
+    return tcsetattr(pty->held_fd, TCSANOW, &raw);
+}
+
+int pty_plug(struct pty *pty)
+{
     int result;
 
     pty->held_fd = -1;
+    pty->watch_fd = -1;
+    pty->open_count = 0;
     pty->line_fd = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (pty->line_fd < 0)
         return -errno;
@@ -36,10 +52,10 @@ int pty_plug(struct pty *pty)
         ptsname_r(pty->line_fd, pty->name, sizeof pty->name) != 0)
         goto fail;
     pty->held_fd = open(pty->name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (pty->held_fd < 0 || tcgetattr(pty->held_fd, &raw) < 0)
+    if (pty->held_fd < 0 || settings_reset(pty) < 0)
         goto fail;
-    cfmakeraw(&raw);
-    if (tcsetattr(pty->held_fd, TCSANOW, &raw) < 0)
+    pty->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (inotify_add_watch(pty->watch_fd, pty->name, IN_OPEN | IN_CLOSE) < 0)
         goto fail;
     result = link_place(pty);
     if (result < 0)
@@ -67,8 +83,29 @@ void pty_unplug(struct pty *pty)
         close(pty->line_fd);
     if (pty->held_fd >= 0)
         close(pty->held_fd);
+    if (pty->watch_fd >= 0)
+        close(pty->watch_fd);
+    pty->watch_fd = -1;
     pty->line_fd = -1;
     pty->held_fd = -1;
+}
+
+void pty_notice(struct pty *pty)
+{
+    _Alignas(struct inotify_event) char buffer[4096];
+    ssize_t n = read(pty->watch_fd, buffer, sizeof buffer);
+    size_t at = 0;
+
+    while (n > 0 && at < (size_t)n) {
+        struct inotify_event event;
+
+        memcpy(&event, buffer + at, sizeof event);
+        at += sizeof event + event.len;
+        if ((event.mask & IN_OPEN) && pty->open_count++ == 0)
+            tcflush(pty->held_fd, TCIFLUSH);
+        if ((event.mask & IN_CLOSE) && pty->open_count > 0 && --pty->open_count == 0)
+            settings_reset(pty);
+    }
 }
 
 int pty_baud(const struct pty *pty)
@@ -76,8 +113,8 @@ int pty_baud(const struct pty *pty)
     static const struct {
         speed_t speed;
         int baud;
-    } rates[] = {{B1200, 1200},     {B2400, 2400},     {B4800, 4800},   {B9600, 9600},
-                 {B19200, 19200},   {B38400, 38400},   {B57600, 57600}, {B115200, 115200},
+    } rates[] = {{B1200, 1200},     {B2400, 2400},     {B4800, 4800},    {B9600, 9600},
+                 {B19200, 19200},   {B38400, 38400},   {B57600, 57600},  {B115200, 115200},
                  {B230400, 230400}, {B460800, 460800}, {B921600, 921600}};
     struct termios now;
 

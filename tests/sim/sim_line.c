@@ -1,7 +1,8 @@
-/* Serial sensors that speak in lines: a talker of NMEA 0183 sentences and a scale of the MT-SICS kind.
+/* Serial sensors that speak in lines: a talker of NMEA 0183 sentences and a scale of the MT-SICS
+ * kind.
  *
- * Both share the line: what they have to say is queued (say) and leaves at the pace of the wire, and
- * faults are applied there, so that talker and scale only say what a healthy device would. */
+ * Both share the line: what they have to say is queued (say) and leaves at the pace of the wire,
+ * and faults are applied there, so that talker and scale only say what a healthy device would. */
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -21,9 +22,9 @@
 #include "units.h"
 #include "wire.h"
 
-#define RX_MAX 128
-#define QUEUE_MAX 32
-#define NOISE_PERIOD_NS (300 * WIRE_MS)
+#define RX_MAX              128
+#define QUEUE_MAX           32
+#define NOISE_PERIOD_NS     (300 * WIRE_MS)
 #define SCALE_TURNAROUND_NS (5 * WIRE_MS)
 
 struct text {
@@ -47,7 +48,7 @@ struct device {
     const char *kind;
     int baud;
     const char *point;
-    void (*tick)(struct line *line);                     /* every options.every_ns */
+    void (*tick)(struct line *line);                         /* every options.every_ns */
     void (*command)(struct line *line, const char *command); /* NULL: never listens */
 };
 
@@ -74,7 +75,7 @@ struct line {
     int64_t noise_due_ns;
     bool cut_next; /* the next line stops half way */
 
-    char state; /* scale: S stable, D dynamic, I busy, + overload, - underload */
+    char state;  /* scale: S stable, D dynamic, I busy, + overload, - underload */
     bool repeat; /* scale: SIR is in force */
 };
 
@@ -201,12 +202,16 @@ static void nmea_tick(struct line *line)
 
     gmtime_r(&seconds, &utc);
     strftime(clock, sizeof clock, "%H%M%S", &utc);
-    strftime(date, sizeof date, "%d%m%y", &utc);
+    /* RMC wants two digits of the year. */
+    snprintf(date, sizeof date, "%02u%02u%02u", (unsigned)utc.tm_mday % 100,
+             (unsigned)utc.tm_mon % 12 + 1, (unsigned)utc.tm_year % 100);
     snprintf(body, sizeof body, "GPRMC,%s.%02d,A,4717.%03u,N,00834.%03u,E,%u.%u,084.4,%s,003.1,W",
-             clock, hundredths, counter % 1000, (counter * 7) % 1000, counter % 30, counter % 10, date);
+             clock, hundredths, counter % 1000, (counter * 7) % 1000, counter % 30, counter % 10,
+             date);
     say_sentence(line, false, body);
-    snprintf(body, sizeof body, "GPGGA,%s.%02d,4717.%03u,N,00834.%03u,E,1,08,0.9,4%02u.4,M,46.9,M,,",
-             clock, hundredths, counter % 1000, (counter * 7) % 1000, counter % 100);
+    snprintf(body, sizeof body,
+             "GPGGA,%s.%02d,4717.%03u,N,00834.%03u,E,1,08,0.9,4%02u.4,M,46.9,M,,", clock,
+             hundredths, counter % 1000, (counter * 7) % 1000, counter % 100);
     say_sentence(line, false, body);
     snprintf(body, sizeof body, "WIMWV,%u.0,R,%u.%u,M,A", counter * 5 % 360, 3 + counter % 9,
              counter % 10);
@@ -352,13 +357,16 @@ static void make_noise(struct line *line, size_t count)
 
 static void stats_text(const struct line *line, char *text, size_t size)
 {
-#define ROW(name) {#name, offsetof(struct stats, name)}
+#define OFFSET(name) offsetof(struct stats, name)
     static const struct stats_row rows[] = {
-        ROW(requests), ROW(replies),  ROW(silenced),   ROW(corrupted), ROW(late),
-        ROW(overruns), ROW(dropped),  ROW(wrong_baud), ROW(noise),     ROW(truth_lines),
-        ROW(rx_bytes), ROW(tx_bytes),
+        {"requests", OFFSET(requests)}, {"replies", OFFSET(replies)},
+        {"silenced", OFFSET(silenced)}, {"corrupted", OFFSET(corrupted)},
+        {"late", OFFSET(late)},         {"overruns", OFFSET(overruns)},
+        {"dropped", OFFSET(dropped)},   {"wrong_baud", OFFSET(wrong_baud)},
+        {"noise", OFFSET(noise)},       {"truth_lines", OFFSET(truth_lines)},
+        {"rx_bytes", OFFSET(rx_bytes)}, {"tx_bytes", OFFSET(tx_bytes)},
     };
-#undef ROW
+#undef OFFSET
     size_t n = stats_open(text, size, line->device->kind, &line->stats, rows,
                           sizeof rows / sizeof rows[0]);
 
@@ -484,8 +492,7 @@ static void steer(void *context, size_t count, char *words[], struct control_ans
 static void arm(int timer_fd, int64_t at_ns)
 {
     /* Absolute, so that being woken late once does not make every later byte late. */
-    struct itimerspec when = {
-        .it_value = {.tv_sec = at_ns / WIRE_S, .tv_nsec = at_ns % WIRE_S}};
+    struct itimerspec when = {.it_value = {.tv_sec = at_ns / WIRE_S, .tv_nsec = at_ns % WIRE_S}};
 
     timerfd_settime(timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
@@ -510,14 +517,17 @@ static void run(struct line *line, struct control *control, int stop_fd)
         struct pollfd fds[] = {{.fd = line->pty.line_fd, .events = POLLIN},
                                {.fd = timer_fd, .events = POLLIN},
                                {.fd = control_fd(control), .events = POLLIN},
-                               {.fd = stop_fd, .events = POLLIN}};
+                               {.fd = stop_fd, .events = POLLIN},
+                               {.fd = line->pty.watch_fd, .events = POLLIN}};
         int64_t now_ns;
 
         arm(timer_fd, next_event_ns(line));
-        if (poll(fds, 4, -1) < 0 && errno != EINTR)
+        if (poll(fds, sizeof fds / sizeof fds[0], -1) < 0 && errno != EINTR)
             process_die("poll: %m");
         if (fds[3].revents)
             break;
+        if (fds[4].revents)
+            pty_notice(&line->pty);
         now_ns = wire_now_ns();
         if (fds[0].revents)
             hear(line, now_ns);

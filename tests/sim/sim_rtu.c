@@ -1,8 +1,9 @@
 /* A Modbus RTU line with many units on it, true to the wire in time.
  *
  * The reader's bytes reach a pty at once, however long they would take on a wire. So each byte is
- * given the moment at which its stop bit would have passed (bus_receive), a frame ends 3.5 characters
- * after its last byte (bus_frame_end), and replies leave byte by byte against absolute deadlines. */
+ * given the moment at which its stop bit would have passed (bus_receive), a frame ends 3.5
+ * characters after its last byte (bus_frame_end), and replies leave byte by byte against absolute
+ * deadlines. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -21,8 +22,8 @@
 #include "units.h"
 #include "wire.h"
 
-#define RX_MAX 512
-#define QUEUE_MAX 32
+#define RX_MAX          512
+#define QUEUE_MAX       32
 #define NOISE_PERIOD_NS (100 * WIRE_MS)
 
 struct reply {
@@ -38,7 +39,8 @@ struct reply {
 };
 
 struct stats {
-    uint64_t requests, replies, exceptions, violations, crc_errors, other_unit, bad_length, silenced;
+    uint64_t requests, replies, exceptions, violations, crc_errors, other_unit, bad_length,
+        silenced;
     uint64_t corrupted, late, collisions, gaps, overruns, dropped, wrong_baud, broadcasts, noise;
     uint64_t rx_bytes, tx_bytes, frames, truth_lines;
     int64_t least_silence_ns;
@@ -285,7 +287,8 @@ static void bus_sent(struct bus *bus, struct reply *reply)
 {
     int64_t took_ns = reply->tx.end_ns - reply->request_end_ns;
     int64_t limit_ns = bus->options.late_after_ns;
-    bool late = reply->frame != bus->stats.frames || (limit_ns ? took_ns > limit_ns : reply->delayed);
+    bool late =
+        reply->frame != bus->stats.frames || (limit_ns ? took_ns > limit_ns : reply->delayed);
     struct unit *unit = bus->options.units.by_id[reply->unit->id];
 
     bus->line_end_ns = later(bus->line_end_ns, reply->tx.end_ns);
@@ -341,8 +344,8 @@ static void bus_noise(struct bus *bus, int64_t now_ns)
     if (bus->noise_due_ns > now_ns)
         return;
     make_noise(bus, 1 + wire_random(&bus->random) % 4);
-    bus->noise_due_ns = now_ns + NOISE_PERIOD_NS / 2 +
-                        wire_random(&bus->random) % (unsigned)NOISE_PERIOD_NS;
+    bus->noise_due_ns =
+        now_ns + NOISE_PERIOD_NS / 2 + wire_random(&bus->random) % (unsigned)NOISE_PERIOD_NS;
 }
 
 /* Steering */
@@ -359,9 +362,11 @@ static void stats_text(const struct bus *bus, char *text, size_t size)
         {"broadcasts", offsetof(struct stats, broadcasts)},
         {"bad_length", offsetof(struct stats, bad_length)},
         {"silenced", offsetof(struct stats, silenced)},
-        {"corrupted", offsetof(struct stats, corrupted)}, {"late", offsetof(struct stats, late)},
+        {"corrupted", offsetof(struct stats, corrupted)},
+        {"late", offsetof(struct stats, late)},
         {"collisions", offsetof(struct stats, collisions)},
-        {"gaps", offsetof(struct stats, gaps)}, {"overruns", offsetof(struct stats, overruns)},
+        {"gaps", offsetof(struct stats, gaps)},
+        {"overruns", offsetof(struct stats, overruns)},
         {"dropped", offsetof(struct stats, dropped)},
         {"wrong_baud", offsetof(struct stats, wrong_baud)},
         {"noise", offsetof(struct stats, noise)},
@@ -493,16 +498,20 @@ static void run(struct bus *bus, struct control *control, int stop_fd)
         struct pollfd fds[] = {{.fd = bus->pty.line_fd, .events = POLLIN},
                                {.fd = timer_fd, .events = POLLIN},
                                {.fd = control_fd(control), .events = POLLIN},
-                               {.fd = stop_fd, .events = POLLIN}};
+                               {.fd = stop_fd, .events = POLLIN},
+                               {.fd = bus->pty.watch_fd, .events = POLLIN}};
         int64_t now_ns;
 
         arm(timer_fd, next_event_ns(bus));
-        if (poll(fds, 4, -1) < 0 && errno != EINTR)
+        if (poll(fds, sizeof fds / sizeof fds[0], -1) < 0 && errno != EINTR)
             process_die("poll: %m");
         if (fds[3].revents)
             break;
+        if (fds[4].revents)
+            pty_notice(&bus->pty);
         now_ns = wire_now_ns();
-        /* A frame that ended before these bytes came is dealt with first: they belong to the next. */
+        /* A frame that ended before these bytes came is dealt with first: they belong to the next.
+         */
         if (bus->rx_length &&
             bus->rx_time_ns[bus->rx_length - 1] + bus->timing.silence_ns <= now_ns) {
             bus_echo(bus, now_ns);

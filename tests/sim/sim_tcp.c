@@ -2,7 +2,8 @@
  *
  * Requests are taken as they come, pipelined ones too (serve); replies gather in the connection's
  * buffer and leave together (conn_flush). A reply that has to wait is kept in a list by due time
- * (delay, release_due). While a client does not read its replies its requests are not read either. */
+ * (delay, release_due). While a client does not read its replies its requests are not read either.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -24,15 +25,15 @@
 #include "units.h"
 #include "wire.h"
 
-#define CONNS_MAX 2048
-#define DELAYED_MAX 65536
-#define HEADER_BYTES 7
-#define FRAME_MAX 260
-#define IN_BYTES 16384
-#define OUT_BYTES 65536
-#define MARKS_MAX (OUT_BYTES / 13 + 1) /* 13 bytes: the shortest reply with a counter in it */
+#define CONNS_MAX       2048
+#define DELAYED_MAX     65536
+#define HEADER_BYTES    7
+#define FRAME_MAX       260
+#define IN_BYTES        16384
+#define OUT_BYTES       65536
+#define MARKS_MAX       (OUT_BYTES / 13 + 1) /* 13 bytes: the shortest reply with a counter in it */
 #define TRUTH_BUFFER_NS (10 * WIRE_MS)
-#define EVENTS_MAX 256
+#define EVENTS_MAX      256
 
 /* A counter value in the output buffer, true once the bytes before end have been taken. */
 struct mark {
@@ -71,7 +72,8 @@ struct delayed {
 };
 
 struct stats {
-    uint64_t requests, replies, exceptions, mbap_errors, other_unit, bad_length, silenced, corrupted;
+    uint64_t requests, replies, exceptions, mbap_errors, other_unit, bad_length, silenced,
+        corrupted;
     uint64_t late, dropped, accepted, connections, rx_bytes, tx_bytes, truth_lines;
 };
 
@@ -221,7 +223,8 @@ static void conn_put(struct server *server, struct conn *conn, const struct fram
 
 /* Delayed replies */
 
-static void delay(struct server *server, struct conn *conn, const struct frame *frame, int64_t due_ns)
+static void delay(struct server *server, struct conn *conn, const struct frame *frame,
+                  int64_t due_ns)
 {
     struct delayed **at = &server->delayed;
     struct delayed *item;
@@ -274,8 +277,8 @@ static void corrupt(struct server *server, struct frame *frame, enum unit_corrup
         frame->data[3] = 1;
         break;
     default:
-        /* TCP has no check sum to fail at this level, so a turned bit would go unnoticed in a value;
-         * the transaction identifier is where it can be seen. */
+        /* TCP has no check sum to fail at this level, so a turned bit would go unnoticed in a
+         * value; the transaction identifier is where it can be seen. */
         frame->data[0] ^= 0x55;
         break;
     }
@@ -283,7 +286,8 @@ static void corrupt(struct server *server, struct frame *frame, enum unit_corrup
 
 /* Answers the request of length bytes at data into frame. Returns when to send it: 0 at once,
  * WIRE_NEVER not at all. */
-static int64_t answer(struct server *server, const uint8_t *data, size_t length, struct frame *frame)
+static int64_t answer(struct server *server, const uint8_t *data, size_t length,
+                      struct frame *frame)
 {
     struct unit *unit = server->options.units.by_id[data[6]];
     struct registers_reply content;
@@ -319,8 +323,8 @@ static int64_t answer(struct server *server, const uint8_t *data, size_t length,
     if (mood.corruption)
         corrupt(server, frame, mood.corruption);
     took_ns = unit->turnaround_ns + mood.delay_ns;
-    frame->late = server->options.late_after_ns ? took_ns > server->options.late_after_ns
-                                                : mood.delay_ns > 0;
+    frame->late =
+        server->options.late_after_ns ? took_ns > server->options.late_after_ns : mood.delay_ns > 0;
     return took_ns ? wire_now_ns() + took_ns : 0;
 }
 
@@ -459,13 +463,25 @@ static void parse_address(struct server *server)
 
 static void stats_text(const struct server *server, char *text, size_t size)
 {
-#define ROW(name) {#name, offsetof(struct stats, name)}
+#define OFFSET(name) offsetof(struct stats, name)
     static const struct stats_row rows[] = {
-        ROW(requests),    ROW(replies),   ROW(exceptions), ROW(mbap_errors), ROW(other_unit),
-        ROW(bad_length),  ROW(silenced),  ROW(corrupted),  ROW(late),        ROW(dropped),
-        ROW(accepted),    ROW(connections), ROW(truth_lines), ROW(rx_bytes), ROW(tx_bytes),
+        {"requests", OFFSET(requests)},
+        {"replies", OFFSET(replies)},
+        {"exceptions", OFFSET(exceptions)},
+        {"mbap_errors", OFFSET(mbap_errors)},
+        {"other_unit", OFFSET(other_unit)},
+        {"bad_length", OFFSET(bad_length)},
+        {"silenced", OFFSET(silenced)},
+        {"corrupted", OFFSET(corrupted)},
+        {"late", OFFSET(late)},
+        {"dropped", OFFSET(dropped)},
+        {"accepted", OFFSET(accepted)},
+        {"connections", OFFSET(connections)},
+        {"truth_lines", OFFSET(truth_lines)},
+        {"rx_bytes", OFFSET(rx_bytes)},
+        {"tx_bytes", OFFSET(tx_bytes)},
     };
-#undef ROW
+#undef OFFSET
     size_t n = stats_open(text, size, "tcp", &server->stats, rows, sizeof rows / sizeof rows[0]);
 
     n += (size_t)snprintf(text + n, size - n, ",\"units\":{");
@@ -494,7 +510,8 @@ static void refuse(struct server *server, bool on, struct control_answer *answer
         control_error(answer, "%s", strerror(-result));
 }
 
-static void wait_for(struct server *server, size_t count, char *words[], struct control_answer *answer)
+static void wait_for(struct server *server, size_t count, char *words[],
+                     struct control_answer *answer)
 {
     struct stats *stats = &server->stats;
     struct unit *unit = count == 4 ? units_find(&server->options.units, words[1]) : NULL;
@@ -509,7 +526,8 @@ static void wait_for(struct server *server, size_t count, char *words[], struct 
     if (answer->watch)
         answer->target = *answer->watch + strtoull(words[3], NULL, 10);
     else
-        control_error(answer, "expected: wait UNIT|line requests|replies N, or wait line accepted N");
+        control_error(answer,
+                      "expected: wait UNIT|line requests|replies N, or wait line accepted N");
 }
 
 static void steer(void *context, size_t count, char *words[], struct control_answer *answer)
@@ -617,8 +635,8 @@ int main(int argc, char *argv[])
         server.conns[i].fd = -1;
     server.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (options->truth &&
-        !(server.truth = truth_open(options->truth, options->point ? options->point : "counter", false,
-                                    TRUTH_BUFFER_NS)))
+        !(server.truth = truth_open(options->truth, options->point ? options->point : "counter",
+                                    false, TRUTH_BUFFER_NS)))
         process_die("%s: %m", options->truth);
     if (options->control && !(control = control_open(options->control, steer, &server)))
         process_die("%s: %m", options->control);

@@ -64,8 +64,8 @@ void truth_note(struct truth *truth, const char *device, uint32_t value, bool la
     if (truth->used + LINE_MAX_BYTES > sizeof truth->buffer)
         truth_flush(truth);
     n = snprintf(truth->buffer + truth->used, LINE_MAX_BYTES,
-                 "{\"d\":\"%s\",\"p\":\"%s\",\"v\":%s,\"t\":%lld%s}\n", device, truth->point, number,
-                 (long long)wire_unix_ms(), late ? ",\"late\":true" : "");
+                 "{\"d\":\"%s\",\"p\":\"%s\",\"v\":%s,\"t\":%lld%s}\n", device, truth->point,
+                 number, (long long)wire_unix_ms(), late ? ",\"late\":true" : "");
     if (n < 0 || n >= LINE_MAX_BYTES)
         process_die("a name is too long for the truth file");
     if (truth->used == 0)

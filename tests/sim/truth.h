@@ -8,7 +8,8 @@
 struct truth;
 
 /* Opens path for appending. With hundredths a value is noted as value/100, as a scale sends
- * it. buffer_ns: 0 writes each line at once, otherwise lines wait that long, if truth_due_ns is heeded. NULL with errno set when the file cannot be opened. */
+ * it. buffer_ns: 0 writes each line at once, otherwise lines wait that long, if truth_due_ns is
+ * heeded. NULL with errno set when the file cannot be opened. */
 struct truth *truth_open(const char *path, const char *point, bool hundredths, int64_t buffer_ns);
 
 /* Notes one value. Does nothing when truth is NULL, so that callers need not ask. */

@@ -115,9 +115,9 @@ static int set_exception(struct unit *unit, char *value)
 static int set_corruption(struct unit *unit, char *value)
 {
     static const char *const names[] = {
-        [CORRUPT_BITS] = "bits",     [CORRUPT_SHORT] = "short",
-        [CORRUPT_UNIT] = "unit",     [CORRUPT_FUNCTION] = "function",
-        [CORRUPT_LENGTH] = "length", [CORRUPT_TRANSACTION] = "transaction",
+        [CORRUPT_BITS] = "bits",        [CORRUPT_SHORT] = "short",
+        [CORRUPT_UNIT] = "unit",        [CORRUPT_FUNCTION] = "function",
+        [CORRUPT_LENGTH] = "length",    [CORRUPT_TRANSACTION] = "transaction",
         [CORRUPT_PROTOCOL] = "protocol"};
     unsigned of, in;
     int used = 0;
@@ -157,11 +157,13 @@ static const struct {
     const char *name;
     int (*set)(struct unit *unit, char *value);
 } settings[] = {
-    {"regs", set_registers},           {"start", set_start},         {"turnaround", set_turnaround},
-    {"silent", set_silent},            {"silence", set_silent},      {"revive", set_revived},
-    {"dead_after", set_dead_after},    {"alive_after", set_alive_after},
-    {"delay", set_delay},              {"dribble", set_dribble},     {"exception", set_exception},
-    {"corrupt", set_corruption},       {"heal", set_healed},
+    {"regs", set_registers},        {"start", set_start},
+    {"turnaround", set_turnaround}, {"silent", set_silent},
+    {"silence", set_silent},        {"revive", set_revived},
+    {"dead_after", set_dead_after}, {"alive_after", set_alive_after},
+    {"delay", set_delay},           {"dribble", set_dribble},
+    {"exception", set_exception},   {"corrupt", set_corruption},
+    {"heal", set_healed},
 };
 
 int unit_set(struct unit *unit, const char *name, const char *value)
@@ -202,11 +204,10 @@ void units_stats(const struct units *units, char *text, size_t size)
 
     for (size_t i = 0; i < units->count; i++) {
         const struct unit *unit = &units->unit[i];
-        int n = snprintf(text + used, size - used,
-                         "%s\"%s\":{\"id\":%d,\"requests\":%" PRIu64
-                         ",\"replies\":%" PRIu64 ",\"counter\":%u}",
-                         i ? "," : "", unit->name, unit->id, unit->requests, unit->replies,
-                         unit->counter);
+        int n = snprintf(
+            text + used, size - used,
+            "%s\"%s\":{\"id\":%d,\"requests\":%" PRIu64 ",\"replies\":%" PRIu64 ",\"counter\":%u}",
+            i ? "," : "", unit->name, unit->id, unit->requests, unit->replies, unit->counter);
 
         /* 160 bytes are more than one unit takes: what is cut off is cut between two. */
         if (n < 0 || used + (size_t)n + 160 > size)

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define UNITS_MAX 256
+#define UNITS_MAX              256
 #define UNIT_REGISTERS_DEFAULT 20
 
 enum unit_corruption {
@@ -58,7 +58,8 @@ struct unit_mood {
     enum unit_corruption corruption;
 };
 
-/* Adds what "ID[-LAST][:NAME][,key=value]..." describes. Returns 0, or -1 with the reason in error. */
+/* Adds what "ID[-LAST][:NAME][,key=value]..." describes. Returns 0, or -1 with the reason in error.
+ */
 int units_add(struct units *units, const char *spec, char *error, size_t error_size);
 
 /* Sets one property or fault by name; arguments are joined by '/', as in "1/10/unit".
@@ -77,7 +78,8 @@ bool unit_knows(const char *name); /* whether unit_set knows a setting of that n
 /* Joins words[first] and on with '/', the form that unit_set takes. */
 void units_join(size_t first, size_t count, char *words[], char *value, size_t size);
 
-/* The members of a JSON object with the counts of each unit, then "}}": the end of the statistics. */
+/* The members of a JSON object with the counts of each unit, then "}}": the end of the statistics.
+ */
 void units_stats(const struct units *units, char *text, size_t size);
 
 /* Decides about one request, and counts down the faults that were given a number. */

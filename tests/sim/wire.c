@@ -75,7 +75,8 @@ uint16_t wire_crc16(const uint8_t *data, size_t length)
 
 static size_t next_chunk(const struct wire_tx *tx, const struct wire_timing *timing)
 {
-    /* Chunks are for fast lines; a reply slowed down on purpose dribbles byte by byte on any line. */
+    /* Chunks are for fast lines; a reply slowed down on purpose dribbles byte by byte on any line.
+     */
     size_t chunk = tx->byte_ns > timing->byte_ns ? 1 : timing->chunk_bytes;
     size_t left = tx->length - tx->sent;
 
