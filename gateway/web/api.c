@@ -91,7 +91,9 @@ static void put_state(void *context, const struct event *event)
 {
     struct state_query *query = context;
 
-    feed_event_json(query->text, event, journal_stream(query->api->journal, event->stream));
+    struct stream stream;
+
+    feed_event_json(query->text, event, journal_stream(query->api->journal, event->stream, &stream));
     text_string(query->text, "\n");
 }
 
@@ -158,28 +160,6 @@ static int query_u64(const struct http_request *request, const char *key, uint64
     return *end || errno ? ERR_INVALID : 0;
 }
 
-/* "reading,gap" to bits. */
-static int query_kinds(const struct http_request *request, uint32_t *kinds)
-{
-    const char *text = http_query(request, "kind");
-
-    while (text && *text) {
-        size_t size = strcspn(text, ",");
-        uint32_t found = 0;
-
-        for (unsigned kind = EVENT_READING; kind <= EVENT_DECLARE; kind++) {
-            const char *name = event_kind_name((enum event_kind)kind);
-            if (name && strlen(name) == size && memcmp(name, text, size) == 0)
-                found = UINT32_C(1) << kind;
-        }
-        if (!found)
-            return ERR_INVALID;
-        *kinds |= found;
-        text += size + (text[size] == ',');
-    }
-    return 0;
-}
-
 static const char *parse_feed_query(const struct http_request *request, struct feed_query *query)
 {
     const char *format = http_query(request, "format");
@@ -188,7 +168,7 @@ static const char *parse_feed_query(const struct http_request *request, struct f
         return "from, to: times such as 2026-11-23T16:20 or -15m are expected";
     if (query_u64(request, "n", &query->from_n) || query_u64(request, "limit", &query->limit))
         return "n, limit: whole numbers are expected";
-    if (query_kinds(request, &query->kinds))
+    if (feed_parse_kinds(http_query(request, "kind"), &query->kinds))
         return "kind: expected are reading, state, alarm, command, result, gap, clock, config, "
                "lifecycle, declare, separated by commas";
     if (format && strcmp(format, "csv") == 0)
@@ -276,13 +256,9 @@ static int listen_on(struct api *api)
     if (api->fd < 0)
         return error_from_errno(errno);
     unlink(api->path);
-    /* The mode is set before anyone can connect: the socket is born with it. */
-    mode_t before = umask(0117);
-    int failed = bind(api->fd, (struct sockaddr *)&address, sizeof address);
-    int reason = errno;
-    umask(before);
-    if (failed)
-        return error_from_errno(reason);
+    /* Set before it has a name, so that nobody connects in between. */
+    if (fchmod(api->fd, 0660) || bind(api->fd, (struct sockaddr *)&address, sizeof address))
+        return error_from_errno(errno);
     if (listen(api->fd, BACKLOG))
         return error_from_errno(errno);
     return 0;

@@ -81,6 +81,25 @@ static bool wanted(const struct feed *feed, const struct event *event, const str
     return event->n == 0 || (event->wall_ns >= query->from_ns && event->wall_ns < query->to_ns);
 }
 
+int feed_parse_kinds(const char *text, uint32_t *kinds)
+{
+    while (text && *text) {
+        size_t size = strcspn(text, ",");
+        uint32_t found = 0;
+
+        for (unsigned kind = EVENT_READING; kind <= EVENT_DECLARE; kind++) {
+            const char *name = event_kind_name((enum event_kind)kind);
+            if (name && strlen(name) == size && memcmp(name, text, size) == 0)
+                found = UINT32_C(1) << kind;
+        }
+        if (!found)
+            return ERR_INVALID;
+        *kinds |= found;
+        text += size + (text[size] == ',');
+    }
+    return 0;
+}
+
 static void put_source(struct text *text, const struct stream *stream)
 {
     static const char uplink[] = "uplink:";
@@ -209,8 +228,9 @@ int64_t feed_read(struct feed *feed, char *out, size_t room)
             feed->ended = !feed->query.follow;
             break;
         }
+        struct stream declared;
         const struct stream *stream =
-            event.stream ? journal_stream(feed->journal, event.stream) : NULL;
+            event.stream ? journal_stream(feed->journal, event.stream, &declared) : NULL;
         if (!wanted(feed, &event, stream))
             continue;
         put_line(feed, &text, &event, stream);

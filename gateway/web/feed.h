@@ -37,6 +37,10 @@ void feed_close(struct feed *feed);
 #define FEED_LINE_SIZE_MAX (6 * EVENT_VALUE_SIZE_MAX + 512)
 int64_t feed_read(struct feed *feed, char *out, size_t room);
 
+/* "reading,gap" to the bits of feed_query.kinds; NULL and "" add none. 0, or ERR_INVALID for a kind
+ * that is none. */
+int feed_parse_kinds(const char *text, uint32_t *kinds);
+
 /* One event as a JSON object without line end, as in the published "events", with the epoch.
  * `stream` may be NULL. */
 void feed_event_json(struct text *text, const struct event *event, const struct stream *stream);

@@ -1,0 +1,160 @@
+#include "cli/client.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "daemon/gateway.h"
+
+static int connect_to(const char *socket_path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (strlen(socket_path) >= sizeof address.sun_path) {
+        fprintf(stderr, "sluice: the socket's path is too long: %s\n", socket_path);
+        return -1;
+    }
+    memcpy(address.sun_path, socket_path, strlen(socket_path) + 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+        return fd;
+    fprintf(stderr,
+            "sluice: the daemon does not answer on %s: %s. Is sluiced running, and may "
+            "this user reach it? Name another socket with --socket.\n",
+            socket_path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static bool send_all(int fd, const char *data, size_t size)
+{
+    while (size) {
+        ssize_t sent = send(fd, data, size, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent <= 0)
+            return false;
+        data += sent;
+        size -= (size_t)sent;
+    }
+    return true;
+}
+
+/* Reads the head of the answer; returns the HTTP status, or 0 when there is none. */
+static int read_head(FILE *answer)
+{
+    char line[1024];
+    int status = 0;
+
+    if (!fgets(line, sizeof line, answer) || sscanf(line, "HTTP/%*s %d", &status) != 1)
+        return 0;
+    while (fgets(line, sizeof line, answer)) {
+        if (line[0] == '\r' || line[0] == '\n')
+            return status;
+    }
+    return 0;
+}
+
+static void tell_refusal(FILE *answer, int status)
+{
+    char body[1024];
+    size_t size = fread(body, 1, sizeof body - 1, answer);
+
+    body[size] = '\0';
+    /* {"error":"SENTENCE"} */
+    char *sentence = strchr(body, ':');
+    char *end = strrchr(body, '"');
+    if (sentence && end && end > sentence + 2) {
+        *end = '\0';
+        fprintf(stderr, "sluice: %s\n", sentence + 2);
+    } else {
+        fprintf(stderr, "sluice: the daemon answers with HTTP status %d\n", status);
+    }
+}
+
+static int copy_body(FILE *answer, FILE *out)
+{
+    char block[16384];
+
+    for (;;) {
+        /* Not fread: a stream that follows the journal comes in small pieces that are to be shown
+         * at once. */
+        ssize_t got = read(fileno(answer), block, sizeof block);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            fprintf(stderr, "sluice: the connection to the daemon broke: %s\n", strerror(errno));
+            return EXIT_CODE_SYSTEM;
+        }
+        if (got == 0)
+            return EXIT_CODE_OK;
+        if (fwrite(block, 1, (size_t)got, out) != (size_t)got || fflush(out))
+            return EXIT_CODE_SYSTEM;
+    }
+}
+
+int client_get(const char *socket_path, const char *path, FILE *out)
+{
+    char request[CLIENT_PATH_SIZE_MAX + 64];
+    int code = EXIT_CODE_SYSTEM;
+    int fd = connect_to(socket_path);
+
+    if (fd < 0)
+        return EXIT_CODE_NO_DAEMON;
+    FILE *answer = fdopen(fd, "r");
+    if (!answer) {
+        close(fd);
+        return EXIT_CODE_SYSTEM;
+    }
+    setvbuf(answer, NULL, _IONBF, 0);
+    int size =
+        snprintf(request, sizeof request, "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", path);
+    if (!send_all(fd, request, (size_t)size))
+        goto out;
+    int status = read_head(answer);
+    if (status == 200) {
+        code = copy_body(answer, out);
+    } else if (status) {
+        tell_refusal(answer, status);
+        code = status >= 500 ? EXIT_CODE_SYSTEM : EXIT_CODE_USAGE;
+    } else {
+        fprintf(stderr, "sluice: what answers on %s is not the daemon\n", socket_path);
+    }
+out:
+    fclose(answer);
+    return code;
+}
+
+int client_get_body(const char *socket_path, const char *path, char **body)
+{
+    size_t size;
+    FILE *memory = open_memstream(body, &size);
+
+    if (!memory)
+        return EXIT_CODE_SYSTEM;
+    int code = client_get(socket_path, path, memory);
+    if (fclose(memory))
+        code = EXIT_CODE_SYSTEM;
+    if (code != EXIT_CODE_OK) {
+        free(*body);
+        *body = NULL;
+    }
+    return code;
+}
+
+void client_add_query(char *path, const char *key, const char *value)
+{
+    size_t size = strlen(path);
+
+    if (!value)
+        return;
+    size += (size_t)snprintf(path + size, CLIENT_PATH_SIZE_MAX - size,
+                             "%c%s=", strchr(path, '?') ? '&' : '?', key);
+    for (; *value && size + 4 < CLIENT_PATH_SIZE_MAX; value++)
+        size += (size_t)snprintf(path + size, 4, "%%%02X", (unsigned char)*value);
+}

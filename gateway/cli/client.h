@@ -1,0 +1,26 @@
+/* Asks the daemon over its unix socket: HTTP/1.0, one request a connection, the answer ends with
+ * the connection. */
+#ifndef SLUICE_CLI_CLIENT_H
+#define SLUICE_CLI_CLIENT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* Room for a path with its query. */
+#define CLIENT_PATH_SIZE_MAX 2048
+
+/*
+ * GETs `path` and writes the body to `out` as it comes. Returns an exit code (daemon/gateway.h):
+ * EXIT_CODE_NO_DAEMON after telling how to start one, EXIT_CODE_USAGE when the daemon refuses the
+ * question (its sentence is told), EXIT_CODE_SYSTEM when it breaks off, EXIT_CODE_OK.
+ */
+int client_get(const char *socket_path, const char *path, FILE *out);
+
+/* The same into memory, zero-terminated; *body is the caller's to free. */
+int client_get_body(const char *socket_path, const char *path, char **body);
+
+/* Appends "&key=value" (or "?key=value") to a path of CLIENT_PATH_SIZE_MAX, percent-encoded. NULL
+ * appends nothing. */
+void client_add_query(char *path, const char *key, const char *value);
+
+#endif

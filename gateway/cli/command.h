@@ -1,0 +1,27 @@
+/* The commands of the CLI: one file each, named after the command. */
+#ifndef SLUICE_CLI_COMMAND_H
+#define SLUICE_CLI_COMMAND_H
+
+#include "daemon/args.h"
+#include "daemon/gateway.h"
+
+/* Each gets its own arguments, argv[0] being its name, and returns an exit code. */
+int command_audit(int argc, char **argv);
+int command_check(int argc, char **argv);
+int command_journal(int argc, char **argv);
+int command_read(int argc, char **argv);
+int command_replay(int argc, char **argv);
+int command_run(int argc, char **argv);
+int command_schema(int argc, char **argv);
+int command_state(int argc, char **argv);
+int command_status(int argc, char **argv);
+int command_tail(int argc, char **argv);
+
+/* The flag that every command has which asks the daemon. */
+#define COMMAND_SOCKET_FLAG(target)                                                                \
+    {                                                                                              \
+        "socket", 's', "PATH", "the daemon's socket; " GATEWAY_SOCKET_PATH " unless given",        \
+            target, NULL                                                                           \
+    }
+
+#endif

@@ -1,0 +1,118 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/offline.h"
+#include "core/error.h"
+#include "journal/cursor.h"
+#include "journal/reader.h"
+
+static void print_consumer(void *context, const struct cursor_ledger *ledger)
+{
+    (void)context;
+    printf("consumer   %s: acknowledged %" PRIu64 ", pending %" PRIu64 ", low-water mark %" PRIu64
+           "\n",
+           ledger->name, ledger->acked, ledger->pending, ledger->low);
+}
+
+static int journal_stat(const char *folder)
+{
+    struct offline offline;
+    struct journal_stats stats;
+    struct journal_previous previous;
+    char oldest[32], newest[32];
+    int code = offline_open(&offline, folder);
+
+    if (code)
+        return code;
+    journal_stats(offline.journal, &stats);
+    journal_previous(offline.journal, &previous);
+    clock_format(stats.oldest_wall_ns, oldest);
+    clock_format(stats.newest_wall_ns, newest);
+    printf("epoch      %08" PRIx32 "\n", stats.epoch);
+    if (previous.epoch)
+        printf("before it  %08" PRIx32 " up to event %" PRIu64 " (%s)\n", previous.epoch,
+               previous.last, previous.why);
+    printf("events     %" PRIu64 " to %" PRIu64 "\n", stats.oldest, stats.newest);
+    printf("time       %s to %s\n", oldest, newest);
+    printf("segments   %" PRIu32 ", %" PRIu64 " bytes\n", stats.segments, stats.bytes);
+    printf("streams    %" PRIu32 "\n", stats.streams);
+    printf("ledger     produced %" PRIu64 ", stored %" PRIu64 ", refused %" PRIu64 "\n",
+           stats.produced, stats.stored, stats.refused);
+    cursor_each(offline.journal, print_consumer, NULL);
+    offline_close(&offline);
+    return EXIT_CODE_OK;
+}
+
+static void print_fault(void *context, const char *segment, int64_t offset, const char *sentence)
+{
+    (void)context;
+    printf("%s at %" PRId64 ": %s\n", segment, offset, sentence);
+}
+
+static int journal_verify_folder(const char *folder)
+{
+    struct offline offline;
+    int code = offline_open(&offline, folder);
+
+    if (code)
+        return code;
+    int faults = journal_verify(&offline.io, print_fault, NULL);
+    offline_close(&offline);
+    if (faults < 0) {
+        fprintf(stderr, "sluice journal: %s\n", error_text(faults));
+        return EXIT_CODE_SYSTEM;
+    }
+    printf("%d faults\n", faults);
+    return faults ? EXIT_CODE_FAILED : EXIT_CODE_OK;
+}
+
+static int journal_dump(const char *folder)
+{
+    const struct feed_query query = {
+        .from_ns = INT64_MIN, .to_ns = INT64_MAX, .kinds = UINT32_MAX, .format = FEED_JSON};
+    struct offline offline;
+    int code = offline_open(&offline, folder);
+
+    if (code)
+        return code;
+    code = offline_feed(&offline, &query, stdout);
+    offline_close(&offline);
+    return code;
+}
+
+int command_journal(int argc, char **argv)
+{
+    const char *folder = GATEWAY_JOURNAL_PATH;
+    const struct args_flag flags[] = {
+        {"journal", 'j', "DIR", "the journal's folder; " GATEWAY_JOURNAL_PATH " unless given",
+         &folder, NULL},
+        {0},
+    };
+    const struct args_command command = {
+        .name = "sluice journal",
+        .operands = " stat|verify|dump",
+        .operands_min = 1,
+        .operands_max = 1,
+        .about = "Looks into a journal's folder, beside a running daemon or after its end, and\n"
+                 "changes nothing.\n\n"
+                 "  stat    what it holds: epochs, events, times, consumers\n"
+                 "  verify  reads everything and tells every fault\n"
+                 "  dump    prints every event, declarations too, as a JSON object a line\n",
+        .after = "Exit status: 1 when verify found faults.\n",
+        .flags = flags,
+    };
+    int first = args_parse(argc, argv, &command);
+
+    if (first < 0)
+        return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    if (strcmp(argv[first], "stat") == 0)
+        return journal_stat(folder);
+    if (strcmp(argv[first], "verify") == 0)
+        return journal_verify_folder(folder);
+    if (strcmp(argv[first], "dump") == 0)
+        return journal_dump(folder);
+    fprintf(stderr, "sluice journal: stat, verify or dump is expected, not \"%s\"\n", argv[first]);
+    return EXIT_CODE_USAGE;
+}

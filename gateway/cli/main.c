@@ -1,0 +1,75 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} commands[] = {
+    {"check", command_check, "check a configuration file and say what it means"},
+    {"run", command_run, "run the gateway (what the daemon sluiced does)"},
+    {"status", command_status, "show what the gateway is doing"},
+    {"tail", command_tail, "show events as they become durable"},
+    {"replay", command_replay, "print stored events of a time span"},
+    {"state", command_state, "show every point's value at a moment"},
+    {"journal", command_journal, "look into a journal: stat, verify, dump"},
+    {"read", command_read, "read Modbus registers once"},
+    {"audit", command_audit, "subscribe and prove that nothing is missing"},
+    {"schema", command_schema, "print the JSON Schema of the configuration"},
+};
+
+static void help(FILE *out)
+{
+    fprintf(out, "Usage: sluice COMMAND [flags]\n\n"
+                 "Sluice carries field values to MQTT brokers and loses none of them.\n\n"
+                 "Commands:\n");
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+    fprintf(out, "\nsluice COMMAND --help tells more.\n\n"
+                 "Exit status: 0 done; 1 the answer is no (faults found, values missing);\n"
+                 "2 wrong arguments; 3 errors in the configuration; 4 the daemon does not\n"
+                 "answer; 5 a file, port or other resource cannot be used.\n");
+}
+
+/* The command whose name is nearest, for a mistyped one: the one that shares the longest beginning.
+ */
+static const char *nearest(const char *name)
+{
+    const char *best = NULL;
+    size_t best_shared = 1;
+
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        size_t shared = 0;
+        while (name[shared] && name[shared] == commands[i].name[shared])
+            shared++;
+        if (shared > best_shared) {
+            best_shared = shared;
+            best = commands[i].name;
+        }
+    }
+    return best;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "--help";
+
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        help(argc > 1 ? stdout : stderr);
+        return argc > 1 ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    }
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+        printf("sluice %s\n", SLUICE_VERSION);
+        return EXIT_CODE_OK;
+    }
+    const char *guess = nearest(name);
+    fprintf(stderr, "sluice: there is no command \"%s\".%s%s%s Try sluice --help.\n", name,
+            guess ? " Did you mean " : "", guess ? guess : "", guess ? "?" : "");
+    return EXIT_CODE_USAGE;
+}

@@ -1,0 +1,604 @@
+#include "cli/proof.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/proof_set.h"
+#include "core/error.h"
+#include "core/event.h"
+
+/* Witnesses and points are compared in hundredths: the counters that they carry have two decimals
+ * at the most. */
+#define WITNESS_SCALE 100.0
+#define SHOWN_MAX     10
+#define NAME_SIZE_MAX (2 * ID_SIZE_MAX)
+
+/* After a crash the oldest value that may be missing was read one commit interval and one slow sync
+ * before the newest stored one. */
+#define CRASH_SLACK_MS 500
+
+struct epoch {
+    char name[12];
+    struct number_set keys;
+};
+
+struct mark {
+    char epoch[12];
+    uint64_t first, last, count;
+};
+
+struct witness {
+    int64_t value; /* in hundredths */
+    int64_t t;
+    bool late;
+};
+
+/* One point: what arrived of it, and what witnesses say was sent. */
+struct series {
+    char name[NAME_SIZE_MAX]; /* "device/point" */
+    struct number_set arrived;
+    struct witness *witnesses;
+    size_t witness_count, witness_room;
+};
+
+struct crash {
+    int64_t before_t, t; /* newest value stored before it; of the gap event */
+    int64_t extent_ms;
+};
+
+struct proof {
+    char uplink[ID_SIZE_MAX];
+    struct epoch *epochs;
+    size_t epoch_count;
+    struct mark *marks;
+    size_t mark_count;
+    struct series **series; /* a hash table by name */
+    size_t series_count, series_room;
+    struct crash *crashes;
+    size_t crash_count;
+    struct range_set covers;
+    uint64_t newest_n;
+    int64_t newest_t;
+    struct proof_report totals;
+};
+
+struct proof *proof_open(const char *uplink)
+{
+    struct proof *proof = calloc(1, sizeof *proof);
+
+    if (proof && uplink)
+        snprintf(proof->uplink, sizeof proof->uplink, "%s", uplink);
+    return proof;
+}
+
+void proof_close(struct proof *proof)
+{
+    if (!proof)
+        return;
+    for (size_t i = 0; i < proof->epoch_count; i++)
+        number_set_free(&proof->epochs[i].keys);
+    for (size_t i = 0; i < proof->series_room; i++) {
+        if (!proof->series[i])
+            continue;
+        number_set_free(&proof->series[i]->arrived);
+        free(proof->series[i]->witnesses);
+        free(proof->series[i]);
+    }
+    range_set_free(&proof->covers);
+    free(proof->epochs);
+    free(proof->marks);
+    free(proof->series);
+    free(proof->crashes);
+    free(proof);
+}
+
+/* Room for one more item in an array whose length is its count: grown by doubling at powers of two.
+ */
+static void *room_for_one(void *items, size_t count, size_t item_size)
+{
+    if (count & (count - 1))
+        return items;
+    if (count == 0)
+        return realloc(items, item_size);
+    return realloc(items, 2 * count * item_size);
+}
+
+static struct epoch *find_epoch(struct proof *proof, const char *name)
+{
+    for (size_t i = proof->epoch_count; i-- > 0;) {
+        if (strcmp(proof->epochs[i].name, name) == 0)
+            return &proof->epochs[i];
+    }
+    struct epoch *grown = room_for_one(proof->epochs, proof->epoch_count, sizeof *grown);
+    if (!grown)
+        return NULL;
+    proof->epochs = grown;
+    struct epoch *epoch = &grown[proof->epoch_count++];
+    memset(epoch, 0, sizeof *epoch);
+    snprintf(epoch->name, sizeof epoch->name, "%s", name);
+    return epoch;
+}
+
+/* FNV-1a (Fowler, Noll, Vo), 64 bits. */
+static size_t hash_name(const char *name)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
+    return (size_t)hash;
+}
+
+static int grow_series(struct proof *proof)
+{
+    size_t room = proof->series_room ? 2 * proof->series_room : 256;
+    struct series **table = calloc(room, sizeof(struct series *));
+
+    if (!table)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < proof->series_room; i++) {
+        if (!proof->series[i])
+            continue;
+        size_t at = hash_name(proof->series[i]->name) & (room - 1);
+        while (table[at])
+            at = (at + 1) & (room - 1);
+        table[at] = proof->series[i];
+    }
+    free(proof->series);
+    proof->series = table;
+    proof->series_room = room;
+    return 0;
+}
+
+static struct series *find_series(struct proof *proof, const char *device, const char *point)
+{
+    char name[NAME_SIZE_MAX];
+
+    if (2 * (proof->series_count + 1) > proof->series_room && grow_series(proof))
+        return NULL;
+    snprintf(name, sizeof name, "%s/%s", device, point);
+    size_t at = hash_name(name) & (proof->series_room - 1);
+    while (proof->series[at] && strcmp(proof->series[at]->name, name) != 0)
+        at = (at + 1) & (proof->series_room - 1);
+    if (!proof->series[at]) {
+        struct series *series = calloc(1, sizeof *series);
+        if (!series)
+            return NULL;
+        memcpy(series->name, name, sizeof name);
+        proof->series[at] = series;
+        proof->series_count++;
+    }
+    return proof->series[at];
+}
+
+static const cJSON *get(const cJSON *object, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, key);
+}
+
+static const char *text_of(const cJSON *object, const char *key)
+{
+    const cJSON *item = get(object, key);
+
+    return cJSON_IsString(item) ? item->valuestring : NULL;
+}
+
+static double number_of(const cJSON *object, const char *key)
+{
+    const cJSON *item = get(object, key);
+
+    return cJSON_IsNumber(item) ? item->valuedouble : 0;
+}
+
+/* A number, or a whole number beyond 2^53 that came as a string. */
+static bool value_of(const cJSON *object, const char *key, double *value)
+{
+    const cJSON *item = get(object, key);
+
+    if (cJSON_IsNumber(item)) {
+        *value = item->valuedouble;
+        return true;
+    }
+    return false;
+}
+
+static bool range_of(const cJSON *object, const char *key, uint64_t *first, uint64_t *last)
+{
+    const cJSON *pair = get(object, key);
+    const cJSON *a = cJSON_GetArrayItem(pair, 0), *b = cJSON_GetArrayItem(pair, 1);
+
+    if (!cJSON_IsNumber(a) || !cJSON_IsNumber(b) || a->valuedouble < 1 ||
+        b->valuedouble < a->valuedouble)
+        return false;
+    *first = (uint64_t)a->valuedouble;
+    *last = (uint64_t)b->valuedouble;
+    return true;
+}
+
+/* Whether the message is of the uplink that is watched; the first one seen decides when none was
+ * named. */
+static bool is_watched(struct proof *proof, const cJSON *message)
+{
+    const char *uplink = text_of(message, "uplink");
+
+    if (!uplink)
+        return false;
+    if (!proof->uplink[0])
+        snprintf(proof->uplink, sizeof proof->uplink, "%s", uplink);
+    return strcmp(proof->uplink, uplink) == 0;
+}
+
+static int take_value(struct proof *proof, const char *device, const char *point,
+                      const cJSON *object)
+{
+    const char *quality = text_of(object, "q");
+    double value;
+
+    if (!device || !point || !quality || strcmp(quality, "bad") == 0 ||
+        !value_of(object, "v", &value))
+        return 0;
+    struct series *series = find_series(proof, device, point);
+    if (!series)
+        return ERR_NOMEM;
+    int added = number_set_add(&series->arrived, llround(value * WITNESS_SCALE));
+    return added < 0 ? added : 0;
+}
+
+static int take_gap(struct proof *proof, const cJSON *event)
+{
+    const char *why = text_of(event, "why");
+    uint64_t first, last;
+
+    proof->totals.gaps++;
+    if (range_of(event, "lost", &first, &last))
+        proof->totals.gap_events += last - first + 1;
+    else
+        proof->totals.gap_events += (uint64_t)number_of(event, "count");
+    if (!why || strcmp(why, "crash") != 0)
+        return 0;
+    struct crash *grown = room_for_one(proof->crashes, proof->crash_count, sizeof *grown);
+    if (!grown)
+        return ERR_NOMEM;
+    proof->crashes = grown;
+    grown[proof->crash_count++] = (struct crash){
+        .before_t = proof->newest_t,
+        .t = (int64_t)number_of(event, "t"),
+        .extent_ms = (int64_t)number_of(event, "ms"),
+    };
+    return 0;
+}
+
+static int take_event(struct proof *proof, struct epoch *epoch, const cJSON *event)
+{
+    const char *kind = text_of(event, "k");
+    uint64_t n = (uint64_t)number_of(event, "n");
+    int64_t t = (int64_t)number_of(event, "t");
+
+    if (!kind || !n)
+        return ERR_PROTOCOL;
+    int added = number_set_add(&epoch->keys, (int64_t)n);
+    if (added <= 0) {
+        proof->totals.duplicates += added == 0;
+        return added;
+    }
+    proof->totals.events++;
+    int error = 0;
+    if (strcmp(kind, "gap") == 0)
+        error = take_gap(proof, event);
+    else if (strcmp(kind, "reading") == 0)
+        error = take_value(proof, text_of(event, "d"), text_of(event, "p"), event);
+    if (n > proof->newest_n) {
+        proof->newest_n = n;
+        proof->newest_t = t;
+    }
+    return error;
+}
+
+static int take_batch(struct proof *proof, const cJSON *message)
+{
+    const char *name = text_of(message, "epoch");
+    const cJSON *event;
+    uint64_t first, last;
+
+    if (!is_watched(proof, message))
+        return 0;
+    if (!name || !range_of(message, "covers", &first, &last) ||
+        !cJSON_IsArray(get(message, "events")))
+        return ERR_PROTOCOL;
+    struct epoch *epoch = find_epoch(proof, name);
+    if (!epoch)
+        return ERR_NOMEM;
+    cJSON_ArrayForEach(event, get(message, "events"))
+    {
+        double n = number_of(event, "n");
+        if (n < (double)first || n > (double)last)
+            return ERR_PROTOCOL;
+        int error = take_event(proof, epoch, event);
+        if (error)
+            return error;
+    }
+    return range_set_add(&proof->covers, first, last);
+}
+
+static int take_mark(struct proof *proof, const cJSON *message)
+{
+    const char *name = text_of(message, "epoch");
+    uint64_t first, last;
+
+    if (!is_watched(proof, message))
+        return 0;
+    if (!name || !range_of(message, "covers", &first, &last))
+        return ERR_PROTOCOL;
+    struct mark *grown = room_for_one(proof->marks, proof->mark_count, sizeof *grown);
+    if (!grown)
+        return ERR_NOMEM;
+    proof->marks = grown;
+    struct mark *mark = &grown[proof->mark_count++];
+    *mark =
+        (struct mark){.first = first, .last = last, .count = (uint64_t)number_of(message, "count")};
+    snprintf(mark->epoch, sizeof mark->epoch, "%s", name);
+    return range_set_add(&proof->covers, first, last);
+}
+
+/* A value on a topic of its own: v/DEVICE/POINT. */
+static int take_single(struct proof *proof, const char *suffix, const cJSON *message)
+{
+    const char *key = text_of(message, "key");
+    const char *dash = key ? strchr(key, '-') : NULL;
+    const char *slash = strchr(suffix, '/');
+    char name[12], device[ID_SIZE_MAX];
+
+    if (!dash || (size_t)(dash - key) >= sizeof name || !slash ||
+        (size_t)(slash - suffix) >= sizeof device)
+        return ERR_PROTOCOL;
+    snprintf(name, sizeof name, "%.*s", (int)(dash - key), key);
+    snprintf(device, sizeof device, "%.*s", (int)(slash - suffix), suffix);
+    struct epoch *epoch = find_epoch(proof, name);
+    if (!epoch)
+        return ERR_NOMEM;
+    int added = number_set_add(&epoch->keys, strtoll(dash + 1, NULL, 10));
+    if (added <= 0) {
+        proof->totals.duplicates += added == 0;
+        return added;
+    }
+    proof->totals.events++;
+    return take_value(proof, device, slash + 1, message);
+}
+
+int proof_message(struct proof *proof, const char *suffix, const char *payload, size_t size,
+                  bool retained)
+{
+    bool batch = strcmp(suffix, "data") == 0, mark = strcmp(suffix, "mark") == 0;
+    bool single = strncmp(suffix, "v/", 2) == 0;
+    int error = 0;
+
+    /* What the broker kept from before is old news: its event was, or will be, seen by itself. */
+    if ((!batch && !mark && !single) || retained)
+        return 0;
+    proof->totals.messages++;
+    cJSON *message = cJSON_ParseWithLength(payload, size);
+    if (!message)
+        error = ERR_PROTOCOL;
+    else if (batch)
+        error = take_batch(proof, message);
+    else if (mark)
+        error = take_mark(proof, message);
+    else
+        error = take_single(proof, suffix + 2, message);
+    cJSON_Delete(message);
+    proof->totals.broken += error == ERR_PROTOCOL;
+    return error;
+}
+
+static int take_witness(struct proof *proof, const char *line)
+{
+    cJSON *object = cJSON_Parse(line);
+    const char *device = text_of(object, "d"), *point = text_of(object, "p");
+    double value;
+    int error = 0;
+
+    if (!device || !point || !value_of(object, "v", &value)) {
+        cJSON_Delete(object);
+        return ERR_INVALID;
+    }
+    struct series *series = find_series(proof, device, point);
+    if (series && series->witness_count == series->witness_room) {
+        size_t room = series->witness_room ? 2 * series->witness_room : 256;
+        struct witness *grown = realloc(series->witnesses, room * sizeof *grown);
+        if (grown) {
+            series->witnesses = grown;
+            series->witness_room = room;
+        } else {
+            error = ERR_NOMEM;
+        }
+    }
+    if (series && !error)
+        series->witnesses[series->witness_count++] = (struct witness){
+            .value = llround(value * WITNESS_SCALE),
+            .t = (int64_t)number_of(object, "t"),
+            .late = cJSON_IsTrue(get(object, "late")),
+        };
+    cJSON_Delete(object);
+    return series ? error : ERR_NOMEM;
+}
+
+int proof_truth(struct proof *proof, const char *path, int *line_number)
+{
+    FILE *file = fopen(path, "re");
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t size;
+    int error = 0;
+
+    *line_number = 0;
+    if (!file)
+        return ERR_NOT_FOUND;
+    while (!error && (size = getline(&line, &room, file)) > 0) {
+        (*line_number)++;
+        /* A last line without its end is one that is being written at this moment. */
+        if (line[size - 1] == '\n' && size > 1)
+            error = take_witness(proof, line);
+    }
+    free(line);
+    fclose(file);
+    return error;
+}
+
+/* Whether the gateway told that values of this moment may be missing. */
+static bool is_excused(const struct proof *proof, int64_t t)
+{
+    for (size_t i = 0; i < proof->crash_count; i++) {
+        const struct crash *crash = &proof->crashes[i];
+        if (t >= crash->before_t - crash->extent_ms - CRASH_SLACK_MS && t <= crash->t)
+            return true;
+    }
+    return false;
+}
+
+static int compare_series(struct proof *proof, const struct series *series,
+                          struct proof_report *report)
+{
+    struct number_set sent = {0};
+
+    for (size_t i = 0; i < series->witness_count; i++) {
+        const struct witness *witness = &series->witnesses[i];
+        if (witness->late)
+            continue;
+        if (number_set_add(&sent, witness->value) < 0) {
+            number_set_free(&sent);
+            return ERR_NOMEM;
+        }
+        report->truth++;
+        if (number_set_has(&series->arrived, witness->value))
+            report->delivered++;
+        else if (is_excused(proof, witness->t))
+            report->excused++;
+        else
+            report->missing++;
+    }
+    for (size_t i = 0; i < series->arrived.room; i++) {
+        if (series->arrived.used[i] && !number_set_has(&sent, series->arrived.slots[i]))
+            report->never_sent++;
+    }
+    number_set_free(&sent);
+    return 0;
+}
+
+static void check_marks(struct proof *proof, struct proof_report *report)
+{
+    for (size_t i = 0; i < proof->mark_count; i++) {
+        const struct mark *mark = &proof->marks[i];
+        const struct epoch *epoch = find_epoch(proof, mark->epoch);
+        uint64_t count = 0;
+
+        for (uint64_t n = mark->first; epoch && n <= mark->last; n++)
+            count += number_set_has(&epoch->keys, (int64_t)n);
+        report->marks_short += count < mark->count;
+    }
+}
+
+int proof_balance(struct proof *proof, struct proof_report *report)
+{
+    *report = proof->totals;
+    report->epochs = proof->epoch_count;
+    if (proof->covers.count) {
+        report->first = proof->covers.items[0].first;
+        report->last = proof->covers.items[proof->covers.count - 1].last;
+    }
+    for (size_t i = 1; i < proof->covers.count; i++) {
+        report->holes++;
+        report->hole_events += proof->covers.items[i].first - proof->covers.items[i - 1].last - 1;
+    }
+    check_marks(proof, report);
+    for (size_t i = 0; i < proof->series_room; i++) {
+        const struct series *series = proof->series[i];
+        if (!series || !series->witness_count)
+            continue;
+        int error = compare_series(proof, series, report);
+        if (error)
+            return error;
+    }
+    report->proven = report->events && !report->holes && !report->marks_short && !report->broken &&
+                     !report->missing && !report->never_sent;
+    return 0;
+}
+
+static void print_json(const struct proof *proof, const struct proof_report *report, FILE *out)
+{
+    fprintf(out,
+            "{\"uplink\":\"%s\",\"messages\":%" PRIu64 ",\"events\":%" PRIu64
+            ",\"duplicates\":%" PRIu64 ",\"broken\":%" PRIu64 ",\"epochs\":%" PRIu64
+            ",\"covers\":[%" PRIu64 ",%" PRIu64 "],\"holes\":%" PRIu64 ",\"hole_events\":%" PRIu64
+            ",\"marks_short\":%" PRIu64 ",\"gaps\":%" PRIu64 ",\"gap_events\":%" PRIu64
+            ",\"truth\":%" PRIu64 ",\"delivered\":%" PRIu64 ",\"excused\":%" PRIu64
+            ",\"missing\":%" PRIu64 ",\"never_sent\":%" PRIu64 ",\"proven\":%s}\n",
+            proof->uplink, report->messages, report->events, report->duplicates, report->broken,
+            report->epochs, report->first, report->last, report->holes, report->hole_events,
+            report->marks_short, report->gaps, report->gap_events, report->truth, report->delivered,
+            report->excused, report->missing, report->never_sent,
+            report->proven ? "true" : "false");
+}
+
+static void print_missing(const struct proof *proof, FILE *out)
+{
+    int shown = 0;
+
+    for (size_t i = 0; i < proof->series_room; i++) {
+        const struct series *series = proof->series[i];
+        for (size_t w = 0; series && w < series->witness_count; w++) {
+            const struct witness *witness = &series->witnesses[w];
+            if (witness->late || number_set_has(&series->arrived, witness->value) ||
+                is_excused(proof, witness->t))
+                continue;
+            if (shown++ == SHOWN_MAX)
+                return;
+            fprintf(out, "  missing: %s = %g, sent at %" PRId64 "\n", series->name,
+                    (double)witness->value / WITNESS_SCALE, witness->t);
+        }
+    }
+}
+
+static void print_words(const struct proof *proof, const struct proof_report *report, FILE *out)
+{
+    fprintf(out,
+            "%" PRIu64 " messages, %" PRIu64 " events, %" PRIu64 " duplicates dropped, %" PRIu64
+            " epochs\n",
+            report->messages, report->events, report->duplicates, report->epochs);
+    fprintf(out, "covers: %" PRIu64 " to %" PRIu64 ", %" PRIu64 " holes\n", report->first,
+            report->last, report->holes);
+    for (size_t i = 1; i < proof->covers.count && i <= SHOWN_MAX; i++)
+        fprintf(out, "  hole: %" PRIu64 " to %" PRIu64 "\n", proof->covers.items[i - 1].last + 1,
+                proof->covers.items[i].first - 1);
+    if (report->gaps)
+        fprintf(out, "gaps told by the gateway: %" PRIu64 ", naming %" PRIu64 " events\n",
+                report->gaps, report->gap_events);
+    if (report->marks_short)
+        fprintf(out, "marks whose count was not reached: %" PRIu64 "\n", report->marks_short);
+    if (report->broken)
+        fprintf(out, "messages that break the contract: %" PRIu64 "\n", report->broken);
+    if (report->truth) {
+        fprintf(
+            out,
+            "witnesses: %" PRIu64 " values sent, %" PRIu64 " arrived, %" PRIu64
+            " excused by a told crash, %" PRIu64 " missing, %" PRIu64 " arrived that nobody sent\n",
+            report->truth, report->delivered, report->excused, report->missing, report->never_sent);
+        print_missing(proof, out);
+    }
+    if (report->proven)
+        fprintf(out, "proven: nothing is missing\n");
+    else if (!report->events)
+        fprintf(out, "NOT PROVEN: no event arrived\n");
+    else
+        fprintf(out, "NOT PROVEN: see above\n");
+}
+
+void proof_print(struct proof *proof, const struct proof_report *report, bool json, FILE *out)
+{
+    if (json)
+        print_json(proof, report, out);
+    else
+        print_words(proof, report, out);
+}

@@ -1,0 +1,57 @@
+/*
+ * The proof that nothing is missing, from what a subscriber received: duplicates are dropped by
+ * key, the union of `covers` must have no hole, and what simulators or other witnesses say they
+ * sent must have arrived. Pure book-keeping: no network.
+ */
+#ifndef SLUICE_CLI_PROOF_H
+#define SLUICE_CLI_PROOF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct proof;
+
+/* One gateway's messages, of one uplink where `uplink` is not NULL (else of the first that is
+ * seen). NULL when out of memory. */
+struct proof *proof_open(const char *uplink);
+void proof_close(struct proof *proof);
+
+/*
+ * Takes one message. `suffix` is the topic behind ROOT/GATEWAY/ ("data", "mark", "v/boiler/mode");
+ * other topics are passed over. Returns 0, ERR_PROTOCOL for a payload that breaks the contract
+ * (counted, too), ERR_NOMEM.
+ */
+int proof_message(struct proof *proof, const char *suffix, const char *payload, size_t size,
+                  bool retained);
+
+/*
+ * Reads a witness's file: a JSON object a line,
+ * {"d":"incomer","p":"counter","v":17,"t":1795448359120}; "late":true marks a value that must never
+ * be published. 0, ERR_NOT_FOUND, ERR_INVALID with the line's number in *line, ERR_NOMEM.
+ */
+int proof_truth(struct proof *proof, const char *path, int *line);
+
+struct proof_report {
+    uint64_t messages, events, duplicates, broken;
+    uint64_t holes, hole_events; /* ranges that no message covers, and their length */
+    uint64_t marks_short;        /* marks whose count was not reached */
+    uint64_t gaps, gap_events;   /* told by the gateway, and how many events they name */
+    uint64_t epochs;
+    uint64_t first, last;      /* n covered */
+    uint64_t truth, delivered; /* values that witnesses sent, and of those the ones that arrived */
+    uint64_t excused;          /* not arrived, in the time that a told crash gap names */
+    uint64_t missing;          /* not arrived, and nothing excuses it */
+    uint64_t never_sent;       /* arrived, and no witness sent it, or marked it late */
+    bool proven;               /* nothing missing, no hole, nothing foreign */
+};
+
+/* Draws the balance. May be called again after more messages. */
+int proof_balance(struct proof *proof, struct proof_report *report);
+
+/* Prints the balance, in words with the holes and the first missing values, or as one JSON object.
+ */
+void proof_print(struct proof *proof, const struct proof_report *report, bool json, FILE *out);
+
+#endif

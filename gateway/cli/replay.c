@@ -1,0 +1,105 @@
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/offline.h"
+#include "core/clock.h"
+
+struct replay_arguments {
+    const char *from, *to, *device, *point, *kind, *format, *journal, *socket_path;
+};
+
+static int parse_time(const char *text, const char *flag, int64_t *wall_ns)
+{
+    if (!text || clock_parse(text, clock_wall(&clock_system), wall_ns) == 0)
+        return EXIT_CODE_OK;
+    fprintf(stderr,
+            "sluice replay: --%s %s is no time. Expected: 2026-11-23T16:20, -15m, now, or\n"
+            "milliseconds since 1970.\n",
+            flag, text);
+    return EXIT_CODE_USAGE;
+}
+
+static int parse_kinds(const char *text, uint32_t *kinds)
+{
+    if (feed_parse_kinds(text, kinds) == 0)
+        return EXIT_CODE_OK;
+    fprintf(stderr, "sluice replay: --kind: expected are reading, state, alarm, command, result,\n"
+                    "gap, clock, config, lifecycle, declare, separated by commas\n");
+    return EXIT_CODE_USAGE;
+}
+
+static int replay_offline(const struct replay_arguments *arguments)
+{
+    struct feed_query query = {
+        .from_ns = INT64_MIN,
+        .to_ns = INT64_MAX,
+        .device = arguments->device,
+        .point = arguments->point,
+        .format = strcmp(arguments->format, "csv") == 0 ? FEED_CSV : FEED_JSON,
+    };
+    struct offline offline;
+    int code = parse_time(arguments->from, "from", &query.from_ns);
+
+    if (!code)
+        code = parse_time(arguments->to, "to", &query.to_ns);
+    if (!code)
+        code = parse_kinds(arguments->kind, &query.kinds);
+    if (!code)
+        code = offline_open(&offline, arguments->journal);
+    if (code)
+        return code;
+    code = offline_feed(&offline, &query, stdout);
+    offline_close(&offline);
+    return code;
+}
+
+static int replay_by_daemon(const struct replay_arguments *arguments)
+{
+    char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/events";
+
+    client_add_query(path, "from", arguments->from);
+    client_add_query(path, "to", arguments->to);
+    client_add_query(path, "device", arguments->device);
+    client_add_query(path, "point", arguments->point);
+    client_add_query(path, "kind", arguments->kind);
+    client_add_query(path, "format", arguments->format);
+    return client_get(arguments->socket_path, path, stdout);
+}
+
+int command_replay(int argc, char **argv)
+{
+    struct replay_arguments arguments = {.format = "json", .socket_path = GATEWAY_SOCKET_PATH};
+    const struct args_flag flags[] = {
+        {"from", 'f', "TIME", "from this time on; the oldest unless given", &arguments.from, NULL},
+        {"to", 't', "TIME", "up to this time; the newest unless given", &arguments.to, NULL},
+        {"device", 'd', "ID", "only this device", &arguments.device, NULL},
+        {"point", 'p', "ID", "only this point", &arguments.point, NULL},
+        {"kind", 'k', "KINDS", "only these: reading,state,alarm,gap,...", &arguments.kind, NULL},
+        {"format", 'F', "FORMAT", "json (a line each) or csv", &arguments.format, NULL},
+        {"journal", 'j', "DIR", "read this folder instead of asking the daemon", &arguments.journal,
+         NULL},
+        COMMAND_SOCKET_FLAG(&arguments.socket_path),
+        {0},
+    };
+    const struct args_command command = {
+        .name = "sluice replay",
+        .operands = "",
+        .about = "Prints stored events of a time span, oldest first. TIME is 2026-11-23T16:20\n"
+                 "(UTC unless it ends in an offset such as +01:00), -15m, now, or\n"
+                 "milliseconds since 1970.\n",
+        .after = "Example: sluice replay --from -2h --device boiler --format csv > boiler.csv\n",
+        .flags = flags,
+    };
+    int first = args_parse(argc, argv, &command);
+
+    if (first < 0)
+        return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    if (strcmp(arguments.format, "json") != 0 && strcmp(arguments.format, "csv") != 0) {
+        fprintf(stderr, "sluice replay: --format is json or csv\n");
+        return EXIT_CODE_USAGE;
+    }
+    return arguments.journal ? replay_offline(&arguments) : replay_by_daemon(&arguments);
+}

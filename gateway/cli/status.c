@@ -1,0 +1,207 @@
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/client.h"
+#include "cli/command.h"
+#include "core/clock.h"
+
+static const cJSON *get(const cJSON *object, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, key);
+}
+
+static const char *text_of(const cJSON *object, const char *key)
+{
+    const cJSON *item = get(object, key);
+
+    return cJSON_IsString(item) ? item->valuestring : "";
+}
+
+static double number_of(const cJSON *object, const char *key)
+{
+    const cJSON *item = get(object, key);
+
+    return cJSON_IsNumber(item) ? item->valuedouble : 0;
+}
+
+static void print_size(double bytes)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    size_t unit = 0;
+
+    while (bytes >= 1000 && unit < 4) {
+        bytes /= 1000;
+        unit++;
+    }
+    printf(unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+}
+
+static void print_dropped(const cJSON *dropped)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, dropped)
+    {
+        printf(", %.0f dropped (%s)", item->valuedouble, item->string);
+    }
+}
+
+static void print_duration(double seconds)
+{
+    if (seconds < 120)
+        printf("%.0f s", seconds);
+    else if (seconds < 7200)
+        printf("%.0f min", seconds / 60);
+    else if (seconds < 172800)
+        printf("%.1f h", seconds / 3600);
+    else
+        printf("%.1f days", seconds / 86400);
+}
+
+static void print_gateway(const cJSON *status)
+{
+    const cJSON *clock = get(status, "clock");
+    char time[32];
+
+    clock_format((int64_t)number_of(clock, "t") * NS_PER_MS, time);
+    printf("%s  %s\n", text_of(status, "id"), text_of(status, "name"));
+    printf("  sluice %s, up ", text_of(status, "version"));
+    print_duration(number_of(status, "uptime_s"));
+    printf(", configuration %s\n  clock %s, %s\n", text_of(get(status, "config"), "fingerprint"),
+           time, text_of(clock, "trust"));
+}
+
+static void print_journal(const cJSON *journal)
+{
+    const cJSON *previous = get(journal, "prev");
+
+    printf("\njournal  epoch %s, events %.0f to %.0f, ", text_of(journal, "epoch"),
+           number_of(journal, "oldest"), number_of(journal, "newest"));
+    print_size(number_of(journal, "bytes"));
+    printf(" of ");
+    print_size(number_of(journal, "keep_bytes"));
+    printf("\n  produced %.0f = stored %.0f + refused %.0f + waiting %.0f",
+           number_of(journal, "produced"), number_of(journal, "stored"),
+           number_of(journal, "refused"), number_of(journal, "waiting"));
+    print_dropped(get(journal, "dropped"));
+    printf("\n  commits every %.0f ms (a power cut takes at most that), last sync %.1f ms, worst "
+           "%.1f ms\n",
+           number_of(journal, "commit_ms"), number_of(journal, "last_sync_us") / 1000,
+           number_of(journal, "worst_sync_us") / 1000);
+    if (previous)
+        printf("  epoch before: %s up to %.0f (%s)\n", text_of(previous, "epoch"),
+               number_of(previous, "last"), text_of(previous, "why"));
+    if (*text_of(journal, "error"))
+        printf("  NOTHING CAN BE STORED: %s\n", text_of(journal, "error"));
+}
+
+static void print_device(const cJSON *device)
+{
+    const cJSON *age = get(device, "age_ms");
+
+    printf("  %s %-20s", cJSON_IsTrue(get(device, "up")) ? "up  " : "DOWN", text_of(device, "id"));
+    printf(" %.0f points, %.0f requests, %.0f replies", number_of(device, "points"),
+           number_of(device, "requests"), number_of(device, "replies"));
+    if (number_of(device, "timeouts") > 0)
+        printf(", %.0f time-outs", number_of(device, "timeouts"));
+    if (number_of(device, "corrupt") > 0)
+        printf(", %.0f corrupt", number_of(device, "corrupt"));
+    if (number_of(device, "unexpected") > 0)
+        printf(", %.0f unexpected", number_of(device, "unexpected"));
+    if (number_of(device, "exceptions") > 0)
+        printf(", %.0f exceptions", number_of(device, "exceptions"));
+    if (age)
+        printf(", %.1f ms, heard %.1f s ago", number_of(device, "round_trip_us") / 1000,
+               age->valuedouble / 1000);
+    printf("\n");
+    if (*text_of(device, "why"))
+        printf("       %s: %s\n", text_of(device, "why"), text_of(device, "help"));
+}
+
+static void print_buses(const cJSON *buses)
+{
+    const cJSON *bus, *device;
+
+    cJSON_ArrayForEach(bus, buses)
+    {
+        printf("\nbus %s  %s\n", text_of(bus, "id"), text_of(bus, "driver"));
+        cJSON_ArrayForEach(device, get(bus, "devices"))
+        {
+            print_device(device);
+        }
+    }
+}
+
+static void print_uplinks(const cJSON *status)
+{
+    const cJSON *uplink;
+
+    cJSON_ArrayForEach(uplink, get(status, "uplinks"))
+    {
+        char cursor[128];
+        printf("\nuplink %s  %s\n  %s", text_of(uplink, "id"), text_of(uplink, "url"),
+               text_of(uplink, "state"));
+        if (*text_of(uplink, "mqtt"))
+            printf(", MQTT %s", text_of(uplink, "mqtt"));
+        if (*text_of(uplink, "tls"))
+            printf(", %s", text_of(uplink, "tls"));
+        if (strcmp(text_of(uplink, "state"), "online") == 0 &&
+            !cJSON_IsTrue(get(uplink, "delivery_proven")))
+            printf(", delivery unproven");
+        if (get(uplink, "next_try_ms"))
+            printf(", next try in %.1f s", number_of(uplink, "next_try_ms") / 1000);
+        printf("\n");
+        if (*text_of(uplink, "error"))
+            printf("  %s\n", text_of(uplink, "error"));
+        snprintf(cursor, sizeof cursor, "uplink/%s", text_of(uplink, "id"));
+        const cJSON *ledger = get(get(status, "consumers"), cursor);
+        printf("  events: %.0f acknowledged, %.0f pending", number_of(ledger, "acked"),
+               number_of(ledger, "pending"));
+        print_dropped(get(ledger, "dropped"));
+        printf("; %.0f messages, ", number_of(uplink, "published"));
+        print_size(number_of(uplink, "bytes"));
+        printf(", %.0f in flight\n", number_of(uplink, "in_flight"));
+    }
+}
+
+int command_status(int argc, char **argv)
+{
+    const char *socket_path = GATEWAY_SOCKET_PATH;
+    bool json = false;
+    const struct args_flag flags[] = {
+        {"json", 'J', NULL, "the whole status as one JSON object", NULL, &json},
+        COMMAND_SOCKET_FLAG(&socket_path),
+        {0},
+    };
+    const struct args_command command = {
+        .name = "sluice status",
+        .operands = "",
+        .about = "Shows what the gateway is doing: journal, buses with their devices, uplinks,\n"
+                 "and the ledger of events.\n",
+        .after = "Exit status: 4 when the daemon does not answer.\n",
+        .flags = flags,
+    };
+    int first = args_parse(argc, argv, &command);
+    char *body = NULL;
+
+    if (first < 0)
+        return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    int code = client_get_body(socket_path, "/api/v1/status", &body);
+    if (code != EXIT_CODE_OK)
+        return code;
+    if (json) {
+        fputs(body, stdout);
+    } else {
+        cJSON *status = cJSON_Parse(body);
+        print_gateway(status);
+        print_journal(get(status, "journal"));
+        print_buses(get(status, "buses"));
+        print_uplinks(status);
+        cJSON_Delete(status);
+    }
+    free(body);
+    return EXIT_CODE_OK;
+}

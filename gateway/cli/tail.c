@@ -1,0 +1,42 @@
+#include <stdio.h>
+
+#include "cli/client.h"
+#include "cli/command.h"
+
+int command_tail(int argc, char **argv)
+{
+    char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/events?follow=1";
+    const char *socket_path = GATEWAY_SOCKET_PATH;
+    const char *from = NULL, *device = NULL, *point = NULL, *kind = NULL, *format = "json",
+               *limit = NULL;
+    const struct args_flag flags[] = {
+        {"from", 'f', "TIME", "begin there instead of now: -10m, 2026-11-23T16:20", &from, NULL},
+        {"device", 'd', "ID", "only this device", &device, NULL},
+        {"point", 'p', "ID", "only this point", &point, NULL},
+        {"kind", 'k', "KINDS", "only these: reading,state,alarm,gap,...", &kind, NULL},
+        {"limit", 'n', "N", "end after N events", &limit, NULL},
+        {"format", 'F', "FORMAT", "json (a line each) or csv", &format, NULL},
+        COMMAND_SOCKET_FLAG(&socket_path),
+        {0},
+    };
+    const struct args_command command = {
+        .name = "sluice tail",
+        .operands = "",
+        .about = "Shows events as they become durable in the journal, until it is interrupted.\n",
+        .after = "Example: sluice tail --device boiler --kind reading,state\n",
+        .flags = flags,
+    };
+    int first = args_parse(argc, argv, &command);
+
+    if (first < 0)
+        return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    client_add_query(path, "from", from);
+    if (!from)
+        client_add_query(path, "newest", "1");
+    client_add_query(path, "device", device);
+    client_add_query(path, "point", point);
+    client_add_query(path, "kind", kind);
+    client_add_query(path, "limit", limit);
+    client_add_query(path, "format", format);
+    return client_get(socket_path, path, stdout);
+}

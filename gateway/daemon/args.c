@@ -1,0 +1,124 @@
+#include "daemon/args.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FLAGS_MAX   32
+#define HELP_COLUMN 26
+
+static size_t count_flags(const struct args_command *command)
+{
+    size_t count = 0;
+
+    while (command->flags && command->flags[count].name && count < FLAGS_MAX)
+        count++;
+    return count;
+}
+
+static void print_flag(const struct args_flag *flag)
+{
+    char left[64];
+    char letter[4] = "   ";
+
+    if (flag->letter)
+        snprintf(letter, sizeof letter, "-%c,", flag->letter);
+    snprintf(left, sizeof left, "  %s --%s%s%s", letter, flag->name, flag->value ? " " : "",
+             flag->value ? flag->value : "");
+    printf("%-*s", HELP_COLUMN, left);
+    if (strlen(left) >= HELP_COLUMN)
+        printf("\n%*s", HELP_COLUMN, "");
+    for (const char *c = flag->help; *c; c++) {
+        putchar(*c);
+        if (*c == '\n')
+            printf("%*s", HELP_COLUMN, "");
+    }
+    putchar('\n');
+}
+
+void args_help(const struct args_command *command)
+{
+    static const struct args_flag common[] = {
+        {"version", 'V', NULL, "print the version", NULL, NULL},
+        {"help", 'h', NULL, "print this", NULL, NULL},
+    };
+
+    printf("Usage: %s [flags]%s\n\n%s\n", command->name, command->operands, command->about);
+    for (size_t i = 0; i < count_flags(command); i++)
+        print_flag(&command->flags[i]);
+    print_flag(&common[0]);
+    print_flag(&common[1]);
+    if (command->after)
+        printf("\n%s", command->after);
+}
+
+/* getopt's tables, made from ours; value 1000 + i is flag i. */
+static void fill_tables(const struct args_command *command, struct option *names, char *letters)
+{
+    size_t count = count_flags(command);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct args_flag *flag = &command->flags[i];
+        names[i] = (struct option){flag->name, flag->value ? required_argument : no_argument, NULL,
+                                   1000 + (int)i};
+        if (flag->letter) {
+            *letters++ = flag->letter;
+            if (flag->value)
+                *letters++ = ':';
+        }
+    }
+    names[count] = (struct option){"version", no_argument, NULL, 'V'};
+    names[count + 1] = (struct option){"help", no_argument, NULL, 'h'};
+    names[count + 2] = (struct option){NULL, 0, NULL, 0};
+    strcpy(letters, "Vh");
+}
+
+static const struct args_flag *find_flag(const struct args_command *command, int code)
+{
+    if (code >= 1000)
+        return &command->flags[code - 1000];
+    for (size_t i = 0; i < count_flags(command); i++) {
+        if (command->flags[i].letter == code)
+            return &command->flags[i];
+    }
+    return NULL;
+}
+
+int args_parse(int argc, char **argv, const struct args_command *command)
+{
+    struct option names[FLAGS_MAX + 3];
+    char letters[2 * FLAGS_MAX + 3];
+    int code;
+
+    fill_tables(command, names, letters);
+    optind = 1;
+    while ((code = getopt_long(argc, argv, letters, names, NULL)) != -1) {
+        const struct args_flag *flag = find_flag(command, code);
+        if (flag) {
+            if (flag->text)
+                *flag->text = optarg;
+            if (flag->set)
+                *flag->set = true;
+        } else if (code == 'V') {
+            printf("sluice %s\n", SLUICE_VERSION);
+            return ARGS_DONE;
+        } else if (code == 'h') {
+            args_help(command);
+            return ARGS_DONE;
+        } else {
+            fprintf(stderr, "Try %s --help.\n", command->name);
+            return ARGS_WRONG;
+        }
+    }
+    int operands = argc - optind;
+    if (operands < command->operands_min || operands > command->operands_max) {
+        if (operands > command->operands_max)
+            fprintf(stderr, "%s: \"%s\" is not expected here. Try %s --help.\n", command->name,
+                    argv[optind + command->operands_max], command->name);
+        else
+            fprintf(stderr, "%s: expected%s. Try %s --help.\n", command->name, command->operands,
+                    command->name);
+        return ARGS_WRONG;
+    }
+    return optind;
+}

@@ -1,0 +1,330 @@
+#include "daemon/gateway.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "daemon/machine.h"
+#include "daemon/running.h"
+#include "web/api.h"
+
+#define STOP_GRACE_NS    (3 * NS_PER_S)
+#define API_HEARTBEAT_NS NS_PER_S
+
+struct gateway {
+    const struct gateway_options *options;
+    struct loop *loop;
+    struct loop_watch *signals;
+    int signal_fd;
+    struct io io;
+    struct journal *journal;
+    struct running running;
+    struct api *api;
+    struct loop_watch *api_listener, *journal_watch;
+    int journal_fd;
+    char boot_id[40], machine_id[40];
+    struct config
+        *next; /* a changed configuration that needs a new start: journal or identity differ */
+    bool stopping;
+};
+
+/* Errors of a configuration go to the log, each once: the file is named in them. */
+static void tell_error(void *context, const struct config_error *error)
+{
+    const char *key = error->key && *error->key ? error->key : "file";
+
+    (void)context;
+    if (error->line)
+        log_error("config", "%s:%d:%d: %s: %s", error->file, error->line, error->column, key,
+                  error->sentence);
+    else
+        log_error("config", "%s: %s: %s", error->file, key, error->sentence);
+}
+
+static int load_config(const struct gateway *gateway, struct config **config)
+{
+    struct config_parts parts;
+
+    gateway_config_parts(&parts);
+    return config_load(config, gateway->options->config_path, &parts, tell_error, NULL);
+}
+
+/* What cannot change under a running journal. */
+static bool needs_new_start(const struct config *a, const struct config *b)
+{
+    return strcmp(a->site.id, b->site.id) != 0 || strcmp(a->journal.path, b->journal.path) != 0 ||
+           a->journal.keep_bytes != b->journal.keep_bytes ||
+           a->journal.max_age_ns != b->journal.max_age_ns ||
+           a->journal.commit_ns != b->journal.commit_ns ||
+           a->journal.segment_bytes != b->journal.segment_bytes ||
+           a->journal.when_full != b->journal.when_full || a->journal.sector != b->journal.sector;
+}
+
+static void reload(struct gateway *gateway)
+{
+    struct config *config = NULL;
+
+    if (load_config(gateway, &config)) {
+        log_error("daemon",
+                  "%s is refused; the configuration that was loaded before stays in force",
+                  gateway->options->config_path);
+        return;
+    }
+    const struct config *current = gateway->running.current->config;
+    if (needs_new_start(current, config)) {
+        log_info("daemon", "gateway id or journal settings changed: everything restarts");
+        config_free(gateway->next);
+        gateway->next = config;
+        loop_stop(gateway->loop);
+        return;
+    }
+    if (strcmp(current->site.fingerprint, config->site.fingerprint) == 0)
+        log_info("daemon", "%s means the same as before", gateway->options->config_path);
+    if (running_apply(&gateway->running, config) == 0)
+        log_info("daemon", "%s is applied", gateway->options->config_path);
+}
+
+static void on_signal(void *context, uint32_t events)
+{
+    struct gateway *gateway = context;
+    struct signalfd_siginfo info;
+
+    (void)events;
+    while (read(gateway->signal_fd, &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo == SIGHUP) {
+            reload(gateway);
+            continue;
+        }
+        log_info("daemon", "stopping on signal %u", info.ssi_signo);
+        gateway->stopping = true;
+        loop_stop(gateway->loop);
+    }
+}
+
+static void on_api(void *context, uint32_t events)
+{
+    struct gateway *gateway = context;
+
+    (void)events;
+    api_accept(gateway->api);
+}
+
+static void on_commit(void *context, uint32_t events)
+{
+    struct gateway *gateway = context;
+    uint64_t count;
+
+    (void)events;
+    if (read(gateway->journal_fd, &count, sizeof count) == sizeof count && gateway->api)
+        api_wake(gateway->api);
+}
+
+static int open_signals(struct gateway *gateway)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    if (sigprocmask(SIG_BLOCK, &set, NULL))
+        return error_from_errno(errno);
+    signal(SIGPIPE, SIG_IGN);
+    gateway->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (gateway->signal_fd < 0)
+        return error_from_errno(errno);
+    gateway->signals = loop_watch(gateway->loop, gateway->signal_fd, EPOLLIN, on_signal, gateway);
+    return gateway->signals ? 0 : ERR_NOMEM;
+}
+
+static const char *journal_path(const struct gateway *gateway, const struct config *config)
+{
+    if (gateway->options->journal_path)
+        return gateway->options->journal_path;
+    return config->journal.path && *config->journal.path ? config->journal.path
+                                                         : GATEWAY_JOURNAL_PATH;
+}
+
+static int open_journal(struct gateway *gateway, const struct config *config)
+{
+    const char *path = journal_path(gateway, config);
+    int error = io_posix_open(&gateway->io, path);
+
+    if (error) {
+        log_error("daemon",
+                  "the journal's folder %s cannot be used: %s; create it and make it "
+                  "writable for this user",
+                  path, error_text(error));
+        return error;
+    }
+    bool sectors = config->journal.sector == CONFIG_SECTOR_ON ||
+                   (config->journal.sector == CONFIG_SECTOR_AUTO && machine_medium_is_plain(path));
+    struct journal_options options = {
+        .io = &gateway->io,
+        .clock = &clock_system,
+        .gateway_id = config->site.id,
+        .identity = gateway->machine_id,
+        .boot_id = gateway->boot_id,
+        .keep_bytes = config->journal.keep_bytes,
+        .max_age_ns = config->journal.max_age_ns,
+        .when_full = (enum journal_when_full)config->journal.when_full,
+        .commit_ns = config->journal.commit_ns,
+        .segment_bytes = config->journal.segment_bytes,
+        .sector_bytes = sectors ? 4096 : 0,
+    };
+    error = journal_open(&gateway->journal, &options);
+    if (error) {
+        log_error("daemon", "the journal in %s cannot be opened: %s%s", path, error_text(error),
+                  error == ERR_BUSY ? "; is another sluiced running?" : "");
+        io_posix_close(&gateway->io);
+    }
+    return error;
+}
+
+static void write_status(void *context, struct text *text)
+{
+    running_status(context, text);
+}
+
+/* The API is a convenience: a gateway without it still does its work. */
+static void open_api(struct gateway *gateway)
+{
+    struct api_source source = {
+        .status = write_status,
+        .context = &gateway->running,
+    };
+    const char *path = gateway->options->socket_path;
+    char folder[PATH_MAX];
+
+    snprintf(folder, sizeof folder, "%s", path);
+    if (mkdir(dirname(folder), 0755) && errno != EEXIST)
+        log_debug("daemon", "%s: %s", folder, strerror(errno));
+    int error = api_open(&gateway->api, gateway->journal, &source, path);
+    if (error) {
+        log_error("daemon", "sluice will not reach this gateway: the socket %s cannot be made: %s",
+                  path, error_text(error));
+        return;
+    }
+    gateway->api_listener =
+        loop_watch(gateway->loop, api_fd(gateway->api), EPOLLIN, on_api, gateway);
+    gateway->journal_fd = journal_watch(gateway->journal);
+    if (gateway->journal_fd >= 0)
+        gateway->journal_watch =
+            loop_watch(gateway->loop, gateway->journal_fd, EPOLLIN, on_commit, gateway);
+}
+
+static void close_api(struct gateway *gateway)
+{
+    if (!gateway->api)
+        return;
+    if (gateway->journal_watch)
+        loop_unwatch(gateway->loop, gateway->journal_watch);
+    if (gateway->api_listener)
+        loop_unwatch(gateway->loop, gateway->api_listener);
+    if (gateway->journal_fd >= 0)
+        journal_unwatch(gateway->journal, gateway->journal_fd);
+    api_close(gateway->api);
+    gateway->api = NULL;
+    gateway->journal_watch = gateway->api_listener = NULL;
+}
+
+static void put_lifecycle(struct gateway *gateway, const char *words)
+{
+    struct event event = {
+        .kind = EVENT_LIFECYCLE, .mono_ns = clock_mono(&clock_system), .urgent = true};
+
+    event.value.type = VALUE_TEXT;
+    event.value.data = words;
+    event.value.size = (uint16_t)strlen(words);
+    journal_put(gateway->journal, &event);
+}
+
+/* From an opened journal to its end, under one configuration after the other; takes `config` over.
+ */
+static int run_once(struct gateway *gateway, struct config *config)
+{
+    int error = open_journal(gateway, config);
+
+    if (error) {
+        config_free(config);
+        return EXIT_CODE_SYSTEM;
+    }
+    log_info("daemon", "gateway %s, sluice %s, configuration %s", config->site.id, SLUICE_VERSION,
+             config->site.fingerprint);
+    put_lifecycle(gateway, "start " SLUICE_VERSION);
+    running_init(&gateway->running, &clock_system);
+    error = running_apply(&gateway->running, config);
+    if (!gateway->running.current) {
+        journal_close(gateway->journal);
+        io_posix_close(&gateway->io);
+        return EXIT_CODE_SYSTEM;
+    }
+    open_api(gateway);
+    error = loop_run(gateway->loop);
+    if (error)
+        log_error("daemon", "the event loop ended: %s", error_text(error));
+    close_api(gateway);
+    put_lifecycle(gateway, "stop");
+    running_stop(&gateway->running, STOP_GRACE_NS);
+    journal_close(gateway->journal);
+    io_posix_close(&gateway->io);
+    return error ? EXIT_CODE_SYSTEM : EXIT_CODE_OK;
+}
+
+/* A core file would hold the brokers' passwords. */
+static void forbid_core_files(void)
+{
+    struct rlimit none = {0, 0};
+
+    setrlimit(RLIMIT_CORE, &none);
+}
+
+int gateway_run(const struct gateway_options *given)
+{
+    struct gateway_options options = *given;
+    struct gateway gateway = {.options = &options, .signal_fd = -1, .journal_fd = -1};
+    struct config *config = NULL;
+    int code = EXIT_CODE_SYSTEM;
+
+    if (!options.config_path)
+        options.config_path = GATEWAY_CONFIG_PATH;
+    if (!options.socket_path)
+        options.socket_path = GATEWAY_SOCKET_PATH;
+    forbid_core_files();
+    if (load_config(&gateway, &config))
+        return EXIT_CODE_CONFIG;
+    machine_boot_id(gateway.boot_id);
+    machine_id(gateway.machine_id);
+    if (loop_open(&gateway.loop) || open_signals(&gateway)) {
+        log_error("daemon", "the event loop cannot be made: out of memory or file descriptors");
+        config_free(config);
+        goto out;
+    }
+    do {
+        code = run_once(&gateway, config);
+        config = gateway.next;
+        gateway.next = NULL;
+    } while (config && !gateway.stopping);
+    config_free(config);
+out:
+    if (gateway.signals)
+        loop_unwatch(gateway.loop, gateway.signals);
+    if (gateway.signal_fd >= 0)
+        close(gateway.signal_fd);
+    loop_close(gateway.loop);
+    return code;
+}

@@ -1,0 +1,332 @@
+#include "daemon/running.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "field/driver.h"
+#include "journal/cursor.h"
+
+#define CURSORS_MAX 64
+
+void running_init(struct running *running, const struct clock *clock)
+{
+    memset(running, 0, sizeof *running);
+    running->clock = clock;
+    running->started_mono_ns = clock_mono(clock);
+    pthread_mutex_init(&running->lock, NULL);
+}
+
+static void set_text(char *out, size_t size, const char *text)
+{
+    snprintf(out, size, "%s", text ? text : "");
+}
+
+static int declare_point(struct journal *journal, const struct site_device *device,
+                         struct site_point *point)
+{
+    struct stream stream = {.type = point->type, .decimals = point->decimals};
+
+    set_text(stream.device, sizeof stream.device, device->id);
+    set_text(stream.point, sizeof stream.point, point->id);
+    set_text(stream.name, sizeof stream.name, point->name);
+    set_text(stream.unit, sizeof stream.unit, point->unit);
+    int error = journal_declare(journal, &stream);
+    point->stream = stream.number;
+    return error;
+}
+
+static int declare_device(struct journal *journal, struct site_device *device)
+{
+    struct stream stream = {.type = VALUE_BOOL};
+
+    set_text(stream.device, sizeof stream.device, device->id);
+    set_text(stream.name, sizeof stream.name, device->name);
+    int error = journal_declare(journal, &stream);
+    device->stream = stream.number;
+    for (size_t i = 0; i < device->point_count && !error; i++)
+        error = declare_point(journal, device, &device->points[i]);
+    return error;
+}
+
+static int declare_streams(struct journal *journal, struct site *site)
+{
+    for (size_t b = 0; b < site->bus_count; b++) {
+        for (size_t d = 0; d < site->buses[b].device_count; d++) {
+            int error = declare_device(journal, &site->buses[b].devices[d]);
+            if (error)
+                return error;
+        }
+    }
+    return 0;
+}
+
+static const struct site_bus *find_bus(const struct site *site, const char *id)
+{
+    for (size_t i = 0; i < site->bus_count; i++) {
+        if (strcmp(site->buses[i].id, id) == 0)
+            return &site->buses[i];
+    }
+    return NULL;
+}
+
+static const struct config_uplink *find_uplink(const struct config *config, const char *id)
+{
+    for (size_t i = 0; i < config->uplink_count; i++) {
+        if (strcmp(config->uplinks[i].id, id) == 0)
+            return &config->uplinks[i];
+    }
+    return NULL;
+}
+
+/* Stops the buses that are not in `site` as they are; NULL stops all. */
+static void stop_buses(struct running *running, const struct site *site)
+{
+    struct running_bus **link = &running->buses;
+
+    while (*link) {
+        struct running_bus *entry = *link;
+        const struct site_bus *wanted = site ? find_bus(site, entry->bus->id) : NULL;
+
+        if (wanted && wanted->fingerprint == entry->bus->fingerprint) {
+            link = &entry->next;
+            continue;
+        }
+        log_info("daemon", "bus %s stops: %s", entry->bus->id,
+                 wanted ? "its configuration changed"
+                 : site ? "it is no longer configured"
+                        : "the gateway ends");
+        host_stop(entry->host);
+        *link = entry->next;
+        free(entry);
+    }
+}
+
+static void stop_uplinks(struct running *running, const struct config *config, int64_t grace_ns)
+{
+    struct running_uplink **link = &running->uplinks;
+
+    while (*link) {
+        struct running_uplink *entry = *link;
+        const struct config_uplink *wanted = config ? find_uplink(config, entry->config->id) : NULL;
+
+        if (wanted && wanted->fingerprint == entry->config->fingerprint) {
+            link = &entry->next;
+            continue;
+        }
+        log_info("daemon", "uplink %s stops: %s", entry->config->id,
+                 wanted   ? "its configuration changed"
+                 : config ? "it is no longer configured"
+                          : "the gateway ends");
+        uplink_stop(entry->uplink, grace_ns);
+        *link = entry->next;
+        free(entry);
+    }
+}
+
+static bool bus_runs(const struct running *running, const char *id)
+{
+    for (const struct running_bus *entry = running->buses; entry; entry = entry->next) {
+        if (strcmp(entry->bus->id, id) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int start_bus(struct running *running, const struct site_bus *bus)
+{
+    struct running_bus *entry = calloc(1, sizeof *entry);
+    int error = entry ? host_start(&entry->host, running->journal, bus, running->clock) : ERR_NOMEM;
+
+    if (error) {
+        log_error("daemon", "bus %s cannot start: %s", bus->id, error_text(error));
+        free(entry);
+        return error;
+    }
+    entry->bus = bus;
+    entry->generation = running->current;
+    entry->next = running->buses;
+    running->buses = entry;
+    log_info("daemon", "bus %s runs: %s, %zu devices", bus->id, bus->driver->name,
+             bus->device_count);
+    return 0;
+}
+
+static struct running_uplink *running_uplink(const struct running *running, const char *id)
+{
+    for (struct running_uplink *entry = running->uplinks; entry; entry = entry->next) {
+        if (strcmp(entry->config->id, id) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+static int start_uplink(struct running *running, const struct config_uplink *config)
+{
+    struct running_uplink *entry = calloc(1, sizeof *entry);
+    int error = entry
+                    ? uplink_start(&entry->uplink, running->journal,
+                                   &running->current->config->site, config->options, running->clock)
+                    : ERR_NOMEM;
+
+    if (error) {
+        log_error("daemon", "uplink %s cannot start: %s", config->id, error_text(error));
+        free(entry);
+        return error;
+    }
+    entry->config = config;
+    entry->generation = running->current;
+    entry->next = running->uplinks;
+    running->uplinks = entry;
+    return 0;
+}
+
+struct cursor_names {
+    char names[CURSORS_MAX][CURSOR_NAME_SIZE_MAX];
+    size_t count;
+};
+
+static void collect_cursor(void *context, const struct cursor_ledger *ledger)
+{
+    struct cursor_names *cursors = context;
+
+    if (cursors->count < CURSORS_MAX)
+        memcpy(cursors->names[cursors->count++], ledger->name, CURSOR_NAME_SIZE_MAX);
+}
+
+/* An uplink that is no longer configured must not hold the journal. */
+static void remove_stale_cursors(struct running *running)
+{
+    static const char prefix[] = "uplink/";
+    struct cursor_names *cursors = calloc(1, sizeof *cursors);
+
+    if (!cursors)
+        return;
+    cursor_each(running->journal, collect_cursor, cursors);
+    for (size_t i = 0; i < cursors->count; i++) {
+        const char *name = cursors->names[i];
+        if (strncmp(name, prefix, sizeof prefix - 1) != 0 ||
+            find_uplink(running->current->config, name + sizeof prefix - 1))
+            continue;
+        if (cursor_remove(running->journal, name) == 0)
+            log_info("daemon",
+                     "the place of uplink %s in the journal is given up: it is no longer "
+                     "configured",
+                     name + sizeof prefix - 1);
+    }
+    free(cursors);
+}
+
+static bool generation_used(const struct running *running, const struct generation *generation)
+{
+    for (const struct running_bus *entry = running->buses; entry; entry = entry->next) {
+        if (entry->generation == generation)
+            return true;
+    }
+    for (const struct running_uplink *entry = running->uplinks; entry; entry = entry->next) {
+        if (entry->generation == generation)
+            return true;
+    }
+    return false;
+}
+
+static void free_unused_generations(struct running *running)
+{
+    struct generation **link = running->current ? &running->current->older : &running->current;
+
+    while (*link) {
+        struct generation *generation = *link;
+        if (generation_used(running, generation)) {
+            link = &generation->older;
+            continue;
+        }
+        *link = generation->older;
+        config_free(generation->config);
+        free(generation);
+    }
+}
+
+static int start_what_is_new(struct running *running)
+{
+    const struct config *config = running->current->config;
+    int first_error = 0;
+
+    for (size_t i = 0; i < config->uplink_count; i++) {
+        struct running_uplink *entry = running_uplink(running, config->uplinks[i].id);
+        int error = 0;
+        if (entry)
+            uplink_site_changed(entry->uplink, &config->site);
+        else
+            error = start_uplink(running, &config->uplinks[i]);
+        first_error = first_error ? first_error : error;
+    }
+    for (size_t i = 0; i < config->site.bus_count; i++) {
+        const struct site_bus *bus = &config->site.buses[i];
+        int error = bus_runs(running, bus->id) ? 0 : start_bus(running, bus);
+        first_error = first_error ? first_error : error;
+    }
+    return first_error;
+}
+
+static void put_config_event(struct running *running)
+{
+    const char *fingerprint = running->current->config->site.fingerprint;
+    struct event event = {.kind = EVENT_CONFIG, .mono_ns = clock_mono(running->clock)};
+
+    event.value.type = VALUE_TEXT;
+    event.value.data = fingerprint;
+    event.value.size = (uint16_t)strlen(fingerprint);
+    journal_put(running->journal, &event);
+}
+
+int running_apply(struct running *running, struct config *config)
+{
+    struct generation *generation = calloc(1, sizeof *generation);
+
+    if (!generation) {
+        config_free(config);
+        return ERR_NOMEM;
+    }
+    int error = declare_streams(running->journal, &config->site);
+    if (error) {
+        log_error("daemon",
+                  "the configuration cannot be applied: the journal takes no "
+                  "declarations: %s",
+                  error_text(error));
+        config_free(config);
+        free(generation);
+        return error;
+    }
+    pthread_mutex_lock(&running->lock);
+    generation->config = config;
+    generation->older = running->current;
+    running->current = generation;
+    running->configured_wall_ns = clock_wall(running->clock);
+    stop_buses(running, &config->site);
+    stop_uplinks(running, config, NS_PER_S);
+    put_config_event(running);
+    error = start_what_is_new(running);
+    remove_stale_cursors(running);
+    free_unused_generations(running);
+    pthread_mutex_unlock(&running->lock);
+    return error;
+}
+
+void running_stop(struct running *running, int64_t grace_ns)
+{
+    pthread_mutex_lock(&running->lock);
+    stop_buses(running, NULL);
+    journal_flush(running->journal, NS_PER_S);
+    stop_uplinks(running, NULL, grace_ns);
+    while (running->current) {
+        struct generation *generation = running->current;
+        running->current = generation->older;
+        config_free(generation->config);
+        free(generation);
+    }
+    pthread_mutex_unlock(&running->lock);
+    pthread_mutex_destroy(&running->lock);
+}

@@ -1,0 +1,64 @@
+/*
+ * What is running at present: the buses and uplinks, and the configurations that they were made
+ * from. Used by gateway.c and status.c only.
+ */
+#ifndef SLUICE_DAEMON_RUNNING_H
+#define SLUICE_DAEMON_RUNNING_H
+
+#include <pthread.h>
+
+#include "config/config.h"
+#include "core/clock.h"
+#include "core/text.h"
+#include "field/host.h"
+#include "journal/journal.h"
+#include "uplink/uplink.h"
+
+/* One reading of the configuration file. Lives while it is the current one or anything that was
+ * made from it runs. */
+struct generation {
+    struct config *config;
+    struct generation *older;
+};
+
+struct running_bus {
+    struct host *host;
+    const struct site_bus *bus; /* in its generation */
+    const struct generation *generation;
+    struct running_bus *next;
+};
+
+struct running_uplink {
+    struct uplink *uplink;
+    const struct config_uplink *config; /* in its generation */
+    const struct generation *generation;
+    struct running_uplink *next;
+};
+
+struct running {
+    struct journal *journal;
+    const struct clock *clock;
+    struct generation *current; /* and the older ones behind it */
+    struct running_bus *buses;
+    struct running_uplink *uplinks;
+    int64_t started_mono_ns, configured_wall_ns;
+    pthread_mutex_t lock; /* the API's thread looks while a reload changes things */
+};
+
+void running_init(struct running *running, const struct clock *clock);
+
+/*
+ * Makes what runs equal to `config`, which it takes over: what is the same goes on, what changed or
+ * went is stopped, what is new is started. Declares streams first. Returns 0, or the first error
+ * (ERR_NOMEM, the journal's); what could be started runs.
+ */
+int running_apply(struct running *running, struct config *config);
+
+/* Stops buses, then uplinks (which get `grace_ns` to be acknowledged), and frees the
+ * configurations. */
+void running_stop(struct running *running, int64_t grace_ns);
+
+/* Writes the status object of the API. Thread-safe. */
+void running_status(struct running *running, struct text *text);
+
+#endif

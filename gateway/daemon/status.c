@@ -1,0 +1,220 @@
+/* The status object: everything that an operator asks first, as one JSON document. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/status.h"
+#include "daemon/running.h"
+#include "field/driver.h"
+#include "journal/cursor.h"
+
+static void put_text(struct text *text, const char *key, const char *value)
+{
+    text_printf(text, "\"%s\":", key);
+    text_json_string(text, value ? value : "", value ? strlen(value) : 0);
+}
+
+static void put_dropped(struct text *text, const uint64_t dropped[8])
+{
+    bool first = true;
+
+    text_string(text, "\"dropped\":{");
+    for (unsigned reason = GAP_CRASH; reason <= GAP_STORAGE; reason++) {
+        if (!dropped[reason])
+            continue;
+        text_printf(text, "%s\"%s\":%" PRIu64, first ? "" : ",",
+                    gap_reason_name((enum gap_reason)reason), dropped[reason]);
+        first = false;
+    }
+    text_string(text, "}");
+}
+
+static void put_gateway(struct running *running, struct text *text)
+{
+    static const char *const trusts[] = {"unset", "free-running", "synchronised"};
+    const struct config *config = running->current->config;
+
+    text_string(text, "{\"schema\":1,");
+    put_text(text, "id", config->site.id);
+    text_string(text, ",");
+    put_text(text, "name", config->site.name);
+    text_string(text, ",");
+    put_text(text, "version", SLUICE_VERSION);
+    text_string(text, ",\"config\":{");
+    put_text(text, "path", config->path);
+    text_string(text, ",");
+    put_text(text, "fingerprint", config->site.fingerprint);
+    text_printf(text, ",\"since\":%" PRId64 "}", running->configured_wall_ns / NS_PER_MS);
+    text_printf(text, ",\"uptime_s\":%" PRId64,
+                (clock_mono(running->clock) - running->started_mono_ns) / NS_PER_S);
+    text_printf(text, ",\"clock\":{\"t\":%" PRId64 ",\"trust\":\"%s\"}",
+                clock_wall(running->clock) / NS_PER_MS, trusts[clock_trust(running->clock)]);
+}
+
+static void put_journal(struct running *running, struct text *text)
+{
+    struct journal_stats stats;
+    struct journal_previous previous;
+
+    journal_stats(running->journal, &stats);
+    journal_previous(running->journal, &previous);
+    text_printf(text, ",\"journal\":{\"epoch\":\"%08" PRIx32 "\"", stats.epoch);
+    if (previous.epoch)
+        text_printf(text,
+                    ",\"prev\":{\"epoch\":\"%08" PRIx32 "\",\"last\":%" PRIu64 ",\"why\":\"%s\"}",
+                    previous.epoch, previous.last, previous.why);
+    text_printf(text,
+                ",\"produced\":%" PRIu64 ",\"stored\":%" PRIu64 ",\"refused\":%" PRIu64
+                ",\"waiting\":%" PRIu64 ",\"oldest\":%" PRIu64 ",\"newest\":%" PRIu64
+                ",\"oldest_t\":%" PRId64 ",\"newest_t\":%" PRId64,
+                stats.produced, stats.stored, stats.refused, stats.waiting, stats.oldest,
+                stats.newest, stats.oldest_wall_ns / NS_PER_MS, stats.newest_wall_ns / NS_PER_MS);
+    text_printf(text,
+                ",\"bytes\":%" PRIu64 ",\"keep_bytes\":%" PRIu64 ",\"segments\":%" PRIu32
+                ",\"streams\":%" PRIu32 ",\"commits\":%" PRIu64 ",\"commit_bytes\":%" PRIu64
+                ",\"commit_ms\":%" PRId64 ",\"last_sync_us\":%" PRId64 ",\"worst_sync_us\":%" PRId64
+                ",",
+                stats.bytes, stats.keep_bytes, stats.segments, stats.streams, stats.commits,
+                stats.commit_bytes, stats.commit_ns / NS_PER_MS, stats.last_sync_ns / NS_PER_US,
+                stats.worst_sync_ns / NS_PER_US);
+    put_dropped(text, stats.dropped);
+    text_string(text, ",");
+    put_text(text, "error", stats.storage_error ? error_text(stats.storage_error) : "");
+    text_string(text, "}");
+}
+
+static void put_device(struct running *running, struct text *text, const struct site_device *device,
+                       struct driver_stats *stats)
+{
+    uint16_t status = atomic_load(&stats->status);
+    bool up = atomic_load(&stats->up);
+    int64_t last = atomic_load(&stats->last_reply_ns);
+    int64_t probe = atomic_load(&stats->next_probe_ns);
+    int64_t now = clock_mono(running->clock);
+
+    text_string(text, "{");
+    put_text(text, "id", device->id);
+    text_string(text, ",");
+    put_text(text, "name", device->name);
+    text_printf(text, ",\"points\":%zu,\"up\":%s", device->point_count, up ? "true" : "false");
+    if (!up && status) {
+        text_string(text, ",");
+        put_text(text, "why", status_why(status));
+        text_string(text, ",");
+        put_text(text, "help", status_help(status));
+    }
+    text_printf(text,
+                ",\"requests\":%" PRIu64 ",\"replies\":%" PRIu64 ",\"timeouts\":%" PRIu64
+                ",\"corrupt\":%" PRIu64 ",\"unexpected\":%" PRIu64 ",\"exceptions\":%" PRIu64
+                ",\"reconnects\":%" PRIu64,
+                atomic_load(&stats->requests), atomic_load(&stats->replies),
+                atomic_load(&stats->timeouts), atomic_load(&stats->corrupt),
+                atomic_load(&stats->unexpected), atomic_load(&stats->exceptions),
+                atomic_load(&stats->reconnects));
+    text_printf(text, ",\"round_trip_us\":%" PRId64,
+                atomic_load(&stats->round_trip_ns) / NS_PER_US);
+    if (last)
+        text_printf(text, ",\"age_ms\":%" PRId64, (now - last) / NS_PER_MS);
+    if (probe > now)
+        text_printf(text, ",\"next_probe_ms\":%" PRId64, (probe - now) / NS_PER_MS);
+    text_string(text, "}");
+}
+
+static void put_buses(struct running *running, struct text *text)
+{
+    text_string(text, ",\"buses\":[");
+    for (struct running_bus *entry = running->buses; entry; entry = entry->next) {
+        struct driver_stats *stats = host_stats(entry->host);
+
+        text_string(text, "{");
+        put_text(text, "id", entry->bus->id);
+        text_printf(text, ",\"driver\":\"%s\",\"devices\":[", entry->bus->driver->name);
+        for (size_t i = 0; i < entry->bus->device_count; i++) {
+            put_device(running, text, &entry->bus->devices[i], &stats[i]);
+            text_string(text, i + 1 < entry->bus->device_count ? "," : "");
+        }
+        text_printf(text, "]}%s", entry->next ? "," : "");
+    }
+    text_string(text, "]");
+}
+
+static void put_uplink(struct running *running, struct text *text, struct running_uplink *entry)
+{
+    struct uplink_stats stats;
+    int64_t now = clock_mono(running->clock);
+
+    uplink_stats(entry->uplink, &stats);
+    text_string(text, "{");
+    put_text(text, "id", entry->config->id);
+    text_string(text, ",");
+    put_text(text, "url", ((const struct uplink_options *)entry->config->options)->url);
+    text_printf(text, ",\"state\":\"%s\",\"since\":%" PRId64 ",", stats.state,
+                stats.since_wall_ns / NS_PER_MS);
+    put_text(text, "error", stats.error);
+    text_printf(text, ",\"mqtt\":\"%s\",", stats.version == 5 ? "5" : stats.version ? "3.1.1" : "");
+    put_text(text, "tls", stats.tls);
+    text_printf(text,
+                ",\"delivery_proven\":%s,\"connects\":%" PRIu64 ",\"published\":%" PRIu64
+                ",\"acknowledged\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"replayed\":%" PRIu64
+                ",\"bytes\":%" PRIu64 ",\"in_flight\":%" PRIu32 ",\"backlog\":%" PRIu64,
+                stats.delivery_proven ? "true" : "false", stats.connects, stats.published,
+                stats.acknowledged, stats.refused, stats.replayed, stats.bytes, stats.in_flight,
+                stats.backlog);
+    if (stats.next_try_mono_ns > now)
+        text_printf(text, ",\"next_try_ms\":%" PRId64, (stats.next_try_mono_ns - now) / NS_PER_MS);
+    text_string(text, "}");
+}
+
+static void put_uplinks(struct running *running, struct text *text)
+{
+    text_string(text, ",\"uplinks\":[");
+    for (struct running_uplink *entry = running->uplinks; entry; entry = entry->next) {
+        put_uplink(running, text, entry);
+        text_string(text, entry->next ? "," : "");
+    }
+    text_string(text, "]");
+}
+
+struct ledger_writer {
+    struct text *text;
+    bool more;
+};
+
+static void put_cursor(void *context, const struct cursor_ledger *ledger)
+{
+    struct ledger_writer *writer = context;
+
+    text_string(writer->text, writer->more ? "," : "");
+    writer->more = true;
+    text_json_string(writer->text, ledger->name, strlen(ledger->name));
+    text_printf(writer->text,
+                ":{\"low\":%" PRIu64 ",\"acked\":%" PRIu64 ",\"pending\":%" PRIu64 ",", ledger->low,
+                ledger->acked, ledger->pending);
+    put_dropped(writer->text, ledger->dropped);
+    text_string(writer->text, "}");
+}
+
+static void put_consumers(struct running *running, struct text *text)
+{
+    struct ledger_writer writer = {.text = text};
+
+    text_string(text, ",\"consumers\":{");
+    cursor_each(running->journal, put_cursor, &writer);
+    text_string(text, "}");
+}
+
+void running_status(struct running *running, struct text *text)
+{
+    pthread_mutex_lock(&running->lock);
+    if (running->current) {
+        put_gateway(running, text);
+        put_journal(running, text);
+        put_buses(running, text);
+        put_uplinks(running, text);
+        put_consumers(running, text);
+        text_string(text, "}\n");
+    } else {
+        text_string(text, "{\"schema\":1}\n");
+    }
+    pthread_mutex_unlock(&running->lock);
+}
