@@ -20,7 +20,8 @@ enum clock_trust {
 
 struct clock {
     int64_t (*wall_ns)(void *context); /* ns since 1970-01-01 UTC */
-    int64_t (*mono_ns)(void *context); /* ns since an arbitrary moment of this boot, never backwards */
+    int64_t (*mono_ns)(
+        void *context); /* ns since an arbitrary moment of this boot, never backwards */
     enum clock_trust (*trust)(void *context);
     void *context;
 };
@@ -47,8 +48,10 @@ static inline enum clock_trust clock_trust(const struct clock *clock)
 void clock_format(int64_t wall_ns, char out[32]);
 
 /*
- * Reads "now", "-15m" (before `now_ns`), "2026-11-23", "2026-11-23T16:20", with optional seconds, fraction and "Z" or
- * "+02:00" (without either: UTC), or milliseconds since 1970 as an integer. Returns 0 or ERR_INVALID.
+ * Reads "now", "-15m" (before `now_ns`), "2026-11-23", "2026-11-23T16:20", with optional seconds,
+ * fraction and "Z" or
+ * "+02:00" (without either: UTC), or milliseconds since 1970 as an integer. Returns 0 or
+ * ERR_INVALID.
  */
 int clock_parse(const char *text, int64_t now_ns, int64_t *wall_ns);
 

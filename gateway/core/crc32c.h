@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * Continues `crc` (0 to begin) over `size` bytes. Uses the CPU's instruction where there is one (SSE 4.2, ARMv8 CRC),
- * chosen once at run time, else a table. Thread-safe.
+ * Continues `crc` (0 to begin) over `size` bytes. Uses the CPU's instruction where there is one
+ * (SSE 4.2, ARMv8 CRC), chosen once at run time, else a table. Thread-safe.
  */
 uint32_t crc32c(uint32_t crc, const void *data, size_t size);
 

@@ -1,6 +1,6 @@
 /*
- * The one table of errors. Every function of Sluice that can fail returns one of these, negative, so
- * that zero and positive results stay usable.
+ * The one table of errors. Every function of Sluice that can fail returns one of these, negative,
+ * so that zero and positive results stay usable.
  */
 #ifndef SLUICE_CORE_ERROR_H
 #define SLUICE_CORE_ERROR_H
@@ -40,7 +40,8 @@ enum error {
 #undef ERROR_ENUM
 };
 
-/* The name of an error ("TIMEOUT") and its message; "UNKNOWN" and "unknown error" for other values. */
+/* The name of an error ("TIMEOUT") and its message; "UNKNOWN" and "unknown error" for other values.
+ */
 const char *error_name(int error);
 const char *error_text(int error);
 

@@ -1,6 +1,7 @@
 /*
- * Why a value is not good: the upper half of an OPC UA status code (OPC 10000-4, 7.39; OPC 10000-6, annex A). The two upper bits are the
- * severity: 00 good, 01 uncertain, 10 bad. Stored in the journal: values are fixed.
+ * Why a value is not good: the upper half of an OPC UA status code (OPC 10000-4, 7.39; OPC 10000-6,
+ * annex A). The two upper bits are the severity: 00 good, 01 uncertain, 10 bad. Stored in the
+ * journal: values are fixed.
  */
 #ifndef SLUICE_CORE_STATUS_H
 #define SLUICE_CORE_STATUS_H
@@ -13,7 +14,8 @@
     X(CLOCK_UNSET, 0x4092, "clock unset", "the gateway's clock was never set")                     \
     X(BAD, 0x8000, "bad", "no reason is known")                                                    \
     X(TIMEOUT, 0x800A, "timeout", "no reply in time: check power, wiring and unit number")         \
-    X(CORRUPT, 0x8007, "corrupt reply", "checksum or framing wrong: check termination and line settings") \
+    X(CORRUPT, 0x8007, "corrupt reply", \
+      "checksum or framing wrong: check termination and line settings")                           \
     X(COMMUNICATION, 0x8005, "communication error", "the port or connection failed")               \
     X(NO_PORT, 0x808A, "port missing", "the serial port is not there: plug the adapter in")        \
     X(REFUSED, 0x80AC, "connection refused", "nothing listens at that address and port")           \
@@ -42,7 +44,7 @@ enum status {
 #undef STATUS_ENUM
 };
 
-/* The "why" of a status ("timeout") and what to look at; "bad" and "" for codes not in the table. */
+/* The "why" of a status and what to look at; "bad" and "" for codes not in the table. */
 const char *status_why(uint16_t status);
 const char *status_help(uint16_t status);
 
