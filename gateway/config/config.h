@@ -23,11 +23,17 @@ struct config_parts {
     const char *profile_folders[4];      /* searched in order for NAME.json; ended by NULL */
 };
 
+enum config_sector {
+    CONFIG_SECTOR_AUTO = 0, /* by the medium */
+    CONFIG_SECTOR_ON = 1,
+    CONFIG_SECTOR_OFF = 2,
+};
+
 struct config_journal {
     const char *path;       /* "" takes the daemon's default */
     int64_t keep_bytes, max_age_ns, commit_ns, segment_bytes;
     int when_full;          /* enum journal_when_full */
-    int sector;             /* 0 auto (by medium), 1 on, 2 off: begin each commit on a fresh sector */
+    int sector;             /* enum config_sector: whether each commit begins on a fresh sector */
 };
 
 struct config_uplink {

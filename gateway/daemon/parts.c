@@ -5,7 +5,7 @@
 
 #include "config/config.h"
 #include "daemon/gateway.h"
-#include "modbus/modbus_driver.h"
+#include "modbus/modbus.h"
 #include "serial/serial.h"
 #include "uplink/uplink.h"
 

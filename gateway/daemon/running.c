@@ -82,16 +82,28 @@ static const struct config_uplink *find_uplink(const struct config *config, cons
     return NULL;
 }
 
+static bool goes_on(const struct running_bus *entry, const struct site *site)
+{
+    const struct site_bus *wanted = site ? find_bus(site, entry->bus->id) : NULL;
+
+    return wanted && wanted->fingerprint == entry->bus->fingerprint;
+}
+
 /* Stops the buses that are not in `site` as they are; NULL stops all. */
 static void stop_buses(struct running *running, const struct site *site)
 {
     struct running_bus **link = &running->buses;
 
+    /* All are asked first: each may take as long as the reply that it waits for. */
+    for (struct running_bus *entry = running->buses; entry; entry = entry->next) {
+        if (!goes_on(entry, site))
+            host_ask_stop(entry->host);
+    }
     while (*link) {
         struct running_bus *entry = *link;
         const struct site_bus *wanted = site ? find_bus(site, entry->bus->id) : NULL;
 
-        if (wanted && wanted->fingerprint == entry->bus->fingerprint) {
+        if (goes_on(entry, site)) {
             link = &entry->next;
             continue;
         }

@@ -1,0 +1,352 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/proof.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "uplink/mqtt.h"
+#include "uplink/url.h"
+
+#define CONNECT_TIMEOUT_NS (10 * NS_PER_S)
+#define RECONNECT_NS       NS_PER_S
+#define PASSWORD_SIZE_MAX  1024
+
+struct audit_arguments {
+    const char *url, *root, *gateway, *uplink, *client_id;
+    const char *ca, *cert, *key, *server_name, *user, *password_file;
+    const char *duration, *idle, *version;
+    const char *truth; /* files, separated by commas */
+    bool json;
+};
+
+struct audit {
+    const struct audit_arguments *arguments;
+    struct proof *proof;
+    struct mqtt *client;
+    char prefix[160]; /* "sluice/plant7/" */
+    int signal_fd;
+    int64_t duration_ns, idle_ns; /* 0: no limit */
+    int64_t started_ns, last_message_ns, retry_ns;
+    bool connected, refused, ready;
+    int code;
+};
+
+static int64_t now(void)
+{
+    return clock_mono(&clock_system);
+}
+
+static void on_connected(void *context, bool session_present, int version, uint16_t receive_maximum,
+                         uint32_t packet_size_max)
+{
+    struct audit *audit = context;
+    char filter[192];
+
+    (void)session_present;
+    (void)receive_maximum;
+    (void)packet_size_max;
+    audit->connected = true;
+    snprintf(filter, sizeof filter, "%s#", audit->prefix);
+    int error = mqtt_subscribe(audit->client, filter, 1);
+    if (error)
+        fprintf(stderr, "sluice audit: cannot subscribe: %s\n", error_text(error));
+    else if (!audit->arguments->json)
+        fprintf(stderr, "sluice audit: connected with MQTT %s\n", version == 5 ? "5" : "3.1.1");
+}
+
+static void on_subscribed(void *context, const char *topic, int reason)
+{
+    struct audit *audit = context;
+
+    if (reason >= 0x80) {
+        fprintf(
+            stderr,
+            "sluice audit: the broker refuses the subscription to %s (reason 0x%02x): give this "
+            "user the right to read it\n",
+            topic, (unsigned)reason);
+        audit->refused = true;
+        audit->code = EXIT_CODE_SYSTEM;
+        return;
+    }
+    if (!audit->ready)
+        fprintf(stderr, "sluice audit: listening to %s\n", topic);
+    audit->ready = true;
+}
+
+static void on_failed(void *context, int error, const char *sentence)
+{
+    struct audit *audit = context;
+
+    fprintf(stderr, "sluice audit: %s\n", sentence);
+    /* What a second attempt cannot mend ends the audit; a broker that is away may come back. */
+    audit->refused = error == ERR_CERTIFICATE || error == ERR_TLS || error == ERR_REFUSED ||
+                     error == ERR_NOT_FOUND || error == ERR_DENIED;
+    if (audit->refused)
+        audit->code = EXIT_CODE_SYSTEM;
+    audit->retry_ns = now() + RECONNECT_NS;
+}
+
+static void on_lost(void *context, const char *sentence)
+{
+    struct audit *audit = context;
+
+    fprintf(stderr, "sluice audit: %s\n", sentence);
+    audit->connected = false;
+    audit->retry_ns = now() + RECONNECT_NS;
+}
+
+static void on_message(void *context, const char *topic, const void *payload, size_t size, int qos,
+                       bool retained, bool duplicate)
+{
+    struct audit *audit = context;
+    size_t prefix_size = strlen(audit->prefix);
+
+    (void)qos;
+    (void)duplicate;
+    if (strncmp(topic, audit->prefix, prefix_size) != 0)
+        return;
+    if (!retained)
+        audit->last_message_ns = now();
+    int error = proof_message(audit->proof, topic + prefix_size, payload, size, retained);
+    if (error == ERR_NOMEM) {
+        fprintf(stderr, "sluice audit: out of memory\n");
+        audit->refused = true;
+        audit->code = EXIT_CODE_SYSTEM;
+    }
+}
+
+static int parse_seconds(const char *text, const char *flag, int64_t *ns)
+{
+    char *end;
+
+    if (!text)
+        return EXIT_CODE_OK;
+    double seconds = strtod(text, &end);
+    if (end == text || seconds <= 0 || seconds > 1e7 || (*end && strcmp(end, "s") != 0)) {
+        fprintf(stderr, "sluice audit: --%s takes seconds, such as 30 or 30s, not \"%s\"\n", flag,
+                text);
+        return EXIT_CODE_USAGE;
+    }
+    *ns = (int64_t)(seconds * (double)NS_PER_S);
+    return EXIT_CODE_OK;
+}
+
+static int read_password(const char *path, char out[PASSWORD_SIZE_MAX])
+{
+    FILE *file = fopen(path, "re");
+
+    if (!file || !fgets(out, PASSWORD_SIZE_MAX, file)) {
+        fprintf(stderr, "sluice audit: the password file %s cannot be read: %s\n", path,
+                strerror(errno));
+        if (file)
+            fclose(file);
+        return EXIT_CODE_SYSTEM;
+    }
+    out[strcspn(out, "\r\n")] = '\0';
+    fclose(file);
+    return EXIT_CODE_OK;
+}
+
+static int open_client(struct audit *audit)
+{
+    const struct audit_arguments *arguments = audit->arguments;
+    struct uplink_url url;
+    char sentence[256], client_id[64], password[PASSWORD_SIZE_MAX];
+
+    if (uplink_url_parse(arguments->url, &url, sentence, sizeof sentence)) {
+        fprintf(stderr, "sluice audit: --url: %s\n", sentence);
+        return EXIT_CODE_USAGE;
+    }
+    if (arguments->password_file && read_password(arguments->password_file, password))
+        return EXIT_CODE_SYSTEM;
+    snprintf(client_id, sizeof client_id, "sluice-audit-%ld", (long)getpid());
+    struct mqtt_options options = {
+        .host = url.host,
+        .port = url.port,
+        .tls = url.tls,
+        .tls_ca = arguments->ca,
+        .tls_cert = arguments->cert,
+        .tls_key = arguments->key,
+        .tls_server_name = arguments->server_name,
+        .client_id = arguments->client_id ? arguments->client_id : client_id,
+        .user = arguments->user,
+        .password = arguments->password_file ? password : NULL,
+        .version = strcmp(arguments->version, "5") == 0       ? 5
+                   : strcmp(arguments->version, "3.1.1") == 0 ? 4
+                                                              : 0,
+        .session_expiry_s = 3600,
+        .keep_alive_s = 30,
+        .context = audit,
+        .connected = on_connected,
+        .failed = on_failed,
+        .lost = on_lost,
+        .subscribed = on_subscribed,
+        .message = on_message,
+    };
+    int error = mqtt_open(&audit->client, &options);
+    explicit_bzero(password, sizeof password);
+    if (error) {
+        fprintf(stderr, "sluice audit: %s\n", error_text(error));
+        return EXIT_CODE_SYSTEM;
+    }
+    return EXIT_CODE_OK;
+}
+
+/* Whether the time is over: --for since the start, or --idle since the last message. */
+static bool is_over(const struct audit *audit, int64_t at)
+{
+    if (audit->duration_ns && at >= audit->started_ns + audit->duration_ns)
+        return true;
+    return audit->idle_ns && audit->last_message_ns &&
+           at >= audit->last_message_ns + audit->idle_ns;
+}
+
+static int open_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/* Collects until the time is over or a signal comes. */
+static void collect(struct audit *audit)
+{
+    struct pollfd fds[2] = {{.fd = mqtt_fd(audit->client), .events = POLLIN},
+                            {.fd = audit->signal_fd, .events = POLLIN}};
+
+    audit->started_ns = now();
+    audit->retry_ns = audit->started_ns;
+    while (!audit->refused && !is_over(audit, now())) {
+        if (!audit->connected && audit->retry_ns && now() >= audit->retry_ns) {
+            audit->retry_ns = 0;
+            mqtt_connect(audit->client, CONNECT_TIMEOUT_NS);
+        }
+        poll(fds, 2, 100);
+        if (fds[1].revents)
+            return;
+        mqtt_process(audit->client);
+    }
+}
+
+/* Witnesses write while the audit listens, so their files are read at the end. */
+static int read_truth(struct audit *audit)
+{
+    char files[4096];
+    char *rest = files;
+    int line;
+
+    if (!audit->arguments->truth)
+        return EXIT_CODE_OK;
+    snprintf(files, sizeof files, "%s", audit->arguments->truth);
+    for (char *path = strsep(&rest, ","); path; path = strsep(&rest, ",")) {
+        int error = proof_truth(audit->proof, path, &line);
+        if (error) {
+            fprintf(stderr, "sluice audit: %s, line %d: %s\n", path, line, error_text(error));
+            return EXIT_CODE_SYSTEM;
+        }
+    }
+    return EXIT_CODE_OK;
+}
+
+static int run(const struct audit_arguments *arguments)
+{
+    struct audit audit = {.arguments = arguments, .signal_fd = -1};
+    struct proof_report report;
+    int code = parse_seconds(arguments->duration, "for", &audit.duration_ns);
+
+    if (!code)
+        code = parse_seconds(arguments->idle, "idle", &audit.idle_ns);
+    if (code)
+        return code;
+    snprintf(audit.prefix, sizeof audit.prefix, "%s/%s/", arguments->root, arguments->gateway);
+    audit.proof = proof_open(arguments->uplink);
+    audit.signal_fd = open_signals();
+    code = audit.proof ? open_client(&audit) : EXIT_CODE_SYSTEM;
+    if (!code) {
+        collect(&audit);
+        code = audit.code;
+    }
+    mqtt_close(audit.client);
+    if (!code)
+        code = read_truth(&audit);
+    if (!code && proof_balance(audit.proof, &report))
+        code = EXIT_CODE_SYSTEM;
+    if (!code) {
+        proof_print(audit.proof, &report, arguments->json, stdout);
+        code = report.proven ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+    }
+    proof_close(audit.proof);
+    close(audit.signal_fd);
+    return code;
+}
+
+int command_audit(int argc, char **argv)
+{
+    struct audit_arguments arguments = {.root = "sluice", .version = "auto"};
+    const struct args_flag flags[] = {
+        {"url", 'u', "URL", "the broker: mqtts://host[:8883] or mqtt://host[:1883]", &arguments.url,
+         NULL},
+        {"gateway", 'g', "ID", "the gateway's id", &arguments.gateway, NULL},
+        {"root", 'r', "ROOT", "the first part of its topics; \"sluice\" unless given",
+         &arguments.root, NULL},
+        {"uplink", 0, "ID", "the uplink whose messages are proven; the first\nseen unless given",
+         &arguments.uplink, NULL},
+        {"ca", 0, "FILE",
+         "certificates that the broker's is held against (PEM);\nthe system's "
+         "unless given",
+         &arguments.ca, NULL},
+        {"cert", 0, "FILE", "client certificate (PEM)", &arguments.cert, NULL},
+        {"key", 0, "FILE", "its private key (PEM)", &arguments.key, NULL},
+        {"server-name", 0, "NAME",
+         "the name in the broker's certificate; the URL's host\nunless "
+         "given",
+         &arguments.server_name, NULL},
+        {"user", 0, "NAME", "user name at the broker", &arguments.user, NULL},
+        {"password-file", 0, "FILE", "file whose first line is the password",
+         &arguments.password_file, NULL},
+        {"client-id", 0, "ID", "keep a session under this id; a new one unless given",
+         &arguments.client_id, NULL},
+        {"mqtt", 0, "VERSION", "5, 3.1.1, or auto", &arguments.version, NULL},
+        {"for", 0, "SECONDS", "end after so long; by Ctrl-C unless given", &arguments.duration,
+         NULL},
+        {"idle", 0, "SECONDS", "end when nothing came for so long", &arguments.idle, NULL},
+        {"truth", 't', "FILES",
+         "what witnesses say was sent, separated by commas: a\nJSON object "
+         "a line, {\"d\":..,\"p\":..,\"v\":..,\"t\":..}",
+         &arguments.truth, NULL},
+        {"json", 'J', NULL, "the balance as one JSON object", NULL, &arguments.json},
+        {0},
+    };
+    const struct args_command command = {
+        .name = "sluice audit",
+        .operands = "",
+        .about = "Subscribes as any consumer would, drops duplicates by key, and checks that the\n"
+                 "union of all covers has no hole: the proof that no event is missing. With\n"
+                 "--truth it compares what arrived with what was sent on the wire.\n",
+        .after = "Exit status: 0 proven, 1 not proven.\n\n"
+                 "Example: sluice audit -u mqtts://broker.example.com -g plant7 --ca ca.pem --for "
+                 "60\n",
+        .flags = flags,
+    };
+    int first = args_parse(argc, argv, &command);
+
+    if (first < 0)
+        return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    if (!arguments.url || !arguments.gateway) {
+        fprintf(stderr, "sluice audit: --url and --gateway are needed. Try sluice audit --help.\n");
+        return EXIT_CODE_USAGE;
+    }
+    return run(&arguments);
+}
