@@ -14,8 +14,8 @@
     X(CLOCK_UNSET, 0x4092, "clock unset", "the gateway's clock was never set")                     \
     X(BAD, 0x8000, "bad", "no reason is known")                                                    \
     X(TIMEOUT, 0x800A, "timeout", "no reply in time: check power, wiring and unit number")         \
-    X(CORRUPT, 0x8007, "corrupt reply", \
-      "checksum or framing wrong: check termination and line settings")                           \
+    X(CORRUPT, 0x8007, "corrupt reply",                                                            \
+      "checksum or framing wrong: check termination and line settings")                            \
     X(COMMUNICATION, 0x8005, "communication error", "the port or connection failed")               \
     X(NO_PORT, 0x808A, "port missing", "the serial port is not there: plug the adapter in")        \
     X(REFUSED, 0x80AC, "connection refused", "nothing listens at that address and port")           \
