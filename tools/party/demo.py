@@ -1,0 +1,434 @@
+"""The demo: sensors on simulated wires, a real broker, an outage in the middle, and the proof at the end."""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import paho.mqtt.client as mqtt
+
+GATEWAY = "demo"
+DEVICES = {
+    "incomer": ("rs485", 1),
+    "pump": ("rs485", 2),
+    "chiller": ("hall", 1),
+}
+
+
+class Stop(Exception):
+    """Ctrl-C, SIGTERM, or a part that ended by itself."""
+
+
+class Parts:
+    """What was started, so that exactly that is ended, in the reverse order."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.running = []
+
+    def start(self, name, command, **options):
+        log = open(self.folder / f"{name}.log", "ab")
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                   start_new_session=True, **options)
+        log.close()
+        self.running.append((name, process))
+        return process
+
+    def end(self, process, seconds=10):
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.running = [(n, p) for n, p in self.running if p is not process]
+
+    def end_all(self):
+        for _, process in reversed(list(self.running)):
+            self.end(process)
+
+    def check(self):
+        for name, process in self.running:
+            if process.poll() is not None:
+                tail = (self.folder / f"{name}.log").read_text(errors="replace")[-1500:]
+                raise Stop(f"{name} ended with status {process.returncode}:\n{tail}")
+
+
+def wait_for(condition, seconds, what):
+    deadline = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > deadline:
+            raise Stop(f"waited {seconds} s for {what}, in vain")
+        time.sleep(0.05)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def accepts(port):
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def make_certificates(folder):
+    """A certificate authority, a server's certificate for 127.0.0.1 and one for each client."""
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    openssl("req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
+            "-subj", "/CN=Sluice demo CA")
+    (folder / "server.ext").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    (folder / "client.ext").write_text("extendedKeyUsage=clientAuth\n")
+    for name, kind in (("server", "server"), (GATEWAY, "client"), ("subscriber", "client")):
+        openssl("req", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
+                "-CAcreateserial", "-out", f"{name}.pem", "-days", "2", "-extfile", f"{kind}.ext")
+    for key in folder.glob("*.key"):
+        key.chmod(0o600)
+
+
+class Broker:
+    def __init__(self, parts):
+        self.parts = parts
+        self.folder = parts.folder
+        self.port = free_port()
+        (self.folder / "broker").mkdir(exist_ok=True)
+        self.config = self.folder / "mosquitto.conf"
+        user = "user root\n" if os.geteuid() == 0 else ""
+        self.config.write_text(
+            f"{user}listener {self.port} 127.0.0.1\n"
+            f"cafile {self.folder}/ca.pem\ncertfile {self.folder}/server.pem\n"
+            f"keyfile {self.folder}/server.key\n"
+            "require_certificate true\nuse_identity_as_username true\n"
+            f"persistence true\npersistence_location {self.folder}/broker/\n"
+            "max_queued_messages 0\n")
+        self.process = None
+
+    def start(self):
+        program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+        self.process = self.parts.start("mosquitto", [program, "-c", str(self.config)])
+        wait_for(lambda: accepts(self.port), 10, "mosquitto to listen")
+
+    def stop(self):
+        self.parts.end(self.process)
+
+
+class Subscriber:
+    """An independent consumer: keeps what it received by key, so that duplicates can be told."""
+
+    def __init__(self, broker):
+        arguments = {"client_id": "demo-subscriber", "clean_session": False}
+        if hasattr(mqtt, "CallbackAPIVersion"):
+            arguments["callback_api_version"] = mqtt.CallbackAPIVersion.VERSION1
+        self.client = mqtt.Client(**arguments)
+        folder = broker.folder
+        self.client.tls_set(f"{folder}/ca.pem", f"{folder}/subscriber.pem", f"{folder}/subscriber.key",
+                            tls_version=ssl.PROTOCOL_TLS_CLIENT)
+        self.client.on_connect = lambda client, *_: client.subscribe(f"sluice/{GATEWAY}/data", qos=1)
+        self.client.on_subscribe = lambda *_: self.ready.set()
+        self.client.on_message = self.on_message
+        self.client.reconnect_delay_set(1, 1)
+        self.ready = threading.Event()
+        self.lock = threading.Lock()
+        self.keys, self.values, self.latest = set(), {}, {}
+        self.duplicates = self.messages = 0
+        self.client.connect_async("127.0.0.1", broker.port, keepalive=10)
+        self.client.loop_start()
+
+    def on_message(self, _client, _context, message):
+        payload = json.loads(message.payload)
+        with self.lock:
+            self.messages += 1
+            for event in payload["events"]:
+                key = (payload["epoch"], event["n"])
+                if key in self.keys:
+                    self.duplicates += 1
+                    continue
+                self.keys.add(key)
+                if event["k"] == "reading":
+                    name = (event["d"], event["p"])
+                    self.latest[name] = event
+                    if event["q"] != "bad":
+                        self.values.setdefault(name, set()).add(event["v"])
+
+    def stop(self):
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+def counter_points(unit_point):
+    """The points of a simulated Modbus unit: a counter that rises with each reply, and what wanders."""
+    return [
+        {"id": unit_point, "reg": 0, "type": "u32", "name": "Replies sent"},
+        {"id": "temperature", "reg": 2, "type": "i16", "scale": 0.1, "unit": "°C"},
+        {"id": "level", "reg": 4, "type": "f32", "unit": "m"},
+    ]
+
+
+def write_config(folder, broker, tcp_port):
+    def modbus(name, title, every):
+        bus, unit = DEVICES[name]
+        return {"id": name, "name": title, "bus": bus, "unit": unit, "numbering": "0-based",
+                "every": every, "points": counter_points("counter")}
+
+    config = {
+        "version": 1,
+        "gateway": {"id": GATEWAY, "name": "Demo plant"},
+        "journal": {"path": str(folder / "journal")},
+        "buses": [
+            {"id": "rs485", "driver": "modbus-rtu", "port": str(folder / "rs485"), "line": "19200 8E1"},
+            {"id": "hall", "driver": "modbus-tcp", "host": f"127.0.0.1:{tcp_port}"},
+            {"id": "mast", "driver": "serial", "port": str(folder / "mast"), "line": "4800 8N1",
+             "start": "$", "checksum": "nmea"},
+        ],
+        "devices": [
+            modbus("incomer", "Main incomer", "200ms"),
+            modbus("pump", "Feed pump", "500ms"),
+            modbus("chiller", "Chiller", "100ms"),
+            {"id": "gnss", "name": "Receiver on the mast", "bus": "mast", "points": [
+                {"id": "counter", "match": "^\\$PSLCN,", "column": 1, "type": "integer"},
+                {"id": "wind_speed", "match": "^\\$WIMWV,", "column": 3, "unit": "m/s"}]},
+        ],
+        "uplinks": [{
+            "id": "cloud", "url": f"mqtts://127.0.0.1:{broker.port}", "linger": "200ms",
+            "tls": {"ca": "ca.pem", "cert": f"{GATEWAY}.pem", "key": f"{GATEWAY}.key"}}],
+    }
+    path = folder / "sluice.json"
+    path.write_text(json.dumps(config, indent=1, ensure_ascii=False) + "\n")
+    return path
+
+
+class Demo:
+    def __init__(self, arguments, folder):
+        self.arguments = arguments
+        self.folder = folder
+        self.build = pathlib.Path(arguments.build).resolve()
+        self.parts = Parts(folder)
+        self.socket = folder / "api.sock"
+        self.truth = folder / "truth"
+        self.controls = []
+        self.peak = 0
+        self.outage_begin = self.outage_end = None
+
+    def say(self, words):
+        if not self.arguments.json:
+            print(words, flush=True)
+
+    def simulate(self, name, program, *extra):
+        control, ready = self.folder / f"{name}.control", self.folder / f"{name}.ready"
+        self.controls.append(control)
+        self.parts.start(name, [str(self.build / "tests" / "sim" / program), *extra, "--control",
+                                str(control), "--truth", str(self.truth), "--ready-file", str(ready)])
+        wait_for(ready.exists, 10, f"the simulator {name}")
+        return ready.read_text().split()[0]
+
+    def start(self):
+        self.say("== certificates, broker, sensors, gateway")
+        make_certificates(self.folder)
+        self.broker = Broker(self.parts)
+        self.broker.start()
+        self.subscriber = Subscriber(self.broker)
+        wait_for(self.subscriber.ready.is_set, 10, "the subscriber")
+        self.simulate("rs485-line", "sim_rtu", "--link", str(self.folder / "rs485"), "--baud", "19200",
+                      "--unit", "1:incomer", "--unit", "2:pump", "--realtime")
+        port = self.simulate("tcp-device", "sim_tcp", "--unit", "1:chiller")
+        self.simulate("nmea-talker", "sim_line", "nmea", "--link", str(self.folder / "mast"),
+                      "--name", "gnss")
+        config = write_config(self.folder, self.broker, port)
+        self.gateway = self.parts.start(
+            "sluiced", [str(self.build / "sluiced"), "--config", str(config), "--socket", str(self.socket)])
+        wait_for(lambda: self.gateway.poll() is not None or self.status(), 10, "sluiced to answer")
+        self.parts.check()
+
+    def status(self):
+        answer = subprocess.run([str(self.build / "sluice"), "status", "--json", "--socket",
+                                 str(self.socket)], capture_output=True)
+        return json.loads(answer.stdout) if answer.returncode == 0 else None
+
+    def pending(self, status):
+        return status["consumers"].get("uplink/cloud", {}).get("pending", 0) if status else None
+
+    def show(self, status, elapsed):
+        journal, uplink = status["journal"], status["uplinks"][0]
+        ledger = status["consumers"].get("uplink/cloud", {"acked": 0, "pending": 0})
+        with self.subscriber.lock:
+            latest = dict(self.subscriber.latest)
+            received, duplicates = len(self.subscriber.keys), self.subscriber.duplicates
+        lines = [f"Sluice demo, {elapsed:.0f} s of {self.arguments.seconds} s" if self.arguments.seconds
+                 else f"Sluice demo, {elapsed:.0f} s; Ctrl-C ends it", ""]
+        for (device, point), event in sorted(latest.items()):
+            value = "-" if event["v"] is None else event["v"]
+            lines.append(f"  {device + '/' + point:<24} {value!s:>12}  {event['q']}")
+        bar = "#" * min(60, ledger["pending"] // 10)
+        lines += ["", f"  journal     {journal['stored']} events stored",
+                  f"  uplink      {uplink['state']:<11} {uplink['tls']}",
+                  f"  ledger      {ledger['acked']} acknowledged, {ledger['pending']} pending {bar}",
+                  f"  subscriber  {received} events, {duplicates} duplicates"]
+        if uplink["error"]:
+            lines.append(f"  {uplink['error']}")
+        if sys.stdout.isatty():
+            print("\x1b[H\x1b[J" + "\n".join(lines), flush=True)
+        else:
+            print(f"{elapsed:5.1f} s  stored {journal['stored']:>6}  acknowledged {ledger['acked']:>6}  "
+                  f"pending {ledger['pending']:>5}  uplink {uplink['state']}", flush=True)
+
+    def outage(self, elapsed):
+        """Cuts the broker off in the middle of the run, and lets it come back."""
+        if self.outage_begin is None and elapsed >= self.arguments.cut_at:
+            self.outage_begin = time.monotonic()
+            self.broker.stop()
+            self.say(f"== the broker is gone for {self.arguments.outage:.0f} s: the queue grows")
+        elif self.outage_begin and self.outage_end is None and \
+                time.monotonic() - self.outage_begin >= self.arguments.outage:
+            self.outage_end = time.monotonic()
+            self.broker.start()
+            self.say("== the broker is back: the queue drains")
+
+    def run(self):
+        begin = time.monotonic()
+        self.say("== running")
+        while True:
+            elapsed = time.monotonic() - begin
+            if self.arguments.seconds and elapsed >= self.arguments.seconds:
+                return
+            self.parts.check()
+            self.outage(elapsed)
+            status = self.status()
+            if status:
+                self.peak = max(self.peak, self.pending(status))
+                if not self.arguments.json:
+                    self.show(status, elapsed)
+            time.sleep(0.5)
+
+    def tell(self, control, *commands):
+        subprocess.run([str(self.build / "tests" / "sim" / "sim_rtu"), "--tell", str(control), *commands],
+                       capture_output=True, check=True)
+
+    def finish(self):
+        """Silences the sensors, lets the queue drain, and draws the balance."""
+        if self.outage_begin and not self.outage_end:
+            self.broker.start()
+        self.say("== the sensors fall silent; the rest drains")
+        for control in self.controls:
+            self.tell(control, "silence *" if "nmea" not in control.name else "silence")
+        sent = self.read_truth()
+        missing = lambda: sum(len(values - self.subscriber.values.get(name, set()))
+                              for name, values in sent.items())
+        try:
+            wait_for(lambda: self.pending(self.status()) == 0 and missing() == 0, 40, "the queue to drain")
+        except Stop:
+            pass
+        status = self.status() or {"journal": {}, "consumers": {}}
+        self.parts.end(self.gateway)
+        self.subscriber.stop()
+        self.parts.end_all()
+        return self.balance(status, sent)
+
+    def read_truth(self):
+        sent = {}
+        for line in self.truth.read_text().splitlines():
+            entry = json.loads(line)
+            if not entry.get("late"):
+                sent.setdefault((entry["d"], entry["p"]), set()).add(entry["v"])
+        return sent
+
+    def balance(self, status, sent):
+        received = self.subscriber.values
+        delivered = sum(len(values & received.get(name, set())) for name, values in sent.items())
+        produced = sum(len(values) for values in sent.values())
+        never_sent = sum(len(received.get(name, set()) - values) for name, values in sent.items())
+        return {
+            "produced": produced,
+            "stored": status["journal"].get("stored", 0),
+            "delivered": delivered,
+            "duplicates": self.subscriber.duplicates,
+            "lost": produced - delivered,
+            "never_sent": never_sent,
+            "events_received": len(self.subscriber.keys),
+            "messages": self.subscriber.messages,
+            "peak_backlog": self.peak,
+            "outage_s": round(self.outage_end - self.outage_begin, 1) if self.outage_end else 0,
+        }
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--seconds", type=int)
+    parser.add_argument("--outage", type=float)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--keep")
+    arguments = parser.parse_args()
+    if arguments.json and not arguments.seconds:
+        arguments.seconds = 60
+    if arguments.seconds and arguments.seconds < 15:
+        parser.error("--seconds: at least 15, or there is no time for an outage")
+    run = arguments.seconds or 60
+    arguments.outage = arguments.outage or run / 5
+    arguments.cut_at = run / 3
+    return arguments
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.keep:
+        folder = pathlib.Path(arguments.keep).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+    else:
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-demo-"))
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    demo = Demo(arguments, folder)
+    code = 1
+    try:
+        demo.start()
+        try:
+            demo.run()
+        except KeyboardInterrupt:
+            demo.say("")
+        result = demo.finish()
+        proven = result["produced"] > 0 and result["lost"] == 0 and result["never_sent"] == 0
+        code = 0 if proven else 1
+        if arguments.json:
+            print(json.dumps(result), flush=True)
+        else:
+            demo.say(f"\n{result['produced']} counted values were sent on the wire, {result['delivered']} of "
+                     f"them arrived, {result['lost']} are lost; {result['duplicates']} duplicates were told "
+                     f"by their key.\nThe broker was away for {result['outage_s']} s; at most "
+                     f"{result['peak_backlog']} events waited in the journal.")
+            demo.say("Nothing is missing." if proven else "SOMETHING IS MISSING.")
+    except Stop as reason:
+        print(f"demo: {reason}", file=sys.stderr)
+        if not arguments.keep:
+            print("demo: run it with --keep DIR to look at the logs", file=sys.stderr)
+    except KeyboardInterrupt:
+        code = 130
+    finally:
+        demo.parts.end_all()
+        if not arguments.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
