@@ -34,8 +34,9 @@ void text_json_string(struct text *text, const char *bytes, size_t size);
 
 /*
  * A number as people read it: 230.1, never 230.10000000000002. `decimals` as in event.h: fixed
- * digits with trailing zeros cut, or the shortest form that reads back the same. Without an
- * exponent from 1e-7 up to 1e21, -0 is 0, NaN and infinities are null. Never locale-dependent.
+ * digits (at most 15 in all) with trailing zeros cut, or the shortest form that reads back the
+ * same. Without an exponent from 1e-7 up to 1e21, -0 is 0, NaN and infinities are null. Never
+ * locale-dependent.
  */
 void text_f64(struct text *text, double value, int decimals);
 
