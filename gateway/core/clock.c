@@ -77,8 +77,12 @@ static void date_from_days(int64_t days, int *year, int *month, int *day)
 
 void clock_format(int64_t wall_ns, char out[32])
 {
-    int64_t days = wall_ns / NS_PER_DAY - (wall_ns % NS_PER_DAY < 0);
-    unsigned ms = (unsigned)((wall_ns - days * NS_PER_DAY) / NS_PER_MS);
+    int64_t days = wall_ns / NS_PER_DAY, rest_ns = wall_ns % NS_PER_DAY;
+    if (rest_ns < 0) {
+        days--;
+        rest_ns += NS_PER_DAY;
+    }
+    unsigned ms = (unsigned)(rest_ns / NS_PER_MS);
     int year, month, day;
     date_from_days(days, &year, &month, &day);
     snprintf(out, 32, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned)year % 10000,
