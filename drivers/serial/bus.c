@@ -178,6 +178,8 @@ static bool offer_reply(struct bus *bus, const char *line, size_t size, int64_t 
         atomic_store(&device->stats->round_trip_ns, read_ns - bus->sent_ns);
         end_reply(bus, GAP_BYTE_TIMES * port_byte_ns(&bus->options->line));
         device_answered(device, read_ns);
+    } else {
+        bus->fault = STATUS_FORMAT; /* unless the rest comes */
     }
     return true;
 }

@@ -85,9 +85,8 @@ static int set_up(int fd, const struct port_settings *settings)
     line.c_iflag |= settings->parity != 'N' ? INPCK : 0;
     line.c_cc[VMIN] = 1;
     line.c_cc[VTIME] = 0;
-    if (tcsetattr(fd, TCSANOW, &line) < 0 || tcflush(fd, TCIOFLUSH) < 0)
-        return error_from_errno(errno);
-    return 0;
+    /* What lies in the buffer is of unknown age. */
+    return tcsetattr(fd, TCSAFLUSH, &line) < 0 ? error_from_errno(errno) : 0;
 }
 
 int port_open(const char *path, const struct port_settings *settings, int *fd)
