@@ -1,7 +1,8 @@
 /*
- * The configuration file: JSON with comments, read once into plain structs, checked completely before anything starts. Every error is
- * told with file, line, key, what was found and what is allowed. Which keys exist is said by option tables (core/option.h): those of
- * this part (gateway, journal, defaults), of the uplinks, and of each driver.
+ * The configuration file: JSON with comments, read once into plain structs, checked completely
+ * before anything starts. Every error is told with file, line, key, what was found and what is
+ * allowed. Which keys exist is said by option tables (core/option.h): those of this part (gateway,
+ * journal, defaults), of the uplinks, and of each driver.
  */
 #ifndef SLUICE_CONFIG_CONFIG_H
 #define SLUICE_CONFIG_CONFIG_H
@@ -14,13 +15,16 @@ struct driver; /* field/driver.h */
 /* What can be configured: given by the daemon, so that this part includes none of them. */
 struct config_parts {
     const struct driver *const *drivers; /* ended by NULL */
-    struct option_table uplink;          /* keys of one entry of "uplinks" besides "id"; "tls" is a nested object: */
-    struct option_table uplink_tls;      /* keys of its "tls" object, filled into the same struct */
-    size_t uplink_tls_present;           /* offset of a bool in it: whether "tls" was given */
-    /* Checks one uplink beyond its options; tells through `complain` (key may be NULL). 0 or ERR_CONFIG. */
+    struct option_table
+        uplink; /* keys of one entry of "uplinks" besides "id"; "tls" is a nested object: */
+    struct option_table uplink_tls; /* keys of its "tls" object, filled into the same struct */
+    size_t uplink_tls_present;      /* offset of a bool in it: whether "tls" was given */
+    /* Checks one uplink beyond its options; tells through `complain` (key may be NULL). 0 or
+     * ERR_CONFIG. */
     int (*uplink_check)(void *uplink, const char *id,
-                        void (*complain)(void *context, const char *key, const char *sentence), void *context);
-    const char *profile_folders[4];      /* searched in order for NAME.json; ended by NULL */
+                        void (*complain)(void *context, const char *key, const char *sentence),
+                        void *context);
+    const char *profile_folders[4]; /* searched in order for NAME.json; ended by NULL */
 };
 
 enum config_sector {
@@ -30,21 +34,21 @@ enum config_sector {
 };
 
 struct config_journal {
-    const char *path;       /* "" takes the daemon's default */
+    const char *path; /* "" takes the daemon's default */
     int64_t keep_bytes, max_age_ns, commit_ns, segment_bytes;
-    int when_full;          /* enum journal_when_full */
-    int sector;             /* enum config_sector: whether each commit begins on a fresh sector */
+    int when_full; /* enum journal_when_full */
+    int sector;    /* enum config_sector: whether each commit begins on a fresh sector */
 };
 
 struct config_uplink {
     const char *id;
-    void *options;          /* the uplink's struct, by its tables */
+    void *options; /* the uplink's struct, by its tables */
     uint64_t fingerprint;
     int line;
 };
 
 struct config {
-    const char *path;       /* of the file */
+    const char *path; /* of the file */
     struct site site;
     struct config_journal journal;
     struct config_uplink *uplinks;
@@ -56,22 +60,24 @@ struct config_error {
     const char *file;
     int line, column;
     const char *key;
-    const char *sentence;   /* "found \"u61\"; allowed: u16, i16, ...; did you mean \"u16\"?" */
+    const char *sentence; /* "found \"u61\"; allowed: u16, i16, ...; did you mean \"u16\"?" */
 };
 
 typedef void config_tell_fn(void *context, const struct config_error *error);
 
 /*
- * Reads and checks `path`. Relative file names in it (certificates, password files) are below the file's own folder and come out absolute.
- * Returns 0 and *config; or ERR_CONFIG after every error was told (at most 100), ERR_NOT_FOUND, ERR_DENIED, ERR_IO, ERR_NOMEM (told, too).
+ * Reads and checks `path`. Relative file names in it (certificates, password files) are below the
+ * file's own folder and come out absolute. Returns 0 and *config; or ERR_CONFIG after every error
+ * was told (at most 100), ERR_NOT_FOUND, ERR_DENIED, ERR_IO, ERR_NOMEM (told, too).
  */
-int config_load(struct config **config, const char *path, const struct config_parts *parts, config_tell_fn *tell,
-                void *context);
+int config_load(struct config **config, const char *path, const struct config_parts *parts,
+                config_tell_fn *tell, void *context);
 
 /* Frees all: nothing that came from it may be used any more. NULL is fine. */
 void config_free(struct config *config);
 
-/* Prints "FILE:LINE:COLUMN: KEY: SENTENCE" to the stdio stream in `context`: the usual config_tell_fn. */
+/* Prints "FILE:LINE:COLUMN: KEY: SENTENCE" to the stdio stream in `context`: the usual
+ * config_tell_fn. */
 void config_tell_stdio(void *context, const struct config_error *error);
 
 /* Writes the JSON Schema (draft 2020-12 or draft-07) made from the tables to the stdio stream. */

@@ -1,0 +1,74 @@
+#include "config/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/error.h"
+
+struct telling {
+    struct findings *findings;
+    const char *path;
+};
+
+static void tell(void *context, struct json_place at, const char *sentence)
+{
+    const struct telling *telling = context;
+    findings_place(telling->findings, telling->path, at, "%s", sentence);
+}
+
+/* The whole file, or one byte more than allowed. */
+static int read_all(int fd, struct arena *arena, char **text, size_t *size)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+        return error_from_errno(errno);
+    if (S_ISDIR(status.st_mode)) {
+        errno = EISDIR;
+        return ERR_IO;
+    }
+    size_t room =
+        status.st_size > JSON_SIZE_MAX ? JSON_SIZE_MAX + 1 : (size_t)status.st_size + 64 * 1024;
+    *text = arena_text(arena, NULL, room);
+    if (!*text)
+        return ERR_NOMEM;
+    *size = 0;
+    while (*size < room) {
+        ssize_t got = read(fd, *text + *size, room - *size);
+        if (got == 0)
+            break;
+        if (got < 0 && errno != EINTR)
+            return error_from_errno(errno);
+        *size += got > 0 ? (size_t)got : 0;
+    }
+    return 0;
+}
+
+int file_read_json(const struct json **root, struct arena *arena, const char *path,
+                   struct findings *findings)
+{
+    struct telling telling = {findings, path};
+    struct json_place whole = {0, 0};
+    struct json *tree = NULL;
+    char *text;
+    size_t size;
+    *root = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int error = fd < 0 ? error_from_errno(errno) : read_all(fd, arena, &text, &size);
+    if (error)
+        findings_place(findings, path, whole, "cannot be read: %s",
+                       error == ERR_NOMEM ? error_text(error) : strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    if (error)
+        return error;
+    error = json_read(&tree, arena, text, size, tell, &telling);
+    if (error == ERR_NOMEM)
+        findings_place(findings, path, whole, "cannot be read: %s", error_text(error));
+    if (tree)
+        findings_file(findings, tree, path);
+    *root = tree;
+    return error;
+}

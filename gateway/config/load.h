@@ -1,0 +1,98 @@
+/* What the parts of the loader share while a configuration is read: load.c, load_devices.c,
+ * profile.c. */
+#ifndef SLUICE_CONFIG_LOAD_H
+#define SLUICE_CONFIG_LOAD_H
+
+#include "config/config.h"
+#include "config/decode.h"
+#include "field/driver.h"
+
+#define PROFILES_MAX 255 /* different ones in one configuration */
+
+struct loaded_device {
+    const struct json *node, *profile;
+    struct device_options options;
+    struct loaded_bus *bus;     /* NULL where it names none that exists */
+    const struct json **points; /* where each of its site_point stands */
+    uint64_t hash;
+    bool clean;
+};
+
+struct loaded_bus {
+    const struct json *node;
+    const struct driver *driver; /* NULL where it names none that exists */
+    struct site_bus site;
+    struct loaded_device **devices; /* where each of its site_device stands */
+    size_t device_room;
+    uint64_t hash;
+    bool clean;
+};
+
+struct profile {
+    const char *name;
+    const struct json *root; /* NULL when it could not be read: told */
+};
+
+struct loader {
+    struct decoder decoder;
+    struct arena *scratch; /* what goes when reading is done */
+    const struct config_parts *parts;
+    struct config *config;
+    const struct json *root;
+    struct policy defaults;
+    struct loaded_bus *buses;
+    struct loaded_device *devices;
+    size_t bus_count, device_count, point_count;
+    struct profile profiles[PROFILES_MAX];
+    size_t profile_count;
+    bool out_of_memory; /* beyond what the arenas remember */
+    /* Every driver's rows in one, for devices and points whose driver is not known. */
+    struct option *any_device, *any_point;
+};
+
+/* Reads "buses" and then "devices" into loader->config->site. */
+void load_buses(struct loader *loader);
+void load_devices(struct loader *loader);
+
+/* The points of a device whose bus is known, and their part of its hash. `device_site->points` is
+ * set. */
+void load_points(struct loader *loader, struct loaded_device *device,
+                 struct site_device *device_site);
+
+/* Reads "uplinks". */
+void load_uplinks(struct loader *loader);
+
+/* Lets each driver check its buses, as far as what it is given was clean. */
+void load_check(struct loader *loader);
+
+/* Tells an id of a list's entry that stands twice, or an earlier id ("was") that somebody still
+ * has; remembers it otherwise. */
+bool load_id_unique(struct loader *loader, struct textmap *ids, const struct json *object,
+                    const char *id);
+bool load_was_free(struct loader *loader, const struct textmap *ids, const struct json *object,
+                   const struct option_texts *was);
+
+/* Whether each entry of a list is an object; those that are not are told. */
+bool load_is_object(struct loader *loader, const struct json *entry);
+
+/* The profile of that name, read once; NULL when there is none or it cannot be read: told at
+ * `value`. */
+const struct json *load_profile(struct loader *loader, const struct json *value, const char *name);
+
+/* Reads "report" of an object (and of the one below it) over the policy that is inherited. */
+bool load_report(struct loader *loader, const struct json *object, const struct json *below,
+                 const struct shape *shape, struct policy *policy);
+
+/* "modbus-rtu, modbus-tcp" into `out`. */
+void load_driver_names(const struct loader *loader, char *out, size_t size);
+
+/* Where keys of a bus's devices and points belong, for those that stand elsewhere. A
+ * decode_stray_fn. */
+struct stray {
+    const struct loader *loader;
+    const struct driver *driver; /* of the bus; may be NULL */
+    enum stray_level { STRAY_BUS, STRAY_DEVICE, STRAY_POINT } level;
+};
+bool load_stray(void *context, const char *key, char *sentence, size_t size);
+
+#endif

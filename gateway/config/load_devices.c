@@ -1,0 +1,289 @@
+/* Buses, and the devices on them: what each says of itself, then which bus it is on, then its
+ * driver's options. */
+#include <stdio.h>
+#include <string.h>
+
+#include "config/fingerprint.h"
+#include "config/load.h"
+#include "config/nearest.h"
+
+bool load_is_object(struct loader *loader, const struct json *entry)
+{
+    char found[FINDINGS_TEXT_MAX];
+    if (entry->type == JSON_OBJECT)
+        return true;
+    json_describe(entry, found, sizeof(found));
+    findings_value(loader->decoder.findings, entry, "found %s; an object {...} is expected", found);
+    return false;
+}
+
+bool load_id_unique(struct loader *loader, struct textmap *ids, const struct json *object,
+                    const char *id)
+{
+    const struct json *first = textmap_find(ids, id);
+    if (!first) {
+        if (textmap_put(ids, id, object) != 0)
+            loader->out_of_memory = true;
+        return true;
+    }
+    findings_value(loader->decoder.findings, json_find(object, "id"),
+                   "found \"%s\"; that id is taken in line %u: ids are unique", id,
+                   json_find(first, "id")->at.line);
+    return false;
+}
+
+bool load_was_free(struct loader *loader, const struct textmap *ids, const struct json *object,
+                   const struct option_texts *was)
+{
+    const struct json *list = json_find(object, "was");
+    const struct json *item = list ? list->first : NULL;
+    bool clean = true;
+    for (size_t i = 0; i < was->count && item; i++, item = item->next) {
+        if (!id_valid(was->items[i]))
+            findings_value(loader->decoder.findings, item,
+                           "found \"%.60s\"; earlier ids are ids: a-z 0-9 - _", was->items[i]);
+        else if (textmap_find(ids, was->items[i]))
+            findings_value(loader->decoder.findings, item,
+                           "found \"%s\"; that id is still in use: an earlier id is one that "
+                           "nobody has any more",
+                           was->items[i]);
+        else
+            continue;
+        clean = false;
+    }
+    return clean;
+}
+
+void load_driver_names(const struct loader *loader, char *out, size_t size)
+{
+    size_t at = 0;
+    out[0] = '\0';
+    for (const struct driver *const *driver = loader->parts->drivers; *driver; driver++)
+        if (at < size)
+            at +=
+                (size_t)snprintf(out + at, size - at, "%s%s", at > 0 ? ", " : "", (*driver)->name);
+}
+
+bool load_report(struct loader *loader, const struct json *object, const struct json *below,
+                 const struct shape *shape, struct policy *policy)
+{
+    bool clean = true;
+    struct layers layers = {
+        {decode_part(&loader->decoder, object, shape, "report", &clean),
+         below ? decode_part(&loader->decoder, below, shape, "report", &clean) : NULL}};
+    for (size_t i = 0; i < 2; i++)
+        if (layers.objects[i])
+            clean &=
+                decode_keys(&loader->decoder, layers.objects[i], &shape_report, NULL, NULL, NULL);
+    return decode_options(&loader->decoder, shape_report.options, policy, &layers) && clean;
+}
+
+static const struct driver *find_driver(struct loader *loader, const struct json *node,
+                                        const char *name)
+{
+    char names[FINDINGS_TEXT_MAX];
+    struct nearest nearest;
+    nearest_init(&nearest, name);
+    for (const struct driver *const *driver = loader->parts->drivers; *driver; driver++) {
+        if (strcmp((*driver)->name, name) == 0)
+            return *driver;
+        nearest_offer(&nearest, (*driver)->name);
+    }
+    load_driver_names(loader, names, sizeof(names));
+    findings_value(loader->decoder.findings, json_find(node, "driver"),
+                   nearest.best ? "found \"%s\"; allowed: %s; did you mean \"%s\"?"
+                                : "found \"%s\"; allowed: %s",
+                   name, names, nearest.best);
+    return NULL;
+}
+
+/* A struct for a driver's options; NULL where it has none or memory is out (the arena remembers
+ * that). */
+static void *options_alloc(struct loader *loader, const struct option_table *table)
+{
+    return table->struct_size > 0 ? arena_alloc(loader->decoder.arena, table->struct_size) : NULL;
+}
+
+static void load_bus(struct loader *loader, struct loaded_bus *bus, struct textmap *ids)
+{
+    struct bus_options options = {0};
+    struct layers layers = {{bus->node}};
+    struct decoder *decoder = &loader->decoder;
+    decoder->hash = FINGERPRINT_BEGIN;
+    fingerprint_text(&decoder->hash, decoder->gateway_id);
+    bus->clean = decode_options(decoder, shape_bus.options, &options, &layers);
+    if (options.id)
+        bus->clean &= load_id_unique(loader, ids, bus->node, options.id);
+    bus->driver = options.driver ? find_driver(loader, bus->node, options.driver) : NULL;
+    bus->site = (struct site_bus){.id = options.id,
+                                  .name = options.name,
+                                  .driver = bus->driver,
+                                  .line = (int)bus->node->at.line};
+    if (bus->driver) {
+        struct stray stray = {loader, bus->driver, STRAY_BUS};
+        const struct option_table *table = &bus->driver->bus;
+        bus->clean &=
+            decode_keys(decoder, bus->node, &shape_bus, table->options, load_stray, &stray);
+        bus->site.options = options_alloc(loader, table);
+        if (bus->site.options)
+            bus->clean &= decode_options(decoder, table->options, bus->site.options, &layers);
+    }
+    bus->hash = decoder->hash;
+}
+
+void load_buses(struct loader *loader)
+{
+    struct textmap ids = {0};
+    const struct json *list =
+        decode_part(&loader->decoder, loader->root, &shape_root, "buses", NULL);
+    if (!list)
+        return;
+    if (list->count > LIST_ENTRIES_MAX) {
+        findings_value(loader->decoder.findings, list, "found %u buses; allowed: at most %d",
+                       list->count, LIST_ENTRIES_MAX);
+        return;
+    }
+    loader->buses = arena_array(loader->scratch, list->count, sizeof(*loader->buses));
+    for (const struct json *node = list->first; node && loader->buses; node = node->next) {
+        if (!load_is_object(loader, node))
+            continue;
+        struct loaded_bus *bus = &loader->buses[loader->bus_count++];
+        bus->node = node;
+        load_bus(loader, bus, &ids);
+    }
+    textmap_clear(&ids);
+}
+
+static struct loaded_bus *find_bus(struct loader *loader, const struct json *node, const char *id)
+{
+    struct nearest nearest;
+    nearest_init(&nearest, id);
+    for (size_t i = 0; i < loader->bus_count; i++) {
+        struct loaded_bus *bus = &loader->buses[i];
+        if (bus->site.id && strcmp(bus->site.id, id) == 0)
+            return bus;
+        if (bus->site.id)
+            nearest_offer(&nearest, bus->site.id);
+    }
+    if (nearest.best)
+        findings_value(loader->decoder.findings, json_find(node, "bus"),
+                       "found \"%s\"; there is no such bus; did you mean \"%s\"?", id,
+                       nearest.best);
+    else
+        findings_value(loader->decoder.findings, json_find(node, "bus"),
+                       "found \"%s\"; there is no such bus in \"buses\"", id);
+    return NULL;
+}
+
+/* What holds for devices on any bus: done for all of them first, so that each bus knows how many it
+ * has. */
+static void load_device_common(struct loader *loader, struct loaded_device *device,
+                               struct textmap *ids)
+{
+    struct decoder *decoder = &loader->decoder;
+    struct device_options *options = &device->options;
+    const struct json *name = json_find(device->node, "profile");
+    device->clean = true;
+    if (name && name->type == JSON_STRING) {
+        device->profile = load_profile(loader, name, name->text);
+        device->clean = device->profile != NULL;
+    }
+    struct layers layers = {{device->node, device->profile}};
+    options->policy = loader->defaults;
+    decoder->hash = FINGERPRINT_BEGIN;
+    device->clean &= decode_options(decoder, shape_device.options, options, &layers);
+    device->clean &=
+        load_report(loader, device->node, device->profile, &shape_device, &options->policy);
+    device->hash = decoder->hash;
+    if (options->id)
+        device->clean &= load_id_unique(loader, ids, device->node, options->id);
+    if (options->bus) {
+        device->bus = find_bus(loader, device->node, options->bus);
+        if (device->bus)
+            device->bus->device_room++;
+    }
+}
+
+static bool device_keys(struct loader *loader, const struct loaded_device *device)
+{
+    struct stray stray = {loader, device->bus ? device->bus->driver : NULL, STRAY_DEVICE};
+    const struct option *extra = stray.driver ? stray.driver->device.options : loader->any_device;
+    bool clean =
+        decode_keys(&loader->decoder, device->node, &shape_device, extra, load_stray, &stray);
+    if (device->profile)
+        clean &= decode_keys(&loader->decoder, device->profile, &shape_profile, extra, load_stray,
+                             &stray);
+    return clean;
+}
+
+/* The driver's part and the points; the device joins its bus when nothing was wrong with it. */
+static void load_device_rest(struct loader *loader, struct loaded_device *device)
+{
+    struct loaded_bus *bus = device->bus;
+    const struct driver *driver = bus ? bus->driver : NULL;
+    struct layers layers = {{device->node, device->profile}};
+    struct site_device site = {.id = device->options.id,
+                               .name = device->options.name,
+                               .vendor = device->options.vendor,
+                               .model = device->options.model,
+                               .was = device->options.was,
+                               .line = (int)device->node->at.line};
+    loader->decoder.hash = device->hash;
+    device->clean &= device_keys(loader, device);
+    if (driver) {
+        site.options = options_alloc(loader, &driver->device);
+        if (site.options)
+            device->clean &=
+                decode_options(&loader->decoder, driver->device.options, site.options, &layers);
+    }
+    load_points(loader, device, &site);
+    if (!bus)
+        return;
+    fingerprint_u64(&bus->hash, loader->decoder.hash);
+    if (!device->clean || !bus->site.devices)
+        return;
+    bus->devices[bus->site.device_count] = device;
+    bus->site.devices[bus->site.device_count++] = site;
+}
+
+static void load_device_list(struct loader *loader, const struct json *list, struct textmap *ids)
+{
+    for (const struct json *node = list->first; node; node = node->next) {
+        if (!load_is_object(loader, node))
+            continue;
+        struct loaded_device *device = &loader->devices[loader->device_count++];
+        device->node = node;
+        load_device_common(loader, device, ids);
+    }
+    for (size_t i = 0; i < loader->bus_count; i++) {
+        struct loaded_bus *bus = &loader->buses[i];
+        bus->devices = arena_array(loader->scratch, bus->device_room, sizeof(*bus->devices));
+        bus->site.devices =
+            arena_array(loader->decoder.arena, bus->device_room, sizeof(*bus->site.devices));
+        if (!bus->devices)
+            return;
+    }
+    for (size_t i = 0; i < loader->device_count; i++) {
+        struct loaded_device *device = &loader->devices[i];
+        device->clean &= load_was_free(loader, ids, device->node, &device->options.was);
+        load_device_rest(loader, device);
+    }
+}
+
+void load_devices(struct loader *loader)
+{
+    struct textmap ids = {0};
+    const struct json *list =
+        decode_part(&loader->decoder, loader->root, &shape_root, "devices", NULL);
+    if (!list)
+        return;
+    if (list->count > LIST_ENTRIES_MAX) {
+        findings_value(loader->decoder.findings, list, "found %u devices; allowed: at most %d",
+                       list->count, LIST_ENTRIES_MAX);
+        return;
+    }
+    loader->devices = arena_array(loader->scratch, list->count, sizeof(*loader->devices));
+    if (loader->devices)
+        load_device_list(loader, list, &ids);
+    textmap_clear(&ids);
+}

@@ -1,0 +1,105 @@
+/* Device profiles: NAME.json in one of the folders that the daemon gives. */
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/file.h"
+#include "config/load.h"
+#include "config/nearest.h"
+
+#define FOLDERS_MAX 4
+
+/* Plain names only: a profile is looked for in its folders and nowhere else. */
+static bool name_valid(const char *name)
+{
+    return *name != '\0' && *name != '.' &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") ==
+               strlen(name);
+}
+
+static void nearest_in(const char *folder, struct nearest *nearest, char best[NAME_MAX + 1])
+{
+    DIR *dir = opendir(folder);
+    if (!dir)
+        return;
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        char name[NAME_MAX + 1];
+        size_t size = strlen(entry->d_name);
+        if (size < 6 || strcmp(entry->d_name + size - 5, ".json") != 0)
+            continue;
+        snprintf(name, sizeof(name), "%.*s", (int)(size - 5), entry->d_name);
+        nearest_offer(nearest, name);
+        if (nearest->best == name) {
+            memcpy(best, name, sizeof(name));
+            nearest->best = best;
+        }
+    }
+    closedir(dir);
+}
+
+static void tell_absent(struct loader *loader, const struct json *value, const char *name)
+{
+    char best[NAME_MAX + 1], folders[256] = "";
+    struct nearest nearest;
+    nearest_init(&nearest, name);
+    size_t at = 0;
+    for (size_t i = 0; i < FOLDERS_MAX && loader->parts->profile_folders[i]; i++) {
+        const char *folder = loader->parts->profile_folders[i];
+        nearest_in(folder, &nearest, best);
+        if (at < sizeof(folders))
+            at += (size_t)snprintf(folders + at, sizeof(folders) - at, "%s%s", at > 0 ? ", " : "",
+                                   folder);
+    }
+    if (nearest.best)
+        findings_value(loader->decoder.findings, value,
+                       "there is no profile \"%s\"; did you mean \"%s\"?", name, nearest.best);
+    else
+        findings_value(loader->decoder.findings, value, "there is no profile \"%s\" in %s", name,
+                       at > 0 ? folders : "this gateway");
+}
+
+/* The path of the first file of that name; NULL where there is none. */
+static const char *find_file(struct loader *loader, const char *name)
+{
+    char path[PATH_MAX];
+    for (size_t i = 0; i < FOLDERS_MAX && loader->parts->profile_folders[i]; i++) {
+        int size =
+            snprintf(path, sizeof(path), "%s/%s.json", loader->parts->profile_folders[i], name);
+        if (size > 0 && (size_t)size < sizeof(path) && access(path, F_OK) == 0)
+            return arena_text(loader->scratch, path, (size_t)size);
+    }
+    return NULL;
+}
+
+static const struct json *read_profile(struct loader *loader, const char *path)
+{
+    const struct json *root;
+    if (file_read_json(&root, loader->scratch, path, loader->decoder.findings) != 0)
+        return NULL;
+    if (root->type == JSON_OBJECT)
+        return root;
+    findings_value(loader->decoder.findings, root, "a profile is an object {...}");
+    return NULL;
+}
+
+const struct json *load_profile(struct loader *loader, const struct json *value, const char *name)
+{
+    for (size_t i = 0; i < loader->profile_count; i++)
+        if (strcmp(loader->profiles[i].name, name) == 0)
+            return loader->profiles[i].root;
+    const char *path = name_valid(name) ? find_file(loader, name) : NULL;
+    if (!path) {
+        tell_absent(loader, value, name);
+        return NULL;
+    }
+    if (loader->profile_count == PROFILES_MAX) {
+        findings_value(loader->decoder.findings, value, "more than %d different profiles",
+                       PROFILES_MAX);
+        return NULL;
+    }
+    const struct json *root = read_profile(loader, path);
+    loader->profiles[loader->profile_count++] = (struct profile){name, root};
+    return root;
+}

@@ -1,0 +1,58 @@
+#include "config/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/fingerprint.h"
+#include "core/error.h"
+
+#define HASHED_SIZE_MAX                                                                            \
+    (1024 * 1024) /* a system's whole bundle of CA certificates is a quarter of this */
+
+static void hash_file(int fd, uint64_t *hash)
+{
+    char block[4096];
+    ssize_t size = 1;
+    for (size_t total = 0; size > 0 && total < HASHED_SIZE_MAX; total += (size_t)size) {
+        size = read(fd, block, sizeof(block));
+        if (size <= 0)
+            return;
+        fingerprint_bytes(hash, block, (size_t)size);
+    }
+}
+
+int secret_check(const char *path, bool secret, uint64_t *hash, char *why, size_t why_size)
+{
+    struct stat status;
+    /* Non-blocking, so that a fifo in the place of a file cannot hold up the start. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || fstat(fd, &status) != 0) {
+        int error = errno;
+        if (error == ENOENT)
+            snprintf(why, why_size, "does not exist");
+        else if (error == EACCES)
+            snprintf(why, why_size, "may not be read by this user: see its permissions");
+        else
+            snprintf(why, why_size, "cannot be read: %s", strerror(error));
+        if (fd >= 0)
+            close(fd);
+        return error_from_errno(error);
+    }
+    int error = 0;
+    if (!S_ISREG(status.st_mode) && (secret || !S_ISDIR(status.st_mode))) {
+        snprintf(why, why_size, "is not a file");
+        error = ERR_INVALID;
+    } else if (secret && (status.st_mode & S_IROTH)) {
+        snprintf(why, why_size,
+                 "can be read by everybody on this machine: chmod o= it, and change the secret");
+        error = ERR_DENIED;
+    } else if (S_ISREG(status.st_mode)) {
+        hash_file(fd, hash);
+    }
+    close(fd);
+    return error;
+}

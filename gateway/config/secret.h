@@ -1,0 +1,16 @@
+/* Files that the configuration names: passwords, keys, certificates. */
+#ifndef SLUICE_CONFIG_SECRET_H
+#define SLUICE_CONFIG_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Whether the file or folder can be read, and, when it holds a secret, not by everybody. Carries
+ * `hash` on over a file's content, so that a renewed certificate is seen as a change. Returns 0, or
+ * an error with the rest of a sentence that begins with the path in `why`.
+ */
+int secret_check(const char *path, bool secret, uint64_t *hash, char *why, size_t why_size);
+
+#endif

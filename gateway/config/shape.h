@@ -1,0 +1,77 @@
+/*
+ * Which keys an object of the configuration has: its options by table, and its parts, that is what
+ * is nested in it. The reader, the schema and the reference page are made from these.
+ */
+#ifndef SLUICE_CONFIG_SHAPE_H
+#define SLUICE_CONFIG_SHAPE_H
+
+#include "core/option.h"
+
+enum part_kind {
+    PART_OBJECT,
+    PART_LIST,    /* of objects */
+    PART_ENUM,    /* an object from whole numbers to texts */
+    PART_REFUSED, /* a key that people expect and that is not to be used: `help` says what to do */
+};
+
+struct shape;
+
+struct part {
+    const char *key; /* NULL ends a list of parts */
+    enum part_kind kind;
+    bool required;
+    const struct shape *shape;
+    const char *help;
+};
+
+struct shape {
+    const char *name; /* as in "a device has no key ..." */
+    const char *help;
+    const struct option
+        *options; /* NULL-ended as in option.h; the driver's or uplink's come on top */
+    const struct part *parts;
+};
+
+/* What a gateway's, bus's, ... own options are read into, besides the structs of core/site.h and
+ * config.h. */
+struct root_options {
+    const char *schema;
+    int64_t version;
+};
+
+struct bus_options {
+    const char *id, *name, *driver;
+};
+
+/* How often a point is read and which of its readings are stored. */
+struct policy {
+    int64_t every_ns;
+    bool on_change;
+    int64_t at_least_ns;
+};
+
+struct device_options {
+    const char *schema, *id, *name, *vendor, *model, *bus, *profile;
+    struct option_texts was;
+    struct policy policy;
+};
+
+struct uplink_own_options {
+    const char *id;
+};
+
+#define CONFIG_VERSION   1
+#define POLICY_EVERY_NS  (5 * NS_PER_S)
+#define ENUM_ENTRIES_MAX 1024
+#define LIST_ENTRIES_MAX 10000 /* buses or devices */
+#define POINTS_MAX       200000
+#define UPLINKS_MAX      32
+
+extern const struct shape shape_root, shape_gateway, shape_journal, shape_defaults, shape_report,
+    shape_bus, shape_device, shape_point, shape_uplink, shape_uplink_tls, shape_profile;
+
+/* The row of `key`, NULL where there is none or `options` is NULL. */
+const struct option *option_find(const struct option *options, const char *key);
+const struct part *part_find(const struct part *parts, const char *key);
+
+#endif
