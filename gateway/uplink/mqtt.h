@@ -1,8 +1,11 @@
 /*
- * The MQTT client of Sluice: Eclipse Paho's asynchronous client over the tunnel (tls/tunnel.h), as a small interface. The
- * only user of Paho's headers is mqtt.c. Used by uplinks, and by `sluice audit` as a subscriber.
+ * The MQTT client of Sluice: Eclipse Paho's asynchronous client over the tunnel (tls/tunnel.h), as
+ * a small interface. The only user of Paho's headers is mqtt.c. Used by uplinks, and by `sluice
+ * audit` as a subscriber.
  *
- * Callbacks come on Paho's threads under its lock: they copy what they need and wake somebody; they call nothing here.
+ * A client belongs to one thread. Whatever Paho's and the tunnel's threads report is queued; the
+ * owner waits for mqtt_fd to become readable and calls mqtt_process, and only from within it do the
+ * callbacks come, so that they may call anything here but mqtt_close.
  */
 #ifndef SLUICE_UPLINK_MQTT_H
 #define SLUICE_UPLINK_MQTT_H
@@ -11,8 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define MQTT_INBOUND_BYTES_MAX (4 * 1024 * 1024) /* of messages received and not yet processed */
+#define MQTT_OUTSTANDING_MAX   1024              /* publications not yet acknowledged */
+
 struct mqtt;
-struct tls_identity; /* tls/tunnel.h */
+struct pump; /* tls/pump.h */
 
 struct mqtt_will {
     const char *topic;
@@ -22,42 +28,88 @@ struct mqtt_will {
     bool retained;
 };
 
+/* Reasons of `acknowledged` beside those of MQTT 5 (section 2.4). */
+#define MQTT_REASON_NEVER_SENT (-1) /* given up by the client: the session was lost */
+#define MQTT_REASON_NOBODY     0x10 /* accepted; no subscriber matches */
+
 struct mqtt_options {
     const char *host;
     uint16_t port;
     bool tls;
-    const char *tls_ca, *tls_cert, *tls_key, *tls_server_name, *tls_alpn; /* files; NULL for none */
-    int tls_minimum;
+    const char *tls_ca, *tls_crl, *tls_cert, *tls_key; /* files; NULL for none */
+    const char *tls_server_name, *tls_alpn;            /* NULL for none */
+    int tls_minimum;                                   /* 12 or 13 */
+    struct pump *pump;                                 /* NULL: one of its own */
     const char *client_id;
-    const char *user, *password;     /* NULL for none */
-    int version;                     /* 0: 5 then 3.1.1; 5; 4 */
+    const char *user, *password; /* NULL for none */
+    int version;                 /* 0: 5, falling back to 3.1.1; 5; 4 (3.1.1) */
     bool clean_start;
     uint32_t session_expiry_s;
     int keep_alive_s;
-    struct mqtt_will will;           /* topic NULL: none */
+    struct mqtt_will will; /* topic NULL: none */
 
     void *context;
-    void (*connected)(void *context, bool session_present, int version, uint16_t receive_maximum, uint32_t packet_size_max);
-    void (*failed)(void *context, int error, const char *sentence);   /* connecting did not work */
-    void (*lost)(void *context, const char *sentence);                /* the connection ended */
-    void (*acknowledged)(void *context, uint64_t token, int reason);  /* PUBACK; reason 0 on 3.1.1; negative: never sent */
-    void (*subscribed)(void *context, const char *topic, int reason); /* SUBACK: granted QoS or >= 0x80 */
-    void (*message)(void *context, const char *topic, const void *payload, size_t size, int qos, bool retained, bool duplicate);
+    /* Any of them may be NULL. Strings and payloads are valid during the call. */
+    void (*connected)(
+        void *context, bool session_present, int version, uint16_t receive_maximum,
+        uint32_t packet_size_max); /* as the broker says; 65535 and UINT32_MAX without a limit */
+    void (*failed)(void *context, int error, const char *sentence);  /* connecting did not work */
+    void (*lost)(void *context, const char *sentence);               /* the connection ended */
+    void (*acknowledged)(void *context, uint32_t token, int reason); /* PUBACK; reason 0 on 3.1.1 */
+    void (*subscribed)(void *context, const char *topic, int reason); /* granted QoS, or >= 0x80 */
+    void (*message)(void *context, const char *topic, const void *payload, size_t size, int qos,
+                    bool retained, bool duplicate);
 };
 
-/* Makes a client; strings are copied. ERR_NOMEM, ERR_IO (no loopback port). One per process lifetime of an uplink: reused over connections. */
+/*
+ * Makes a client; strings are copied, the callbacks' context is not. ERR_NOMEM, ERR_IO (no loopback
+ * port). One for the whole life of an uplink: it is used again for every connection.
+ */
 int mqtt_open(struct mqtt **client, const struct mqtt_options *options);
+
+/* Disconnects (the will is not sent after an orderly mqtt_disconnect) and frees; no callback comes.
+ * NULL is fine. */
 void mqtt_close(struct mqtt *client);
 
-/* Starts one attempt: name look-up, TCP, TLS, CONNECT; the outcome comes by callback within the time-out. */
+/* Readable when mqtt_process has something to do. */
+int mqtt_fd(const struct mqtt *client);
+
+/* Calls the callbacks for what has come. Never waits. */
+void mqtt_process(struct mqtt *client);
+
+/* What the next connect sends. 0 or ERR_NOMEM; NULL for none. */
+int mqtt_set_will(struct mqtt *client, const struct mqtt_will *will);
+int mqtt_set_password(struct mqtt *client, const char *user, const char *password);
+void mqtt_set_clean_start(struct mqtt *client, bool clean_start);
+
+/*
+ * Starts one attempt: name look-up, TCP, TLS, CONNECT, and once more with 3.1.1 where the broker
+ * does not speak 5; the outcome comes by `connected` or `failed` within the time-out (per protocol
+ * version). 0, ERR_NOMEM, or ERR_BUSY while connecting or connected. Error of `failed`: the
+ * tunnel's, ERR_REFUSED (a CONNACK that says no for good: identity or rights), ERR_BUSY (a CONNACK
+ * that says later), ERR_PROTOCOL, ERR_TIMEOUT, ERR_CLOSED.
+ *
+ * Publications that are outstanding when a connection is lost are sent again by the client when the
+ * broker still has the session, and else acknowledged with MQTT_REASON_NEVER_SENT; those that it
+ * had not begun to send go out after the reconnect in either case.
+ */
 int mqtt_connect(struct mqtt *client, int64_t timeout_ns);
-void mqtt_disconnect(struct mqtt *client);
 
-/* QoS 1 unless said otherwise. `token` comes back with the acknowledgement. 0, ERR_FULL, ERR_CLOSED. */
-int mqtt_publish(struct mqtt *client, const char *topic, const void *payload, size_t size, int qos, bool retained, uint64_t token);
+/* Says goodbye (the broker then discards the will) after what is outstanding, at most `grace_ns`;
+ * `lost` comes at the end. */
+void mqtt_disconnect(struct mqtt *client, int64_t grace_ns);
+
+/*
+ * The payload is copied. `token` comes back with the acknowledgement: exactly once per publication
+ * taken. 0, ERR_CLOSED when not connected, ERR_FULL with MQTT_OUTSTANDING_MAX outstanding,
+ * ERR_NOMEM, ERR_INVALID.
+ */
+int mqtt_publish(struct mqtt *client, const char *topic, const void *payload, size_t size, int qos,
+                 bool retained, uint32_t token);
 int mqtt_subscribe(struct mqtt *client, const char *topic, int qos);
+int mqtt_unsubscribe(struct mqtt *client, const char *topic);
 
-/* "TLSv1.3 TLS1-3-CHACHA20-POLY1305-SHA256" of the connection; "" without TLS. */
+/* "TLSv1.3 TLS1-3-CHACHA20-POLY1305-SHA256" of the connection; "" without TLS. Thread-safe. */
 void mqtt_tls_description(const struct mqtt *client, char *out, size_t size);
 
 #endif

@@ -1,0 +1,42 @@
+/*
+ * Carries bytes both ways between a client's loopback socket and the broker's, through TLS or
+ * plainly. Knows sockets and no event loop: after each step it says what it waits for.
+ */
+#ifndef SLUICE_TLS_CARRY_H
+#define SLUICE_TLS_CARRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tls/tls.h"
+
+/* A bounded queue of bytes that grows on demand. All zero is an empty one. */
+struct buffer {
+    uint8_t *data;
+    size_t start, end, room;
+};
+
+struct carry {
+    int local, remote;      /* non-blocking sockets; the caller's */
+    struct tls *tls;        /* NULL: plainly; the caller's */
+    struct buffer up, down; /* towards the broker, towards the client */
+    bool local_ended, remote_ended;
+    int remote_errno; /* why the broker's stream ended; 0: in order, or by TLS */
+    uint32_t wants_local,
+        wants_remote; /* epoll events; 0: nothing, do not even watch for hang-up */
+};
+
+enum carry_result {
+    CARRY_ON = 0,
+    CARRY_CLIENT_ENDED = 1, /* the client has closed and all that it sent is on its way */
+    CARRY_BROKER_ENDED = 2, /* the broker's stream has ended and all that it sent was handed over */
+};
+
+/* Moves what can be moved without waiting. Returns enum carry_result, or ERR_NOMEM. */
+int carry_step(struct carry *carry);
+
+/* Frees the buffers; the sockets stay the caller's. */
+void carry_reset(struct carry *carry);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * What differs between mbedTLS 2.28 (Debian 12) and 3.6 (Debian 13), in one place. The other files
+ * of this folder include mbedTLS through this one.
+ */
+#ifndef SLUICE_TLS_COMPAT_H
+#define SLUICE_TLS_COMPAT_H
+
+#include <stddef.h>
+
+#include <mbedtls/version.h>
+
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+/* The number of an alert that the peer sent is in a field that has no accessor. */
+#define MBEDTLS_ALLOW_PRIVATE_ACCESS
+#include <mbedtls/build_info.h>
+#else
+#include <mbedtls/config.h>
+#endif
+
+#include <mbedtls/chachapoly.h>
+#include <mbedtls/error.h>
+#include <mbedtls/gcm.h>
+#include <mbedtls/pk.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/ssl_ciphersuites.h>
+#include <mbedtls/x509_crl.h>
+#include <mbedtls/x509_crt.h>
+
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+#include <psa/crypto.h>
+#endif
+
+/* The kernel's random numbers, as both generations want them. */
+int compat_random(void *unused, unsigned char *out, size_t size);
+
+static inline int compat_init(void)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+    return psa_crypto_init() == PSA_SUCCESS ? 0 : -1;
+#else
+    return 0;
+#endif
+}
+
+static inline int compat_parse_key_file(mbedtls_pk_context *key, const char *path)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+    return mbedtls_pk_parse_keyfile(key, path, NULL, compat_random, NULL);
+#else
+    return mbedtls_pk_parse_keyfile(key, path, NULL);
+#endif
+}
+
+static inline int compat_check_pair(const mbedtls_pk_context *certificate,
+                                    const mbedtls_pk_context *key)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+    return mbedtls_pk_check_pair(certificate, key, compat_random, NULL);
+#else
+    return mbedtls_pk_check_pair(certificate, key);
+#endif
+}
+
+/* `minimum` is 12 or 13. Returns 0, or -1 where the library does not have that version. */
+static inline int compat_minimum_version(mbedtls_ssl_config *config, int minimum)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+#if !defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    if (minimum > 12)
+        return -1;
+#endif
+    mbedtls_ssl_conf_min_tls_version(config, minimum > 12 ? MBEDTLS_SSL_VERSION_TLS1_3
+                                                          : MBEDTLS_SSL_VERSION_TLS1_2);
+#else
+    if (minimum > 12)
+        return -1;
+    mbedtls_ssl_conf_min_version(config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+#endif
+    return 0;
+}
+
+/* From 3.6.1 on tickets of TLS 1.3 are told only to those who ask. */
+static inline void compat_want_tickets(mbedtls_ssl_config *config)
+{
+#if defined(MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED)
+    mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
+        config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+#else
+    (void)config;
+#endif
+}
+
+/* Whether `code` only says that a TLS 1.3 session ticket came: the call is to be repeated. */
+static inline int compat_is_ticket(int code)
+{
+#if defined(MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
+    return code == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
+#else
+    (void)code;
+    return 0;
+#endif
+}
+
+static inline int compat_is_tls13(const mbedtls_ssl_context *ssl)
+{
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    return mbedtls_ssl_get_version_number(ssl) == MBEDTLS_SSL_VERSION_TLS1_3;
+#else
+    (void)ssl;
+    return 0;
+#endif
+}
+
+/* The description of the alert record that came last (RFC 8446, 6). */
+static inline int compat_alert(const mbedtls_ssl_context *ssl)
+{
+    return ssl->in_msg ? ssl->in_msg[1] : -1;
+}
+
+#endif

@@ -1,0 +1,667 @@
+#include "tls/tunnel.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "tls/carry.h"
+#include "tls/peer.h"
+#include "tls/prepare.h"
+#include "tls/tls.h"
+
+#define HALF_OPEN_NS   (30 * NS_PER_S)
+#define ADDRESS_NS_MIN (2 * NS_PER_S) /* the least that one of several addresses gets */
+
+enum stage { IDLE, PREPARING, CONNECTING, HANDSHAKING, READY, OPEN };
+
+/* All but what is marked belongs to the pump's thread. */
+struct tunnel {
+    struct tunnel_options options; /* strings are copies */
+    struct pump *own_pump;
+    struct loop *loop;
+    tunnel_event_fn *event;
+    void *context;
+
+    int listener;
+    uint16_t port; /* never changes */
+    struct loop_watch *listener_watch;
+    _Atomic uint64_t strangers; /* any thread */
+
+    enum stage stage;
+    struct loop_timer *timer;
+    int64_t deadline_ns; /* of the attempt, monotonic */
+    int64_t timeout_ns;
+    struct prepare *prepare;
+    struct addrinfo *addresses, *address; /* all, and the one that is tried */
+    int last_error;                       /* errno of the address tried before */
+
+    struct tls_context *tls_context;
+    struct tls_resume *resume;
+    bool any_cipher; /* the broker cannot do the one that is fastest here */
+    struct carry carry;
+    struct loop_watch *local_watch, *remote_watch;
+    int draining; /* a client's socket whose broker is gone; -1: none */
+    struct loop_watch *draining_watch;
+
+    pthread_mutex_t description_lock;
+    char description[96]; /* any thread, under the lock */
+};
+
+static void prepared(void *context, struct prepared *result);
+static void try_address(struct tunnel *tunnel);
+static void go_on(struct tunnel *tunnel);
+
+static void watch_drop(struct tunnel *tunnel, struct loop_watch **watch)
+{
+    if (*watch)
+        loop_unwatch(tunnel->loop, *watch);
+    *watch = NULL;
+}
+
+static void drop_draining(struct tunnel *tunnel)
+{
+    watch_drop(tunnel, &tunnel->draining_watch);
+    if (tunnel->draining >= 0)
+        close(tunnel->draining);
+    tunnel->draining = -1;
+}
+
+static void drain(void *context, uint32_t events)
+{
+    struct tunnel *tunnel = context;
+    uint8_t scratch[16384];
+    ssize_t got;
+
+    (void)events;
+    do {
+        got = recv(tunnel->draining, scratch, sizeof(scratch), 0);
+    } while (got > 0);
+    if (got == 0 || (errno != EAGAIN && errno != EINTR))
+        drop_draining(tunnel);
+}
+
+/* The client sees the end of the stream; its socket is closed when it has closed its end. */
+static void begin_draining(struct tunnel *tunnel, int local)
+{
+    drop_draining(tunnel);
+    shutdown(local, SHUT_WR);
+    tunnel->draining = local;
+    tunnel->draining_watch = loop_watch(tunnel->loop, local, EPOLLIN, drain, tunnel);
+    if (!tunnel->draining_watch)
+        drop_draining(tunnel);
+}
+
+/* Back to IDLE from anywhere. */
+static void drop_attempt(struct tunnel *tunnel)
+{
+    int local = tunnel->carry.local, remote = tunnel->carry.remote;
+
+    loop_timer_clear(tunnel->loop, tunnel->timer);
+    prepare_abandon(tunnel->prepare);
+    tunnel->prepare = NULL;
+    if (tunnel->addresses)
+        freeaddrinfo(tunnel->addresses);
+    tunnel->addresses = tunnel->address = NULL;
+    watch_drop(tunnel, &tunnel->local_watch);
+    watch_drop(tunnel, &tunnel->remote_watch);
+    if (tunnel->carry.tls) {
+        struct tls_resume *session = tls_take_session(tunnel->carry.tls);
+
+        if (session) {
+            tls_resume_free(tunnel->resume);
+            tunnel->resume = session;
+        }
+        tls_finish(tunnel->carry.tls);
+        tls_close(tunnel->carry.tls);
+    }
+    tls_context_close(tunnel->tls_context);
+    tunnel->tls_context = NULL;
+    if (remote >= 0)
+        close(remote);
+    if (local >= 0)
+        begin_draining(tunnel, local);
+    carry_reset(&tunnel->carry);
+    tunnel->stage = IDLE;
+}
+
+static void fail(struct tunnel *tunnel, int error, const char *sentence)
+{
+    if (error == ERR_TLS || error == ERR_CERTIFICATE) { /* perhaps the session was to blame */
+        tls_resume_free(tunnel->resume);
+        tunnel->resume = NULL;
+    }
+    drop_attempt(tunnel);
+    tunnel->event(tunnel->context, error, sentence);
+}
+
+static void arm(struct tunnel *tunnel, int64_t at_ns)
+{
+    loop_timer_set(tunnel->loop, tunnel->timer,
+                   at_ns < tunnel->deadline_ns ? at_ns : tunnel->deadline_ns);
+}
+
+static void timed_out(void *context)
+{
+    struct tunnel *tunnel = context;
+    const struct tunnel_options *options = &tunnel->options;
+    char sentence[TUNNEL_SENTENCE_SIZE];
+    int64_t seconds = tunnel->timeout_ns / NS_PER_S;
+    bool address_only = clock_mono(&clock_system) < tunnel->deadline_ns;
+
+    if (tunnel->stage == CONNECTING && address_only) {
+        tunnel->last_error = ETIMEDOUT;
+        tunnel->address = tunnel->address->ai_next;
+        try_address(tunnel);
+        return;
+    }
+    switch (tunnel->stage) {
+    case PREPARING:
+        snprintf(sentence, sizeof(sentence),
+                 "the name server has not told the address of \"%s\" within %" PRId64
+                 " s: check the gateway's network and name server",
+                 options->host, seconds);
+        break;
+    case CONNECTING:
+        snprintf(sentence, sizeof(sentence),
+                 "no answer from %s port %u within %" PRId64
+                 " s: check the address, the network and firewalls",
+                 options->host, options->port, seconds);
+        break;
+    case HANDSHAKING:
+        snprintf(sentence, sizeof(sentence),
+                 "%s port %u accepts connections but does not answer the TLS handshake within "
+                 "%" PRId64 " s: check that this port speaks TLS",
+                 options->host, options->port, seconds);
+        break;
+    default:
+        snprintf(sentence, sizeof(sentence), "the MQTT client did not take up the connection");
+    }
+    fail(tunnel, ERR_TIMEOUT, sentence);
+}
+
+static void describe(struct tunnel *tunnel)
+{
+    pthread_mutex_lock(&tunnel->description_lock);
+    tunnel->description[0] = '\0';
+    if (tunnel->carry.tls)
+        tls_describe(tunnel->carry.tls, tunnel->description, sizeof(tunnel->description));
+    pthread_mutex_unlock(&tunnel->description_lock);
+}
+
+/* The broker is reached: from now on until the client has connected its bytes wait in the sockets.
+ */
+static void become_ready(struct tunnel *tunnel)
+{
+    describe(tunnel);
+    watch_drop(tunnel, &tunnel->remote_watch);
+    tunnel->stage = READY;
+    tunnel->event(tunnel->context, 0, "");
+}
+
+static int prepare_attempt(struct tunnel *tunnel)
+{
+    bool chacha = pump_prefers_chacha(tunnel->options.pump);
+    int rc = prepare_start(&tunnel->prepare, tunnel->loop, &tunnel->options, chacha,
+                           chacha && !tunnel->any_cipher, prepared, tunnel);
+
+    if (rc == 0) {
+        tunnel->stage = PREPARING;
+        arm(tunnel, tunnel->deadline_ns);
+    }
+    return rc;
+}
+
+/* Most servers choose AES by their own order even when the client puts ChaCha20 first: so the
+ * faster one is offered alone, and all of them only to a broker that refuses. */
+static bool offer_all_ciphers(struct tunnel *tunnel)
+{
+    if (tunnel->any_cipher || !pump_prefers_chacha(tunnel->options.pump) ||
+        !tls_wants_other_cipher(tunnel->carry.tls))
+        return false;
+    tunnel->any_cipher = true;
+    drop_attempt(tunnel);
+    return prepare_attempt(tunnel) == 0;
+}
+
+static void handshake(void *context, uint32_t events)
+{
+    struct tunnel *tunnel = context;
+    char sentence[TUNNEL_SENTENCE_SIZE] = "";
+    int rc = tls_handshake(tunnel->carry.tls, sentence, sizeof(sentence));
+
+    (void)events;
+    if (rc == ERR_AGAIN)
+        rc = loop_watch_change(tunnel->loop, tunnel->remote_watch, tls_wants(tunnel->carry.tls));
+    else if (rc == 0)
+        become_ready(tunnel);
+    if (rc == ERR_TLS && offer_all_ciphers(tunnel))
+        return;
+    if (rc != 0)
+        fail(tunnel, rc == ERR_CLOSED ? ERR_TLS : rc, sentence);
+}
+
+static void begin_handshake(struct tunnel *tunnel)
+{
+    const struct tunnel_options *options = &tunnel->options;
+    const char *name = options->server_name ? options->server_name : options->host;
+    int rc = tls_open(&tunnel->carry.tls, tunnel->tls_context, tunnel->carry.remote, name,
+                      tunnel->resume);
+
+    if (rc != 0) {
+        fail(tunnel, rc, "out of memory");
+        return;
+    }
+    tunnel->stage = HANDSHAKING;
+    watch_drop(tunnel, &tunnel->remote_watch);
+    tunnel->remote_watch =
+        loop_watch(tunnel->loop, tunnel->carry.remote, EPOLLOUT, handshake, tunnel);
+    if (!tunnel->remote_watch)
+        fail(tunnel, ERR_NOMEM, "out of memory");
+}
+
+static void connected(void *context, uint32_t events)
+{
+    struct tunnel *tunnel = context;
+    socklen_t size = sizeof(int);
+    int error = 0;
+
+    (void)events;
+    getsockopt(tunnel->carry.remote, SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) {
+        tunnel->last_error = error;
+        tunnel->address = tunnel->address->ai_next;
+        try_address(tunnel);
+        return;
+    }
+    arm(tunnel, tunnel->deadline_ns);
+    if (tunnel->options.tls)
+        begin_handshake(tunnel);
+    else
+        become_ready(tunnel);
+}
+
+static void set_socket_options(int fd, int64_t half_open_ns)
+{
+    int on = 1, seconds = (int)(half_open_ns / NS_PER_S), probes = 3;
+    unsigned milliseconds = (unsigned)(half_open_ns / NS_PER_MS);
+    int idle = seconds / 2 > 0 ? seconds / 2 : 1, interval = seconds / 6 > 0 ? seconds / 6 : 1;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof(milliseconds));
+}
+
+static void no_address_left(struct tunnel *tunnel)
+{
+    const struct tunnel_options *options = &tunnel->options;
+    char sentence[TUNNEL_SENTENCE_SIZE];
+    int error = error_from_errno(tunnel->last_error);
+
+    if (tunnel->last_error == ECONNREFUSED) {
+        error = ERR_REFUSED;
+        snprintf(sentence, sizeof(sentence),
+                 "nothing listens at %s port %u: check that the broker runs, and the port",
+                 options->host, options->port);
+    } else if (tunnel->last_error == ETIMEDOUT) {
+        error = ERR_TIMEOUT;
+        snprintf(sentence, sizeof(sentence),
+                 "no answer from %s port %u: check the address, the network and firewalls",
+                 options->host, options->port);
+    } else {
+        if (error != ERR_NOMEM && error != ERR_DENIED)
+            error = ERR_UNREACHABLE;
+        snprintf(sentence, sizeof(sentence),
+                 "%s port %u cannot be reached (%s): check the gateway's network", options->host,
+                 options->port, strerror(tunnel->last_error));
+    }
+    fail(tunnel, error, sentence);
+}
+
+/* Tries tunnel->address and those behind it; the last error is told when none is left. */
+static void try_address(struct tunnel *tunnel)
+{
+    watch_drop(tunnel, &tunnel->remote_watch);
+    for (; tunnel->address; tunnel->address = tunnel->address->ai_next) {
+        const struct addrinfo *address = tunnel->address;
+        int64_t now_ns = clock_mono(&clock_system), share_ns;
+        int fd, behind = 1;
+
+        if (tunnel->carry.remote >= 0)
+            close(tunnel->carry.remote);
+        fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        tunnel->carry.remote = fd;
+        if (fd < 0) {
+            tunnel->last_error = errno;
+            continue;
+        }
+        set_socket_options(fd, tunnel->options.half_open_ns);
+        if (connect(fd, address->ai_addr, address->ai_addrlen) != 0 && errno != EINPROGRESS) {
+            tunnel->last_error = errno;
+            continue;
+        }
+        for (const struct addrinfo *next = address->ai_next; next; next = next->ai_next)
+            behind++;
+        share_ns = (tunnel->deadline_ns - now_ns) / behind;
+        arm(tunnel, now_ns + (share_ns > ADDRESS_NS_MIN ? share_ns : ADDRESS_NS_MIN));
+        tunnel->stage = CONNECTING;
+        tunnel->remote_watch = loop_watch(tunnel->loop, fd, EPOLLOUT, connected, tunnel);
+        if (!tunnel->remote_watch)
+            fail(tunnel, ERR_NOMEM, "out of memory");
+        return;
+    }
+    no_address_left(tunnel);
+}
+
+static void prepared(void *context, struct prepared *result)
+{
+    struct tunnel *tunnel = context;
+
+    tunnel->prepare = NULL;
+    if (result->error != 0) {
+        fail(tunnel, result->error, result->sentence);
+        return;
+    }
+    tunnel->addresses = tunnel->address = result->addresses;
+    tunnel->tls_context = result->tls;
+    result->addresses = NULL;
+    result->tls = NULL;
+    try_address(tunnel);
+}
+
+static void broker_ended(struct tunnel *tunnel)
+{
+    const struct carry *carry = &tunnel->carry;
+    int error = carry->tls ? tls_socket_error(carry->tls) : carry->remote_errno;
+    char sentence[TUNNEL_SENTENCE_SIZE];
+
+    if (carry->tls && tls_reason(carry->tls)[0])
+        snprintf(sentence, sizeof(sentence), "%s", tls_reason(carry->tls));
+    else if (error == ETIMEDOUT)
+        snprintf(sentence, sizeof(sentence),
+                 "the broker has not answered for %" PRId64 " s: the network is lost",
+                 tunnel->options.half_open_ns / NS_PER_S);
+    else if (error != 0)
+        snprintf(sentence, sizeof(sentence), "the connection to the broker was lost (%s)",
+                 strerror(error));
+    else
+        snprintf(sentence, sizeof(sentence), "the broker closed the connection");
+    fail(tunnel, carry->tls && tls_reason(carry->tls)[0] ? ERR_TLS : ERR_CLOSED, sentence);
+}
+
+/* Watches what carry wants; a side that wants nothing is not watched, since a hang-up would be told
+ * for ever. */
+static int rewatch(struct tunnel *tunnel, struct loop_watch **watch, int fd, uint32_t wants,
+                   loop_fd_fn *fn)
+{
+    if (wants == 0) {
+        watch_drop(tunnel, watch);
+        return 0;
+    }
+    if (*watch)
+        return loop_watch_change(tunnel->loop, *watch, wants);
+    *watch = loop_watch(tunnel->loop, fd, wants, fn, tunnel);
+    return *watch ? 0 : ERR_NOMEM;
+}
+
+static void moved(void *context, uint32_t events)
+{
+    (void)events;
+    go_on(context);
+}
+
+static void go_on(struct tunnel *tunnel)
+{
+    struct carry *carry = &tunnel->carry;
+    int rc = carry_step(carry);
+
+    if (rc == CARRY_BROKER_ENDED) {
+        broker_ended(tunnel);
+        return;
+    }
+    if (rc == CARRY_CLIENT_ENDED) {
+        fail(tunnel, ERR_CLOSED, "the connection was closed by this gateway");
+        return;
+    }
+    if (rc == 0)
+        rc = rewatch(tunnel, &tunnel->local_watch, carry->local, carry->wants_local, moved);
+    if (rc == 0)
+        rc = rewatch(tunnel, &tunnel->remote_watch, carry->remote, carry->wants_remote, moved);
+    if (rc != 0)
+        fail(tunnel, ERR_CLOSED, "the gateway ran out of memory for this connection");
+}
+
+static void take_client(struct tunnel *tunnel, int fd)
+{
+    int peer = peer_find(fd), on = 1;
+
+    if (peer < 0) {
+        atomic_fetch_add(&tunnel->strangers, 1);
+        log_warn("tls",
+                 "another program of this machine connected to the private port %u: turned away",
+                 tunnel->port);
+        close(fd);
+        return;
+    }
+    if (tunnel->stage != READY) {
+        close(fd);
+        return;
+    }
+    drop_draining(tunnel);
+    /* The client library sets neither on its own end. */
+    setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    fcntl(peer, F_SETFD, FD_CLOEXEC);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    loop_timer_clear(tunnel->loop, tunnel->timer);
+    tunnel->carry.local = fd;
+    tunnel->stage = OPEN;
+    go_on(tunnel);
+}
+
+static void accept_clients(void *context, uint32_t events)
+{
+    struct tunnel *tunnel = context;
+
+    (void)events;
+    for (int i = 0; i < 16; i++) {
+        int fd = accept4(tunnel->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (fd < 0)
+            return;
+        take_client(tunnel, fd);
+    }
+}
+
+static int listen_on_loopback(struct tunnel *tunnel)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return error_from_errno(errno);
+    if (bind(fd, (struct sockaddr *)&address, size) != 0 || listen(fd, 16) != 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
+        close(fd);
+        return ERR_IO;
+    }
+    tunnel->listener = fd;
+    tunnel->port = ntohs(address.sin_port);
+    return 0;
+}
+
+static int copy_text(const char **copy, const char *text)
+{
+    *copy = text ? strdup(text) : NULL;
+    return text && !*copy ? ERR_NOMEM : 0;
+}
+
+static int copy_options(struct tunnel *tunnel, const struct tunnel_options *options)
+{
+    struct tunnel_options *copy = &tunnel->options;
+
+    copy->port = options->port;
+    copy->tls = options->tls;
+    copy->minimum = options->minimum ? options->minimum : 12;
+    copy->half_open_ns = options->half_open_ns ? options->half_open_ns : HALF_OPEN_NS;
+    if (copy_text(&copy->host, options->host) || copy_text(&copy->ca, options->ca) ||
+        copy_text(&copy->crl, options->crl) || copy_text(&copy->cert, options->cert) ||
+        copy_text(&copy->key, options->key) || copy_text(&copy->alpn, options->alpn) ||
+        copy_text(&copy->server_name, options->server_name))
+        return ERR_NOMEM;
+    return 0;
+}
+
+struct request {
+    struct tunnel *tunnel;
+    int64_t timeout_ns;
+    int result;
+};
+
+static void attach(void *context)
+{
+    struct request *request = context;
+    struct tunnel *tunnel = request->tunnel;
+
+    tunnel->timer = loop_timer(tunnel->loop, timed_out, tunnel);
+    tunnel->listener_watch =
+        loop_watch(tunnel->loop, tunnel->listener, EPOLLIN, accept_clients, tunnel);
+    request->result = tunnel->timer && tunnel->listener_watch ? 0 : ERR_NOMEM;
+}
+
+static void detach(void *context)
+{
+    struct tunnel *tunnel = context;
+
+    if (tunnel->timer) {
+        drop_attempt(tunnel);
+        loop_timer_drop(tunnel->loop, tunnel->timer);
+    }
+    drop_draining(tunnel);
+    watch_drop(tunnel, &tunnel->listener_watch);
+}
+
+int tunnel_open(struct tunnel **out, const struct tunnel_options *options, tunnel_event_fn *event,
+                void *context)
+{
+    struct tunnel *tunnel = calloc(1, sizeof(*tunnel));
+    struct request request = {.tunnel = tunnel};
+    int rc;
+
+    if (!tunnel)
+        return ERR_NOMEM;
+    pthread_mutex_init(&tunnel->description_lock, NULL);
+    tunnel->listener = tunnel->draining = -1;
+    carry_reset(&tunnel->carry);
+    tunnel->event = event;
+    tunnel->context = context;
+    tunnel->options.pump = options->pump;
+    rc = copy_options(tunnel, options);
+    if (rc == 0 && !tunnel->options.pump) {
+        rc = pump_open(&tunnel->own_pump);
+        tunnel->options.pump = tunnel->own_pump;
+    }
+    if (rc == 0) {
+        tunnel->loop = pump_loop(tunnel->options.pump);
+        rc = listen_on_loopback(tunnel);
+    }
+    if (rc == 0)
+        rc = pump_call(tunnel->options.pump, attach, &request);
+    if (rc == 0)
+        rc = request.result;
+    if (rc != 0) {
+        tunnel_close(tunnel);
+        return rc;
+    }
+    *out = tunnel;
+    return 0;
+}
+
+void tunnel_close(struct tunnel *tunnel)
+{
+    struct tunnel_options *options;
+
+    if (!tunnel)
+        return;
+    options = &tunnel->options;
+    if (tunnel->loop && pump_call(options->pump, detach, tunnel) != 0)
+        return; /* without memory for a message to its thread it can only be left behind */
+    pump_close(tunnel->own_pump);
+    if (tunnel->listener >= 0)
+        close(tunnel->listener);
+    tls_resume_free(tunnel->resume);
+    pthread_mutex_destroy(&tunnel->description_lock);
+    free((char *)options->host);
+    free((char *)options->ca);
+    free((char *)options->crl);
+    free((char *)options->cert);
+    free((char *)options->key);
+    free((char *)options->alpn);
+    free((char *)options->server_name);
+    free(tunnel);
+}
+
+uint16_t tunnel_port(const struct tunnel *tunnel)
+{
+    return tunnel->port;
+}
+
+static void begin(void *context)
+{
+    struct request *request = context;
+    struct tunnel *tunnel = request->tunnel;
+
+    drop_attempt(tunnel);
+    tunnel->timeout_ns = request->timeout_ns;
+    tunnel->deadline_ns = clock_mono(&clock_system) + request->timeout_ns;
+    request->result = prepare_attempt(tunnel);
+}
+
+int tunnel_connect(struct tunnel *tunnel, int64_t timeout_ns)
+{
+    struct request request = {.tunnel = tunnel, .timeout_ns = timeout_ns};
+    int rc = pump_call(tunnel->options.pump, begin, &request);
+
+    return rc == 0 ? request.result : rc;
+}
+
+static void end(void *context)
+{
+    drop_attempt(context);
+}
+
+void tunnel_disconnect(struct tunnel *tunnel)
+{
+    pump_call(tunnel->options.pump, end, tunnel);
+}
+
+void tunnel_description(const struct tunnel *tunnel, char *out, size_t size)
+{
+    pthread_mutex_t *lock = (pthread_mutex_t *)&tunnel->description_lock;
+
+    pthread_mutex_lock(lock);
+    snprintf(out, size, "%s", tunnel->description);
+    pthread_mutex_unlock(lock);
+}
+
+uint64_t tunnel_strangers(const struct tunnel *tunnel)
+{
+    return atomic_load(&tunnel->strangers);
+}
