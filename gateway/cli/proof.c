@@ -47,6 +47,8 @@ struct series {
 struct crash {
     int64_t before_t, t; /* newest value stored before it; of the gap event */
     int64_t extent_ms;
+    int64_t last_lost_t; /* of the values that it excuses, the newest; 0: none. Found anew by each
+                            balance */
 };
 
 struct proof {
@@ -447,15 +449,42 @@ int proof_truth(struct proof *proof, const char *path, int *line_number)
     return error;
 }
 
-/* Whether the gateway told that values of this moment may be missing. */
-static bool is_excused(const struct proof *proof, int64_t t)
+/* The crash in whose time a value was sent, if any. */
+static struct crash *crash_around(const struct proof *proof, int64_t t)
 {
     for (size_t i = 0; i < proof->crash_count; i++) {
-        const struct crash *crash = &proof->crashes[i];
+        struct crash *crash = &proof->crashes[i];
         if (t >= crash->before_t - crash->extent_ms - CRASH_SLACK_MS && t <= crash->t)
-            return true;
+            return crash;
     }
-    return false;
+    return NULL;
+}
+
+/*
+ * Nothing is sent to a gateway that is dead, so the newest lost value was sent just before its end;
+ * what was sent more than the told extent before that had to be stored.
+ */
+static bool is_excused(const struct proof *proof, int64_t t)
+{
+    const struct crash *crash = crash_around(proof, t);
+
+    return crash && t >= crash->last_lost_t - crash->extent_ms - CRASH_SLACK_MS;
+}
+
+static void find_last_lost(struct proof *proof)
+{
+    for (size_t i = 0; i < proof->crash_count; i++)
+        proof->crashes[i].last_lost_t = 0;
+    for (size_t i = 0; i < proof->series_room; i++) {
+        const struct series *series = proof->series[i];
+        for (size_t w = 0; series && w < series->witness_count; w++) {
+            const struct witness *witness = &series->witnesses[w];
+            struct crash *crash = witness->late ? NULL : crash_around(proof, witness->t);
+            if (crash && witness->t > crash->last_lost_t &&
+                !number_set_has(&series->arrived, witness->value))
+                crash->last_lost_t = witness->t;
+        }
+    }
 }
 
 static int compare_series(struct proof *proof, const struct series *series,
@@ -513,6 +542,7 @@ int proof_balance(struct proof *proof, struct proof_report *report)
         report->hole_events += proof->covers.items[i].first - proof->covers.items[i - 1].last - 1;
     }
     check_marks(proof, report);
+    find_last_lost(proof);
     for (size_t i = 0; i < proof->series_room; i++) {
         const struct series *series = proof->series[i];
         if (!series || !series->witness_count)

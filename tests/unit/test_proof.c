@@ -1,0 +1,273 @@
+/* The book-keeping of `sluice audit`: it must find what is missing, and excuse nothing that was not
+ * told. */
+// links: sluice_cli
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cli/proof.h"
+#include "cli/proof_set.h"
+#include "core/error.h"
+
+#define BATCH "{\"schema\":1,\"gw\":\"g\",\"epoch\":\"0000000a\",\"uplink\":\"cloud\","
+
+static void take(struct proof *proof, const char *payload)
+{
+    assert_int_equal(proof_message(proof, "data", payload, strlen(payload), false), 0);
+}
+
+static struct proof_report balance(struct proof *proof)
+{
+    struct proof_report report;
+
+    assert_int_equal(proof_balance(proof, &report), 0);
+    return report;
+}
+
+static void a_run_without_holes_is_proven(void **state)
+{
+    struct proof *proof = proof_open(NULL);
+
+    (void)state;
+    take(proof, BATCH "\"covers\":[1,3],\"events\":[{\"n\":2,\"k\":\"reading\",\"d\":\"a\","
+                      "\"p\":\"x\",\"t\":1,\"v\":1,\"q\":\"good\"}]}");
+    take(proof, BATCH "\"covers\":[4,4],\"events\":[]}");
+    struct proof_report report = balance(proof);
+    assert_true(report.proven);
+    assert_int_equal(report.first, 1);
+    assert_int_equal(report.last, 4);
+    proof_close(proof);
+}
+
+static void a_hole_in_the_covers_is_found_whatever_the_order(void **state)
+{
+    struct proof *proof = proof_open(NULL);
+
+    (void)state;
+    take(proof, BATCH "\"covers\":[10,12],\"events\":[{\"n\":10,\"k\":\"state\",\"t\":1}]}");
+    take(proof, BATCH "\"covers\":[1,3],\"events\":[]}");
+    take(proof, BATCH "\"covers\":[5,9],\"events\":[]}");
+    struct proof_report report = balance(proof);
+    assert_false(report.proven);
+    assert_int_equal(report.holes, 1);
+    assert_int_equal(report.hole_events, 1);
+    take(proof, BATCH "\"covers\":[4,4],\"events\":[]}");
+    assert_true(balance(proof).proven);
+    proof_close(proof);
+}
+
+static void duplicates_are_told_by_their_key(void **state)
+{
+    const char *message = BATCH "\"covers\":[1,1],\"events\":[{\"n\":1,\"k\":\"state\",\"t\":1}]}";
+    struct proof *proof = proof_open(NULL);
+
+    (void)state;
+    take(proof, message);
+    take(proof, message);
+    struct proof_report report = balance(proof);
+    assert_int_equal(report.events, 1);
+    assert_int_equal(report.duplicates, 1);
+    assert_true(report.proven);
+    proof_close(proof);
+}
+
+static void another_uplink_does_not_fill_the_holes(void **state)
+{
+    struct proof *proof = proof_open("cloud");
+    const char *other =
+        "{\"epoch\":\"0000000a\",\"uplink\":\"local\",\"covers\":[2,2],\"events\":[]}";
+
+    (void)state;
+    take(proof, BATCH "\"covers\":[1,1],\"events\":[{\"n\":1,\"k\":\"state\",\"t\":1}]}");
+    take(proof, other);
+    take(proof, BATCH "\"covers\":[3,3],\"events\":[]}");
+    assert_int_equal(balance(proof).holes, 1);
+    proof_close(proof);
+}
+
+static void messages_that_break_the_contract_are_counted(void **state)
+{
+    static const char *const broken[] = {
+        "",
+        "[",
+        BATCH "\"covers\":[5,4],\"events\":[]}",
+        BATCH "\"covers\":[1],\"events\":[]}",
+        BATCH "\"covers\":[1,2],\"events\":[{\"n\":3,\"k\":\"state\",\"t\":1}]}",
+        BATCH "\"covers\":[1,2],\"events\":[{\"n\":1}]}",
+        BATCH "\"covers\":[1,2]}",
+    };
+    struct proof *proof = proof_open("cloud");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++)
+        assert_int_equal(proof_message(proof, "data", broken[i], strlen(broken[i]), false),
+                         ERR_PROTOCOL);
+    struct proof_report report = balance(proof);
+    assert_int_equal(report.broken, sizeof broken / sizeof broken[0]);
+    assert_false(report.proven);
+    proof_close(proof);
+}
+
+static void a_mark_whose_count_is_not_reached_is_found(void **state)
+{
+    const char *mark = "{\"epoch\":\"0000000a\",\"uplink\":\"local\",\"covers\":[1,3],\"count\":2}";
+    const char *value = "{\"t\":1,\"v\":5,\"q\":\"good\",\"key\":\"0000000a-1\"}";
+    struct proof *proof = proof_open(NULL);
+
+    (void)state;
+    assert_int_equal(proof_message(proof, "v/a/x", value, strlen(value), false), 0);
+    assert_int_equal(proof_message(proof, "mark", mark, strlen(mark), false), 0);
+    assert_int_equal(balance(proof).marks_short, 1);
+    value = "{\"t\":1,\"v\":5,\"q\":\"good\",\"key\":\"0000000a-3\"}";
+    assert_int_equal(proof_message(proof, "v/a/x", value, strlen(value), false), 0);
+    assert_true(balance(proof).proven);
+    proof_close(proof);
+}
+
+static void what_the_broker_had_kept_proves_nothing(void **state)
+{
+    const char *value = "{\"t\":1,\"v\":5,\"q\":\"good\",\"key\":\"0000000a-1\"}";
+    struct proof *proof = proof_open(NULL);
+
+    (void)state;
+    assert_int_equal(proof_message(proof, "v/a/x", value, strlen(value), true), 0);
+    assert_int_equal(balance(proof).events, 0);
+    proof_close(proof);
+}
+
+static void write_truth(char path[32], const char *lines)
+{
+    strcpy(path, "/tmp/sluice-proof-XXXXXX");
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, lines, strlen(lines)), (ssize_t)strlen(lines));
+    close(fd);
+}
+
+static struct proof_report balance_with_truth(struct proof *proof, const char *lines)
+{
+    char path[32];
+    int line;
+
+    write_truth(path, lines);
+    assert_int_equal(proof_truth(proof, path, &line), 0);
+    unlink(path);
+    return balance(proof);
+}
+
+static void a_value_that_was_sent_and_did_not_arrive_is_missing(void **state)
+{
+    struct proof *proof = proof_open(NULL);
+
+    (void)state;
+    take(proof, BATCH "\"covers\":[1,1],\"events\":[{\"n\":1,\"k\":\"reading\",\"d\":\"a\","
+                      "\"p\":\"c\",\"t\":1000,\"v\":1,\"q\":\"good\"}]}");
+    struct proof_report report = balance_with_truth(
+        proof, "{\"d\":\"a\",\"p\":\"c\",\"v\":1,\"t\":1000}\n{\"d\":\"a\",\"p\":\"c\",\"v\":2,"
+               "\"t\":2000}\n{\"d\":\"a\",\"p\":\"c\",\"v\":3,\"t\":3000,\"late\":true}\n");
+    assert_int_equal(report.truth, 2);
+    assert_int_equal(report.delivered, 1);
+    assert_int_equal(report.missing, 1);
+    assert_false(report.proven);
+    proof_close(proof);
+}
+
+static void a_value_that_nobody_sent_or_that_came_late_is_foreign(void **state)
+{
+    struct proof *proof = proof_open(NULL);
+
+    (void)state;
+    take(proof, BATCH "\"covers\":[1,2],\"events\":[{\"n\":1,\"k\":\"reading\",\"d\":\"a\","
+                      "\"p\":\"c\",\"t\":1000,\"v\":1,\"q\":\"good\"},{\"n\":2,\"k\":\"reading\","
+                      "\"d\":\"a\",\"p\":\"c\",\"t\":2000,\"v\":7,\"q\":\"good\"}]}");
+    struct proof_report report =
+        balance_with_truth(proof, "{\"d\":\"a\",\"p\":\"c\",\"v\":1,\"t\":900,\"late\":true}\n");
+    assert_int_equal(report.never_sent, 2);
+    assert_false(report.proven);
+    proof_close(proof);
+}
+
+static void a_told_crash_excuses_its_time_and_no_other(void **state)
+{
+    struct proof *proof = proof_open(NULL);
+
+    (void)state;
+    take(proof, BATCH "\"covers\":[1,1],\"events\":[{\"n\":1,\"k\":\"reading\",\"d\":\"a\","
+                      "\"p\":\"c\",\"t\":10000,\"v\":1,\"q\":\"good\"}]}");
+    take(proof,
+         "{\"epoch\":\"0000000b\",\"uplink\":\"cloud\",\"covers\":[2,2],\"events\":[{\"n\":2,"
+         "\"k\":\"gap\",\"t\":20000,\"ms\":250,\"why\":\"crash\"}]}");
+    struct proof_report report =
+        balance_with_truth(proof, "{\"d\":\"a\",\"p\":\"c\",\"v\":1,\"t\":10000}\n"
+                                  "{\"d\":\"a\",\"p\":\"c\",\"v\":2,\"t\":10100}\n"
+                                  "{\"d\":\"a\",\"p\":\"c\",\"v\":3,\"t\":5000}\n"
+                                  "{\"d\":\"a\",\"p\":\"c\",\"v\":4,\"t\":25000}\n");
+    assert_int_equal(report.excused, 1);
+    assert_int_equal(report.missing, 2);
+    proof_close(proof);
+}
+
+static void a_crash_excuses_no_more_than_the_extent_that_it_told(void **state)
+{
+    struct proof *proof = proof_open(NULL);
+
+    (void)state;
+    take(proof, BATCH "\"covers\":[1,1],\"events\":[{\"n\":1,\"k\":\"reading\",\"d\":\"a\","
+                      "\"p\":\"c\",\"t\":10000,\"v\":1,\"q\":\"good\"}]}");
+    take(proof,
+         "{\"epoch\":\"0000000b\",\"uplink\":\"cloud\",\"covers\":[2,2],\"events\":[{\"n\":2,"
+         "\"k\":\"gap\",\"t\":20000,\"ms\":250,\"why\":\"crash\"}]}");
+    struct proof_report report =
+        balance_with_truth(proof, "{\"d\":\"a\",\"p\":\"c\",\"v\":2,\"t\":10100}\n"
+                                  "{\"d\":\"a\",\"p\":\"c\",\"v\":3,\"t\":11900}\n"
+                                  "{\"d\":\"a\",\"p\":\"c\",\"v\":4,\"t\":12000}\n"
+                                  "{\"d\":\"a\",\"p\":\"c\",\"v\":1,\"t\":10000}\n");
+    assert_int_equal(report.excused, 2);
+    assert_int_equal(report.missing, 1);
+    proof_close(proof);
+}
+
+static void ranges_melt_where_they_touch(void **state)
+{
+    static const struct {
+        uint64_t first, last;
+        size_t count;
+    } steps[] = {{10, 20, 1}, {30, 40, 2}, {50, 60, 3}, {21, 21, 3}, {22, 29, 2},
+                 {1, 5, 3},   {6, 9, 2},   {15, 55, 1}, {1, 60, 1},  {62, 62, 2}};
+    struct range_set set = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        assert_int_equal(range_set_add(&set, steps[i].first, steps[i].last), 0);
+        assert_int_equal(set.count, steps[i].count);
+    }
+    range_set_free(&set);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_without_holes_is_proven),
+        cmocka_unit_test(a_hole_in_the_covers_is_found_whatever_the_order),
+        cmocka_unit_test(duplicates_are_told_by_their_key),
+        cmocka_unit_test(another_uplink_does_not_fill_the_holes),
+        cmocka_unit_test(messages_that_break_the_contract_are_counted),
+        cmocka_unit_test(a_mark_whose_count_is_not_reached_is_found),
+        cmocka_unit_test(what_the_broker_had_kept_proves_nothing),
+        cmocka_unit_test(a_value_that_was_sent_and_did_not_arrive_is_missing),
+        cmocka_unit_test(a_value_that_nobody_sent_or_that_came_late_is_foreign),
+        cmocka_unit_test(a_told_crash_excuses_its_time_and_no_other),
+        cmocka_unit_test(a_crash_excuses_no_more_than_the_extent_that_it_told),
+        cmocka_unit_test(ranges_melt_where_they_touch),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
