@@ -6,6 +6,9 @@
 
 #include "core/error.h"
 
+/* "For ever" does not fit a 32-bit time_t: it is waited for in pieces. */
+#define LONGEST_NS (3600 * NS_PER_S)
+
 int wait_readable(int fd, int stop_fd, const struct clock *clock, int64_t until_mono_ns)
 {
     for (;;) {
@@ -14,6 +17,8 @@ int wait_readable(int fd, int stop_fd, const struct clock *clock, int64_t until_
         struct timespec timeout = {0};
         int ready;
 
+        if (left > LONGEST_NS)
+            left = LONGEST_NS;
         if (left > 0) {
             timeout.tv_sec = (time_t)(left / NS_PER_S);
             timeout.tv_nsec = (long)(left % NS_PER_S);

@@ -1,0 +1,206 @@
+#include "modbus/check.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "modbus/decode.h"
+
+struct checking {
+    struct driver_complaints *complaints;
+    const struct site_device *device;
+    const struct site_point *point;
+    int error;
+};
+
+__attribute__((format(printf, 3, 4))) static void complain(struct checking *checking,
+                                                           const char *key, const char *format, ...)
+{
+    char sentence[256];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    checking->complaints->tell(checking->complaints, checking->device, checking->point, key,
+                               sentence);
+    checking->error = ERR_CONFIG;
+}
+
+int modbus_resolve_40001(int64_t reg, uint8_t *function, uint16_t *address)
+{
+    static const struct {
+        int64_t first, last;
+        uint8_t function;
+    } ranges[] = {
+        {1, 9999, MODBUS_COILS},
+        {10001, 19999, MODBUS_DISCRETE_INPUTS},
+        {30001, 39999, MODBUS_INPUT_REGISTERS},
+        {40001, 49999, MODBUS_HOLDING_REGISTERS},
+        {100001, 165536, MODBUS_DISCRETE_INPUTS},
+        {300001, 365536, MODBUS_INPUT_REGISTERS},
+        {400001, 465536, MODBUS_HOLDING_REGISTERS},
+    };
+
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+        if (reg >= ranges[i].first && reg <= ranges[i].last) {
+            *function = ranges[i].function;
+            *address = (uint16_t)(reg - ranges[i].first);
+            return 0;
+        }
+    }
+    return ERR_INVALID;
+}
+
+/* Sets function and address. */
+static bool check_place(struct checking *checking, struct modbus_point_options *point,
+                        int numbering)
+{
+    if (numbering == MODBUS_NUMBERING_0) {
+        if (point->reg > 65535) {
+            complain(checking, "reg",
+                     "found %" PRId64 "; with numbering \"0-based\" registers go "
+                     "from 0 to 65535",
+                     point->reg);
+            return false;
+        }
+        point->function = (uint8_t)(point->table ? point->table : (int)MODBUS_HOLDING_REGISTERS);
+        point->address = (uint16_t)point->reg;
+        return true;
+    }
+    if (modbus_resolve_40001(point->reg, &point->function, &point->address) != 0) {
+        complain(checking, "reg",
+                 "found %" PRId64 "; with numbering \"40001\": 40001 to 49999 or 400001 to 465536 "
+                 "holding, 3xxxx or 3xxxxx input, 1xxxx or 1xxxxx discrete, 1 to 9999 coil",
+                 point->reg);
+        return false;
+    }
+    if (point->table && point->table != point->function) {
+        complain(checking, "table",
+                 "register %" PRId64 " is in another table; leave \"table\" out, or use numbering "
+                 "\"0-based\"",
+                 point->reg);
+        return false;
+    }
+    return true;
+}
+
+static void check_type(struct checking *checking, struct modbus_point_options *point)
+{
+    bool bits = point->function <= MODBUS_DISCRETE_INPUTS;
+
+    if (point->type == MODBUS_TYPE_UNSAID)
+        point->type = bits || point->bit >= 0 ? MODBUS_BOOL : MODBUS_U16;
+    if (bits && point->type != MODBUS_BOOL)
+        complain(checking, "type", "coils and discrete inputs are of type \"bool\"");
+    if (bits && point->bit >= 0)
+        complain(checking, "bit", "coils and discrete inputs are single bits already");
+    if (!bits && point->bit >= 0 && point->type != MODBUS_BOOL)
+        complain(checking, "bit", "a bit of a register is of type \"bool\"");
+    if (point->type == MODBUS_STRING && point->length == 0)
+        complain(checking, "length", "a string needs its length in registers, 1 to %d",
+                 MODBUS_REGISTERS_MAX);
+    if (point->type != MODBUS_STRING && point->length != 0)
+        complain(checking, "length", "only a string has a length");
+}
+
+static void check_arithmetic(struct checking *checking, const struct modbus_point_options *point)
+{
+    bool number = point->type != MODBUS_BOOL && point->type != MODBUS_STRING;
+
+    if (point->scale == 0)
+        complain(checking, "scale", "found 0, which would make every value the same");
+    if (!number && (point->scale != 1 || point->offset != 0))
+        complain(checking, "scale", "only numbers can be scaled");
+    if (point->na.count && (point->type == MODBUS_STRING || point->bit >= 0))
+        complain(checking, "na", "only numbers have values that mean \"not available\"");
+}
+
+static void check_order(struct checking *checking, const struct modbus_point_options *point)
+{
+    const char *letters = modbus_order_letters(point->order);
+    size_t size = point->type == MODBUS_STRING ? 2 : point->size;
+
+    if (*letters && point->function <= MODBUS_DISCRETE_INPUTS)
+        complain(checking, "order", "found \"%s\"; a single bit has no order", letters);
+    else if (*letters && strlen(letters) != size)
+        complain(checking, "order", "found \"%s\"; this type has %zu bytes%s: allowed are %s",
+                 letters, size, point->type == MODBUS_STRING ? " in each register" : "",
+                 size == 2   ? "AB, BA"
+                 : size == 4 ? "ABCD, CDAB, BADC, DCBA"
+                             : "ABCDEFGH, GHEFCDAB and the others of eight letters");
+}
+
+static void check_point(struct checking *checking, const struct modbus_device_options *device,
+                        struct site_point *point)
+{
+    struct modbus_point_options *options = point->options;
+    enum value_type type;
+
+    checking->point = point;
+    if (!check_place(checking, options, device->numbering))
+        return;
+    check_type(checking, options);
+    check_arithmetic(checking, options);
+    modbus_decode_prepare(options, device->order, &type, &point->decimals);
+    check_order(checking, options);
+    point->type = (uint8_t)type;
+    if (options->address + options->count > 65536)
+        complain(checking, "reg", "the value goes beyond the last register, 65535 on the wire");
+    if (options->function >= MODBUS_HOLDING_REGISTERS && options->count > device->max_block)
+        complain(checking, "length",
+                 "%u registers are more than \"max_block\" allows (%" PRId64 ")", options->count,
+                 device->max_block);
+}
+
+static void check_device(struct checking *checking, struct site_device *device, bool serial)
+{
+    struct modbus_device_options *options = device->options;
+
+    checking->device = device;
+    checking->point = NULL;
+    if (serial && (options->unit < 1 || options->unit > 247))
+        complain(checking, "unit", "found %" PRId64 "; units on a serial line go from 1 to 247",
+                 options->unit);
+    if (device->point_count > 0 && options->numbering == MODBUS_NUMBERING_UNSAID) {
+        complain(
+            checking, "numbering",
+            "is missing: \"40001\" when registers are numbered as in most manuals, \"0-based\" "
+            "when they count from 0 as on the wire");
+        return;
+    }
+    for (size_t i = 0; i < device->point_count; i++)
+        check_point(checking, options, &device->points[i]);
+}
+
+static int check_bus(struct site_bus *bus, struct driver_complaints *complaints, bool serial)
+{
+    struct checking checking = {.complaints = complaints};
+
+    if (serial) {
+        const struct modbus_bus_options *options = bus->options;
+
+        if (strncmp(options->port, "board:", 6) == 0)
+            complain(&checking, "port",
+                     "found \"%s\", but no board description is installed; give the port's path, "
+                     "as \"/dev/ttyS1\"",
+                     options->port);
+        if (options->line.data_bits != 8)
+            complain(&checking, "line", "Modbus RTU needs 8 data bits, as \"9600 8E1\"");
+    }
+    for (size_t i = 0; i < bus->device_count; i++)
+        check_device(&checking, &bus->devices[i], serial);
+    return checking.error;
+}
+
+int modbus_rtu_check(struct site_bus *bus, struct driver_complaints *complaints)
+{
+    return check_bus(bus, complaints, true);
+}
+
+int modbus_tcp_check(struct site_bus *bus, struct driver_complaints *complaints)
+{
+    return check_bus(bus, complaints, false);
+}

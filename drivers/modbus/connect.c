@@ -1,0 +1,100 @@
+#include "modbus/connect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/error.h"
+
+static int connect_error(int failure)
+{
+    switch (failure) {
+    case ECONNREFUSED:
+        return ERR_REFUSED;
+    case ETIMEDOUT:
+        return ERR_TIMEOUT;
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case EHOSTDOWN:
+        return ERR_UNREACHABLE;
+    default:
+        return error_from_errno(failure);
+    }
+}
+
+/* The host waits for descriptors to be readable only; an epoll set is readable when its socket is
+ * writable. */
+static int wait_writable(struct driver_host *host, int fd, int64_t until_mono_ns)
+{
+    struct epoll_event event = {.events = EPOLLOUT};
+    int set = epoll_create1(EPOLL_CLOEXEC);
+    int result;
+
+    if (set < 0)
+        return error_from_errno(errno);
+    if (epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) < 0)
+        result = error_from_errno(errno);
+    else
+        result = host_wait(host, set, until_mono_ns);
+    close(set);
+    return result;
+}
+
+static int finish(struct driver_host *host, int fd, int64_t until_mono_ns)
+{
+    int failure = 0, ready = wait_writable(host, fd, until_mono_ns);
+    socklen_t size = sizeof failure;
+
+    if (ready <= 0)
+        return ready < 0 ? ready : ERR_TIMEOUT;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) < 0)
+        failure = errno;
+    return failure ? connect_error(failure) : 0;
+}
+
+static int connect_one(const struct addrinfo *info, struct driver_host *host, int64_t until_mono_ns)
+{
+    int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int one = 1, error = 0;
+
+    if (fd < 0)
+        return error_from_errno(errno);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (connect(fd, info->ai_addr, info->ai_addrlen) < 0)
+        error = errno == EINPROGRESS ? finish(host, fd, until_mono_ns) : connect_error(errno);
+    if (!error && fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) < 0)
+        error = error_from_errno(errno);
+    if (error) {
+        close(fd);
+        return error;
+    }
+    return fd;
+}
+
+int connect_tcp(const struct modbus_host *address, int64_t timeout_ns, struct driver_host *host)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    struct addrinfo *found;
+    char service[8];
+    int64_t until = clock_mono(host->clock) + timeout_ns;
+    int result = ERR_NAME;
+
+    snprintf(service, sizeof service, "%u", address->port);
+    if (getaddrinfo(address->name, service, &hints, &found) != 0)
+        return ERR_NAME;
+    for (const struct addrinfo *info = found; info; info = info->ai_next) {
+        result = connect_one(info, host, until);
+        if (result >= 0 || result == ERR_CLOSED || result == ERR_TIMEOUT)
+            break;
+    }
+    freeaddrinfo(found);
+    return result;
+}

@@ -1,0 +1,286 @@
+#include "modbus/decode.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/status.h"
+
+/* How a device's order for 32 bits reads for a value of `size` bytes. 16 bits and strings keep the
+ * protocol's order. */
+static void letters_like(int device_order, unsigned size, char letters[9])
+{
+    bool low_first = device_order == MODBUS_CDAB || device_order == MODBUS_DCBA;
+    bool swapped = device_order == MODBUS_BADC || device_order == MODBUS_DCBA;
+    unsigned words = size / 2;
+
+    for (unsigned i = 0; i < words; i++) {
+        unsigned word = low_first && words > 1 ? words - 1 - i : i;
+        unsigned swap = swapped && words > 1;
+
+        letters[2 * i + swap] = (char)('A' + 2 * word);
+        letters[2 * i + 1 - swap] = (char)('B' + 2 * word);
+    }
+    letters[size] = '\0';
+}
+
+static void prepare_order(struct modbus_point_options *point, int device_order)
+{
+    unsigned size = point->type == MODBUS_STRING ? 2 : point->size;
+    char letters[9];
+
+    letters_like(device_order, size, letters);
+    if (strlen(modbus_order_letters(point->order)) == size)
+        memcpy(letters, modbus_order_letters(point->order), size);
+    for (unsigned i = 0; i < size; i++)
+        point->shift[i] = (uint8_t)(8 * (size - 1 - (unsigned)(letters[i] - 'A')));
+}
+
+/* The fewest decimals that write `number` exactly, for people's notion of exact; -1 when there are
+ * none. */
+static int decimals_of(double number)
+{
+    double power = 1;
+
+    for (int decimals = 0; decimals <= DECIMALS_MAX; decimals++, power *= 10) {
+        double scaled = number * power;
+
+        if (fabs(scaled - nearbyint(scaled)) <= 1e-12 * fabs(scaled))
+            return decimals;
+    }
+    return -1;
+}
+
+/* With a short decimal scale the arithmetic is in integers and ends with one division, whose result
+ * is the double nearest to the decimal number: 2301 * 0.1 is 230.10000000000002, 2301 / 10 is
+ * 230.1. */
+static int8_t prepare_scale(struct modbus_point_options *point)
+{
+    int scale_decimals = decimals_of(point->scale), offset_decimals = decimals_of(point->offset);
+    int decimals = scale_decimals > offset_decimals ? scale_decimals : offset_decimals;
+    bool exact = scale_decimals >= 0 && offset_decimals >= 0;
+    double power = exact ? pow(10, decimals) : 1;
+
+    point->scaled = point->scale != 1 || point->offset != 0;
+    point->multiply = exact ? nearbyint(point->scale * power) : point->scale;
+    point->add = exact ? nearbyint(point->offset * power) : point->offset;
+    point->divide = power;
+    if (point->type == MODBUS_F32)
+        return DECIMALS_SHORTEST_F32;
+    if (point->type == MODBUS_F64 || !exact)
+        return DECIMALS_SHORTEST;
+    return (int8_t)decimals;
+}
+
+static bool is_float(int type)
+{
+    return type == MODBUS_F32 || type == MODBUS_F64;
+}
+
+static bool is_signed(int type)
+{
+    return type == MODBUS_I16 || type == MODBUS_I32 || type == MODBUS_I64;
+}
+
+static uint8_t size_of(const struct modbus_point_options *point)
+{
+    switch (point->type) {
+    case MODBUS_U32:
+    case MODBUS_I32:
+    case MODBUS_F32:
+        return 4;
+    case MODBUS_U64:
+    case MODBUS_I64:
+    case MODBUS_F64:
+        return 8;
+    case MODBUS_STRING:
+        return (uint8_t)(2 * point->length);
+    default:
+        return 2;
+    }
+}
+
+void modbus_decode_prepare(struct modbus_point_options *point, int device_order,
+                           enum value_type *type, int8_t *decimals)
+{
+    point->size = size_of(point);
+    point->count = point->function <= MODBUS_DISCRETE_INPUTS ? 1 : (uint16_t)(point->size / 2);
+    prepare_order(point, device_order);
+    point->decimals = prepare_scale(point);
+    if (point->type == MODBUS_BOOL)
+        *type = VALUE_BOOL;
+    else if (point->type == MODBUS_STRING)
+        *type = VALUE_TEXT;
+    else if (is_float(point->type) || point->scaled)
+        *type = VALUE_F64;
+    else
+        *type = is_signed(point->type) ? VALUE_I64 : VALUE_U64;
+    if (*type != VALUE_F64)
+        point->decimals = 0;
+    *decimals = point->decimals;
+}
+
+/* The length of the UTF-8 sequence at `bytes` (RFC 3629), 0 when it is none. */
+static size_t utf8_sequence(const uint8_t *bytes, size_t size)
+{
+    uint8_t lead = bytes[0], low = 0x80, high = 0xBF;
+    size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+
+    if (length == 0 || length > size || lead > 0xF4)
+        return 0;
+    if (lead == 0xE0 || lead == 0xF0)
+        low = lead == 0xE0 ? 0xA0 : 0x90;
+    if (lead == 0xED || lead == 0xF4)
+        high = lead == 0xED ? 0x9F : 0x8F;
+    for (size_t i = 1; i < length; i++, low = 0x80, high = 0xBF) {
+        if (bytes[i] < low || bytes[i] > high)
+            return 0;
+    }
+    return length;
+}
+
+static bool utf8_valid(const uint8_t *bytes, size_t size)
+{
+    while (size > 0) {
+        size_t length = utf8_sequence(bytes, size);
+
+        if (length == 0)
+            return false;
+        bytes += length;
+        size -= length;
+    }
+    return true;
+}
+
+static size_t latin1_to_utf8(const uint8_t *bytes, size_t size, char *out)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] < 0x80) {
+            out[length++] = (char)bytes[i];
+        } else {
+            out[length++] = (char)(0xC0 | bytes[i] >> 6);
+            out[length++] = (char)(0x80 | (bytes[i] & 0x3F));
+        }
+    }
+    return length;
+}
+
+/* Up to the first zero, without blanks around it. What is not UTF-8 is taken for Latin-1, as old
+ * panels send it. */
+static void decode_text(const struct modbus_point_options *point, const uint8_t *data, char *text,
+                        struct value *value)
+{
+    uint8_t bytes[2 * MODBUS_REGISTERS_MAX];
+    unsigned swap = point->shift[0] == 0;
+    size_t begin = 0, size = 0;
+
+    while (size < point->size && data[size ^ swap] != 0) {
+        bytes[size] = data[size ^ swap];
+        size++;
+    }
+    while (size > 0 && bytes[size - 1] == ' ')
+        size--;
+    while (begin < size && bytes[begin] == ' ')
+        begin++;
+    size -= begin;
+    if (utf8_valid(bytes + begin, size))
+        memcpy(text, bytes + begin, size);
+    else
+        size = latin1_to_utf8(bytes + begin, size, text);
+    value->type = VALUE_TEXT;
+    value->data = text;
+    value->size = (uint16_t)size;
+}
+
+static bool is_sentinel(const struct modbus_point_options *point, double one, double other)
+{
+    for (size_t i = 0; i < point->na.count; i++) {
+        if (point->na.items[i] == one || point->na.items[i] == other)
+            return true;
+    }
+    return false;
+}
+
+static uint16_t decode_float(const struct modbus_point_options *point, uint64_t raw,
+                             struct value *value)
+{
+    double number;
+
+    if (point->type == MODBUS_F32) {
+        uint32_t bits = (uint32_t)raw;
+        float single;
+
+        memcpy(&single, &bits, sizeof single);
+        number = (double)single;
+    } else {
+        memcpy(&number, &raw, sizeof number);
+    }
+    /* A sentinel such as -9999.9 is a rounded single in the register. */
+    for (size_t i = 0; i < point->na.count; i++) {
+        double sentinel = point->na.items[i];
+
+        if (number == sentinel || (point->type == MODBUS_F32 && number == (double)(float)sentinel))
+            return STATUS_NOT_AVAILABLE;
+    }
+    if (point->scaled)
+        number = (number * point->multiply + point->add) / point->divide;
+    if (!isfinite(number))
+        return STATUS_NOT_A_NUMBER;
+    value->f = number;
+    return STATUS_GOOD;
+}
+
+static uint16_t decode_integer(const struct modbus_point_options *point, uint64_t raw,
+                               struct value *value)
+{
+    unsigned unused = 64 - 8u * point->size;
+    int64_t number = (int64_t)(raw << unused) >> unused;
+
+    if (point->na.count && is_sentinel(point, (double)raw, (double)number))
+        return STATUS_NOT_AVAILABLE;
+    if (point->scaled) {
+        double unscaled = is_signed(point->type) ? (double)number : (double)raw;
+
+        value->type = VALUE_F64;
+        value->f = (unscaled * point->multiply + point->add) / point->divide;
+        return isfinite(value->f) ? STATUS_GOOD : STATUS_NOT_A_NUMBER;
+    }
+    if (is_signed(point->type)) {
+        value->type = VALUE_I64;
+        value->i = number;
+    } else {
+        value->type = VALUE_U64;
+        value->u = raw;
+    }
+    return STATUS_GOOD;
+}
+
+uint16_t modbus_decode(const struct modbus_point_options *point, const uint8_t *data,
+                       unsigned index, char text[MODBUS_TEXT_SIZE_MAX], struct value *value)
+{
+    const uint8_t *bytes = data + 2 * (size_t)index;
+    uint64_t raw = 0;
+
+    *value = (struct value){.type = VALUE_BOOL, .decimals = point->decimals};
+    if (point->function <= MODBUS_DISCRETE_INPUTS) {
+        value->b = (data[index / 8] >> index % 8 & 1) != 0;
+        return STATUS_GOOD;
+    }
+    if (point->type == MODBUS_STRING) {
+        decode_text(point, bytes, text, value);
+        return STATUS_GOOD;
+    }
+    for (unsigned i = 0; i < point->size; i++)
+        raw |= (uint64_t)bytes[i] << point->shift[i];
+    if (point->type == MODBUS_BOOL) {
+        if (point->na.count && is_sentinel(point, (double)raw, (double)raw))
+            return STATUS_NOT_AVAILABLE;
+        value->b = point->bit < 0 ? raw != 0 : (raw >> point->bit & 1) != 0;
+        return STATUS_GOOD;
+    }
+    if (!is_float(point->type))
+        return decode_integer(point, raw, value);
+    value->type = VALUE_F64;
+    return decode_float(point, raw, value);
+}

@@ -1,0 +1,28 @@
+/* From registers to values: pure, no I/O. */
+#ifndef SLUICE_MODBUS_DECODE_H
+#define SLUICE_MODBUS_DECODE_H
+
+#include "core/event.h"
+#include "modbus/options.h"
+
+/* A string of 125 registers whose bytes are all Latin-1 letters beyond ASCII. */
+#define MODBUS_TEXT_SIZE_MAX (4 * MODBUS_REGISTERS_MAX)
+
+/*
+ * Works out the size, the byte order and the scaling of a point whose function and type are set,
+ * and which type of value and how many decimals its readings have. `device_order` is one of
+ * MODBUS_ABCD, CDAB, BADC, DCBA.
+ */
+void modbus_decode_prepare(struct modbus_point_options *point, int device_order,
+                           enum value_type *type, int8_t *decimals);
+
+/*
+ * Decodes the value that begins `index` registers (or bits, for functions 1 and 2) into the data of
+ * a reply: registers as two bytes with the high one first, bits packed from the least significant.
+ * The data must hold the whole point. Returns the status: STATUS_GOOD with *value filled (a text is
+ * in `text`), STATUS_NOT_AVAILABLE for a sentinel, STATUS_NOT_A_NUMBER for NaN and infinities.
+ */
+uint16_t modbus_decode(const struct modbus_point_options *point, const uint8_t *data,
+                       unsigned index, char text[MODBUS_TEXT_SIZE_MAX], struct value *value);
+
+#endif

@@ -1,0 +1,529 @@
+/*
+ * Links through libmodbus, which frames, checks and collects; nothing else of the gateway includes
+ * it. What it leaves to its user is done here: the silence between frames, the wait that ends when
+ * the bus is to stop, the fence against late replies (fence.h), and telling whether a reply belongs
+ * to the request.
+ *
+ * libmodbus waits in select(), so a descriptor of FD_SETSIZE or more must never reach it. Its byte
+ * time-out is off: then its response time-out is one deadline for the whole reply, however slowly
+ * the bytes come. Its error recovery is off, too.
+ */
+#include <errno.h>
+#include <linux/serial.h>
+#include <modbus.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/status.h"
+#include "modbus/connect.h"
+#include "modbus/fence.h"
+#include "modbus/link.h"
+
+#define RTU_REQUEST_SIZE 8
+#define RTU_REPLY_LEAST                                                                            \
+    5 /* bytes of the shortest frame: fewer are noise, as drivers make when they let go of the     \
+         line */
+#define TCP_HEADER_SIZE 7
+#define TCP_SILENT_MAX  3 /* time-outs in a row after which the connection is taken for dead */
+#define UNITS           256
+
+struct modbus_link {
+    struct link base; /* first: what others get a pointer to */
+    modbus_t *library;
+    int fd;
+    uint8_t frame[MODBUS_MAX_ADU_LENGTH];
+    /* RTU */
+    int64_t quiet_ns; /* the next frame may begin then */
+    struct link_request last;
+    int64_t last_sent_ns;
+    /* TCP */
+    uint16_t transaction;
+    unsigned silent;
+    struct fence fences[]; /* RTU: one per unit */
+};
+
+static struct modbus_link *self(struct link *link)
+{
+    return (struct modbus_link *)link;
+}
+
+static int64_t now(const struct modbus_link *link)
+{
+    return clock_mono(link->base.host->clock);
+}
+
+/*
+ * Collects one frame. Returns its size, 0 for a frame that libmodbus saw to be another unit's,
+ * ERR_TIMEOUT when nothing came, ERR_CHECKSUM for what is damaged or incomplete, ERR_CLOSED, or
+ * ERR_IO when the line is gone.
+ */
+static int receive(struct modbus_link *link, int64_t until_mono_ns)
+{
+    int ready = host_wait(link->base.host, link->fd, until_mono_ns), size;
+    int64_t left_us = (until_mono_ns - now(link)) / NS_PER_US;
+
+    if (ready <= 0)
+        return ready == 0 ? ERR_TIMEOUT : ready;
+    if (left_us < 1000)
+        left_us = 1000;
+    modbus_set_response_timeout(link->library, (uint32_t)(left_us / 1000000),
+                                (uint32_t)(left_us % 1000000));
+    size = modbus_receive_confirmation(link->library, link->frame);
+    if (size >= 0)
+        return size;
+    if (errno == ETIMEDOUT || errno == EMBBADCRC || errno == EMBBADDATA)
+        return ERR_CHECKSUM;
+    return ERR_IO;
+}
+
+static void close_link(struct link *base)
+{
+    struct modbus_link *link = self(base);
+
+    if (link->fd >= 0)
+        close(link->fd);
+    link->fd = -1;
+    modbus_set_socket(link->library, -1);
+    base->open = false;
+}
+
+static void free_link(struct link *base)
+{
+    modbus_free(self(base)->library);
+    free(base);
+}
+
+static int take(struct modbus_link *link, int fd)
+{
+    if (fd >= FD_SETSIZE) {
+        close(fd);
+        snprintf(link->base.why, sizeof link->base.why,
+                 "all file descriptors below %d are in use: spread the buses over several gateways",
+                 FD_SETSIZE);
+        return ERR_FULL;
+    }
+    link->fd = fd;
+    link->silent = 0;
+    modbus_set_socket(link->library, fd);
+    link->base.open = true;
+    link->base.why[0] = '\0';
+    return 0;
+}
+
+static int set_rs485(int fd)
+{
+    struct serial_rs485 mode;
+
+    if (ioctl(fd, TIOCGRS485, &mode) < 0)
+        return ERR_UNSUPPORTED;
+    mode.flags |= SER_RS485_ENABLED;
+    return ioctl(fd, TIOCSRS485, &mode) < 0 ? ERR_UNSUPPORTED : 0;
+}
+
+static const char *port_advice(int error)
+{
+    switch (error) {
+    case ERR_NOT_FOUND:
+        return "it is not there: plug the adapter in, or correct \"port\"";
+    case ERR_BUSY:
+        return "another program has it: end that program";
+    case ERR_DENIED:
+        return "permission denied: the gateway's user must be in the group of the port (dialout)";
+    default:
+        return error_text(error);
+    }
+}
+
+/*
+ * Waits until the line was silent for as long as it must be before a frame, and throws away what
+ * comes meanwhile (*bytes counts it). Returns 0, ERR_CHECKSUM when the line does not fall silent
+ * for two frames' time, ERR_CLOSED or ERR_IO.
+ */
+static int rtu_await_silence(struct modbus_link *link, size_t *bytes)
+{
+    const struct modbus_bus_options *options = link->base.options;
+    int64_t silence = link_silence_ns(options);
+    int64_t give_up =
+        now(link) + link_bytes_ns(options, 2 * MODBUS_RTU_MAX_ADU_LENGTH) + 2 * silence;
+
+    for (;;) {
+        int ready = host_wait(link->base.host, link->fd, link->quiet_ns);
+        uint8_t waste[MODBUS_RTU_MAX_ADU_LENGTH];
+        ssize_t size;
+
+        if (ready <= 0)
+            return ready;
+        size = read(link->fd, waste, sizeof waste);
+        if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR))
+            return ERR_IO;
+        if (size > 0) {
+            *bytes += (size_t)size;
+            link->quiet_ns = now(link) + silence;
+        }
+        if (now(link) > give_up)
+            return ERR_CHECKSUM;
+    }
+}
+
+/* Remembers that a reply of that shape may still come. */
+static void rtu_lose(struct modbus_link *link, const struct link_request *request, int64_t sent_ns)
+{
+    struct fence *fence = &link->fences[request->unit];
+    uint16_t shape = fence_shape(request->function, request->count);
+
+    if (!fence_closed(fence, shape, sent_ns))
+        fence_lost(fence, shape, sent_ns);
+}
+
+static int rtu_open(struct link *base)
+{
+    struct modbus_link *link = self(base);
+    const struct modbus_bus_options *options = base->options;
+    int fd, error = port_open(options->port, &options->line, &fd);
+
+    if (error) {
+        snprintf(base->why, sizeof base->why, "port %s: %s", options->port, port_advice(error));
+        return error;
+    }
+    if (options->rs485 == MODBUS_RS485_KERNEL && set_rs485(fd) != 0) {
+        close(fd);
+        snprintf(base->why, sizeof base->why,
+                 "port %s: its driver cannot switch RS-485; set \"rs485\" to \"none\" if the "
+                 "transceiver switches by itself",
+                 options->port);
+        return ERR_UNSUPPORTED;
+    }
+    if (link->last.unit) /* its answer may still be on its way */
+        rtu_lose(link, &link->last, link->last_sent_ns);
+    link->quiet_ns = now(link) + link_silence_ns(options);
+    return take(link, fd);
+}
+
+/* An adapter that hears itself returns the request; anything else in its place is a collision. */
+static int rtu_skip_echo(struct modbus_link *link, const uint8_t *request, int64_t until_mono_ns)
+{
+    uint8_t echo[RTU_REQUEST_SIZE];
+    size_t have = 0;
+
+    while (have < sizeof echo) {
+        int ready = host_wait(link->base.host, link->fd, until_mono_ns);
+        ssize_t size;
+
+        if (ready <= 0)
+            return ready == 0 ? ERR_TIMEOUT : ready;
+        size = read(link->fd, echo + have, sizeof echo - have);
+        if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR))
+            return ERR_IO;
+        have += size > 0 ? (size_t)size : 0;
+    }
+    return memcmp(echo, request, RTU_REQUEST_SIZE - 2) == 0 ? 0 : ERR_CHECKSUM;
+}
+
+static int rtu_send(struct modbus_link *link, const struct link_request *request,
+                    struct link_reply *reply, int64_t *until_mono_ns)
+{
+    uint8_t bytes[RTU_REQUEST_SIZE - 2] = {
+        request->unit,
+        request->function,
+        (uint8_t)(request->address >> 8),
+        (uint8_t)request->address,
+        (uint8_t)(request->count >> 8),
+        (uint8_t)request->count,
+    };
+
+    modbus_flush(link->library);
+    modbus_set_slave(link->library, request->unit);
+    if (modbus_send_raw_request(link->library, bytes, sizeof bytes) != RTU_REQUEST_SIZE)
+        return ERR_IO;
+    reply->requests++;
+    reply->sent_ns = now(link) + link_bytes_ns(link->base.options, RTU_REQUEST_SIZE);
+    link->last = *request;
+    link->last_sent_ns = reply->sent_ns;
+    *until_mono_ns = reply->sent_ns + request->timeout_ns;
+    return link->base.options->echo ? rtu_skip_echo(link, bytes, *until_mono_ns) : 0;
+}
+
+/* Collects frames until one answers the request. */
+static int rtu_collect(struct modbus_link *link, const struct link_request *request,
+                       struct link_reply *reply, int64_t until_mono_ns)
+{
+    uint32_t strays = 0;
+
+    for (;;) {
+        int size = receive(link, until_mono_ns);
+        const uint8_t *pdu = link->frame + 1;
+
+        reply->mono_ns = now(link);
+        if (size == ERR_TIMEOUT && strays)
+            return ERR_PROTOCOL;
+        if (size < 0)
+            return size;
+        if (size >= RTU_REPLY_LEAST && link->frame[0] == request->unit) {
+            switch (link_match_pdu(request, pdu, (size_t)size - 3)) {
+            case LINK_ANSWER:
+                reply->data = pdu + 2;
+                return 0;
+            case LINK_EXCEPTION:
+                reply->exception = pdu[1];
+                return ERR_EXCEPTION;
+            case LINK_OTHER:
+                fence_late(&link->fences[request->unit], (uint16_t)(pdu[0] << 8 | pdu[1]));
+                break;
+            }
+        }
+        strays++;
+        reply->strays++;
+    }
+}
+
+/* What the outcome of a request means for the next ones to that unit. */
+static void rtu_settle(struct modbus_link *link, const struct link_request *request, int result,
+                       int64_t sent_ns)
+{
+    struct fence *fence = &link->fences[request->unit];
+
+    if (result == 0) {
+        fence_settled(fence);
+    } else if (result != ERR_EXCEPTION) {
+        rtu_lose(link, request, sent_ns);
+    } else if (fence->count > 0) {
+        /* An exception has no shape. It may be the late answer to the older request (then only this
+         * one is outstanding), or the answer to this one (then none is). */
+        fence_settled(fence);
+        rtu_lose(link, request, sent_ns);
+    }
+}
+
+/*
+ * A second frame right behind the reply: one of the two belongs to another request, and nobody can
+ * tell which. The silence that has to be kept anyway is long enough to notice it. Returns `result`,
+ * or the reason why it cannot be believed.
+ */
+static int rtu_expect_silence(struct modbus_link *link, int result, struct link_reply *reply)
+{
+    size_t bytes = 0;
+    int error = rtu_await_silence(link, &bytes);
+
+    if (error)
+        return error;
+    if (bytes < RTU_REPLY_LEAST)
+        return result;
+    reply->strays++;
+    return ERR_PROTOCOL;
+}
+
+static int rtu_transact(struct modbus_link *link, const struct link_request *request,
+                        struct link_reply *reply)
+{
+    size_t bytes = 0;
+    int64_t until;
+    int result = rtu_await_silence(link, &bytes);
+
+    if (bytes >= RTU_REPLY_LEAST) {
+        /* A frame that nobody asked for: the unit asked last may answer twice, or was given up. */
+        reply->strays++;
+        if (link->last.unit)
+            rtu_lose(link, &link->last, link->last_sent_ns);
+    }
+    if (result)
+        return result;
+    if (fence_closed(&link->fences[request->unit], fence_shape(request->function, request->count),
+                     now(link)))
+        return ERR_AGAIN;
+    result = rtu_send(link, request, reply, &until);
+    if (result == 0)
+        result = rtu_collect(link, request, reply, until);
+    if (result == ERR_CLOSED || result == ERR_IO)
+        return result;
+    link->quiet_ns = (now(link) > reply->sent_ns ? now(link) : reply->sent_ns) +
+                     link_silence_ns(link->base.options);
+    if (result == 0 || result == ERR_EXCEPTION)
+        result = rtu_expect_silence(link, result, reply);
+    rtu_settle(link, request, result, reply->sent_ns);
+    return result;
+}
+
+/* The detour of fence.h: its result does not matter, only that nothing older can come any more. */
+static int rtu_open_fence(struct modbus_link *link, const struct link_request *request,
+                          struct link_reply *reply)
+{
+    struct link_request detour = *request;
+    int result;
+
+    if (!fence_detour(&link->fences[request->unit], detour.function, &detour.address, &detour.count,
+                      now(link)))
+        return ERR_TIMEOUT;
+    result = rtu_transact(link, &detour, reply);
+    return result == ERR_EXCEPTION ? 0 : result;
+}
+
+static int rtu_read(struct link *base, const struct link_request *request, struct link_reply *reply)
+{
+    struct modbus_link *link = self(base);
+    struct fence *fence = &link->fences[request->unit];
+    int result = ERR_AGAIN;
+
+    *reply = (struct link_reply){0};
+    /* A stray frame that is noticed on the way closes the fence: then once more, with the detour.
+     */
+    for (int tries = 0; tries < 2 && result == ERR_AGAIN; tries++) {
+        if (!fence_has_room(fence))
+            return ERR_TIMEOUT;
+        result = 0;
+        if (fence_closed(fence, fence_shape(request->function, request->count), now(link)))
+            result = rtu_open_fence(link, request, reply);
+        if (result == 0)
+            result = rtu_transact(link, request, reply);
+    }
+    if (result == ERR_AGAIN)
+        return ERR_PROTOCOL;
+    if (result == ERR_IO)
+        close_link(base);
+    return result;
+}
+
+static const struct link_ops rtu_ops = {
+    .open = rtu_open, .read = rtu_read, .close = close_link, .free = free_link};
+
+static int tcp_open(struct link *base)
+{
+    const struct modbus_host *address = &base->options->host;
+    int fd = connect_tcp(address, base->options->connect_timeout_ns, base->host);
+
+    if (fd >= 0)
+        return take(self(base), fd);
+    snprintf(base->why, sizeof base->why, "host %.128s port %u: %s", address->name, address->port,
+             fd == ERR_REFUSED   ? "connection refused: is Modbus TCP switched on there?"
+             : fd == ERR_TIMEOUT ? "no answer: check address, cable and firewall"
+                                 : error_text(fd));
+    return fd;
+}
+
+static int tcp_send(struct modbus_link *link, const struct link_request *request)
+{
+    uint8_t bytes[12] = {
+        (uint8_t)(++link->transaction >> 8),
+        (uint8_t)link->transaction,
+        0,
+        0,
+        0,
+        6,
+        request->unit,
+        request->function,
+        (uint8_t)(request->address >> 8),
+        (uint8_t)request->address,
+        (uint8_t)(request->count >> 8),
+        (uint8_t)request->count,
+    };
+
+    /* Not by libmodbus, whose raw requests all have transaction 0: the number is what tells a late
+     * reply. */
+    return send(link->fd, bytes, sizeof bytes, MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof bytes
+               ? 0
+               : ERR_IO;
+}
+
+/* Collects frames until one answers the request. ERR_IO where the stream has lost its frames. */
+static int tcp_collect(struct modbus_link *link, const struct link_request *request,
+                       struct link_reply *reply, int64_t until_mono_ns)
+{
+    const uint8_t *frame = link->frame, *pdu = link->frame + TCP_HEADER_SIZE;
+
+    for (;;) {
+        int size = receive(link, until_mono_ns);
+
+        reply->mono_ns = now(link);
+        if (size == ERR_TIMEOUT && reply->strays)
+            return ERR_PROTOCOL;
+        if (size == ERR_CHECKSUM)
+            return ERR_IO;
+        if (size < 0)
+            return size;
+        if (size < TCP_HEADER_SIZE + 2 || frame[2] || frame[3] ||
+            (frame[4] << 8 | frame[5]) != size - 6)
+            return ERR_IO;
+        if ((frame[0] << 8 | frame[1]) != link->transaction || frame[6] != request->unit) {
+            reply->strays++;
+            continue;
+        }
+        switch (link_match_pdu(request, pdu, (size_t)size - TCP_HEADER_SIZE)) {
+        case LINK_ANSWER:
+            reply->data = pdu + 2;
+            return 0;
+        case LINK_EXCEPTION:
+            reply->exception = pdu[1];
+            return ERR_EXCEPTION;
+        case LINK_OTHER:
+            break;
+        }
+        reply->strays++;
+        return ERR_PROTOCOL;
+    }
+}
+
+static int tcp_read(struct link *base, const struct link_request *request, struct link_reply *reply)
+{
+    struct modbus_link *link = self(base);
+    int result;
+
+    *reply = (struct link_reply){0};
+    if (!base->open)
+        return ERR_IO;
+    result = tcp_send(link, request);
+    if (result == 0) {
+        reply->requests = 1;
+        reply->sent_ns = now(link);
+        result = tcp_collect(link, request, reply, reply->sent_ns + request->timeout_ns);
+    }
+    link->silent = result == ERR_TIMEOUT ? link->silent + 1 : 0;
+    if (result == ERR_IO || link->silent >= TCP_SILENT_MAX)
+        close_link(base);
+    return result;
+}
+
+static const struct link_ops tcp_ops = {
+    .open = tcp_open, .read = tcp_read, .close = close_link, .free = free_link};
+
+static int make(struct link **link, const struct link_ops *ops, size_t fences, modbus_t *library,
+                const struct modbus_bus_options *options, struct driver_host *host)
+{
+    struct modbus_link *made = calloc(1, sizeof *made + fences * sizeof made->fences[0]);
+
+    if (!made || !library) {
+        if (library)
+            modbus_free(library);
+        free(made);
+        return ERR_NOMEM;
+    }
+    made->base.ops = ops;
+    made->base.host = host;
+    made->base.options = options;
+    made->library = library;
+    made->fd = -1;
+    modbus_set_byte_timeout(library, 0, 0);
+    *link = &made->base;
+    return 0;
+}
+
+/* libmodbus is given an open descriptor; where it would open one itself is never used. */
+int link_new_rtu(struct link **link, const struct modbus_bus_options *options,
+                 struct driver_host *host)
+{
+    return make(link, &rtu_ops, UNITS,
+                modbus_new_rtu("/dev/null", options->line.baud, options->line.parity, 8,
+                               options->line.stop_bits),
+                options, host);
+}
+
+int link_new_tcp(struct link **link, const struct modbus_bus_options *options,
+                 struct driver_host *host)
+{
+    return make(link, &tcp_ops, 0, modbus_new_tcp("127.0.0.1", options->host.port), options, host);
+}

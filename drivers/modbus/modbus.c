@@ -1,0 +1,28 @@
+#include "modbus/modbus.h"
+
+#include "modbus/bus.h"
+#include "modbus/check.h"
+#include "modbus/load.h"
+#include "modbus/options.h"
+
+const struct driver driver_modbus_rtu = {
+    .name = "modbus-rtu",
+    .help = "Modbus RTU on a serial line",
+    .bus = {modbus_rtu_bus_rows, sizeof(struct modbus_bus_options)},
+    .device = {modbus_device_rows, sizeof(struct modbus_device_options)},
+    .point = {modbus_point_rows, sizeof(struct modbus_point_options)},
+    .check = modbus_rtu_check,
+    .load = modbus_rtu_load,
+    .run = modbus_rtu_run,
+};
+
+const struct driver driver_modbus_tcp = {
+    .name = "modbus-tcp",
+    .help = "Modbus TCP",
+    .bus = {modbus_tcp_bus_rows, sizeof(struct modbus_bus_options)},
+    .device = {modbus_device_rows, sizeof(struct modbus_device_options)},
+    .point = {modbus_point_rows, sizeof(struct modbus_point_options)},
+    .check = modbus_tcp_check,
+    .load = modbus_tcp_load,
+    .run = modbus_tcp_run,
+};

@@ -1,0 +1,219 @@
+#include "modbus/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+
+#define BUS(field)    offsetof(struct modbus_bus_options, field)
+#define DEVICE(field) offsetof(struct modbus_device_options, field)
+#define POINT(field)  offsetof(struct modbus_point_options, field)
+
+#define MS ((double)NS_PER_MS)
+
+static const struct option_choice rs485_modes[] = {
+    {"none", MODBUS_RS485_NONE, "the transceiver switches by itself, as in USB adapters"},
+    {"kernel", MODBUS_RS485_KERNEL, "the port's driver switches it (TIOCSRS485)"},
+    {NULL, 0, NULL},
+};
+
+static const struct option_choice numberings[] = {
+    {"40001", MODBUS_NUMBERING_40001,
+     "as in manuals: 4xxxx holding, 3xxxx input, 1xxxx discrete, 1 to 9999 coil; also 6 digits"},
+    {"0-based", MODBUS_NUMBERING_0, "as on the wire, from 0; \"table\" says which table"},
+    {NULL, 0, NULL},
+};
+
+static const struct option_choice tables[] = {
+    {"holding", MODBUS_HOLDING_REGISTERS, "registers, function 3"},
+    {"input", MODBUS_INPUT_REGISTERS, "registers, function 4"},
+    {"coil", MODBUS_COILS, "bits, function 1"},
+    {"discrete", MODBUS_DISCRETE_INPUTS, "bits, function 2"},
+    {NULL, 0, NULL},
+};
+
+static const struct option_choice types[] = {
+    {"bool", MODBUS_BOOL, "a coil, an input, a bit of a register, or whether a register is not 0"},
+    {"u16", MODBUS_U16, "16 bits without sign"},
+    {"i16", MODBUS_I16, "16 bits with sign"},
+    {"u32", MODBUS_U32, "32 bits without sign, 2 registers"},
+    {"i32", MODBUS_I32, "32 bits with sign, 2 registers"},
+    {"u64", MODBUS_U64, "64 bits without sign, 4 registers"},
+    {"i64", MODBUS_I64, "64 bits with sign, 4 registers"},
+    {"f32", MODBUS_F32, "IEEE 754 single, 2 registers"},
+    {"f64", MODBUS_F64, "IEEE 754 double, 4 registers"},
+    {"string", MODBUS_STRING, "text, two bytes a register; \"length\" says how many registers"},
+    {NULL, 0, NULL},
+};
+
+static const struct option_choice device_orders[] = {
+    {"ABCD", MODBUS_ABCD, "the most significant byte first, as the protocol has it"},
+    {"CDAB", MODBUS_CDAB, "the low register first"},
+    {"BADC", MODBUS_BADC, "the bytes of each register swapped"},
+    {"DCBA", MODBUS_DCBA, "both"},
+    {NULL, 0, NULL},
+};
+
+/* In the order of enum modbus_order, from MODBUS_AB. */
+static const struct option_choice orders[] = {
+    {"AB", MODBUS_AB, "16 bits and strings: high byte first"},
+    {"BA", MODBUS_BA, "16 bits and strings: low byte first"},
+    {"ABCD", MODBUS_ABCD, "32 bits: the most significant byte first"},
+    {"CDAB", MODBUS_CDAB, "32 bits: the low register first"},
+    {"BADC", MODBUS_BADC, "32 bits: the bytes of each register swapped"},
+    {"DCBA", MODBUS_DCBA, "32 bits: both"},
+    {"ABCDEFGH", MODBUS_ABCDEFGH, "64 bits: the most significant byte first"},
+    {"GHEFCDAB", MODBUS_GHEFCDAB, "64 bits: the lowest register first"},
+    {"BADCFEHG", MODBUS_BADCFEHG, "64 bits: the bytes of each register swapped"},
+    {"HGFEDCBA", MODBUS_HGFEDCBA, "64 bits: both"},
+    {"EFGHABCD", MODBUS_EFGHABCD, "64 bits: the low half first"},
+    {"CDABGHEF", MODBUS_CDABGHEF, "64 bits: the registers of each half swapped"},
+    {"FEHGBADC", MODBUS_FEHGBADC, "64 bits: the low half first, bytes swapped"},
+    {"DCBAHGFE", MODBUS_DCBAHGFE, "64 bits: registers of each half and bytes swapped"},
+    {NULL, 0, NULL},
+};
+
+const struct option modbus_rtu_bus_rows[] = {
+    {"port", OPTION_TEXT, BUS(port), .required = true,
+     .example = "\"/dev/serial/by-id/usb-FTDI_A50285BI-if00\"",
+     .help = "the serial port; a name below /dev/serial/by-id stays right when adapters are "
+             "swapped"},
+    {"line", OPTION_PARSED, BUS(line), .parse = port_parse_settings, .fallback = "\"9600 8E1\"",
+     .pattern = "^[0-9]+ 8[NEO][12]$", .example = "\"19200 8E1\"",
+     .help = "baud, data bits, parity, stop bits: the same on all devices of the line"},
+    {"timeout", OPTION_DURATION, BUS(timeout_ns), .minimum = 5 * MS, .maximum = 60000 * MS,
+     .fallback = "\"500ms\"", .help = "how long a whole reply may take after the request's end"},
+    {"silence", OPTION_DURATION, BUS(silence_ns), .minimum = 0, .maximum = 1000 * MS,
+     .fallback = "\"0ms\"", .example = "\"5ms\"",
+     .help = "the quiet between two frames; 0ms: 3.5 characters, 1.75 ms above 19200 baud"},
+    {"turnaround", OPTION_DURATION, BUS(turnaround_ns), .minimum = 0, .maximum = 10000 * MS,
+     .fallback = "\"5ms\"",
+     .help = "how long devices take before they answer, for the load that check tells; nothing "
+             "waits for it"},
+    {"rs485", OPTION_CHOICE, BUS(rs485), .choices = rs485_modes, .fallback = "\"none\"",
+     .help = "who switches the transceiver between sending and receiving"},
+    {"echo", OPTION_BOOL, BUS(echo), .fallback = "false",
+     .help = "whether the adapter returns what is sent (two-wire RS-485)"},
+    {.key = NULL},
+};
+
+const struct option modbus_tcp_bus_rows[] = {
+    {"host", OPTION_PARSED, BUS(host), .required = true, .parse = modbus_parse_host,
+     .pattern = "^(\\[[0-9A-Fa-f:.%]+[0-9A-Za-z]*\\]|[^:\\[\\] ]+)(:[0-9]{1,5})?$",
+     .example = "\"10.0.7.20:502\"",
+     .help = "address or name, and the port where it is not 502; IPv6 in brackets"},
+    {"timeout", OPTION_DURATION, BUS(timeout_ns), .minimum = 5 * MS, .maximum = 60000 * MS,
+     .fallback = "\"500ms\"", .help = "how long a whole reply may take"},
+    {"connect_timeout", OPTION_DURATION, BUS(connect_timeout_ns), .minimum = 50 * MS,
+     .maximum = 60000 * MS, .fallback = "\"3s\"", .help = "how long connecting may take"},
+    {.key = NULL},
+};
+
+const struct option modbus_device_rows[] = {
+    {"unit", OPTION_INT, DEVICE(unit), .required = true, .minimum = 0, .maximum = 255,
+     .example = "7", .help = "the device's address: 1 to 247 on a serial line"},
+    {"numbering", OPTION_CHOICE, DEVICE(numbering), .choices = numberings, .example = "\"40001\"",
+     .help = "how \"reg\" counts; must be said, since manuals differ by one"},
+    {"order", OPTION_CHOICE, DEVICE(order), .choices = device_orders, .fallback = "\"ABCD\"",
+     .help = "byte order of the device's 32-bit values, and its like for 64 bits"},
+    {"max_block", OPTION_INT, DEVICE(max_block), .minimum = 1, .maximum = MODBUS_REGISTERS_MAX,
+     .fallback = "125", .help = "registers that one read may ask for; bits: 16 times as many"},
+    {"gap", OPTION_INT, DEVICE(gap), .minimum = 0, .maximum = MODBUS_REGISTERS_MAX, .fallback = "0",
+     .help = "registers that nobody asked for and that may be read over to save a request"},
+    {"timeout", OPTION_DURATION, DEVICE(timeout_ns), .minimum = 0, .maximum = 60000 * MS,
+     .fallback = "\"0ms\"", .example = "\"2s\"", .help = "its own; 0ms: the bus's"},
+    {.key = NULL},
+};
+
+const struct option modbus_point_rows[] = {
+    {"reg", OPTION_INT, POINT(reg), .required = true, .minimum = 0, .maximum = 465536,
+     .example = "40101", .help = "the first register, counted as \"numbering\" says"},
+    {"table", OPTION_CHOICE, POINT(table), .choices = tables,
+     .help = "with numbering \"0-based\": which table; holding unless said otherwise"},
+    {"type", OPTION_CHOICE, POINT(type), .choices = types,
+     .help = "u16 unless said otherwise; bool for coils, inputs and bits"},
+    {"bit", OPTION_INT, POINT(bit), .minimum = -1, .maximum = 15, .fallback = "-1",
+     .help = "a bit of a register, 0 is the least significant; -1: none"},
+    {"length", OPTION_INT, POINT(length), .minimum = 0, .maximum = MODBUS_REGISTERS_MAX,
+     .fallback = "0", .help = "of a string, in registers"},
+    {"order", OPTION_CHOICE, POINT(order), .choices = orders,
+     .help = "in which order the bytes arrive, A is the most significant; the device's unless "
+             "said otherwise"},
+    {"scale", OPTION_NUMBER, POINT(scale), .fallback = "1", .example = "0.1",
+     .help = "what the raw number is multiplied by"},
+    {"offset", OPTION_NUMBER, POINT(offset), .fallback = "0", .help = "added after scaling"},
+    {"na", OPTION_NUMBERS, POINT(na), .example = "[-32768, 32767]",
+     .help = "raw numbers that mean \"not available\", with or without sign"},
+    {.key = NULL},
+};
+
+/* Where the name ends; `*port` begins behind it, or is NULL. NULL when it is no host at all. */
+static const char *split_host(const char *text, const char **name, const char **port)
+{
+    const char *end;
+
+    *name = text;
+    if (*text == '[') {
+        *name = text + 1;
+        end = strchr(text, ']');
+        if (!end || (end[1] != '\0' && end[1] != ':'))
+            return NULL;
+        *port = end[1] ? end + 2 : NULL;
+        return end;
+    }
+    end = strchr(text, ':');
+    if (end && strchr(end + 1, ':'))
+        return NULL;
+    *port = end ? end + 1 : NULL;
+    return end ? end : text + strlen(text);
+}
+
+int modbus_parse_host(const char *text, void *field, char *why, size_t why_size)
+{
+    struct modbus_host *host = field;
+    const char *name, *port = NULL;
+    const char *end = split_host(text, &name, &port);
+    size_t length = end ? (size_t)(end - name) : 0;
+    char *rest = NULL;
+    long number = 502;
+
+    if (port)
+        number = strtol(port, &rest, 10);
+    if (length == 0 || length >= sizeof host->name || strcspn(text, " \t/") != strlen(text) ||
+        (port && (*port < '0' || *port > '9' || *rest)) || number < 1 || number > 65535) {
+        snprintf(why, why_size,
+                 "allowed: an address or name, and a port from 1 to 65535 behind a colon, as "
+                 "\"10.0.7.20:502\", \"plc.local\" or \"[fd00::7]:502\"");
+        return ERR_INVALID;
+    }
+    memcpy(host->name, name, length);
+    host->name[length] = '\0';
+    host->port = (uint16_t)number;
+    return 0;
+}
+
+const char *modbus_order_letters(int order)
+{
+    return order == MODBUS_ORDER_UNSAID ? "" : orders[order - MODBUS_AB].text;
+}
+
+static int named(const struct option_choice *choices, const char *name)
+{
+    for (; choices->text; choices++) {
+        if (strcmp(choices->text, name) == 0)
+            return choices->value;
+    }
+    return ERR_NOT_FOUND;
+}
+
+int modbus_type_named(const char *name)
+{
+    return named(types, name);
+}
+
+int modbus_order_named(const char *name)
+{
+    return named(orders, name);
+}

@@ -1,0 +1,119 @@
+/* What a Modbus bus, its devices and their points are configured with. The rows are in options.c.
+ */
+#ifndef SLUICE_MODBUS_OPTIONS_H
+#define SLUICE_MODBUS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/option.h"
+#include "serial/port.h"
+
+#define MODBUS_REGISTERS_MAX 125  /* of one read; Modbus application protocol 1.1b3, 6.3 */
+#define MODBUS_BITS_MAX      2000 /* of one read; the same, 6.1 */
+
+enum modbus_rs485 { MODBUS_RS485_NONE, MODBUS_RS485_KERNEL };
+enum modbus_numbering { MODBUS_NUMBERING_UNSAID, MODBUS_NUMBERING_40001, MODBUS_NUMBERING_0 };
+
+/* The function codes that read them. */
+enum modbus_table {
+    MODBUS_TABLE_UNSAID,
+    MODBUS_COILS,
+    MODBUS_DISCRETE_INPUTS,
+    MODBUS_HOLDING_REGISTERS,
+    MODBUS_INPUT_REGISTERS,
+};
+
+enum modbus_type {
+    MODBUS_TYPE_UNSAID, /* u16, or bool where the table holds bits */
+    MODBUS_BOOL,
+    MODBUS_U16,
+    MODBUS_I16,
+    MODBUS_U32,
+    MODBUS_I32,
+    MODBUS_U64,
+    MODBUS_I64,
+    MODBUS_F32,
+    MODBUS_F64,
+    MODBUS_STRING,
+};
+
+/* In which order the bytes of a value arrive; A is the most significant. */
+enum modbus_order {
+    MODBUS_ORDER_UNSAID,
+    MODBUS_AB,
+    MODBUS_BA,
+    MODBUS_ABCD,
+    MODBUS_CDAB,
+    MODBUS_BADC,
+    MODBUS_DCBA,
+    MODBUS_ABCDEFGH,
+    MODBUS_GHEFCDAB,
+    MODBUS_BADCFEHG,
+    MODBUS_HGFEDCBA,
+    MODBUS_EFGHABCD,
+    MODBUS_CDABGHEF,
+    MODBUS_FEHGBADC,
+    MODBUS_DCBAHGFE,
+};
+
+/* "10.0.7.20:502", "plc.local", "[fd00::7]:1502" */
+struct modbus_host {
+    char name[256];
+    uint16_t port;
+};
+
+struct modbus_bus_options {
+    int64_t timeout_ns;
+    /* RTU */
+    const char *port;
+    struct port_settings line;
+    int64_t silence_ns;    /* 0: by the baud rate */
+    int64_t turnaround_ns; /* for the arithmetic of the load only */
+    int rs485;             /* enum modbus_rs485 */
+    bool echo;
+    /* TCP */
+    struct modbus_host host;
+    int64_t connect_timeout_ns;
+};
+
+struct modbus_device_options {
+    int64_t unit;
+    int numbering;      /* enum modbus_numbering */
+    int order;          /* MODBUS_ABCD, CDAB, BADC, DCBA: stands for its like in 64 bits */
+    int64_t max_block;  /* registers of one read; bits: 16 times as many */
+    int64_t gap;        /* registers that may be read over */
+    int64_t timeout_ns; /* 0: the bus's */
+};
+
+struct modbus_point_options {
+    int64_t reg;
+    int table, type, order; /* enums above */
+    int64_t bit;            /* -1: none */
+    int64_t length;         /* of a string, in registers */
+    double scale, offset;
+    struct option_numbers na;
+    /* What follows is worked out by modbus_check and modbus_decode_prepare. */
+    uint16_t address, count;      /* registers or bits, as they go over the wire */
+    uint8_t function;             /* 1 to 4 */
+    uint8_t size;                 /* bytes of the raw value; a string has twice its length */
+    uint8_t shift[8];             /* where each byte that arrives belongs */
+    double multiply, add, divide; /* value = (raw * multiply + add) / divide */
+    bool scaled;
+    int8_t decimals;
+};
+
+extern const struct option modbus_rtu_bus_rows[], modbus_tcp_bus_rows[];
+extern const struct option modbus_device_rows[], modbus_point_rows[];
+
+/* An option_parse_fn for struct modbus_host. */
+int modbus_parse_host(const char *text, void *field, char *why, size_t why_size);
+
+/* The letters of an order ("CDAB"); "" for MODBUS_ORDER_UNSAID. */
+const char *modbus_order_letters(int order);
+
+/* The value of a type's or an order's name in configurations ("f32", "CDAB"); ERR_NOT_FOUND. */
+int modbus_type_named(const char *name);
+int modbus_order_named(const char *name);
+
+#endif
