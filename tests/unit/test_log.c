@@ -10,6 +10,7 @@
 #include "core/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,15 +151,27 @@ static void keeps_a_message_to_one_line(void **state)
     memset(flood, 'x', sizeof(flood) - 1);
     flood[sizeof(flood) - 1] = '\0';
     capture(NULL);
-    errno = ENOENT;
-    log_info("field", "the device says \"%s\"", "a\n<0>kernel: b\x1b[2J");
+    log_info("field", "the device says \"%s\"", "a\n<0>kernel: b\x1b[2J\x7f");
     log_info("field", "%s", flood);
-    assert_int_equal(errno, ENOENT);
     const char *text = captured_output();
     assert_int_equal(count_lines(text), 2);
-    assert_non_null(strstr(text, "\"a?<0>kernel: b?[2J\"\n"));
+    assert_non_null(strstr(text, "\"a?<0>kernel: b?[2J?\"\n"));
     assert_string_equal(text + strlen(text) - 5, "x...\n");
     assert_in_range(strlen(text), 1024, 1200);
+}
+
+static void keeps_errno_even_where_nobody_reads(void **state)
+{
+    (void)state;
+    capture(NULL);
+    int unwritable = open("/dev/null", O_RDONLY);
+    dup2(unwritable, STDERR_FILENO);
+    close(unwritable);
+    errno = ENOENT;
+    log_info("field", "lost");
+    int seen = errno;
+    captured_output();
+    assert_int_equal(seen, ENOENT);
 }
 
 static void flood(int lines)
@@ -221,6 +234,7 @@ int main(void)
         cmocka_unit_test(tells_and_ignores_a_level_that_is_none),
         cmocka_unit_test(gives_journald_its_priorities),
         cmocka_unit_test(keeps_a_message_to_one_line),
+        cmocka_unit_test(keeps_errno_even_where_nobody_reads),
         cmocka_unit_test(cuts_a_flood_and_tells_when_its_minute_is_over),
         cmocka_unit_test(counts_every_message_of_every_thread),
     };

@@ -255,8 +255,8 @@ static void writes_strings_that_any_reader_takes(void **state)
 static void finds_what_needs_an_escape_at_any_place(void **state)
 {
     (void)state;
-    for (unsigned byte = 0; byte < 0x80; byte++) {
-        int escapes = byte < 0x20 || byte == '"' || byte == '\\';
+    for (unsigned byte = 0; byte < 0x100; byte++) {
+        int escapes = byte < 0x20 || byte == '"' || byte == '\\' || byte >= 0x80;
         for (size_t place = 0; place < 16; place++) {
             char bytes[16], data[64];
             struct text text;
