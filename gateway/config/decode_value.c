@@ -154,7 +154,8 @@ static bool text_of(struct decoder *decoder, const struct option *option, const 
     if (value->type == JSON_BAD)
         return false;
     bool quote = value->type == JSON_NUMBER &&
-                 (option->type == OPTION_TEXT || option->type == OPTION_PARSED);
+                 (option->type == OPTION_TEXT || option->type == OPTION_PARSED ||
+                  option->type == OPTION_CHOICE);
     if (quote)
         snprintf(hint, sizeof(hint), "write it in quotes: \"%s\"", value->text);
     return refuse(decoder, option, value, expected, quote ? hint : NULL);
@@ -367,7 +368,8 @@ static bool decode_parsed(struct decoder *decoder, const struct option *option,
     if (!text_of(decoder, option, value, "a text is expected", text))
         return false;
     if (option->parse(text, field, why, sizeof(why)) != 0) {
-        findings_value(decoder->findings, value, "found \"%.60s\"; allowed: %s", text, why);
+        findings_value(decoder->findings, value, "found \"%.60s\"; %s%s", text,
+                       strncmp(why, "allowed: ", 9) == 0 ? "" : "allowed: ", why);
         return false;
     }
     fingerprint_text(&decoder->hash, text);

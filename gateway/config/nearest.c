@@ -47,9 +47,18 @@ void nearest_init(struct nearest *nearest, const char *found)
     nearest->distance = size < 3 ? 2 : (unsigned)(size / 3) + 2;
 }
 
+/* "cafile" for "ca", "register" for "reg": far apart by their letters, and still what was meant. */
+static int begins_like(const char *a, const char *b)
+{
+    size_t size = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
+    return size >= 2 && strncmp(a, b, size) == 0;
+}
+
 void nearest_offer(struct nearest *nearest, const char *candidate)
 {
     unsigned distance = nearest_distance(nearest->found, candidate);
+    if (begins_like(nearest->found, candidate))
+        distance = 1;
     if (distance < nearest->distance && distance < strlen(candidate)) {
         nearest->distance = distance;
         nearest->best = candidate;

@@ -13,7 +13,7 @@ static const struct option root_rows[] = {
      .type = OPTION_TEXT,
      .offset = offsetof(struct root_options, schema),
      .example = "\"config.schema.json\"",
-     .help = "Where editors find the schema of this file; of no meaning to the gateway."},
+     .help = "where editors find the schema of this file; of no meaning to the gateway"},
     {.key = "version",
      .type = OPTION_INT,
      .offset = offsetof(struct root_options, version),
@@ -21,7 +21,7 @@ static const struct option root_rows[] = {
      .minimum = CONFIG_VERSION,
      .maximum = CONFIG_VERSION,
      .example = "1",
-     .help = "Version of this file's format."},
+     .help = "version of this file's format"},
     {0},
 };
 
@@ -31,13 +31,13 @@ static const struct option gateway_rows[] = {
      .offset = offsetof(struct site, id),
      .required = true,
      .example = "\"plant7\"",
-     .help = "Permanent id of this gateway: part of topics, keys and the MQTT client id."},
+     .help = "permanent id of this gateway: part of topics, keys and the MQTT client id"},
     {.key = "name",
      .type = OPTION_TEXT,
      .offset = offsetof(struct site, name),
      .maximum = STREAM_NAME_SIZE_MAX - 1,
      .example = "\"Plant 7, boiler room\"",
-     .help = "What people call it, in any language; may change."},
+     .help = "what people call it, in any language; may change"},
     {.key = "timezone",
      .type = OPTION_TEXT,
      .offset = offsetof(struct site, timezone),
@@ -45,14 +45,14 @@ static const struct option gateway_rows[] = {
      .fallback = "\"UTC\"",
      .example = "\"Europe/Berlin\"",
      .help =
-         "Time zone of the place by its IANA name, for what people read; published times are UTC."},
+         "time zone of the place by its IANA name, for what people read; published times are UTC"},
     {.key = "hw",
      .type = OPTION_TEXT,
      .offset = offsetof(struct site, hardware),
      .maximum = 64,
      .fallback = "\"\"",
      .example = "\"SN00412\"",
-     .help = "Serial number or inventory number of the box, published as it stands."},
+     .help = "serial number or inventory number of the box, published as it stands"},
     {0},
 };
 
@@ -76,7 +76,7 @@ static const struct option journal_rows[] = {
      .offset = offsetof(struct config_journal, path),
      .fallback = "\"\"",
      .example = "\"/var/lib/sluice/journal\"",
-     .help = "Folder of the journal; without it the daemon's own choice."},
+     .help = "folder of the journal; without it the daemon's own choice"},
     {.key = "keep",
      .type = OPTION_SIZE,
      .offset = offsetof(struct config_journal, keep_bytes),
@@ -84,21 +84,21 @@ static const struct option journal_rows[] = {
      .maximum = 1e15,
      .fallback = "\"1GiB\"",
      .example = "\"8GiB\"",
-     .help = "How much of the disk the journal may take."},
+     .help = "how much of the disk the journal may take"},
     {.key = "max_age",
      .type = OPTION_DURATION,
      .offset = offsetof(struct config_journal, max_age_ns),
      .minimum = 60.0 * NS_PER_S,
      .maximum = 36500 * DAY_NS,
      .example = "\"90d\"",
-     .help = "How long events are kept at most; without it as long as there is room."},
+     .help = "how long events are kept at most; without it as long as there is room"},
     {.key = "when_full",
      .type = OPTION_CHOICE,
      .offset = offsetof(struct config_journal, when_full),
      .choices = when_full_choices,
      .fallback = "\"drop-oldest\"",
      .example = "\"drop-oldest\"",
-     .help = "What gives way when the journal is full."},
+     .help = "what gives way when the journal is full"},
     {.key = "commit",
      .type = OPTION_DURATION,
      .offset = offsetof(struct config_journal, commit_ns),
@@ -107,22 +107,22 @@ static const struct option journal_rows[] = {
      .fallback = "\"250ms\"",
      .example = "\"250ms\"",
      .help =
-         "Longest time that an event waits before it is made durable: what a power cut may take, "
-         "against the wear of the disk."},
+         "longest time that an event waits before it is made durable: what a power cut may take, "
+         "against the wear of the disk"},
     {.key = "segment",
      .type = OPTION_SIZE,
      .offset = offsetof(struct config_journal, segment_bytes),
      .minimum = 64 << 10,
      .maximum = 1 << 30,
      .example = "\"8MiB\"",
-     .help = "Size of one file of the journal; without it chosen by \"keep\"."},
+     .help = "size of one file of the journal; without it chosen by \"keep\""},
     {.key = "sector",
      .type = OPTION_CHOICE,
      .offset = offsetof(struct config_journal, sector),
      .choices = sector_choices,
      .fallback = "\"auto\"",
      .example = "\"auto\"",
-     .help = "Whether commits begin on a fresh sector of the medium."},
+     .help = "whether commits begin on a fresh sector of the medium"},
     {0},
 };
 
@@ -131,8 +131,8 @@ static const struct option journal_rows[] = {
     {                                                                                              \
         .key = "every", .type = OPTION_DURATION, .offset = (field_offset),                         \
         .minimum = 1.0 * NS_PER_MS, .maximum = 366 * DAY_NS, .example = "\"1s\"",                  \
-        .help = "How often a point is read. The point's own comes first, then its device's, its "  \
-                "profile's, that of \"defaults\", and at last 5s."                                 \
+        .help = "how often a point is read; the point's own comes first, then its device's, its "  \
+                "profile's, that of \"defaults\", and at last 5s"                                  \
     }
 
 static const struct option defaults_rows[] = {EVERY_ROW(offsetof(struct policy, every_ns)), {0}};
@@ -142,16 +142,16 @@ static const struct option report_rows[] = {
      .type = OPTION_BOOL,
      .offset = offsetof(struct policy, on_change),
      .example = "true",
-     .help = "Store a reading only when it differs from the one stored before; without it every "
-             "reading is stored."},
+     .help = "store a reading only when it differs from the one stored before; without it every "
+             "reading is stored"},
     {.key = "at_least",
      .type = OPTION_DURATION,
      .offset = offsetof(struct policy, at_least_ns),
      .minimum = 1.0 * NS_PER_MS,
      .maximum = 366 * DAY_NS,
      .example = "\"60s\"",
-     .help = "With \"on_change\": store one at least this often, so that silence is not taken for "
-             "calm."},
+     .help = "with \"on_change\": store one at least this often, so that silence is not taken for "
+             "calm"},
     {0},
 };
 
@@ -161,19 +161,19 @@ static const struct option bus_rows[] = {
      .offset = offsetof(struct bus_options, id),
      .required = true,
      .example = "\"rs485-1\"",
-     .help = "Permanent id of the bus, by which devices name it."},
+     .help = "permanent id of the bus, by which devices name it"},
     {.key = "name",
      .type = OPTION_TEXT,
      .offset = offsetof(struct bus_options, name),
      .maximum = STREAM_NAME_SIZE_MAX - 1,
      .example = "\"Line in hall 2\"",
-     .help = "What people call it."},
+     .help = "what people call it"},
     {.key = "driver",
      .type = OPTION_TEXT,
      .offset = offsetof(struct bus_options, driver),
      .required = true,
      .example = "\"modbus-tcp\"",
-     .help = "What is spoken on the bus."},
+     .help = "what is spoken on the bus"},
     {0},
 };
 
@@ -183,44 +183,44 @@ static const struct option device_rows[] = {
      .offset = offsetof(struct device_options, id),
      .required = true,
      .example = "\"boiler\"",
-     .help = "Permanent id of the device, unique in this gateway."},
+     .help = "permanent id of the device, unique in this gateway"},
     {.key = "name",
      .type = OPTION_TEXT,
      .offset = offsetof(struct device_options, name),
      .maximum = STREAM_NAME_SIZE_MAX - 1,
      .example = "\"Kessel\"",
-     .help = "What people call it."},
+     .help = "what people call it"},
     {.key = "vendor",
      .type = OPTION_TEXT,
      .offset = offsetof(struct device_options, vendor),
      .maximum = 64,
      .example = "\"Acme\"",
-     .help = "Who made it; the profile's unless given."},
+     .help = "who made it; the profile's unless given"},
     {.key = "model",
      .type = OPTION_TEXT,
      .offset = offsetof(struct device_options, model),
      .maximum = 64,
      .example = "\"B7\"",
-     .help = "Its model; the profile's unless given."},
+     .help = "its model; the profile's unless given"},
     {.key = "bus",
      .type = OPTION_TEXT,
      .offset = offsetof(struct device_options, bus),
      .required = true,
      .example = "\"hall\"",
-     .help = "Id of the bus that the device is on."},
+     .help = "id of the bus that the device is on"},
     {.key = "profile",
      .type = OPTION_TEXT,
      .offset = offsetof(struct device_options, profile),
      .maximum = 64,
      .example = "\"abb-b2x\"",
      .help =
-         "Name of a device profile, a file NAME.json that brings points and options; what stands "
-         "here comes before it, and points of the same id replace the profile's."},
+         "name of a device profile, a file NAME.json that brings points and options; what stands "
+         "here comes before it, and points of the same id replace the profile's"},
     {.key = "was",
      .type = OPTION_TEXTS,
      .offset = offsetof(struct device_options, was),
      .example = "[\"heater\"]",
-     .help = "Earlier ids, whose history this device continues."},
+     .help = "earlier ids, whose history this device continues"},
     EVERY_ROW(offsetof(struct device_options, policy.every_ns)),
     {0},
 };
@@ -240,42 +240,42 @@ static const struct option point_rows[] = {
      .offset = offsetof(struct site_point, id),
      .required = true,
      .example = "\"supply_temp\"",
-     .help = "Permanent id of the point, unique in its device."},
+     .help = "permanent id of the point, unique in its device"},
     {.key = "name",
      .type = OPTION_TEXT,
      .offset = offsetof(struct site_point, name),
      .maximum = STREAM_NAME_SIZE_MAX - 1,
      .example = "\"Vorlauf\"",
-     .help = "What people call it."},
+     .help = "what people call it"},
     {.key = "unit",
      .type = OPTION_TEXT,
      .offset = offsetof(struct site_point, unit),
      .maximum = STREAM_UNIT_SIZE_MAX - 1,
      .example = "\"°C\"",
-     .help = "Unit of the value as people write it."},
+     .help = "unit of the value as people write it"},
     {.key = "ucum",
      .type = OPTION_TEXT,
      .offset = offsetof(struct site_point, ucum),
      .maximum = STREAM_UNIT_SIZE_MAX - 1,
      .example = "\"Cel\"",
-     .help = "The unit's UCUM code; known by itself for common units."},
+     .help = "the unit's UCUM code; known by itself for common units"},
     {.key = "class",
      .type = OPTION_TEXT,
      .offset = offsetof(struct site_point, class),
      .maximum = 64,
      .example = "\"temperature\"",
-     .help = "What kind of quantity it is, published as it stands."},
+     .help = "what kind of quantity it is, published as it stands"},
     {.key = "state",
      .type = OPTION_TEXT,
      .offset = offsetof(struct site_point, state),
      .choices = state_choices,
      .example = "\"measurement\"",
-     .help = "How the values of the point are to be read."},
+     .help = "how the values of the point are to be read"},
     {.key = "was",
      .type = OPTION_TEXTS,
      .offset = offsetof(struct site_point, was),
      .example = "[\"durchfluss\"]",
-     .help = "Earlier ids, whose history this point continues."},
+     .help = "earlier ids, whose history this point continues"},
     EVERY_ROW(offsetof(struct site_point, every_ns)),
     {0},
 };
@@ -286,7 +286,7 @@ static const struct option uplink_rows[] = {
      .offset = offsetof(struct uplink_own_options, id),
      .required = true,
      .example = "\"cloud\"",
-     .help = "Permanent id of the uplink: names its place in the journal."},
+     .help = "permanent id of the uplink: names its place in the journal"},
     {0},
 };
 
@@ -294,83 +294,82 @@ static const struct option profile_rows[] = {
     {.key = "$schema",
      .type = OPTION_TEXT,
      .offset = offsetof(struct device_options, schema),
-     .help = "Where editors find a schema; of no meaning to the gateway."},
+     .help = "where editors find a schema; of no meaning to the gateway"},
     {.key = "vendor",
      .type = OPTION_TEXT,
      .offset = offsetof(struct device_options, vendor),
      .maximum = 64,
-     .help = "Who makes the device."},
+     .help = "who makes the device"},
     {.key = "model",
      .type = OPTION_TEXT,
      .offset = offsetof(struct device_options, model),
      .maximum = 64,
-     .help = "Its model."},
+     .help = "its model"},
     EVERY_ROW(offsetof(struct device_options, policy.every_ns)),
     {0},
 };
 
-const struct shape shape_gateway = {"the gateway", "Who this gateway is.", gateway_rows, NULL};
-const struct shape shape_journal = {"the journal", "How events are stored.", journal_rows, NULL};
-const struct shape shape_report = {"\"report\"", "Which readings are stored.", report_rows, NULL};
+const struct shape shape_gateway = {"the gateway", "who this gateway is", gateway_rows, NULL};
+const struct shape shape_journal = {"the journal", "how events are stored", journal_rows, NULL};
+const struct shape shape_report = {"\"report\"", "which readings are stored", report_rows, NULL};
 
 #define REPORT_PART                                                                                \
     {                                                                                              \
         "report", PART_OBJECT, false, &shape_report,                                               \
-            "Which readings are stored; taken from the same places as \"every\", key by key."      \
+            "which readings are stored; taken from the same places as \"every\", key by key"       \
     }
 
 static const struct part report_parts[] = {REPORT_PART, {0}};
-const struct shape shape_defaults = {"\"defaults\"",
-                                     "What holds for points that do not say otherwise.",
-                                     defaults_rows, report_parts};
+const struct shape shape_defaults = {
+    "\"defaults\"", "what holds for points that do not say otherwise", defaults_rows, report_parts};
 
 const struct shape shape_bus = {
-    "a bus", "A serial line or a connection, with the driver's own options.", bus_rows, NULL};
+    "a bus", "a serial line or a connection, with the driver's own options", bus_rows, NULL};
 
 static const struct part point_parts[] = {
     REPORT_PART,
     {"enum", PART_ENUM, false, NULL,
-     "Texts for the values of the point: {\"0\": \"off\", \"1\": \"auto\"}."},
+     "texts for the values of the point: {\"0\": \"off\", \"1\": \"auto\"}"},
     {"write", PART_REFUSED, false, NULL,
      "writing points is not supported by this version: leave it out"},
     {0},
 };
-const struct shape shape_point = {"a point", "A value that is read, with the driver's own options.",
+const struct shape shape_point = {"a point", "a value that is read, with the driver's own options",
                                   point_rows, point_parts};
 
 static const struct part device_parts[] = {
     REPORT_PART,
-    {"points", PART_LIST, false, &shape_point, "What is read from the device."},
+    {"points", PART_LIST, false, &shape_point, "what is read from the device"},
     {0},
 };
-const struct shape shape_device = {"a device", "A device on a bus, with the driver's own options.",
+const struct shape shape_device = {"a device", "a device on a bus, with the driver's own options",
                                    device_rows, device_parts};
-const struct shape shape_profile = {"a profile", "What all devices of a model have in common.",
+const struct shape shape_profile = {"a profile", "what all devices of a model have in common",
                                     profile_rows, device_parts};
 
-const struct shape shape_uplink_tls = {"\"tls\"", "Encryption of the connection.", NULL, NULL};
+const struct shape shape_uplink_tls = {"\"tls\"", "encryption of the connection", NULL, NULL};
 static const struct part uplink_parts[] = {
-    {"tls", PART_OBJECT, false, &shape_uplink_tls, "Encryption of the connection."},
+    {"tls", PART_OBJECT, false, &shape_uplink_tls, "encryption of the connection"},
     {"password", PART_REFUSED, false, NULL,
      "secrets do not stand in this file: write the password into a file of its own and name that "
      "in "
      "\"password_file\""},
     {0},
 };
-const struct shape shape_uplink = {"an uplink", "A broker that events are published to.",
+const struct shape shape_uplink = {"an uplink", "a broker that events are published to",
                                    uplink_rows, uplink_parts};
 
 static const struct part root_parts[] = {
-    {"gateway", PART_OBJECT, true, &shape_gateway, "Who this gateway is."},
-    {"journal", PART_OBJECT, false, &shape_journal, "How events are stored."},
+    {"gateway", PART_OBJECT, true, &shape_gateway, "who this gateway is"},
+    {"journal", PART_OBJECT, false, &shape_journal, "how events are stored"},
     {"defaults", PART_OBJECT, false, &shape_defaults,
-     "What holds for points that do not say otherwise."},
-    {"buses", PART_LIST, false, &shape_bus, "The lines and connections to devices."},
-    {"devices", PART_LIST, false, &shape_device, "The devices on the buses, with their points."},
-    {"uplinks", PART_LIST, false, &shape_uplink, "The brokers that events are published to."},
+     "what holds for points that do not say otherwise"},
+    {"buses", PART_LIST, false, &shape_bus, "the lines and connections to devices"},
+    {"devices", PART_LIST, false, &shape_device, "the devices on the buses, with their points"},
+    {"uplinks", PART_LIST, false, &shape_uplink, "the brokers that events are published to"},
     {0},
 };
-const struct shape shape_root = {"the configuration", "Configuration of a Sluice gateway.",
+const struct shape shape_root = {"the configuration", "configuration of a Sluice gateway",
                                  root_rows, root_parts};
 
 const struct option *option_find(const struct option *options, const char *key)

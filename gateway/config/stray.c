@@ -31,6 +31,15 @@ bool load_stray(void *context, const char *key, char *sentence, size_t size)
     size_t at = 0;
     if (!stray->driver)
         return false;
+    for (const struct driver *const *driver = stray->loader->parts->drivers; *driver; driver++)
+        if (option_find(rows_of(*driver, stray->level), key) && at < sizeof(owners))
+            at += (size_t)snprintf(owners + at, sizeof(owners) - at, "%s%s", at > 0 ? ", " : "",
+                                   (*driver)->name);
+    if (at > 0) {
+        snprintf(sentence, size, "\"%s\" belongs to %s of the driver %s; this bus's driver is %s",
+                 key, plural[stray->level], owners, stray->driver->name);
+        return true;
+    }
     for (int level = STRAY_BUS; level <= STRAY_POINT; level++) {
         if (!of_level(stray->driver, (enum stray_level)level, key))
             continue;
@@ -38,13 +47,5 @@ bool load_stray(void *context, const char *key, char *sentence, size_t size)
                  shape_of((enum stray_level)level)->name, shape_of(stray->level)->name);
         return true;
     }
-    for (const struct driver *const *driver = stray->loader->parts->drivers; *driver; driver++)
-        if (option_find(rows_of(*driver, stray->level), key) && at < sizeof(owners))
-            at += (size_t)snprintf(owners + at, sizeof(owners) - at, "%s%s", at > 0 ? ", " : "",
-                                   (*driver)->name);
-    if (at == 0)
-        return false;
-    snprintf(sentence, size, "\"%s\" belongs to %s of the driver %s; this bus's driver is %s", key,
-             plural[stray->level], owners, stray->driver->name);
-    return true;
+    return false;
 }
