@@ -6,13 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Without an exponent from 1e-7 up to 1e21, as people, and JavaScript, write numbers. */
+/* Without an exponent from 1e-7 up to 1e21, as people write numbers. */
 #define PLAIN_EXPONENT_MIN (-7)
 #define PLAIN_EXPONENT_MAX 20
 #define PLAIN_MIN          1e-7
 
-#define DIGITS_F32 9  /* enough to read back any float */
-#define DIGITS_F64 17 /* and any double */
+/*
+ * Any decimal of the SURE digits survives in a float (or double), and any float (or double) survives
+ * in the MAX digits: IEEE 754-2019, 5.12.2.
+ */
+#define DIGITS_F32_SURE 6
+#define DIGITS_F64_SURE 15
+#define DIGITS_F32_MAX  9
+#define DIGITS_F64_MAX  17
 
 static const char pairs[] = "00010203040506070809101112131415161718192021222324"
                             "25262728293031323334353637383940414243444546474849"
@@ -108,19 +114,23 @@ static char *put_layout(char *out, const char *digits, int count, int exponent)
     return out;
 }
 
-/* By the C library, for what is no short decimal: the fewest digits from `from` to `to` that read
- * back the same. */
-static char *put_by_library(char *out, double value, int from, int to)
+static bool reads_back(double candidate, double value, bool as_f32)
+{
+    return as_f32 ? (float)candidate == (float)value : candidate == value;
+}
+
+/* By the C library: the fewest digits that read back the same, beginning with `fewest`. */
+static char *put_by_library(char *out, double value, bool as_f32, int fewest)
 {
     char printed[40];
-    for (int precision = from; precision <= to; precision++) {
-        snprintf(printed, sizeof(printed), "%.*e", precision - 1, value);
-        double back = strtod(printed, NULL);
-        if (to == DIGITS_F32 ? (float)back == (float)value : back == value)
+    int most = as_f32 ? DIGITS_F32_MAX : DIGITS_F64_MAX;
+    for (int tried = fewest; tried <= most; tried++) {
+        snprintf(printed, sizeof(printed), "%.*e", tried - 1, value);
+        if (tried == most || reads_back(strtod(printed, NULL), value, as_f32))
             break;
     }
     /* The point is the locale's, so only what cannot vary is taken: digits, signs and the e. */
-    char digits[DIGITS_F64];
+    char digits[DIGITS_F64_MAX];
     int count = 0;
     const char *at = printed;
     for (; *at != 'e'; at++)
@@ -134,32 +144,31 @@ static char *put_by_library(char *out, double value, int from, int to)
 }
 
 /*
- * Ascending exponents find the fewest digits. All decimals of 15 digits, and all floats, are found
- * here; only results of computations, and numbers far from one, go on to the library.
+ * Ascending exponents find the fewest digits. Every decimal of 15 digits is found here, and every
+ * float of an ordinary size, so that the library has to print only what computations leave, and
+ * numbers far from one.
  */
-static char *put_shortest(char *out, double value)
+static char *put_shortest(char *out, double value, bool as_f32)
 {
     for (unsigned exponent = 0; exponent <= DECIMAL_EXPONENT_MAX; exponent++) {
         int64_t mantissa;
         if (!decimal_scale(value, exponent, DECIMAL_MANTISSA_LIMIT, &mantissa))
             break;
-        if ((double)mantissa / decimal_power[exponent] == value)
+        if (reads_back((double)mantissa / decimal_power[exponent], value, as_f32))
             return put_decimal(out, mantissa, exponent);
     }
-    return put_by_library(out, value, 15, DIGITS_F64);
+    int fewest = as_f32 ? DIGITS_F32_SURE : DIGITS_F64_SURE;
+    bool was_tried = !as_f32 && fabs(value) < DECIMAL_MANTISSA_LIMIT;
+    return put_by_library(out, value, as_f32, fewest + was_tried);
 }
 
-static char *put_shortest_f32(char *out, double value)
+/* Below 1e-7. The smallest of all, which are not normalised, have fewer digits than can be relied
+ * on. */
+static char *put_tiny(char *out, double value, bool as_f32)
 {
-    float single = (float)value;
-    for (unsigned exponent = 0; exponent <= DECIMAL_EXPONENT_MAX; exponent++) {
-        int64_t mantissa;
-        if (!decimal_scale(value, exponent, DECIMAL_MANTISSA_LIMIT, &mantissa))
-            break;
-        if ((float)((double)mantissa / decimal_power[exponent]) == single)
-            return put_decimal(out, mantissa, exponent);
-    }
-    return put_by_library(out, value, 6, DIGITS_F32);
+    bool normal = fabs(value) >= (as_f32 ? (double)FLT_MIN : DBL_MIN);
+    int fewest = !normal ? 1 : as_f32 ? DIGITS_F32_SURE : DIGITS_F64_SURE;
+    return put_by_library(out, value, as_f32, fewest);
 }
 
 char *number_put_f64(char *out, double value, int decimals)
@@ -173,10 +182,10 @@ char *number_put_f64(char *out, double value, int decimals)
         if (decimal_scale(value, (unsigned)digits, DECIMAL_MANTISSA_LIMIT, &mantissa))
             return put_decimal(out, mantissa, (unsigned)digits);
     }
-    double magnitude = fabs(value);
-    bool is_f32 = decimals == DECIMALS_SHORTEST_F32 && magnitude <= (double)FLT_MAX;
-    if (magnitude != 0 && magnitude < PLAIN_MIN)
-        return is_f32 ? put_by_library(out, value, 6, DIGITS_F32)
-                      : put_by_library(out, value, 15, DIGITS_F64);
-    return is_f32 ? put_shortest_f32(out, value) : put_shortest(out, value);
+    bool as_f32 = decimals == DECIMALS_SHORTEST_F32 && fabs(value) <= (double)FLT_MAX;
+    if (as_f32)
+        value = (double)(float)value;
+    if (value != 0 && fabs(value) < PLAIN_MIN)
+        return put_tiny(out, value, as_f32);
+    return put_shortest(out, value, as_f32);
 }
