@@ -1,0 +1,140 @@
+"""The balance at a test's end: drawn by `sluice audit`, and once more from a subscriber that is not ours."""
+import json
+import signal
+
+from .gateway import EXIT_FAILED, EXIT_OK, check_ledger
+from .site import check, program, wait_for
+
+
+class Audit:
+    """`sluice audit` from before the first event to the end, under a session of its own."""
+
+    def __init__(self, site, broker, uplink="cloud", root="sluice", mqtt="5"):
+        self.site = site
+        self.process = site.start(
+            "audit-" + uplink, program("sluice"), "audit", "--url", "mqtt://127.0.0.1:%d" % broker.port, "--gateway",
+            "plant7", "--root", root, "--uplink", uplink, "--client-id", "audit-" + uplink, "--mqtt", mqtt, "--truth",
+            site.truth, "--json", pipe=True)
+        wait_for(lambda: "listening" in self.process.log(), 20, "the audit listens")
+
+    def balance(self):
+        """Ends it and returns what it printed."""
+        self.process.signal(signal.SIGTERM)
+        out, _ = self.process.popen.communicate(timeout=60)
+        check(self.process.popen.returncode in (EXIT_OK, EXIT_FAILED), "sluice audit",
+              self.process.popen.returncode, self.process.log())
+        report = json.loads(out)
+        check(report["proven"] == (self.process.popen.returncode == EXIT_OK), "its exit status differs", report)
+        return report
+
+    def proves(self, truth_at_least=1):
+        """Ends it; everything must be there."""
+        report = self.balance()
+        check(report["proven"], "not proven", report)
+        check(report["truth"] >= truth_at_least, "the witnesses saw too little for a proof", report)
+        return report
+
+
+class Balance:
+    """The same from the messages of a Subscriber, by other means. Only of one uplink."""
+
+    def __init__(self, messages, uplink="cloud", gateway="plant7", root="sluice"):
+        self.events = {}
+        self.duplicates = 0
+        self.covers = []
+        self.order = []
+        self.strange = []
+        for message in list(messages):
+            if message.topic != "%s/%s/data" % (root, gateway):
+                continue
+            batch = message.json()
+            if batch["uplink"] != uplink:
+                continue
+            self.covers.append((tuple(batch["covers"]), batch["epoch"]))
+            for event in batch["events"]:
+                key = (batch["epoch"], event["n"])
+                if key not in self.events:
+                    self.events[key] = event
+                    self.order.append(key)
+                elif self.events[key] == event:
+                    self.duplicates += 1
+                else:
+                    self.strange.append((key, self.events[key], event))
+
+    def epochs(self):
+        """In the order of arrival."""
+        return list(dict.fromkeys(epoch for epoch, _ in self.order))
+
+    def of(self, kind):
+        return [{**event, "epoch": key[0]} for key, event in self.events.items() if event["k"] == kind]
+
+    def readings(self, device, point):
+        return [event for event in self.of("reading") if event.get("d") == device and event.get("p") == point]
+
+    def good_values(self, device, point):
+        return [event["v"] for event in self.readings(device, point) if event["q"] == "good"]
+
+    def covered_to(self):
+        return max((pair[1] for pair, _ in self.covers), default=0)
+
+    def holes(self):
+        """Numbers between the first and the last covered one that no message covers, as pairs."""
+        holes, end = [], None
+        for first, last in sorted(pair for pair, _ in self.covers):
+            if end is not None and first > end + 1:
+                holes.append((end + 1, first - 1))
+            end = last if end is None else max(end, last)
+        return holes
+
+    def missing(self, witnesses):
+        """What witnesses sent in time and did not arrive."""
+        arrived = {}
+        for event in self.of("reading"):
+            if event["q"] == "good":
+                arrived.setdefault((event["d"], event["p"]), set()).add(round(event["v"], 6))
+        return [witness for witness in witnesses if not witness.get("late")
+                and round(witness["v"], 6) not in arrived.get((witness["d"], witness["p"]), ())]
+
+    def never_sent(self, witnesses):
+        """What arrived and no witness sent in time, of the points that have witnesses."""
+        sent = {}
+        for witness in witnesses:
+            values = sent.setdefault((witness["d"], witness["p"]), set())
+            if not witness.get("late"):
+                values.add(round(witness["v"], 6))
+        return [event for event in self.of("reading") if event["q"] == "good" and (event["d"], event["p"]) in sent
+                and round(event["v"], 6) not in sent[event["d"], event["p"]]]
+
+    def check(self, witnesses=()):
+        check(not self.strange, "one key, two events", self.strange[:3])
+        check(self.covers and min(pair[0] for pair, _ in self.covers) == 1, "the first event is missing")
+        check(not self.holes(), "holes in covers", self.holes()[:5])
+        check(not self.missing(witnesses), "missing", self.missing(witnesses)[:5])
+        check(not self.never_sent(witnesses), "never sent", self.never_sent(witnesses)[:5])
+
+
+def settle(gateway, sims, subscriber, uplinks=("cloud",), deadline_s=60):
+    """
+    Quiets the field and waits until all it has said is stored, acknowledged and received, so that the balance
+    can be drawn. The daemon must run.
+    """
+    for sim in sims:
+        sim.quiet()
+    wait_for(lambda: not any(device["up"] for bus in gateway.status()["buses"] for device in bus["devices"]),
+             deadline_s, "every device is down, now that the field is quiet")
+    gateway.wait_drained(deadline_s, uplinks)
+    newest = gateway.replay()[-1]["n"]
+    wait_for(lambda: Balance(subscriber.messages).covered_to() >= newest, deadline_s,
+             "event %d reaches the subscriber" % newest)
+
+
+def finish(gateway, sims, subscriber, audit, truth_at_least=1, uplinks=("cloud",), deadline_s=60):
+    """The end of a test where nothing may be missing. Returns the subscriber's balance."""
+    settle(gateway, sims, subscriber, uplinks, deadline_s)
+    check_ledger(gateway.status())
+    audit.proves(truth_at_least)
+    balance = Balance(subscriber.messages)
+    balance.check(gateway.site.witnesses())
+    gateway.stop()
+    gateway.verify()
+    return balance
