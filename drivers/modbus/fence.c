@@ -13,7 +13,7 @@ uint16_t fence_shape(uint8_t function, uint16_t count)
 {
     unsigned bytes = holds_bits(function) ? (count + 7u) / 8 : 2u * count;
 
-    return (uint16_t)(function << 8 | bytes);
+    return (uint16_t)((unsigned)function << 8 | bytes);
 }
 
 static void drop_oldest(struct fence *fence, unsigned drop)

@@ -208,6 +208,11 @@ static int named(const struct option_choice *choices, const char *name)
     return ERR_NOT_FOUND;
 }
 
+int modbus_table_named(const char *name)
+{
+    return named(tables, name);
+}
+
 int modbus_type_named(const char *name)
 {
     return named(types, name);

@@ -112,7 +112,9 @@ int modbus_parse_host(const char *text, void *field, char *why, size_t why_size)
 /* The letters of an order ("CDAB"); "" for MODBUS_ORDER_UNSAID. */
 const char *modbus_order_letters(int order);
 
-/* The value of a type's or an order's name in configurations ("f32", "CDAB"); ERR_NOT_FOUND. */
+/* The value of a table's, type's or order's name in configurations ("holding", "f32", "CDAB");
+ * ERR_NOT_FOUND. */
+int modbus_table_named(const char *name);
 int modbus_type_named(const char *name);
 int modbus_order_named(const char *name);
 

@@ -23,7 +23,7 @@ PARTS = {
     "gateway/web": ["core", *READER_SIDE],
     "gateway/daemon": ["*"],
     "gateway/cli": ["*"],
-    "drivers/modbus": ["core", "field/driver.h", "field/sink.h", "serial/port.h"],
+    "drivers/modbus": ["core", "field/driver.h", "field/sink.h", "field/wait.h", "serial/port.h"],
     "drivers/serial": ["core", "field/driver.h", "field/sink.h"],
 }
 

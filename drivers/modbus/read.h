@@ -1,0 +1,42 @@
+/* Reading once, without a gateway: what a person with a laptop at a cabinet does. Same link, same
+ * decoding as the driver's. */
+#ifndef SLUICE_MODBUS_READ_H
+#define SLUICE_MODBUS_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/event.h"
+
+struct modbus_read {
+    const char *host;   /* "10.0.7.20:502": Modbus TCP; NULL: Modbus RTU by... */
+    const char *port;   /* ...this serial port... */
+    const char *line;   /* ...with these settings; NULL: "9600 8E1" */
+    bool echo;          /* the adapter returns what is sent */
+    int64_t unit;       /* 1 to 247 on a serial line, 0 to 255 over TCP */
+    int64_t reg;        /* as manuals number it (40101), or, where a table is given, from 0 */
+    const char *table;  /* NULL, "holding", "input", "coil", "discrete" */
+    int64_t count;      /* values, not registers; at most MODBUS_READ_MAX */
+    const char *type;   /* as in configurations; NULL: u16, or bool for bits */
+    const char *order;  /* as in configurations; NULL: most significant byte first */
+    int64_t length;     /* of a string, in registers */
+    int64_t timeout_ns; /* for connecting and for each reply; 0: 1 s */
+};
+
+#define MODBUS_READ_MAX 2000
+
+/* Gets each value with the number of its register in the request's own numbering. Text lives until
+ * the function returns. */
+typedef void modbus_read_fn(void *context, int64_t reg, const struct value *value, uint16_t status);
+
+/*
+ * Reads, in as many requests as it takes, and hands over each value in order; of type VALUE_NONE
+ * where `status` is not good. Returns 0, or an error with a sentence for the user in `why`:
+ * ERR_INVALID for what cannot be asked, ERR_EXCEPTION when the device says no, else an error of the
+ * link. Values handed over before an error are right. Blocks; any thread.
+ */
+int modbus_read_once(const struct modbus_read *read, modbus_read_fn *each, void *context, char *why,
+                     size_t why_size);
+
+#endif

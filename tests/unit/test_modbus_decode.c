@@ -1,0 +1,495 @@
+/* Registers to values: every type in every order, and what the check makes of registers. */
+// links: driver_modbus
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/error.h"
+#include "core/status.h"
+#include "modbus/check.h"
+#include "modbus/decode.h"
+
+static uint16_t decode(struct modbus_point_options *point, int device_order, const uint8_t *data,
+                       unsigned index, char *text, struct value *value)
+{
+    enum value_type type;
+    int8_t decimals;
+    uint16_t status;
+
+    if (!point->function)
+        point->function = MODBUS_HOLDING_REGISTERS;
+    if (point->scale == 0)
+        point->scale = 1;
+    modbus_decode_prepare(point, device_order, &type, &decimals);
+    status = modbus_decode(point, data, index, text, value);
+    if (status == STATUS_GOOD)
+        assert_int_equal(value->type, type);
+    if (status == STATUS_GOOD && type == VALUE_F64)
+        assert_int_equal(value->decimals, decimals);
+    return status;
+}
+
+/* Letters say which bytes of the pattern 0x81 0x82 ... arrive in which order; the value must come
+ * out the same. */
+static void decodes_integers_in_every_order(void **state)
+{
+    static const struct {
+        int order, type;
+        const char *arrives;
+    } cases[] = {
+        {MODBUS_ORDER_UNSAID, MODBUS_U16, "AB"},
+        {MODBUS_AB, MODBUS_U16, "AB"},
+        {MODBUS_BA, MODBUS_U16, "BA"},
+        {MODBUS_AB, MODBUS_I16, "AB"},
+        {MODBUS_BA, MODBUS_I16, "BA"},
+        {MODBUS_ABCD, MODBUS_U32, "ABCD"},
+        {MODBUS_CDAB, MODBUS_U32, "CDAB"},
+        {MODBUS_BADC, MODBUS_U32, "BADC"},
+        {MODBUS_DCBA, MODBUS_U32, "DCBA"},
+        {MODBUS_ABCD, MODBUS_I32, "ABCD"},
+        {MODBUS_CDAB, MODBUS_I32, "CDAB"},
+        {MODBUS_BADC, MODBUS_I32, "BADC"},
+        {MODBUS_DCBA, MODBUS_I32, "DCBA"},
+        {MODBUS_ABCDEFGH, MODBUS_U64, "ABCDEFGH"},
+        {MODBUS_GHEFCDAB, MODBUS_U64, "GHEFCDAB"},
+        {MODBUS_BADCFEHG, MODBUS_U64, "BADCFEHG"},
+        {MODBUS_HGFEDCBA, MODBUS_U64, "HGFEDCBA"},
+        {MODBUS_EFGHABCD, MODBUS_I64, "EFGHABCD"},
+        {MODBUS_CDABGHEF, MODBUS_I64, "CDABGHEF"},
+        {MODBUS_FEHGBADC, MODBUS_I64, "FEHGBADC"},
+        {MODBUS_DCBAHGFE, MODBUS_I64, "DCBAHGFE"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct modbus_point_options point = {
+            .type = cases[i].type, .order = cases[i].order, .bit = -1};
+        size_t size = strlen(cases[i].arrives);
+        uint64_t wanted = 0;
+        uint8_t data[12] = {0};
+        struct value value;
+
+        for (size_t b = 0; b < size; b++) {
+            data[2 + b] = (uint8_t)(0x81 + cases[i].arrives[b] - 'A');
+            wanted = wanted << 8 | (0x81 + b);
+        }
+        assert_int_equal(decode(&point, MODBUS_ABCD, data, 1, NULL, &value), STATUS_GOOD);
+        if (value.type == VALUE_I64)
+            assert_int_equal(value.i, (int64_t)(wanted << (64 - 8 * size)) >> (64 - 8 * size));
+        else
+            assert_int_equal(value.u, wanted);
+    }
+}
+
+static void takes_the_devices_order_for_32_and_64_bits_alike(void **state)
+{
+    static const struct {
+        int device_order, type;
+        const char *arrives;
+    } cases[] = {
+        {MODBUS_CDAB, MODBUS_U16, "AB"},       {MODBUS_CDAB, MODBUS_U32, "CDAB"},
+        {MODBUS_CDAB, MODBUS_U64, "GHEFCDAB"}, {MODBUS_BADC, MODBUS_U16, "AB"},
+        {MODBUS_BADC, MODBUS_U32, "BADC"},     {MODBUS_BADC, MODBUS_U64, "BADCFEHG"},
+        {MODBUS_DCBA, MODBUS_U32, "DCBA"},     {MODBUS_DCBA, MODBUS_U64, "HGFEDCBA"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct modbus_point_options point = {.type = cases[i].type, .bit = -1};
+        uint64_t wanted = 0;
+        uint8_t data[8];
+        struct value value;
+
+        for (size_t b = 0; cases[i].arrives[b]; b++) {
+            data[b] = (uint8_t)(cases[i].arrives[b] - 'A' + 1);
+            wanted = wanted << 8 | (b + 1);
+        }
+        decode(&point, cases[i].device_order, data, 0, NULL, &value);
+        assert_int_equal(value.u, wanted);
+    }
+}
+
+static void decodes_floats_in_every_order(void **state)
+{
+    static const struct {
+        int order, type;
+        uint8_t data[8];
+        double wanted;
+    } cases[] = {
+        {MODBUS_ABCD, MODBUS_F32, {0x43, 0x66, 0x19, 0x9A}, 230.1F},
+        {MODBUS_CDAB, MODBUS_F32, {0x19, 0x9A, 0x43, 0x66}, 230.1F},
+        {MODBUS_BADC, MODBUS_F32, {0x66, 0x43, 0x9A, 0x19}, 230.1F},
+        {MODBUS_DCBA, MODBUS_F32, {0x9A, 0x19, 0x66, 0x43}, 230.1F},
+        {MODBUS_ABCDEFGH, MODBUS_F64, {0x40, 0x6C, 0xC3, 0x33, 0x33, 0x33, 0x33, 0x33}, 230.1},
+        {MODBUS_GHEFCDAB, MODBUS_F64, {0x33, 0x33, 0x33, 0x33, 0xC3, 0x33, 0x40, 0x6C}, 230.1},
+        {MODBUS_BADCFEHG, MODBUS_F64, {0x6C, 0x40, 0x33, 0xC3, 0x33, 0x33, 0x33, 0x33}, 230.1},
+        {MODBUS_HGFEDCBA, MODBUS_F64, {0x33, 0x33, 0x33, 0x33, 0x33, 0xC3, 0x6C, 0x40}, 230.1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct modbus_point_options point = {
+            .type = cases[i].type, .order = cases[i].order, .bit = -1};
+        struct value value;
+
+        assert_int_equal(decode(&point, MODBUS_ABCD, cases[i].data, 0, NULL, &value), STATUS_GOOD);
+        assert_true(value.f == cases[i].wanted);
+        assert_int_equal(value.decimals,
+                         cases[i].type == MODBUS_F32 ? DECIMALS_SHORTEST_F32 : DECIMALS_SHORTEST);
+    }
+}
+
+static void scales_to_the_double_nearest_to_the_decimal_number(void **state)
+{
+    static const struct {
+        int type;
+        uint16_t raw;
+        double scale, offset, wanted;
+        int decimals;
+    } cases[] = {
+        {MODBUS_U16, 2301, 0.1, 0, 230.1, 1},
+        {MODBUS_I16, 0xFFF9, 0.1, 0, -0.7, 1},
+        {MODBUS_U16, 3, 0.1, 0, 0.3, 1},
+        {MODBUS_U16, 12345, 0.001, 0, 12.345, 3},
+        {MODBUS_U16, 7, 0.25, 0, 1.75, 2},
+        {MODBUS_U16, 100, 1, -273.15, -173.15, 2},
+        {MODBUS_U16, 55, 0.5, -40, -12.5, 1},
+        {MODBUS_U16, 3, 10, 0, 30, 0},
+        {MODBUS_U16, 3, 1.0 / 3, 0, 1, DECIMALS_SHORTEST},
+        {MODBUS_U16, 0, -0.1, 0, 0, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct modbus_point_options point = {
+            .type = cases[i].type, .bit = -1, .scale = cases[i].scale, .offset = cases[i].offset};
+        uint8_t data[2] = {(uint8_t)(cases[i].raw >> 8), (uint8_t)cases[i].raw};
+        struct value value;
+
+        assert_int_equal(decode(&point, MODBUS_ABCD, data, 0, NULL, &value), STATUS_GOOD);
+        assert_int_equal(value.type, VALUE_F64);
+        assert_true(value.f == cases[i].wanted);
+        assert_false(signbit(value.f) && value.f == 0);
+        assert_int_equal(value.decimals, cases[i].decimals);
+    }
+}
+
+static void tells_sentinels_with_and_without_sign(void **state)
+{
+    static const double no_value[] = {-32768, 65535}, no_float[] = {-9999.9};
+    static const struct {
+        int type;
+        uint8_t data[4];
+        uint16_t status;
+    } cases[] = {
+        {MODBUS_I16, {0x80, 0x00}, STATUS_NOT_AVAILABLE},
+        {MODBUS_I16, {0xFF, 0xFF}, STATUS_NOT_AVAILABLE},
+        {MODBUS_U16, {0x80, 0x00}, STATUS_NOT_AVAILABLE},
+        {MODBUS_U16, {0xFF, 0xFF}, STATUS_NOT_AVAILABLE},
+        {MODBUS_U16, {0x7F, 0xFF}, STATUS_GOOD},
+        {MODBUS_U32, {0x00, 0x00, 0xFF, 0xFF}, STATUS_NOT_AVAILABLE},
+        {MODBUS_I32, {0xFF, 0xFF, 0x80, 0x00}, STATUS_NOT_AVAILABLE},
+        {MODBUS_I32, {0xFF, 0xFF, 0xFF, 0xFF}, STATUS_GOOD},
+        {MODBUS_F32, {0xC6, 0x1C, 0x3F, 0x9A}, STATUS_NOT_AVAILABLE},
+        {MODBUS_F32, {0xC6, 0x1C, 0x3F, 0x99}, STATUS_GOOD},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct modbus_point_options point = {.type = cases[i].type, .bit = -1, .na = {no_value, 2}};
+        struct value value;
+
+        if (cases[i].type == MODBUS_F32)
+            point.na = (struct option_numbers){no_float, 1};
+        assert_int_equal(decode(&point, MODBUS_ABCD, cases[i].data, 0, NULL, &value),
+                         cases[i].status);
+    }
+}
+
+static void gives_nan_and_infinity_a_status_of_their_own(void **state)
+{
+    static const struct {
+        int type;
+        uint8_t data[8];
+    } cases[] = {
+        {MODBUS_F32, {0x7F, 0xC0, 0, 0}}, {MODBUS_F32, {0x7F, 0x80, 0, 0}},
+        {MODBUS_F32, {0xFF, 0x80, 0, 0}}, {MODBUS_F64, {0x7F, 0xF8}},
+        {MODBUS_F64, {0xFF, 0xF0}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct modbus_point_options point = {.type = cases[i].type, .bit = -1};
+        struct value value;
+
+        assert_int_equal(decode(&point, MODBUS_ABCD, cases[i].data, 0, NULL, &value),
+                         STATUS_NOT_A_NUMBER);
+    }
+}
+
+static void picks_bits_of_registers_and_of_bit_tables(void **state)
+{
+    static const uint8_t data[] = {0x80, 0x01, 0x00, 0x00};
+    static const struct {
+        uint8_t function;
+        int bit;
+        unsigned index;
+        bool wanted;
+    } cases[] = {
+        {3, 0, 0, true},  {3, 15, 0, true},   {3, 1, 0, false}, {3, 7, 0, false},
+        {3, -1, 0, true}, {3, -1, 1, false},  {1, -1, 7, true}, {1, -1, 0, false},
+        {2, -1, 8, true}, {2, -1, 15, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct modbus_point_options point = {
+            .type = MODBUS_BOOL, .bit = cases[i].bit, .function = cases[i].function};
+        struct value value;
+
+        assert_int_equal(decode(&point, MODBUS_DCBA, data, cases[i].index, NULL, &value),
+                         STATUS_GOOD);
+        assert_int_equal(value.b, cases[i].wanted);
+    }
+}
+
+static void reads_strings_trimmed_and_as_utf8(void **state)
+{
+    static const struct {
+        const char *data;
+        int order;
+        const char *wanted;
+    } cases[] = {
+        {"Pump 1\0\0", MODBUS_ORDER_UNSAID, "Pump 1"},
+        {"Pump 12 ", MODBUS_AB, "Pump 12"},
+        {"uPpm1  2", MODBUS_BA, "Pump 12"},
+        {"  K\xC3\xA4se\0", MODBUS_AB, "K\xC3\xA4se"},
+        {"K\xE4se    ", MODBUS_AB, "K\xC3\xA4se"},
+        {"A\xC3\0\0\0\0\0\0", MODBUS_AB, "A\xC3\x83"},
+        {"A\xED\xA0\x80\0\0\0\0", MODBUS_AB, "A\xC3\xAD\xC2\xA0\xC2\x80"},
+        {"\0\0\0\0\0\0\0\0", MODBUS_AB, ""},
+        {"        ", MODBUS_AB, ""},
+        {"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", MODBUS_AB,
+         "\xC3\xBF\xC3\xBF\xC3\xBF\xC3\xBF\xC3\xBF\xC3\xBF\xC3\xBF\xC3\xBF"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct modbus_point_options point = {
+            .type = MODBUS_STRING, .order = cases[i].order, .length = 4, .bit = -1};
+        char text[MODBUS_TEXT_SIZE_MAX];
+        struct value value;
+
+        assert_int_equal(
+            decode(&point, MODBUS_DCBA, (const uint8_t *)cases[i].data, 0, text, &value),
+            STATUS_GOOD);
+        assert_int_equal(value.size, strlen(cases[i].wanted));
+        assert_memory_equal(value.data, cases[i].wanted, value.size);
+    }
+}
+
+static void finds_registers_as_manuals_number_them(void **state)
+{
+    static const struct {
+        int64_t reg;
+        int error;
+        uint8_t function;
+        uint16_t address;
+    } cases[] = {
+        {40001, 0, 3, 0},
+        {40101, 0, 3, 100},
+        {49999, 0, 3, 9998},
+        {400001, 0, 3, 0},
+        {465536, 0, 3, 65535},
+        {30011, 0, 4, 10},
+        {365536, 0, 4, 65535},
+        {10001, 0, 2, 0},
+        {165536, 0, 2, 65535},
+        {1, 0, 1, 0},
+        {9999, 0, 1, 9998},
+        {0, ERR_INVALID, 0, 0},
+        {10000, ERR_INVALID, 0, 0},
+        {20001, ERR_INVALID, 0, 0},
+        {40000, ERR_INVALID, 0, 0},
+        {50000, ERR_INVALID, 0, 0},
+        {400000, ERR_INVALID, 0, 0},
+        {465537, ERR_INVALID, 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t function = 0;
+        uint16_t address = 0;
+
+        assert_int_equal(modbus_resolve_40001(cases[i].reg, &function, &address), cases[i].error);
+        assert_int_equal(function, cases[i].function);
+        assert_int_equal(address, cases[i].address);
+    }
+}
+
+static void reads_hosts_with_and_without_port(void **state)
+{
+    static const struct {
+        const char *text, *name;
+        int port;
+    } cases[] = {
+        {"10.0.7.20:1502", "10.0.7.20", 1502},
+        {"10.0.7.20", "10.0.7.20", 502},
+        {"plc.local", "plc.local", 502},
+        {"[fd00::7]:1502", "fd00::7", 1502},
+        {"[fd00::7]", "fd00::7", 502},
+        {"fd00::7", NULL, 0},
+        {"", NULL, 0},
+        {":502", NULL, 0},
+        {"plc:", NULL, 0},
+        {"plc:0", NULL, 0},
+        {"plc:65536", NULL, 0},
+        {"plc:5o2", NULL, 0},
+        {"plc:-1", NULL, 0},
+        {"[fd00::7", NULL, 0},
+        {"[fd00::7]x", NULL, 0},
+        {"a b", NULL, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct modbus_host host = {.name = ""};
+        char why[200] = "";
+        int error = modbus_parse_host(cases[i].text, &host, why, sizeof why);
+
+        assert_int_equal(error, cases[i].name ? 0 : ERR_INVALID);
+        if (cases[i].name) {
+            assert_string_equal(host.name, cases[i].name);
+            assert_int_equal(host.port, cases[i].port);
+        } else {
+            assert_true(strlen(why) > 0);
+        }
+    }
+}
+
+struct told {
+    struct driver_complaints base;
+    char key[32];
+    unsigned count;
+};
+
+static void tell(struct driver_complaints *base, const struct site_device *device,
+                 const struct site_point *point, const char *key, const char *sentence)
+{
+    struct told *told = (struct told *)base;
+
+    (void)device;
+    (void)point;
+    assert_true(strlen(sentence) > 10);
+    snprintf(told->key, sizeof told->key, "%s", key);
+    told->count++;
+}
+
+/* A device on a serial line with one point, as its options are before the check. */
+struct setting {
+    struct modbus_bus_options bus;
+    struct modbus_device_options device;
+    struct modbus_point_options point;
+};
+
+static const char *complaint_about(struct setting *setting, struct told *told)
+{
+    struct site_point point = {.id = "p", .options = &setting->point};
+    struct site_device device = {
+        .id = "d", .options = &setting->device, .points = &point, .point_count = 1};
+    struct site_bus bus = {
+        .id = "b", .options = &setting->bus, .devices = &device, .device_count = 1};
+
+    *told = (struct told){.base = {.tell = tell}};
+    int error = modbus_rtu_check(&bus, &told->base);
+    assert_int_equal(error, told->count ? ERR_CONFIG : 0);
+    return told->key;
+}
+
+static void refuses_what_no_single_option_can(void **state)
+{
+    static const double one[] = {1};
+    static const struct {
+        const char *key; /* "" for what is right */
+        struct setting setting;
+    } cases[] = {
+        {"", {.point = {.reg = 40101}}},
+        {"", {.point = {.reg = 40101, .table = MODBUS_HOLDING_REGISTERS}}},
+        {"", {.point = {.reg = 7, .type = MODBUS_BOOL}}},
+        {"", {.point = {.reg = 40101, .type = MODBUS_U16, .order = MODBUS_BA}}},
+        {"", {.point = {.reg = 40101, .type = MODBUS_STRING, .length = 8, .order = MODBUS_BA}}},
+        {"port", {.bus = {.port = "board:RS485-1"}, .point = {.reg = 40101}}},
+        {"line", {.bus = {.line = {.data_bits = 7}}, .point = {.reg = 40101}}},
+        {"unit", {.device = {.unit = 248}, .point = {.reg = 40101}}},
+        {"numbering", {.device = {.numbering = -1}, .point = {.reg = 40101}}},
+        {"reg", {.point = {.reg = 20000}}},
+        {"reg", {.device = {.numbering = MODBUS_NUMBERING_0}, .point = {.reg = 65536}}},
+        {"reg",
+         {.device = {.numbering = MODBUS_NUMBERING_0},
+          .point = {.reg = 65535, .type = MODBUS_U32}}},
+        {"table", {.point = {.reg = 40101, .table = MODBUS_INPUT_REGISTERS}}},
+        {"type", {.point = {.reg = 10007, .type = MODBUS_U16}}},
+        {"bit", {.point = {.reg = 10007, .bit = 3}}},
+        {"bit", {.point = {.reg = 40101, .bit = 3, .type = MODBUS_U16}}},
+        {"length", {.point = {.reg = 40101, .type = MODBUS_STRING}}},
+        {"length", {.point = {.reg = 40101, .type = MODBUS_U16, .length = 2}}},
+        {"length", {.device = {.max_block = 3}, .point = {.reg = 40101, .type = MODBUS_U64}}},
+        {"order", {.point = {.reg = 40101, .type = MODBUS_U16, .order = MODBUS_CDAB}}},
+        {"order", {.point = {.reg = 40101, .type = MODBUS_F32, .order = MODBUS_GHEFCDAB}}},
+        {"order",
+         {.point = {.reg = 40101, .type = MODBUS_STRING, .length = 1, .order = MODBUS_ABCD}}},
+        {"order", {.point = {.reg = 7, .order = MODBUS_AB}}},
+        {"scale", {.point = {.reg = 7, .scale = 0.1}}},
+        {"scale", {.point = {.reg = 40101, .scale = -1}}}, /* stands for 0 */
+        {"na", {.point = {.reg = 40101, .bit = 1, .na = {one, 1}}}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct setting setting = cases[i].setting;
+        struct told told;
+
+        if (!setting.bus.port)
+            setting.bus.port = "/dev/null";
+        if (!setting.bus.line.data_bits)
+            setting.bus.line.data_bits = 8;
+        setting.device.unit = setting.device.unit ? setting.device.unit : 7;
+        setting.device.max_block = setting.device.max_block ? setting.device.max_block : 125;
+        setting.device.order = MODBUS_ABCD;
+        if (setting.device.numbering == 0)
+            setting.device.numbering = MODBUS_NUMBERING_40001;
+        if (setting.device.numbering < 0)
+            setting.device.numbering = MODBUS_NUMBERING_UNSAID;
+        if (setting.point.bit == 0)
+            setting.point.bit = -1;
+        setting.point.scale = setting.point.scale == 0  ? 1
+                              : setting.point.scale < 0 ? 0
+                                                        : setting.point.scale;
+        assert_string_equal(complaint_about(&setting, &told), cases[i].key);
+        assert_int_equal(told.count, cases[i].key[0] != '\0');
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(decodes_integers_in_every_order),
+        cmocka_unit_test(takes_the_devices_order_for_32_and_64_bits_alike),
+        cmocka_unit_test(decodes_floats_in_every_order),
+        cmocka_unit_test(scales_to_the_double_nearest_to_the_decimal_number),
+        cmocka_unit_test(tells_sentinels_with_and_without_sign),
+        cmocka_unit_test(gives_nan_and_infinity_a_status_of_their_own),
+        cmocka_unit_test(picks_bits_of_registers_and_of_bit_tables),
+        cmocka_unit_test(reads_strings_trimmed_and_as_utf8),
+        cmocka_unit_test(finds_registers_as_manuals_number_them),
+        cmocka_unit_test(reads_hosts_with_and_without_port),
+        cmocka_unit_test(refuses_what_no_single_option_can),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
