@@ -326,5 +326,6 @@ out:
     if (gateway.signal_fd >= 0)
         close(gateway.signal_fd);
     loop_close(gateway.loop);
+    log_flush();
     return code;
 }

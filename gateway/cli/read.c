@@ -1,0 +1,145 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/status.h"
+#include "core/text.h"
+#include "modbus/read.h"
+
+/* The widest value that is printed: a string of 125 registers, every byte escaped. */
+#define LINE_SIZE (6 * 500 + 64)
+
+static int parse_number(const char *text, const char *flag, int64_t *number)
+{
+    char *end;
+
+    if (!text)
+        return EXIT_CODE_OK;
+    *number = strtoll(text, &end, 0);
+    if (end == text || *end) {
+        fprintf(stderr, "sluice read: --%s takes a whole number, not \"%s\"\n", flag, text);
+        return EXIT_CODE_USAGE;
+    }
+    return EXIT_CODE_OK;
+}
+
+static void print_value(void *context, int64_t reg, const struct value *value, uint16_t status)
+{
+    const bool *json = context;
+    char line[LINE_SIZE];
+    struct text text;
+
+    text_init(&text, line, sizeof line);
+    if (*json)
+        text_printf(&text, "{\"reg\":%" PRId64 ",\"v\":", reg);
+    else
+        text_printf(&text, "[%" PRId64 "]\t", reg);
+    if (*json || value->type != VALUE_NONE)
+        text_json_value(&text, value);
+    if (*json)
+        text_printf(&text, ",\"q\":\"%s\"%s%s%s}", event_quality(status),
+                    status ? ",\"why\":\"" : "", status ? status_why(status) : "",
+                    status ? "\"" : "");
+    else if (status)
+        text_string(&text, status_why(status));
+    printf("%.*s\n", (int)text.size, text.data);
+}
+
+static int exit_code(int error)
+{
+    switch (error) {
+    case 0:
+        return EXIT_CODE_OK;
+    case ERR_INVALID:
+        return EXIT_CODE_USAGE;
+    case ERR_NOT_FOUND:
+    case ERR_DENIED:
+    case ERR_BUSY:
+    case ERR_NOMEM:
+        return EXIT_CODE_SYSTEM;
+    default:
+        return EXIT_CODE_FAILED;
+    }
+}
+
+struct read_numbers {
+    const char *unit, *reg, *count, *length, *timeout_ms;
+};
+
+static int parse_numbers(const struct read_numbers *texts, struct modbus_read *read)
+{
+    int64_t timeout_ms = 1000;
+
+    if (parse_number(texts->unit, "unit", &read->unit) ||
+        parse_number(texts->reg, "reg", &read->reg) ||
+        parse_number(texts->count, "count", &read->count) ||
+        parse_number(texts->length, "length", &read->length) ||
+        parse_number(texts->timeout_ms, "timeout", &timeout_ms))
+        return EXIT_CODE_USAGE;
+    read->timeout_ns = timeout_ms * NS_PER_MS;
+    return EXIT_CODE_OK;
+}
+
+int command_read(int argc, char **argv)
+{
+    struct modbus_read read = {.unit = 1, .count = 1};
+    struct read_numbers texts = {0};
+    bool json = false;
+    char why[256] = "";
+    const struct args_flag flags[] = {
+        {"line", 'l', "SETTINGS", "of a serial port; \"9600 8E1\" unless given", &read.line, NULL},
+        {"unit", 'a', "N", "the device's unit; 1 unless given", &texts.unit, NULL},
+        {"reg", 'r', "N",
+         "the first register, numbered as in manuals (40101),\nor from 0 with --table", &texts.reg,
+         NULL},
+        {"table", 'T', "TABLE", "holding, input, coil, discrete: --reg counts from 0", &read.table,
+         NULL},
+        {"count", 'c', "N", "how many values; 1 unless given", &texts.count, NULL},
+        {"type", 't', "TYPE", "u16, i16, u32, i32, u64, i64, f32, f64, string, bool", &read.type,
+         NULL},
+        {"order", 'B', "ORDER", "ABCD, CDAB, BADC, DCBA, ABCDEFGH, ...", &read.order, NULL},
+        {"length", 'L', "N", "of a string, in registers", &texts.length, NULL},
+        {"timeout", 'o', "MS", "for connecting and for each reply; 1000 unless given",
+         &texts.timeout_ms, NULL},
+        {"echo", 'e', NULL, "the adapter returns what is sent", NULL, &read.echo},
+        {"json", 'J', NULL, "a JSON object a line", NULL, &json},
+        {0},
+    };
+    const struct args_command command = {
+        .name = "sluice read",
+        .operands = " PORT|HOST[:502]",
+        .operands_min = 1,
+        .operands_max = 1,
+        .about =
+            "Reads Modbus registers once: over a serial port when the operand is a path, else\n"
+            "over TCP. No configuration and no daemon are needed; a port that the daemon\n"
+            "polls is busy.\n",
+        .after =
+            "Exit status: 1 the device says no or does not answer, 5 the port cannot be used.\n\n"
+            "Examples: sluice read /dev/ttyUSB0 -a 7 -r 40001 -c 4 -t f32 -B CDAB\n"
+            "          sluice read 10.0.7.20 -a 1 -T input -r 0 -c 10\n",
+        .flags = flags,
+    };
+    int first = args_parse(argc, argv, &command);
+
+    if (first < 0)
+        return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    if (!texts.reg) {
+        fprintf(stderr, "sluice read: --reg is needed. Try sluice read --help.\n");
+        return EXIT_CODE_USAGE;
+    }
+    if (parse_numbers(&texts, &read))
+        return EXIT_CODE_USAGE;
+    if (strchr(argv[first], '/'))
+        read.port = argv[first];
+    else
+        read.host = argv[first];
+    int error = modbus_read_once(&read, print_value, &json, why, sizeof why);
+    if (error)
+        fprintf(stderr, "sluice read: %s\n", *why ? why : error_text(error));
+    return exit_code(error);
+}
