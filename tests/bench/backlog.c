@@ -1,0 +1,33 @@
+/*
+ * Makes a journal with a backlog, as an outage of the broker leaves it: `EVENTS` readings of a
+ * hundred points of gateway plant7.
+ *
+ *   bench_backlog FOLDER EVENTS
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/error.h"
+#include "store.h"
+
+#define PER_COMMIT 5000
+
+int main(int argc, char **argv)
+{
+    struct store store;
+    uint64_t events;
+
+    if (argc != 3) {
+        fprintf(stderr, "usage: bench_backlog FOLDER EVENTS\n");
+        return 2;
+    }
+    events = strtoull(argv[2], NULL, 10);
+    if (events == 0 || events % PER_COMMIT != 0) {
+        fprintf(stderr, "EVENTS is a multiple of %d\n", PER_COMMIT);
+        return 2;
+    }
+    store_open(&store, argv[1], 0);
+    store_append(&store, events, PER_COMMIT);
+    store_close(&store);
+    return 0;
+}

@@ -1,0 +1,42 @@
+"""How much memory and disk the gateway takes."""
+import os
+import subprocess
+import time
+
+from figures import ROUNDS, median
+from harness import program, wait_for
+from parties import REGISTERS, Counter, FastBroker, status_mb, tcp_field, tcp_gateway
+
+DEVICES = 100
+
+
+def memory(out, site):
+    out.note("footprint: memory with 10,000 points (about half a minute)")
+    broker = FastBroker(site)
+    field = tcp_field(site, DEVICES)
+    gateway = tcp_gateway(site, field, broker, "1s", devices=DEVICES).start()
+    gateway.wait_online()
+    counter = Counter(site, broker, "sluice/+/data")
+    field.tell("wait line replies %d" % (5 * DEVICES))
+    wait_for(gateway.is_drained, 30, "the first values are delivered")
+    resident, own = [], []
+    for _ in range(ROUNDS):
+        time.sleep(2)
+        resident.append(status_mb(gateway.process.pid, "VmRSS"))
+        own.append(status_mb(gateway.process.pid, "RssAnon"))
+    gateway.stop()
+    counter.close()
+    out.figure("footprint", "rss_10000_points", round(median(resident), 2), "MB", rounds=ROUNDS,
+               points=DEVICES * REGISTERS, buses=10, every="1s", own_memory_mb=round(median(own), 2))
+
+
+def sizes(out, site):
+    for name in ("sluiced", "sluice"):
+        stripped = site.path(name)
+        subprocess.run(["strip", "-o", stripped, program(name)], check=True)
+        out.figure("footprint", "size_" + name, os.path.getsize(stripped), "bytes", form="stripped, dynamically linked")
+
+
+def run(out, site):
+    memory(out, site)
+    sizes(out, site)

@@ -1,0 +1,153 @@
+#include "store.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/error.h"
+
+#define LANE_BYTES (1 << 20)
+
+void store_die(const char *what, int error)
+{
+    fprintf(stderr, "%s: %s\n", what, error_text(error));
+    exit(1);
+}
+
+double store_seconds(void)
+{
+    return (double)clock_mono(&clock_system) / 1e9;
+}
+
+static size_t put_on_lane(void *context, const struct event *events, size_t count)
+{
+    struct store *store = context;
+    struct event last;
+    size_t taken;
+
+    if (!store->hurry) {
+        taken = lane_put(store->lane, events, count);
+    } else {
+        last = events[count - 1];
+        last.urgent = true;
+        taken = count > 1 ? lane_put(store->lane, events, count - 1) : 0;
+        taken += lane_put(store->lane, &last, 1);
+    }
+    if (taken < count)
+        store_die("the lane", ERR_FULL);
+    return taken;
+}
+
+static void declare(struct store *store)
+{
+    for (size_t i = 0; i < STORE_POINTS; i++) {
+        struct stream stream = {.type = VALUE_F64, .decimals = 1, .device = "meter"};
+        int error;
+
+        snprintf(store->ids[i], sizeof store->ids[i], "p%zu", i);
+        memcpy(stream.point, store->ids[i], sizeof store->ids[i]);
+        error = journal_declare(store->journal, &stream);
+        if (error)
+            store_die("declaring a stream", error);
+        store->points[i] = (struct site_point){
+            .id = store->ids[i], .type = VALUE_F64, .decimals = 1, .stream = stream.number};
+        store->items[i].point = &store->points[i];
+        store->items[i].value = (struct value){.type = VALUE_F64, .decimals = 1, .f = 230.0};
+    }
+}
+
+void store_open(struct store *store, const char *folder, int64_t keep_bytes)
+{
+    struct journal_options options = {
+        .io = &store->io,
+        .clock = &clock_system,
+        .gateway_id = "plant7",
+        .identity = "bench",
+        .keep_bytes = keep_bytes,
+        .commit_ns = 60 * NS_PER_S,
+        .commit_bytes = 16 << 20,
+    };
+    int error;
+
+    memset(store, 0, sizeof *store);
+    store->random = 1;
+    error = io_posix_open(&store->io, folder);
+    if (error)
+        store_die(folder, error);
+    error = journal_open(&store->journal, &options);
+    if (error)
+        store_die("opening the journal", error);
+    error = lane_open(&store->lane, store->journal, LANE_BYTES);
+    if (error)
+        store_die("opening a lane", error);
+    declare(store);
+    store->device =
+        (struct site_device){.id = "meter", .points = store->points, .point_count = STORE_POINTS};
+    store->bus = (struct site_bus){.id = "bus", .devices = &store->device, .device_count = 1};
+    error = sink_open(&store->sink, &store->bus, &clock_system, put_on_lane, store);
+    if (error)
+        store_die("opening the sink", error);
+    store->watch = journal_watch(store->journal);
+    error = journal_flush(store->journal, 10 * NS_PER_S);
+    if (error)
+        store_die("the first commit", error);
+}
+
+void store_close(struct store *store)
+{
+    journal_unwatch(store->journal, store->watch);
+    sink_close(store->sink);
+    lane_close(store->lane);
+    journal_close(store->journal);
+    io_posix_close(&store->io);
+}
+
+/* Values move as a meter's do: by a few tenths. */
+void store_read(struct store *store, bool last)
+{
+    for (size_t i = 0; i < STORE_POINTS; i++) {
+        struct value *value = &store->items[i].value;
+        int tenths = (int)(value->f * 10 + 0.5);
+
+        store->random = store->random * 1664525 + 1013904223;
+        tenths += (int)(store->random >> 28) - 7 - (tenths - 2300) / 64;
+        value->f = tenths / 10.0;
+    }
+    /* The sink passes a read on in pieces, and the last event of the last one is to be the urgent
+     * one. */
+    store->hurry = false;
+    sink_readings(store->sink, clock_mono(&clock_system), store->items, STORE_POINTS - 1);
+    store->hurry = last;
+    sink_readings(store->sink, clock_mono(&clock_system), store->items + STORE_POINTS - 1, 1);
+}
+
+void store_wait(struct store *store, uint64_t count)
+{
+    struct pollfd fd = {.fd = store->watch, .events = POLLIN};
+    uint64_t counter;
+
+    for (;;) {
+        struct journal_stats stats;
+
+        journal_stats(store->journal, &stats);
+        if (stats.storage_error)
+            store_die("storing", stats.storage_error);
+        if (stats.waiting <= count)
+            return;
+        poll(&fd, 1, 1000);
+        if (fd.revents && read(store->watch, &counter, sizeof counter) < 0)
+            store_die("waiting for a commit", ERR_IO);
+    }
+}
+
+void store_append(struct store *store, uint64_t events, uint64_t per_commit)
+{
+    for (uint64_t done = 0; done < events; done += per_commit) {
+        store_wait(store, per_commit);
+        for (uint64_t i = STORE_POINTS; i <= per_commit; i += STORE_POINTS)
+            store_read(store, i == per_commit);
+    }
+    store_wait(store, 0);
+}
