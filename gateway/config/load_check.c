@@ -8,11 +8,13 @@ struct checking {
     const struct loaded_bus *bus;
 };
 
-/* Where the complaint belongs: the key in the point, in the device, in its profile, in the bus;
- * else the innermost that is known. */
+/*
+ * Where the complaint belongs: the key in the point, in the device, in its profile, in the bus
+ * (*found is then its value); else the innermost that is known.
+ */
 static const struct json *place_of(const struct checking *checking,
                                    const struct site_device *device, const struct site_point *point,
-                                   const char *key)
+                                   const char *key, const struct json **found)
 {
     const struct json *places[4] = {NULL, NULL, NULL, checking->bus->node};
     if (device) {
@@ -22,11 +24,9 @@ static const struct json *place_of(const struct checking *checking,
         places[1] = loaded->node;
         places[2] = loaded->profile;
     }
-    for (size_t i = 0; key && i < 4; i++) {
-        const struct json *value = json_find(places[i], key);
-        if (value)
-            return value;
-    }
+    *found = NULL;
+    for (size_t i = 0; key && i < 4 && !*found; i++)
+        *found = json_find(places[i], key);
     return places[0] ? places[0] : device ? places[1] : places[3];
 }
 
@@ -34,8 +34,14 @@ static void tell(struct driver_complaints *complaints, const struct site_device 
                  const struct site_point *point, const char *key, const char *sentence)
 {
     const struct checking *checking = (const struct checking *)complaints;
-    findings_value(checking->loader->decoder.findings, place_of(checking, device, point, key), "%s",
-                   sentence);
+    struct findings *findings = checking->loader->decoder.findings;
+    const struct json *found;
+    const struct json *place = place_of(checking, device, point, key, &found);
+
+    if (key && !found)
+        findings_missing(findings, place, key, "%s", sentence);
+    else
+        findings_value(findings, found ? found : place, "%s", sentence);
 }
 
 void load_check(struct loader *loader)
