@@ -198,7 +198,8 @@ bool decode_enum(struct decoder *decoder, const struct json *map, const struct s
     bool clean = entries != NULL;
     *count = 0;
     for (const struct json *item = map->first; item && entries; item = item->next) {
-        static const struct option text = {.key = "", .type = OPTION_TEXT, .maximum = 64};
+        static const struct option text = {
+            .key = "", .type = OPTION_TEXT, .maximum = ENUM_TEXT_SIZE_MAX};
         struct site_enum entry;
         if (!enum_key(item->key, &entry.value)) {
             findings_key(decoder->findings, item,

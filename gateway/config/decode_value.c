@@ -342,7 +342,8 @@ static bool decode_numbers(struct decoder *decoder, const struct option *option,
         else
             clean = false;
     }
-    *field = (struct option_numbers){numbers, numbers ? count : 0};
+    if (clean && numbers)
+        *field = (struct option_numbers){numbers, count};
     return clean && numbers;
 }
 
@@ -357,7 +358,8 @@ static bool decode_texts(struct decoder *decoder, const struct option *option,
     const char **texts = arena_array(decoder->arena, count, sizeof(*texts));
     for (size_t i = 0; texts && i < count; i++, item = item->next)
         clean &= decode_text(decoder, option, item, &texts[i]);
-    *field = (struct option_texts){texts, texts ? count : 0};
+    if (clean && texts)
+        *field = (struct option_texts){texts, count};
     return clean && texts;
 }
 
@@ -384,6 +386,8 @@ static bool decode_path(struct decoder *decoder, const struct option *option,
         return false;
     if (*text == '\0' && option->type == OPTION_PATH)
         return keep_text(decoder, text, field);
+    if (*text == '\0')
+        return refuse(decoder, option, value, "the name of a file is expected", NULL);
     if (*text == '/')
         snprintf(path, sizeof(path), "%s", text);
     else

@@ -356,6 +356,80 @@ static void tells_at_most_a_hundred_errors_and_how_many_more(void **state)
     folder_remove(&folder);
 }
 
+/* xorshift64: the same mutations on every machine. */
+static uint64_t random_next(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+struct token {
+    size_t begin, size; /* between its quotes */
+};
+
+/* Replaces one quoted text by another one of the same file, so that what comes out is often still
+ * JSON. */
+static void swap_tokens(char *text, uint64_t *seed)
+{
+    struct token tokens[512];
+    char copy[64];
+    size_t count = 0;
+    for (const char *at = text; count < 512 && (at = strchr(at, '"')); at++) {
+        size_t size = strcspn(++at, "\"\n");
+        if (at[size] == '\0')
+            break;
+        if (size < sizeof(copy))
+            tokens[count++] = (struct token){(size_t)(at - text), size};
+        at += size;
+    }
+    if (count == 0)
+        return;
+    struct token to = tokens[random_next(seed) % count], from = tokens[random_next(seed) % count];
+    memcpy(copy, text + from.begin, from.size);
+    char *rest = text + to.begin + to.size;
+    memmove(text + to.begin + from.size, rest, strlen(rest) + 1);
+    memcpy(text + to.begin, copy, from.size);
+}
+
+static void count_error(void *context, const struct config_error *error)
+{
+    assert_true(*error->sentence != '\0');
+    ++*(unsigned *)context;
+}
+
+static void survives_mutated_configurations(void **state)
+{
+    (void)state;
+    struct folder folder = folder_make();
+    struct config_parts parts = test_parts(profiles);
+    char *plant = file_text("plant.json");
+    uint64_t seed = 0xc0ff1965;
+    unsigned good = 0;
+    for (unsigned round = 0; round < 2000; round++) {
+        static char text[16 * 1024];
+        struct config *config;
+        unsigned told = 0;
+        snprintf(text, sizeof(text), "%s", plant);
+        for (uint64_t times = random_next(&seed) % 3 + 1; times > 0; times--) {
+            size_t at = random_next(&seed) % strlen(text);
+            if (random_next(&seed) % 4 == 0)
+                text[at] = "{}[]\",:0x"[random_next(&seed) % 9];
+            else
+                swap_tokens(text, &seed);
+        }
+        write_file(folder.file, text);
+        int error = config_load(&config, folder.file, &parts, count_error, &told);
+        assert_int_equal(error == 0, told == 0);
+        good += error == 0;
+        config_free(config);
+    }
+    assert_true(good > 50 && good < 1500);
+    free(plant);
+    folder_remove(&folder);
+}
+
 static void says_when_a_file_cannot_be_read(void **state)
 {
     (void)state;
@@ -388,6 +462,7 @@ int main(void)
         cmocka_unit_test(refuses_a_secret_that_everybody_may_read),
         cmocka_unit_test(tells_at_most_a_hundred_errors_and_how_many_more),
         cmocka_unit_test(says_when_a_file_cannot_be_read),
+        cmocka_unit_test(survives_mutated_configurations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
