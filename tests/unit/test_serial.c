@@ -174,6 +174,13 @@ static void start(struct rig *rig)
     assert_int_equal(pthread_create(&rig->thread, NULL, run, rig), 0);
 }
 
+static void plug_in_and_start(struct rig *rig)
+{
+    plug_in(rig);
+    start(rig);
+    wait_until_open(rig);
+}
+
 static int tear_down(void **state)
 {
     struct rig *rig = *state;
@@ -284,9 +291,7 @@ static void publishes_what_a_talker_says(void **state)
     rig->bus_options.start = "$";
     rig->bus_options.checksum = CHECKSUM_NMEA;
     rig->point_options[0][0].match = "^\\$GPXTE,";
-    plug_in(rig);
-    start(rig);
-    wait_until_open(rig);
+    plug_in_and_start(rig);
     say(rig, "se$GPXTE,1.5*58\r\n$GPXTE,9.5*58\r\n$GPYYY,7*");
     say(rig, "55\r\n$GPXTE,2.5*5B\r\n");
     await_reading(rig, 101, &at, 1.5);
@@ -303,9 +308,7 @@ static void finds_each_talker_among_several(void **state)
     rig->bus.device_count = 2;
     rig->device_options[0].match = "^A";
     rig->device_options[1].match = "^B";
-    plug_in(rig);
-    start(rig);
-    wait_until_open(rig);
+    plug_in_and_start(rig);
     say(rig, "B,2\r\nC,3\r\nA,1\r\nB,4\r\n");
     await_reading(rig, 101, &first, 1);
     await_reading(rig, 201, &second, 2);
@@ -319,9 +322,7 @@ static void tells_that_a_talker_fell_silent_and_came_back(void **state)
     size_t at = 0, states = 0;
 
     rig->device_options[0].silent_after_ns = 300 * NS_PER_MS;
-    plug_in(rig);
-    start(rig);
-    wait_until_open(rig);
+    plug_in_and_start(rig);
     say(rig, "T,1\r\n");
     await_reading(rig, 101, &at, 1);
     await_status(rig, 100, &states, STATUS_GOOD);
@@ -344,9 +345,7 @@ static void asks_and_takes_the_reply(void **state)
     rig->device_options[0].when[SERIAL_WHEN_BUSY] = "^S I$";
     rig->device_options[0].when[SERIAL_WHEN_OUT_OF_RANGE] = "^S [+-]$";
     rig->device_options[0].when[SERIAL_WHEN_FAILED] = "^E[STL]$";
-    plug_in(rig);
-    start(rig);
-    wait_until_open(rig);
+    plug_in_and_start(rig);
     hear(rig, "SI\r\n");
     say(rig, "S S      1");
     say(rig, "00.25 g\r\n");
@@ -374,9 +373,7 @@ static void a_late_reply_is_not_taken_for_the_next_one(void **state)
 
     ask_with(rig, "?");
     rig->device_options[0].timeout_ns = 300 * NS_PER_MS;
-    plug_in(rig);
-    start(rig);
-    wait_until_open(rig);
+    plug_in_and_start(rig);
     hear(rig, "?");
     await_status(rig, 101, &at, STATUS_TIMEOUT);
     say(rig, "v,1\r\n");
@@ -396,9 +393,7 @@ static void a_reply_without_the_value_is_in_the_wrong_format(void **state)
     rig->device_options[0].timeout_ns = 300 * NS_PER_MS;
     rig->device_options[0].match = "^v";
     rig->point_options[0][0].match = "g$";
-    plug_in(rig);
-    start(rig);
-    wait_until_open(rig);
+    plug_in_and_start(rig);
     hear(rig, "?");
     say(rig, "v,1 oz\r\nv,2 lb\r\n");
     await_status(rig, 101, &at, STATUS_FORMAT);
@@ -413,9 +408,7 @@ static void gives_a_dribbling_reply_one_deadline(void **state)
 
     ask_with(rig, "?");
     rig->device_options[0].timeout_ns = 150 * NS_PER_MS;
-    plug_in(rig);
-    start(rig);
-    wait_until_open(rig);
+    plug_in_and_start(rig);
     hear(rig, "?");
     begun_ns = clock_mono(&clock_system);
     do {
@@ -439,9 +432,7 @@ static void a_corrupt_reply_is_bad_for_that_reason(void **state)
     ask_with(rig, "?");
     rig->bus_options.checksum = CHECKSUM_XOR;
     rig->device_options[0].timeout_ns = 500 * NS_PER_MS;
-    plug_in(rig);
-    start(rig);
-    wait_until_open(rig);
+    plug_in_and_start(rig);
     hear(rig, "?");
     say(rig, "v,1XX\r\n");
     await_status(rig, 101, &at, STATUS_CORRUPT);
@@ -465,9 +456,7 @@ static void a_dead_device_leaves_the_line_to_the_others(void **state)
     rig->device_options[0].request = "1";
     rig->device_options[0].timeout_ns = 30 * NS_PER_MS;
     rig->device_options[1].request = "2";
-    plug_in(rig);
-    start(rig);
-    wait_until_open(rig);
+    plug_in_and_start(rig);
     while (answered < 40) {
         struct pollfd fd = {.fd = rig->sensor, .events = POLLIN};
         char heard;
@@ -499,9 +488,7 @@ static void asks_slower_points_less_often(void **state)
     ask_with(rig, "?");
     rig->devices[0].point_count = 2;
     rig->points[0][1].every_ns = 60 * NS_PER_MS;
-    plug_in(rig);
-    start(rig);
-    wait_until_open(rig);
+    plug_in_and_start(rig);
     for (int i = 0; i < 9; i++) {
         size_t at = 0;
         char reply[32];
@@ -525,9 +512,7 @@ static void leaves_out_the_echo(void **state)
 
     ask_with(rig, "a,9\r\n");
     rig->bus_options.echo = true;
-    plug_in(rig);
-    start(rig);
-    wait_until_open(rig);
+    plug_in_and_start(rig);
     hear(rig, "a,9\r\n");
     say(rig, "a,9\r\nv,1\r\n");
     await_reading(rig, 101, &at, 1);
@@ -565,9 +550,7 @@ static void thins_a_talker_out_when_told(void **state)
     rig->devices[0].point_count = 2;
     rig->points[0][1].every_ns = NS_PER_MS;
     rig->point_options[0][1].match = "^end";
-    plug_in(rig);
-    start(rig);
-    wait_until_open(rig);
+    plug_in_and_start(rig);
     say(rig, "T,1\r\nT,2\r\nT,3\r\nend,4\r\n");
     await_reading(rig, 102, &at, 4);
     at = 0;
@@ -585,9 +568,7 @@ static void survives_noise_and_takes_the_good_lines(void **state)
 
     rig->bus_options.start = "$";
     rig->bus_options.checksum = CHECKSUM_NMEA;
-    plug_in(rig);
-    start(rig);
-    wait_until_open(rig);
+    plug_in_and_start(rig);
     srand(99);
     for (int i = 0; i < 50; i++) {
         char noise[200];
@@ -599,60 +580,6 @@ static void survives_noise_and_takes_the_good_lines(void **state)
         say(rig, "$GPXTE,1.5*58\r\n");
         await_reading(rig, 101, &at, 1.5);
     }
-}
-
-struct counting {
-    struct driver_complaints base;
-    int told;
-    char keys[256];
-};
-
-static void count(struct driver_complaints *complaints, const struct site_device *device,
-                  const struct site_point *point, const char *key, const char *sentence)
-{
-    struct counting *counting = (struct counting *)complaints;
-
-    (void)device;
-    (void)point;
-    assert_true(strlen(sentence) > 5);
-    counting->told++;
-    strcat(counting->keys, key ? key : "-");
-    strcat(counting->keys, " ");
-}
-
-static void refuses_what_cannot_work(void **state)
-{
-    struct rig *rig = *state;
-    struct counting counting = {.base = {.tell = count}};
-
-    rig->bus.device_count = 2;
-    rig->bus_options.end = "";
-    rig->bus_options.checksum_form = CHECKSUM_BINARY;
-    rig->device_options[0].match = "(";
-    rig->devices[0].point_count = 2;
-    rig->point_options[0][0].group = 2;
-    rig->point_options[0][1].type = EXTRACT_TEXT;
-    rig->point_options[0][1].scale = 2;
-    rig->point_options[1][0].column = -1;
-    assert_int_equal(driver_serial.check(&rig->bus, &counting.base), ERR_CONFIG);
-    assert_string_equal(counting.keys, "end checksum_form match - group scale match - ");
-}
-
-static void reckons_what_a_bus_carries(void **state)
-{
-    struct rig *rig = *state;
-    struct driver_load load;
-
-    ask_with(rig, "SI\r\n");
-    rig->bus_options.line.baud = 9600;
-    rig->bus_options.length = 20;
-    rig->points[0][0].every_ns = 100 * NS_PER_MS;
-    driver_serial.load(&rig->bus, &load);
-    assert_true(load.requests_per_s > 9.99 && load.requests_per_s < 10.01);
-    assert_true(load.busy_share > 0.2499 && load.busy_share < 0.2501);
-    rig->points[0][0].every_ns = 20 * NS_PER_MS;
-    driver_serial.load(&rig->bus, &load);
-    assert_true(load.busy_share > 1 && load.note[0]);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -674,8 +601,6 @@ int main(void)
         TEST(waits_for_a_port_that_is_missing),
         TEST(thins_a_talker_out_when_told),
         TEST(survives_noise_and_takes_the_good_lines),
-        TEST(refuses_what_cannot_work),
-        TEST(reckons_what_a_bus_carries),
     };
 
     return cmocka_run_group_tests_name("serial", tests, NULL, NULL);
