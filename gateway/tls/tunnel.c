@@ -316,7 +316,7 @@ static void no_address_left(struct tunnel *tunnel)
     int error = error_from_errno(tunnel->last_error);
 
     if (tunnel->last_error == ECONNREFUSED) {
-        error = ERR_REFUSED;
+        error = ERR_UNREACHABLE;
         snprintf(sentence, sizeof(sentence),
                  "nothing listens at %s port %u: check that the broker runs, and the port",
                  options->host, options->port);

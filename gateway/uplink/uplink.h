@@ -1,6 +1,7 @@
 /*
- * An uplink: one broker connection that publishes the journal's events. One thread each; it reads with a reader, keeps a window
- * of messages in flight, and moves its cursor when the broker has acknowledged. Topics and payloads are docs/mqtt.md.
+ * An uplink: one broker connection that publishes the journal's events. One thread each; it reads
+ * with a reader, keeps a window of messages in flight, and moves its cursor when the broker has
+ * acknowledged. Topics and payloads are docs/mqtt.md.
  */
 #ifndef SLUICE_UPLINK_UPLINK_H
 #define SLUICE_UPLINK_UPLINK_H
@@ -10,62 +11,79 @@
 #include "journal/journal.h"
 
 struct uplink;
+struct pump; /* tls/pump.h */
 
-/* By uplink_table and uplink_tls_table; owned by the configuration. The part's author extends this. */
-struct uplink_options {
-    const char *id;
-    const char *url;            /* mqtt://host[:1883] or mqtts://host[:8883] */
-    const char *root;           /* "sluice" */
-    const char *user, *password_file, *client_id;
-    int layout;                 /* enum uplink_layout */
-    int version;                /* 0: MQTT 5, falling back to 3.1.1; 5; 4 (3.1.1) */
-    int64_t linger_ns, keep_alive_ns;
-    int64_t window;             /* messages in flight */
-    int64_t budget_bytes_month; /* 0: none; for `check` */
-    bool tls;                   /* "tls" was given (mqtts:// alone uses the system's CA bundle) */
-    const char *tls_ca, *tls_cert, *tls_key, *tls_server_name, *tls_alpn;
-    int tls_minimum;            /* 12 or 13 */
-};
+/* What uplink_options.unproven says. */
+enum uplink_unproven { UPLINK_HOLD, UPLINK_DELIVER };
 
 enum uplink_layout { UPLINK_BATCH, UPLINK_VALUES };
 
+/* By uplink_table and uplink_tls_table; owned by the configuration. */
+struct uplink_options {
+    const char *id;    /* set by uplink_check */
+    bool first;        /* the first uplink of the configuration; the daemon sets it */
+    struct pump *pump; /* of the process; the daemon sets it; NULL: one of its own */
+
+    const char *url;  /* mqtt://host[:1883] or mqtts://host[:8883] */
+    const char *root; /* "sluice"; at most two levels */
+    const char *user, *password_file;
+    const char *client_id; /* NULL: the gateway's id for the first uplink, else id-uplink */
+    const char *was;       /* an earlier id, whose place in the journal is taken over; or NULL */
+    int layout;            /* enum uplink_layout */
+    int version;           /* 0: MQTT 5, falling back to 3.1.1; 5; 4 (3.1.1) */
+    int unproven;          /* enum uplink_unproven */
+    int64_t linger_ns, keep_alive_ns, connect_timeout_ns, clock_wait_ns;
+    int64_t window;             /* messages in flight */
+    int64_t budget_bytes_month; /* 0: none; for `check` */
+    bool tls;                   /* "tls" was given (mqtts:// alone uses the system's CA bundle) */
+    const char *tls_ca, *tls_crl, *tls_cert, *tls_key, *tls_server_name, *tls_alpn;
+    int tls_minimum; /* 12 or 13 */
+};
+
 extern const struct option_table uplink_table, uplink_tls_table;
 
-/* Checks what no single option can: the URL, that certificate files can be read and fit each other. See config.h. */
+/* Checks what no single option can: the URL, that certificate files can be read and fit each other.
+ * See config.h. */
 int uplink_check(void *uplink_options, const char *id,
-                 void (*complain)(void *context, const char *key, const char *sentence), void *context);
+                 void (*complain)(void *context, const char *key, const char *sentence),
+                 void *context);
 
 /* What an uplink is doing, for status. */
 struct uplink_stats {
-    char state[16];             /* "online", "connecting", "waiting", "refused", "stopped" */
-    char error[256];            /* why it is not online, in words, and what to do; "" */
-    int version;                /* MQTT: 5 or 4 */
-    char tls[64];               /* "TLSv1.3 CHACHA20-POLY1305", "" without */
-    bool delivery_proven;       /* permission to publish shown (MQTT 5 reason codes, or the echo on 3.1.1) */
-    uint64_t connects, published, acknowledged, refused, replayed, bytes;
+    char state[16];       /* "online", "connecting", "waiting", "refused", "stopped" */
+    char error[320];      /* why it is not online, in words, and what to do; "" */
+    int version;          /* MQTT: 5 or 4; 0 before the first connection */
+    char tls[96];         /* "TLSv1.3 CHACHA20-POLY1305", "" without */
+    bool delivery_proven; /* permission to publish shown (a PUBACK of MQTT 5, or the echo on 3.1.1)
+                           */
+    bool nobody_subscribes; /* the newest PUBACK of MQTT 5 said so */
+    uint64_t connects, published, acknowledged, refused, replayed,
+        bytes; /* messages; replayed: events */
     uint32_t in_flight;
-    int64_t since_wall_ns;      /* of the state */
-    int64_t next_try_mono_ns;   /* when waiting */
-    uint64_t backlog;           /* events not yet acknowledged */
+    int64_t since_wall_ns;    /* of the state */
+    int64_t next_try_mono_ns; /* when waiting or refused; 0 otherwise */
+    uint64_t backlog;         /* events not yet acknowledged */
 };
 
 /*
- * Starts it; `site` and `options` must outlive it. `previous_id` (or NULL) is an id whose cursor it takes over. Never fails because of a
- * broker: that is its state. ERR_NOMEM.
+ * Starts it; `site` and `options` must outlive it. Never fails because of a broker: that is its
+ * state. ERR_NOMEM, ERR_IO (no descriptors), ERR_FULL (too many cursors), ERR_BUSY (an uplink of
+ * that id runs).
  */
-int uplink_start(struct uplink **uplink, struct journal *journal, const struct site *site, const struct uplink_options *options,
-                 const struct clock *clock);
+int uplink_start(struct uplink **uplink, struct journal *journal, const struct site *site,
+                 const struct uplink_options *options, const struct clock *clock);
 
 /*
- * Stops: publishes what is read, waits for acknowledgements at most `grace_ns`, says offline, disconnects, frees. The cursor stays where the
- * acknowledgements got to.
+ * Stops: publishes what is read, waits for acknowledgements at most `grace_ns`, says offline,
+ * disconnects, frees. The cursor stays where the acknowledgements got to. NULL is fine.
  */
 void uplink_stop(struct uplink *uplink, int64_t grace_ns);
 
+/* Thread-safe. */
 void uplink_stats(const struct uplink *uplink, struct uplink_stats *stats);
 
-/* The configuration of devices changed while this uplink runs on: publish meta anew from `site`, which replaces the one before. Waits until the old one is
- * no longer used. */
+/* The configuration of devices changed while this uplink runs on: it publishes meta anew from
+ * `site`, which replaces the one before. When it returns the old one is no longer used. */
 void uplink_site_changed(struct uplink *uplink, const struct site *site);
 
 #endif

@@ -1,0 +1,254 @@
+#include "uplink/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/crc32c.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "tls/tunnel.h"
+#include "uplink/snapshot.h"
+
+#define SNAPSHOT_SIZE_FIRST 4096
+#define SNAPSHOT_SIZE_MAX   (4 * 1024 * 1024)
+
+/* A snapshot is written by `write` into memory of the size that it takes: they are no part of the
+ * data path. */
+typedef void write_fn(struct text *text, const void *subject);
+
+static char *write_snapshot(write_fn *write, const void *subject, size_t *size)
+{
+    struct text text;
+
+    for (size_t room = SNAPSHOT_SIZE_FIRST; room <= SNAPSHOT_SIZE_MAX; room *= 4) {
+        char *memory = malloc(room);
+
+        if (!memory)
+            return NULL;
+        text_init(&text, memory, room);
+        write(&text, subject);
+        if (!text.cut) {
+            *size = text.size;
+            return memory;
+        }
+        free(memory);
+    }
+    return NULL;
+}
+
+static int publish(struct uplink *uplink, const char *topic, const char *payload, size_t size)
+{
+    int rc = mqtt_publish(uplink->mqtt, topic, payload, size, 1, true, WINDOW_TOKEN_OTHER);
+
+    if (rc == 0) {
+        uplink->others++;
+        uplink->stats.published++;
+        uplink->stats.bytes += size;
+    }
+    return rc;
+}
+
+static int publish_snapshot(struct uplink *uplink, const char *topic, write_fn *write,
+                            const void *subject)
+{
+    size_t size = 0;
+    char *payload = write_snapshot(write, subject, &size);
+    int rc = payload ? publish(uplink, topic, payload, size) : ERR_NOMEM;
+
+    free(payload);
+    return rc;
+}
+
+void announce_begin(struct uplink *uplink)
+{
+    uplink->announce = ANNOUNCE_STATUS;
+    uplink->announce_index = 0;
+    uplink->ledger_due_ns = 0;
+    uplink->ledger_crc = 0;
+}
+
+int announce_status(struct uplink *uplink, const char *why)
+{
+    struct text text;
+    char payload[160];
+
+    text_init(&text, payload, sizeof(payload));
+    snapshot_status(&text, uplink->session, clock_wall(uplink->clock), why);
+    return publish(uplink, uplink->topic_status, payload, text.size);
+}
+
+struct meta {
+    struct uplink *uplink;
+    int64_t cert_until_s;
+};
+
+static void write_meta(struct text *text, const void *subject)
+{
+    const struct meta *meta = subject;
+    struct journal_previous previous;
+    uint32_t epoch = 0;
+
+    journal_durable(meta->uplink->journal, &epoch);
+    journal_previous(meta->uplink->journal, &previous);
+    snapshot_meta(text, meta->uplink->site, epoch, &previous, meta->cert_until_s);
+}
+
+static int announce_meta(struct uplink *uplink)
+{
+    const struct uplink_options *options = uplink->options;
+    struct meta meta = {.uplink = uplink};
+    char topic[UPLINK_TOPIC_SIZE], sentence[TUNNEL_SENTENCE_SIZE];
+
+    if (uplink->url.tls && options->tls_cert)
+        tls_check_files(NULL, options->tls_cert, options->tls_key, &meta.cert_until_s, sentence,
+                        sizeof(sentence));
+    snprintf(topic, sizeof(topic), "%smeta", uplink->base);
+    return publish_snapshot(uplink, topic, write_meta, &meta);
+}
+
+static const struct site_device *device_at(const struct site *site, uint32_t index)
+{
+    for (size_t i = 0; i < site->bus_count; i++) {
+        if (index < site->buses[i].device_count)
+            return &site->buses[i].devices[index];
+        index -= (uint32_t)site->buses[i].device_count;
+    }
+    return NULL;
+}
+
+static const struct site_device *device_named(const struct site *site, const char *id)
+{
+    for (size_t i = 0; i < site->bus_count; i++) {
+        for (size_t j = 0; j < site->buses[i].device_count; j++) {
+            if (strcmp(site->buses[i].devices[j].id, id) == 0)
+                return &site->buses[i].devices[j];
+        }
+    }
+    return NULL;
+}
+
+static bool has_point(const struct site_device *device, const char *id)
+{
+    for (size_t i = 0; i < device->point_count; i++) {
+        if (strcmp(device->points[i].id, id) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void write_device(struct text *text, const void *subject)
+{
+    snapshot_device(text, subject);
+}
+
+/* The device of that index; ERR_NOT_FOUND behind the last. */
+static int announce_device(struct uplink *uplink, uint32_t index)
+{
+    const struct site_device *device = device_at(uplink->site, index);
+    char topic[UPLINK_TOPIC_SIZE];
+
+    if (!device)
+        return ERR_NOT_FOUND;
+    snprintf(topic, sizeof(topic), "%smeta/%s", uplink->base, device->id);
+    return publish_snapshot(uplink, topic, write_device, device);
+}
+
+/*
+ * What the journal knows of earlier configurations and the present one does not: its retained
+ * messages are cleared. ERR_NOT_FOUND behind the last stream.
+ */
+static int announce_removed(struct uplink *uplink, uint32_t number)
+{
+    const struct site_device *device;
+    char topic[UPLINK_TOPIC_SIZE];
+    struct stream stream;
+
+    if (number > journal_stream_count(uplink->journal))
+        return ERR_NOT_FOUND;
+    if (!journal_stream(uplink->journal, number, &stream) || !id_valid(stream.device))
+        return 0;
+    device = device_named(uplink->site, stream.device);
+    if (stream.point[0] == '\0') {
+        if (device)
+            return 0;
+        snprintf(topic, sizeof(topic), "%smeta/%s", uplink->base, stream.device);
+    } else {
+        if (uplink->options->layout != UPLINK_VALUES || (device && has_point(device, stream.point)))
+            return 0;
+        snprintf(topic, sizeof(topic), "%sv/%s/%s", uplink->base, stream.device, stream.point);
+    }
+    return publish(uplink, topic, NULL, 0);
+}
+
+static void write_ledger(struct text *text, const void *subject)
+{
+    snapshot_ledger(text, subject);
+}
+
+static void announce_ledger(struct uplink *uplink, int64_t now_ns)
+{
+    char topic[UPLINK_TOPIC_SIZE];
+    size_t size = 0;
+    char *payload = write_snapshot(write_ledger, uplink->journal, &size);
+    uint32_t crc = payload ? crc32c(0, payload, size) : 0;
+
+    snprintf(topic, sizeof(topic), "%sledger", uplink->base);
+    uplink->ledger_due_ns = now_ns + UPLINK_LEDGER_NS;
+    if (payload && crc != uplink->ledger_crc && publish(uplink, topic, payload, size) == 0)
+        uplink->ledger_crc = crc;
+    free(payload);
+}
+
+/* Publishes the next one. Returns false when the client takes no more for now. */
+static bool announce_next(struct uplink *uplink)
+{
+    int rc = 0;
+
+    switch (uplink->announce) {
+    case ANNOUNCE_STATUS:
+        rc = announce_status(uplink, NULL);
+        break;
+    case ANNOUNCE_META:
+        rc = announce_meta(uplink);
+        break;
+    case ANNOUNCE_DEVICES:
+        rc = announce_device(uplink, uplink->announce_index);
+        break;
+    default:
+        rc = uplink->removed_told ? ERR_NOT_FOUND
+                                  : announce_removed(uplink, uplink->announce_index + 1);
+        break;
+    }
+    if (rc == ERR_FULL || rc == ERR_CLOSED)
+        return false;
+    if (rc != 0 && rc != ERR_NOT_FOUND)
+        log_warn("uplink", "%s: a description could not be published: %s", uplink->options->id,
+                 error_text(rc));
+    if (uplink->announce < ANNOUNCE_DEVICES || rc == ERR_NOT_FOUND) {
+        uplink->removed_told |= uplink->announce == ANNOUNCE_REMOVED;
+        uplink->announce++;
+        uplink->announce_index = 0;
+    } else {
+        uplink->announce_index++;
+    }
+    return true;
+}
+
+void announce_step(struct uplink *uplink, int64_t now_ns)
+{
+    if (uplink->phase != PHASE_ONLINE || uplink->stopping)
+        return;
+    if (atomic_exchange(&uplink->site_changed, false)) {
+        uplink->announce = ANNOUNCE_META;
+        uplink->announce_index = 0;
+        uplink->removed_told = false;
+    }
+    pthread_mutex_lock(&uplink->site_lock);
+    while (uplink->announce != ANNOUNCE_DONE && publish_room(uplink, 0) && announce_next(uplink))
+        ;
+    pthread_mutex_unlock(&uplink->site_lock);
+    if (uplink->announce == ANNOUNCE_DONE && now_ns >= uplink->ledger_due_ns &&
+        publish_room(uplink, 0))
+        announce_ledger(uplink, now_ns);
+}

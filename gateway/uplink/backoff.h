@@ -1,0 +1,31 @@
+/*
+ * How long to wait before the next attempt: doubling from one second to a minute, and at random
+ * between nothing and that ("full jitter"), so that a thousand gateways which lost the same broker
+ * do not come back at the same moment.
+ */
+#ifndef SLUICE_UPLINK_BACKOFF_H
+#define SLUICE_UPLINK_BACKOFF_H
+
+#include <stdint.h>
+
+#include "core/clock.h"
+
+#define BACKOFF_FIRST_NS  NS_PER_S
+#define BACKOFF_MAX_NS    (60 * NS_PER_S)
+#define BACKOFF_STABLE_NS (60 * NS_PER_S)
+
+struct backoff {
+    uint32_t failures;   /* in a row */
+    int64_t up_since_ns; /* monotonic; 0: not up */
+};
+
+/* The wait after one more failure; `random` is any 32 bits. */
+int64_t backoff_fail(struct backoff *backoff, uint32_t random);
+
+/* It works since `now_ns`: a connection that holds for BACKOFF_STABLE_NS forgets the failures. */
+void backoff_up(struct backoff *backoff, int64_t now_ns);
+
+/* It ended at `now_ns`. */
+void backoff_down(struct backoff *backoff, int64_t now_ns);
+
+#endif

@@ -1,0 +1,237 @@
+#include "uplink/internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "uplink/reason.h"
+#include "uplink/snapshot.h"
+
+#define SESSION_EXPIRY_S  3600
+#define PASSWORD_SIZE_MAX 1024
+#define DATA_OVERHEAD     (UPLINK_TOPIC_SIZE + 16) /* of a PUBLISH beside its payload */
+
+static uint32_t random_bits(void)
+{
+    uint32_t bits = 0;
+
+    if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != (ssize_t)sizeof(bits))
+        bits = (uint32_t)clock_mono(&clock_system); /* at the very start of a board */
+    return bits;
+}
+
+void connection_fail(struct uplink *uplink, bool refused, const char *sentence)
+{
+    int64_t now_ns = clock_mono(&clock_system);
+
+    backoff_down(&uplink->backoff, now_ns);
+    uplink->next_try_ns = now_ns + backoff_fail(&uplink->backoff, random_bits());
+    uplink->phase = PHASE_WAITING;
+    uplink->refused = refused;
+    uplink->stats.next_try_mono_ns = uplink->next_try_ns;
+    tell_status(uplink, refused ? "refused" : "waiting", sentence);
+    tell_state(uplink, false);
+}
+
+/* Read before each connection, so that a new password needs no restart. */
+static int read_password(const struct uplink *uplink, char *password, size_t size, char *sentence,
+                         size_t sentence_size)
+{
+    FILE *file = fopen(uplink->options->password_file, "re");
+    bool read = file && fgets(password, (int)size, file);
+
+    if (!read)
+        snprintf(sentence, sentence_size, "the password file \"%s\" cannot be read (%s)",
+                 uplink->options->password_file, file ? "it is empty" : strerror(errno));
+    if (file)
+        fclose(file);
+    if (!read)
+        return ERR_NOT_FOUND;
+    password[strcspn(password, "\r\n")] = '\0';
+    return 0;
+}
+
+static int refresh_password(struct uplink *uplink, char *sentence, size_t size)
+{
+    char password[PASSWORD_SIZE_MAX];
+    int rc;
+
+    if (!uplink->options->password_file)
+        return 0;
+    rc = read_password(uplink, password, sizeof(password), sentence, size);
+    if (rc == 0)
+        rc = mqtt_set_password(uplink->mqtt, uplink->options->user, password);
+    explicit_bzero(password, sizeof(password));
+    return rc;
+}
+
+/* The will names the session, so that one which comes late can be told from the present one. */
+static int refresh_will(struct uplink *uplink)
+{
+    uint64_t durable = journal_durable(uplink->journal, NULL);
+    struct mqtt_will will = {.topic = uplink->topic_status, .qos = 1, .retained = true};
+    struct text text;
+    char payload[160];
+
+    uplink->session = durable > uplink->session ? durable : uplink->session + 1;
+    text_init(&text, payload, sizeof(payload));
+    snapshot_status(&text, uplink->session, 0, "connection lost");
+    will.payload = payload;
+    will.size = text.size;
+    return mqtt_set_will(uplink->mqtt, &will);
+}
+
+static void begin_attempt(struct uplink *uplink)
+{
+    char sentence[256] = "out of memory";
+    int rc = refresh_password(uplink, sentence, sizeof(sentence));
+
+    if (rc == 0)
+        rc = refresh_will(uplink);
+    /* While a message is suspected the broker must not be handed it again from the session. */
+    mqtt_set_clean_start(uplink->mqtt, suspect_active(&uplink->suspect));
+    if (rc == 0)
+        rc = mqtt_connect(uplink->mqtt, uplink->options->connect_timeout_ns);
+    if (rc == ERR_BUSY) { /* the end of the connection before is not yet through */
+        uplink->next_try_ns = clock_mono(&clock_system) + NS_PER_S / 10;
+        return;
+    }
+    if (rc != 0) {
+        connection_fail(uplink, rc == ERR_NOT_FOUND, sentence);
+        return;
+    }
+    uplink->phase = PHASE_CONNECTING;
+    uplink->stats.next_try_mono_ns = 0;
+    /* The reason of the failure before stays to be seen while the next attempt runs. */
+    tell_status(uplink, "connecting", uplink->stats.error);
+}
+
+static void on_connected(void *context, bool session_present, int version, uint16_t receive_maximum,
+                         uint32_t packet_size_max)
+{
+    struct uplink *uplink = context;
+    int64_t now_ns = clock_mono(&clock_system);
+    bool resumed = session_present && version == uplink->connected_version;
+    size_t limit = PAYLOAD_SIZE_MAX;
+
+    uplink->phase = PHASE_ONLINE;
+    uplink->refused = uplink->alarmed = false;
+    uplink->pause_ns = 0;
+    uplink->message_limit = (uint32_t)uplink->options->window;
+    if (receive_maximum < uplink->message_limit)
+        uplink->message_limit = receive_maximum;
+    if (packet_size_max < limit + DATA_OVERHEAD)
+        limit = packet_size_max > DATA_OVERHEAD ? packet_size_max - DATA_OVERHEAD : 0;
+    uplink->batch.limit = limit;
+    /* What the broker has forgotten is published again, from the cursor on; and an echo that was
+     * awaited is not told by a resumed session. */
+    if (window_count(&uplink->window) > 0 && (!resumed || version == 4))
+        publish_rewind(uplink, now_ns);
+    if (version != uplink->connected_version)
+        uplink->settle_ns = now_ns; /* the other client's answers never come */
+    uplink->connected_version = version;
+    backoff_up(&uplink->backoff, now_ns);
+    uplink->stats.version = version;
+    uplink->stats.connects++;
+    mqtt_tls_description(uplink->mqtt, uplink->stats.tls, sizeof(uplink->stats.tls));
+    tell_status(uplink, "online", "");
+    tell_state(uplink, true);
+    proof_begin(uplink, version == 4);
+    announce_begin(uplink);
+}
+
+static void on_failed(void *context, int error, const char *sentence)
+{
+    struct uplink *uplink = context;
+    bool refused = error == ERR_REFUSED || error == ERR_CERTIFICATE || error == ERR_TLS ||
+                   error == ERR_UNSUPPORTED || error == ERR_NOT_FOUND || error == ERR_DENIED;
+
+    connection_fail(uplink, refused, sentence);
+}
+
+/* A message that the broker meets with a disconnect, again and again, is suspected. */
+static void suspect_lost(struct uplink *uplink)
+{
+    const struct unit *head = window_head(&uplink->window);
+
+    if (!head || !head->closed || uplink->rewind)
+        return;
+    if (suspect_refused(&uplink->suspect, head->first, head->last_event, head->events,
+                        SUSPECT_UNCLEAR) == SUSPECT_AGAIN)
+        publish_rewind(uplink, clock_mono(&clock_system));
+}
+
+static void on_lost(void *context, const char *sentence)
+{
+    struct uplink *uplink = context;
+
+    if (uplink->phase != PHASE_ONLINE)
+        return;
+    if (!uplink->stopping)
+        suspect_lost(uplink);
+    connection_fail(uplink, false, sentence);
+}
+
+static void on_acknowledged(void *context, uint32_t token, int reason)
+{
+    publish_answer(context, token, reason);
+}
+
+static void on_subscribed(void *context, const char *topic, int reason)
+{
+    proof_subscribed(context, topic, reason);
+}
+
+static void on_message(void *context, const char *topic, const void *payload, size_t size, int qos,
+                       bool retained, bool duplicate)
+{
+    (void)qos;
+    (void)duplicate;
+    if (!retained)
+        proof_message(context, topic, payload, size);
+}
+
+int connection_open(struct uplink *uplink)
+{
+    const struct uplink_options *options = uplink->options;
+    char client_id[2 * ID_SIZE_MAX];
+    struct mqtt_options mqtt = {
+        .host = uplink->url.host,
+        .port = uplink->url.port,
+        .tls = uplink->url.tls,
+        .tls_ca = options->tls_ca,
+        .tls_crl = options->tls_crl,
+        .tls_cert = options->tls_cert,
+        .tls_key = options->tls_key,
+        .tls_server_name = options->tls_server_name,
+        .tls_alpn = options->tls_alpn,
+        .tls_minimum = options->tls_minimum,
+        .pump = options->pump,
+        .client_id = options->client_id ? options->client_id : client_id,
+        .user = options->user,
+        .version = options->version,
+        .session_expiry_s = SESSION_EXPIRY_S,
+        .keep_alive_s = (int)(options->keep_alive_ns / NS_PER_S),
+        .context = uplink,
+        .connected = on_connected,
+        .failed = on_failed,
+        .lost = on_lost,
+        .acknowledged = on_acknowledged,
+        .subscribed = on_subscribed,
+        .message = on_message,
+    };
+
+    snprintf(client_id, sizeof(client_id), options->first ? "%s" : "%s-%s", uplink->gateway,
+             options->id);
+    return mqtt_open(&uplink->mqtt, &mqtt);
+}
+
+void connection_step(struct uplink *uplink, int64_t now_ns)
+{
+    if (uplink->phase == PHASE_WAITING && !uplink->stopping && now_ns >= uplink->next_try_ns)
+        begin_attempt(uplink);
+}

@@ -1,0 +1,262 @@
+#include "uplink/payload.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/status.h"
+
+static const char tail[] = "]}";
+
+void labels_close(struct labels *labels)
+{
+    for (uint32_t i = 0; i < labels->count; i++)
+        free(labels->items[i]);
+    free(labels->items);
+    labels->items = NULL;
+    labels->count = 0;
+}
+
+static struct label *label_make(const struct stream *stream)
+{
+    char text[2 * ID_SIZE_MAX + 32];
+    struct label *label;
+    int size = 0;
+
+    if (stream->number != 0)
+        size = snprintf(text, sizeof(text),
+                        stream->point[0] ? "\"d\":\"%s\",\"p\":\"%s\"," : "\"d\":\"%s\",",
+                        stream->device, stream->point);
+    label = malloc(sizeof(*label) + (size_t)size);
+    if (!label)
+        return NULL;
+    label->stream = *stream;
+    label->size = (uint16_t)size;
+    memcpy(label->text, text, (size_t)size);
+    return label;
+}
+
+static int labels_grow(struct labels *labels, uint32_t number)
+{
+    uint32_t count = labels->count ? labels->count : 64;
+    struct label **items;
+
+    while (count <= number)
+        count *= 2;
+    items = realloc(labels->items, count * sizeof(*items));
+    if (!items)
+        return ERR_NOMEM;
+    memset(items + labels->count, 0, (count - labels->count) * sizeof(*items));
+    labels->items = items;
+    labels->count = count;
+    return 0;
+}
+
+const struct label *labels_find(struct labels *labels, uint32_t number)
+{
+    struct stream stream = {0};
+
+    if (number < labels->count && labels->items[number])
+        return labels->items[number];
+    if (number != 0 && !journal_stream(labels->journal, number, &stream))
+        return number == 0 ? NULL : labels_find(labels, 0);
+    if (number >= labels->count && labels_grow(labels, number) != 0)
+        return NULL;
+    labels->items[number] = label_make(&stream);
+    return labels->items[number];
+}
+
+bool payload_publishes(enum event_kind kind)
+{
+    switch (kind) {
+    case EVENT_READING:
+    case EVENT_STATE:
+    case EVENT_ALARM:
+    case EVENT_RESULT:
+    case EVENT_GAP:
+    case EVENT_CLOCK:
+    case EVENT_LIFECYCLE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+#define TEXT_CONSTANT(text, constant) text_raw(text, constant, sizeof(constant) - 1)
+
+/* ,"lost":[1,2],"count":2,"why":"retention" */
+static void put_gap(struct text *text, const struct gap *gap)
+{
+    const char *why = gap_reason_name(gap->reason);
+
+    if (gap->first != 0)
+        text_printf(text, ",\"lost\":[%" PRIu64 ",%" PRIu64 "]", gap->first, gap->last);
+    if (gap->count != 0)
+        text_printf(text, ",\"count\":%" PRIu64, gap->count);
+    if (gap->extent_ms != 0)
+        text_printf(text, ",\"extent_ms\":%" PRIu32, gap->extent_ms);
+    text_printf(text, ",\"why\":\"%s\"}", why ? why : "unknown");
+}
+
+static void put_value(struct text *text, const struct event *event, const struct label *label)
+{
+    struct value value = event->value;
+
+    if (value.type == VALUE_F64)
+        value.decimals = label->stream.decimals;
+    /* Nanoseconds of an offset are beyond what a double holds: told in milliseconds as all times
+     * are. */
+    if (event->kind == EVENT_CLOCK && value.type == VALUE_I64)
+        value.i /= NS_PER_MS;
+    /* Bad is null, never the old value with a new time; but that a device is down is what a state
+     * says. */
+    if (event->kind != EVENT_STATE && event_quality(event->status)[0] == 'b')
+        value.type = VALUE_NONE;
+    text_json_value(text, &value);
+}
+
+static void put_quality(struct text *text, const struct event *event, bool uncertain)
+{
+    uint16_t status = event->status;
+
+    if (status == STATUS_GOOD && uncertain)
+        status = STATUS_CLOCK_UNSET;
+    if (event->kind == EVENT_STATE)
+        TEXT_CONSTANT(text, ",\"q\":\"good\"");
+    else
+        text_printf(text, ",\"q\":\"%s\"", event_quality(status));
+    if (status != STATUS_GOOD)
+        text_printf(text, ",\"why\":\"%s\"", status_why(status));
+    TEXT_CONSTANT(text, "}");
+}
+
+void payload_event(struct text *text, const struct event *event, const struct label *label,
+                   bool uncertain)
+{
+    TEXT_CONSTANT(text, "{\"n\":");
+    text_u64(text, event->n);
+    if (event->kind == EVENT_READING) {
+        TEXT_CONSTANT(text, ",\"k\":\"reading\",");
+    } else {
+        TEXT_CONSTANT(text, ",\"k\":\"");
+        text_string(text, event_kind_name(event->kind));
+        TEXT_CONSTANT(text, "\",");
+    }
+    text_raw(text, label->text, label->size);
+    TEXT_CONSTANT(text, "\"t\":");
+    text_i64(text, event->wall_ns / NS_PER_MS);
+    if (event->kind == EVENT_GAP && event->value.type == VALUE_GAP) {
+        put_gap(text, event->value.gap);
+        return;
+    }
+    TEXT_CONSTANT(text, ",\"v\":");
+    put_value(text, event, label);
+    if (event->status == STATUS_GOOD && !uncertain)
+        TEXT_CONSTANT(text, ",\"q\":\"good\"}");
+    else
+        put_quality(text, event, uncertain);
+}
+
+int batch_open(struct batch *batch)
+{
+    size_t room = PAYLOAD_SIZE_MAX + PAYLOAD_EVENT_SIZE;
+
+    *batch = (struct batch){.limit = PAYLOAD_SIZE_MAX};
+    batch->memory = malloc(PAYLOAD_HEAD_SIZE + room);
+    if (!batch->memory)
+        return ERR_NOMEM;
+    text_init(&batch->text, batch->memory + PAYLOAD_HEAD_SIZE, room);
+    return 0;
+}
+
+void batch_close(struct batch *batch)
+{
+    free(batch->memory);
+    *batch = (struct batch){0};
+}
+
+void batch_clear(struct batch *batch)
+{
+    batch->text.size = 0;
+    batch->text.cut = false;
+    batch->first = batch->last = batch->last_event = 0;
+    batch->events = 0;
+}
+
+static void cover(struct batch *batch, uint64_t first, uint64_t last, uint32_t epoch,
+                  int64_t now_ns)
+{
+    if (batch->first == 0) {
+        batch->first = first;
+        batch->epoch = epoch;
+        batch->oldest_ns = now_ns;
+    }
+    batch->last = last;
+}
+
+/* What was written since `before` stays, if it fits. */
+static int settle(struct batch *batch, size_t before)
+{
+    if (!batch->text.cut && batch->text.size + PAYLOAD_HEAD_SIZE + sizeof(tail) <= batch->limit) {
+        batch->events++;
+        return 0;
+    }
+    batch->text.size = before;
+    batch->text.cut = false;
+    return ERR_FULL;
+}
+
+int batch_add(struct batch *batch, uint64_t first, const struct event *event,
+              const struct label *label, bool uncertain, int64_t now_ns)
+{
+    size_t before = batch->text.size;
+
+    if (batch->events > 0)
+        TEXT_CONSTANT(&batch->text, ",");
+    payload_event(&batch->text, event, label, uncertain);
+    if (settle(batch, before) != 0)
+        return ERR_FULL;
+    cover(batch, first, event->n, event->epoch, now_ns);
+    batch->last_event = event->n;
+    return 0;
+}
+
+int batch_add_lost(struct batch *batch, uint64_t first, const struct gap *gap, uint32_t epoch,
+                   int64_t wall_ns, int64_t now_ns)
+{
+    size_t before = batch->text.size;
+
+    if (batch->events > 0)
+        TEXT_CONSTANT(&batch->text, ",");
+    text_printf(&batch->text, "{\"k\":\"gap\",\"t\":%" PRId64, wall_ns / NS_PER_MS);
+    put_gap(&batch->text, gap);
+    if (settle(batch, before) != 0)
+        return ERR_FULL;
+    cover(batch, first, gap->last, epoch, now_ns);
+    batch->last_event = gap->last;
+    return 0;
+}
+
+void batch_skip(struct batch *batch, uint64_t first, uint64_t n, uint32_t epoch, int64_t now_ns)
+{
+    cover(batch, first, n, epoch, now_ns);
+}
+
+const char *batch_finish(struct batch *batch, const char *gateway, const char *uplink, size_t *size)
+{
+    char head[PAYLOAD_HEAD_SIZE];
+    char *start = batch->memory + PAYLOAD_HEAD_SIZE;
+    int head_size =
+        snprintf(head, sizeof(head),
+                 "{\"schema\":1,\"gw\":\"%s\",\"epoch\":\"%08" PRIx32
+                 "\",\"uplink\":\"%s\",\"covers\":[%" PRIu64 ",%" PRIu64 "],\"events\":[",
+                 gateway, batch->epoch, uplink, batch->first, batch->last);
+
+    memcpy(start - head_size, head, (size_t)head_size);
+    memcpy(start + batch->text.size, tail, sizeof(tail));
+    *size = (size_t)head_size + batch->text.size + sizeof(tail) - 1;
+    return start - head_size;
+}

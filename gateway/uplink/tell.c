@@ -1,0 +1,57 @@
+#include "uplink/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "core/status.h"
+#include "tls/tunnel.h"
+
+void tell_status(struct uplink *uplink, const char *state, const char *sentence)
+{
+    struct uplink_stats *stats = &uplink->stats;
+
+    if (strcmp(stats->state, state) != 0 || strcmp(stats->error, sentence) != 0) {
+        if (sentence[0])
+            log_warn("uplink", "%s: %s: %s", uplink->options->id, state, sentence);
+        else
+            log_info("uplink", "%s: %s", uplink->options->id, state);
+    }
+    if (strcmp(stats->state, state) != 0)
+        stats->since_wall_ns = clock_wall(uplink->clock);
+    snprintf(stats->state, sizeof(stats->state), "%s", state);
+    snprintf(stats->error, sizeof(stats->error), "%s", sentence);
+}
+
+static void put(struct uplink *uplink, struct event *event)
+{
+    event->stream = uplink->own_stream;
+    event->mono_ns = clock_mono(uplink->clock);
+    if (journal_put(uplink->journal, event) != 0)
+        log_debug("uplink", "%s: its state could not be stored", uplink->options->id);
+}
+
+void tell_state(struct uplink *uplink, bool up)
+{
+    struct event event = {.kind = EVENT_STATE, .status = up ? STATUS_GOOD : STATUS_COMMUNICATION};
+
+    if (uplink->told_up == (int)up)
+        return;
+    uplink->told_up = (int)up;
+    event.value.type = VALUE_BOOL;
+    event.value.b = up;
+    put(uplink, &event);
+}
+
+void tell_alarm(struct uplink *uplink, const char *sentence)
+{
+    struct event event = {.kind = EVENT_ALARM, .urgent = true};
+    char text[TUNNEL_SENTENCE_SIZE + ID_SIZE_MAX + 16];
+    int size = snprintf(text, sizeof(text), "uplink %s: %s", uplink->options->id, sentence);
+
+    log_error("uplink", "%s: %s", uplink->options->id, sentence);
+    event.value.type = VALUE_TEXT;
+    event.value.data = text;
+    event.value.size = (uint16_t)((size_t)size < sizeof(text) ? (size_t)size : sizeof(text) - 1);
+    put(uplink, &event);
+}

@@ -1,0 +1,97 @@
+/*
+ * The layout "values": each reading goes out retained on a topic of its own. The messages of up to
+ * UPLINK_GROUP_MAX readings are one unit of the window; a mark at its end says which events it
+ * covers, and the proof is made of marks. What is no reading is published as in the layout "batch".
+ */
+#include "uplink/internal.h"
+
+#include <stdio.h>
+
+#include "uplink/snapshot.h"
+
+#define MARK_SIZE 256
+
+static bool send(struct uplink *uplink, const char *topic, const struct text *text, bool retained)
+{
+    uint32_t token = window_send(&uplink->window, (uint32_t)text->size);
+
+    if (mqtt_publish(uplink->mqtt, topic, text->data, text->size, 1, retained, token) != 0) {
+        window_unsend(&uplink->window, (uint32_t)text->size);
+        return false;
+    }
+    uplink->stats.published++;
+    uplink->stats.bytes += text->size;
+    proof_expect(uplink, topic, text->data, text->size);
+    return true;
+}
+
+/* Makes sure that a unit is open which may take one more event. Returns false when that has to
+ * wait. */
+static bool open_group(struct uplink *uplink)
+{
+    struct window *window = &uplink->window;
+    uint32_t limit = UPLINK_GROUP_MAX;
+
+    if (uplink->proof.needed && !uplink->proof.proven)
+        limit = 1;
+    if (uplink->group_open) {
+        if (suspect_limit(&uplink->suspect, window_newest(window)->first) < limit)
+            limit = suspect_limit(&uplink->suspect, window_newest(window)->first);
+        if (uplink->group_epoch == uplink->event.epoch && uplink->group_events < limit)
+            return true;
+        if (!values_finish(uplink))
+            return false;
+    }
+    if (!publish_may_begin(uplink, MARK_SIZE) || !proof_ready(uplink) ||
+        !window_begin(window, uplink->next))
+        return false;
+    uplink->group_open = true;
+    uplink->group_events = 0;
+    uplink->group_last = uplink->group_last_event = 0;
+    uplink->group_epoch = uplink->event.epoch;
+    uplink->group_began_ns = clock_mono(&clock_system);
+    return true;
+}
+
+bool values_skip(struct uplink *uplink)
+{
+    if (!open_group(uplink))
+        return false;
+    uplink->group_last = uplink->event.n;
+    return true;
+}
+
+bool values_add(struct uplink *uplink, const struct label *label, bool uncertain)
+{
+    char payload[PAYLOAD_EVENT_SIZE], topic[UPLINK_TOPIC_SIZE];
+    struct text text;
+
+    if (!open_group(uplink))
+        return false;
+    text_init(&text, payload, sizeof(payload));
+    snapshot_value(&text, &uplink->event, &label->stream, uncertain);
+    snprintf(topic, sizeof(topic), "%sv/%s/%s", uplink->base, label->stream.device,
+             label->stream.point);
+    if (!publish_room(uplink, text.size) || !send(uplink, topic, &text, true))
+        return false;
+    uplink->group_last = uplink->group_last_event = uplink->event.n;
+    uplink->group_events++;
+    return true;
+}
+
+bool values_finish(struct uplink *uplink)
+{
+    struct unit *unit = window_newest(&uplink->window);
+    char payload[MARK_SIZE];
+    struct text text;
+
+    text_init(&text, payload, sizeof(payload));
+    snapshot_mark(&text, uplink->group_epoch, uplink->options->id, unit->first, uplink->group_last,
+                  uplink->group_events);
+    if (!publish_room(uplink, text.size) || !send(uplink, uplink->topic_mark, &text, false))
+        return false;
+    window_finish(&uplink->window, uplink->group_last, uplink->group_events);
+    unit->last_event = uplink->group_last_event;
+    uplink->group_open = false;
+    return true;
+}
