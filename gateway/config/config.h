@@ -12,6 +12,14 @@
 
 struct driver; /* field/driver.h */
 
+/* What `check` needs to know of an uplink to say what it will cost. */
+struct config_uplink_plan {
+    bool each_alone; /* a message for each reading, not for many */
+    bool tls;
+    int64_t linger_ns;          /* the longest wait of a message that is not full */
+    int64_t budget_bytes_month; /* 0: none */
+};
+
 /* What can be configured: given by the daemon, so that this part includes none of them. */
 struct config_parts {
     const struct driver *const *drivers; /* ended by NULL */
@@ -24,6 +32,8 @@ struct config_parts {
     int (*uplink_check)(void *uplink, const char *id,
                         void (*complain)(void *context, const char *key, const char *sentence),
                         void *context);
+    /* Fills what `check` tells of an uplink; NULL: nothing is told. */
+    void (*uplink_plan)(const void *uplink, struct config_uplink_plan *plan);
     const char *profile_folders[4]; /* searched in order for NAME.json; ended by NULL */
 };
 
@@ -42,6 +52,7 @@ struct config_journal {
 
 struct config_uplink {
     const char *id;
+    struct config_uplink_plan plan;
     void *options; /* the uplink's struct, by its tables */
     uint64_t fingerprint;
     int line;
@@ -80,7 +91,7 @@ void config_free(struct config *config);
  * config_tell_fn. */
 void config_tell_stdio(void *context, const struct config_error *error);
 
-/* Writes the JSON Schema (draft 2020-12 or draft-07) made from the tables to the stdio stream. */
+/* Writes the JSON Schema (draft-07) made from the tables to the stdio stream. 0 or ERR_IO. */
 int config_schema(const struct config_parts *parts, void *stdio_file);
 
 #endif

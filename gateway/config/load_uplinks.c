@@ -49,6 +49,8 @@ static void load_uplink(struct loader *loader, const struct json *node, struct t
         return;
     decoder->hash = FINGERPRINT_BEGIN;
     fingerprint_text(&decoder->hash, decoder->gateway_id);
+    fingerprint_u64(&decoder->hash,
+                    node->parent->first == node); /* the first has the plain client id */
     bool clean = decode_keys(decoder, node, &shape_uplink, parts->uplink.options, NULL, NULL);
     clean &= decode_options(decoder, shape_uplink.options, &own, &layers);
     if (own.id)
@@ -60,8 +62,11 @@ static void load_uplink(struct loader *loader, const struct json *node, struct t
     if (!clean ||
         (parts->uplink_check && parts->uplink_check(options, own.id, complain, &complaining)))
         return;
-    loader->config->uplinks[loader->config->uplink_count++] = (struct config_uplink){
+    struct config_uplink *uplink = &loader->config->uplinks[loader->config->uplink_count++];
+    *uplink = (struct config_uplink){
         .id = own.id, .options = options, .fingerprint = decoder->hash, .line = (int)node->at.line};
+    if (parts->uplink_plan)
+        parts->uplink_plan(options, &uplink->plan);
 }
 
 void load_uplinks(struct loader *loader)

@@ -19,6 +19,16 @@ static const struct driver *const drivers[] = {
     NULL,
 };
 
+static void plan_uplink(const void *uplink_options, struct config_uplink_plan *plan)
+{
+    const struct uplink_options *uplink = uplink_options;
+
+    plan->each_alone = uplink->layout == UPLINK_VALUES;
+    plan->tls = strncmp(uplink->url, "mqtts:", 6) == 0;
+    plan->linger_ns = uplink->linger_ns;
+    plan->budget_bytes_month = uplink->budget_bytes_month;
+}
+
 void gateway_config_parts(struct config_parts *parts)
 {
     *parts = (struct config_parts){
@@ -27,6 +37,7 @@ void gateway_config_parts(struct config_parts *parts)
         .uplink_tls = uplink_tls_table,
         .uplink_tls_present = offsetof(struct uplink_options, tls),
         .uplink_check = uplink_check,
+        .uplink_plan = plan_uplink,
         .profile_folders = {getenv("SLUICE_PROFILES"), PROFILE_FOLDER_OWN, PROFILE_FOLDER_SHIPPED},
     };
     if (!parts->profile_folders[0])

@@ -299,6 +299,15 @@ static int broker_check(void *options, const char *id,
     return ERR_CONFIG;
 }
 
+static void broker_plan(const void *options, struct config_uplink_plan *plan)
+{
+    const struct broker *broker = options;
+    *plan = (struct config_uplink_plan){.each_alone = broker->layout == 1,
+                                        .tls = broker->tls,
+                                        .linger_ns = broker->linger_ns,
+                                        .budget_bytes_month = broker->budget_bytes_month};
+}
+
 /* Paths of the corpus are found from this file's own, which CMake gives in full. */
 static inline const char *corpus_path(const char *name, char out[PATH_MAX])
 {
@@ -315,6 +324,7 @@ static inline struct config_parts test_parts(char profiles[PATH_MAX])
         .uplink_tls = {broker_tls_rows, sizeof(struct broker)},
         .uplink_tls_present = offsetof(struct broker, tls),
         .uplink_check = broker_check,
+        .uplink_plan = broker_plan,
         .profile_folders = {corpus_path("profiles", profiles)},
     };
 }

@@ -1,0 +1,239 @@
+#include "config/explain.h"
+
+#include <math.h>
+
+#include "config/config.h"
+#include "config/json_write.h"
+#include "config/quantity.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "field/driver.h"
+
+#define DAY_S   86400.0
+#define MONTH_S (365.25 / 12 * DAY_S)
+
+/* docs/mqtt.md: a reading in a batch, the batch around them, and a reading that goes alone with its
+ * topic. */
+#define BATCH_EVENT_BYTES 95.0
+#define BATCH_BYTES       140.0
+#define BATCH_SIZE_MAX    65536.0
+#define ALONE_BYTES       170.0
+/* MQTT's header and PUBACK, TCP/IP's headers there and back; a TLS record each way. */
+#define MESSAGE_BYTES     120.0
+#define MESSAGE_TLS_BYTES 60.0
+
+/* docs/journal-format.md: an event with its share of checkpoints, and what begins each commit. */
+#define STORED_EVENT_BYTES 10.0
+#define FRAME_BYTES        64.0
+#define SECTOR_BYTES       4096.0
+
+struct rates {
+    double most, least; /* events a second: when all values change always, and when none does */
+};
+
+static double hertz(int64_t interval_ns)
+{
+    return interval_ns > 0 ? (double)NS_PER_S / (double)interval_ns : 0;
+}
+
+static struct rates rates_of(const struct site_bus *bus, size_t *points)
+{
+    struct rates rates = {0};
+    *points = 0;
+    for (size_t i = 0; i < bus->device_count; i++) {
+        const struct site_device *device = &bus->devices[i];
+        *points += device->point_count;
+        for (size_t j = 0; j < device->point_count; j++) {
+            const struct site_point *point = &device->points[j];
+            double read = hertz(point->every_ns);
+            rates.most += read;
+            rates.least += point->on_change ? fmin(read, hertz(point->at_least_ns)) : read;
+        }
+    }
+    return rates;
+}
+
+static struct rates rates_of_site(const struct site *site)
+{
+    struct rates all = {0};
+    for (size_t i = 0; i < site->bus_count; i++) {
+        size_t points;
+        struct rates rates = rates_of(&site->buses[i], &points);
+        all.most += rates.most;
+        all.least += rates.least;
+    }
+    return all;
+}
+
+static double uplink_bytes_month(const struct config_uplink_plan *plan, double events_s)
+{
+    double linger_s = (double)plan->linger_ns / (double)NS_PER_S;
+    double messages_s = events_s, payload_s = events_s * ALONE_BYTES;
+    if (!plan->each_alone) {
+        double full_s = events_s * BATCH_EVENT_BYTES / BATCH_SIZE_MAX;
+        messages_s = linger_s > 0 ? fmin(events_s, fmax(full_s, 1 / linger_s)) : events_s;
+        payload_s = events_s * BATCH_EVENT_BYTES + messages_s * BATCH_BYTES;
+    }
+    double overhead = MESSAGE_BYTES + (plan->tls ? MESSAGE_TLS_BYTES : 0);
+    return (payload_s + messages_s * overhead) * MONTH_S;
+}
+
+static double journal_bytes_s(const struct config_journal *journal, double events_s)
+{
+    double commits_s = fmin(events_s, hertz(journal->commit_ns));
+    if (commits_s <= 0)
+        return 0;
+    double commit = FRAME_BYTES + events_s / commits_s * STORED_EVENT_BYTES;
+    if (journal->sector == CONFIG_SECTOR_ON)
+        commit = ceil(commit / SECTOR_BYTES) * SECTOR_BYTES;
+    return commit * commits_s;
+}
+
+/* Days that the journal reaches back; infinite where nothing is written. */
+static double outage_days(const struct config_journal *journal, double events_s)
+{
+    double days = (double)journal->keep_bytes / journal_bytes_s(journal, events_s) / DAY_S;
+    if (journal->max_age_ns > 0)
+        days = fmin(days, (double)journal->max_age_ns / (double)NS_PER_S / DAY_S);
+    return days;
+}
+
+static struct driver_load load_of(const struct site_bus *bus)
+{
+    struct driver_load load = {.busy_share = -1};
+    if (bus->driver->load)
+        bus->driver->load(bus, &load);
+    return load;
+}
+
+/* Three digits, and never an exponent. */
+static const char *figure(double value, char out[32])
+{
+    snprintf(out, 32, value >= 100 ? "%.0f" : "%.3g", value);
+    return out;
+}
+
+/* Estimates are not told with sixteen digits. */
+static double thousandths(double value)
+{
+    return round(value * 1000) / 1000;
+}
+
+static void explain_bus(const struct site_bus *bus, FILE *out)
+{
+    size_t points;
+    char number[32];
+    struct driver_load load = load_of(bus);
+    rates_of(bus, &points);
+    fprintf(out, "bus %s (%s): %zu device%s, %zu point%s", bus->id, bus->driver->name,
+            bus->device_count, bus->device_count == 1 ? "" : "s", points, points == 1 ? "" : "s");
+    if (load.requests_per_s > 0)
+        fprintf(out, ", %s requests/s", figure(load.requests_per_s, number));
+    if (load.busy_share >= 0)
+        fprintf(out, ", %s %% of its time", figure(load.busy_share * 100, number));
+    fputc('\n', out);
+    if (load.busy_share > 1)
+        fprintf(out, "  more than it can carry: points will be read less often than asked for\n");
+    if (load.note[0])
+        fprintf(out, "  %s\n", load.note);
+}
+
+static void explain_uplink(const struct config_uplink *uplink, double events_s, FILE *out)
+{
+    double bytes = uplink_bytes_month(&uplink->plan, events_s);
+    char number[32];
+    fprintf(out, "uplink %s: about %s MB a month", uplink->id, figure(bytes / 1e6, number));
+    if (uplink->plan.budget_bytes_month > 0)
+        fprintf(out, " of %s MB%s", figure((double)uplink->plan.budget_bytes_month / 1e6, number),
+                bytes > (double)uplink->plan.budget_bytes_month
+                    ? ": more than the budget; read less often, report on change, or linger longer"
+                    : "");
+    fputc('\n', out);
+}
+
+int config_explain(const struct config *config, FILE *out)
+{
+    const struct site *site = &config->site;
+    struct rates rates = rates_of_site(site);
+    char keep[QUANTITY_TEXT_SIZE], number[32];
+    quantity_size_text((double)config->journal.keep_bytes, keep);
+    fprintf(out, "%s: no errors; gateway %s, configuration %s\n", config->path, site->id,
+            site->fingerprint);
+    for (size_t i = 0; i < site->bus_count; i++)
+        explain_bus(&site->buses[i], out);
+    fprintf(out, "events: at most %s/s", figure(rates.most, number));
+    if (rates.least < rates.most)
+        fprintf(out, ", %s/s while nothing changes", figure(rates.least, number));
+    fputs("; what follows is for the most\n", out);
+    for (size_t i = 0; i < config->uplink_count; i++)
+        explain_uplink(&config->uplinks[i], rates.most, out);
+    if (rates.most > 0)
+        fprintf(out, "journal: %s hold %s days of outage\n", keep,
+                figure(outage_days(&config->journal, rates.most), number));
+    return ferror(out) ? ERR_IO : 0;
+}
+
+static void bus_json(struct json_writer *writer, const struct site_bus *bus)
+{
+    size_t points;
+    struct driver_load load = load_of(bus);
+    struct rates rates = rates_of(bus, &points);
+    json_write_open(writer, NULL, '{');
+    json_write_text(writer, "id", bus->id);
+    json_write_text(writer, "driver", bus->driver->name);
+    json_write_number(writer, "devices", (double)bus->device_count);
+    json_write_number(writer, "points", (double)points);
+    json_write_number(writer, "events_per_s", thousandths(rates.most));
+    json_write_number(writer, "requests_per_s", thousandths(load.requests_per_s));
+    if (load.busy_share >= 0)
+        json_write_number(writer, "busy_share", thousandths(load.busy_share));
+    else
+        json_write_raw(writer, "busy_share", "null");
+    json_write_text(writer, "note", load.note);
+    json_write_close(writer, '}');
+}
+
+static void uplink_json(struct json_writer *writer, const struct config_uplink *uplink,
+                        double events_s)
+{
+    json_write_open(writer, NULL, '{');
+    json_write_text(writer, "id", uplink->id);
+    json_write_number(writer, "bytes_per_month",
+                      floor(uplink_bytes_month(&uplink->plan, events_s)));
+    if (uplink->plan.budget_bytes_month > 0)
+        json_write_number(writer, "budget_bytes_per_month",
+                          (double)uplink->plan.budget_bytes_month);
+    json_write_close(writer, '}');
+}
+
+int config_explain_json(const struct config *config, FILE *out)
+{
+    const struct site *site = &config->site;
+    struct rates rates = rates_of_site(site);
+    struct json_writer writer = {.out = out};
+    json_write_open(&writer, NULL, '{');
+    json_write_text(&writer, "gateway", site->id);
+    json_write_text(&writer, "config", site->fingerprint);
+    json_write_number(&writer, "events_per_s", thousandths(rates.most));
+    json_write_number(&writer, "events_per_s_unchanged", thousandths(rates.least));
+    json_write_open(&writer, "buses", '[');
+    for (size_t i = 0; i < site->bus_count; i++)
+        bus_json(&writer, &site->buses[i]);
+    json_write_close(&writer, ']');
+    json_write_open(&writer, "uplinks", '[');
+    for (size_t i = 0; i < config->uplink_count; i++)
+        uplink_json(&writer, &config->uplinks[i], rates.most);
+    json_write_close(&writer, ']');
+    json_write_open(&writer, "journal", '{');
+    json_write_number(&writer, "keep_bytes", (double)config->journal.keep_bytes);
+    json_write_number(&writer, "bytes_per_s",
+                      thousandths(journal_bytes_s(&config->journal, rates.most)));
+    if (rates.most > 0)
+        json_write_number(&writer, "outage_days",
+                          thousandths(outage_days(&config->journal, rates.most)));
+    else
+        json_write_raw(&writer, "outage_days", "null");
+    json_write_close(&writer, '}');
+    json_write_close(&writer, '}');
+    return ferror(out) ? ERR_IO : 0;
+}

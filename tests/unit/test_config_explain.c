@@ -1,0 +1,115 @@
+/* What `check` says a file means. */
+// links: sluice_config sluice_core
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "config/arena.h"
+#include "config/explain.h"
+#include "config/json.h"
+#include "unit/config/parts.h"
+
+static char profiles[PATH_MAX];
+
+/* The explanation of a file, freed by the caller. */
+static char *explain(const char *path, int (*write)(const struct config *config, FILE *out))
+{
+    struct config *config;
+    struct config_parts parts = test_parts(profiles);
+    char *text = NULL;
+    size_t size;
+    assert_int_equal(config_load(&config, path, &parts, config_tell_stdio, stderr), 0);
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    assert_int_equal(write(config, out), 0);
+    fclose(out);
+    config_free(config);
+    return text;
+}
+
+static void says_what_a_plant_means(void **state)
+{
+    static const char *const expected[] = {
+        "bus rs485-1 (meter-line): 1 device, 3 points, 2 requests/s, 25 % of its time\n",
+        "bus hall (meter-net): 1 device, 3 points, 1.2 requests/s\n",
+        "bus gps (nmea): 1 device, 1 point\n",
+        "events: at most 3.3/s, ",
+        "uplink cloud: about ",
+        " of 500 MB: more than the budget",
+        "journal: 8GiB hold 90 days of outage\n", /* max_age, long before it is full */
+    };
+    (void)state;
+    char path[PATH_MAX];
+    char *text = explain(corpus_path("plant.json", path), config_explain);
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+        if (!strstr(text, expected[i]))
+            fail_msg("%s\nin: %s", expected[i], text);
+    free(text);
+}
+
+static double number_at(const struct json *object, const char *key)
+{
+    const struct json *value = json_find(object, key);
+    assert_non_null(value);
+    assert_int_equal(value->type, JSON_NUMBER);
+    return value->number;
+}
+
+static void fail_on_error(void *context, struct json_place at, const char *sentence)
+{
+    (void)context;
+    fail_msg("%u:%u %s", at.line, at.column, sentence);
+}
+
+static void says_the_same_to_machines(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    struct arena *arena;
+    struct json *root;
+    char *text = explain(corpus_path("plant.json", path), config_explain_json);
+    assert_int_equal(arena_open(&arena), 0);
+    assert_int_equal(json_read(&root, arena, text, strlen(text), fail_on_error, NULL), 0);
+    const struct json *cloud = json_find(root, "uplinks")->first;
+    const struct json *line = json_find(root, "buses")->first;
+    assert_true(number_at(line, "busy_share") == 0.25);
+    assert_int_equal(json_find(line->next, "busy_share")->type, JSON_NULL);
+    assert_true(number_at(root, "events_per_s") > number_at(root, "events_per_s_unchanged"));
+    /* 3.3 events of 95 bytes a second, and no more than as much again around them. */
+    assert_true(number_at(cloud, "bytes_per_month") > 3.3 * 95 * 2629800);
+    assert_true(number_at(cloud, "bytes_per_month") < 3.3 * 95 * 2629800 * 6);
+    assert_true(number_at(cloud, "budget_bytes_per_month") == 5e8);
+    assert_true(number_at(json_find(root, "journal"), "outage_days") == 90);
+    arena_close(arena);
+    free(text);
+}
+
+static void explains_a_gateway_without_devices(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    char *text = explain(corpus_path("good/smallest.json", path), config_explain);
+    char *json = explain(path, config_explain_json);
+    assert_non_null(strstr(text, "events: at most 0/s"));
+    assert_null(strstr(text, "outage"));
+    assert_non_null(strstr(json, "\"outage_days\": null"));
+    free(text);
+    free(json);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(says_what_a_plant_means),
+        cmocka_unit_test(says_the_same_to_machines),
+        cmocka_unit_test(explains_a_gateway_without_devices),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
