@@ -1,0 +1,350 @@
+/*
+ * A Modbus device in a thread, on a pty or a loopback socket, that misbehaves as it is told. Its
+ * registers hold hostile_register(), so that a value from another register, unit or time is seen to
+ * be wrong. Included by the tests that use it.
+ */
+#ifndef TESTS_HOSTILE_SLAVE_H
+#define TESTS_HOSTILE_SLAVE_H
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+enum hostility {
+    HOSTILE_NOT,
+    HOSTILE_SILENT,
+    HOSTILE_LATE, /* the reply comes after the reader's time-out */
+    HOSTILE_LATE_EXCEPTION,
+    HOSTILE_TWICE,          /* the same reply again, at once */
+    HOSTILE_FOREIGN,        /* a sound reply of another unit instead of its own */
+    HOSTILE_FOREIGN_BEFORE, /* and then its own */
+    HOSTILE_OTHER_FUNCTION,
+    HOSTILE_SHORTER,      /* a sound reply with a register less */
+    HOSTILE_LONGER,       /* a sound reply with a register more */
+    HOSTILE_TRUNCATED,    /* the last bytes are missing */
+    HOSTILE_DRIBBLE,      /* byte after byte, but in time */
+    HOSTILE_DRIBBLE_LONG, /* each byte in time, the whole not */
+    HOSTILE_ECHO,         /* the request comes back before the reply */
+    HOSTILE_CORRUPT,      /* one bit is wrong */
+    HOSTILE_NOISE_BEFORE,
+    HOSTILE_NOISE_AFTER, /* one byte, as a driver makes that lets go of the line */
+    HOSTILE_GARBAGE,     /* many bytes and no reply */
+    HOSTILE_BUSY,        /* exception 6 */
+    HOSTILE_REFUSES,     /* exception 2 */
+    HOSTILE_OTHER_TRANSACTION,
+    HOSTILE_OTHER_PROTOCOL,
+    HOSTILE_WRONG_SIZE, /* the TCP header's length does not fit */
+    HOSTILE_HANGS_UP,   /* in the middle of the reply */
+};
+
+struct hostile_slave {
+    pthread_t thread;
+    int fd, listener, stop_fd;
+    bool tcp;
+    char port[64]; /* the pty's name */
+    uint16_t tcp_port;
+    int64_t late_ms;
+    _Atomic int hostility, count;
+    _Atomic unsigned requests;
+    uint8_t request[16];
+    size_t request_size;
+};
+
+static inline uint16_t hostile_register(unsigned unit, unsigned address)
+{
+    return (uint16_t)(unit * 4096 + address * 7 + 1);
+}
+
+static uint16_t hostile_crc(const uint8_t *data, size_t size)
+{
+    unsigned crc = 0xFFFF;
+
+    for (size_t i = 0; i < size; i++) {
+        crc ^= data[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc & 1 ? crc >> 1 ^ 0xA001 : crc >> 1;
+    }
+    return (uint16_t)crc;
+}
+
+/* The device takes its time; cut short when the test ends. */
+static void hostile_pause(struct hostile_slave *slave, int64_t ms)
+{
+    struct pollfd stop = {.fd = slave->stop_fd, .events = POLLIN};
+
+    poll(&stop, 1, (int)ms);
+}
+
+static void hostile_write(struct hostile_slave *slave, const uint8_t *data, size_t size)
+{
+    ssize_t written =
+        slave->tcp ? send(slave->fd, data, size, MSG_NOSIGNAL) : write(slave->fd, data, size);
+
+    (void)written; /* a reader that has gone is the test's business */
+}
+
+/* The frame around a PDU, whole. */
+static size_t hostile_frame(const struct hostile_slave *slave, uint8_t unit, const uint8_t *pdu,
+                            size_t size, uint8_t *out)
+{
+    if (slave->tcp) {
+        memcpy(out, slave->request, 4);
+        out[4] = 0;
+        out[5] = (uint8_t)(size + 1);
+        out[6] = unit;
+        memcpy(out + 7, pdu, size);
+        return size + 7;
+    }
+    out[0] = unit;
+    memcpy(out + 1, pdu, size);
+    uint16_t crc = hostile_crc(out, size + 1);
+    out[size + 1] = (uint8_t)crc;
+    out[size + 2] = (uint8_t)(crc >> 8);
+    return size + 3;
+}
+
+static size_t hostile_answer(struct hostile_slave *slave, uint8_t unit, uint8_t function,
+                             unsigned address, unsigned count, uint8_t *out)
+{
+    uint8_t pdu[256] = {function, (uint8_t)(2 * count)};
+
+    for (unsigned i = 0; i < count; i++) {
+        uint16_t value = hostile_register(unit, address + i);
+
+        pdu[2 + 2 * i] = (uint8_t)(value >> 8);
+        pdu[3 + 2 * i] = (uint8_t)value;
+    }
+    return hostile_frame(slave, unit, pdu, 2 + 2 * count, out);
+}
+
+static void hostile_exception(struct hostile_slave *slave, uint8_t unit, uint8_t function,
+                              uint8_t code)
+{
+    uint8_t pdu[2] = {function | 0x80, code}, out[16];
+
+    hostile_write(slave, out, hostile_frame(slave, unit, pdu, 2, out));
+}
+
+static void hostile_dribble(struct hostile_slave *slave, const uint8_t *data, size_t size,
+                            int64_t ms)
+{
+    for (size_t i = 0; i < size; i++) {
+        hostile_write(slave, data + i, 1);
+        hostile_pause(slave, ms);
+    }
+}
+
+static void hostile_reply(struct hostile_slave *slave, enum hostility hostility)
+{
+    static const uint8_t noise[40] = {0xF8, 0x03, 0xFF, 0x00, 0xA5};
+    const uint8_t *request = slave->request + (slave->tcp ? 6 : 0);
+    uint8_t unit = request[0], function = request[1], out[300];
+    unsigned address = (unsigned)(request[2] << 8 | request[3]);
+    unsigned count = (unsigned)(request[4] << 8 | request[5]);
+    size_t size = hostile_answer(slave, unit, function, address, count, out);
+
+    switch (hostility) {
+    case HOSTILE_SILENT:
+        return;
+    case HOSTILE_LATE:
+        hostile_pause(slave, slave->late_ms);
+        break;
+    case HOSTILE_LATE_EXCEPTION:
+        hostile_pause(slave, slave->late_ms);
+        hostile_exception(slave, unit, function, 4);
+        return;
+    case HOSTILE_TWICE:
+        memmove(out + size, out, size);
+        size *= 2;
+        break;
+    case HOSTILE_FOREIGN_BEFORE:
+    case HOSTILE_FOREIGN:
+        hostile_write(slave, out,
+                      hostile_answer(slave, (uint8_t)(unit + 1), function, address, count, out));
+        if (hostility == HOSTILE_FOREIGN)
+            return;
+        size = hostile_answer(slave, unit, function, address, count, out);
+        break;
+    case HOSTILE_OTHER_FUNCTION:
+        size = hostile_answer(slave, unit, function ^ 7, address, count, out);
+        break;
+    case HOSTILE_SHORTER:
+        size = hostile_answer(slave, unit, function, address + 1, count - 1, out);
+        break;
+    case HOSTILE_LONGER:
+        size = hostile_answer(slave, unit, function, address + 1, count + 1, out);
+        break;
+    case HOSTILE_TRUNCATED:
+        size -= 3;
+        break;
+    case HOSTILE_DRIBBLE:
+        hostile_dribble(slave, out, size, 1);
+        return;
+    case HOSTILE_DRIBBLE_LONG:
+        hostile_dribble(slave, out, size, slave->late_ms / (int64_t)size + 1);
+        return;
+    case HOSTILE_ECHO:
+        hostile_write(slave, slave->request, slave->request_size);
+        break;
+    case HOSTILE_CORRUPT:
+        out[size - 4] ^= 0x10;
+        break;
+    case HOSTILE_NOISE_BEFORE:
+        hostile_write(slave, noise, 3);
+        break;
+    case HOSTILE_NOISE_AFTER:
+        out[size++] = 0;
+        break;
+    case HOSTILE_GARBAGE:
+        hostile_write(slave, noise, sizeof noise);
+        return;
+    case HOSTILE_BUSY:
+        hostile_exception(slave, unit, function, 6);
+        return;
+    case HOSTILE_REFUSES:
+        hostile_exception(slave, unit, function, 2);
+        return;
+    case HOSTILE_OTHER_TRANSACTION:
+        out[1] ^= 1;
+        break;
+    case HOSTILE_OTHER_PROTOCOL:
+        out[3] = 1;
+        break;
+    case HOSTILE_WRONG_SIZE:
+        out[5]++;
+        break;
+    case HOSTILE_HANGS_UP:
+        hostile_write(slave, out, size / 2);
+        shutdown(slave->fd, SHUT_RDWR);
+        return;
+    case HOSTILE_NOT:
+        break;
+    }
+    hostile_write(slave, out, size);
+}
+
+static void hostile_take(struct hostile_slave *slave, const uint8_t *data, size_t size)
+{
+    size_t whole = slave->tcp ? 12 : 8;
+
+    for (size_t i = 0; i < size; i++) {
+        slave->request[slave->request_size++] = data[i];
+        if (slave->request_size < whole)
+            continue;
+        atomic_fetch_add(&slave->requests, 1);
+        enum hostility hostility = HOSTILE_NOT;
+        if (atomic_load(&slave->count) > 0) {
+            atomic_fetch_sub(&slave->count, 1);
+            hostility = (enum hostility)atomic_load(&slave->hostility);
+        }
+        hostile_reply(slave, hostility);
+        slave->request_size = 0;
+    }
+}
+
+static void *hostile_main(void *context)
+{
+    struct hostile_slave *slave = context;
+
+    for (;;) {
+        int source = slave->fd >= 0 ? slave->fd : slave->listener;
+        struct pollfd fds[2] = {{.fd = slave->stop_fd, .events = POLLIN},
+                                {.fd = source, .events = POLLIN}};
+        uint8_t data[64];
+        ssize_t size;
+
+        poll(fds, 2, -1);
+        if (fds[0].revents)
+            return NULL;
+        if (slave->fd < 0) {
+            slave->fd = accept(slave->listener, NULL, NULL);
+            slave->request_size = 0;
+            continue;
+        }
+        size = read(slave->fd, data, sizeof data);
+        if (size > 0) {
+            hostile_take(slave, data, (size_t)size);
+        } else if (slave->tcp) {
+            close(slave->fd);
+            slave->fd = -1;
+        } else {
+            hostile_pause(slave, 1); /* nobody has the pty open */
+        }
+    }
+}
+
+static void hostile_open_pty(struct hostile_slave *slave)
+{
+    struct termios line;
+
+    slave->fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(slave->fd >= 0 && grantpt(slave->fd) == 0 && unlockpt(slave->fd) == 0);
+    assert_int_equal(ptsname_r(slave->fd, slave->port, sizeof slave->port), 0);
+    assert_int_equal(tcgetattr(slave->fd, &line), 0);
+    cfmakeraw(&line);
+    assert_int_equal(tcsetattr(slave->fd, TCSANOW, &line), 0);
+}
+
+static void hostile_open_tcp(struct hostile_slave *slave)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+
+    slave->tcp = true;
+    slave->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(slave->listener, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(slave->listener, 4), 0);
+    assert_int_equal(getsockname(slave->listener, (struct sockaddr *)&address, &size), 0);
+    slave->tcp_port = ntohs(address.sin_port);
+}
+
+/* On a pty, or on a socket. Late replies take `late_ms`: more than the reader's time-out. */
+static struct hostile_slave *hostile_start(bool tcp, int64_t late_ms)
+{
+    struct hostile_slave *slave = calloc(1, sizeof *slave);
+
+    assert_non_null(slave);
+    slave->late_ms = late_ms;
+    slave->fd = slave->listener = -1;
+    slave->stop_fd = eventfd(0, EFD_CLOEXEC);
+    if (tcp)
+        hostile_open_tcp(slave);
+    else
+        hostile_open_pty(slave);
+    assert_int_equal(pthread_create(&slave->thread, NULL, hostile_main, slave), 0);
+    return slave;
+}
+
+static void hostile_stop(struct hostile_slave *slave)
+{
+    uint64_t one = 1;
+
+    assert_int_equal(write(slave->stop_fd, &one, sizeof one), sizeof one);
+    pthread_join(slave->thread, NULL);
+    if (slave->fd >= 0)
+        close(slave->fd);
+    if (slave->listener >= 0)
+        close(slave->listener);
+    close(slave->stop_fd);
+    free(slave);
+}
+
+/* The next `count` requests are answered in this way, those after them well. Between requests only.
+ */
+static void hostile_next(struct hostile_slave *slave, enum hostility hostility, int count)
+{
+    atomic_store(&slave->hostility, (int)hostility);
+    atomic_store(&slave->count, count);
+}
+
+#endif

@@ -1,0 +1,390 @@
+/* The link against a device that misbehaves: it may fail to read, but must never hand over a wrong
+ * value. */
+// links: driver_modbus
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <cmocka.h>
+
+#include "core/error.h"
+#include "field/wait.h"
+#include "modbus/fence.h"
+#include "modbus/link.h"
+#include "unit/hostile_slave.h"
+
+#define TIMEOUT_MS 60
+#define LATE_MS    90
+#define UNIT       7
+#define COUNT      6
+
+struct fixture {
+    struct driver_host base; /* first */
+    struct modbus_bus_options options;
+    struct hostile_slave *slave;
+    struct link *link;
+    char port[64];
+    int stop_fd;
+    struct link_reply reply;
+};
+
+static int wait_or_stop(struct driver_host *base, int fd, int64_t until_mono_ns)
+{
+    return wait_readable(fd, ((struct fixture *)base)->stop_fd, base->clock, until_mono_ns);
+}
+
+static const struct driver_host_ops ops = {.wait = wait_or_stop};
+
+static void set_up(struct fixture *fixture, bool tcp)
+{
+    *fixture = (struct fixture){.base = {.ops = &ops, .clock = &clock_system}};
+    fixture->slave = hostile_start(tcp, LATE_MS);
+    fixture->stop_fd = eventfd(0, EFD_CLOEXEC);
+    fixture->options.connect_timeout_ns = NS_PER_S;
+    fixture->options.host.port = fixture->slave->tcp_port;
+    strcpy(fixture->options.host.name, "127.0.0.1");
+    strcpy(fixture->port, fixture->slave->port);
+    fixture->options.port = fixture->port;
+    fixture->options.line =
+        (struct port_settings){.baud = 115200, .data_bits = 8, .stop_bits = 1, .parity = 'N'};
+    assert_int_equal(
+        (tcp ? link_new_tcp : link_new_rtu)(&fixture->link, &fixture->options, &fixture->base), 0);
+    assert_int_equal(fixture->link->ops->open(fixture->link), 0);
+}
+
+static void tear_down(struct fixture *fixture)
+{
+    link_free(fixture->link);
+    hostile_stop(fixture->slave);
+    close(fixture->stop_fd);
+}
+
+/* Reads and checks that what comes out, if anything, is what the registers hold. */
+static int read_registers(struct fixture *fixture, unsigned unit, unsigned address, unsigned count)
+{
+    struct link_request request = {
+        .unit = (uint8_t)unit,
+        .function = MODBUS_HOLDING_REGISTERS,
+        .address = (uint16_t)address,
+        .count = (uint16_t)count,
+        .timeout_ns = TIMEOUT_MS * NS_PER_MS,
+    };
+    int result;
+
+    if (!fixture->link->open)
+        assert_int_equal(fixture->link->ops->open(fixture->link), 0);
+    result = fixture->link->ops->read(fixture->link, &request, &fixture->reply);
+    for (unsigned i = 0; result == 0 && i < count; i++) {
+        const uint8_t *data = fixture->reply.data + 2 * i;
+
+        assert_int_equal(data[0] << 8 | data[1], hostile_register(unit, address + i));
+    }
+    return result;
+}
+
+struct hostile_case {
+    enum hostility hostility;
+    int result;      /* of the read that meets it */
+    unsigned within; /* how many reads later, at most, all is well again */
+};
+
+/* Meets each hostility once and three times in a row, and goes on reading other registers with
+ * requests of the same shape. */
+static void survive(bool tcp, const struct hostile_case *cases, size_t count)
+{
+    struct fixture fixture;
+
+    set_up(&fixture, tcp);
+    for (size_t i = 0; i < count; i++) {
+        for (int times = 1; times <= 3; times += 2) {
+            unsigned address = 100 * (unsigned)(i + 1), tries = 1;
+
+            assert_int_equal(read_registers(&fixture, UNIT, address++, COUNT), 0);
+            hostile_next(fixture.slave, cases[i].hostility, times);
+            assert_int_equal(read_registers(&fixture, UNIT, address++, COUNT), cases[i].result);
+            for (int more = 1; more < times; more++)
+                read_registers(&fixture, UNIT, address++, COUNT);
+            while (read_registers(&fixture, UNIT, address++, COUNT) != 0)
+                assert_true(tries++ < cases[i].within + (unsigned)times);
+            for (int after = 0; after < 3; after++)
+                assert_int_equal(read_registers(&fixture, UNIT, address++, COUNT), 0);
+            assert_int_equal(atomic_load(&fixture.slave->count), 0);
+        }
+    }
+    tear_down(&fixture);
+}
+
+static void hands_over_no_wrong_value_on_a_serial_line(void **state)
+{
+    static const struct hostile_case cases[] = {
+        {HOSTILE_NOT, 0, 1},
+        {HOSTILE_SILENT, ERR_TIMEOUT, 1},
+        {HOSTILE_LATE, ERR_TIMEOUT, 2},
+        {HOSTILE_LATE_EXCEPTION, ERR_TIMEOUT, 2},
+        {HOSTILE_TWICE, ERR_PROTOCOL, 1},
+        {HOSTILE_FOREIGN, ERR_PROTOCOL, 1},
+        {HOSTILE_FOREIGN_BEFORE, 0, 1},
+        {HOSTILE_OTHER_FUNCTION, ERR_PROTOCOL, 1},
+        {HOSTILE_SHORTER, ERR_PROTOCOL, 1},
+        {HOSTILE_LONGER, ERR_PROTOCOL, 1},
+        {HOSTILE_TRUNCATED, ERR_CHECKSUM, 1},
+        {HOSTILE_DRIBBLE, 0, 1},
+        {HOSTILE_DRIBBLE_LONG, ERR_CHECKSUM, 2},
+        {HOSTILE_ECHO, ERR_CHECKSUM, 1},
+        {HOSTILE_CORRUPT, ERR_CHECKSUM, 1},
+        {HOSTILE_NOISE_BEFORE, ERR_CHECKSUM, 1},
+        {HOSTILE_NOISE_AFTER, 0, 1},
+        {HOSTILE_GARBAGE, ERR_CHECKSUM, 1},
+        {HOSTILE_BUSY, ERR_EXCEPTION, 1},
+    };
+
+    (void)state;
+    survive(false, cases, sizeof cases / sizeof cases[0]);
+}
+
+static void hands_over_no_wrong_value_over_tcp(void **state)
+{
+    static const struct hostile_case cases[] = {
+        {HOSTILE_NOT, 0, 1},
+        {HOSTILE_SILENT, ERR_TIMEOUT, 1},
+        {HOSTILE_LATE, ERR_TIMEOUT, 3},
+        {HOSTILE_LATE_EXCEPTION, ERR_TIMEOUT, 3},
+        {HOSTILE_TWICE, 0, 1},
+        {HOSTILE_FOREIGN, ERR_PROTOCOL, 1},
+        {HOSTILE_FOREIGN_BEFORE, 0, 1},
+        {HOSTILE_OTHER_FUNCTION, ERR_PROTOCOL, 1},
+        {HOSTILE_SHORTER, ERR_PROTOCOL, 1},
+        {HOSTILE_LONGER, ERR_PROTOCOL, 1},
+        {HOSTILE_TRUNCATED, ERR_IO, 1},
+        {HOSTILE_DRIBBLE, 0, 1},
+        {HOSTILE_DRIBBLE_LONG, ERR_IO, 3},
+        {HOSTILE_GARBAGE, ERR_IO, 1},
+        {HOSTILE_BUSY, ERR_EXCEPTION, 1},
+        {HOSTILE_OTHER_TRANSACTION, ERR_PROTOCOL, 1},
+        {HOSTILE_OTHER_PROTOCOL, ERR_IO, 1},
+        {HOSTILE_WRONG_SIZE, ERR_IO, 1},
+        {HOSTILE_HANGS_UP, ERR_IO, 1},
+    };
+
+    (void)state;
+    survive(true, cases, sizeof cases / sizeof cases[0]);
+}
+
+static void takes_a_detour_only_where_a_late_reply_could_be_mistaken(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture, false);
+    hostile_next(fixture.slave, HOSTILE_SILENT, 1);
+    assert_int_equal(read_registers(&fixture, UNIT, 10, COUNT), ERR_TIMEOUT);
+    /* Another unit's replies cannot be mistaken, nor those of another shape; and once a reply came
+     * all is settled. */
+    assert_int_equal(read_registers(&fixture, UNIT + 1, 20, COUNT), 0);
+    assert_int_equal(fixture.reply.requests, 1);
+    assert_int_equal(read_registers(&fixture, UNIT, 30, COUNT), 0);
+    assert_int_equal(fixture.reply.requests, 2);
+    assert_int_equal(read_registers(&fixture, UNIT, 40, COUNT), 0);
+    assert_int_equal(fixture.reply.requests, 1);
+    hostile_next(fixture.slave, HOSTILE_SILENT, 1);
+    assert_int_equal(read_registers(&fixture, UNIT, 50, COUNT), ERR_TIMEOUT);
+    assert_int_equal(read_registers(&fixture, UNIT, 60, COUNT + 1), 0);
+    assert_int_equal(fixture.reply.requests, 1);
+    assert_int_equal(read_registers(&fixture, UNIT, 70, COUNT), 0);
+    assert_int_equal(fixture.reply.requests, 1);
+    tear_down(&fixture);
+}
+
+static void fences_single_registers_and_the_last_one(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture, false);
+    for (unsigned address = 65530; address < 65536; address++) {
+        hostile_next(fixture.slave, HOSTILE_LATE, 1);
+        assert_int_equal(read_registers(&fixture, UNIT, address, 1), ERR_TIMEOUT);
+        while (read_registers(&fixture, UNIT, 65535, 1) != 0)
+            ;
+        assert_int_equal(read_registers(&fixture, UNIT, address, 1), 0);
+    }
+    tear_down(&fixture);
+}
+
+static void comes_to_terms_with_a_unit_that_refuses_the_detour(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture, false);
+    hostile_next(fixture.slave, HOSTILE_SILENT, 1);
+    assert_int_equal(read_registers(&fixture, UNIT, 10, 1), ERR_TIMEOUT);
+    hostile_next(fixture.slave, HOSTILE_REFUSES, 1);
+    assert_int_equal(read_registers(&fixture, UNIT, 20, 1), 0);
+    assert_int_equal(fixture.reply.requests, 2);
+    tear_down(&fixture);
+}
+
+static void keeps_one_deadline_for_the_whole_reply(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    for (int tcp = 0; tcp < 2; tcp++) {
+        set_up(&fixture, tcp);
+        hostile_next(fixture.slave, HOSTILE_DRIBBLE_LONG, 1);
+        int64_t start = clock_mono(&clock_system);
+        assert_int_equal(read_registers(&fixture, UNIT, 10, COUNT), tcp ? ERR_IO : ERR_CHECKSUM);
+        assert_true(clock_mono(&clock_system) - start >= TIMEOUT_MS * NS_PER_MS);
+        assert_true(fixture.reply.mono_ns - fixture.reply.sent_ns <
+                    (LATE_MS + TIMEOUT_MS) / 2 * NS_PER_MS);
+        tear_down(&fixture);
+    }
+}
+
+static void skips_the_echo_of_an_adapter_that_hears_itself(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture, false);
+    fixture.options.echo = true;
+    hostile_next(fixture.slave, HOSTILE_ECHO, 3);
+    for (unsigned address = 0; address < 3; address++)
+        assert_int_equal(read_registers(&fixture, UNIT, address, COUNT), 0);
+    tear_down(&fixture);
+}
+
+static void returns_at_once_when_the_bus_is_to_stop(void **state)
+{
+    uint64_t one = 1;
+
+    (void)state;
+    for (int tcp = 0; tcp < 2; tcp++) {
+        struct fixture fixture;
+
+        set_up(&fixture, tcp);
+        hostile_next(fixture.slave, HOSTILE_SILENT, 1);
+        assert_int_equal(write(fixture.stop_fd, &one, sizeof one), sizeof one);
+        assert_int_equal(read_registers(&fixture, UNIT, 0, COUNT), ERR_CLOSED);
+        tear_down(&fixture);
+    }
+}
+
+static void closes_when_the_adapter_is_pulled_out(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture, false);
+    assert_int_equal(read_registers(&fixture, UNIT, 0, COUNT), 0);
+    hostile_stop(fixture.slave);
+    assert_int_equal(read_registers(&fixture, UNIT, 0, COUNT), ERR_IO);
+    assert_false(fixture.link->open);
+    assert_int_equal(fixture.link->ops->open(fixture.link), ERR_NOT_FOUND);
+    assert_non_null(strstr(fixture.link->why, fixture.port));
+    fixture.slave = hostile_start(false, LATE_MS);
+    tear_down(&fixture);
+}
+
+static void takes_a_connection_that_stays_silent_for_dead(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture, true);
+    hostile_next(fixture.slave, HOSTILE_SILENT, 3);
+    for (int i = 0; i < 3; i++) {
+        assert_true(fixture.link->open);
+        assert_int_equal(read_registers(&fixture, UNIT, 0, COUNT), ERR_TIMEOUT);
+    }
+    assert_false(fixture.link->open);
+    assert_int_equal(read_registers(&fixture, UNIT, 0, COUNT), 0);
+    tear_down(&fixture);
+}
+
+static void says_why_nobody_can_be_reached(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture, true);
+    fixture.link->ops->close(fixture.link);
+    hostile_stop(fixture.slave);
+    assert_int_equal(fixture.link->ops->open(fixture.link), ERR_REFUSED);
+    assert_non_null(strstr(fixture.link->why, "127.0.0.1"));
+    strcpy(fixture.options.host.name, "999.0.0.1");
+    assert_int_equal(fixture.link->ops->open(fixture.link), ERR_NAME);
+    fixture.slave = hostile_start(true, LATE_MS);
+    tear_down(&fixture);
+}
+
+static void refuses_a_descriptor_that_select_cannot_take(void **state)
+{
+    struct rlimit before, limit;
+    int fds[1100], count = 0;
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture, false);
+    fixture.link->ops->close(fixture.link);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    limit = before;
+    limit.rlim_cur = before.rlim_max < 1100 ? before.rlim_max : 1100;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur == 1100) {
+        do {
+            fds[count] = dup(STDERR_FILENO);
+            assert_true(fds[count] >= 0);
+        } while (fds[count++] < 1023);
+        assert_int_equal(fixture.link->ops->open(fixture.link), ERR_FULL);
+        assert_false(fixture.link->open);
+    }
+    while (count > 0)
+        close(fds[--count]);
+    setrlimit(RLIMIT_NOFILE, &before);
+    tear_down(&fixture);
+}
+
+static void forgets_requests_that_nobody_can_answer_any_more(void **state)
+{
+    struct fence fence = {.count = 0};
+    uint16_t shape = fence_shape(MODBUS_HOLDING_REGISTERS, 1), address = 0, count = 1;
+
+    (void)state;
+    fence_lost(&fence, shape, 0);
+    assert_true(fence_closed(&fence, shape, FENCE_LATE_NS));
+    assert_false(fence_closed(&fence, shape, FENCE_LATE_NS + 1));
+    for (int64_t i = 0; i < FENCE_MAX; i++) {
+        assert_true(fence_has_room(&fence));
+        count = 1;
+        assert_true(fence_detour(&fence, MODBUS_HOLDING_REGISTERS, &address, &count, i));
+        shape = fence_shape(MODBUS_HOLDING_REGISTERS, count);
+        assert_false(fence_closed(&fence, shape, i));
+        fence_lost(&fence, shape, i);
+    }
+    assert_false(fence_has_room(&fence));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hands_over_no_wrong_value_on_a_serial_line),
+        cmocka_unit_test(hands_over_no_wrong_value_over_tcp),
+        cmocka_unit_test(takes_a_detour_only_where_a_late_reply_could_be_mistaken),
+        cmocka_unit_test(fences_single_registers_and_the_last_one),
+        cmocka_unit_test(comes_to_terms_with_a_unit_that_refuses_the_detour),
+        cmocka_unit_test(keeps_one_deadline_for_the_whole_reply),
+        cmocka_unit_test(skips_the_echo_of_an_adapter_that_hears_itself),
+        cmocka_unit_test(returns_at_once_when_the_bus_is_to_stop),
+        cmocka_unit_test(closes_when_the_adapter_is_pulled_out),
+        cmocka_unit_test(takes_a_connection_that_stays_silent_for_dead),
+        cmocka_unit_test(says_why_nobody_can_be_reached),
+        cmocka_unit_test(refuses_a_descriptor_that_select_cannot_take),
+        cmocka_unit_test(forgets_requests_that_nobody_can_answer_any_more),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
