@@ -56,6 +56,7 @@ struct hostile_slave {
     int64_t late_ms;
     _Atomic int hostility, count;
     _Atomic unsigned requests;
+    _Atomic int dead_unit, bad_register; /* no reply from the one, exception 2 to the other; -1 */
     uint8_t request[16];
     size_t request_size;
 };
@@ -243,7 +244,14 @@ static void hostile_take(struct hostile_slave *slave, const uint8_t *data, size_
             continue;
         atomic_fetch_add(&slave->requests, 1);
         enum hostility hostility = HOSTILE_NOT;
-        if (atomic_load(&slave->count) > 0) {
+        const uint8_t *request = slave->request + (slave->tcp ? 6 : 0);
+        int first = request[2] << 8 | request[3], last = first + (request[4] << 8 | request[5]) - 1;
+        if (request[0] == atomic_load(&slave->dead_unit)) {
+            hostility = HOSTILE_SILENT;
+        } else if (atomic_load(&slave->bad_register) >= first &&
+                   atomic_load(&slave->bad_register) <= last) {
+            hostility = HOSTILE_REFUSES;
+        } else if (atomic_load(&slave->count) > 0) {
             atomic_fetch_sub(&slave->count, 1);
             hostility = (enum hostility)atomic_load(&slave->hostility);
         }
@@ -315,6 +323,7 @@ static struct hostile_slave *hostile_start(bool tcp, int64_t late_ms)
 
     assert_non_null(slave);
     slave->late_ms = late_ms;
+    slave->dead_unit = slave->bad_register = -1;
     slave->fd = slave->listener = -1;
     slave->stop_fd = eventfd(0, EFD_CLOEXEC);
     if (tcp)
