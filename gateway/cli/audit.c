@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/proof.h"
+#include "cli/balance.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "uplink/mqtt.h"
@@ -29,7 +29,7 @@ struct audit_arguments {
 
 struct audit {
     const struct audit_arguments *arguments;
-    struct proof *proof;
+    struct balance *balance;
     struct mqtt *client;
     char prefix[160]; /* "sluice/plant7/" */
     int signal_fd;
@@ -115,7 +115,7 @@ static void on_message(void *context, const char *topic, const void *payload, si
         return;
     if (!retained)
         audit->last_message_ns = now();
-    int error = proof_message(audit->proof, topic + prefix_size, payload, size, retained);
+    int error = balance_message(audit->balance, topic + prefix_size, payload, size, retained);
     if (error == ERR_NOMEM) {
         fprintf(stderr, "sluice audit: out of memory\n");
         audit->refused = true;
@@ -251,7 +251,7 @@ static int read_truth(struct audit *audit)
         return EXIT_CODE_OK;
     snprintf(files, sizeof files, "%s", audit->arguments->truth);
     for (char *path = strsep(&rest, ","); path; path = strsep(&rest, ",")) {
-        int error = proof_truth(audit->proof, path, &line);
+        int error = balance_truth(audit->balance, path, &line);
         if (error) {
             fprintf(stderr, "sluice audit: %s, line %d: %s\n", path, line, error_text(error));
             return EXIT_CODE_SYSTEM;
@@ -263,7 +263,7 @@ static int read_truth(struct audit *audit)
 static int run(const struct audit_arguments *arguments)
 {
     struct audit audit = {.arguments = arguments, .signal_fd = -1};
-    struct proof_report report;
+    struct balance_report report;
     int code = parse_seconds(arguments->duration, "for", &audit.duration_ns);
 
     if (!code)
@@ -271,9 +271,9 @@ static int run(const struct audit_arguments *arguments)
     if (code)
         return code;
     snprintf(audit.prefix, sizeof audit.prefix, "%s/%s/", arguments->root, arguments->gateway);
-    audit.proof = proof_open(arguments->uplink);
+    audit.balance = balance_open(arguments->uplink);
     audit.signal_fd = open_signals();
-    code = audit.proof ? open_client(&audit) : EXIT_CODE_SYSTEM;
+    code = audit.balance ? open_client(&audit) : EXIT_CODE_SYSTEM;
     if (!code) {
         collect(&audit);
         code = audit.code;
@@ -281,13 +281,13 @@ static int run(const struct audit_arguments *arguments)
     mqtt_close(audit.client);
     if (!code)
         code = read_truth(&audit);
-    if (!code && proof_balance(audit.proof, &report))
+    if (!code && balance_draw(audit.balance, &report))
         code = EXIT_CODE_SYSTEM;
     if (!code) {
-        proof_print(audit.proof, &report, arguments->json, stdout);
+        balance_print(audit.balance, &report, arguments->json, stdout);
         code = report.proven ? EXIT_CODE_OK : EXIT_CODE_FAILED;
     }
-    proof_close(audit.proof);
+    balance_close(audit.balance);
     close(audit.signal_fd);
     return code;
 }

@@ -1,39 +1,39 @@
 /*
- * The proof that nothing is missing, from what a subscriber received: duplicates are dropped by
- * key, the union of `covers` must have no hole, and what simulators or other witnesses say they
- * sent must have arrived. Pure book-keeping: no network.
+ * The balance of an audit, from what a subscriber received: duplicates are dropped by key, the union
+ * of `covers` must have no hole, and what simulators or other witnesses say they sent must have
+ * arrived. Pure book-keeping: no network.
  */
-#ifndef SLUICE_CLI_PROOF_H
-#define SLUICE_CLI_PROOF_H
+#ifndef SLUICE_CLI_BALANCE_H
+#define SLUICE_CLI_BALANCE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
-struct proof;
+struct balance;
 
 /* One gateway's messages, of one uplink where `uplink` is not NULL (else of the first that is
  * seen). NULL when out of memory. */
-struct proof *proof_open(const char *uplink);
-void proof_close(struct proof *proof);
+struct balance *balance_open(const char *uplink);
+void balance_close(struct balance *balance);
 
 /*
  * Takes one message. `suffix` is the topic behind ROOT/GATEWAY/ ("data", "mark", "v/boiler/mode");
  * other topics are passed over. Returns 0, ERR_PROTOCOL for a payload that breaks the contract
  * (counted, too), ERR_NOMEM.
  */
-int proof_message(struct proof *proof, const char *suffix, const char *payload, size_t size,
-                  bool retained);
+int balance_message(struct balance *balance, const char *suffix, const char *payload, size_t size,
+                    bool retained);
 
 /*
  * Reads a witness's file: a JSON object a line,
  * {"d":"incomer","p":"counter","v":17,"t":1795448359120}; "late":true marks a value that must never
  * be published. 0, ERR_NOT_FOUND, ERR_INVALID with the line's number in *line, ERR_NOMEM.
  */
-int proof_truth(struct proof *proof, const char *path, int *line);
+int balance_truth(struct balance *balance, const char *path, int *line);
 
-struct proof_report {
+struct balance_report {
     uint64_t messages, events, duplicates, broken;
     uint64_t holes, hole_events; /* ranges that no message covers, and their length */
     uint64_t marks_short;        /* marks whose count was not reached */
@@ -48,10 +48,11 @@ struct proof_report {
 };
 
 /* Draws the balance. May be called again after more messages. */
-int proof_balance(struct proof *proof, struct proof_report *report);
+int balance_draw(struct balance *balance, struct balance_report *report);
 
 /* Prints the balance, in words with the holes and the first missing values, or as one JSON object.
  */
-void proof_print(struct proof *proof, const struct proof_report *report, bool json, FILE *out);
+void balance_print(struct balance *balance, const struct balance_report *report, bool json,
+                   FILE *out);
 
 #endif

@@ -1,4 +1,4 @@
-#include "cli/proof.h"
+#include "cli/balance.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/proof_set.h"
+#include "cli/sets.h"
 #include "core/error.h"
 #include "core/event.h"
 
@@ -51,7 +51,7 @@ struct crash {
                             balance */
 };
 
-struct proof {
+struct balance {
     char uplink[ID_SIZE_MAX];
     struct epoch *epochs;
     size_t epoch_count;
@@ -64,37 +64,37 @@ struct proof {
     struct range_set covers;
     uint64_t newest_n;
     int64_t newest_t;
-    struct proof_report totals;
+    struct balance_report totals;
 };
 
-struct proof *proof_open(const char *uplink)
+struct balance *balance_open(const char *uplink)
 {
-    struct proof *proof = calloc(1, sizeof *proof);
+    struct balance *balance = calloc(1, sizeof *balance);
 
-    if (proof && uplink)
-        snprintf(proof->uplink, sizeof proof->uplink, "%s", uplink);
-    return proof;
+    if (balance && uplink)
+        snprintf(balance->uplink, sizeof balance->uplink, "%s", uplink);
+    return balance;
 }
 
-void proof_close(struct proof *proof)
+void balance_close(struct balance *balance)
 {
-    if (!proof)
+    if (!balance)
         return;
-    for (size_t i = 0; i < proof->epoch_count; i++)
-        number_set_free(&proof->epochs[i].keys);
-    for (size_t i = 0; i < proof->series_room; i++) {
-        if (!proof->series[i])
+    for (size_t i = 0; i < balance->epoch_count; i++)
+        number_set_free(&balance->epochs[i].keys);
+    for (size_t i = 0; i < balance->series_room; i++) {
+        if (!balance->series[i])
             continue;
-        number_set_free(&proof->series[i]->arrived);
-        free(proof->series[i]->witnesses);
-        free(proof->series[i]);
+        number_set_free(&balance->series[i]->arrived);
+        free(balance->series[i]->witnesses);
+        free(balance->series[i]);
     }
-    range_set_free(&proof->covers);
-    free(proof->epochs);
-    free(proof->marks);
-    free(proof->series);
-    free(proof->crashes);
-    free(proof);
+    range_set_free(&balance->covers);
+    free(balance->epochs);
+    free(balance->marks);
+    free(balance->series);
+    free(balance->crashes);
+    free(balance);
 }
 
 /* Room for one more item in an array whose length is its count: grown by doubling at powers of two.
@@ -108,17 +108,17 @@ static void *room_for_one(void *items, size_t count, size_t item_size)
     return realloc(items, 2 * count * item_size);
 }
 
-static struct epoch *find_epoch(struct proof *proof, const char *name)
+static struct epoch *find_epoch(struct balance *balance, const char *name)
 {
-    for (size_t i = proof->epoch_count; i-- > 0;) {
-        if (strcmp(proof->epochs[i].name, name) == 0)
-            return &proof->epochs[i];
+    for (size_t i = balance->epoch_count; i-- > 0;) {
+        if (strcmp(balance->epochs[i].name, name) == 0)
+            return &balance->epochs[i];
     }
-    struct epoch *grown = room_for_one(proof->epochs, proof->epoch_count, sizeof *grown);
+    struct epoch *grown = room_for_one(balance->epochs, balance->epoch_count, sizeof *grown);
     if (!grown)
         return NULL;
-    proof->epochs = grown;
-    struct epoch *epoch = &grown[proof->epoch_count++];
+    balance->epochs = grown;
+    struct epoch *epoch = &grown[balance->epoch_count++];
     memset(epoch, 0, sizeof *epoch);
     snprintf(epoch->name, sizeof epoch->name, "%s", name);
     return epoch;
@@ -134,46 +134,46 @@ static size_t hash_name(const char *name)
     return (size_t)hash;
 }
 
-static int grow_series(struct proof *proof)
+static int grow_series(struct balance *balance)
 {
-    size_t room = proof->series_room ? 2 * proof->series_room : 256;
+    size_t room = balance->series_room ? 2 * balance->series_room : 256;
     struct series **table = calloc(room, sizeof(struct series *));
 
     if (!table)
         return ERR_NOMEM;
-    for (size_t i = 0; i < proof->series_room; i++) {
-        if (!proof->series[i])
+    for (size_t i = 0; i < balance->series_room; i++) {
+        if (!balance->series[i])
             continue;
-        size_t at = hash_name(proof->series[i]->name) & (room - 1);
+        size_t at = hash_name(balance->series[i]->name) & (room - 1);
         while (table[at])
             at = (at + 1) & (room - 1);
-        table[at] = proof->series[i];
+        table[at] = balance->series[i];
     }
-    free(proof->series);
-    proof->series = table;
-    proof->series_room = room;
+    free(balance->series);
+    balance->series = table;
+    balance->series_room = room;
     return 0;
 }
 
-static struct series *find_series(struct proof *proof, const char *device, const char *point)
+static struct series *find_series(struct balance *balance, const char *device, const char *point)
 {
     char name[NAME_SIZE_MAX];
 
-    if (2 * (proof->series_count + 1) > proof->series_room && grow_series(proof))
+    if (2 * (balance->series_count + 1) > balance->series_room && grow_series(balance))
         return NULL;
     snprintf(name, sizeof name, "%s/%s", device, point);
-    size_t at = hash_name(name) & (proof->series_room - 1);
-    while (proof->series[at] && strcmp(proof->series[at]->name, name) != 0)
-        at = (at + 1) & (proof->series_room - 1);
-    if (!proof->series[at]) {
+    size_t at = hash_name(name) & (balance->series_room - 1);
+    while (balance->series[at] && strcmp(balance->series[at]->name, name) != 0)
+        at = (at + 1) & (balance->series_room - 1);
+    if (!balance->series[at]) {
         struct series *series = calloc(1, sizeof *series);
         if (!series)
             return NULL;
         memcpy(series->name, name, sizeof name);
-        proof->series[at] = series;
-        proof->series_count++;
+        balance->series[at] = series;
+        balance->series_count++;
     }
-    return proof->series[at];
+    return balance->series[at];
 }
 
 static const cJSON *get(const cJSON *object, const char *key)
@@ -222,18 +222,18 @@ static bool range_of(const cJSON *object, const char *key, uint64_t *first, uint
 
 /* Whether the message is of the uplink that is watched; the first one seen decides when none was
  * named. */
-static bool is_watched(struct proof *proof, const cJSON *message)
+static bool is_watched(struct balance *balance, const cJSON *message)
 {
     const char *uplink = text_of(message, "uplink");
 
     if (!uplink)
         return false;
-    if (!proof->uplink[0])
-        snprintf(proof->uplink, sizeof proof->uplink, "%s", uplink);
-    return strcmp(proof->uplink, uplink) == 0;
+    if (!balance->uplink[0])
+        snprintf(balance->uplink, sizeof balance->uplink, "%s", uplink);
+    return strcmp(balance->uplink, uplink) == 0;
 }
 
-static int take_value(struct proof *proof, const char *device, const char *point,
+static int take_value(struct balance *balance, const char *device, const char *point,
                       const cJSON *object)
 {
     const char *quality = text_of(object, "q");
@@ -242,38 +242,38 @@ static int take_value(struct proof *proof, const char *device, const char *point
     if (!device || !point || !quality || strcmp(quality, "bad") == 0 ||
         !value_of(object, "v", &value))
         return 0;
-    struct series *series = find_series(proof, device, point);
+    struct series *series = find_series(balance, device, point);
     if (!series)
         return ERR_NOMEM;
     int added = number_set_add(&series->arrived, llround(value * WITNESS_SCALE));
     return added < 0 ? added : 0;
 }
 
-static int take_gap(struct proof *proof, const cJSON *event)
+static int take_gap(struct balance *balance, const cJSON *event)
 {
     const char *why = text_of(event, "why");
     uint64_t first, last;
 
-    proof->totals.gaps++;
+    balance->totals.gaps++;
     if (range_of(event, "lost", &first, &last))
-        proof->totals.gap_events += last - first + 1;
+        balance->totals.gap_events += last - first + 1;
     else
-        proof->totals.gap_events += (uint64_t)number_of(event, "count");
+        balance->totals.gap_events += (uint64_t)number_of(event, "count");
     if (!why || strcmp(why, "crash") != 0)
         return 0;
-    struct crash *grown = room_for_one(proof->crashes, proof->crash_count, sizeof *grown);
+    struct crash *grown = room_for_one(balance->crashes, balance->crash_count, sizeof *grown);
     if (!grown)
         return ERR_NOMEM;
-    proof->crashes = grown;
-    grown[proof->crash_count++] = (struct crash){
-        .before_t = proof->newest_t,
+    balance->crashes = grown;
+    grown[balance->crash_count++] = (struct crash){
+        .before_t = balance->newest_t,
         .t = (int64_t)number_of(event, "t"),
         .extent_ms = (int64_t)number_of(event, "ms"),
     };
     return 0;
 }
 
-static int take_event(struct proof *proof, struct epoch *epoch, const cJSON *event)
+static int take_event(struct balance *balance, struct epoch *epoch, const cJSON *event)
 {
     const char *kind = text_of(event, "k");
     uint64_t n = (uint64_t)number_of(event, "n");
@@ -283,34 +283,34 @@ static int take_event(struct proof *proof, struct epoch *epoch, const cJSON *eve
         return ERR_PROTOCOL;
     int added = number_set_add(&epoch->keys, (int64_t)n);
     if (added <= 0) {
-        proof->totals.duplicates += added == 0;
+        balance->totals.duplicates += added == 0;
         return added;
     }
-    proof->totals.events++;
+    balance->totals.events++;
     int error = 0;
     if (strcmp(kind, "gap") == 0)
-        error = take_gap(proof, event);
+        error = take_gap(balance, event);
     else if (strcmp(kind, "reading") == 0)
-        error = take_value(proof, text_of(event, "d"), text_of(event, "p"), event);
-    if (n > proof->newest_n) {
-        proof->newest_n = n;
-        proof->newest_t = t;
+        error = take_value(balance, text_of(event, "d"), text_of(event, "p"), event);
+    if (n > balance->newest_n) {
+        balance->newest_n = n;
+        balance->newest_t = t;
     }
     return error;
 }
 
-static int take_batch(struct proof *proof, const cJSON *message)
+static int take_batch(struct balance *balance, const cJSON *message)
 {
     const char *name = text_of(message, "epoch");
     const cJSON *event;
     uint64_t first, last;
 
-    if (!is_watched(proof, message))
+    if (!is_watched(balance, message))
         return 0;
     if (!name || !range_of(message, "covers", &first, &last) ||
         !cJSON_IsArray(get(message, "events")))
         return ERR_PROTOCOL;
-    struct epoch *epoch = find_epoch(proof, name);
+    struct epoch *epoch = find_epoch(balance, name);
     if (!epoch)
         return ERR_NOMEM;
     cJSON_ArrayForEach(event, get(message, "events"))
@@ -318,35 +318,35 @@ static int take_batch(struct proof *proof, const cJSON *message)
         double n = number_of(event, "n");
         if (n < (double)first || n > (double)last)
             return ERR_PROTOCOL;
-        int error = take_event(proof, epoch, event);
+        int error = take_event(balance, epoch, event);
         if (error)
             return error;
     }
-    return range_set_add(&proof->covers, first, last);
+    return range_set_add(&balance->covers, first, last);
 }
 
-static int take_mark(struct proof *proof, const cJSON *message)
+static int take_mark(struct balance *balance, const cJSON *message)
 {
     const char *name = text_of(message, "epoch");
     uint64_t first, last;
 
-    if (!is_watched(proof, message))
+    if (!is_watched(balance, message))
         return 0;
     if (!name || !range_of(message, "covers", &first, &last))
         return ERR_PROTOCOL;
-    struct mark *grown = room_for_one(proof->marks, proof->mark_count, sizeof *grown);
+    struct mark *grown = room_for_one(balance->marks, balance->mark_count, sizeof *grown);
     if (!grown)
         return ERR_NOMEM;
-    proof->marks = grown;
-    struct mark *mark = &grown[proof->mark_count++];
+    balance->marks = grown;
+    struct mark *mark = &grown[balance->mark_count++];
     *mark =
         (struct mark){.first = first, .last = last, .count = (uint64_t)number_of(message, "count")};
     snprintf(mark->epoch, sizeof mark->epoch, "%s", name);
-    return range_set_add(&proof->covers, first, last);
+    return range_set_add(&balance->covers, first, last);
 }
 
 /* A value on a topic of its own: v/DEVICE/POINT. */
-static int take_single(struct proof *proof, const char *suffix, const cJSON *message)
+static int take_single(struct balance *balance, const char *suffix, const cJSON *message)
 {
     const char *key = text_of(message, "key");
     const char *dash = key ? strchr(key, '-') : NULL;
@@ -358,20 +358,20 @@ static int take_single(struct proof *proof, const char *suffix, const cJSON *mes
         return ERR_PROTOCOL;
     snprintf(name, sizeof name, "%.*s", (int)(dash - key), key);
     snprintf(device, sizeof device, "%.*s", (int)(slash - suffix), suffix);
-    struct epoch *epoch = find_epoch(proof, name);
+    struct epoch *epoch = find_epoch(balance, name);
     if (!epoch)
         return ERR_NOMEM;
     int added = number_set_add(&epoch->keys, strtoll(dash + 1, NULL, 10));
     if (added <= 0) {
-        proof->totals.duplicates += added == 0;
+        balance->totals.duplicates += added == 0;
         return added;
     }
-    proof->totals.events++;
-    return take_value(proof, device, slash + 1, message);
+    balance->totals.events++;
+    return take_value(balance, device, slash + 1, message);
 }
 
-int proof_message(struct proof *proof, const char *suffix, const char *payload, size_t size,
-                  bool retained)
+int balance_message(struct balance *balance, const char *suffix, const char *payload, size_t size,
+                    bool retained)
 {
     bool batch = strcmp(suffix, "data") == 0, mark = strcmp(suffix, "mark") == 0;
     bool single = strncmp(suffix, "v/", 2) == 0;
@@ -380,22 +380,22 @@ int proof_message(struct proof *proof, const char *suffix, const char *payload, 
     /* What the broker kept from before is old news: its event was, or will be, seen by itself. */
     if ((!batch && !mark && !single) || retained)
         return 0;
-    proof->totals.messages++;
+    balance->totals.messages++;
     cJSON *message = cJSON_ParseWithLength(payload, size);
     if (!message)
         error = ERR_PROTOCOL;
     else if (batch)
-        error = take_batch(proof, message);
+        error = take_batch(balance, message);
     else if (mark)
-        error = take_mark(proof, message);
+        error = take_mark(balance, message);
     else
-        error = take_single(proof, suffix + 2, message);
+        error = take_single(balance, suffix + 2, message);
     cJSON_Delete(message);
-    proof->totals.broken += error == ERR_PROTOCOL;
+    balance->totals.broken += error == ERR_PROTOCOL;
     return error;
 }
 
-static int take_witness(struct proof *proof, const char *line)
+static int take_witness(struct balance *balance, const char *line)
 {
     cJSON *object = cJSON_Parse(line);
     const char *device = text_of(object, "d"), *point = text_of(object, "p");
@@ -406,7 +406,7 @@ static int take_witness(struct proof *proof, const char *line)
         cJSON_Delete(object);
         return ERR_INVALID;
     }
-    struct series *series = find_series(proof, device, point);
+    struct series *series = find_series(balance, device, point);
     if (series && series->witness_count == series->witness_room) {
         size_t room = series->witness_room ? 2 * series->witness_room : 256;
         struct witness *grown = realloc(series->witnesses, room * sizeof *grown);
@@ -427,7 +427,7 @@ static int take_witness(struct proof *proof, const char *line)
     return series ? error : ERR_NOMEM;
 }
 
-int proof_truth(struct proof *proof, const char *path, int *line_number)
+int balance_truth(struct balance *balance, const char *path, int *line_number)
 {
     FILE *file = fopen(path, "re");
     char *line = NULL;
@@ -442,7 +442,7 @@ int proof_truth(struct proof *proof, const char *path, int *line_number)
         (*line_number)++;
         /* A last line without its end is one that is being written at this moment. */
         if (line[size - 1] == '\n' && size > 1)
-            error = take_witness(proof, line);
+            error = take_witness(balance, line);
     }
     free(line);
     fclose(file);
@@ -450,10 +450,10 @@ int proof_truth(struct proof *proof, const char *path, int *line_number)
 }
 
 /* The crash in whose time a value was sent, if any. */
-static struct crash *crash_around(const struct proof *proof, int64_t t)
+static struct crash *crash_around(const struct balance *balance, int64_t t)
 {
-    for (size_t i = 0; i < proof->crash_count; i++) {
-        struct crash *crash = &proof->crashes[i];
+    for (size_t i = 0; i < balance->crash_count; i++) {
+        struct crash *crash = &balance->crashes[i];
         if (t >= crash->before_t - crash->extent_ms - CRASH_SLACK_MS && t <= crash->t)
             return crash;
     }
@@ -464,22 +464,22 @@ static struct crash *crash_around(const struct proof *proof, int64_t t)
  * Nothing is sent to a gateway that is dead, so the newest lost value was sent just before its end;
  * what was sent more than the told extent before that had to be stored.
  */
-static bool is_excused(const struct proof *proof, int64_t t)
+static bool is_excused(const struct balance *balance, int64_t t)
 {
-    const struct crash *crash = crash_around(proof, t);
+    const struct crash *crash = crash_around(balance, t);
 
     return crash && t >= crash->last_lost_t - crash->extent_ms - CRASH_SLACK_MS;
 }
 
-static void find_last_lost(struct proof *proof)
+static void find_last_lost(struct balance *balance)
 {
-    for (size_t i = 0; i < proof->crash_count; i++)
-        proof->crashes[i].last_lost_t = 0;
-    for (size_t i = 0; i < proof->series_room; i++) {
-        const struct series *series = proof->series[i];
+    for (size_t i = 0; i < balance->crash_count; i++)
+        balance->crashes[i].last_lost_t = 0;
+    for (size_t i = 0; i < balance->series_room; i++) {
+        const struct series *series = balance->series[i];
         for (size_t w = 0; series && w < series->witness_count; w++) {
             const struct witness *witness = &series->witnesses[w];
-            struct crash *crash = witness->late ? NULL : crash_around(proof, witness->t);
+            struct crash *crash = witness->late ? NULL : crash_around(balance, witness->t);
             if (crash && witness->t > crash->last_lost_t &&
                 !number_set_has(&series->arrived, witness->value))
                 crash->last_lost_t = witness->t;
@@ -487,8 +487,8 @@ static void find_last_lost(struct proof *proof)
     }
 }
 
-static int compare_series(struct proof *proof, const struct series *series,
-                          struct proof_report *report)
+static int compare_series(struct balance *balance, const struct series *series,
+                          struct balance_report *report)
 {
     struct number_set sent = {0};
 
@@ -503,7 +503,7 @@ static int compare_series(struct proof *proof, const struct series *series,
         report->truth++;
         if (number_set_has(&series->arrived, witness->value))
             report->delivered++;
-        else if (is_excused(proof, witness->t))
+        else if (is_excused(balance, witness->t))
             report->excused++;
         else
             report->missing++;
@@ -516,11 +516,11 @@ static int compare_series(struct proof *proof, const struct series *series,
     return 0;
 }
 
-static void check_marks(struct proof *proof, struct proof_report *report)
+static void check_marks(struct balance *balance, struct balance_report *report)
 {
-    for (size_t i = 0; i < proof->mark_count; i++) {
-        const struct mark *mark = &proof->marks[i];
-        const struct epoch *epoch = find_epoch(proof, mark->epoch);
+    for (size_t i = 0; i < balance->mark_count; i++) {
+        const struct mark *mark = &balance->marks[i];
+        const struct epoch *epoch = find_epoch(balance, mark->epoch);
         uint64_t count = 0;
 
         for (uint64_t n = mark->first; epoch && n <= mark->last; n++)
@@ -529,25 +529,26 @@ static void check_marks(struct proof *proof, struct proof_report *report)
     }
 }
 
-int proof_balance(struct proof *proof, struct proof_report *report)
+int balance_draw(struct balance *balance, struct balance_report *report)
 {
-    *report = proof->totals;
-    report->epochs = proof->epoch_count;
-    if (proof->covers.count) {
-        report->first = proof->covers.items[0].first;
-        report->last = proof->covers.items[proof->covers.count - 1].last;
+    *report = balance->totals;
+    report->epochs = balance->epoch_count;
+    if (balance->covers.count) {
+        report->first = balance->covers.items[0].first;
+        report->last = balance->covers.items[balance->covers.count - 1].last;
     }
-    for (size_t i = 1; i < proof->covers.count; i++) {
+    for (size_t i = 1; i < balance->covers.count; i++) {
         report->holes++;
-        report->hole_events += proof->covers.items[i].first - proof->covers.items[i - 1].last - 1;
+        report->hole_events +=
+            balance->covers.items[i].first - balance->covers.items[i - 1].last - 1;
     }
-    check_marks(proof, report);
-    find_last_lost(proof);
-    for (size_t i = 0; i < proof->series_room; i++) {
-        const struct series *series = proof->series[i];
+    check_marks(balance, report);
+    find_last_lost(balance);
+    for (size_t i = 0; i < balance->series_room; i++) {
+        const struct series *series = balance->series[i];
         if (!series || !series->witness_count)
             continue;
-        int error = compare_series(proof, series, report);
+        int error = compare_series(balance, series, report);
         if (error)
             return error;
     }
@@ -556,7 +557,8 @@ int proof_balance(struct proof *proof, struct proof_report *report)
     return 0;
 }
 
-static void print_json(const struct proof *proof, const struct proof_report *report, FILE *out)
+static void print_json(const struct balance *balance, const struct balance_report *report,
+                       FILE *out)
 {
     fprintf(out,
             "{\"uplink\":\"%s\",\"messages\":%" PRIu64 ",\"events\":%" PRIu64
@@ -565,23 +567,23 @@ static void print_json(const struct proof *proof, const struct proof_report *rep
             ",\"marks_short\":%" PRIu64 ",\"gaps\":%" PRIu64 ",\"gap_events\":%" PRIu64
             ",\"truth\":%" PRIu64 ",\"delivered\":%" PRIu64 ",\"excused\":%" PRIu64
             ",\"missing\":%" PRIu64 ",\"never_sent\":%" PRIu64 ",\"proven\":%s}\n",
-            proof->uplink, report->messages, report->events, report->duplicates, report->broken,
+            balance->uplink, report->messages, report->events, report->duplicates, report->broken,
             report->epochs, report->first, report->last, report->holes, report->hole_events,
             report->marks_short, report->gaps, report->gap_events, report->truth, report->delivered,
             report->excused, report->missing, report->never_sent,
             report->proven ? "true" : "false");
 }
 
-static void print_missing(const struct proof *proof, FILE *out)
+static void print_missing(const struct balance *balance, FILE *out)
 {
     int shown = 0;
 
-    for (size_t i = 0; i < proof->series_room; i++) {
-        const struct series *series = proof->series[i];
+    for (size_t i = 0; i < balance->series_room; i++) {
+        const struct series *series = balance->series[i];
         for (size_t w = 0; series && w < series->witness_count; w++) {
             const struct witness *witness = &series->witnesses[w];
             if (witness->late || number_set_has(&series->arrived, witness->value) ||
-                is_excused(proof, witness->t))
+                is_excused(balance, witness->t))
                 continue;
             if (shown++ == SHOWN_MAX)
                 return;
@@ -591,7 +593,8 @@ static void print_missing(const struct proof *proof, FILE *out)
     }
 }
 
-static void print_words(const struct proof *proof, const struct proof_report *report, FILE *out)
+static void print_words(const struct balance *balance, const struct balance_report *report,
+                        FILE *out)
 {
     fprintf(out,
             "%" PRIu64 " messages, %" PRIu64 " events, %" PRIu64 " duplicates dropped, %" PRIu64
@@ -599,9 +602,9 @@ static void print_words(const struct proof *proof, const struct proof_report *re
             report->messages, report->events, report->duplicates, report->epochs);
     fprintf(out, "covers: %" PRIu64 " to %" PRIu64 ", %" PRIu64 " holes\n", report->first,
             report->last, report->holes);
-    for (size_t i = 1; i < proof->covers.count && i <= SHOWN_MAX; i++)
-        fprintf(out, "  hole: %" PRIu64 " to %" PRIu64 "\n", proof->covers.items[i - 1].last + 1,
-                proof->covers.items[i].first - 1);
+    for (size_t i = 1; i < balance->covers.count && i <= SHOWN_MAX; i++)
+        fprintf(out, "  hole: %" PRIu64 " to %" PRIu64 "\n", balance->covers.items[i - 1].last + 1,
+                balance->covers.items[i].first - 1);
     if (report->gaps)
         fprintf(out, "gaps told by the gateway: %" PRIu64 ", naming %" PRIu64 " events\n",
                 report->gaps, report->gap_events);
@@ -615,7 +618,7 @@ static void print_words(const struct proof *proof, const struct proof_report *re
             "witnesses: %" PRIu64 " values sent, %" PRIu64 " arrived, %" PRIu64
             " excused by a told crash, %" PRIu64 " missing, %" PRIu64 " arrived that nobody sent\n",
             report->truth, report->delivered, report->excused, report->missing, report->never_sent);
-        print_missing(proof, out);
+        print_missing(balance, out);
     }
     if (report->proven)
         fprintf(out, "proven: nothing is missing\n");
@@ -625,10 +628,11 @@ static void print_words(const struct proof *proof, const struct proof_report *re
         fprintf(out, "NOT PROVEN: see above\n");
 }
 
-void proof_print(struct proof *proof, const struct proof_report *report, bool json, FILE *out)
+void balance_print(struct balance *balance, const struct balance_report *report, bool json,
+                   FILE *out)
 {
     if (json)
-        print_json(proof, report, out);
+        print_json(balance, report, out);
     else
-        print_words(proof, report, out);
+        print_words(balance, report, out);
 }

@@ -1,6 +1,6 @@
-/* Sets of integers and unions of ranges, for the proof. */
-#ifndef SLUICE_CLI_PROOF_SET_H
-#define SLUICE_CLI_PROOF_SET_H
+/* Sets of integers and unions of ranges, for the balance. */
+#ifndef SLUICE_CLI_SETS_H
+#define SLUICE_CLI_SETS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -12,84 +12,84 @@
 
 #include <cmocka.h>
 
-#include "cli/proof.h"
-#include "cli/proof_set.h"
+#include "cli/balance.h"
+#include "cli/sets.h"
 #include "core/error.h"
 
 #define BATCH "{\"schema\":1,\"gw\":\"g\",\"epoch\":\"0000000a\",\"uplink\":\"cloud\","
 
-static void take(struct proof *proof, const char *payload)
+static void take(struct balance *balance, const char *payload)
 {
-    assert_int_equal(proof_message(proof, "data", payload, strlen(payload), false), 0);
+    assert_int_equal(balance_message(balance, "data", payload, strlen(payload), false), 0);
 }
 
-static struct proof_report balance(struct proof *proof)
+static struct balance_report draw(struct balance *balance)
 {
-    struct proof_report report;
+    struct balance_report report;
 
-    assert_int_equal(proof_balance(proof, &report), 0);
+    assert_int_equal(balance_draw(balance, &report), 0);
     return report;
 }
 
 static void a_run_without_holes_is_proven(void **state)
 {
-    struct proof *proof = proof_open(NULL);
+    struct balance *balance = balance_open(NULL);
 
     (void)state;
-    take(proof, BATCH "\"covers\":[1,3],\"events\":[{\"n\":2,\"k\":\"reading\",\"d\":\"a\","
-                      "\"p\":\"x\",\"t\":1,\"v\":1,\"q\":\"good\"}]}");
-    take(proof, BATCH "\"covers\":[4,4],\"events\":[]}");
-    struct proof_report report = balance(proof);
+    take(balance, BATCH "\"covers\":[1,3],\"events\":[{\"n\":2,\"k\":\"reading\",\"d\":\"a\","
+                        "\"p\":\"x\",\"t\":1,\"v\":1,\"q\":\"good\"}]}");
+    take(balance, BATCH "\"covers\":[4,4],\"events\":[]}");
+    struct balance_report report = draw(balance);
     assert_true(report.proven);
     assert_int_equal(report.first, 1);
     assert_int_equal(report.last, 4);
-    proof_close(proof);
+    balance_close(balance);
 }
 
 static void a_hole_in_the_covers_is_found_whatever_the_order(void **state)
 {
-    struct proof *proof = proof_open(NULL);
+    struct balance *balance = balance_open(NULL);
 
     (void)state;
-    take(proof, BATCH "\"covers\":[10,12],\"events\":[{\"n\":10,\"k\":\"state\",\"t\":1}]}");
-    take(proof, BATCH "\"covers\":[1,3],\"events\":[]}");
-    take(proof, BATCH "\"covers\":[5,9],\"events\":[]}");
-    struct proof_report report = balance(proof);
+    take(balance, BATCH "\"covers\":[10,12],\"events\":[{\"n\":10,\"k\":\"state\",\"t\":1}]}");
+    take(balance, BATCH "\"covers\":[1,3],\"events\":[]}");
+    take(balance, BATCH "\"covers\":[5,9],\"events\":[]}");
+    struct balance_report report = draw(balance);
     assert_false(report.proven);
     assert_int_equal(report.holes, 1);
     assert_int_equal(report.hole_events, 1);
-    take(proof, BATCH "\"covers\":[4,4],\"events\":[]}");
-    assert_true(balance(proof).proven);
-    proof_close(proof);
+    take(balance, BATCH "\"covers\":[4,4],\"events\":[]}");
+    assert_true(draw(balance).proven);
+    balance_close(balance);
 }
 
 static void duplicates_are_told_by_their_key(void **state)
 {
     const char *message = BATCH "\"covers\":[1,1],\"events\":[{\"n\":1,\"k\":\"state\",\"t\":1}]}";
-    struct proof *proof = proof_open(NULL);
+    struct balance *balance = balance_open(NULL);
 
     (void)state;
-    take(proof, message);
-    take(proof, message);
-    struct proof_report report = balance(proof);
+    take(balance, message);
+    take(balance, message);
+    struct balance_report report = draw(balance);
     assert_int_equal(report.events, 1);
     assert_int_equal(report.duplicates, 1);
     assert_true(report.proven);
-    proof_close(proof);
+    balance_close(balance);
 }
 
 static void another_uplink_does_not_fill_the_holes(void **state)
 {
-    struct proof *proof = proof_open("cloud");
+    struct balance *balance = balance_open("cloud");
     const char *other =
         "{\"epoch\":\"0000000a\",\"uplink\":\"local\",\"covers\":[2,2],\"events\":[]}";
 
     (void)state;
-    take(proof, BATCH "\"covers\":[1,1],\"events\":[{\"n\":1,\"k\":\"state\",\"t\":1}]}");
-    take(proof, other);
-    take(proof, BATCH "\"covers\":[3,3],\"events\":[]}");
-    assert_int_equal(balance(proof).holes, 1);
-    proof_close(proof);
+    take(balance, BATCH "\"covers\":[1,1],\"events\":[{\"n\":1,\"k\":\"state\",\"t\":1}]}");
+    take(balance, other);
+    take(balance, BATCH "\"covers\":[3,3],\"events\":[]}");
+    assert_int_equal(draw(balance).holes, 1);
+    balance_close(balance);
 }
 
 static void messages_that_break_the_contract_are_counted(void **state)
@@ -103,48 +103,48 @@ static void messages_that_break_the_contract_are_counted(void **state)
         BATCH "\"covers\":[1,2],\"events\":[{\"n\":1}]}",
         BATCH "\"covers\":[1,2]}",
     };
-    struct proof *proof = proof_open("cloud");
+    struct balance *balance = balance_open("cloud");
 
     (void)state;
     for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++)
-        assert_int_equal(proof_message(proof, "data", broken[i], strlen(broken[i]), false),
+        assert_int_equal(balance_message(balance, "data", broken[i], strlen(broken[i]), false),
                          ERR_PROTOCOL);
-    struct proof_report report = balance(proof);
+    struct balance_report report = draw(balance);
     assert_int_equal(report.broken, sizeof broken / sizeof broken[0]);
     assert_false(report.proven);
-    proof_close(proof);
+    balance_close(balance);
 }
 
 static void a_mark_whose_count_is_not_reached_is_found(void **state)
 {
     const char *mark = "{\"epoch\":\"0000000a\",\"uplink\":\"local\",\"covers\":[1,3],\"count\":2}";
     const char *value = "{\"t\":1,\"v\":5,\"q\":\"good\",\"key\":\"0000000a-1\"}";
-    struct proof *proof = proof_open(NULL);
+    struct balance *balance = balance_open(NULL);
 
     (void)state;
-    assert_int_equal(proof_message(proof, "v/a/x", value, strlen(value), false), 0);
-    assert_int_equal(proof_message(proof, "mark", mark, strlen(mark), false), 0);
-    assert_int_equal(balance(proof).marks_short, 1);
+    assert_int_equal(balance_message(balance, "v/a/x", value, strlen(value), false), 0);
+    assert_int_equal(balance_message(balance, "mark", mark, strlen(mark), false), 0);
+    assert_int_equal(draw(balance).marks_short, 1);
     value = "{\"t\":1,\"v\":5,\"q\":\"good\",\"key\":\"0000000a-3\"}";
-    assert_int_equal(proof_message(proof, "v/a/x", value, strlen(value), false), 0);
-    assert_true(balance(proof).proven);
-    proof_close(proof);
+    assert_int_equal(balance_message(balance, "v/a/x", value, strlen(value), false), 0);
+    assert_true(draw(balance).proven);
+    balance_close(balance);
 }
 
 static void what_the_broker_had_kept_proves_nothing(void **state)
 {
     const char *value = "{\"t\":1,\"v\":5,\"q\":\"good\",\"key\":\"0000000a-1\"}";
-    struct proof *proof = proof_open(NULL);
+    struct balance *balance = balance_open(NULL);
 
     (void)state;
-    assert_int_equal(proof_message(proof, "v/a/x", value, strlen(value), true), 0);
-    assert_int_equal(balance(proof).events, 0);
-    proof_close(proof);
+    assert_int_equal(balance_message(balance, "v/a/x", value, strlen(value), true), 0);
+    assert_int_equal(draw(balance).events, 0);
+    balance_close(balance);
 }
 
 static void write_truth(char path[32], const char *lines)
 {
-    strcpy(path, "/tmp/sluice-proof-XXXXXX");
+    strcpy(path, "/tmp/sluice-balance-XXXXXX");
     int fd = mkstemp(path);
 
     assert_true(fd >= 0);
@@ -152,87 +152,87 @@ static void write_truth(char path[32], const char *lines)
     close(fd);
 }
 
-static struct proof_report balance_with_truth(struct proof *proof, const char *lines)
+static struct balance_report draw_with_truth(struct balance *balance, const char *lines)
 {
     char path[32];
     int line;
 
     write_truth(path, lines);
-    assert_int_equal(proof_truth(proof, path, &line), 0);
+    assert_int_equal(balance_truth(balance, path, &line), 0);
     unlink(path);
-    return balance(proof);
+    return draw(balance);
 }
 
 static void a_value_that_was_sent_and_did_not_arrive_is_missing(void **state)
 {
-    struct proof *proof = proof_open(NULL);
+    struct balance *balance = balance_open(NULL);
 
     (void)state;
-    take(proof, BATCH "\"covers\":[1,1],\"events\":[{\"n\":1,\"k\":\"reading\",\"d\":\"a\","
-                      "\"p\":\"c\",\"t\":1000,\"v\":1,\"q\":\"good\"}]}");
-    struct proof_report report = balance_with_truth(
-        proof, "{\"d\":\"a\",\"p\":\"c\",\"v\":1,\"t\":1000}\n{\"d\":\"a\",\"p\":\"c\",\"v\":2,"
-               "\"t\":2000}\n{\"d\":\"a\",\"p\":\"c\",\"v\":3,\"t\":3000,\"late\":true}\n");
+    take(balance, BATCH "\"covers\":[1,1],\"events\":[{\"n\":1,\"k\":\"reading\",\"d\":\"a\","
+                        "\"p\":\"c\",\"t\":1000,\"v\":1,\"q\":\"good\"}]}");
+    struct balance_report report = draw_with_truth(
+        balance, "{\"d\":\"a\",\"p\":\"c\",\"v\":1,\"t\":1000}\n{\"d\":\"a\",\"p\":\"c\",\"v\":2,"
+                 "\"t\":2000}\n{\"d\":\"a\",\"p\":\"c\",\"v\":3,\"t\":3000,\"late\":true}\n");
     assert_int_equal(report.truth, 2);
     assert_int_equal(report.delivered, 1);
     assert_int_equal(report.missing, 1);
     assert_false(report.proven);
-    proof_close(proof);
+    balance_close(balance);
 }
 
 static void a_value_that_nobody_sent_or_that_came_late_is_foreign(void **state)
 {
-    struct proof *proof = proof_open(NULL);
+    struct balance *balance = balance_open(NULL);
 
     (void)state;
-    take(proof, BATCH "\"covers\":[1,2],\"events\":[{\"n\":1,\"k\":\"reading\",\"d\":\"a\","
-                      "\"p\":\"c\",\"t\":1000,\"v\":1,\"q\":\"good\"},{\"n\":2,\"k\":\"reading\","
-                      "\"d\":\"a\",\"p\":\"c\",\"t\":2000,\"v\":7,\"q\":\"good\"}]}");
-    struct proof_report report =
-        balance_with_truth(proof, "{\"d\":\"a\",\"p\":\"c\",\"v\":1,\"t\":900,\"late\":true}\n");
+    take(balance, BATCH "\"covers\":[1,2],\"events\":[{\"n\":1,\"k\":\"reading\",\"d\":\"a\","
+                        "\"p\":\"c\",\"t\":1000,\"v\":1,\"q\":\"good\"},{\"n\":2,\"k\":\"reading\","
+                        "\"d\":\"a\",\"p\":\"c\",\"t\":2000,\"v\":7,\"q\":\"good\"}]}");
+    struct balance_report report =
+        draw_with_truth(balance, "{\"d\":\"a\",\"p\":\"c\",\"v\":1,\"t\":900,\"late\":true}\n");
     assert_int_equal(report.never_sent, 2);
     assert_false(report.proven);
-    proof_close(proof);
+    balance_close(balance);
 }
 
 static void a_told_crash_excuses_its_time_and_no_other(void **state)
 {
-    struct proof *proof = proof_open(NULL);
+    struct balance *balance = balance_open(NULL);
 
     (void)state;
-    take(proof, BATCH "\"covers\":[1,1],\"events\":[{\"n\":1,\"k\":\"reading\",\"d\":\"a\","
-                      "\"p\":\"c\",\"t\":10000,\"v\":1,\"q\":\"good\"}]}");
-    take(proof,
+    take(balance, BATCH "\"covers\":[1,1],\"events\":[{\"n\":1,\"k\":\"reading\",\"d\":\"a\","
+                        "\"p\":\"c\",\"t\":10000,\"v\":1,\"q\":\"good\"}]}");
+    take(balance,
          "{\"epoch\":\"0000000b\",\"uplink\":\"cloud\",\"covers\":[2,2],\"events\":[{\"n\":2,"
          "\"k\":\"gap\",\"t\":20000,\"ms\":250,\"why\":\"crash\"}]}");
-    struct proof_report report =
-        balance_with_truth(proof, "{\"d\":\"a\",\"p\":\"c\",\"v\":1,\"t\":10000}\n"
-                                  "{\"d\":\"a\",\"p\":\"c\",\"v\":2,\"t\":10100}\n"
-                                  "{\"d\":\"a\",\"p\":\"c\",\"v\":3,\"t\":5000}\n"
-                                  "{\"d\":\"a\",\"p\":\"c\",\"v\":4,\"t\":25000}\n");
+    struct balance_report report =
+        draw_with_truth(balance, "{\"d\":\"a\",\"p\":\"c\",\"v\":1,\"t\":10000}\n"
+                                    "{\"d\":\"a\",\"p\":\"c\",\"v\":2,\"t\":10100}\n"
+                                    "{\"d\":\"a\",\"p\":\"c\",\"v\":3,\"t\":5000}\n"
+                                    "{\"d\":\"a\",\"p\":\"c\",\"v\":4,\"t\":25000}\n");
     assert_int_equal(report.excused, 1);
     assert_int_equal(report.missing, 2);
-    proof_close(proof);
+    balance_close(balance);
 }
 
 static void a_crash_excuses_no_more_than_the_extent_that_it_told(void **state)
 {
-    struct proof *proof = proof_open(NULL);
+    struct balance *balance = balance_open(NULL);
 
     (void)state;
-    take(proof, BATCH "\"covers\":[1,1],\"events\":[{\"n\":1,\"k\":\"reading\",\"d\":\"a\","
-                      "\"p\":\"c\",\"t\":10000,\"v\":1,\"q\":\"good\"}]}");
-    take(proof,
+    take(balance, BATCH "\"covers\":[1,1],\"events\":[{\"n\":1,\"k\":\"reading\",\"d\":\"a\","
+                        "\"p\":\"c\",\"t\":10000,\"v\":1,\"q\":\"good\"}]}");
+    take(balance,
          "{\"epoch\":\"0000000b\",\"uplink\":\"cloud\",\"covers\":[2,2],\"events\":[{\"n\":2,"
          "\"k\":\"gap\",\"t\":20000,\"ms\":250,\"why\":\"crash\"}]}");
-    struct proof_report report =
-        balance_with_truth(proof, "{\"d\":\"a\",\"p\":\"c\",\"v\":2,\"t\":10100}\n"
-                                  "{\"d\":\"a\",\"p\":\"c\",\"v\":3,\"t\":11900}\n"
-                                  "{\"d\":\"a\",\"p\":\"c\",\"v\":4,\"t\":12000}\n"
-                                  "{\"d\":\"a\",\"p\":\"c\",\"v\":1,\"t\":10000}\n");
+    struct balance_report report =
+        draw_with_truth(balance, "{\"d\":\"a\",\"p\":\"c\",\"v\":2,\"t\":10100}\n"
+                                    "{\"d\":\"a\",\"p\":\"c\",\"v\":3,\"t\":11900}\n"
+                                    "{\"d\":\"a\",\"p\":\"c\",\"v\":4,\"t\":12000}\n"
+                                    "{\"d\":\"a\",\"p\":\"c\",\"v\":1,\"t\":10000}\n");
     assert_int_equal(report.excused, 2);
     assert_int_equal(report.missing, 1);
-    proof_close(proof);
+    balance_close(balance);
 }
 
 static void ranges_melt_where_they_touch(void **state)

@@ -1,4 +1,4 @@
-#include "cli/proof_set.h"
+#include "cli/sets.h"
 
 #include <stdlib.h>
 #include <string.h>
