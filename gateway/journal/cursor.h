@@ -1,7 +1,8 @@
 /*
- * A durable cursor: how far a named consumer has got. It moves when the consumer's acknowledgement has arrived and never before. Moves ride
- * on the next commit; when nothing is committed for a while they are committed by themselves, at the latest after
- * CURSOR_IDLE_NS. So a crash may take a move back (the consumer sees events again), never forward.
+ * A durable cursor: how far a named consumer has got. It moves when the consumer's acknowledgement
+ * has arrived and never before. Moves ride on the next commit; when nothing is committed for a
+ * while they are committed by themselves, at the latest after CURSOR_IDLE_NS. So a crash may take a
+ * move back (the consumer sees events again), never forward.
  */
 #ifndef SLUICE_JOURNAL_CURSOR_H
 #define SLUICE_JOURNAL_CURSOR_H
@@ -16,8 +17,10 @@ struct cursor;
 
 enum cursor_start { CURSOR_AT_OLDEST, CURSOR_AT_NEWEST };
 
-/* Finds the cursor of that name or makes it. ERR_NOMEM, ERR_FULL (64 at most), ERR_INVALID. One holder at a time: ERR_BUSY. */
-int cursor_open(struct cursor **cursor, struct journal *journal, const char *name, enum cursor_start start);
+/* Finds the cursor of that name or makes it. ERR_NOMEM, ERR_FULL (64 at most), ERR_INVALID. One
+ * holder at a time: ERR_BUSY. */
+int cursor_open(struct cursor **cursor, struct journal *journal, const char *name,
+                enum cursor_start start);
 
 /* Lets go; the cursor stays in the journal and holds its place. */
 void cursor_close(struct cursor *cursor);
@@ -31,22 +34,25 @@ int cursor_rename(struct journal *journal, const char *from, const char *to);
 /* Everything below is done. Where a new consumer begins to read. Thread-safe. */
 uint64_t cursor_low(const struct cursor *cursor);
 
-/* Events first..last (inclusive) are acknowledged. Ranges above the low-water mark are remembered, at most
- * CURSOR_RANGES_MAX: ERR_FULL (then acknowledge in order). Thread-safe. */
+/* Events first..last (inclusive) are acknowledged. Ranges above the low-water mark are remembered,
+ * at most CURSOR_RANGES_MAX: ERR_FULL (then acknowledge in order). Thread-safe. */
 int cursor_ack(struct cursor *cursor, uint64_t first, uint64_t last);
 
-/* The same for events that the consumer gave up for `reason`: counted as dropped, not as acknowledged. */
+/* The same for events that the consumer gave up for `reason`: counted as dropped, not as
+ * acknowledged. */
 int cursor_drop(struct cursor *cursor, uint64_t first, uint64_t last, enum gap_reason reason);
 
 /* For the ledger: pending = durable - acked - dropped, counted since the cursor began. */
 struct cursor_ledger {
     char name[CURSOR_NAME_SIZE_MAX];
     uint64_t low, acked, pending;
-    uint64_t dropped[8]; /* by enum gap_reason; retention counts what was dropped before it was acknowledged */
+    uint64_t dropped[8]; /* by enum gap_reason; retention counts what was dropped before it was
+                            acknowledged */
     uint32_t ranges;
     bool held;
 };
 /* Calls `each` for every cursor. Thread-safe. */
-void cursor_each(const struct journal *journal, void (*each)(void *context, const struct cursor_ledger *ledger), void *context);
+void cursor_each(const struct journal *journal,
+                 void (*each)(void *context, const struct cursor_ledger *ledger), void *context);
 
 #endif

@@ -1,9 +1,10 @@
 /*
- * The journal: an append-only, durable log of events, the only store and the broker between producers and consumers. The
- * format is docs/journal-format.md.
+ * The journal: an append-only, durable log of events, the only store and the broker between
+ * producers and consumers. The format is docs/journal-format.md.
  *
- * Producers put events into lanes (lane.h); one writer thread numbers them, commits them in groups, and rolls segments.
- * Consumers read what is durable with a reader (reader.h) and say how far they are with a cursor (cursor.h).
+ * Producers put events into lanes (lane.h); one writer thread numbers them, commits them in groups,
+ * and rolls segments. Consumers read what is durable with a reader (reader.h) and say how far they
+ * are with a cursor (cursor.h).
  */
 #ifndef SLUICE_JOURNAL_JOURNAL_H
 #define SLUICE_JOURNAL_JOURNAL_H
@@ -20,47 +21,59 @@ struct journal;
 enum journal_when_full { JOURNAL_DROP_OLDEST, JOURNAL_REFUSE_NEWEST };
 
 struct journal_options {
-    const struct io *io;         /* the folder; stays the caller's and outlives the journal */
+    const struct io *io; /* the folder; stays the caller's and outlives the journal */
     const struct clock *clock;
-    const char *gateway_id;      /* a journal of another gateway is kept aside */
-    const char *identity;        /* of the machine (machine id); when it changes a new epoch begins; "" for none */
-    const char *boot_id;         /* /proc/sys/kernel/random/boot_id: which run of the monotonic clock this is; "" or NULL: one of its own */
-    int64_t keep_bytes;          /* all segments together; 0: 1 GiB */
-    int64_t max_age_ns;          /* 0: no limit */
+    const char *gateway_id; /* a journal of another gateway is kept aside */
+    const char *
+        identity; /* of the machine (machine id); when it changes a new epoch begins; "" for none */
+    const char *boot_id; /* /proc/sys/kernel/random/boot_id: which run of the monotonic clock this
+                            is; "" or NULL: one of its own */
+    int64_t keep_bytes;  /* all segments together; 0: 1 GiB */
+    int64_t max_age_ns;  /* 0: no limit */
     enum journal_when_full when_full;
-    int64_t commit_ns;           /* longest wait of an event before its commit begins; 0 takes 250 ms, negative: at once */
-    int64_t commit_bytes;        /* a commit begins when so much is waiting; 0: 64 KiB */
-    int64_t segment_bytes;       /* 0: 8 MiB, or less when keep_bytes is small */
-    uint32_t sector_bytes;       /* 0: commits follow one another; else each commit begins on such a boundary */
-    uint32_t (*random)(void);    /* for epochs and generations; NULL: getrandom */
+    int64_t commit_ns;        /* longest wait of an event before its commit begins; 0 takes 250 ms,
+                                 negative: at once */
+    int64_t commit_bytes;     /* a commit begins when so much is waiting; 0: 64 KiB */
+    int64_t segment_bytes;    /* 0: 8 MiB, or less when keep_bytes is small */
+    uint32_t sector_bytes;    /* 0: commits follow one another; else each commit begins on such a
+                                 boundary */
+    uint32_t (*random)(void); /* for epochs and generations; NULL: getrandom */
 };
 
 /*
- * Opens the folder's journal, recovers it, or begins a new one; starts the writer thread. Costs one segment, not the backlog.
- * Never refuses because of what it finds: a torn tail is cut, damage is set aside and told as a gap, an
- * unknown version is kept beside. Errors: ERR_NOMEM, ERR_BUSY (another process has it), ERR_DENIED, ERR_READ_ONLY, ERR_NO_SPACE, ERR_IO.
+ * Opens the folder's journal, recovers it, or begins a new one; starts the writer thread. Costs one
+ * segment, not the backlog. Never refuses because of what it finds: a torn tail is cut, damage is
+ * set aside and told as a gap, an unknown version is kept beside. Errors: ERR_NOMEM, ERR_BUSY
+ * (another process has it), ERR_DENIED, ERR_READ_ONLY, ERR_NO_SPACE, ERR_IO.
  */
 int journal_open(struct journal **journal, const struct journal_options *options);
 
-/* Commits what is waiting, writes a clean end, stops the threads, frees. Readers, lanes and cursors must be closed. */
+/* Commits what is waiting, writes a clean end, stops the threads, frees. Readers, lanes and cursors
+ * must be closed. */
 void journal_close(struct journal *journal);
 
 /*
- * Finds or declares the stream (device, point) as described (number and version in *stream are filled in). The same description finds the
- * same number after a restart; a changed type or unit gets the next version and a new number; a changed name or decimals too.
- * The declaration is an event of its own, stored in the same or an earlier commit than the first event of the stream, so it
- * need not be waited for. Thread-safe, does not block. ERR_NOMEM, ERR_INVALID (ids or sizes), ERR_FULL (JOURNAL_STREAMS_MAX).
+ * Finds or declares the stream (device, point) as described (number and version in *stream are
+ * filled in). The same description finds the same number after a restart; a changed type or unit
+ * gets the next version and a new number; a changed name or decimals too. The declaration is an
+ * event of its own, stored in the same or an earlier commit than the first event of the stream, so
+ * it need not be waited for. Thread-safe, does not block. ERR_NOMEM, ERR_INVALID (ids or sizes),
+ * ERR_FULL (JOURNAL_STREAMS_MAX).
  */
 int journal_declare(struct journal *journal, struct stream *stream);
 
-/* Copies the declaration of a number into *stream and returns `stream`; NULL for a number that is none. Thread-safe, no lock. */
-const struct stream *journal_stream(const struct journal *journal, uint32_t number, struct stream *stream);
+/* Copies the declaration of a number into *stream and returns `stream`; NULL for a number that is
+ * none. Thread-safe, no lock. */
+const struct stream *journal_stream(const struct journal *journal, uint32_t number,
+                                    struct stream *stream);
 uint32_t journal_stream_count(const struct journal *journal); /* numbers 1..count */
 
-/* Puts one event on the journal's own lane (with credit, never dropped; copies). For states, alarms, lifecycle. Thread-safe. */
+/* Puts one event on the journal's own lane (with credit, never dropped; copies). For states,
+ * alarms, lifecycle. Thread-safe. */
 int journal_put(struct journal *journal, const struct event *event);
 
-/* Waits until everything put before the call is durable, or the time-out. 0, ERR_TIMEOUT, or the storage's error. */
+/* Waits until everything put before the call is durable, or the time-out. 0, ERR_TIMEOUT, or the
+ * storage's error. */
 int journal_flush(struct journal *journal, int64_t timeout_ns);
 
 /* n and epoch of the newest durable event (0: none yet). Thread-safe. */
@@ -78,44 +91,51 @@ struct journal_previous {
 void journal_previous(const struct journal *journal, struct journal_previous *previous);
 
 /*
- * The wall clock of a moment of a boot by the newest table, and how far to trust it. A consumer holds events back whose
- * trust is CLOCK_UNSET, as they are re-dated when the clock is set. Thread-safe.
+ * The wall clock of a moment of a boot by the newest table, and how far to trust it. A consumer
+ * holds events back whose trust is CLOCK_UNSET, as they are re-dated when the clock is set.
+ * Thread-safe.
  */
-enum clock_trust journal_wall(const struct journal *journal, uint32_t boot, int64_t mono_ns, int64_t *wall_ns);
+enum clock_trust journal_wall(const struct journal *journal, uint32_t boot, int64_t mono_ns,
+                              int64_t *wall_ns);
 
 /* What status shows. All figures are since the journal began unless said otherwise. */
 struct journal_stats {
     uint32_t epoch, boot;
-    uint64_t produced, stored, refused; /* events put, made durable, refused by full rings; produced = stored + refused + waiting */
+    uint64_t produced, stored, refused; /* events put, made durable, refused by full rings; produced
+                                           = stored + refused + waiting */
     uint64_t waiting;                   /* put, not yet durable */
     uint64_t oldest, newest;            /* n */
     int64_t oldest_wall_ns, newest_wall_ns;
-    uint64_t bytes, keep_bytes;         /* used by segments; allowed */
-    uint64_t commits, commit_bytes;     /* since the start */
-    int64_t commit_ns;                  /* the interval: what a power cut may take at most */
+    uint64_t bytes, keep_bytes;     /* used by segments; allowed */
+    uint64_t commits, commit_bytes; /* since the start */
+    int64_t commit_ns;              /* the interval: what a power cut may take at most */
     int64_t last_sync_ns, worst_sync_ns;
-    uint64_t dropped[8];                /* by enum gap_reason */
+    uint64_t dropped[8]; /* by enum gap_reason */
     uint32_t segments, streams;
-    int storage_error;                  /* 0, or why nothing can be stored at present */
+    int storage_error; /* 0, or why nothing can be stored at present */
 };
 void journal_stats(const struct journal *journal, struct journal_stats *stats);
 
-/* Events of one stream: how many were stored since the journal began, and refused. 0 or ERR_NOT_FOUND. Thread-safe. */
+/* Events of one stream: how many were stored since the journal began, and refused. 0 or
+ * ERR_NOT_FOUND. Thread-safe. */
 struct journal_stream_ledger {
     uint64_t produced, stored, refused;
     uint64_t last_n;
     int64_t last_wall_ns;
 };
-int journal_stream_ledger(const struct journal *journal, uint32_t number, struct journal_stream_ledger *ledger);
+int journal_stream_ledger(const struct journal *journal, uint32_t number,
+                          struct journal_stream_ledger *ledger);
 
 /*
- * Calls `each` with the newest reading (or state) of every stream as of the wall time: from the checkpoint before it and at
- * most one segment of replay. Returns 0, ERR_NOT_FOUND when the journal does not reach back so far, or a read error.
+ * Calls `each` with the newest reading (or state) of every stream as of the wall time: from the
+ * checkpoint before it and at most one segment of replay. Returns 0, ERR_NOT_FOUND when the journal
+ * does not reach back so far, or a read error.
  */
-int journal_state_at(struct journal *journal, int64_t wall_ns, void (*each)(void *context, const struct event *event),
-                     void *context);
+int journal_state_at(struct journal *journal, int64_t wall_ns,
+                     void (*each)(void *context, const struct event *event), void *context);
 
-/* An eventfd that becomes readable at every commit; add it to an epoll set. One per consumer; unwatch closes it. */
+/* An eventfd that becomes readable at every commit; add it to an epoll set. One per consumer;
+ * unwatch closes it. */
 int journal_watch(struct journal *journal);
 void journal_unwatch(struct journal *journal, int fd);
 

@@ -1,5 +1,6 @@
 /*
- * A lane: a bounded single-producer ring into the journal's writer. One per bus, so that a noisy bus crowds out nobody else.
+ * A lane: a bounded single-producer ring into the journal's writer. One per bus, so that a noisy
+ * bus crowds out nobody else.
  */
 #ifndef SLUICE_JOURNAL_LANE_H
 #define SLUICE_JOURNAL_LANE_H
@@ -15,8 +16,9 @@ int lane_open(struct lane **lane, struct journal *journal, size_t size_bytes);
 void lane_close(struct lane *lane);
 
 /*
- * Puts events, copying their values; one producer thread at a time, never blocks. Sets nothing in the events. Returns how many were
- * taken; the rest were refused, are counted, and stored as a gap when there is room again.
+ * Puts events, copying their values; one producer thread at a time, never blocks. Sets nothing in
+ * the events. Returns how many were taken; the rest were refused, are counted, and stored as a gap
+ * when there is room again.
  */
 size_t lane_put(struct lane *lane, const struct event *events, size_t count);
 

@@ -1,4 +1,5 @@
-/* Reads durable events in order of n. Any number of readers; each is used by one thread at a time. */
+/* Reads durable events in order of n. Any number of readers; each is used by one thread at a time.
+ */
 #ifndef SLUICE_JOURNAL_READER_H
 #define SLUICE_JOURNAL_READER_H
 
@@ -11,9 +12,10 @@ int reader_open(struct reader **reader, struct journal *journal, uint64_t n);
 void reader_close(struct reader *reader);
 
 /*
- * The next event. Returns 1 with *event filled (its data is valid until the next call), 0 when there is none that is durable yet,
- * or an error. Where stored events are missing (retired, or damaged) it returns one EVENT_GAP with n == 0 whose value
- * says which are missing, then goes on behind them.
+ * The next event. Returns 1 with *event filled (its data is valid until the next call), 0 when
+ * there is none that is durable yet, or an error. Where stored events are missing (retired, or
+ * damaged) it returns one EVENT_GAP with n == 0 whose value says which are missing, then goes on
+ * behind them.
  */
 int reader_next(struct reader *reader, struct event *event);
 
@@ -21,17 +23,22 @@ int reader_next(struct reader *reader, struct event *event);
 uint64_t reader_position(const struct reader *reader);
 void reader_seek(struct reader *reader, uint64_t n);
 
-/* The first n whose event is at or after the wall time (by segment and frame; exact to the event). */
+/* The first n whose event is at or after the wall time (by segment and frame; exact to the event).
+ */
 int reader_seek_time(struct reader *reader, int64_t wall_ns);
 
 /*
- * Opens a journal's folder without a writer and without changing it: for `sluice journal`, `replay` and `state` beside a
- * running daemon or after its end. Only readers, journal_state_at and the look-ups work on it.
+ * Opens a journal's folder without a writer and without changing it: for `sluice journal`, `replay`
+ * and `state` beside a running daemon or after its end. Only readers, journal_state_at and the
+ * look-ups work on it.
  */
 int journal_open_read_only(struct journal **journal, const struct io *io);
 
-/* Reads every frame of every segment and tells what is wrong. Returns the number of faults, or an error. */
-int journal_verify(const struct io *io, void (*tell)(void *context, const char *segment, int64_t offset, const char *sentence),
+/* Reads every frame of every segment and tells what is wrong. Returns the number of faults, or an
+ * error. */
+int journal_verify(const struct io *io,
+                   void (*tell)(void *context, const char *segment, int64_t offset,
+                                const char *sentence),
                    void *context);
 
 #endif

@@ -1,0 +1,183 @@
+/* What the parts of the journal share. Nobody outside of this folder includes it. */
+#ifndef SLUICE_JOURNAL_INSIDE_H
+#define SLUICE_JOURNAL_INSIDE_H
+
+#include "journal/commit.h"
+#include "journal/index.h"
+#include "journal/lane.h"
+#include "journal/ring.h"
+#include "journal/spare.h"
+#include "journal/state.h"
+
+#define LANES_MAX    256
+#define WATCHES_MAX  64
+#define NOTES_MAX    16
+#define RETIRING_MAX 16
+
+/* Records need this much of a frame, and a frame is not begun where less than FRAME_ROOM_MIN is
+ * left. */
+#define RECORDS_ROOM   4096
+#define FRAME_ROOM_MIN (FRAME_HEADER_SIZE + CODEC_EVENT_SIZE_MAX + RECORDS_ROOM)
+
+/* Why somebody need not, or must, wake the writer: see writer_rest. */
+enum rest {
+    REST_AWAKE,
+    REST_TIMED, /* until the commit is due: only what makes it due earlier wakes it */
+    REST_IDLE,  /* nothing is waiting: anything wakes it */
+};
+
+struct lane {
+    struct ring ring;
+    struct journal *journal;
+    size_t wake_bytes; /* so many waiting bytes wake a writer that waits for the commit to be due */
+    _Atomic uint64_t put;              /* events, with those refused */
+    _Atomic uint64_t refused_overload; /* by the producer */
+    _Atomic uint64_t refused_storage;
+    uint64_t told_overload, told_storage; /* as gap events; the writer's */
+};
+
+/* A segment on its way out: its file is used again when what its going changed is durable. */
+struct retiring {
+    int64_t size;
+    uint64_t commit; /* that has to be durable */
+    uint32_t id;
+    bool waits; /* for a commit that is not sealed yet */
+};
+
+/* The writer thread's own. */
+struct writer {
+    pthread_t thread;
+    bool started;
+    struct buffer *open; /* the frame that is being filled; NULL for none */
+    struct segment segment;
+    bool has_segment;
+    int64_t position; /* of the next frame in it */
+    uint64_t next_n;
+    uint64_t sequence; /* of the newest segment */
+    struct boot boot;  /* this run of the machine, and the wall clock's offset in force */
+    bool boot_known;   /* the offset is one that was in force before */
+    int64_t step_ns;   /* a step of the wall clock that is to be told, */
+    bool stepped;
+    bool boot_changed, epoch_changed, refused_changed; /* records to be written */
+    char opening[64]; /* the lifecycle event that begins an epoch; "" when it is stored */
+    struct gap notes[NOTES_MAX];
+    size_t note_count;
+    struct retiring retiring[RETIRING_MAX];
+    size_t retiring_count;
+    bool in_round;
+    uint64_t round_flush; /* the flush that the round under way will satisfy */
+    uint64_t taken_flush; /* that the rounds until now satisfy */
+    size_t round_lane;
+    int64_t cursors_due_ns; /* when moves are committed by themselves; 0: none wait */
+    bool stalled;           /* there is no segment to write to */
+    int64_t retry_ns;       /* when it is tried again */
+    int64_t retry_wait_ns;
+    uint8_t *checkpoint; /* a buffer for checkpoint frames */
+};
+
+struct journal {
+    const struct io *io;
+    const struct clock *clock;
+    char gateway_id[ID_SIZE_MAX];
+    int64_t keep_bytes, max_age_ns, commit_ns, commit_bytes, segment_bytes;
+    uint32_t alignment;
+    enum journal_when_full when_full;
+    uint32_t (*random)(void);
+    bool read_only;
+
+    struct state state;
+    struct index index;
+    struct commit commit;
+    struct spare spare;
+    struct writer writer;
+
+    pthread_mutex_t lanes_mutex;
+    struct lane *lanes[LANES_MAX]; /* the first is the journal's own */
+    size_t lane_count;
+    uint64_t put_before; /* by lanes that are closed */
+    uint64_t taken;      /* events that the writer took from lanes */
+    pthread_mutex_t own_mutex;
+    pthread_cond_t own_room;
+    unsigned own_waiting;
+
+    pthread_mutex_t watches_mutex;
+    int watches[WATCHES_MAX];
+    size_t watch_count;
+
+    _Atomic uint64_t durable_n;
+    _Atomic uint32_t durable_epoch;
+    _Atomic int storage_error;
+    _Atomic int rest; /* enum rest */
+    _Atomic bool urgent, cursors_changed, clock_changed, closing;
+    _Atomic uint64_t flush_wanted;
+    uint64_t flush_ready, flush_commit; /* with commit.mutex: that flush is done with that commit */
+    bool flush_stalled;                 /* with commit.mutex: nothing can be stored at present */
+    /* As they were when the journal was opened. */
+    uint64_t stored_base, refused_base, last_n_base;
+};
+
+/* Wakes the writer when it rests at least so deeply. Any thread. */
+void journal_wake(struct journal *journal, enum rest rest);
+
+/* ledger.c: the wall clock when the segment was begun, by the newest boot table. */
+int64_t begun_wall(const struct journal *journal, const struct segment *segment);
+
+/* lane.c */
+int lane_init(struct lane *lane, struct journal *journal, size_t size_bytes);
+void lane_refuse(struct lane *lane, const struct event *event);
+
+/* recovery.c: reads the folder and fills state, index, spare and writer. */
+int recover(struct journal *journal, const struct journal_options *options);
+
+/* writer.c */
+void *writer_main(void *context);
+
+/* store.c: makes frames of events. */
+bool store_event(struct journal *journal, struct event *event);
+bool store_seal(struct journal *journal, bool clean_end);
+void store_look_at_clock(struct journal *journal);
+/* What must be told as a gap event as soon as there is room. */
+void store_note(struct writer *writer, const struct gap *gap);
+bool store_notes(struct journal *journal);
+
+/* roll.c: begins segments and lets old ones go. */
+bool roll(struct journal *journal);
+void roll_settle(struct journal *journal);
+
+/* retention.c */
+/* Asks for the next file, and retires segments where that is needed. False when nothing is on its
+ * way. */
+bool retention_plan(struct journal *journal);
+/* Hands the files of retired segments on whose going is durable (at once: all). */
+void retention_release(struct journal *journal, bool at_once);
+/* A frame has just been sealed, with number commit.submitted. */
+void retention_sealed(struct journal *journal);
+/* The disk is full: takes the oldest segment, where the policy allows. */
+bool retention_make_room(struct journal *journal);
+/* How long until a segment becomes too old; INT64_MAX for never. */
+int64_t retention_wait_ns(const struct journal *journal);
+
+/* load.c: a state from a checkpoint and what follows it. Zero it to begin. */
+struct load {
+    uint64_t last_n;            /* the last event found, whatever was applied */
+    uint64_t tail_first_n;      /* first n of the last readable frame behind the checkpoint, */
+    int64_t tail_at;            /* where it is, */
+    int64_t tail_size;          /* and its size; 0 where there is none */
+    int64_t end;                /* where the next frame belongs */
+    uint64_t faults;            /* places where something that is no frame was passed over */
+    struct gap gaps[NOTES_MAX]; /* the events that were lost there */
+    size_t gap_count;
+};
+
+/*
+ * Applies the checkpoint of a segment (with `base`; otherwise it is passed over) and its frames,
+ * without those from `limit_n` on, which the next segment holds. Returns 0, 1 when an event behind
+ * `wall_limit_ns` was met, or an error.
+ */
+int load_segment(const struct journal *journal, struct state *state, const struct segment *segment,
+                 bool base, uint64_t limit_n, int64_t wall_limit_ns, struct load *load);
+
+/* The state at the end of the segments, from the newest checkpoint that is whole. 0 or an error. */
+int load_newest(struct journal *journal, struct load *load);
+
+#endif

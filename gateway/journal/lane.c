@@ -1,0 +1,159 @@
+#include "journal/lane.h"
+
+#include "core/error.h"
+#include "journal/inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define LANE_SIZE    (256 * 1024)
+#define ROOM_WAIT_NS (100 * NS_PER_MS)
+
+int lane_init(struct lane *lane, struct journal *journal, size_t size_bytes)
+{
+    memset(lane, 0, sizeof(*lane));
+    lane->journal = journal;
+    int error = ring_init(&lane->ring, size_bytes);
+    lane->wake_bytes = lane->ring.size / 2;
+    if (4 * journal->commit_bytes < (int64_t)lane->wake_bytes)
+        lane->wake_bytes = (size_t)(4 * journal->commit_bytes);
+    return error;
+}
+
+int lane_open(struct lane **opened, struct journal *journal, size_t size_bytes)
+{
+    struct lane *lane = aligned_alloc(64, (sizeof(*lane) + 63) / 64 * 64);
+    if (!lane)
+        return ERR_NOMEM;
+    int error = lane_init(lane, journal, size_bytes ? size_bytes : LANE_SIZE);
+    pthread_mutex_lock(&journal->lanes_mutex);
+    if (error == 0 && journal->lane_count == LANES_MAX)
+        error = ERR_FULL;
+    if (error == 0)
+        journal->lanes[journal->lane_count++] = lane;
+    pthread_mutex_unlock(&journal->lanes_mutex);
+    if (error < 0) {
+        ring_clear(&lane->ring);
+        free(lane);
+        return error;
+    }
+    *opened = lane;
+    return 0;
+}
+
+static void leave(struct journal *journal, struct lane *lane)
+{
+    struct event event;
+    size_t at = 0;
+
+    pthread_mutex_lock(&journal->lanes_mutex);
+    /* Only where nothing can be stored is there anything left. */
+    for (ring_limit(&lane->ring); ring_peek(&lane->ring, &event); ring_pop(&lane->ring))
+        lane_refuse(lane, &event);
+    while (journal->lanes[at] != lane)
+        at++;
+    memmove(&journal->lanes[at], &journal->lanes[at + 1],
+            (--journal->lane_count - at) * sizeof(journal->lanes[0]));
+    journal->put_before += lane->put;
+    if (journal->writer.round_lane > at)
+        journal->writer.round_lane--;
+    /* What the lane refused is told by the journal's own lane from now on. */
+    journal->lanes[0]->refused_overload += lane->refused_overload - lane->told_overload;
+    journal->lanes[0]->refused_storage += lane->refused_storage - lane->told_storage;
+    pthread_mutex_unlock(&journal->lanes_mutex);
+}
+
+void lane_close(struct lane *lane)
+{
+    if (!lane)
+        return;
+    int error = 0;
+    while (ring_waiting(&lane->ring) > 0 && (error == 0 || error == ERR_TIMEOUT))
+        error = journal_flush(lane->journal, NS_PER_S);
+    struct journal *journal = lane->journal;
+    leave(journal, lane);
+    ring_clear(&lane->ring);
+    free(lane);
+}
+
+void lane_refuse(struct lane *lane, const struct event *event)
+{
+    bool storage = atomic_load_explicit(&lane->journal->storage_error, memory_order_relaxed) != 0;
+    struct stream_entry *entry = streams_get(&lane->journal->state.streams, event->stream);
+    atomic_fetch_add_explicit(storage ? &lane->refused_storage : &lane->refused_overload, 1,
+                              memory_order_relaxed);
+    if (entry)
+        atomic_fetch_add_explicit(&entry->refused, 1, memory_order_relaxed);
+}
+
+static void wake_for(struct lane *lane, size_t waiting, bool urgent)
+{
+    struct journal *journal = lane->journal;
+    if (urgent)
+        atomic_store(&journal->urgent, true);
+    int rest = atomic_load(&journal->rest);
+    if (rest == REST_IDLE || (rest == REST_TIMED && (urgent || waiting >= lane->wake_bytes)))
+        journal_wake(journal, REST_TIMED);
+}
+
+size_t lane_put(struct lane *lane, const struct event *events, size_t count)
+{
+    struct ring *ring = &lane->ring;
+    uint32_t streams = streams_count(&lane->journal->state.streams);
+    size_t taken = 0;
+    bool urgent = false;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct event *event = &events[i];
+        if (event->stream <= streams && ring_fits(event) && ring_put(ring, event)) {
+            urgent |= event->urgent;
+            taken++;
+        } else {
+            lane_refuse(lane, event);
+        }
+    }
+    atomic_store_explicit(&lane->put,
+                          atomic_load_explicit(&lane->put, memory_order_relaxed) + count,
+                          memory_order_relaxed);
+    if (taken > 0)
+        wake_for(lane, ring_publish(ring), urgent);
+    return taken;
+}
+
+static void wait_for_room(struct journal *journal)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t ns = until.tv_nsec + ROOM_WAIT_NS;
+    until.tv_sec += (time_t)(ns / NS_PER_S);
+    until.tv_nsec = (long)(ns % NS_PER_S);
+    journal->own_waiting++;
+    pthread_cond_timedwait(&journal->own_room, &journal->own_mutex, &until);
+    journal->own_waiting--;
+}
+
+int journal_put(struct journal *journal, const struct event *event)
+{
+    struct lane *own = journal->lanes[0];
+    int error = 0;
+
+    if (event->stream > streams_count(&journal->state.streams) || !ring_fits(event))
+        return ERR_INVALID;
+    pthread_mutex_lock(&journal->own_mutex);
+    while (!ring_put(&own->ring, event)) {
+        error = atomic_load(&journal->storage_error);
+        if (error == 0 && atomic_load(&journal->closing))
+            error = ERR_CLOSED;
+        if (error < 0)
+            break;
+        wait_for_room(journal);
+    }
+    own->put++;
+    if (error < 0)
+        lane_refuse(own, event);
+    else
+        wake_for(own, ring_publish(&own->ring), event->urgent);
+    pthread_mutex_unlock(&journal->own_mutex);
+    return error;
+}

@@ -1,0 +1,55 @@
+/* The state at a moment of the past. */
+#include "core/error.h"
+#include "journal/inside.h"
+
+#include <stdlib.h>
+
+/* Applies segments from number `from` on, up to the moment. Returns an error, or 0. */
+static int replay(const struct journal *journal, struct state *state, size_t from, int64_t wall_ns)
+{
+    struct segment segment;
+    struct segment next;
+    struct load load = {0};
+    int result = 0;
+
+    for (size_t at = from; result == 0 && index_get(&journal->index, at, &segment) == 0; at++) {
+        uint64_t limit = index_get(&journal->index, at + 1, &next) == 0 ? next.first_n : UINT64_MAX;
+        if (at > from && begun_wall(journal, &segment) > wall_ns)
+            break;
+        result = load_segment(journal, state, &segment, at == from, limit, wall_ns, &load);
+    }
+    return result < 0 ? result : 0;
+}
+
+int journal_state_at(struct journal *journal, int64_t wall_ns,
+                     void (*each)(void *context, const struct event *event), void *context)
+{
+    struct segment segment;
+    struct state *state = calloc(1, sizeof(*state));
+    int error = state ? ERR_NOT_FOUND : ERR_NOMEM;
+
+    for (size_t from = index_count(&journal->index); state && from-- > 0;) {
+        if (index_get(&journal->index, from, &segment) < 0 ||
+            begun_wall(journal, &segment) > wall_ns)
+            continue;
+        error = state_init(state);
+        if (error == 0)
+            error = replay(journal, state, from, wall_ns);
+        /* Where the checkpoint cannot be read, the one before it does, with more to replay. */
+        if (error < 0 || state->checkpoint_whole || from == 0)
+            break;
+        state_clear(state);
+        error = ERR_NOT_FOUND;
+    }
+    if (error == 0) {
+        struct event event;
+        uint32_t count = streams_count(&state->streams);
+        for (uint32_t number = 1; number <= count; number++)
+            if (stream_entry_event(streams_get(&state->streams, number), &event))
+                each(context, &event);
+    }
+    if (state && state->streams.hash)
+        state_clear(state);
+    free(state);
+    return error;
+}

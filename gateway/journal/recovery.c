@@ -1,0 +1,373 @@
+/* From whatever the folder holds to a journal that can go on (docs/journal-format.md, "Recovery").
+ */
+#include "core/error.h"
+#include "core/log.h"
+#include "journal/inside.h"
+#include "journal/scan.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct names {
+    struct found {
+        uint32_t id;
+        int64_t size;
+    } * files;
+    size_t count, room;
+    int error;
+};
+
+static void add_name(void *context, const struct io_dir_entry *entry)
+{
+    struct names *names = context;
+    uint32_t id;
+
+    if (names->error < 0 || !segment_name_parse(entry->name, &id))
+        return;
+    if (names->count == names->room) {
+        size_t room = names->room ? 2 * names->room : 64;
+        struct found *grown = realloc(names->files, room * sizeof(*grown));
+        if (!grown) {
+            names->error = ERR_NOMEM;
+            return;
+        }
+        names->files = grown;
+        names->room = room;
+    }
+    names->files[names->count++] = (struct found){id, entry->size};
+}
+
+static int set_aside(struct journal *journal, uint32_t id, enum segment_kind kind,
+                     const char *owner)
+{
+    char name[SEGMENT_NAME_SIZE_MAX];
+    char aside[SEGMENT_NAME_SIZE_MAX + 16];
+    segment_name(id, name);
+    snprintf(aside, sizeof(aside), "set-aside-%s", name);
+    if (kind == SEGMENT_FOREIGN)
+        log_warn("journal", "%s belongs to gateway \"%s\", not to \"%s\": kept as %s", name, owner,
+                 journal->gateway_id, aside);
+    else
+        log_warn("journal", "%s %s: kept as %s", name,
+                 kind == SEGMENT_VERSION ? "was written by another version of Sluice"
+                                         : "has a header that cannot be read",
+                 aside);
+    return journal->io->rename(journal->io, name, aside);
+}
+
+/* Sorts one file into its place. Returns 1 when it was set aside. */
+static int sort_file(struct journal *journal, const struct found *found)
+{
+    struct io_file *file;
+    struct segment segment;
+    uint8_t header[SEGMENT_HEADER_SIZE];
+    char owner[ID_SIZE_MAX] = "";
+
+    int error = segment_open(journal->io, found->id, &file, header);
+    if (error < 0)
+        return error;
+    journal->io->close(journal->io, file);
+    enum segment_kind kind =
+        segment_unpack(&segment, journal->read_only ? NULL : journal->gateway_id, header, owner);
+    segment.id = found->id;
+    switch (kind) {
+    case SEGMENT_LIVE:
+        if (segment.size > found->size) {
+            segment.size = found->size; /* cut off by somebody */
+            segment.end = found->size;
+        }
+        return index_add(&journal->index, &segment);
+    case SEGMENT_FREE:
+    case SEGMENT_RAW:
+        return journal->read_only
+                   ? 0
+                   : spare_add(&journal->spare, found->id, found->size, kind == SEGMENT_RAW);
+    default:
+        if (journal->read_only)
+            return 1;
+        error = set_aside(journal, found->id, kind, owner);
+        return error < 0 ? error : 1;
+    }
+}
+
+/* Reads all headers. Returns how many files were set aside, or an error. */
+static int read_headers(struct journal *journal)
+{
+    struct names names = {0};
+    int aside = 0;
+    int error = journal->io->list(journal->io, add_name, &names);
+
+    if (error == 0)
+        error = names.error;
+    for (size_t i = 0; error >= 0 && i < names.count; i++) {
+        if (names.files[i].id >= journal->spare.next_id)
+            journal->spare.next_id = names.files[i].id + 1;
+        error = sort_file(journal, &names.files[i]);
+        aside += error > 0;
+    }
+    free(names.files);
+    if (error >= 0 && aside > 0 && !journal->read_only)
+        error = journal->io->sync_dir(journal->io);
+    return error < 0 ? error : aside;
+}
+
+static int find_newest(const struct journal *journal, struct segment *newest)
+{
+    struct segment segment;
+    bool found = false;
+    for (size_t at = 0; index_get(&journal->index, at, &segment) == 0; at++) {
+        if (segment.kept || (found && segment.sequence < newest->sequence))
+            continue;
+        *newest = segment;
+        found = true;
+    }
+    return found ? 0 : ERR_NOT_FOUND;
+}
+
+/* Whether the segment holds a frame behind its checkpoint: only then was it ever begun. */
+static int was_begun(const struct journal *journal, const struct segment *segment)
+{
+    struct scan scan;
+    struct frame frame;
+    const uint8_t *payload;
+    int64_t skipped;
+    int got = scan_open(&scan, journal->io, segment);
+
+    if (got < 0)
+        return got;
+    do {
+        got = scan_next(&scan, &frame, &payload, &skipped);
+    } while (got > 0 && (frame.flags & FRAME_CHECKPOINT));
+    scan_close(&scan);
+    return got;
+}
+
+/* Drops segments that were never begun. */
+static int drop_unbegun(struct journal *journal)
+{
+    struct segment newest;
+    while (find_newest(journal, &newest) == 0) {
+        int begun = was_begun(journal, &newest);
+        if (begun != 0)
+            return begun < 0 ? begun : 0;
+        index_remove(&journal->index, newest.generation);
+        /* The number stays used: the generation of what is begun next must be another one. */
+        if (newest.sequence > journal->writer.sequence)
+            journal->writer.sequence = newest.sequence;
+        int error =
+            journal->read_only ? 0 : spare_add(&journal->spare, newest.id, newest.size, false);
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+/* Reads the last frame into a buffer at the head of the queue, to be written once more behind
+ * itself, or into a new segment. */
+static int repeat_tail(struct journal *journal, const struct segment *segment,
+                       const struct load *load)
+{
+    struct writer *writer = &journal->writer;
+    struct commit *commit = &journal->commit;
+    struct buffer *buffer = commit_buffer(commit);
+    struct scan scan;
+    struct frame frame;
+    const uint8_t *payload;
+    int64_t skipped;
+
+    size_t room = (size_t)load->tail_size + 2 * SEGMENT_HEADER_SIZE;
+    if (room > buffer->room) {
+        uint8_t *grown = realloc(buffer->data, room);
+        if (!grown)
+            return ERR_NOMEM;
+        buffer->data = grown;
+        buffer->room = room;
+    }
+    int error = scan_open(&scan, journal->io, segment);
+    if (error < 0)
+        return error;
+    scan.at = load->tail_at;
+    int got = scan_next(&scan, &frame, &payload, &skipped);
+    if (got == 1)
+        memcpy(buffer->data + FRAME_HEADER_SIZE, payload, frame.length);
+    scan_close(&scan);
+    if (got != 1)
+        return got < 0 ? got : ERR_IO;
+    buffer->frame = frame;
+    frame_put(&frame, buffer->data);
+    buffer->used = FRAME_HEADER_SIZE + (size_t)frame.length;
+    buffer->size = (size_t)segment_align((int64_t)buffer->used, segment->alignment);
+    memset(buffer->data + buffer->used, 0, buffer->size - buffer->used);
+    buffer->offset = load->end;
+    buffer->number = ++commit->submitted;
+    commit->queue[commit->queued++] = buffer;
+    commit->halted = !writer->has_segment;
+    writer->position += (int64_t)buffer->size;
+    return 0;
+}
+
+/* Goes on in the newest segment where that is possible. */
+static int go_on_in(struct journal *journal, const struct segment *newest, const struct load *load)
+{
+    struct writer *writer = &journal->writer;
+    int64_t wanted = journal->state.clean ? 0 : segment_align(load->tail_size, newest->alignment);
+    uint8_t header[SEGMENT_HEADER_SIZE];
+
+    if (newest->alignment != journal->alignment || load->faults > 0 ||
+        load->end + wanted + FRAME_ROOM_MIN > newest->size)
+        return 0;
+    int error = segment_open(journal->io, newest->id, &journal->commit.file, header);
+    if (error < 0)
+        return error;
+    journal->commit.generation = newest->generation;
+    writer->segment = *newest;
+    writer->has_segment = true;
+    writer->position = load->end;
+    return 0;
+}
+
+static void begin_epoch(struct journal *journal, const char *why, uint64_t last_n)
+{
+    struct state *state = &journal->state;
+    uint32_t before = state->epoch;
+    do {
+        state->epoch = journal->random();
+    } while (state->epoch == 0 || state->epoch == before);
+    journal->writer.epoch_changed = true;
+    if (!why)
+        return;
+    state->previous.epoch = before;
+    state->previous.last = last_n;
+    snprintf(state->previous.why, sizeof(state->previous.why), "%s", why);
+    snprintf(journal->writer.opening, sizeof(journal->writer.opening),
+             "epoch %08" PRIx32 " %" PRIu64 " %s", before, last_n, why);
+    log_info("journal",
+             "a new epoch %08" PRIx32 " follows %08" PRIx32 " after event %" PRIu64 ": %s",
+             state->epoch, before, last_n, why);
+}
+
+/* What was lost, as far as it can be known, becomes gap events. */
+static void note_losses(struct journal *journal, const struct load *load, uint64_t last_n,
+                        bool crash)
+{
+    struct writer *writer = &journal->writer;
+    struct segment oldest;
+    struct gap gap;
+
+    if (crash) {
+        int64_t extent_ms = journal->commit_ns > 0 ? journal->commit_ns / NS_PER_MS : 0;
+        store_note(writer, &(struct gap){.reason = GAP_CRASH, .extent_ms = (uint32_t)extent_ms});
+    }
+    for (size_t i = 0; i < load->gap_count; i++) {
+        log_error("journal",
+                  "events %" PRIu64 " to %" PRIu64 " cannot be read: the medium is damaged",
+                  load->gaps[i].first, load->gaps[i].last);
+        store_note(writer, &load->gaps[i]);
+    }
+    if (last_n > load->last_n) {
+        log_error("journal",
+                  "events %" PRIu64 " to %" PRIu64 " were acknowledged and are gone: the medium "
+                  "does not keep what it confirms",
+                  load->last_n + 1, last_n);
+        store_note(writer, &(struct gap){.first = load->last_n + 1,
+                                         .last = last_n,
+                                         .count = last_n - load->last_n,
+                                         .reason = GAP_DAMAGE});
+    }
+    if (index_get(&journal->index, 0, &oldest) < 0)
+        return;
+    cursors_retire(&journal->state.cursors, oldest.first_n - 1, GAP_RETENTION, &gap);
+    if (gap.count > 0) {
+        store_note(writer, &gap);
+        atomic_store(&journal->cursors_changed, true);
+    }
+}
+
+static void find_boot(struct journal *journal, const char *boot_id)
+{
+    struct writer *writer = &journal->writer;
+    struct boot *boot = &writer->boot;
+
+    if (boot_id && boot_id[0])
+        snprintf(boot->id, sizeof(boot->id), "%s", boot_id);
+    else
+        snprintf(boot->id, sizeof(boot->id), "%08" PRIx32 "%08" PRIx32, journal->random(),
+                 journal->random());
+    boot->number = boots_number(&journal->state.boots, boot->id);
+    writer->boot_known = boots_find(&journal->state.boots, boot->number, boot) != 0;
+}
+
+static bool identity_changed(const struct state *state, const char *identity)
+{
+    return state->identity[0] && identity && identity[0] && strcmp(state->identity, identity) != 0;
+}
+
+static void take_identity(struct journal *journal, const char *identity)
+{
+    struct state *state = &journal->state;
+    if (!identity || !identity[0] || strcmp(state->identity, identity) == 0)
+        return;
+    snprintf(state->identity, sizeof(state->identity), "%s", identity);
+    journal->writer.epoch_changed = true;
+}
+
+static const char *why_new_epoch(const struct journal *journal, bool fresh, bool aside, bool lost,
+                                 const char *identity)
+{
+    if (fresh)
+        return aside ? "set aside" : NULL;
+    if (lost)
+        return "damage";
+    if (!journal->state.clean)
+        return "unclean start";
+    if (identity_changed(&journal->state, identity))
+        return "identity changed";
+    return aside ? "set aside" : NULL;
+}
+
+int recover(struct journal *journal, const struct journal_options *options)
+{
+    struct writer *writer = &journal->writer;
+    struct segment newest = {0};
+    struct load load = {0};
+    int aside = read_headers(journal);
+    int error = aside < 0 ? aside : drop_unbegun(journal);
+
+    if (error == 0)
+        error = load_newest(journal, &load);
+    if (error < 0)
+        return error;
+    bool fresh = find_newest(journal, &newest) < 0;
+    bool clean = journal->state.clean || fresh;
+    uint64_t highest = cursors_highest(&journal->state.cursors);
+    uint64_t last_n = highest > load.last_n ? highest : load.last_n;
+    journal->durable_n = load.last_n;
+    journal->durable_epoch = journal->state.epoch;
+    if (!fresh)
+        index_set_end(&journal->index, newest.generation, load.end);
+    journal->stored_base = journal->state.stored;
+    journal->refused_base = journal->state.refused;
+    journal->last_n_base = journal->read_only ? load.last_n : last_n;
+    if (journal->read_only)
+        return 0;
+
+    writer->next_n = last_n + 1;
+    if (newest.sequence > writer->sequence)
+        writer->sequence = newest.sequence;
+    const char *why =
+        why_new_epoch(journal, fresh, aside > 0, last_n > load.last_n, options->identity);
+    if (!fresh)
+        error = go_on_in(journal, &newest, &load);
+    if (error == 0 && !clean && load.tail_size > 0) {
+        journal->durable_n = load.tail_first_n - 1;
+        error = repeat_tail(journal, &newest, &load);
+    }
+    if (fresh || why)
+        begin_epoch(journal, why, last_n);
+    note_losses(journal, &load, last_n, !clean);
+    take_identity(journal, options->identity);
+    find_boot(journal, options->boot_id);
+    return error;
+}

@@ -1,0 +1,172 @@
+#include "journal/ring.h"
+
+#include "core/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define UNIT 32
+
+/* A record with kind 0 fills the ring up to its end: the next record is at the beginning. */
+struct record {
+    int64_t mono_ns;
+    uint64_t value;
+    uint32_t stream;
+    uint16_t units; /* of UNIT bytes, with the data behind */
+    uint16_t size;  /* of a text */
+    uint16_t status;
+    uint8_t kind;
+    uint8_t type;
+    uint8_t urgent;
+    uint8_t unused[3];
+};
+_Static_assert(sizeof(struct record) == UNIT, "a record is one unit");
+_Static_assert(sizeof(struct gap) <= UNIT, "a gap fits behind it");
+
+int ring_init(struct ring *ring, size_t size)
+{
+    memset(ring, 0, sizeof(*ring));
+    ring->size = RING_SIZE_MIN;
+    while (ring->size < size && ring->size <= SIZE_MAX / 4)
+        ring->size *= 2;
+    ring->data = aligned_alloc(64, ring->size);
+    return ring->data ? 0 : ERR_NOMEM;
+}
+
+void ring_clear(struct ring *ring)
+{
+    free(ring->data);
+    ring->data = NULL;
+}
+
+static struct record *record_at(const struct ring *ring, size_t position)
+{
+    return (struct record *)(void *)(ring->data + (position & (ring->size - 1)));
+}
+
+static size_t data_size(const struct event *event)
+{
+    switch ((enum value_type)event->value.type) {
+    case VALUE_TEXT:
+    case VALUE_BYTES:
+        return event->value.size;
+    case VALUE_GAP:
+        return sizeof(struct gap);
+    default:
+        return 0;
+    }
+}
+
+bool ring_fits(const struct event *event)
+{
+    return event->kind >= EVENT_READING && event->kind < EVENT_DECLARE &&
+           event->value.type <= VALUE_GAP && event->value.size <= EVENT_VALUE_SIZE_MAX;
+}
+
+/* Whether `want` bytes more are free; looks at the taker's position only when what is known does
+ * not do. */
+static bool has_room(struct ring *ring, size_t want)
+{
+    if (ring->next + want - ring->tail_seen <= ring->size)
+        return true;
+    ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
+    return ring->next + want - ring->tail_seen <= ring->size;
+}
+
+bool ring_put(struct ring *ring, const struct event *event)
+{
+    size_t extra = data_size(event);
+    size_t units = 1 + (extra + UNIT - 1) / UNIT;
+    size_t to_end = ring->size - (ring->next & (ring->size - 1));
+    size_t fill = units * UNIT > to_end ? to_end : 0;
+
+    if (!has_room(ring, fill + units * UNIT))
+        return false;
+    if (fill > 0) {
+        *record_at(ring, ring->next) = (struct record){.units = (uint16_t)(fill / UNIT)};
+        ring->next += fill;
+    }
+    struct record *record = record_at(ring, ring->next);
+    record->mono_ns = event->mono_ns;
+    record->stream = event->stream;
+    record->units = (uint16_t)units;
+    record->size = extra > 0 ? event->value.size : 0;
+    record->status = event->status;
+    record->kind = event->kind;
+    record->type = event->value.type;
+    record->urgent = event->urgent;
+    if (event->value.type == VALUE_BOOL)
+        record->value = event->value.b;
+    else if (event->value.type == VALUE_NONE)
+        record->value = 0;
+    else if (extra == 0)
+        record->value = event->value.u;
+    if (extra > 0)
+        memcpy(record + 1, event->value.type == VALUE_GAP ? event->value.gap : event->value.data,
+               extra);
+    ring->next += units * UNIT;
+    return true;
+}
+
+size_t ring_publish(struct ring *ring)
+{
+    /* Sequentially consistent, with the look at the writer's sleep that follows: see writer_rest.
+     */
+    atomic_store(&ring->head, ring->next);
+    return ring->next - ring->tail_seen;
+}
+
+void ring_limit(struct ring *ring)
+{
+    ring->limit = atomic_load(&ring->head);
+}
+
+bool ring_peek(struct ring *ring, struct event *event)
+{
+    if (ring->taken == ring->limit)
+        return false;
+    struct record *record = record_at(ring, ring->taken);
+    if (record->kind == 0) {
+        ring->taken += (size_t)record->units * UNIT;
+        record = record_at(ring, ring->taken);
+    }
+    event->mono_ns = record->mono_ns;
+    event->stream = record->stream;
+    event->status = record->status;
+    event->kind = record->kind;
+    event->urgent = record->urgent;
+    event->value.type = record->type;
+    event->value.size = record->size;
+    event->value.decimals = DECIMALS_SHORTEST;
+    switch ((enum value_type)record->type) {
+    case VALUE_BOOL:
+        event->value.b = record->value != 0;
+        break;
+    case VALUE_TEXT:
+    case VALUE_BYTES:
+        event->value.data = record + 1;
+        break;
+    case VALUE_GAP:
+        event->value.gap = (struct gap *)(void *)(record + 1);
+        break;
+    default:
+        event->value.u = record->value;
+        break;
+    }
+    return true;
+}
+
+void ring_pop(struct ring *ring)
+{
+    ring->taken += (size_t)record_at(ring, ring->taken)->units * UNIT;
+}
+
+void ring_release(struct ring *ring)
+{
+    atomic_store_explicit(&ring->tail, ring->taken, memory_order_release);
+}
+
+size_t ring_waiting(const struct ring *ring)
+{
+    return atomic_load(&((struct ring *)ring)->head) - atomic_load(&((struct ring *)ring)->tail);
+}

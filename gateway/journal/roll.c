@@ -1,0 +1,246 @@
+/* Beginning a segment: its header, its checkpoint, and what happens when that cannot be done. All
+ * on the writer thread. */
+#include "core/error.h"
+#include "core/log.h"
+#include "journal/inside.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define CHECKPOINT_FRAME_SIZE (64 * 1024)
+#define RETRY_MIN_NS          (1 * NS_PER_S)
+#define RETRY_MAX_NS          (30 * NS_PER_S)
+
+/* Events wait, and are counted when they no longer fit, until a segment can be begun. */
+static void stall(struct journal *journal, int error)
+{
+    struct writer *writer = &journal->writer;
+
+    if (!writer->stalled)
+        log_error("journal",
+                  "nothing can be stored: %s. Polling goes on; what does not fit into memory is "
+                  "counted as lost. %s",
+                  error_text(error),
+                  error == ERR_NO_SPACE
+                      ? "Free some space on the journal's filesystem, or lower journal.keep"
+                  : error == ERR_FULL
+                      ? "The journal is full and a consumer has not acknowledged its oldest events"
+                      : "Check the journal's filesystem and medium");
+    atomic_store(&journal->storage_error, error);
+    writer->stalled = true;
+    writer->retry_wait_ns = writer->retry_wait_ns == 0 ? RETRY_MIN_NS : 2 * writer->retry_wait_ns;
+    if (writer->retry_wait_ns > RETRY_MAX_NS)
+        writer->retry_wait_ns = RETRY_MAX_NS;
+    writer->retry_ns = clock_mono(&clock_system) + writer->retry_wait_ns;
+    retention_release(journal, true);
+    pthread_mutex_lock(&journal->commit.mutex);
+    journal->flush_stalled = true;
+    pthread_cond_broadcast(&journal->commit.durable);
+    pthread_mutex_unlock(&journal->commit.mutex);
+}
+
+static void go_on(struct journal *journal)
+{
+    journal->writer.stalled = false;
+    journal->writer.retry_wait_ns = 0;
+    pthread_mutex_lock(&journal->commit.mutex);
+    journal->flush_stalled = false;
+    pthread_mutex_unlock(&journal->commit.mutex);
+}
+
+/* Writes the state as frames behind the header. Nothing is synced. Moves *position behind them. */
+static int write_checkpoint(struct journal *journal, struct io_file *file,
+                            const struct segment *segment, int64_t *position)
+{
+    uint8_t *data = journal->writer.checkpoint;
+    struct state_walk walk = {0};
+    bool more = true;
+
+    while (more) {
+        struct packer packer = {.at = data + FRAME_HEADER_SIZE,
+                                .end = data + CHECKPOINT_FRAME_SIZE};
+        more = state_pack(&journal->state, &walk, &packer);
+        struct frame frame = {
+            .generation = segment->generation,
+            .first_n = segment->first_n,
+            .mono_ns = segment->mono_ns,
+            .offset_ns = segment->offset_ns,
+            .length = (uint32_t)(packer.at - data - FRAME_HEADER_SIZE),
+            .epoch = segment->epoch,
+            .boot = segment->boot,
+            .flags = FRAME_CHECKPOINT,
+            .trust = segment->trust,
+        };
+        int64_t size = packer.at - data;
+        int64_t padded = segment_align(size, segment->alignment);
+        if (*position + padded > segment->size)
+            return ERR_TOO_LARGE;
+        frame_put(&frame, data);
+        memset(data + size, 0, (size_t)(padded - size));
+        int error = journal->io->write(journal->io, file, data, (size_t)padded, *position);
+        if (error < 0)
+            return error;
+        *position += padded;
+    }
+    return 0;
+}
+
+static struct segment describe(struct journal *journal, const struct spare_file *file,
+                               uint64_t first_n)
+{
+    struct writer *writer = &journal->writer;
+
+    store_look_at_clock(journal);
+    uint64_t sequence = writer->sequence + 1;
+    uint64_t generation = (uint64_t)journal->random() << 32 | (uint32_t)sequence;
+    return (struct segment){
+        .generation = generation ? generation : 1,
+        .sequence = sequence,
+        .first_n = first_n,
+        .size = file->size,
+        .mono_ns = clock_mono(journal->clock),
+        .offset_ns = writer->boot.offset_ns,
+        .id = file->id,
+        .epoch = journal->state.epoch,
+        .alignment = journal->alignment,
+        .boot = writer->boot.number,
+        .trust = writer->boot.trust,
+    };
+}
+
+static int write_segment(struct journal *journal, struct io_file *file, struct segment *segment)
+{
+    uint8_t header[SEGMENT_HEADER_SIZE];
+    int64_t position = SEGMENT_HEADER_SIZE;
+
+    segment_pack(segment, journal->gateway_id, header);
+    int error = journal->io->write(journal->io, file, header, sizeof(header), 0);
+    if (error == 0)
+        error = write_checkpoint(journal, file, segment, &position);
+    if (error == 0)
+        error = journal->io->sync(journal->io, file);
+    segment->end = position;
+    return error == 0 ? index_add(&journal->index, segment) : error;
+}
+
+/* What a segment must have room for, besides ordinary frames. */
+static int64_t bytes_wanted(struct journal *journal, int64_t extra)
+{
+    int64_t wanted = SEGMENT_HEADER_SIZE + 4 * (int64_t)state_size(&journal->state) + extra +
+                     2 * (int64_t)FRAME_ROOM_MIN;
+    return segment_align(wanted > journal->segment_bytes ? wanted : journal->segment_bytes,
+                         SEGMENT_HEADER_SIZE);
+}
+
+/* The next file; false when it has to be waited for. */
+static bool take_file(struct journal *journal, int64_t bytes, struct io_file **file,
+                      struct spare_file *taken)
+{
+    int error = spare_take(&journal->spare, file, taken);
+
+    if (error == ERR_AGAIN)
+        return false;
+    if (error == ERR_NOT_FOUND) {
+        if (!retention_plan(journal))
+            stall(journal, ERR_FULL);
+        return false;
+    }
+    if (error < 0) {
+        if (error != ERR_NO_SPACE || !retention_make_room(journal))
+            stall(journal, error);
+        return false;
+    }
+    if (taken->size >= bytes)
+        return true;
+    /* The streams have become more since it was asked for. */
+    journal->io->close(journal->io, *file);
+    if (spare_add(&journal->spare, taken->id, taken->size, false) < 0)
+        stall(journal, ERR_NOMEM);
+    else
+        spare_request(&journal->spare, bytes);
+    return false;
+}
+
+static bool begin_segment(struct journal *journal, uint64_t first_n, int64_t extra)
+{
+    struct writer *writer = &journal->writer;
+    struct io_file *file;
+    struct spare_file taken;
+    int64_t bytes = bytes_wanted(journal, extra);
+
+    if (writer->stalled && clock_mono(&clock_system) < writer->retry_ns)
+        return false;
+    if (!take_file(journal, bytes, &file, &taken))
+        return false;
+    struct segment segment = describe(journal, &taken, first_n);
+    int error = write_segment(journal, file, &segment);
+    if (error < 0) {
+        char name[SEGMENT_NAME_SIZE_MAX];
+        segment_name(segment.id, name);
+        journal->io->close(journal->io, file);
+        journal->io->remove(journal->io, name);
+        stall(journal, error);
+        return false;
+    }
+    commit_switch(&journal->commit, file, segment.generation);
+    writer->segment = segment;
+    writer->has_segment = true;
+    writer->position = segment.end;
+    writer->sequence = segment.sequence;
+    if (writer->stalled)
+        go_on(journal);
+    log_debug("journal", "segment %" PRIu64 " begins with event %" PRIu64, segment.sequence,
+              segment.first_n);
+    retention_plan(journal);
+    return true;
+}
+
+bool roll(struct journal *journal)
+{
+    return commit_idle(&journal->commit) && begin_segment(journal, journal->writer.next_n, 0);
+}
+
+/* Puts what waits for the disk behind the new segment's checkpoint, in order. */
+static void move_queue(struct journal *journal)
+{
+    struct writer *writer = &journal->writer;
+    struct commit *commit = &journal->commit;
+
+    for (unsigned i = 0; i < commit->queued; i++) {
+        struct buffer *buffer = commit->queue[i];
+        buffer->frame.generation = writer->segment.generation;
+        frame_put(&buffer->frame, buffer->data);
+        buffer->size = (size_t)segment_align((int64_t)buffer->used, writer->segment.alignment);
+        memset(buffer->data + buffer->used, 0, buffer->size - buffer->used);
+        buffer->offset = writer->position;
+        writer->position += (int64_t)buffer->size;
+    }
+    commit_resume(commit);
+}
+
+void roll_settle(struct journal *journal)
+{
+    struct writer *writer = &journal->writer;
+    struct commit *commit = &journal->commit;
+
+    pthread_mutex_lock(&commit->mutex);
+    bool halted = commit->halted;
+    int error = commit->error;
+    commit->error = 0;
+    pthread_mutex_unlock(&commit->mutex);
+    if (!halted)
+        return;
+    if (error < 0) {
+        log_error("journal",
+                  "a commit failed (%s): this segment is abandoned, the events go to another",
+                  error_text(error));
+        atomic_store(&journal->storage_error, error);
+        writer->has_segment = false;
+    }
+    /* The disk thread does not touch a halted queue. */
+    int64_t extra = writer->open ? (int64_t)writer->open->record_limit : 0;
+    for (unsigned i = 0; i < commit->queued; i++)
+        extra += (int64_t)commit->queue[i]->used + SEGMENT_HEADER_SIZE;
+    if (begin_segment(journal, commit->queue[0]->frame.first_n, extra))
+        move_queue(journal);
+}

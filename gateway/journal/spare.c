@@ -1,0 +1,244 @@
+#include "journal/spare.h"
+
+#include "core/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ZEROS_SIZE (32 * 1024)
+
+static const uint8_t zeros[ZEROS_SIZE];
+
+void spare_init(struct spare *spare, const struct io *io, const char *gateway_id)
+{
+    memset(spare, 0, sizeof(*spare));
+    spare->io = io;
+    spare->next_id = 1;
+    memcpy(spare->gateway_id, gateway_id, strnlen(gateway_id, ID_SIZE_MAX - 1));
+    pthread_mutex_init(&spare->mutex, NULL);
+    pthread_cond_init(&spare->work, NULL);
+}
+
+void spare_clear(struct spare *spare)
+{
+    if (spare->file)
+        spare->io->close(spare->io, spare->file);
+    free(spare->free_files);
+    pthread_mutex_destroy(&spare->mutex);
+    pthread_cond_destroy(&spare->work);
+}
+
+static int fill(const struct io *io, struct io_file *file, int64_t from, int64_t to)
+{
+    int error = 0;
+    while (from < to && error == 0) {
+        int64_t size = to - from < ZEROS_SIZE ? to - from : ZEROS_SIZE;
+        error = io->write(io, file, zeros, (size_t)size, from);
+        from += size;
+    }
+    return error;
+}
+
+static int create(struct spare *spare, struct spare_file *made, struct io_file **file)
+{
+    const struct io *io = spare->io;
+    char name[SEGMENT_NAME_SIZE_MAX];
+
+    segment_name(made->id, name);
+    int error = io->open(io, name, 1, file);
+    if (error < 0)
+        return error;
+    error = fill(io, *file, 0, made->size);
+    if (error == 0)
+        error = io->sync(io, *file);
+    if (error == 0)
+        error = io->sync_dir(io);
+    if (error < 0) {
+        io->close(io, *file);
+        io->remove(io, name);
+    }
+    return error;
+}
+
+/* Marks a used file as free, and lengthens it where that is wanted. */
+static int reuse(struct spare *spare, struct spare_file *used, struct io_file **file, int64_t bytes)
+{
+    const struct io *io = spare->io;
+    char name[SEGMENT_NAME_SIZE_MAX];
+    uint8_t header[SEGMENT_HEADER_SIZE];
+
+    segment_name(used->id, name);
+    int error = io->open(io, name, 0, file);
+    if (error < 0)
+        return error;
+    segment_pack(NULL, spare->gateway_id, header);
+    error = io->write(io, *file, header, sizeof(header), 0);
+    if (error == 0 && used->raw)
+        error = fill(io, *file, SEGMENT_HEADER_SIZE, used->size > bytes ? used->size : bytes);
+    else if (error == 0)
+        error = fill(io, *file, used->size, bytes);
+    if (error == 0)
+        error = io->sync(io, *file);
+    if (error < 0) {
+        io->close(io, *file);
+        io->remove(io, name); /* a file whose sync has failed is not written again */
+        return error;
+    }
+    if (used->size < bytes)
+        used->size = bytes;
+    return 0;
+}
+
+/* Called and returns with the mutex held. */
+static void prepare(struct spare *spare)
+{
+    int64_t bytes = spare->wanted_bytes;
+    bool used = spare->free_count > 0;
+    struct spare_file ready = {.size = bytes};
+    struct io_file *file = NULL;
+
+    if (used)
+        ready = spare->free_files[--spare->free_count];
+    else
+        ready.id = spare->next_id++;
+    spare->ready = ready;
+    pthread_mutex_unlock(&spare->mutex);
+    int error = used ? reuse(spare, &ready, &file, bytes) : create(spare, &ready, &file);
+    pthread_mutex_lock(&spare->mutex);
+    spare->ready = ready;
+    spare->file = error == 0 ? file : NULL;
+    spare->error = error;
+    spare->state = error == 0 ? SPARE_READY : SPARE_FAILED;
+    pthread_mutex_unlock(&spare->mutex);
+    spare->on_change(spare->context);
+    pthread_mutex_lock(&spare->mutex);
+}
+
+static void remove_excess(struct spare *spare)
+{
+    char name[SEGMENT_NAME_SIZE_MAX];
+    segment_name(spare->free_files[--spare->free_count].id, name);
+    spare->excess--;
+    pthread_mutex_unlock(&spare->mutex);
+    spare->io->remove(spare->io, name);
+    pthread_mutex_lock(&spare->mutex);
+}
+
+static void *spare_main(void *context)
+{
+    struct spare *spare = context;
+
+    pthread_mutex_lock(&spare->mutex);
+    while (!spare->stop) {
+        if (spare->state == SPARE_WANTED)
+            prepare(spare);
+        else if (spare->excess > 0 && spare->free_count > 0)
+            remove_excess(spare);
+        else
+            pthread_cond_wait(&spare->work, &spare->mutex);
+    }
+    pthread_mutex_unlock(&spare->mutex);
+    return NULL;
+}
+
+int spare_start(struct spare *spare)
+{
+    if (pthread_create(&spare->thread, NULL, spare_main, spare) != 0)
+        return ERR_NOMEM;
+    spare->started = true;
+    return 0;
+}
+
+void spare_stop(struct spare *spare)
+{
+    if (!spare->started)
+        return;
+    pthread_mutex_lock(&spare->mutex);
+    spare->stop = true;
+    pthread_cond_signal(&spare->work);
+    pthread_mutex_unlock(&spare->mutex);
+    pthread_join(spare->thread, NULL);
+    spare->started = false;
+}
+
+int spare_add(struct spare *spare, uint32_t id, int64_t size, bool raw)
+{
+    int error = 0;
+    pthread_mutex_lock(&spare->mutex);
+    if (spare->free_count == spare->free_room) {
+        size_t room = spare->free_room ? 2 * spare->free_room : 16;
+        struct spare_file *grown = realloc(spare->free_files, room * sizeof(*grown));
+        if (grown) {
+            spare->free_files = grown;
+            spare->free_room = room;
+        } else {
+            error = ERR_NOMEM;
+        }
+    }
+    if (error == 0)
+        spare->free_files[spare->free_count++] =
+            (struct spare_file){.size = size, .id = id, .raw = raw};
+    pthread_mutex_unlock(&spare->mutex);
+    return error;
+}
+
+void spare_request(struct spare *spare, int64_t bytes)
+{
+    pthread_mutex_lock(&spare->mutex);
+    if (spare->state == SPARE_NONE || spare->state == SPARE_FAILED) {
+        spare->state = SPARE_WANTED;
+        spare->wanted_bytes = bytes;
+        pthread_cond_signal(&spare->work);
+    }
+    pthread_mutex_unlock(&spare->mutex);
+}
+
+int spare_take(struct spare *spare, struct io_file **file, struct spare_file *taken)
+{
+    int result;
+    pthread_mutex_lock(&spare->mutex);
+    switch (spare->state) {
+    case SPARE_READY:
+        *file = spare->file;
+        *taken = spare->ready;
+        spare->file = NULL;
+        spare->state = SPARE_NONE;
+        result = 0;
+        break;
+    case SPARE_FAILED:
+        spare->state = SPARE_NONE;
+        result = spare->error;
+        break;
+    case SPARE_WANTED:
+        result = ERR_AGAIN;
+        break;
+    default:
+        result = ERR_NOT_FOUND;
+        break;
+    }
+    pthread_mutex_unlock(&spare->mutex);
+    return result;
+}
+
+int64_t spare_bytes(struct spare *spare, size_t *files)
+{
+    int64_t bytes = 0;
+    pthread_mutex_lock(&spare->mutex);
+    *files = spare->free_count;
+    for (size_t i = 0; i < spare->free_count; i++)
+        bytes += spare->free_files[i].size;
+    if (spare->state == SPARE_READY || spare->state == SPARE_WANTED) {
+        bytes += spare->state == SPARE_READY ? spare->ready.size : spare->wanted_bytes;
+        ++*files;
+    }
+    pthread_mutex_unlock(&spare->mutex);
+    return bytes;
+}
+
+void spare_trim(struct spare *spare, size_t files)
+{
+    pthread_mutex_lock(&spare->mutex);
+    spare->excess = files;
+    pthread_cond_signal(&spare->work);
+    pthread_mutex_unlock(&spare->mutex);
+}

@@ -1,0 +1,68 @@
+/*
+ * The next segment's file, prepared ahead of time by a thread of its own: a new one is filled with
+ * zeros, a used one is marked as free; either is synced before it is handed out. Also keeps the
+ * list of files that are free, and removes those too many.
+ */
+#ifndef SLUICE_JOURNAL_SPARE_H
+#define SLUICE_JOURNAL_SPARE_H
+
+#include "journal/segment.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+enum spare_state {
+    SPARE_NONE,
+    SPARE_WANTED,
+    SPARE_READY,
+    SPARE_FAILED,
+};
+
+struct spare_file {
+    int64_t size;
+    uint32_t id;
+    bool raw; /* not known to be written full: is filled with zeros again */
+};
+
+struct spare {
+    const struct io *io;
+    char gateway_id[ID_SIZE_MAX];
+    pthread_mutex_t mutex;
+    pthread_cond_t work;
+    pthread_t thread;
+    bool started, stop;
+    enum spare_state state;
+    int error; /* why it failed */
+    int64_t wanted_bytes;
+    struct spare_file ready; /* when SPARE_READY */
+    struct io_file *file;
+    struct spare_file *free_files;
+    size_t free_count, free_room;
+    size_t excess; /* of the free files, to be removed */
+    uint32_t next_id;
+    void (*on_change)(void *context); /* on its thread, when a request is done */
+    void *context;
+};
+
+void spare_init(struct spare *spare, const struct io *io, const char *gateway_id);
+int spare_start(struct spare *spare);
+void spare_stop(struct spare *spare);
+void spare_clear(struct spare *spare);
+
+/* Adds a file that is not in use. 0 or ERR_NOMEM. */
+int spare_add(struct spare *spare, uint32_t id, int64_t size, bool raw);
+
+/* Asks for a file of at least so many bytes, a free one, or where there is none, a new one. */
+void spare_request(struct spare *spare, int64_t bytes);
+
+/* Takes what was prepared. 0 with the file, ERR_AGAIN while it is being prepared, ERR_NOT_FOUND
+ * where none was asked for, or why it failed. */
+int spare_take(struct spare *spare, struct io_file **file, struct spare_file *taken);
+
+/* What is prepared, in preparation or free, in bytes; *files tells how many. */
+int64_t spare_bytes(struct spare *spare, size_t *files);
+
+/* Removes so many of the free files. */
+void spare_trim(struct spare *spare, size_t files);
+
+#endif

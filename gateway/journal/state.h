@@ -1,0 +1,70 @@
+/*
+ * The journal's state at one n: what a checkpoint holds. The writer keeps one as it stores events;
+ * recovery and the look into the past make one from a checkpoint and the events behind it.
+ */
+#ifndef SLUICE_JOURNAL_STATE_H
+#define SLUICE_JOURNAL_STATE_H
+
+#include "journal/boots.h"
+#include "journal/cursors.h"
+#include "journal/journal.h"
+#include "journal/streams.h"
+
+#define IDENTITY_SIZE_MAX 128
+
+struct state {
+    struct streams streams;
+    struct boots boots;
+    struct cursors cursors;
+    uint64_t applied_n; /* of the last event that it includes */
+    uint32_t declared;  /* streams up to this number have their declaration stored */
+    uint32_t epoch;
+    struct journal_previous previous;
+    char identity[IDENTITY_SIZE_MAX];
+    /* Counted in events, since the journal began. */
+    _Atomic uint64_t stored;
+    _Atomic uint64_t refused; /* as told by gap events */
+    _Atomic uint64_t dropped[GAP_REASONS];
+    _Atomic int64_t newest_wall_ns; /* of the last event */
+    bool clean;                     /* the last frame applied was a clean end */
+    uint64_t checkpoint_records;    /* seen since the checkpoint's begin */
+    bool checkpoint_whole;          /* its end was seen, and nothing was missing */
+};
+
+int state_init(struct state *state);
+void state_clear(struct state *state);
+
+/* Takes an event into account; one with an n that is included already changes nothing. 0,
+ * ERR_NOMEM, ERR_CORRUPT. */
+int state_apply_event(struct state *state, const struct event *event);
+
+/* Takes a record into account. Types that are not known are skipped. 0, ERR_NOMEM, ERR_CORRUPT. */
+int state_apply_record(struct state *state, uint8_t type, struct unpacker *body);
+
+/*
+ * Applies a frame's events and then its records. Events behind `wall_limit_ns` (INT64_MAX for none,
+ * by the boot table `dates`) are left out; returns 1 when there was one, and applies nothing more
+ * of the frame.
+ */
+int state_apply_frame(struct state *state, const struct frame *frame, const uint8_t *payload,
+                      const struct boots *dates, int64_t wall_limit_ns);
+
+/* Records that are written outside of checkpoints too. */
+void state_pack_epoch(const struct state *state, struct record_body *body);
+void state_pack_boot(const struct boot *boot, struct record_body *body);
+
+/*
+ * The state as records, a part at a time. Zero the walk to begin; each call packs as many records
+ * as there is room for and returns true when there are more.
+ */
+struct state_walk {
+    uint32_t part; /* which kind of record, and how far within it */
+    uint32_t next;
+    uint64_t records;
+};
+bool state_pack(struct state *state, struct state_walk *walk, struct packer *out);
+
+/* How many bytes of records that makes, rather more than less. */
+size_t state_size(struct state *state);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * The table of streams: declarations, the newest value and the counters of each. Numbers rise
+ * from 1. About 200 bytes a stream. Declaring is thread-safe, looking up takes no lock; the newest
+ * values are the writer thread's alone.
+ */
+#ifndef SLUICE_JOURNAL_STREAMS_H
+#define SLUICE_JOURNAL_STREAMS_H
+
+#include "core/event.h"
+#include "core/stream.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define STREAMS_PER_CHUNK  256
+#define STREAMS_CHUNKS_MAX 1024
+#define STREAMS_MAX        (STREAMS_PER_CHUNK * STREAMS_CHUNKS_MAX)
+
+/* The newest reading or state of a stream; a text's bytes are the entry's own. */
+struct stream_last {
+    int64_t mono_ns;
+    union {
+        bool b;
+        int64_t i;
+        uint64_t u;
+        double f;
+        uint8_t *bytes;
+    };
+    uint32_t epoch, boot;
+    uint16_t status;
+    uint16_t size; /* of a text, at `bytes` */
+    uint16_t room; /* allocated there; 0: the union holds a number */
+    uint8_t kind, trust, type;
+};
+
+struct stream_entry {
+    const char *device, *point, *name, *unit; /* one allocation, at `device` */
+    uint32_t number;
+    uint32_t earlier; /* the next entry of the same hash, older than this; 0 ends */
+    uint16_t version;
+    uint8_t type;
+    int8_t decimals;
+    struct stream_last last; /* when last_n is not 0 */
+    _Atomic uint64_t last_n;
+    _Atomic int64_t last_wall_ns;
+    _Atomic uint64_t stored;
+    _Atomic uint64_t refused;
+    uint64_t refused_stored; /* as the journal has it; the writer's */
+};
+
+struct streams {
+    pthread_mutex_t mutex; /* for adding */
+    _Atomic uint32_t count;
+    uint32_t *hash; /* numbers of the newest entries, by hash of device and point */
+    uint32_t hash_size;
+    struct stream_entry *_Atomic chunks[STREAMS_CHUNKS_MAX];
+};
+
+int streams_init(struct streams *streams);
+void streams_clear(struct streams *streams);
+
+/* Finds the declaration or adds it, filling in number and version. 0, 1 when it was added,
+ * ERR_NOMEM, ERR_FULL. */
+int streams_declare(struct streams *streams, struct stream *stream);
+
+/* Adds a declaration that the journal holds under its number, unless that is known already. 0,
+ * ERR_CORRUPT, ERR_NOMEM. */
+int streams_restore(struct streams *streams, const struct stream *stream);
+
+/* NULL for a number that is none. */
+struct stream_entry *streams_get(const struct streams *streams, uint32_t number);
+uint32_t streams_count(const struct streams *streams);
+
+void stream_entry_describe(const struct stream_entry *entry, struct stream *stream);
+
+/* Takes a reading or state as the newest value. A text for which there is no memory leaves the
+ * value before. */
+void stream_entry_take(struct stream_entry *entry, const struct event *event);
+
+/* The newest value as an event; borrows text from the entry. False when there is none. */
+bool stream_entry_event(const struct stream_entry *entry, struct event *event);
+
+#endif
