@@ -22,6 +22,8 @@
 #define EVENTS_MAX  4096
 #define PATIENCE_NS (20 * NS_PER_S)
 
+static pthread_mutex_t events_lock = PTHREAD_MUTEX_INITIALIZER;
+
 /* Two devices, units 1 and 2, with eight registers each from 0 on. */
 struct fixture {
     struct driver_host base; /* first */
@@ -36,7 +38,6 @@ struct fixture {
     char port[64];
     int stop_fd;
     pthread_t thread;
-    pthread_mutex_t lock; /* of the events */
     struct event events[EVENTS_MAX];
     size_t count;
 };
@@ -52,10 +53,10 @@ static size_t put(void *context, const struct event *events, size_t count)
 {
     struct fixture *fixture = context;
 
-    pthread_mutex_lock(&fixture->lock);
+    pthread_mutex_lock(&events_lock);
     for (size_t i = 0; i < count && fixture->count < EVENTS_MAX; i++)
         fixture->events[fixture->count++] = events[i];
-    pthread_mutex_unlock(&fixture->lock);
+    pthread_mutex_unlock(&events_lock);
     return count;
 }
 
@@ -104,7 +105,6 @@ static struct fixture *start(bool tcp)
     struct driver_complaints complaints = {tell};
 
     memset(fixture, 0, sizeof *fixture);
-    pthread_mutex_init(&fixture->lock, NULL);
     fixture->slave = hostile_start(tcp, 2 * TIMEOUT_MS);
     fixture->stop_fd = eventfd(0, EFD_CLOEXEC);
     strcpy(fixture->port, fixture->slave->port);
@@ -145,7 +145,6 @@ static void stop(struct fixture *fixture)
     sink_close(fixture->base.sink);
     hostile_stop(fixture->slave);
     close(fixture->stop_fd);
-    pthread_mutex_destroy(&fixture->lock);
 }
 
 /* How many events since `from` are of that stream, kind and status. */
@@ -154,13 +153,13 @@ static size_t count_events(struct fixture *fixture, size_t from, uint32_t stream
 {
     size_t found = 0;
 
-    pthread_mutex_lock(&fixture->lock);
+    pthread_mutex_lock(&events_lock);
     for (size_t i = from; i < fixture->count; i++) {
         const struct event *event = &fixture->events[i];
 
         found += event->stream == stream && event->kind == kind && event->status == status;
     }
-    pthread_mutex_unlock(&fixture->lock);
+    pthread_mutex_unlock(&events_lock);
     return found;
 }
 
@@ -168,9 +167,9 @@ static size_t events_so_far(struct fixture *fixture)
 {
     size_t count;
 
-    pthread_mutex_lock(&fixture->lock);
+    pthread_mutex_lock(&events_lock);
     count = fixture->count;
-    pthread_mutex_unlock(&fixture->lock);
+    pthread_mutex_unlock(&events_lock);
     return count;
 }
 
