@@ -48,7 +48,8 @@ static int read_quantity(const struct notation *notation, const char *text, int6
 {
     size_t whole = strspn(text, "0123456789"), size = whole;
     if (whole == 0) {
-        snprintf(why, why_size, "a number and its unit (%s)", notation->allowed);
+        snprintf(why, why_size, "%s are a number and its unit (%s): \"5%s\"", notation->what,
+                 notation->allowed, notation->example);
         return ERR_INVALID;
     }
     if (text[size] == '.') {

@@ -1,0 +1,158 @@
+/* What is shipped with the program is what the program says: schema, reference page, examples. Run
+ * with SLUICE_WRITE_DOCS=1 to write the first two anew. */
+// links: sluice_daemon
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "config/config.h"
+#include "daemon/gateway.h"
+
+#define NO_JSONSCHEMA 77
+#define TABLES_BEGIN                                                                               \
+    "<!-- From here on made from the tables of options; a test holds it to them. -->\n"
+
+/* A file of the source tree; this one is in tests/unit. */
+static const char *source_path(const char *name, char out[PATH_MAX])
+{
+    const char *here = strstr(__FILE__, "tests/unit/");
+    snprintf(out, PATH_MAX, "%.*s%s", (int)(here - __FILE__), __FILE__, name);
+    return out;
+}
+
+static struct config_parts shipped_parts(void)
+{
+    static char profiles[PATH_MAX];
+    struct config_parts parts;
+    gateway_config_parts(&parts);
+    parts.profile_folders[0] = source_path("drivers/profiles", profiles);
+    parts.profile_folders[1] = NULL;
+    return parts;
+}
+
+static char *read_file(const char *name)
+{
+    char path[PATH_MAX], *text = NULL;
+    size_t size = 0;
+    FILE *file = fopen(source_path(name, path), "r"), *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    for (int c; file && (c = fgetc(file)) != EOF;)
+        fputc(c, out);
+    fclose(out);
+    if (file)
+        fclose(file);
+    return text;
+}
+
+/* What a writer makes of the shipped parts, behind `head`. */
+static char *make(const char *head, size_t head_size,
+                  int (*write)(const struct config_parts *parts, void *out))
+{
+    char *text = NULL;
+    size_t size = 0;
+    struct config_parts parts = shipped_parts();
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    fwrite(head, 1, head_size, out);
+    assert_int_equal(write(&parts, out), 0);
+    fclose(out);
+    return text;
+}
+
+/* Compares, or writes where that was asked for. Frees both. */
+static void same_or_write(const char *name, char *shipped, char *made)
+{
+    char path[PATH_MAX];
+    bool same = strcmp(shipped, made) == 0;
+    if (!same && getenv("SLUICE_WRITE_DOCS")) {
+        FILE *file = fopen(source_path(name, path), "w");
+        assert_non_null(file);
+        same = fputs(made, file) >= 0;
+        assert_int_equal(fclose(file), 0);
+    }
+    free(shipped);
+    free(made);
+    if (!same)
+        fail_msg("%s is not what the tables say: run this test with SLUICE_WRITE_DOCS=1", name);
+}
+
+static void ships_the_schema_that_the_tables_make(void **state)
+{
+    (void)state;
+    same_or_write("docs/config.schema.json", read_file("docs/config.schema.json"),
+                  make("", 0, config_schema));
+}
+
+static void ships_the_reference_that_the_tables_make(void **state)
+{
+    (void)state;
+    char *page = read_file("docs/configuration.md");
+    const char *tables = strstr(page, TABLES_BEGIN);
+    assert_non_null(tables);
+    size_t head = (size_t)(tables - page) + strlen(TABLES_BEGIN);
+    same_or_write("docs/configuration.md", page, make(page, head, config_reference));
+}
+
+static const char *const examples[] = {"docs/examples/smallest.json", "docs/examples/plant.json"};
+#define EXAMPLES (sizeof(examples) / sizeof(examples[0]))
+
+static void ships_examples_without_errors(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < EXAMPLES; i++) {
+        char path[PATH_MAX];
+        struct config *config;
+        struct config_parts parts = shipped_parts();
+        assert_int_equal(
+            config_load(&config, source_path(examples[i], path), &parts, config_tell_stdio, stderr),
+            0);
+        config_free(config);
+    }
+}
+
+static void ships_a_schema_that_takes_the_examples(void **state)
+{
+    (void)state;
+    char script[PATH_MAX], schema[PATH_MAX], path[PATH_MAX];
+    char verdicts[] = "/tmp/sluice-verdicts-XXXXXX";
+    int fd = mkstemp(verdicts);
+    assert_true(fd >= 0);
+    for (size_t i = 0; i < EXAMPLES; i++)
+        dprintf(fd, "%s\tgood\n", source_path(examples[i], path));
+    close(fd);
+    source_path("tests/unit/config/schema_agrees.py", script);
+    source_path("docs/config.schema.json", schema);
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        execl("/usr/bin/python3", "python3", "-B", script, "judge", schema, verdicts, (char *)NULL);
+        _exit(NO_JSONSCHEMA);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    unlink(verdicts);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == NO_JSONSCHEMA)
+        skip();
+    assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ships_the_schema_that_the_tables_make),
+        cmocka_unit_test(ships_the_reference_that_the_tables_make),
+        cmocka_unit_test(ships_examples_without_errors),
+        cmocka_unit_test(ships_a_schema_that_takes_the_examples),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
