@@ -1,0 +1,201 @@
+/* A driver of a few lines in a thread of its own, with a real journal behind it. */
+// links: sluice_field
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/error.h"
+#include "core/status.h"
+#include "field/host.h"
+#include "journal/reader.h"
+
+#define READINGS 10
+
+struct fixture {
+    char folder[32];
+    struct io io;
+    struct journal *journal;
+    struct site_point point;
+    struct site_device device;
+    struct site_bus bus;
+};
+
+/* Puts some readings, counts whether its thread is named well, and waits to be stopped. */
+static int run_well(const struct site_bus *bus, struct driver_host *host)
+{
+    struct value value = {.type = VALUE_U64};
+    char name[16];
+
+    sink_state(host->sink, &bus->devices[0], true, STATUS_GOOD);
+    for (value.u = 0; value.u < READINGS; value.u++)
+        sink_reading(host->sink, &bus->devices[0].points[0], clock_mono(host->clock), &value,
+                     STATUS_GOOD);
+    if (pthread_getname_np(pthread_self(), name, sizeof name) == 0)
+        atomic_store(&host->stats[0].replies, strcmp(name, "bus-rs485-1") == 0);
+    return host_wait(host, -1, INT64_MAX) == ERR_CLOSED ? 0 : ERR_INVALID;
+}
+
+static int run_badly(const struct site_bus *bus, struct driver_host *host)
+{
+    (void)bus;
+    (void)host;
+    return ERR_NOMEM;
+}
+
+/* The deadline comes first, then the descriptor, then the stop. */
+static int run_waits(const struct site_bus *bus, struct driver_host *host)
+{
+    int64_t until = clock_mono(host->clock) + 20 * NS_PER_MS;
+    int fds[2], timely, readable, result;
+
+    (void)bus;
+    if (pipe(fds) < 0)
+        return ERR_IO;
+    timely = host_wait(host, fds[0], until) == 0 && clock_mono(host->clock) >= until;
+    readable = write(fds[1], "x", 1) == 1 && host_wait(host, fds[0], until) == 1;
+    atomic_store(&host->stats[0].replies, timely && readable);
+    result = host_wait(host, -1, INT64_MAX);
+    close(fds[0]);
+    close(fds[1]);
+    return result == ERR_CLOSED ? 0 : ERR_INVALID;
+}
+
+static const struct driver well = {.name = "well", .run = run_well};
+static const struct driver badly = {.name = "badly", .run = run_badly};
+static const struct driver waits = {.name = "waits", .run = run_waits};
+
+static void declare(struct fixture *fixture, const char *point, uint32_t *number)
+{
+    struct stream stream = {.type = VALUE_U64};
+
+    strcpy(stream.device, "meter");
+    strcpy(stream.point, point);
+    assert_int_equal(journal_declare(fixture->journal, &stream), 0);
+    *number = stream.number;
+}
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+    struct journal_options options = {
+        .clock = &clock_system, .gateway_id = "plant7", .identity = "", .commit_ns = -1};
+
+    memset(&fixture, 0, sizeof fixture);
+    strcpy(fixture.folder, "/tmp/host-XXXXXX");
+    assert_non_null(mkdtemp(fixture.folder));
+    assert_int_equal(io_posix_open(&fixture.io, fixture.folder), 0);
+    options.io = &fixture.io;
+    options.segment_bytes = 1 << 20;
+    options.keep_bytes = 8 << 20;
+    assert_int_equal(journal_open(&fixture.journal, &options), 0);
+    fixture.device = (struct site_device){.id = "meter", .points = &fixture.point};
+    fixture.device.point_count = 1;
+    fixture.bus = (struct site_bus){.id = "rs485-1", .devices = &fixture.device};
+    fixture.bus.device_count = 1;
+    declare(&fixture, "", &fixture.device.stream);
+    declare(&fixture, "power", &fixture.point.stream);
+    *state = &fixture;
+    return 0;
+}
+
+static void remove_file(void *context, const struct io_dir_entry *entry)
+{
+    const struct fixture *fixture = context;
+
+    fixture->io.remove(&fixture->io, entry->name);
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    journal_close(fixture->journal);
+    fixture->io.list(&fixture->io, remove_file, fixture);
+    io_posix_close(&fixture->io);
+    return rmdir(fixture->folder);
+}
+
+static void await(_Atomic uint64_t *counter)
+{
+    int64_t until = clock_mono(&clock_system) + 20 * NS_PER_S;
+
+    while (atomic_load(counter) == 0) {
+        assert_true(clock_mono(&clock_system) < until);
+        usleep(1000);
+    }
+}
+
+static void what_a_driver_read_is_in_the_journal_when_it_is_stopped(void **state)
+{
+    struct fixture *fixture = *state;
+    struct host *host;
+    struct reader *reader;
+    struct event event;
+    uint64_t readings = 0, states = 0;
+
+    fixture->bus.driver = &well;
+    assert_int_equal(host_start(&host, fixture->journal, &fixture->bus, &clock_system), 0);
+    await(&host_stats(host)[0].replies);
+    assert_int_equal(host_error(host), 0);
+    host_stop(host);
+    assert_int_equal(journal_flush(fixture->journal, 20 * NS_PER_S), 0);
+    assert_int_equal(reader_open(&reader, fixture->journal, 0), 0);
+    while (reader_next(reader, &event) == 1) {
+        if (event.stream == fixture->device.stream && event.kind == EVENT_STATE)
+            states++;
+        if (event.stream == fixture->point.stream && event.kind == EVENT_READING)
+            assert_int_equal(event.value.u, readings++);
+    }
+    reader_close(reader);
+    assert_int_equal(readings, READINGS);
+    assert_int_equal(states, 1);
+}
+
+static void waits_for_a_time_a_descriptor_and_the_stop(void **state)
+{
+    struct fixture *fixture = *state;
+    struct host *host;
+
+    fixture->bus.driver = &waits;
+    assert_int_equal(host_start(&host, fixture->journal, &fixture->bus, &clock_system), 0);
+    await(&host_stats(host)[0].replies);
+    host_ask_stop(host);
+    host_ask_stop(host);
+    host_stop(host);
+    host_stop(NULL);
+}
+
+static void remembers_why_a_driver_gave_up(void **state)
+{
+    struct fixture *fixture = *state;
+    struct host *host;
+    int64_t until = clock_mono(&clock_system) + 20 * NS_PER_S;
+
+    fixture->bus.driver = &badly;
+    assert_int_equal(host_start(&host, fixture->journal, &fixture->bus, &clock_system), 0);
+    while (host_error(host) != ERR_NOMEM) {
+        assert_true(clock_mono(&clock_system) < until);
+        usleep(1000);
+    }
+    host_stop(host);
+}
+
+#define HOST_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        HOST_TEST(what_a_driver_read_is_in_the_journal_when_it_is_stopped),
+        HOST_TEST(waits_for_a_time_a_descriptor_and_the_stop),
+        HOST_TEST(remembers_why_a_driver_gave_up),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
