@@ -79,8 +79,11 @@ static void print_row(const char *line, int64_t at_ns)
         char *printed = value ? cJSON_PrintUnformatted(value) : NULL;
         char name[2 * ID_SIZE_MAX + 4];
 
-        snprintf(name, sizeof name, "%s%s%s", text_of(event, "d"), *text_of(event, "p") ? "/" : "",
-                 text_of(event, "p"));
+        if (*text_of(event, "u"))
+            snprintf(name, sizeof name, "uplink %s", text_of(event, "u"));
+        else
+            snprintf(name, sizeof name, "%s%s%s", text_of(event, "d"),
+                     *text_of(event, "p") ? "/" : "", text_of(event, "p"));
         printf("%-36s %16s  %-9s ", name, printed ? printed : "", text_of(event, "q"));
         if (time)
             print_age(at_ns / NS_PER_MS - (int64_t)time->valuedouble);

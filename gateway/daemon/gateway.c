@@ -266,7 +266,7 @@ static int run_once(struct gateway *gateway, struct config *config)
     log_info("daemon", "gateway %s, sluice %s, configuration %s", config->site.id, SLUICE_VERSION,
              config->site.fingerprint);
     put_lifecycle(gateway, "start " SLUICE_VERSION);
-    running_init(&gateway->running, &clock_system);
+    running_init(&gateway->running, gateway->journal, &clock_system);
     error = running_apply(&gateway->running, config);
     if (!gateway->running.current) {
         journal_close(gateway->journal);

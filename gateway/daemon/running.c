@@ -9,12 +9,14 @@
 #include "core/log.h"
 #include "field/driver.h"
 #include "journal/cursor.h"
+#include "tls/pump.h"
 
 #define CURSORS_MAX 64
 
-void running_init(struct running *running, const struct clock *clock)
+void running_init(struct running *running, struct journal *journal, const struct clock *clock)
 {
     memset(running, 0, sizeof *running);
+    running->journal = journal;
     running->clock = clock;
     running->started_mono_ns = clock_mono(clock);
     pthread_mutex_init(&running->lock, NULL);
@@ -339,6 +341,8 @@ void running_stop(struct running *running, int64_t grace_ns)
         config_free(generation->config);
         free(generation);
     }
+    pump_close(running->pump);
+    running->pump = NULL;
     pthread_mutex_unlock(&running->lock);
     pthread_mutex_destroy(&running->lock);
 }

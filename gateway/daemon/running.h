@@ -37,6 +37,7 @@ struct running_uplink {
 
 struct running {
     struct journal *journal;
+    struct pump *pump; /* of all uplinks; NULL until the first is started */
     const struct clock *clock;
     struct generation *current; /* and the older ones behind it */
     struct running_bus *buses;
@@ -45,7 +46,7 @@ struct running {
     pthread_mutex_t lock; /* the API's thread looks while a reload changes things */
 };
 
-void running_init(struct running *running, const struct clock *clock);
+void running_init(struct running *running, struct journal *journal, const struct clock *clock);
 
 /*
  * Makes what runs equal to `config`, which it takes over: what is the same goes on, what changed or

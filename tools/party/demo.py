@@ -328,18 +328,20 @@ class Demo:
         self.say("== the sensors fall silent; the rest drains")
         for control in self.controls:
             self.tell(control, "silence *" if "nmea" not in control.name else "silence")
-        sent = self.read_truth()
-        missing = lambda: sum(len(values - self.subscriber.values.get(name, set()))
-                              for name, values in sent.items())
         try:
-            wait_for(lambda: self.pending(self.status()) == 0 and missing() == 0, 40, "the queue to drain")
+            wait_for(lambda: self.pending(self.status()) == 0 and self.missing() == 0, 40, "the queue to drain")
         except Stop:
             pass
         status = self.status() or {"journal": {}, "consumers": {}}
         self.parts.end(self.gateway)
         self.subscriber.stop()
         self.parts.end_all()
-        return self.balance(status, sent)
+        return self.balance(status, self.read_truth())
+
+    def missing(self):
+        with self.subscriber.lock:
+            return sum(len(values - self.subscriber.values.get(name, set()))
+                       for name, values in self.read_truth().items())
 
     def read_truth(self):
         sent = {}
