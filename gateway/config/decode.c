@@ -48,11 +48,15 @@ const char *decode_keep(struct decoder *decoder, const char *text)
 /* What an absent key leaves in place counts for the fingerprint like one that is written out. */
 static void hash_field(struct decoder *decoder, const struct option *option, const void *field)
 {
+    int64_t value = 0;
     if (option->type == OPTION_BOOL)
-        fingerprint_u64(&decoder->hash, *(const bool *)field);
+        value = *(const bool *)field;
     else if (option->type == OPTION_DURATION || option->type == OPTION_SIZE ||
              option->type == OPTION_INT)
-        fingerprint_u64(&decoder->hash, (uint64_t) * (const int64_t *)field);
+        value = *(const int64_t *)field;
+    else
+        return;
+    fingerprint_u64(&decoder->hash, (uint64_t)value);
 }
 
 static const struct json *find_layered(const struct layers *layers, const char *key)

@@ -195,7 +195,7 @@ static bool decode_text(struct decoder *decoder, const struct option *option,
         return false;
     if (option->choices && choice_of(decoder, option, value, text) < 0)
         return false;
-    if (!option->choices && option->maximum > 0 && strlen(text) > option->maximum) {
+    if (!option->choices && option->maximum > 0 && (double)strlen(text) > option->maximum) {
         findings_value(decoder->findings, value, "found %zu bytes; allowed: at most %.0f",
                        strlen(text), option->maximum);
         return false;

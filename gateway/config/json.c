@@ -20,6 +20,7 @@ struct reader {
     struct json_place place;
     locale_t locale; /* numbers have a point, whatever the process's locale */
     unsigned depth, values;
+    bool out_of_memory; /* beyond what the arena remembers */
     json_tell_fn *tell;
     void *context;
 };
@@ -397,13 +398,15 @@ static int by_key(const void *a, const void *b)
 
 /* Sorted, because the number of keys is the file's choice and comparing each with each would be,
  * too. */
-static bool tell_duplicates(const struct reader *reader, const struct json *object)
+static bool tell_duplicates(struct reader *reader, const struct json *object)
 {
     if (object->count < 2)
         return true;
     const struct json **keys = malloc(object->count * sizeof(struct json *));
-    if (!keys)
+    if (!keys) {
+        reader->out_of_memory = true;
         return false;
+    }
     size_t count = 0;
     for (const struct json *item = object->first; item; item = item->next)
         keys[count++] = item;
@@ -540,7 +543,8 @@ int json_read(struct json **root, struct arena *arena, const char *text, size_t 
         return ERR_NOMEM;
     *root = read_document(&reader);
     freelocale(reader.locale);
-    if (arena_failed(arena))
-        return ERR_NOMEM;
-    return *root ? 0 : ERR_INVALID;
+    if (!arena_failed(arena) && !reader.out_of_memory)
+        return *root ? 0 : ERR_INVALID;
+    *root = NULL;
+    return ERR_NOMEM;
 }

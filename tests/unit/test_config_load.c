@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "fuzz/fuzz.h"
 #include "unit/config/parts.h"
 
 static char profiles[PATH_MAX];
@@ -356,15 +357,6 @@ static void tells_at_most_a_hundred_errors_and_how_many_more(void **state)
     folder_remove(&folder);
 }
 
-/* xorshift64: the same mutations on every machine. */
-static uint64_t random_next(uint64_t *seed)
-{
-    *seed ^= *seed << 13;
-    *seed ^= *seed >> 7;
-    *seed ^= *seed << 17;
-    return *seed;
-}
-
 struct token {
     size_t begin, size; /* between its quotes */
 };
@@ -386,7 +378,7 @@ static void swap_tokens(char *text, uint64_t *seed)
     }
     if (count == 0)
         return;
-    struct token to = tokens[random_next(seed) % count], from = tokens[random_next(seed) % count];
+    struct token to = tokens[fuzz_next(seed) % count], from = tokens[fuzz_next(seed) % count];
     memcpy(copy, text + from.begin, from.size);
     char *rest = text + to.begin + to.size;
     memmove(text + to.begin + from.size, rest, strlen(rest) + 1);
@@ -412,10 +404,10 @@ static void survives_mutated_configurations(void **state)
         struct config *config;
         unsigned told = 0;
         snprintf(text, sizeof(text), "%s", plant);
-        for (uint64_t times = random_next(&seed) % 3 + 1; times > 0; times--) {
-            size_t at = random_next(&seed) % strlen(text);
-            if (random_next(&seed) % 4 == 0)
-                text[at] = "{}[]\",:0x"[random_next(&seed) % 9];
+        for (uint64_t times = fuzz_next(&seed) % 3 + 1; times > 0; times--) {
+            size_t at = fuzz_next(&seed) % strlen(text);
+            if (fuzz_next(&seed) % 4 == 0)
+                text[at] = "{}[]\",:0x"[fuzz_next(&seed) % 9];
             else
                 swap_tokens(text, &seed);
         }
