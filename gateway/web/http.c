@@ -26,8 +26,10 @@ struct http {
     bool closing;
 };
 
-/* One request and its reply, from the first header to the last byte sent. */
+/* One request and its reply, from the first header to the last byte sent. The library may give up
+ * the connection before the response that streams from it, or after: whoever is last frees it. */
 struct http_exchange {
+    unsigned holders;
     struct http *server;
     struct MHD_Connection *connection;
     char *body;
@@ -95,13 +97,22 @@ static ssize_t stream_read(void *context, uint64_t position, char *out, size_t r
     return 0;
 }
 
-static void stream_close(void *context)
+static void stream_close(struct http_exchange *exchange)
 {
-    struct http_exchange *exchange = context;
-
     if (exchange->reply.close)
         exchange->reply.close(exchange->reply.stream);
     exchange->reply.close = NULL;
+}
+
+static void exchange_release(void *context)
+{
+    struct http_exchange *exchange = context;
+
+    stream_close(exchange);
+    if (--exchange->holders)
+        return;
+    free(exchange->body);
+    free(exchange);
 }
 
 static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http_exchange *exchange)
@@ -111,7 +122,7 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http
 
     if (reply->read)
         response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read,
-                                                     exchange, stream_close);
+                                                     exchange, exchange_release);
     else
         response = MHD_create_response_from_buffer(reply->size, reply->body, MHD_RESPMEM_MUST_FREE);
     if (!response) {
@@ -119,6 +130,8 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http
         stream_close(exchange);
         return MHD_NO;
     }
+    if (reply->read)
+        exchange->holders++;
     if (reply->type)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
@@ -164,6 +177,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         exchange = calloc(1, sizeof *exchange);
         if (!exchange)
             return MHD_NO;
+        exchange->holders = 1;
         exchange->server = server;
         exchange->connection = connection;
         *slot = exchange;
@@ -197,11 +211,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     (void)context;
     (void)connection;
     (void)code;
-    if (!exchange)
-        return;
-    stream_close(exchange);
-    free(exchange->body);
-    free(exchange);
+    if (exchange)
+        exchange_release(exchange);
     *slot = NULL;
 }
 
