@@ -181,10 +181,16 @@ static struct running_uplink *running_uplink(const struct running *running, cons
 static int start_uplink(struct running *running, const struct config_uplink *config)
 {
     struct running_uplink *entry = calloc(1, sizeof *entry);
-    int error = entry
-                    ? uplink_start(&entry->uplink, running->journal,
-                                   &running->current->config->site, config->options, running->clock)
-                    : ERR_NOMEM;
+    struct uplink_options *options = config->options;
+    int error = entry ? 0 : ERR_NOMEM;
+
+    if (!error && !running->pump)
+        error = pump_open(&running->pump);
+    options->first = config == running->current->config->uplinks;
+    options->pump = running->pump;
+    if (!error)
+        error = uplink_start(&entry->uplink, running->journal, &running->current->config->site,
+                             options, running->clock);
 
     if (error) {
         log_error("daemon", "uplink %s cannot start: %s", config->id, error_text(error));
