@@ -268,7 +268,7 @@ static int take_gap(struct balance *balance, const cJSON *event)
     grown[balance->crash_count++] = (struct crash){
         .before_t = balance->newest_t,
         .t = (int64_t)number_of(event, "t"),
-        .extent_ms = (int64_t)number_of(event, "ms"),
+        .extent_ms = (int64_t)number_of(event, "extent_ms"),
     };
     return 0;
 }

@@ -22,11 +22,14 @@ void labels_close(struct labels *labels)
 
 static struct label *label_make(const struct stream *stream)
 {
+    static const char uplink[] = "uplink:";
     char text[2 * ID_SIZE_MAX + 32];
     struct label *label;
     int size = 0;
 
-    if (stream->number != 0)
+    if (strncmp(stream->device, uplink, sizeof(uplink) - 1) == 0)
+        size = snprintf(text, sizeof(text), "\"u\":\"%s\",", stream->device + sizeof(uplink) - 1);
+    else if (stream->number != 0)
         size = snprintf(text, sizeof(text),
                         stream->point[0] ? "\"d\":\"%s\",\"p\":\"%s\"," : "\"d\":\"%s\",",
                         stream->device, stream->point);

@@ -132,13 +132,17 @@ void feed_event_json(struct text *text, const struct event *event, const struct 
         if (value.gap->count)
             text_printf(text, ",\"count\":%" PRIu64, value.gap->count);
         if (value.gap->extent_ms)
-            text_printf(text, ",\"ms\":%" PRIu32, value.gap->extent_ms);
+            text_printf(text, ",\"extent_ms\":%" PRIu32, value.gap->extent_ms);
         text_printf(text, ",\"why\":\"%s\"}", gap_reason_name(value.gap->reason));
         return;
     }
+    /* As published: an offset in milliseconds; and that a device is down is well known, not bad. */
+    if (event->kind == EVENT_CLOCK && value.type == VALUE_I64)
+        value.i /= NS_PER_MS;
     text_string(text, ",\"v\":");
     text_json_value(text, &value);
-    text_printf(text, ",\"q\":\"%s\"", event_quality(event->status));
+    text_printf(text, ",\"q\":\"%s\"",
+                event_quality(event->kind == EVENT_STATE ? STATUS_GOOD : event->status));
     if (event->status)
         text_printf(text, ",\"why\":\"%s\"", status_why(event->status));
     text_string(text, "}");

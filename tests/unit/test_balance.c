@@ -204,7 +204,7 @@ static void a_told_crash_excuses_its_time_and_no_other(void **state)
                         "\"p\":\"c\",\"t\":10000,\"v\":1,\"q\":\"good\"}]}");
     take(balance,
          "{\"epoch\":\"0000000b\",\"uplink\":\"cloud\",\"covers\":[2,2],\"events\":[{\"n\":2,"
-         "\"k\":\"gap\",\"t\":20000,\"ms\":250,\"why\":\"crash\"}]}");
+         "\"k\":\"gap\",\"t\":20000,\"extent_ms\":250,\"why\":\"crash\"}]}");
     struct balance_report report =
         draw_with_truth(balance, "{\"d\":\"a\",\"p\":\"c\",\"v\":1,\"t\":10000}\n"
                                     "{\"d\":\"a\",\"p\":\"c\",\"v\":2,\"t\":10100}\n"
@@ -224,7 +224,7 @@ static void a_crash_excuses_no_more_than_the_extent_that_it_told(void **state)
                         "\"p\":\"c\",\"t\":10000,\"v\":1,\"q\":\"good\"}]}");
     take(balance,
          "{\"epoch\":\"0000000b\",\"uplink\":\"cloud\",\"covers\":[2,2],\"events\":[{\"n\":2,"
-         "\"k\":\"gap\",\"t\":20000,\"ms\":250,\"why\":\"crash\"}]}");
+         "\"k\":\"gap\",\"t\":20000,\"extent_ms\":250,\"why\":\"crash\"}]}");
     struct balance_report report =
         draw_with_truth(balance, "{\"d\":\"a\",\"p\":\"c\",\"v\":2,\"t\":10100}\n"
                                     "{\"d\":\"a\",\"p\":\"c\",\"v\":3,\"t\":11900}\n"
