@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -422,6 +424,52 @@ static void survives_mutated_configurations(void **state)
     folder_remove(&folder);
 }
 
+static void ignore_error(void *context, const struct config_error *error)
+{
+    (void)context;
+    (void)error;
+}
+
+/* In a process that may take `pages` more: 0 when loading worked, 1 when memory was said to be out,
+ * else 2. */
+static int load_with_little_memory(size_t pages)
+{
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        long used = 0;
+        char path[PATH_MAX];
+        struct config *config;
+        struct config_parts parts = test_parts(profiles);
+        FILE *file = fopen("/proc/self/statm", "r");
+        if (!file || fscanf(file, "%ld", &used) != 1)
+            _exit(2);
+        fclose(file);
+        rlim_t limit = ((rlim_t)used + pages) * (rlim_t)sysconf(_SC_PAGESIZE);
+        setrlimit(RLIMIT_AS, &(struct rlimit){limit, limit});
+        int error =
+            config_load(&config, corpus_path("plant.json", path), &parts, ignore_error, NULL);
+        config_free(config);
+        _exit(error == 0 ? 0 : error == ERR_NOMEM && !config ? 1 : 2);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
+}
+
+static void says_when_memory_is_out(void **state)
+{
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    skip(); /* sanitizers cannot live with a limit */
+#endif
+    unsigned seen[3] = {0};
+    for (size_t pages = 0; pages < 400; pages += 8)
+        seen[load_with_little_memory(pages)]++;
+    assert_true(seen[0] > 0 && seen[1] > 1);
+    assert_int_equal(seen[2], 0);
+}
+
 static void says_when_a_file_cannot_be_read(void **state)
 {
     (void)state;
@@ -454,6 +502,7 @@ int main(void)
         cmocka_unit_test(refuses_a_secret_that_everybody_may_read),
         cmocka_unit_test(tells_at_most_a_hundred_errors_and_how_many_more),
         cmocka_unit_test(says_when_a_file_cannot_be_read),
+        cmocka_unit_test(says_when_memory_is_out),
         cmocka_unit_test(survives_mutated_configurations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

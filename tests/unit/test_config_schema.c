@@ -9,14 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "unit/config/agrees.h"
 #include "unit/config/parts.h"
-
-#define NO_JSONSCHEMA 77
 
 static char profiles[PATH_MAX];
 
@@ -53,24 +51,6 @@ static unsigned judge_folder(const char *folder, FILE *verdicts, unsigned *count
     }
     closedir(dir);
     return good;
-}
-
-/* Runs the Python side; returns its exit status. */
-static int run_python(const char *command, const char *first, const char *second)
-{
-    char script[PATH_MAX];
-    corpus_path("schema_agrees.py", script);
-    fflush(NULL);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        execl("/usr/bin/python3", "python3", "-B", script, command, first, second, (char *)NULL);
-        _exit(NO_JSONSCHEMA);
-    }
-    int status = -1;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
 }
 
 struct work {
@@ -123,9 +103,9 @@ static void agrees_with_the_parser_on_the_corpus(void **state)
         assert_int_equal(good, folders[i].good ? count : 0);
     }
     fclose(verdicts);
-    int status = run_python("judge", work.schema, work.verdicts);
+    int status = agrees_run("judge", work.schema, work.verdicts);
     work_remove(&work);
-    if (status == NO_JSONSCHEMA)
+    if (status == AGREES_UNKNOWN)
         skip();
     assert_int_equal(status, 0);
 }
@@ -136,7 +116,7 @@ static void agrees_with_the_parser_on_changed_copies(void **state)
     char every_key[PATH_MAX];
     unsigned count = 0;
     struct work work = work_make();
-    if (run_python("mutate", work.folder, corpus_path("good/every_key.json", every_key)) != 0) {
+    if (agrees_run("mutate", work.folder, corpus_path("good/every_key.json", every_key)) != 0) {
         work_remove(&work);
         skip();
     }
@@ -145,9 +125,9 @@ static void agrees_with_the_parser_on_changed_copies(void **state)
     judge_folder(work.folder, verdicts, &count);
     fclose(verdicts);
     assert_int_equal(count, 600);
-    int status = run_python("judge", work.schema, work.verdicts);
+    int status = agrees_run("judge", work.schema, work.verdicts);
     work_remove(&work);
-    if (status == NO_JSONSCHEMA)
+    if (status == AGREES_UNKNOWN)
         skip();
     assert_int_equal(status, 0);
 }
