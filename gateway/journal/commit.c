@@ -69,6 +69,8 @@ static void store_head(struct commit *commit)
     if (error < 0) {
         commit->error = error;
         commit->halted = true;
+        commit->wake = true; /* the writer has something to do, however it rests */
+        pthread_cond_signal(&commit->writer);
     } else {
         commit->done = buffer->number;
         commit->commits++;
