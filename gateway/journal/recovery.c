@@ -213,14 +213,17 @@ static int go_on_in(struct journal *journal, const struct segment *newest, const
 {
     struct writer *writer = &journal->writer;
     int64_t wanted = journal->state.clean ? 0 : segment_align(load->tail_size, newest->alignment);
-    uint8_t header[SEGMENT_HEADER_SIZE];
+    char name[SEGMENT_NAME_SIZE_MAX];
+    struct io_file *file;
 
     if (newest->alignment != journal->alignment || load->faults > 0 ||
         load->end + wanted + FRAME_ROOM_MIN > newest->size)
         return 0;
-    int error = segment_open(journal->io, newest->id, &journal->commit.file, header);
+    segment_name(newest->id, name);
+    int error = journal->io->open(journal->io, name, 0, &file);
     if (error < 0)
         return error;
+    journal->commit.file = file;
     journal->commit.generation = newest->generation;
     writer->segment = *newest;
     writer->has_segment = true;

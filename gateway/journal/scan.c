@@ -70,8 +70,8 @@ static int64_t fetch(struct scan *scan, int64_t at, size_t want, const uint8_t *
         int64_t size = scan->end - at;
         if (size > (int64_t)scan->room)
             size = (int64_t)scan->room;
-        int64_t got = scan->io->read(scan->io, scan->file, scan->buffer + here,
-                                     (size_t)(size - here), at + here);
+        int64_t got = segment_read(scan->io, scan->file, scan->buffer + here, (size_t)(size - here),
+                                   at + here);
         scan->held_at = at;
         scan->held = (size_t)here;
         if (got < 0)

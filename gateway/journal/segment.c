@@ -13,6 +13,9 @@
 #define COPY_SIZE   256
 #define SECOND_COPY 2048
 
+#define PIECE_SIZE 512 /* where a read fails, so much is given up at a time */
+#define UNREADABLE 0xff
+
 #define FLAG_FREE 1
 #define FLAG_KEPT 2
 
@@ -132,6 +135,37 @@ enum segment_kind segment_unpack(struct segment *segment, const char *gateway_id
     return plausible(segment) ? SEGMENT_LIVE : SEGMENT_DAMAGED;
 }
 
+/*
+ * A place that the medium cannot read costs what is in it, and not the start of the journal. What
+ * is unreadable is neither zeros nor anything that counts.
+ */
+static int64_t read_around(const struct io *io, struct io_file *file, uint8_t *data, size_t size,
+                           int64_t offset)
+{
+    size_t got = 0;
+    while (got < size) {
+        size_t piece = size - got < PIECE_SIZE ? size - got : PIECE_SIZE;
+        int64_t done = io->read(io, file, data + got, piece, offset + (int64_t)got);
+        if (done == ERR_IO) {
+            memset(data + got, UNREADABLE, piece);
+            done = (int64_t)piece;
+        }
+        if (done < 0)
+            return done;
+        got += (size_t)done;
+        if (done < (int64_t)piece)
+            break;
+    }
+    return (int64_t)got;
+}
+
+int64_t segment_read(const struct io *io, struct io_file *file, void *data, size_t size,
+                     int64_t offset)
+{
+    int64_t got = io->read(io, file, data, size, offset);
+    return got == ERR_IO ? read_around(io, file, data, size, offset) : got;
+}
+
 int segment_open(const struct io *io, uint32_t id, struct io_file **file, uint8_t *block)
 {
     char name[SEGMENT_NAME_SIZE_MAX];
@@ -139,7 +173,7 @@ int segment_open(const struct io *io, uint32_t id, struct io_file **file, uint8_
     int error = io->open(io, name, 0, file);
     if (error < 0)
         return error;
-    int64_t got = io->read(io, *file, block, SEGMENT_HEADER_SIZE, 0);
+    int64_t got = segment_read(io, *file, block, SEGMENT_HEADER_SIZE, 0);
     if (got < 0) {
         io->close(io, *file);
         return (int)got;

@@ -50,6 +50,10 @@ void segment_pack(const struct segment *segment, const char *gateway_id, uint8_t
 enum segment_kind segment_unpack(struct segment *segment, const char *gateway_id,
                                  const uint8_t *block, char *owner);
 
+/* As io->read, but goes around places that the medium cannot read: they are filled with 0xff. */
+int64_t segment_read(const struct io *io, struct io_file *file, void *data, size_t size,
+                     int64_t offset);
+
 /* Opens the file of a segment and reads its header. Returns 0 or the I/O layer's error; the caller
  * closes *file. */
 int segment_open(const struct io *io, uint32_t id, struct io_file **file, uint8_t *block);
