@@ -174,7 +174,7 @@ static void on_disconnect_packet(void *context, MQTTProperties *properties,
     pthread_mutex_unlock(&client->lock);
 }
 
-static void connack(struct side *side, bool session_present, int receive_maximum,
+static void connack(struct side *side, bool session_present, int64_t receive_maximum,
                     int64_t packet_max)
 {
     struct mqtt *client = side->client;
