@@ -111,6 +111,17 @@ static inline int compat_is_tls13(const mbedtls_ssl_context *ssl)
 #endif
 }
 
+/* Whether `code` says that a certificate was refused, by its chain or by its use. */
+static inline int compat_is_certificate(int code)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+    return code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED || code == MBEDTLS_ERR_SSL_BAD_CERTIFICATE;
+#else
+    return code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED ||
+           code == MBEDTLS_ERR_SSL_BAD_HS_CERTIFICATE;
+#endif
+}
+
 /* The description of the alert record that came last (RFC 8446, 6). */
 static inline int compat_alert(const mbedtls_ssl_context *ssl)
 {

@@ -131,13 +131,34 @@ static int classify(struct tls *tls, int code)
         return ERR_AGAIN;
     if (code == MBEDTLS_ERR_SSL_CONN_EOF || code == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
         return ERR_CLOSED;
-    if (code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED)
+    if (compat_is_certificate(code))
         return ERR_CERTIFICATE;
     if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
         sentence = verify_alert(compat_alert(&tls->ssl));
         tls->reason = sentence ? sentence : "the broker ended TLS with an alert";
     }
     return ERR_TLS;
+}
+
+/* What a failed handshake means for the operator. */
+static void explain(struct tls *tls, int rc, int code, char *sentence, size_t size)
+{
+    if (rc == ERR_CERTIFICATE) {
+        verify_flags(&tls->verify, mbedtls_ssl_get_verify_result(&tls->ssl));
+        verify_sentence(&tls->verify, sentence, size);
+    } else if (rc == ERR_CLOSED) {
+        snprintf(sentence, size,
+                 "the broker closed the connection during the TLS handshake: check "
+                 "that this port speaks TLS, and whether it wants a client certificate");
+    } else if (tls->reason[0]) {
+        snprintf(sentence, size, "%s", tls->reason);
+    } else if (code == MBEDTLS_ERR_SSL_INVALID_RECORD) {
+        snprintf(sentence, size,
+                 "the other side does not speak TLS: check the port (8883 is usual "
+                 "for TLS, 1883 without)");
+    } else {
+        snprintf(sentence, size, "the TLS handshake failed (mbedTLS -0x%04x)", (unsigned)-code);
+    }
 }
 
 int tls_handshake(struct tls *tls, char *sentence, size_t size)
@@ -154,20 +175,8 @@ int tls_handshake(struct tls *tls, char *sentence, size_t size)
         return 0;
     }
     rc = classify(tls, code);
-    if (rc == ERR_CERTIFICATE)
-        verify_sentence(&tls->verify, sentence, size);
-    else if (rc == ERR_CLOSED)
-        snprintf(sentence, size,
-                 "the broker closed the connection during the TLS handshake: check "
-                 "that this port speaks TLS, and whether it wants a client certificate");
-    else if (tls->reason[0])
-        snprintf(sentence, size, "%s", tls->reason);
-    else if (rc == ERR_TLS && code == MBEDTLS_ERR_SSL_INVALID_RECORD)
-        snprintf(sentence, size,
-                 "the other side does not speak TLS: check the port (8883 is usual "
-                 "for TLS, 1883 without)");
-    else if (rc == ERR_TLS)
-        snprintf(sentence, size, "the TLS handshake failed (mbedTLS -0x%04x)", (unsigned)-code);
+    if (rc != ERR_AGAIN)
+        explain(tls, rc, code, sentence, size);
     return rc;
 }
 

@@ -80,6 +80,8 @@ int verify_certificate(void *context, mbedtls_x509_crt *certificate, int depth, 
         address_matches(certificate, result->name))
         *flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
     result->flags |= *flags;
+    if (result->fault == 0) /* for what the handshake finds beyond the chain */
+        mbedtls_x509_dn_gets(result->subject, sizeof(result->subject), &certificate->subject);
     /* Told is the broker's own certificate, and the issuer at the end of the chain that it sent. */
     if (depth == 0 && result->fault == MBEDTLS_X509_BADCERT_NOT_TRUSTED)
         mbedtls_x509_dn_gets(result->subject, sizeof(result->subject), &certificate->subject);
@@ -97,6 +99,15 @@ int verify_certificate(void *context, mbedtls_x509_crt *certificate, int depth, 
         break;
     }
     return 0;
+}
+
+void verify_flags(struct verify_result *result, uint32_t flags)
+{
+    if (flags == UINT32_MAX) /* no certificate was checked */
+        return;
+    result->flags |= flags;
+    for (size_t i = 0; result->fault == 0 && i < sizeof(fault_order) / sizeof(fault_order[0]); i++)
+        result->fault = flags & fault_order[i];
 }
 
 void verify_sentence(const struct verify_result *result, char *sentence, size_t size)

@@ -18,6 +18,9 @@ struct verify_result {
  * verify_result. */
 int verify_certificate(void *context, mbedtls_x509_crt *certificate, int depth, uint32_t *flags);
 
+/* The flags of the whole check, which may hold more than those of the chain (its use, for one). */
+void verify_flags(struct verify_result *result, uint32_t flags);
+
 /* What is wrong with the broker's certificate and what to do about it. */
 void verify_sentence(const struct verify_result *result, char *sentence, size_t size);
 
