@@ -52,8 +52,8 @@ int file_read_json(const struct json **root, struct arena *arena, const char *pa
     struct telling telling = {findings, path};
     struct json_place whole = {0, 0};
     struct json *tree = NULL;
-    char *text;
-    size_t size;
+    char *text = NULL;
+    size_t size = 0;
     *root = NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     int error = fd < 0 ? error_from_errno(errno) : read_all(fd, arena, &text, &size);
