@@ -124,6 +124,20 @@ static void changes_for_exactly_what_changed(void **state)
     }
 }
 
+/* The first uplink has the gateway's plain id as its client id. */
+static void sees_that_another_uplink_came_first(void **state)
+{
+    static const char u[] = "{\"id\":\"u\",\"url\":\"mqtt://x\"}",
+                      v[] = "{\"id\":\"v\",\"url\":\"mqtt://x\"}";
+    (void)state;
+    char one[512], other[512];
+    snprintf(one, sizeof(one), START "\"uplinks\":[%s,%s]}", u, v);
+    snprintf(other, sizeof(other), START "\"uplinks\":[%s,%s]}", v, u);
+    struct prints before = prints_of_text(one), after = prints_of_text(other);
+    assert_true(before.uplink[0] != after.uplink[1]);
+    assert_true(before.uplink[1] != after.uplink[0]);
+}
+
 static void sees_a_renewed_secret_as_a_change_of_its_uplink(void **state)
 {
     (void)state;
@@ -192,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stays_the_same_when_nothing_changes_in_meaning),
         cmocka_unit_test(changes_for_exactly_what_changed),
+        cmocka_unit_test(sees_that_another_uplink_came_first),
         cmocka_unit_test(sees_a_renewed_secret_as_a_change_of_its_uplink),
         cmocka_unit_test(holds_ten_thousand_points_in_little_memory),
     };

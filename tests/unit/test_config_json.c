@@ -107,6 +107,7 @@ static void keeps_integers_that_a_double_cannot_hold(void **state)
         {"-0", true, 0},
         {"0.5", false, 0},
         {"1e300", false, 0},
+        {"-1e300", false, 0},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

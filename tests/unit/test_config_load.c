@@ -304,6 +304,8 @@ static void tells_what_is_wrong_with_single_things(void **state)
          "/nix does not exist"},
         {HEAD "\"uplinks\":[{\"id\":\"u\",\"url\":\"mqtt://x\",\"tls\":{\"cafile\":\"x\"}}]}",
          "unknown key; did you mean \"ca\"?"},
+        {HEAD "\"devices\":[{\"id\":\"d\",\"bus\":\"b\",\"profile\":\"../good/smallest\"}]}",
+         "there is no profile \"../good/smallest\""},
         {HEAD "\"uplinks\":[{\"id\":\"u\",\"url\":7}]}", "write it in quotes: \"7\""},
     };
     (void)state;
@@ -334,6 +336,22 @@ static void refuses_a_secret_that_everybody_may_read(void **state)
     free(told);
     assert_int_equal(chmod(secret, 0640), 0);
     assert_null(complaints_about_text(&folder, text));
+    folder_remove(&folder);
+}
+
+static void tells_a_faulty_profile_once_however_many_use_it(void **state)
+{
+    (void)state;
+    struct folder folder = folder_make();
+    char *told = complaints_about_text(
+        &folder,
+        HEAD "\"buses\":[{\"id\":\"b\",\"driver\":\"meter-net\",\"host\":\"h\"}],\"devices\":["
+             "{\"id\":\"d\",\"bus\":\"b\",\"unit\":1,\"profile\":\"faulty\"},"
+             "{\"id\":\"e\",\"bus\":\"b\",\"unit\":2,\"profile\":\"faulty\"}]}");
+    assert_non_null(told);
+    assert_non_null(strstr(told, "profiles/faulty.json:4:45: points[0].type: "));
+    assert_null(strchr(strchr(told, '\n') + 1, '\n'));
+    free(told);
     folder_remove(&folder);
 }
 
@@ -500,6 +518,7 @@ int main(void)
         cmocka_unit_test(tells_thirty_mistakes_each_with_its_line_and_a_useful_sentence),
         cmocka_unit_test(tells_what_is_wrong_with_single_things),
         cmocka_unit_test(refuses_a_secret_that_everybody_may_read),
+        cmocka_unit_test(tells_a_faulty_profile_once_however_many_use_it),
         cmocka_unit_test(tells_at_most_a_hundred_errors_and_how_many_more),
         cmocka_unit_test(says_when_a_file_cannot_be_read),
         cmocka_unit_test(says_when_memory_is_out),

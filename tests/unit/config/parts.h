@@ -175,13 +175,23 @@ static const struct option nmea_point_rows[] = {
     {0},
 };
 
+/* A driver's check may rely on every option of what it is given; it would crash otherwise, as this
+ * does. */
+static void rely_on(bool truth)
+{
+    if (!truth)
+        abort();
+}
+
 static int meter_check(struct site_bus *bus, struct driver_complaints *complaints)
 {
     int error = 0;
+    rely_on(bus->id && *(const char *const *)bus->options); /* "port" or "host" */
     for (size_t i = 0; i < bus->device_count; i++) {
         for (size_t j = 0; j < bus->devices[i].point_count; j++) {
             struct site_point *point = &bus->devices[i].points[j];
             const struct meter_point *options = point->options;
+            rely_on(point->id && bus->devices[i].id);
             point->type = VALUE_F64;
             if (options->type != TYPE_F32 || options->reg < 65535)
                 continue;
