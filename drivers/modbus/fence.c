@@ -56,10 +56,11 @@ bool fence_detour(struct fence *fence, uint8_t function, uint16_t *address, uint
     unsigned most = holds_bits(function) ? MODBUS_BITS_MAX : MODBUS_REGISTERS_MAX;
 
     forget_too_old(fence, now_ns);
-    /* Shorter first: it asks for nothing that is not known to exist. */
-    for (unsigned shorter = *count; shorter > step;) {
-        shorter -= step;
+    /* The shortest at the end first: it takes least of the line, and asks for nothing that is not
+     * known to exist. */
+    for (unsigned shorter = step; shorter < *count; shorter += step) {
         if (!outstanding(fence, fence_shape(function, (uint16_t)shorter))) {
+            *address = (uint16_t)(*address + *count - shorter);
             *count = (uint16_t)shorter;
             return true;
         }

@@ -17,7 +17,7 @@
 #include "modbus/read.h"
 #include "unit/hostile_slave.h"
 
-#define TIMEOUT_MS  40
+#define TIMEOUT_MS  80
 #define POINTS      8
 #define EVENTS_MAX  4096
 #define PATIENCE_NS (20 * NS_PER_S)
