@@ -1,4 +1,4 @@
-#include "cli/balance.h"
+#include "cli/balance_inside.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -6,66 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/sets.h"
 #include "core/error.h"
-#include "core/event.h"
-
-/* Witnesses and points are compared in hundredths: the counters that they carry have two decimals
- * at the most. */
-#define WITNESS_SCALE 100.0
-#define SHOWN_MAX     10
-#define NAME_SIZE_MAX (2 * ID_SIZE_MAX)
-
-/* After a crash the oldest value that may be missing was read one commit interval and one slow sync
- * before the newest stored one. */
-#define CRASH_SLACK_MS 500
-
-struct epoch {
-    char name[12];
-    struct number_set keys;
-};
-
-struct mark {
-    char epoch[12];
-    uint64_t first, last, count;
-};
-
-struct witness {
-    int64_t value; /* in hundredths */
-    int64_t t;
-    bool late;
-};
-
-/* One point: what arrived of it, and what witnesses say was sent. */
-struct series {
-    char name[NAME_SIZE_MAX]; /* "device/point" */
-    struct number_set arrived;
-    struct witness *witnesses;
-    size_t witness_count, witness_room;
-};
-
-struct crash {
-    int64_t before_t, t; /* newest value stored before it; of the gap event */
-    int64_t extent_ms;
-    int64_t last_lost_t; /* of the values that it excuses, the newest; 0: none. Found anew by each
-                            balance */
-};
-
-struct balance {
-    char uplink[ID_SIZE_MAX];
-    struct epoch *epochs;
-    size_t epoch_count;
-    struct mark *marks;
-    size_t mark_count;
-    struct series **series; /* a hash table by name */
-    size_t series_count, series_room;
-    struct crash *crashes;
-    size_t crash_count;
-    struct range_set covers;
-    uint64_t newest_n;
-    int64_t newest_t;
-    struct balance_report totals;
-};
 
 struct balance *balance_open(const char *uplink)
 {
@@ -464,7 +405,7 @@ static struct crash *crash_around(const struct balance *balance, int64_t t)
  * Nothing is sent to a gateway that is dead, so the newest lost value was sent just before its end;
  * what was sent more than the told extent before that had to be stored.
  */
-static bool is_excused(const struct balance *balance, int64_t t)
+bool balance_excuses(const struct balance *balance, int64_t t)
 {
     const struct crash *crash = crash_around(balance, t);
 
@@ -503,7 +444,7 @@ static int compare_series(struct balance *balance, const struct series *series,
         report->truth++;
         if (number_set_has(&series->arrived, witness->value))
             report->delivered++;
-        else if (is_excused(balance, witness->t))
+        else if (balance_excuses(balance, witness->t))
             report->excused++;
         else
             report->missing++;
@@ -555,84 +496,4 @@ int balance_draw(struct balance *balance, struct balance_report *report)
     report->proven = report->events && !report->holes && !report->marks_short && !report->broken &&
                      !report->missing && !report->never_sent;
     return 0;
-}
-
-static void print_json(const struct balance *balance, const struct balance_report *report,
-                       FILE *out)
-{
-    fprintf(out,
-            "{\"uplink\":\"%s\",\"messages\":%" PRIu64 ",\"events\":%" PRIu64
-            ",\"duplicates\":%" PRIu64 ",\"broken\":%" PRIu64 ",\"epochs\":%" PRIu64
-            ",\"covers\":[%" PRIu64 ",%" PRIu64 "],\"holes\":%" PRIu64 ",\"hole_events\":%" PRIu64
-            ",\"marks_short\":%" PRIu64 ",\"gaps\":%" PRIu64 ",\"gap_events\":%" PRIu64
-            ",\"truth\":%" PRIu64 ",\"delivered\":%" PRIu64 ",\"excused\":%" PRIu64
-            ",\"missing\":%" PRIu64 ",\"never_sent\":%" PRIu64 ",\"proven\":%s}\n",
-            balance->uplink, report->messages, report->events, report->duplicates, report->broken,
-            report->epochs, report->first, report->last, report->holes, report->hole_events,
-            report->marks_short, report->gaps, report->gap_events, report->truth, report->delivered,
-            report->excused, report->missing, report->never_sent,
-            report->proven ? "true" : "false");
-}
-
-static void print_missing(const struct balance *balance, FILE *out)
-{
-    int shown = 0;
-
-    for (size_t i = 0; i < balance->series_room; i++) {
-        const struct series *series = balance->series[i];
-        for (size_t w = 0; series && w < series->witness_count; w++) {
-            const struct witness *witness = &series->witnesses[w];
-            if (witness->late || number_set_has(&series->arrived, witness->value) ||
-                is_excused(balance, witness->t))
-                continue;
-            if (shown++ == SHOWN_MAX)
-                return;
-            fprintf(out, "  missing: %s = %g, sent at %" PRId64 "\n", series->name,
-                    (double)witness->value / WITNESS_SCALE, witness->t);
-        }
-    }
-}
-
-static void print_words(const struct balance *balance, const struct balance_report *report,
-                        FILE *out)
-{
-    fprintf(out,
-            "%" PRIu64 " messages, %" PRIu64 " events, %" PRIu64 " duplicates dropped, %" PRIu64
-            " epochs\n",
-            report->messages, report->events, report->duplicates, report->epochs);
-    fprintf(out, "covers: %" PRIu64 " to %" PRIu64 ", %" PRIu64 " holes\n", report->first,
-            report->last, report->holes);
-    for (size_t i = 1; i < balance->covers.count && i <= SHOWN_MAX; i++)
-        fprintf(out, "  hole: %" PRIu64 " to %" PRIu64 "\n", balance->covers.items[i - 1].last + 1,
-                balance->covers.items[i].first - 1);
-    if (report->gaps)
-        fprintf(out, "gaps told by the gateway: %" PRIu64 ", naming %" PRIu64 " events\n",
-                report->gaps, report->gap_events);
-    if (report->marks_short)
-        fprintf(out, "marks whose count was not reached: %" PRIu64 "\n", report->marks_short);
-    if (report->broken)
-        fprintf(out, "messages that break the contract: %" PRIu64 "\n", report->broken);
-    if (report->truth) {
-        fprintf(
-            out,
-            "witnesses: %" PRIu64 " values sent, %" PRIu64 " arrived, %" PRIu64
-            " excused by a told crash, %" PRIu64 " missing, %" PRIu64 " arrived that nobody sent\n",
-            report->truth, report->delivered, report->excused, report->missing, report->never_sent);
-        print_missing(balance, out);
-    }
-    if (report->proven)
-        fprintf(out, "proven: nothing is missing\n");
-    else if (!report->events)
-        fprintf(out, "NOT PROVEN: no event arrived\n");
-    else
-        fprintf(out, "NOT PROVEN: see above\n");
-}
-
-void balance_print(struct balance *balance, const struct balance_report *report, bool json,
-                   FILE *out)
-{
-    if (json)
-        print_json(balance, report, out);
-    else
-        print_words(balance, report, out);
 }

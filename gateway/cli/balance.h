@@ -1,7 +1,7 @@
 /*
- * The balance of an audit, from what a subscriber received: duplicates are dropped by key, the union
- * of `covers` must have no hole, and what simulators or other witnesses say they sent must have
- * arrived. Pure book-keeping: no network.
+ * The balance of an audit, from what a subscriber received: duplicates are dropped by key, the
+ * union of `covers` must have no hole, and what simulators or other witnesses say they sent must
+ * have arrived. Pure book-keeping: no network.
  */
 #ifndef SLUICE_CLI_BALANCE_H
 #define SLUICE_CLI_BALANCE_H

@@ -121,7 +121,9 @@ int client_get(const char *socket_path, const char *path, FILE *out)
         code = copy_body(answer, out);
     } else if (status) {
         tell_refusal(answer, status);
-        code = status >= 500 ? EXIT_CODE_SYSTEM : EXIT_CODE_USAGE;
+        code = status >= 500   ? EXIT_CODE_SYSTEM
+               : status == 404 ? EXIT_CODE_FAILED
+                               : EXIT_CODE_USAGE;
     } else {
         fprintf(stderr, "sluice: what answers on %s is not the daemon\n", socket_path);
     }

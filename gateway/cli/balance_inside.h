@@ -1,0 +1,68 @@
+/* What balance.c collects and balance_print.c shows; for these two only. */
+#ifndef SLUICE_CLI_BALANCE_INSIDE_H
+#define SLUICE_CLI_BALANCE_INSIDE_H
+
+#include "cli/balance.h"
+#include "cli/sets.h"
+#include "core/event.h"
+
+/* Witnesses and points are compared in hundredths: the counters that they carry have two decimals
+ * at the most. */
+#define WITNESS_SCALE 100.0
+#define NAME_SIZE_MAX (2 * ID_SIZE_MAX)
+
+/* After a crash the oldest value that may be missing was read one commit interval and one slow sync
+ * before the newest stored one. */
+#define CRASH_SLACK_MS 500
+
+struct epoch {
+    char name[12];
+    struct number_set keys;
+};
+
+struct mark {
+    char epoch[12];
+    uint64_t first, last, count;
+};
+
+struct witness {
+    int64_t value; /* in hundredths */
+    int64_t t;
+    bool late;
+};
+
+/* One point: what arrived of it, and what witnesses say was sent. */
+struct series {
+    char name[NAME_SIZE_MAX]; /* "device/point" */
+    struct number_set arrived;
+    struct witness *witnesses;
+    size_t witness_count, witness_room;
+};
+
+struct crash {
+    int64_t before_t, t; /* newest value stored before it; of the gap event */
+    int64_t extent_ms;
+    int64_t last_lost_t; /* of the values that it excuses, the newest; 0: none. Found anew by each
+                            balance */
+};
+
+struct balance {
+    char uplink[ID_SIZE_MAX];
+    struct epoch *epochs;
+    size_t epoch_count;
+    struct mark *marks;
+    size_t mark_count;
+    struct series **series; /* a hash table by name */
+    size_t series_count, series_room;
+    struct crash *crashes;
+    size_t crash_count;
+    struct range_set covers;
+    uint64_t newest_n;
+    int64_t newest_t;
+    struct balance_report totals;
+};
+
+/* Whether the gateway told that a value of this moment may be missing. After balance_draw. */
+bool balance_excuses(const struct balance *balance, int64_t t);
+
+#endif
