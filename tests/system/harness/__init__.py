@@ -4,12 +4,12 @@ from .certificates import Authority
 from .field import Line, ModbusTcp, RtuLine, Scale, Talker
 from .gateway import (EXIT_CONFIG, EXIT_FAILED, EXIT_NO_DAEMON, EXIT_OK, EXIT_SYSTEM, EXIT_USAGE, Gateway,
                       check_ledger, sluice)
-from .proof import Audit, Balance, finish, settle
+from .proof import PUBLISHED, Audit, Balance, finish, settle
 from .proxy import Proxy
 from .site import LONG, Failure, Skip, Site, check, free_port, program, totals, wait_for
 from .run import main
 
 __all__ = ["Audit", "Authority", "Balance", "Broker", "EXIT_CONFIG", "EXIT_FAILED", "EXIT_NO_DAEMON",
            "EXIT_OK", "EXIT_SYSTEM", "EXIT_USAGE", "Failure", "Gateway", "LONG", "Line", "ModbusTcp",
-           "Proxy", "RtuLine", "Scale", "Site", "Skip", "Subscriber", "Talker", "check", "check_ledger",
+           "PUBLISHED", "Proxy", "RtuLine", "Scale", "Site", "Skip", "Subscriber", "Talker", "check", "check_ledger",
            "finish", "free_port", "main", "program", "settle", "sluice", "totals", "wait_for"]

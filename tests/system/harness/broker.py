@@ -39,7 +39,8 @@ class Broker:
     def _config(self):
         lines = ["per_listener_settings false", "allow_anonymous true", "persistence true",
                  "persistence_location %s/" % self.site.folder, "persistence_file %s.db" % self.name,
-                 "max_queued_messages 0", "max_inflight_messages 100", "log_type all", "user root",
+                 "max_queued_messages 0", "max_inflight_messages 100", "user root", "log_type error",
+                 "log_type warning", "log_type notice", "log_type information",
                  "listener %d 127.0.0.1" % self.port]
         if self.acl_path:
             lines.append("acl_file " + self.acl_path)

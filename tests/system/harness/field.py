@@ -5,6 +5,8 @@ import subprocess
 
 from .site import program, wait_for
 
+# A reply later than this is late by the simulators' reckoning, too.
+TIMEOUT = "500ms"
 COUNTER = {"id": "counter", "reg": 0, "type": "u32"}
 
 
@@ -35,9 +37,9 @@ class Sim:
 
 
 class _Modbus(Sim):
-    def device(self, name, unit, every="100ms", points=(), **more):
+    def device(self, device_id, unit, every="100ms", points=(), **more):
         """The configuration of one device: its counter, and `points` besides."""
-        return {"id": name, "bus": self.name, "unit": unit, "numbering": "0-based",
+        return {"id": device_id, "bus": self.name, "unit": unit, "numbering": "0-based",
                 "points": [{"every": every, **point} for point in (COUNTER, *points)], **more}
 
     def quiet(self):
@@ -56,21 +58,20 @@ class RtuLine(_Modbus):
         self.link = site.path(name + ".tty")
         self.baud = baud
         super().__init__(site, name, "sim_rtu", "--link", self.link, "--baud", str(baud), "--realtime",
-                         *_units(units), *arguments)
+                         "--late-after", TIMEOUT, *_units(units), *arguments)
 
     def bus(self, **more):
         return {"id": self.name, "driver": "modbus-rtu", "port": self.link, "line": "%d 8E1" % self.baud,
-                "timeout": "300ms", **more}
+                "timeout": TIMEOUT, **more}
 
 
 class ModbusTcp(_Modbus):
     def __init__(self, site, name, units, *arguments):
-        super().__init__(site, name, "sim_tcp", *_units(units), *arguments)
+        super().__init__(site, name, "sim_tcp", "--late-after", TIMEOUT, *_units(units), *arguments)
         self.port = int(self.first)
 
     def bus(self, **more):
-        return {"id": self.name, "driver": "modbus-tcp", "host": "127.0.0.1:%d" % self.port, "timeout": "500ms",
-                **more}
+        return {"id": self.name, "driver": "modbus-tcp", "host": "127.0.0.1:%d" % self.port, "timeout": TIMEOUT, **more}
 
 
 class Line(Sim):

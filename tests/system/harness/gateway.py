@@ -72,11 +72,13 @@ class Gateway:
     def uplink(self, name="cloud"):
         return next(uplink for uplink in self.status()["uplinks"] if uplink["id"] == name)
 
+    def devices(self):
+        return [device for bus in self.status()["buses"] for device in bus["devices"]]
+
     def device(self, name):
-        for bus in self.status()["buses"]:
-            for device in bus["devices"]:
-                if device["id"] == name:
-                    return device
+        for device in self.devices():
+            if device["id"] == name:
+                return device
         raise Failure("the status has no device " + name)
 
     def is_online(self, name="cloud"):

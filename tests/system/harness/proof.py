@@ -5,6 +5,12 @@ import signal
 from .gateway import EXIT_FAILED, EXIT_OK, check_ledger
 from .site import check, program, wait_for
 
+# The kinds that are published; events of others are covered by the messages, and no more.
+PUBLISHED = ("reading", "state", "alarm", "result", "gap", "clock", "lifecycle")
+
+# Longer than any reply that is still on the wire when the field is told to be quiet.
+QUIET_MS = 1200
+
 
 class Audit:
     """`sluice audit` from before the first event to the end, under a session of its own."""
@@ -120,8 +126,8 @@ def settle(gateway, sims, subscriber, uplinks=("cloud",), deadline_s=60):
     """
     for sim in sims:
         sim.quiet()
-    wait_for(lambda: not any(device["up"] for bus in gateway.status()["buses"] for device in bus["devices"]),
-             deadline_s, "every device is down, now that the field is quiet")
+    wait_for(lambda: all(device.get("age_ms", QUIET_MS) >= QUIET_MS for device in gateway.devices()), deadline_s,
+             "no device is heard any more, now that the field is quiet")
     gateway.wait_drained(deadline_s, uplinks)
     newest = gateway.replay()[-1]["n"]
     wait_for(lambda: Balance(subscriber.messages).covered_to() >= newest, deadline_s,

@@ -111,7 +111,7 @@ class Site:
 
     def __init__(self, name):
         self.name = name
-        self.folder = tempfile.mkdtemp(prefix="sluice-" + name[:20].replace(" ", "-") + "-")
+        self.folder = tempfile.mkdtemp(prefix="sluice-system-" + name[:24].replace(" ", "-") + "-")
         self.truth = self.path("truth")
         open(self.truth, "w").close()
         self.processes = []

@@ -1,0 +1,168 @@
+#!/usr/bin/python3
+"""replay, state, tail and journal verify: they say what the subscriber got."""
+import csv
+import io
+import json
+import os
+import time
+
+from harness import (EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, PUBLISHED, Audit, Balance, Broker, Gateway, ModbusTcp,
+                     RtuLine, Subscriber, check, main, program, settle, sluice, wait_for)
+
+EVENT_KEYS = ("n", "k", "d", "p", "t", "v", "q", "why", "lost", "count", "extent_ms", "u")
+
+
+def plant(site):
+    broker = Broker(site)
+    subscriber, audit = Subscriber(site, broker), Audit(site, broker)
+    line = RtuLine(site, "rs485-1", ["1:incomer,regs=40"])
+    hall = ModbusTcp(site, "hall", ["1-2:meter"])
+    points = [{"id": "triangle", "reg": 2, "type": "i16", "scale": 0.1, "unit": "°C", "every": "100ms"},
+              {"id": "constant", "reg": 10, "type": "u16"}]
+    devices = [line.device("incomer", 1, points=points), hall.device("meter1", 1), hall.device("meter2", 2, "50ms")]
+    gateway = Gateway(site, [line.bus(), hall.bus()], devices, [broker.uplink()]).start()
+    gateway.wait_online()
+    return subscriber, audit, [line, hall], gateway
+
+
+def same(event):
+    return {key: event[key] for key in EVENT_KEYS if key in event}
+
+
+def last_values(events, at):
+    """Each point's newest reading before `at`, and each device's newest state."""
+    newest = {}
+    for event in events:
+        if event["k"] in ("reading", "state") and event["t"] < at and "d" in event:
+            newest[event["d"], event.get("p", "")] = event
+    return newest
+
+
+def says_what_the_subscriber_got(site):
+    subscriber, audit, sims, gateway = plant(site)
+    site.wait_values(60)
+    middle = int(time.time() * 1000)
+    sims[0].tell("silence *")
+    site.wait_values(60)
+    settle(gateway, sims, subscriber)
+
+    events = gateway.replay()
+    balance = Balance(subscriber.messages)
+    received = {key: same(event) for key, event in balance.events.items()}
+    stored = {(event["epoch"], event["n"]): same(event) for event in events if event["k"] in PUBLISHED}
+    check(stored == received, "replay and the subscriber differ",
+          [(key, stored.get(key), received.get(key)) for key in sorted(set(stored) | set(received), key=lambda k: k[1])
+           if stored.get(key) != received.get(key)][:3])
+
+    check_parts(gateway, events, middle)
+    check_csv(gateway, events)
+    for at in (middle, int(time.time() * 1000)):
+        check_state(gateway, events, at)
+    before = gateway.cli("state", "--json", "--at", "2020-01-01")
+    check(before.returncode == EXIT_FAILED and "does not reach back" in before.stderr, "before the journal began",
+          before.returncode, before.stdout[:200], before.stderr)
+    audit.proves(100)
+    gateway.verify()
+    gateway.stop()
+    gateway.verify()
+    check_offline(gateway, events)
+
+
+def check_parts(gateway, events, middle):
+    """Spans and filters."""
+    part = gateway.replay("--from", str(middle))
+    check(part == [event for event in events if event["t"] >= middle], "--from", len(part))
+    part = gateway.replay("--to", str(middle), "--device", "meter2")
+    check(part == [event for event in events if event["t"] < middle and event.get("d") == "meter2"], "--to, --device",
+          len(part))
+    part = gateway.replay("--kind", "state,lifecycle")
+    check(part == [event for event in events if event["k"] in ("state", "lifecycle")], "--kind", part[:3])
+    part = gateway.replay("--device", "incomer", "--point", "triangle")
+    check(part == [event for event in events if event.get("p") == "triangle"], "--point", len(part))
+
+
+def check_csv(gateway, events):
+    done = gateway.cli("replay", "--format", "csv", "--device", "meter1", "--kind", "reading")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    readings = [event for event in events if event.get("d") == "meter1" and event["k"] == "reading"]
+    check([row["value"] for row in rows] == ["" if event["v"] is None else str(event["v"]) for event in readings],
+          "values as CSV", rows[:3])
+    check([row["key"] for row in rows] == ["%s-%d" % (event["epoch"], event["n"]) for event in readings], "keys as CSV")
+
+
+def check_state(gateway, events, at):
+    done = gateway.cli("state", "--json", "--at", str(at))
+    check(done.returncode == EXIT_OK, "sluice state", done.returncode, done.stderr)
+    found = {(event["d"], event.get("p", "")): event for event in map(json.loads, done.stdout.splitlines())
+             if "d" in event}
+    expected = last_values(events, at)
+    check(found == expected, "the state at a moment", at,
+          [(key, found.get(key), expected.get(key)) for key in set(found) | set(expected)
+           if found.get(key) != expected.get(key)][:3])
+    table = gateway.cli("state", "--at", str(at)).stdout
+    check("incomer/triangle" in table, "as a table", table)
+
+
+def check_offline(gateway, events):
+    """The same from the folder, without a daemon."""
+    done = sluice("replay", "--journal", gateway.journal)
+    stored = [json.loads(line) for line in done.stdout.splitlines()]
+    check(stored[:len(events)] == events, "replay from the folder", done.stderr, len(stored), len(events))
+    done = sluice("state", "--json", "--journal", gateway.journal, "--at", str(events[-1]["t"] + 1))
+    check(done.returncode == EXIT_OK and "triangle" in done.stdout, "state from the folder", done.stderr)
+    done = sluice("journal", "stat", "--journal", gateway.journal)
+    check(done.returncode == EXIT_OK and events[0]["epoch"] in done.stdout, "journal stat", done.stdout)
+    done = sluice("journal", "dump", "--journal", gateway.journal)
+    check(len(done.stdout.splitlines()) > len(stored), "journal dump has the declarations, too", done.returncode)
+
+
+def tail_shows_what_comes(site):
+    _, _, sims, gateway = plant(site)
+    tail = site.start("tail", program("sluice"), "tail", "--socket", gateway.socket, "--device", "meter1", "--kind",
+                      "reading", "--limit", "20", pipe=True)
+    out, _ = tail.popen.communicate(timeout=60)
+    check(tail.popen.returncode == EXIT_OK, "exit status", tail.popen.returncode)
+    lines = [json.loads(line) for line in out.splitlines()]
+    check(len(lines) == 20 and all(event["d"] == "meter1" for event in lines), "events", len(lines))
+    values = [event["v"] for event in lines]
+    check(values == list(range(values[0], values[0] + 20)), "in order, and none left out", values)
+    endless = site.start("endless", program("sluice"), "tail", "--socket", gateway.socket)
+    wait_for(lambda: len(endless.log().splitlines()) > 20, 30, "events flow")
+    gateway.stop()
+    check(endless.popen.wait(20) is not None, "tail ends when the daemon does")
+
+
+def verify_finds_damage(site):
+    """One byte turned in the middle of a segment: told, and the rest is read."""
+    _, _, sims, gateway = plant(site)
+    site.wait_values(200)
+    gateway.stop()
+    events = sluice("replay", "--journal", gateway.journal).stdout.splitlines()
+    segment = sorted(name for name in os.listdir(gateway.journal) if name.startswith("segment-"))
+    target = max((os.path.join(gateway.journal, name) for name in segment), key=lambda path: used(path))
+    with open(target, "r+b") as file:
+        at = used(target) * 2 // 3
+        file.seek(at)
+        byte = file.read(1)
+        file.seek(at)
+        file.write(bytes([byte[0] ^ 0xFF]))
+    done = sluice("journal", "verify", "--journal", gateway.journal)
+    check(done.returncode == EXIT_FAILED and os.path.basename(target) in done.stdout, "verify", done.returncode,
+          done.stdout)
+    rest = sluice("replay", "--journal", gateway.journal)
+    left = [json.loads(line) for line in rest.stdout.splitlines()]
+    check(len(events) - 100 < len(left) and any(event["k"] == "gap" and event["why"] == "damage" for event in left),
+          "the rest is read, and the damage told", len(events), len(left), rest.stderr)
+    gateway.start()
+    check(gateway.status()["journal"]["newest"] > 0, "it starts all the same")
+    none = sluice("journal", "stat", "--journal", site.path("nowhere"))
+    check(none.returncode == EXIT_SYSTEM and "nowhere" in none.stderr, "a folder that is not there", none.stderr)
+
+
+def used(path):
+    """How far into a segment's file something else than zeros is."""
+    with open(path, "rb") as file:
+        return len(file.read().rstrip(b"\0"))
+
+
+main(says_what_the_subscriber_got, tail_shows_what_comes, verify_finds_damage)
