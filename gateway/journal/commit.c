@@ -24,7 +24,7 @@ int commit_init(struct commit *commit, const struct io *io, size_t room)
         buffer->data = malloc(room);
         buffer->room = room;
         buffer->free = true;
-        if (!buffer->data)
+        if (room > 0 && !buffer->data)
             return ERR_NOMEM;
     }
     return 0;

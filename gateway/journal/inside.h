@@ -14,6 +14,9 @@
 #define NOTES_MAX    16
 #define RETIRING_MAX 16
 
+/* A segment is read when the journal is opened: more events than this would take too long. */
+#define SEGMENT_EVENTS_MAX (1024 * 1024)
+
 /* Records need this much of a frame, and a frame is not begun where less than FRAME_ROOM_MIN is
  * left. */
 #define RECORDS_ROOM   4096
@@ -142,6 +145,9 @@ bool store_notes(struct journal *journal);
 
 /* roll.c: begins segments and lets old ones go. */
 bool roll(struct journal *journal);
+/* What the next segment must have room for, besides ordinary frames: four checkpoints, and what
+ * waits for the disk. */
+int64_t roll_bytes(struct journal *journal, int64_t extra);
 void roll_settle(struct journal *journal);
 
 /* retention.c */
@@ -163,6 +169,7 @@ struct load {
     uint64_t tail_first_n;      /* first n of the last readable frame behind the checkpoint, */
     int64_t tail_at;            /* where it is, */
     int64_t tail_size;          /* and its size; 0 where there is none */
+    uint32_t tail_epoch;        /* of the newest frame with events; 0: no frame was found */
     int64_t end;                /* where the next frame belongs */
     uint64_t faults;            /* places where something that is no frame was passed over */
     struct gap gaps[NOTES_MAX]; /* the events that were lost there */

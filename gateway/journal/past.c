@@ -21,6 +21,25 @@ static int replay(const struct journal *journal, struct state *state, size_t fro
     return result < 0 ? result : 0;
 }
 
+/* Values from before the clock was set get the time that is known by now. */
+static void tell_all(const struct journal *journal, const struct state *state,
+                     void (*each)(void *context, const struct event *event), void *context)
+{
+    uint32_t count = streams_count(&state->streams);
+    struct event event;
+    struct boot boot;
+
+    for (uint32_t number = 1; number <= count; number++) {
+        if (!stream_entry_event(streams_get(&state->streams, number), &event))
+            continue;
+        if (event.trust == CLOCK_UNSET && boots_find(&journal->state.boots, event.boot, &boot)) {
+            event.wall_ns = event.mono_ns + boot.offset_ns;
+            event.trust = boot.trust;
+        }
+        each(context, &event);
+    }
+}
+
 int journal_state_at(struct journal *journal, int64_t wall_ns,
                      void (*each)(void *context, const struct event *event), void *context)
 {
@@ -41,13 +60,8 @@ int journal_state_at(struct journal *journal, int64_t wall_ns,
         state_clear(state);
         error = ERR_NOT_FOUND;
     }
-    if (error == 0) {
-        struct event event;
-        uint32_t count = streams_count(&state->streams);
-        for (uint32_t number = 1; number <= count; number++)
-            if (stream_entry_event(streams_get(&state->streams, number), &event))
-                each(context, &event);
-    }
+    if (error == 0)
+        tell_all(journal, state, each, context);
     if (state && state->streams.hash)
         state_clear(state);
     free(state);

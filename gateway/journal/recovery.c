@@ -231,10 +231,13 @@ static int go_on_in(struct journal *journal, const struct segment *newest, const
     return 0;
 }
 
-static void begin_epoch(struct journal *journal, const char *why, uint64_t last_n)
+/*
+ * A start that was cut off may have left a checkpoint with a new epoch in which nothing was stored.
+ * Nobody has ever seen that one: the epoch `before` is the one of the last frame.
+ */
+static void begin_epoch(struct journal *journal, const char *why, uint32_t before, uint64_t last_n)
 {
     struct state *state = &journal->state;
-    uint32_t before = state->epoch;
     do {
         state->epoch = journal->random();
     } while (state->epoch == 0 || state->epoch == before);
@@ -347,7 +350,8 @@ int recover(struct journal *journal, const struct journal_options *options)
     uint64_t highest = cursors_highest(&journal->state.cursors);
     uint64_t last_n = highest > load.last_n ? highest : load.last_n;
     journal->durable_n = load.last_n;
-    journal->durable_epoch = journal->state.epoch;
+    uint32_t epoch = load.tail_epoch ? load.tail_epoch : journal->state.epoch;
+    journal->durable_epoch = epoch;
     if (!fresh)
         index_set_end(&journal->index, newest.generation, load.end);
     journal->stored_base = journal->state.stored;
@@ -367,8 +371,8 @@ int recover(struct journal *journal, const struct journal_options *options)
         journal->durable_n = load.tail_first_n - 1;
         error = repeat_tail(journal, &newest, &load);
     }
-    if (fresh || why)
-        begin_epoch(journal, why, last_n);
+    if (fresh || why || journal->state.epoch == 0)
+        begin_epoch(journal, why, epoch, last_n);
     note_losses(journal, &load, last_n, !clean);
     take_identity(journal, options->identity);
     find_boot(journal, options->boot_id);

@@ -105,7 +105,7 @@ static void trim(struct journal *journal)
 bool retention_plan(struct journal *journal)
 {
     struct writer *writer = &journal->writer;
-    int64_t want = journal->segment_bytes;
+    int64_t want = roll_bytes(journal, 0);
     bool trusted = writer->boot.trust != CLOCK_UNSET;
     size_t files;
 

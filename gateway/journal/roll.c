@@ -11,21 +11,30 @@
 #define RETRY_MIN_NS          (1 * NS_PER_S)
 #define RETRY_MAX_NS          (30 * NS_PER_S)
 
+static void tell_stall(int error)
+{
+    const char *why = error_text(error);
+    const char *advice = "check the journal's filesystem and medium";
+
+    if (error == ERR_NO_SPACE)
+        advice = "free some space on the journal's filesystem, or lower journal.keep";
+    if (error == ERR_FULL) {
+        why = "the journal is full, and journal.when_full keeps what is not acknowledged";
+        advice = "see which consumer is behind, or raise journal.keep";
+    }
+    log_error("journal",
+              "nothing can be stored: %s. Polling goes on; what does not fit into memory is "
+              "counted as lost. What to do: %s",
+              why, advice);
+}
+
 /* Events wait, and are counted when they no longer fit, until a segment can be begun. */
 static void stall(struct journal *journal, int error)
 {
     struct writer *writer = &journal->writer;
 
     if (!writer->stalled)
-        log_error("journal",
-                  "nothing can be stored: %s. Polling goes on; what does not fit into memory is "
-                  "counted as lost. %s",
-                  error_text(error),
-                  error == ERR_NO_SPACE
-                      ? "Free some space on the journal's filesystem, or lower journal.keep"
-                  : error == ERR_FULL
-                      ? "The journal is full and a consumer has not acknowledged its oldest events"
-                      : "Check the journal's filesystem and medium");
+        tell_stall(error);
     atomic_store(&journal->storage_error, error);
     writer->stalled = true;
     writer->retry_wait_ns = writer->retry_wait_ns == 0 ? RETRY_MIN_NS : 2 * writer->retry_wait_ns;
@@ -123,8 +132,7 @@ static int write_segment(struct journal *journal, struct io_file *file, struct s
     return error == 0 ? index_add(&journal->index, segment) : error;
 }
 
-/* What a segment must have room for, besides ordinary frames. */
-static int64_t bytes_wanted(struct journal *journal, int64_t extra)
+int64_t roll_bytes(struct journal *journal, int64_t extra)
 {
     int64_t wanted = SEGMENT_HEADER_SIZE + 4 * (int64_t)state_size(&journal->state) + extra +
                      2 * (int64_t)FRAME_ROOM_MIN;
@@ -166,7 +174,7 @@ static bool begin_segment(struct journal *journal, uint64_t first_n, int64_t ext
     struct writer *writer = &journal->writer;
     struct io_file *file;
     struct spare_file taken;
-    int64_t bytes = bytes_wanted(journal, extra);
+    int64_t bytes = roll_bytes(journal, extra);
 
     if (writer->stalled && clock_mono(&clock_system) < writer->retry_ns)
         return false;

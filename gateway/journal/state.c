@@ -397,7 +397,7 @@ bool state_pack(struct state *state, struct state_walk *walk, struct packer *out
 
 size_t state_size(struct state *state)
 {
-    size_t size = 512 + BOOTS_MAX * 8;
+    size_t size = 512;
     struct boot boot;
     for (uint32_t at = 0; boots_get(&state->boots, at, &boot); at++)
         size += sizeof(boot) + 8;

@@ -50,15 +50,21 @@ void store_look_at_clock(struct journal *journal)
     boots_set(&journal->state.boots, &writer->boot);
 }
 
+/* What is left of the segment, and how long opening would take, tell when the next one is to begin.
+ */
+static bool segment_has_room(const struct writer *writer)
+{
+    return writer->has_segment && writer->segment.size - writer->position >= FRAME_ROOM_MIN &&
+           writer->next_n - writer->segment.first_n < SEGMENT_EVENTS_MAX;
+}
+
 /* Where the open frame ends at most: what the buffer and the segment have room for. */
 static bool open_frame(struct journal *journal)
 {
     struct writer *writer = &journal->writer;
 
-    if (!writer->has_segment || writer->segment.size - writer->position < FRAME_ROOM_MIN) {
-        if (!roll(journal))
-            return false;
-    }
+    if (!segment_has_room(writer) && !roll(journal))
+        return false;
     struct buffer *buffer = commit_buffer(&journal->commit);
     if (!buffer)
         return false;
@@ -112,10 +118,12 @@ static int pack_event(struct journal *journal, struct event *event)
 static bool store_step(struct journal *journal)
 {
     struct writer *writer = &journal->writer;
-    if (writer->open && !store_seal(journal, false))
+    if (writer->open && writer->open->frame.count > 0 && !store_seal(journal, false))
         return false;
-    if (!open_frame(journal))
+    if (!writer->open && !open_frame(journal))
         return false;
+    writer->open->frame.offset_ns = writer->boot.offset_ns;
+    writer->open->frame.trust = writer->boot.trust;
     struct event event = {
         .mono_ns = writer->open->frame.mono_ns,
         .kind = EVENT_CLOCK,
@@ -128,6 +136,12 @@ static bool store_step(struct journal *journal)
     return true;
 }
 
+/* The event that begins an epoch goes before anything else. */
+static bool step_due(const struct writer *writer)
+{
+    return writer->stepped && writer->opening[0] == 0;
+}
+
 bool store_event(struct journal *journal, struct event *event)
 {
     struct writer *writer = &journal->writer;
@@ -137,11 +151,11 @@ bool store_event(struct journal *journal, struct event *event)
             writer->open->used >= (size_t)journal->commit_bytes + FRAME_HEADER_SIZE &&
             !store_seal(journal, false))
             return false;
-        if (writer->stepped && !store_step(journal))
+        if (step_due(writer) && !store_step(journal))
             return false;
         if (!writer->open && !open_frame(journal))
             return false;
-        if (writer->stepped)
+        if (step_due(writer))
             continue;
         int error = pack_event(journal, event);
         if (error == 0)
@@ -272,7 +286,7 @@ bool store_notes(struct journal *journal)
     struct writer *writer = &journal->writer;
     struct event event = {.mono_ns = clock_mono(journal->clock), .urgent = true};
 
-    if (writer->stepped && !store_step(journal))
+    if (step_due(writer) && !store_step(journal))
         return false;
     if (writer->opening[0]) {
         event.kind = EVENT_LIFECYCLE;

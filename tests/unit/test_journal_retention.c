@@ -1,0 +1,212 @@
+/* What the written policy drops, and how it is told. */
+// links: sluice_journal
+#include "unit/journal_kit.h"
+
+static void see_ledger(void *context, const struct cursor_ledger *ledger)
+{
+    *(struct cursor_ledger *)context = *ledger;
+}
+
+static void small(struct kit *kit)
+{
+    kit->options.segment_bytes = 32 * 1024;
+    kit->options.keep_bytes = 5 * 32 * 1024;
+}
+
+static void keeps_to_its_bytes_and_uses_files_again(void **state)
+{
+    struct kit *kit = *state;
+    struct journal_stats stats;
+    small(kit);
+    kit_open(kit);
+    uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
+    for (int i = 0; i < 100; i++) {
+        kit_fill(kit, stream, 1000 * i, 1000);
+        journal_stats(kit->journal, &stats);
+        assert_true(stats.bytes <= stats.keep_bytes);
+    }
+    assert_true(stats.oldest > 1);
+    assert_true(stats.segments >= 3);
+    assert_false(kit_has(kit, "segment-00000006"));
+    assert_int_equal(stats.dropped[GAP_RETENTION], 0); /* no cursor missed anything */
+
+    struct reader *reader;
+    struct event event;
+    assert_int_equal(reader_open(&reader, kit->journal, 1), 0);
+    assert_int_equal(reader_next(reader, &event), 1);
+    assert_int_equal(event.n, 0);
+    assert_int_equal(event.kind, EVENT_GAP);
+    assert_int_equal(event.value.gap->reason, GAP_RETENTION);
+    assert_int_equal(event.value.gap->first, 1);
+    assert_int_equal(event.value.gap->last, stats.oldest - 1);
+    assert_int_equal(event.value.gap->count, stats.oldest - 1);
+    uint64_t n = stats.oldest;
+    while (reader_next(reader, &event) > 0)
+        assert_int_equal(event.n, n++);
+    assert_int_equal(n, stats.newest + 1);
+    reader_close(reader);
+}
+
+static void what_a_cursor_lacked_becomes_a_gap_event_and_is_on_its_ledger(void **state)
+{
+    struct kit *kit = *state;
+    struct cursor *cursor;
+    struct cursor_ledger ledger;
+    struct journal_stats stats;
+    small(kit);
+    kit_open(kit);
+    uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
+    assert_int_equal(cursor_open(&cursor, kit->journal, "uplink/cloud", CURSOR_AT_OLDEST), 0);
+    kit_fill(kit, stream, 0, 100);
+    assert_int_equal(cursor_ack(cursor, 1, 50), 0);
+    assert_int_equal(cursor_ack(cursor, 61, 70), 0);
+    for (int i = 0; i < 60; i++)
+        kit_fill(kit, stream, 100 + 1000 * i, 1000);
+    for (int restart = 0; restart < 2; restart++) {
+        journal_stats(kit->journal, &stats);
+        cursor_each(kit->journal, see_ledger, &ledger);
+        assert_int_equal(ledger.low, stats.oldest);
+        assert_int_equal(ledger.acked, 60);
+        assert_int_equal(ledger.dropped[GAP_RETENTION], stats.oldest - 1 - 60);
+        assert_int_equal(ledger.acked + ledger.pending + ledger.dropped[GAP_RETENTION],
+                         stats.newest);
+        assert_int_equal(stats.dropped[GAP_RETENTION], ledger.dropped[GAP_RETENTION]);
+        assert_int_equal(stats.produced, stats.stored + stats.refused);
+        if (restart == 0)
+            cursor_close(cursor);
+        kit_close(kit);
+        kit_open(kit);
+    }
+
+    struct reader *reader;
+    struct event event;
+    uint64_t last = 0;
+    assert_int_equal(reader_open(&reader, kit->journal, 0), 0);
+    while (reader_next(reader, &event) > 0)
+        if (event.kind == EVENT_GAP) {
+            assert_int_not_equal(event.n, 0);
+            assert_int_equal(event.value.gap->reason, GAP_RETENTION);
+            if (last)
+                assert_int_equal(event.value.gap->first, last + 1);
+            last = event.value.gap->last;
+        }
+    assert_int_equal(last, journal_oldest(kit->journal) - 1);
+    reader_close(reader);
+}
+
+static void old_segments_go_by_age(void **state)
+{
+    struct kit *kit = *state;
+    kit->options.segment_bytes = 32 * 1024;
+    kit->options.max_age_ns = 3600 * NS_PER_S;
+    kit_open(kit);
+    uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
+    for (int i = 0; i < 20; i++)
+        kit_fill(kit, stream, 1000 * i, 1000);
+    assert_int_equal(journal_oldest(kit->journal), 1);
+    kit_pass(kit, 3599 * NS_PER_S);
+    kit_fill(kit, stream, 0, 1);
+    assert_int_equal(journal_oldest(kit->journal), 1);
+    kit_pass(kit, 2 * NS_PER_S);
+    kit_fill(kit, stream, 0, 1);
+    kit_flush(kit); /* a round later */
+    struct journal_stats stats;
+    journal_stats(kit->journal, &stats);
+    assert_int_equal(stats.segments, 2);
+    assert_true(stats.oldest > 1);
+}
+
+static void refuses_the_newest_until_the_oldest_is_acknowledged(void **state)
+{
+    struct kit *kit = *state;
+    struct cursor *cursor;
+    struct lane *lane;
+    struct journal_stats stats;
+    small(kit);
+    kit->options.when_full = JOURNAL_REFUSE_NEWEST;
+    kit_open(kit);
+    uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
+    assert_int_equal(cursor_open(&cursor, kit->journal, "uplink/cloud", CURSOR_AT_OLDEST), 0);
+    assert_int_equal(lane_open(&lane, kit->journal, 0), 0);
+    struct event event = {.stream = stream, .kind = EVENT_READING, .value = {.type = VALUE_F64}};
+    uint64_t put = 0, taken = 0;
+    do {
+        for (int i = 0; i < 100; i++) {
+            event.mono_ns = kit->mono_ns;
+            event.value.f = (double)put++ / 7;
+            taken += lane_put(lane, &event, 1);
+        }
+        journal_flush(kit->journal, NS_PER_S);
+        journal_stats(kit->journal, &stats);
+    } while (stats.refused < 1000);
+    assert_int_equal(stats.storage_error, ERR_FULL);
+    assert_int_equal(stats.oldest, 1);
+    assert_int_equal(stats.dropped[GAP_RETENTION], 0);
+    assert_int_equal(stats.refused, put - taken);
+
+    /* An acknowledgement makes room at once. */
+    assert_int_equal(cursor_ack(cursor, 1, stats.newest), 0);
+    while (journal_flush(kit->journal, KIT_WAIT_NS) != 0)
+        usleep(1000);
+    lane_close(lane);
+    kit_flush(kit);
+    journal_stats(kit->journal, &stats);
+    assert_int_equal(stats.storage_error, 0);
+    assert_true(stats.oldest > 1);
+    assert_int_equal(stats.refused, put - taken);
+    assert_int_equal(stats.waiting, 0);
+    assert_int_equal(stats.dropped[GAP_STORAGE] + stats.dropped[GAP_OVERLOAD], put - taken);
+    struct journal_stream_ledger ledger;
+    assert_int_equal(journal_stream_ledger(kit->journal, stream, &ledger), 0);
+    assert_int_equal(ledger.produced, put + 1); /* and its declaration */
+    assert_int_equal(ledger.refused, put - taken);
+    cursor_close(cursor);
+    kit_crash(kit);
+    kit_open(kit);
+    assert_int_equal(journal_stream_ledger(kit->journal, stream, &ledger), 0);
+    assert_int_equal(ledger.produced, put + 1);
+    assert_int_equal(ledger.refused, put - taken);
+}
+
+static void a_reader_that_was_overtaken_is_told(void **state)
+{
+    struct kit *kit = *state;
+    struct reader *reader;
+    struct event event;
+    small(kit);
+    kit_open(kit);
+    uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
+    kit_fill(kit, stream, 0, 3000);
+    assert_int_equal(reader_open(&reader, kit->journal, 0), 0);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(reader_next(reader, &event), 1);
+    for (int i = 0; i < 60; i++)
+        kit_fill(kit, stream, 1000 * i, 1000);
+    uint64_t n = 11, missing = 0;
+    while (reader_next(reader, &event) > 0) {
+        if (event.n == 0) {
+            assert_int_equal(event.value.gap->first, n);
+            assert_int_equal(event.value.gap->reason, GAP_RETENTION);
+            missing += event.value.gap->count;
+            n = event.value.gap->last + 1;
+        } else {
+            assert_int_equal(event.n, n++);
+        }
+    }
+    assert_int_equal(n, journal_durable(kit->journal, NULL) + 1);
+    assert_true(missing > 0);
+    reader_close(reader);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(keeps_to_its_bytes_and_uses_files_again),
+        TEST(what_a_cursor_lacked_becomes_a_gap_event_and_is_on_its_ledger),
+        TEST(old_segments_go_by_age),
+        TEST(refuses_the_newest_until_the_oldest_is_acknowledged),
+        TEST(a_reader_that_was_overtaken_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,139 @@
+/* The ring behind a lane. */
+// links: sluice_journal
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "journal/ring.h"
+
+static struct event reading(int64_t value)
+{
+    return (struct event){.stream = 7,
+                          .mono_ns = value,
+                          .kind = EVENT_READING,
+                          .status = 3,
+                          .value = {.type = VALUE_I64, .i = value}};
+}
+
+static void gives_back_every_type_of_value(void **state)
+{
+    (void)state;
+    struct gap gap = {.first = 3, .last = 9, .count = 7, .extent_ms = 250, .reason = GAP_DAMAGE};
+    const struct value values[] = {
+        {.type = VALUE_NONE},
+        {.type = VALUE_BOOL, .b = true},
+        {.type = VALUE_I64, .i = -5},
+        {.type = VALUE_U64, .u = UINT64_MAX},
+        {.type = VALUE_F64, .f = 230.1},
+        {.type = VALUE_TEXT, .size = 5, .data = "hello"},
+        {.type = VALUE_BYTES, .size = 0, .data = ""},
+        {.type = VALUE_GAP, .gap = &gap},
+    };
+    struct ring ring;
+    struct event event;
+    assert_int_equal(ring_init(&ring, 0), 0);
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        event = reading(4);
+        event.urgent = true;
+        event.value = values[i];
+        assert_true(ring_put(&ring, &event));
+    }
+    ring_publish(&ring);
+    ring_limit(&ring);
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        memset(&event, 0xa5, sizeof(event));
+        assert_true(ring_peek(&ring, &event));
+        ring_pop(&ring);
+        assert_int_equal(event.stream, 7);
+        assert_int_equal(event.mono_ns, 4);
+        assert_int_equal(event.status, 3);
+        assert_int_equal(event.kind, EVENT_READING);
+        assert_true(event.urgent);
+        assert_true(value_equal(&event.value, &values[i]));
+    }
+    assert_false(ring_peek(&ring, &event));
+    ring_clear(&ring);
+}
+
+static void refuses_when_full_and_takes_again_when_emptied(void **state)
+{
+    (void)state;
+    struct ring ring;
+    struct event event;
+    int64_t put = 0, taken = 0;
+    static char text[1000];
+    assert_int_equal(ring_init(&ring, 0), 0);
+    /* Many times around, with records of unequal size, so that every end of the ring is met. */
+    for (int round = 0; round < 2000; round++) {
+        for (;;) {
+            event = reading(put);
+            if (put % 3 == 0) {
+                event.value = (struct value){.type = VALUE_TEXT, .data = text};
+                event.value.size = (uint16_t)((uint64_t)put % sizeof(text));
+            }
+            if (!ring_put(&ring, &event))
+                break;
+            put++;
+        }
+        assert_true(ring_publish(&ring) <= RING_SIZE_MIN);
+        ring_limit(&ring);
+        for (int i = 0; i < 1 + round % 40 && ring_peek(&ring, &event); i++) {
+            assert_int_equal(event.mono_ns, taken);
+            if (taken % 3 == 0)
+                assert_int_equal(event.value.size, taken % (int64_t)sizeof(text));
+            ring_pop(&ring);
+            taken++;
+        }
+        ring_release(&ring);
+    }
+    assert_true(put > taken && taken > 10000);
+    ring_clear(&ring);
+}
+
+static void shows_nothing_that_is_not_published(void **state)
+{
+    (void)state;
+    struct ring ring;
+    struct event event = reading(1);
+    assert_int_equal(ring_init(&ring, 0), 0);
+    assert_true(ring_put(&ring, &event));
+    ring_limit(&ring);
+    assert_false(ring_peek(&ring, &event));
+    assert_int_equal(ring_waiting(&ring), 0);
+    ring_publish(&ring);
+    assert_false(ring_peek(&ring, &event)); /* behind the limit of this round */
+    ring_limit(&ring);
+    assert_true(ring_peek(&ring, &event));
+    ring_clear(&ring);
+}
+
+static void knows_what_cannot_be_stored(void **state)
+{
+    (void)state;
+    struct event event = reading(1);
+    assert_true(ring_fits(&event));
+    event.kind = EVENT_DECLARE; /* the journal's own */
+    assert_false(ring_fits(&event));
+    event.kind = 0;
+    assert_false(ring_fits(&event));
+    event = reading(1);
+    event.value = (struct value){.type = VALUE_TEXT, .size = EVENT_VALUE_SIZE_MAX + 1};
+    assert_false(ring_fits(&event));
+    event.value = (struct value){.type = VALUE_GAP + 1};
+    assert_false(ring_fits(&event));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gives_back_every_type_of_value),
+        cmocka_unit_test(refuses_when_full_and_takes_again_when_emptied),
+        cmocka_unit_test(shows_nothing_that_is_not_published),
+        cmocka_unit_test(knows_what_cannot_be_stored),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
