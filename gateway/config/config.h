@@ -23,12 +23,11 @@ struct config_uplink_plan {
 /* What can be configured: given by the daemon, so that this part includes none of them. */
 struct config_parts {
     const struct driver *const *drivers; /* ended by NULL */
-    struct option_table
-        uplink; /* keys of one entry of "uplinks" besides "id"; "tls" is a nested object: */
-    struct option_table uplink_tls; /* keys of its "tls" object, filled into the same struct */
-    size_t uplink_tls_present;      /* offset of a bool in it: whether "tls" was given */
-    /* Checks one uplink beyond its options; tells through `complain` (key may be NULL). 0 or
-     * ERR_CONFIG. */
+    struct option_table uplink;          /* an entry of "uplinks" besides "id" and "tls" */
+    struct option_table uplink_tls;      /* its "tls" object, filled into the same struct */
+    size_t uplink_tls_present;           /* offset of a bool in it: whether "tls" was given */
+    /* Checks one uplink beyond its options, and may keep `id` in it, which lives as long; tells
+     * through `complain` (key may be NULL). 0 or ERR_CONFIG. */
     int (*uplink_check)(void *uplink, const char *id,
                         void (*complain)(void *context, const char *key, const char *sentence),
                         void *context);
@@ -54,6 +53,7 @@ struct config_uplink {
     const char *id;
     struct config_uplink_plan plan;
     void *options; /* the uplink's struct, by its tables */
+    /* Of all that it is configured with, the gateway's id and the content of its files included. */
     uint64_t fingerprint;
     int line;
 };

@@ -64,9 +64,10 @@ static const struct option_choice when_full_choices[] = {
 };
 
 static const struct option_choice sector_choices[] = {
-    {"auto", 0, "on for SD cards, eMMC and USB sticks"},
-    {"on", 1, "each commit begins on a fresh sector: for media that tear what they rewrite"},
-    {"off", 2, "commits follow one another: least wear"},
+    {"auto", CONFIG_SECTOR_AUTO, "on for SD cards, eMMC and USB sticks"},
+    {"on", CONFIG_SECTOR_ON,
+     "each commit begins on a fresh sector: for media that tear what they rewrite"},
+    {"off", CONFIG_SECTOR_OFF, "commits follow one another: least wear"},
     {0},
 };
 
