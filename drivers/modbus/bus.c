@@ -27,7 +27,7 @@ struct bus {
     int64_t open_ns;   /* when to open the link again */
     int64_t reopen_ns; /* how long to wait when that fails */
     int64_t reopen_most_ns;
-    bool told;     /* that the link cannot be opened */
+    bool told;     /* that the link does not work */
     unsigned lost; /* times in a row that it was lost without a reply */
     struct sink_item items[ITEMS_MAX];
     char text[MODBUS_TEXT_SIZE_MAX];
@@ -61,9 +61,6 @@ static int open_link(struct bus *bus)
         link_failed(bus, link_open_status(error), bus->link->why);
         return 0;
     }
-    if (bus->told)
-        log_info("modbus", "bus %s: %s", bus->site->id, "the port or connection is there again");
-    bus->told = false;
     devices_link_back(&bus->devices);
     return 0;
 }
@@ -79,6 +76,17 @@ static void link_lost(struct bus *bus, uint32_t device)
     bus->lost = 0;
     link_failed(bus, STATUS_COMMUNICATION,
                 "the port or connection breaks down as soon as it is used");
+}
+
+/* Somebody answered: that it could be opened says little, since some accept connections only to
+ * close them. */
+static void link_works(struct bus *bus)
+{
+    if (bus->told)
+        log_info("modbus", "bus %s works again", bus->site->id);
+    bus->told = false;
+    bus->lost = 0;
+    bus->reopen_ns = REOPEN_NS;
 }
 
 static void account(struct driver_stats *stats, int result, const struct link_reply *reply,
@@ -185,10 +193,8 @@ static int read_block(struct bus *bus, struct plan_block *block)
     if (result == ERR_CLOSED)
         return result;
     account(&bus->host->stats[block->device], result, &reply, now(bus) - start);
-    if (result == 0 || result == ERR_EXCEPTION) {
-        bus->lost = 0;
-        bus->reopen_ns = REOPEN_NS;
-    }
+    if (result == 0 || result == ERR_EXCEPTION)
+        link_works(bus);
     if (result == 0) {
         devices_answered(&bus->devices, block->device);
         block->busy = 0;

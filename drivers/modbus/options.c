@@ -121,7 +121,9 @@ const struct option modbus_device_rows[] = {
     {"max_block", OPTION_INT, DEVICE(max_block), .minimum = 1, .maximum = MODBUS_REGISTERS_MAX,
      .fallback = "125", .help = "registers that one read may ask for; bits: 16 times as many"},
     {"gap", OPTION_INT, DEVICE(gap), .minimum = 0, .maximum = MODBUS_REGISTERS_MAX, .fallback = "0",
-     .help = "registers that nobody asked for and that may be read over to save a request"},
+     .help =
+         "registers that nobody asked for and that may be read over to save a request; bits: 16 "
+         "times as many"},
     {"timeout", OPTION_DURATION, DEVICE(timeout_ns), .minimum = 0, .maximum = 60000 * MS,
      .fallback = "\"0ms\"", .example = "\"2s\"", .help = "its own; 0ms: the bus's"},
     {.key = NULL},
