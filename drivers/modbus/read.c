@@ -12,6 +12,7 @@
 #include "modbus/link.h"
 
 struct reading {
+    struct driver_complaints complaints; /* first: what is told gets a pointer to */
     const struct modbus_read *read;
     struct modbus_bus_options bus;
     struct modbus_device_options device;
@@ -19,7 +20,6 @@ struct reading {
     struct site_point site_point;
     struct site_device site_device;
     struct site_bus site_bus;
-    struct driver_complaints complaints;
     char *why;
     size_t why_size;
 };
@@ -32,8 +32,7 @@ static int wait_alone(struct driver_host *host, int fd, int64_t until_mono_ns)
 static void tell(struct driver_complaints *complaints, const struct site_device *device,
                  const struct site_point *point, const char *key, const char *sentence)
 {
-    struct reading *reading =
-        (struct reading *)((char *)complaints - offsetof(struct reading, complaints));
+    struct reading *reading = (struct reading *)complaints;
 
     (void)device;
     (void)point;
