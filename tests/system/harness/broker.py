@@ -37,9 +37,10 @@ class Broker:
             self.start()
 
     def _config(self):
+        # The queue has no practical limit; with 0 for none mosquitto 2.0 hangs up on clients whose topic it denies.
         lines = ["per_listener_settings false", "allow_anonymous true", "persistence true",
                  "persistence_location %s/" % self.site.folder, "persistence_file %s.db" % self.name,
-                 "max_queued_messages 0", "max_inflight_messages 100", "user root", "log_type error",
+                 "max_queued_messages 1000000", "max_inflight_messages 100", "user root", "log_type error",
                  "log_type warning", "log_type notice", "log_type information",
                  "listener %d 127.0.0.1" % self.port]
         if self.acl_path:

@@ -1,0 +1,137 @@
+#!/usr/bin/python3
+"""A configuration with thirty different mistakes, and what `sluice check` says of each."""
+import json
+import os
+import re
+
+from harness import EXIT_CONFIG, EXIT_OK, check, main, program, sluice
+
+# Each line of the file that ends in a number has that mistake: the words that its message must have.
+MISTAKES = r'''{
+ "version": 1,
+ "gateway": { "id": "Plant 7",                                                  // 1 id
+   "nmae": "Plant 7",                                                           // 2 nmae, did you mean "name"
+   "timezone": 7 },                                                             // 3 timezone
+ "journal": { "keep": "8 bananas",                                              // 4 keep, bananas
+   "max_age": "soon",                                                           // 5 max_age, soon
+   "when_full": "drop-newest-or-so",                                            // 6 when_full, drop-oldest
+   "commit": "250" },                                                           // 7 commit
+ "defaults": { "every": "-5s",                                                  // 8 every
+   "report": { "on_change": "yes" } },                                          // 9 on_change
+ "buses": [
+  { "id": "rs485-1", "driver": "modbus-rtu", "port": "/dev/ttyS0",
+    "line": "9600 7X3" },                                                       // 10 line, 7X3
+  { "id": "rs485-2", "driver": "modbus-rtu" },                                  // 11 port
+  { "id": "hall", "driver": "modbus-tpc",                                       // 12 driver, did you mean "modbus-tcp"
+    "host": "10.0.7.20:502" },
+  { "id": "yard", "driver": "modbus-tcp",
+    "host": "10.0.7.20:99999" },                                                // 13 host
+  { "id": "yard", "driver": "modbus-tcp", "host": "10.0.7.21" },                // 14 yard
+  { "id": "shed", "driver": "modbus-tcp", "host": "10.0.7.22" }
+ ],
+ "devices": [
+  { "id": "a", "bus": "rs485-9", "unit": 1, "points": [] },                     // 15 rs485-9
+  { "id": "b", "bus": "yard", "unit": 300,                                      // 16 unit, 300
+    "numbering": "0-based", "points": [
+     { "id": "p1", "reg": 1, "type": "u61" },                                   // 17 type, did you mean "u16"
+     { "id": "p2", "reg": 3, "scale": "0.1" },                                  // 18 scale
+     { "id": "p3", "type": "u16" },                                             // 19 reg
+     { "id": "p4", "reg": 5, "bit": 16 },                                       // 20 bit, 16
+     { "id": "p4", "reg": 6 },                                                  // 21 p4
+     { "id": "p5", "reg": 7, "reg": 8 }                                         // 22 reg
+    ] },
+  { "id": "c", "bus": "shed", "unit": 2, "points": [ { "id": "p", "reg": 1 } ] }, // 23 numbering
+  { "id": "d", "bus": "shed", "unit": 3, "numbering": "40001",
+    "points": [ { "id": "p", "reg": 20001 } ] },                                // 24 reg, 20001
+  { "id": "e", "bus": "shed", "unit": 4, "numbering": "0-based", "points": [
+     { "id": "p1", "reg": 70000 },                                              // 25 reg, 70000
+     { "id": "p2", "reg": 2, "type": "i16", "order": "CDAB" }                   // 26 order
+    ] }
+ ],
+ "uplinks": [
+  { "id": "cloud", "url": "http://broker.example.com" },                        // 27 url, mqtt
+  { "id": "local", "url": "mqtt://127.0.0.1", "layout": "colums" },             // 28 layout
+  { "id": "third", "url": "mqtts://127.0.0.1", "tls": { "ca": "nowhere.pem" } }, // 29 nowhere.pem
+  { "id": "fourth", "url": "mqtt://127.0.0.1", "password": "hunter2" }          // 30 password
+ ]
+}
+'''
+
+GOOD = {
+    "version": 1,
+    "gateway": {"id": "plant7"},
+    "buses": [{"id": "rs485-1", "driver": "modbus-rtu", "port": "/dev/ttyS0", "line": "9600 8E1"}],
+    "devices": [{"id": "boiler", "bus": "rs485-1", "unit": 1, "numbering": "40001",
+                 "points": [{"id": "supply_temp", "reg": 40101, "type": "i16", "scale": 0.1, "unit": "°C",
+                             "every": "1s"}]}],
+    "uplinks": [{"id": "cloud", "url": "mqtt://127.0.0.1"}],
+}
+
+
+def expectations():
+    """(line, number, words) of each mistake."""
+    for number, line in enumerate(MISTAKES.splitlines(), 1):
+        found = re.search(r"// (\d+) (.*)$", line)
+        if found:
+            yield number, int(found.group(1)), [word.strip() for word in found.group(2).split(",")]
+
+
+def tells_thirty_mistakes_each_with_its_line(site):
+    path = site.write("sluice.json", MISTAKES)
+    done = sluice("check", path)
+    check(done.returncode == EXIT_CONFIG, "exit status", done.returncode)
+    told = {}
+    for line in done.stderr.splitlines():
+        found = re.match(re.escape(path) + r":(\d+):(\d+): ([^:]*): (.*)", line)
+        check(found, "a line that is no message", line)
+        told.setdefault(int(found.group(1)), []).append(line)
+    expected = list(expectations())
+    check([number for _, number, _ in expected] == list(range(1, 31)), "thirty mistakes")
+    failed = [(number, line, words, told.get(line)) for line, number, words in expected
+              if not any(all(word in message for word in words) for message in told.get(line, []))]
+    check(not failed, "mistakes without their message", *failed)
+    strangers = [message for line, messages in told.items() for message in messages
+                 if line not in [entry[0] for entry in expected]]
+    check(not strangers, "messages about lines without a mistake", strangers)
+    check("hunter2" not in done.stderr, "a secret in a message", done.stderr)
+
+
+def says_what_a_good_file_means(site):
+    path = site.write("sluice.json", json.dumps(GOOD))
+    done = sluice("check", path)
+    check(done.returncode == EXIT_OK, "exit status", done.returncode, done.stderr)
+    for words in ("rs485-1", "cloud", "day", "month"):
+        check(words in done.stdout, "what it means", words, done.stdout)
+    meaning = json.loads(sluice("check", "--json", path).stdout)
+    check(meaning, "as JSON", meaning)
+
+
+def says_what_cannot_be_read(site):
+    unreadable = site.path("no", "sluice.json")
+    cases = [(unreadable, ["sluice.json", "No such file"]), (site.folder, [site.folder]),
+             (site.write("empty.json", ""), ["empty.json"]),
+             (site.write("binary.json", "\x00\x01\x02{"), ["binary.json"]),
+             (site.write("half.json", "{ \"version\": 1, \"gateway\": {"), ["half.json"]),
+             (site.write("later.json", "{ \"version\": 99 }"), ["version", "99"]),
+             (site.write("list.json", "[]"), ["list.json"]),
+             (site.write("deep.json", "[" * 100000), ["deep.json"])]
+    for path, words in cases:
+        done = sluice("check", path)
+        check(done.returncode == EXIT_CONFIG, "exit status", path, done.returncode, done.stderr)
+        check(all(word in done.stderr for word in words), "words", words, done.stderr)
+    if os.getuid():
+        path = site.write("secret.json", "{}")
+        os.chmod(path, 0)
+        check("permission" in sluice("check", path).stderr, "permission")
+
+
+def the_daemon_refuses_what_check_refuses(site):
+    path = site.write("sluice.json", MISTAKES)
+    process = site.start("sluiced", program("sluiced"), "--config", path, "--journal",
+                         site.path("journal"), "--socket", site.path("api.sock"))
+    check(process.popen.wait(20) == EXIT_CONFIG, "exit status", process.popen.returncode)
+    check("did you mean \"modbus-tcp\"" in process.log(), "its log", process.log())
+
+
+main(tells_thirty_mistakes_each_with_its_line, says_what_a_good_file_means, says_what_cannot_be_read,
+     the_daemon_refuses_what_check_refuses)
