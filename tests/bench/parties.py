@@ -52,6 +52,8 @@ class Counter:
         return self._line()
 
     def close(self):
+        if self.popen.stdin.closed:
+            return
         self.popen.stdin.close()
         self.popen.wait()
         self.popen.stdout.close()
