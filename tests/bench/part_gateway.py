@@ -1,4 +1,4 @@
-"""The whole gateway from Modbus TCP to a subscriber, and a plain Python script that does the same without keeping anything."""
+"""The whole gateway from Modbus TCP to a subscriber, and a plain Python script that does so without keeping anything."""
 import shutil
 import time
 
@@ -66,7 +66,7 @@ def bottleneck(shares):
 
 
 def rate(out, site, field, broker):
-    out.note("gateway: as fast as it goes, %d devices x %d registers, to a subscriber (about two minutes)" % (DEVICES, REGISTERS))
+    out.note("gateway: as fast as it goes, %d devices x %d registers (about two minutes)" % (DEVICES, REGISTERS))
     every = max(INTERVALS, key=lambda every: run_gateway(site, field, broker, every).rate)
     ours, plain = [], []
     for _ in range(ROUNDS):
@@ -83,7 +83,8 @@ def rate(out, site, field, broker):
 
 def latency(out, site, field, broker):
     out.note("gateway: latency, %d devices x %d registers each 100 ms (about a minute)" % (DEVICES, REGISTERS))
-    gateway = fresh(tcp_gateway(site, field, broker, "100ms", uplink={"linger": "0ms"}, report=EVERYTHING, commit="5ms"))
+    gateway = fresh(tcp_gateway(site, field, broker, "100ms", uplink={"linger": "0ms"}, report=EVERYTHING,
+                                commit="5ms"))
     gateway.wait_online()
     counter = Counter(site, broker, "sluice/+/data", "--latency")
     time.sleep(WARM_UP_S)

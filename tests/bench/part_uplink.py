@@ -96,7 +96,8 @@ def drain_bridge(site, broker):
 
 
 def run(out, site):
-    out.note("uplink: %d events drained over TLS, and as many messages of %d bytes by a bridge (about two minutes)" % (EVENTS, MESSAGE_BYTES))
+    out.note("uplink: %d events drained over TLS, as many messages of %d bytes by a bridge (about two minutes)" %
+             (EVENTS, MESSAGE_BYTES))
     broker = FastBroker(site)
     gateway, bridge = [], []
     for _ in range(ROUNDS):

@@ -100,7 +100,8 @@ def tcp_gateway(site, field, broker, every, devices=DEVICES, buses=DEVICES, upli
     """A gateway that reads each register of each device, with the shipped defaults but for what is said."""
     points = [{"id": "r%d" % register, "reg": register, "type": "u16"} for register in range(REGISTERS)]
     gateway = Gateway(
-        site, [{"id": "bus%d" % bus, "driver": "modbus-tcp", "host": "127.0.0.1:%d" % field.port} for bus in range(buses)],
+        site, [{"id": "bus%d" % bus, "driver": "modbus-tcp", "host": "127.0.0.1:%d" % field.port}
+               for bus in range(buses)],
         [{"id": "device%d" % unit, "bus": "bus%d" % (unit % buses), "unit": unit, "numbering": "0-based",
           "points": points} for unit in range(1, devices + 1)],
         [tls_uplink(broker, **(uplink or {}))])

@@ -26,5 +26,5 @@ for client in clients:
 while True:
     for unit, client in enumerate(clients, 1):
         reply = client.read_holding_registers(0, count=registers, **{unit_name: unit})
-        message = json.dumps({"device": unit, "t": int(time.time() * 1000), "values": dict(zip(points, reply.registers))})
-        broker.publish("plain/device%d" % unit, message)
+        message = {"device": unit, "t": int(time.time() * 1000), "values": dict(zip(points, reply.registers))}
+        broker.publish("plain/device%d" % unit, json.dumps(message))
