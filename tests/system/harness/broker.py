@@ -29,7 +29,7 @@ class Broker:
         self.acl_path = site.write(name + ".acl", acl) if acl is not None else None
         if tls:
             self.authority = Authority(site.folder, name + "-ca")
-            self.server = server(self.authority) if server else self.authority.issue(name + "-server")
+            self.server = server(self.authority) if server else self.authority.issue("server")
             self.client = self.authority.issue("plant7")
         self.config = site.write(name + ".conf", self._config())
         self.process = None

@@ -43,11 +43,9 @@ class Authority:
             out.write("1000\n")
 
     def issue(self, name, names="DNS:localhost,IP:127.0.0.1", expired=False):
-        """Makes NAME.crt and NAME.key with the common name `name`; returns both paths."""
-        certificate = os.path.join(self.folder, name + ".crt")
-        key = os.path.join(self.folder, name + ".key")
-        request = os.path.join(self.folder, name + ".csr")
-        extensions = os.path.join(self.folder, name + ".ext")
+        """Makes a certificate with the common name `name` and its key; returns both paths."""
+        certificate, key, request, extensions = (
+            os.path.join(self.folder, "%s-%s.%s" % (self.name, name, ending)) for ending in ("crt", "key", "csr", "ext"))
         with open(extensions, "w") as out:
             out.write("subjectAltName=%s\nbasicConstraints=CA:FALSE\n" % names)
         _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + name,
