@@ -3,6 +3,9 @@
 // links: sluice_journal
 #include "unit/journal_kit.h"
 
+#include <pthread.h>
+#include <sched.h>
+
 static void gives_back_what_was_put(void **state)
 {
     struct kit *kit = *state;
@@ -133,6 +136,233 @@ static void rolls_segments_and_reads_across_them(void **state)
     reader_close(reader);
 }
 
+static void a_full_lane_refuses_the_newest_and_the_ledger_adds_up(void **state)
+{
+    struct kit *kit = *state;
+    struct lane *lane;
+    struct journal_stats stats;
+    struct journal_stream_ledger ledger;
+    enum { PUT = 2000 };
+    static struct event events[PUT];
+    kit->options.commit_ns = 3600 * NS_PER_S;
+    kit_open(kit);
+    uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
+    kit_flush(kit);
+    assert_int_equal(lane_open(&lane, kit->journal, 16384), 0);
+    for (int i = 0; i < PUT; i++)
+        events[i] = (struct event){.stream = stream,
+                                   .mono_ns = kit->mono_ns,
+                                   .kind = EVENT_READING,
+                                   .value = {.type = VALUE_F64, .f = i}};
+    size_t taken = lane_put(lane, events, PUT); /* the ring holds 512 */
+    assert_true(taken >= 512 && taken < PUT);
+    kit_flush(kit);
+    journal_stats(kit->journal, &stats);
+    assert_int_equal(stats.waiting, 0);
+    assert_int_equal(stats.refused, PUT - taken);
+    assert_int_equal(stats.dropped[GAP_OVERLOAD], PUT - taken);
+    assert_int_equal(stats.produced, stats.stored + stats.refused);
+    assert_int_equal(journal_stream_ledger(kit->journal, stream, &ledger), 0);
+    assert_int_equal(ledger.refused, PUT - taken);
+    assert_int_equal(ledger.stored, taken + 1);
+
+    struct reader *reader;
+    struct event event;
+    assert_int_equal(reader_open(&reader, kit->journal, 1), 0);
+    for (size_t i = 0; i < taken; i++) {
+        assert_int_equal(kit_next(reader, &event), 1);
+        assert_true(event.value.f == (double)i);
+    }
+    assert_int_equal(kit_next(reader, &event), 1);
+    assert_int_equal(event.kind, EVENT_GAP);
+    assert_int_equal(event.value.gap->reason, GAP_OVERLOAD);
+    assert_int_equal(event.value.gap->count, PUT - taken);
+    reader_close(reader);
+    lane_close(lane);
+}
+
+static void what_cannot_be_stored_is_refused(void **state)
+{
+    struct kit *kit = *state;
+    struct lane *lane;
+    kit_open(kit);
+    struct event event = {.stream = 1, .kind = EVENT_READING, .value = {.type = VALUE_F64}};
+    assert_int_equal(journal_put(kit->journal, &event), ERR_INVALID); /* no such stream */
+    event.stream = 0;
+    event.kind = EVENT_DECLARE;
+    assert_int_equal(journal_put(kit->journal, &event), ERR_INVALID);
+    assert_int_equal(lane_open(&lane, kit->journal, 0), 0);
+    assert_int_equal(lane_put(lane, &event, 1), 0);
+    lane_close(lane);
+    struct stream nameless = {.type = VALUE_F64};
+    assert_int_equal(journal_declare(kit->journal, &nameless), ERR_INVALID);
+}
+
+static void ten_thousand_streams_cost_few_commits_and_come_back(void **state)
+{
+    struct kit *kit = *state;
+    struct journal_stats stats;
+    enum { STREAMS = 10000 };
+    char point[32];
+    kit->options.commit_ns = NS_PER_S;
+    kit->options.keep_bytes = 64 * 1024 * 1024;
+    kit_open(kit);
+    for (int i = 0; i < STREAMS; i++) {
+        snprintf(point, sizeof(point), "point-%d", i);
+        assert_int_equal(kit_declare(kit, "meter", point), i + 1);
+    }
+    for (int i = 0; i < STREAMS; i++)
+        kit_put(kit, (uint32_t)i + 1, i);
+    kit_flush(kit);
+    journal_stats(kit->journal, &stats);
+    assert_true(stats.commits < 100);
+    assert_int_equal(stats.stored, 2 * STREAMS);
+    kit_close(kit);
+    kit_open(kit);
+    for (int i = STREAMS - 1; i >= 0; i--) {
+        struct journal_stream_ledger ledger;
+        snprintf(point, sizeof(point), "point-%d", i);
+        assert_int_equal(kit_declare(kit, "meter", point), i + 1);
+        assert_int_equal(journal_stream_ledger(kit->journal, (uint32_t)i + 1, &ledger), 0);
+        assert_int_equal(ledger.stored, 2);
+    }
+    kit_flush(kit);
+    assert_int_equal(journal_durable(kit->journal, NULL), 2 * STREAMS);
+}
+
+static void a_changed_stream_gets_the_next_version_and_a_new_number(void **state)
+{
+    struct kit *kit = *state;
+    struct stream stream = {
+        .type = VALUE_F64, .decimals = 1, .device = "boiler", .point = "flow", .unit = "m3/h"};
+    kit_open(kit);
+    assert_int_equal(journal_declare(kit->journal, &stream), 0);
+    assert_int_equal(stream.number, 1);
+    assert_int_equal(stream.version, 1);
+    strcpy(stream.unit, "l/s");
+    assert_int_equal(journal_declare(kit->journal, &stream), 0);
+    assert_int_equal(stream.number, 2);
+    assert_int_equal(stream.version, 2);
+    stream.type = VALUE_I64;
+    assert_int_equal(journal_declare(kit->journal, &stream), 0);
+    assert_int_equal(stream.number, 3);
+    kit_close(kit);
+    kit_open(kit);
+    assert_int_equal(journal_declare(kit->journal, &stream), 0);
+    assert_int_equal(stream.number, 3);
+    assert_int_equal(stream.version, 3);
+    assert_int_equal(journal_stream_count(kit->journal), 3);
+}
+
+static void another_identity_begins_a_new_epoch(void **state)
+{
+    struct kit *kit = *state;
+    struct journal_previous previous;
+    uint32_t epoch, again;
+    kit_open(kit);
+    kit_fill(kit, kit_declare(kit, "boiler", "supply_temp"), 0, 10);
+    uint64_t durable = journal_durable(kit->journal, &epoch);
+    kit_close(kit);
+    kit->options.identity = "machine-2"; /* the card was cloned */
+    kit_open(kit);
+    assert_int_equal(journal_durable(kit->journal, &again), durable + 1);
+    assert_int_not_equal(epoch, again);
+    journal_previous(kit->journal, &previous);
+    assert_int_equal(previous.epoch, epoch);
+    assert_int_equal(previous.last, durable);
+    assert_string_equal(previous.why, "identity changed");
+    kit_close(kit);
+    kit_open(kit);
+    journal_durable(kit->journal, &epoch);
+    assert_int_equal(epoch, again);
+}
+
+static void another_gateways_journal_is_kept_aside(void **state)
+{
+    struct kit *kit = *state;
+    kit_open(kit);
+    kit_fill(kit, kit_declare(kit, "boiler", "supply_temp"), 0, 10);
+    kit_close(kit);
+    kit->options.gateway_id = "plant8";
+    kit_open(kit);
+    assert_true(kit_has(kit, "set-aside-segment-00000001"));
+    assert_int_equal(journal_stream_count(kit->journal), 0);
+    kit_fill(kit, kit_declare(kit, "boiler", "supply_temp"), 0, 10);
+}
+
+static void a_watch_is_readable_at_every_commit(void **state)
+{
+    struct kit *kit = *state;
+    uint64_t signals;
+    kit_open(kit);
+    int fd = journal_watch(kit->journal);
+    assert_true(fd >= 0);
+    assert_true(read(fd, &signals, sizeof(signals)) < 0);
+    kit_fill(kit, kit_declare(kit, "boiler", "supply_temp"), 0, 10);
+    assert_int_equal(read(fd, &signals, sizeof(signals)), sizeof(signals));
+    journal_unwatch(kit->journal, fd);
+}
+
+struct follower {
+    pthread_t thread;
+    struct journal *journal;
+    uint64_t until;
+    uint64_t wrong;
+};
+
+static void *follow(void *context)
+{
+    struct follower *follower = context;
+    struct reader *reader;
+    struct event event;
+    if (reader_open(&reader, follower->journal, 1) != 0)
+        return NULL;
+    while (reader_position(reader) <= follower->until) {
+        uint64_t expected = reader_position(reader);
+        int got = reader_next(reader, &event);
+        if (got == 0)
+            sched_yield();
+        else if (got < 0 || event.n != expected ||
+                 event.n > journal_durable(follower->journal, NULL))
+            follower->wrong++;
+    }
+    reader_close(reader);
+    return NULL;
+}
+
+static void readers_follow_the_writer_and_see_what_is_durable(void **state)
+{
+    struct kit *kit = *state;
+    enum { READERS = 3, EVENTS = 30000 };
+    struct follower followers[READERS];
+    struct lane *lane;
+    kit->options.commit_bytes = 2000;
+    kit_open(kit);
+    uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
+    kit_flush(kit);
+    uint64_t until = journal_durable(kit->journal, NULL) + EVENTS;
+    for (int i = 0; i < READERS; i++) {
+        followers[i] = (struct follower){.journal = kit->journal, .until = until};
+        assert_int_equal(pthread_create(&followers[i].thread, NULL, follow, &followers[i]), 0);
+    }
+    assert_int_equal(lane_open(&lane, kit->journal, 0), 0);
+    for (int i = 0; i < EVENTS; i++) {
+        struct event event = {.stream = stream,
+                              .mono_ns = kit->mono_ns,
+                              .kind = EVENT_READING,
+                              .value = {.type = VALUE_F64, .f = i}};
+        if (i % 4000 == 0)
+            kit_flush(kit); /* the ring holds twice as many: none is refused */
+        assert_int_equal(lane_put(lane, &event, 1), 1);
+    }
+    kit_flush(kit);
+    for (int i = 0; i < READERS; i++) {
+        pthread_join(followers[i].thread, NULL);
+        assert_int_equal(followers[i].wrong, 0);
+    }
+    lane_close(lane);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
@@ -141,6 +371,14 @@ int main(void)
         TEST(keeps_events_epoch_and_streams_over_a_clean_restart),
         TEST(begins_a_new_epoch_after_an_unclean_end),
         TEST(rolls_segments_and_reads_across_them),
+        TEST(a_full_lane_refuses_the_newest_and_the_ledger_adds_up),
+        TEST(what_cannot_be_stored_is_refused),
+        TEST(ten_thousand_streams_cost_few_commits_and_come_back),
+        TEST(a_changed_stream_gets_the_next_version_and_a_new_number),
+        TEST(another_identity_begins_a_new_epoch),
+        TEST(another_gateways_journal_is_kept_aside),
+        TEST(a_watch_is_readable_at_every_commit),
+        TEST(readers_follow_the_writer_and_see_what_is_durable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
