@@ -19,7 +19,9 @@ struct tls {
     int socket_error; /* errno */
     int last;         /* what the library returned last */
     bool complete;    /* the handshake */
-    size_t offered;   /* by the tls_write that returned ERR_AGAIN */
+    bool heard;       /* anything from the peer */
+    struct tls_context *context;
+    size_t offered; /* by the tls_write that returned ERR_AGAIN */
     char *name;
     const char *reason;
     struct tls_resume *ticket;
@@ -39,6 +41,10 @@ static int bio_send(void *context, const unsigned char *data, size_t size)
     if (errno == EAGAIN || errno == EINTR)
         return MBEDTLS_ERR_SSL_WANT_WRITE;
     tls->socket_error = errno;
+    /* A broker that refuses us says why and hangs up while we still send: its words are to be read.
+     */
+    if (!tls->complete && (errno == EPIPE || errno == ECONNRESET))
+        return (int)size;
     return MBEDTLS_ERR_SSL_CONN_EOF;
 }
 
@@ -47,6 +53,7 @@ static int bio_receive(void *context, unsigned char *data, size_t size)
     struct tls *tls = context;
     ssize_t got = recv(tls->fd, data, size, 0);
 
+    tls->heard |= got > 0;
     if (got >= 0)
         return (int)got;
     if (errno == EAGAIN || errno == EINTR)
@@ -64,6 +71,7 @@ int tls_open(struct tls **out, struct tls_context *context, int fd, const char *
         return ERR_NOMEM;
     mbedtls_ssl_init(&tls->ssl);
     tls->fd = fd;
+    tls->context = context;
     tls->reason = "";
     tls->name = strdup(name);
     if (!tls->name || mbedtls_ssl_setup(&tls->ssl, &context->config) != 0 ||
@@ -140,18 +148,48 @@ static int classify(struct tls *tls, int code)
     return ERR_TLS;
 }
 
+/* The broker ended the handshake, by an alert or, as often (the alert is lost when it closes with
+ * bytes of ours unread), without a word: what it may not have liked. */
+static void guess(struct tls *tls, char *sentence, size_t size)
+{
+    const mbedtls_x509_crt *cert = &tls->context->cert;
+    char date[20];
+
+    if (cert->raw.p && mbedtls_x509_time_is_past(&cert->valid_to)) {
+        verify_date(&cert->valid_to, date);
+        snprintf(
+            sentence, size,
+            "the broker ended the TLS handshake, and this gateway's certificate tls.cert expired "
+            "on %s: renew it",
+            date);
+    } else if (tls->reason[0]) {
+        snprintf(sentence, size, "%s", tls->reason);
+    } else if (!tls->heard) {
+        snprintf(
+            sentence, size,
+            "the other side closed the connection when TLS began: check that this port speaks TLS "
+            "(8883 is usual), not plain MQTT");
+    } else if (cert->raw.p) {
+        snprintf(
+            sentence, size,
+            "the broker ended the TLS handshake when it had this gateway's client certificate: "
+            "check tls.cert with the broker's operator");
+    } else {
+        snprintf(
+            sentence, size,
+            "the broker ended the TLS handshake: it probably wants a client certificate (tls.cert "
+            "and tls.key)");
+    }
+}
+
 /* What a failed handshake means for the operator. */
 static void explain(struct tls *tls, int rc, int code, char *sentence, size_t size)
 {
     if (rc == ERR_CERTIFICATE) {
         verify_flags(&tls->verify, mbedtls_ssl_get_verify_result(&tls->ssl));
         verify_sentence(&tls->verify, sentence, size);
-    } else if (rc == ERR_CLOSED) {
-        snprintf(sentence, size,
-                 "the broker closed the connection during the TLS handshake: check "
-                 "that this port speaks TLS, and whether it wants a client certificate");
-    } else if (tls->reason[0]) {
-        snprintf(sentence, size, "%s", tls->reason);
+    } else if (rc == ERR_CLOSED || tls->reason[0]) {
+        guess(tls, sentence, size);
     } else if (code == MBEDTLS_ERR_SSL_INVALID_RECORD) {
         snprintf(sentence, size,
                  "the other side does not speak TLS: check the port (8883 is usual "

@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "uplink/reason.h"
+#include "tls/tunnel.h"
 #include "uplink/snapshot.h"
 
 #define SESSION_EXPIRY_S  3600
@@ -168,12 +168,20 @@ static void suspect_lost(struct uplink *uplink)
 static void on_lost(void *context, const char *sentence)
 {
     struct uplink *uplink = context;
+    bool unproven = uplink->proof.deadline_ns != 0;
+    char explained[TUNNEL_SENTENCE_SIZE];
 
     if (uplink->phase != PHASE_ONLINE)
         return;
     if (!uplink->stopping)
         suspect_lost(uplink);
-    connection_fail(uplink, false, sentence);
+    proof_end(uplink);
+    /* A broker of MQTT 3.1.1 may refuse a message in no other way than by closing (3.3.5). */
+    snprintf(explained, sizeof(explained),
+             "%.100s instead of passing on what was published on %.110s: allow it in the broker's "
+             "access list",
+             sentence, uplink->topic_data);
+    connection_fail(uplink, unproven, unproven ? explained : sentence);
 }
 
 static void on_acknowledged(void *context, uint32_t token, int reason)

@@ -154,6 +154,7 @@ bool proof_ready(struct uplink *uplink);
 void proof_expect(struct uplink *uplink, const char *topic, const void *payload, size_t size);
 void proof_message(struct uplink *uplink, const char *topic, const void *payload, size_t size);
 void proof_subscribed(struct uplink *uplink, const char *topic, int reason);
+void proof_end(struct uplink *uplink); /* the connection is lost: no echo comes any more */
 void proof_step(struct uplink *uplink, int64_t now_ns);
 
 /* tell.c: what the uplink itself puts into the journal, and its state for others. */

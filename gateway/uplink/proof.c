@@ -136,6 +136,18 @@ void proof_message(struct uplink *uplink, const char *topic, const void *payload
     }
 }
 
+void proof_end(struct uplink *uplink)
+{
+    struct proof *proof = &uplink->proof;
+
+    proof->deadline_ns = 0;
+    for (size_t i = 0; i < PROOF_ENTRIES_MAX; i++) {
+        if (proof->entries[i].waiting)
+            publish_answer(uplink, proof->entries[i].token, MQTT_REASON_NEVER_SENT);
+        proof->entries[i].waiting = false;
+    }
+}
+
 void proof_step(struct uplink *uplink, int64_t now_ns)
 {
     struct proof *proof = &uplink->proof;

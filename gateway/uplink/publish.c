@@ -152,6 +152,10 @@ static void take_done(struct uplink *uplink)
     if (any) {
         settle_unit(uplink, &run);
         uplink->hold.failures = 0;
+        uplink->refused = uplink->alarmed = false;
+        if (uplink->phase == PHASE_ONLINE && uplink->pause_ns == 0 && !uplink->rewind &&
+            uplink->stats.error[0] && uplink->stats.delivery_proven)
+            tell_status(uplink, "online", "");
     }
 }
 
