@@ -72,7 +72,6 @@ void journal_stats(const struct journal *constant, struct journal_stats *stats)
 {
     struct journal *journal = (struct journal *)constant;
     struct segment oldest;
-    size_t files;
 
     memset(stats, 0, sizeof(*stats));
     stats->newest = journal_durable(journal, &stats->epoch);
@@ -85,7 +84,7 @@ void journal_stats(const struct journal *constant, struct journal_stats *stats)
     if (index_get(&journal->index, 0, &oldest) == 0)
         stats->oldest_wall_ns = begun_wall(journal, &oldest);
     stats->newest_wall_ns = journal->state.newest_wall_ns;
-    stats->bytes = (uint64_t)(index_bytes(&journal->index) + spare_bytes(&journal->spare, &files));
+    stats->bytes = (uint64_t)journal->spare.total_bytes;
     stats->keep_bytes = (uint64_t)journal->keep_bytes;
     stats->commit_ns = journal->commit_ns > 0 ? journal->commit_ns : 0;
     add_commits(journal, stats);

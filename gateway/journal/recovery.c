@@ -72,6 +72,8 @@ static int sort_file(struct journal *journal, const struct found *found)
     enum segment_kind kind =
         segment_unpack(&segment, journal->read_only ? NULL : journal->gateway_id, header, owner);
     segment.id = found->id;
+    if (kind == SEGMENT_LIVE || kind == SEGMENT_FREE || kind == SEGMENT_RAW)
+        journal->spare.total_bytes += found->size;
     switch (kind) {
     case SEGMENT_LIVE:
         if (segment.size > found->size) {

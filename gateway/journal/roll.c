@@ -187,6 +187,7 @@ static bool begin_segment(struct journal *journal, uint64_t first_n, int64_t ext
         segment_name(segment.id, name);
         journal->io->close(journal->io, file);
         journal->io->remove(journal->io, name);
+        journal->spare.total_bytes -= segment.size;
         stall(journal, error);
         return false;
     }

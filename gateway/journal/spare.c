@@ -56,8 +56,10 @@ static int create(struct spare *spare, struct spare_file *made, struct io_file *
     if (error < 0) {
         io->close(io, *file);
         io->remove(io, name);
+        return error;
     }
-    return error;
+    spare->total_bytes += made->size;
+    return 0;
 }
 
 /* Marks a used file as free, and lengthens it where that is wanted. */
@@ -82,10 +84,13 @@ static int reuse(struct spare *spare, struct spare_file *used, struct io_file **
     if (error < 0) {
         io->close(io, *file);
         io->remove(io, name); /* a file whose sync has failed is not written again */
+        spare->total_bytes -= used->size;
         return error;
     }
-    if (used->size < bytes)
+    if (used->size < bytes) {
+        spare->total_bytes += bytes - used->size;
         used->size = bytes;
+    }
     return 0;
 }
 
@@ -117,7 +122,9 @@ static void prepare(struct spare *spare)
 static void remove_excess(struct spare *spare)
 {
     char name[SEGMENT_NAME_SIZE_MAX];
-    segment_name(spare->free_files[--spare->free_count].id, name);
+    const struct spare_file *file = &spare->free_files[--spare->free_count];
+    segment_name(file->id, name);
+    spare->total_bytes -= file->size;
     spare->excess--;
     pthread_mutex_unlock(&spare->mutex);
     spare->io->remove(spare->io, name);

@@ -9,6 +9,7 @@
 #include "journal/segment.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 enum spare_state {
@@ -38,7 +39,8 @@ struct spare {
     struct io_file *file;
     struct spare_file *free_files;
     size_t free_count, free_room;
-    size_t excess; /* of the free files, to be removed */
+    size_t excess;               /* of the free files, to be removed */
+    _Atomic int64_t total_bytes; /* of all files of the journal, also those in use */
     uint32_t next_id;
     void (*on_change)(void *context); /* on its thread, when a request is done */
     void *context;
