@@ -348,3 +348,55 @@ void cut_now(struct medium *medium, const struct cut_choice *choice, struct medi
     cut_image(cut, choice, image);
     cut_close(cut);
 }
+
+static struct io_file *resume_file(const struct io *io, const char *name, int create)
+{
+    struct io_file *file = NULL;
+    must_hold(io->open(io, name, create, &file) == 0, "a file of the killed process is missing");
+    return file;
+}
+
+/* A file that was made, and perhaps written and synced, but whose name is not durable yet. */
+static struct io_file *resume_created(const struct io *io, const char *name,
+                                      const struct content *durable)
+{
+    struct io_file *file = resume_file(io, name, 1);
+    if (durable->size > 0) {
+        must_hold(io->write(io, file, durable->data, (size_t)durable->size, 0) == 0 &&
+                      io->sync(io, file) == 0,
+                  "the model disk failed");
+    }
+    return file;
+}
+
+struct medium *cut_resume(const struct cut *cut)
+{
+    struct medium_image image = {0};
+    cut_image(cut, &(struct cut_choice){.style = CUT_NONE, .sector_bytes = 512}, &image);
+    struct medium *medium = medium_open(&image);
+    const struct io *io = medium_io(medium);
+    struct io_file **files = must_alloc((cut->file_count + 1) * sizeof(struct io_file *));
+    for (size_t i = 0; i < cut->folder.count; i++) {
+        const struct link *link = &cut->folder.links[i];
+        files[link->file] = resume_file(io, link->name, 0);
+    }
+    for (uint32_t i = 0; i < cut->pending_count; i++) {
+        const struct medium_record *record = medium_log(cut->medium, cut->pending[i]);
+        struct io_file *file = files[record->file];
+        if (record->op == MEDIUM_CREATE)
+            files[record->file] = resume_created(io, record->name, &cut->durable[record->file]);
+        else if (record->op == MEDIUM_RENAME)
+            io->rename(io, record->name, record->to);
+        else if (record->op == MEDIUM_REMOVE)
+            io->remove(io, record->name);
+        else if (record->op == MEDIUM_TRUNCATE && file != NULL)
+            io->truncate(io, file, record->offset);
+        else if (record->op == MEDIUM_WRITE && file != NULL)
+            io->write(io, file, record->data, record->size, record->offset);
+    }
+    for (uint32_t i = 0; i < cut->file_count; i++)
+        io->close(io, files[i]);
+    free(files);
+    medium_image_clear(&image);
+    return medium;
+}

@@ -50,7 +50,13 @@ uint32_t cut_last_sectors(const struct cut *cut, uint32_t sector_bytes);
 /* Builds the disk that is found after a cut at this point. Clears *image first. */
 void cut_image(const struct cut *cut, const struct cut_choice *choice, struct medium_image *image);
 
-/* The same for a medium as it stands now, at the end of its log. */
+/*
+ * The disk after the process was killed at this point: nothing is lost, but what was pending still
+ * is. The medium's log begins with it. The caller closes the medium.
+ */
+struct medium *cut_resume(const struct cut *cut);
+
+/* The same as cut_image for a medium as it stands now, at the end of its log. */
 void cut_now(struct medium *medium, const struct cut_choice *choice, struct medium_image *image);
 
 #endif

@@ -12,9 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/log.h"
+#include "faults/totals.h"
 #include "fuzz/fuzz.h"
 
 #define INPUT_SIZE_MAX 65536
+#define LONG_RUNS      20
 
 static uint64_t current;
 
@@ -123,17 +126,24 @@ int main(int argc, char **argv)
         *(option == 'r' ? &runs : &seed) = strtoull(optarg, NULL, 10);
     }
     setenv("SLUICE_LOG", "error", 0);
+    log_init();
     int failed = 0;
     for (int i = optind; i < argc; i++)
         failed |= run_file(argv[i]);
     if (optind < argc)
         return failed;
+    if (totals_long())
+        runs *= LONG_RUNS;
     if (__sanitizer_set_death_callback != NULL)
         __sanitizer_set_death_callback(say_which);
     signal(SIGABRT, on_abort);
     for (uint64_t i = 0; i < runs; i++)
         run_seed(seed + i);
-    printf("{\"test\":\"%s\",\"seed\":%" PRIu64 ",\"executions\":%" PRIu64 "}\n",
-           strrchr(argv[0], '/') != NULL ? strrchr(argv[0], '/') + 1 : argv[0], seed, runs);
+    const char *name = strrchr(argv[0], '/') != NULL ? strrchr(argv[0], '/') + 1 : argv[0];
+    char line[256];
+    snprintf(line, sizeof(line),
+             "{\"what\":\"%s\",\"count\":%" PRIu64 ",\"lost\":0,\"seed\":%" PRIu64 "}", name, runs,
+             seed);
+    totals_tell(name, line);
     return 0;
 }

@@ -1,0 +1,343 @@
+// One fault of the storage at a time, while the journal runs: what it does, tells, and repairs.
+// links: faults_journal
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "faults/cut.h"
+#include "faults/fake_clock.h"
+#include "faults/workload.h"
+#include "journal/lane.h"
+#include "journal/reader.h"
+
+#define LANE_BYTES 16384
+#define PATIENCE_S 30
+
+struct storage {
+    struct medium *medium;
+    struct fake_clock clock;
+    struct journal *journal;
+    struct lane *lane;
+    uint32_t stream;
+    uint64_t counter; /* of the events that a lane took, each has its own */
+    uint64_t refused;
+};
+
+static const struct workload_options small = {.segment_bytes = 32 << 10, .keep_bytes = 256 << 10};
+
+static void start(struct storage *storage, const struct medium_image *image)
+{
+    *storage = (struct storage){.medium = medium_open(image)};
+    fake_clock_init(&storage->clock);
+    struct journal_options options =
+        workload_journal(&small, medium_io(storage->medium), &storage->clock);
+    assert_int_equal(journal_open(&storage->journal, &options), 0);
+    struct stream stream = {.type = VALUE_U64, .device = "counter", .point = "value"};
+    assert_int_equal(journal_declare(storage->journal, &stream), 0);
+    storage->stream = stream.number;
+    assert_int_equal(lane_open(&storage->lane, storage->journal, LANE_BYTES), 0);
+}
+
+static void stop(struct storage *storage)
+{
+    lane_close(storage->lane);
+    journal_close(storage->journal);
+    medium_close(storage->medium);
+}
+
+/* True when the lane took it. */
+static bool put(struct storage *storage)
+{
+    struct event event = {.kind = EVENT_READING,
+                          .stream = storage->stream,
+                          .mono_ns = clock_mono(&storage->clock.clock)};
+    event.value = (struct value){.type = VALUE_U64, .u = storage->counter + 1};
+    bool taken = lane_put(storage->lane, &event, 1) == 1;
+    storage->counter += taken;
+    storage->refused += !taken;
+    return taken;
+}
+
+static void put_many(struct storage *storage, int count)
+{
+    while (count-- > 0)
+        put(storage);
+}
+
+static void flush(struct storage *storage)
+{
+    assert_int_equal(journal_flush(storage->journal, PATIENCE_S * NS_PER_S), 0);
+}
+
+static struct journal_stats stats_of(struct storage *storage)
+{
+    struct journal_stats stats;
+    journal_stats(storage->journal, &stats);
+    return stats;
+}
+
+/* Lets real time pass until the journal has noticed; the fake clock runs on, so that its retries
+ * come. */
+static void wait_for(struct storage *storage, bool (*condition)(struct storage *storage))
+{
+    time_t deadline = time(NULL) + PATIENCE_S;
+    while (!condition(storage)) {
+        assert_true(time(NULL) < deadline);
+        fake_clock_advance(&storage->clock, 100 * NS_PER_MS);
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
+
+static bool fails(struct storage *storage)
+{
+    return stats_of(storage).storage_error != 0;
+}
+
+static bool is_well_and_empty(struct storage *storage)
+{
+    struct journal_stats stats = stats_of(storage);
+    return stats.storage_error == 0 && stats.waiting == 0;
+}
+
+struct found {
+    uint64_t readings;
+    uint64_t gap_events; /* what gaps of the reason say was lost */
+    uint64_t alarms;
+};
+
+/* Reads everything: values rise by one, n rises by one. */
+static struct found read_all(struct storage *storage, uint8_t reason)
+{
+    struct found found = {0};
+    struct reader *reader;
+    struct event event;
+    uint64_t n = 0;
+    assert_int_equal(reader_open(&reader, storage->journal, 1), 0);
+    while (reader_next(reader, &event) == 1) {
+        assert_int_equal(event.n, n + 1);
+        n = event.n;
+        if (event.kind == EVENT_GAP && event.value.gap->reason == reason)
+            found.gap_events += event.value.gap->count;
+        found.alarms += event.kind == EVENT_ALARM;
+        if (event.kind != EVENT_READING)
+            continue;
+        assert_int_equal(event.value.u, found.readings + 1);
+        found.readings++;
+    }
+    reader_close(reader);
+    return found;
+}
+
+/* Cuts the power, drops all that was not synced, starts again and expects every reading. */
+static void expect_all_after_a_cut(struct storage *storage)
+{
+    struct medium_image image = {0};
+    struct storage again;
+    cut_now(storage->medium, &(struct cut_choice){.style = CUT_NONE, .sector_bytes = 512}, &image);
+    start(&again, &image);
+    assert_int_equal(read_all(&again, GAP_DAMAGE).readings, storage->counter);
+    stop(&again);
+    medium_image_clear(&image);
+}
+
+static void a_failed_sync_is_never_repeated_on_the_same_file(void **state)
+{
+    (void)state;
+    struct storage storage;
+    start(&storage, NULL);
+    put_many(&storage, 10);
+    flush(&storage);
+    size_t before = medium_log_size(storage.medium);
+    medium_inject(storage.medium,
+                  &(struct medium_fault){
+                      .op = MEDIUM_SYNC, .prefix = "segment-", .times = 1, .error = ERR_IO});
+    put_many(&storage, 10);
+    wait_for(&storage, is_well_and_empty);
+    flush(&storage);
+    put_many(&storage, 10);
+    flush(&storage);
+
+    size_t lost = before;
+    while (medium_log(storage.medium, lost)->op != MEDIUM_SYNC_LOST)
+        assert_true(++lost < medium_log_size(storage.medium));
+    uint32_t file = medium_log(storage.medium, lost)->file;
+    for (size_t i = lost + 1; i < medium_log_size(storage.medium); i++) {
+        const struct medium_record *record = medium_log(storage.medium, i);
+        bool touches = record->op == MEDIUM_WRITE || record->op == MEDIUM_SYNC;
+        assert_false(touches && record->file == file);
+    }
+    assert_int_equal(read_all(&storage, GAP_STORAGE).readings, 30);
+    expect_all_after_a_cut(&storage);
+    stop(&storage);
+}
+
+static void a_failed_write_loses_nothing(void **state)
+{
+    (void)state;
+    struct storage storage;
+    start(&storage, NULL);
+    put_many(&storage, 10);
+    flush(&storage);
+    medium_inject(storage.medium, &(struct medium_fault){.op = MEDIUM_WRITE,
+                                                         .prefix = "segment-",
+                                                         .times = 1,
+                                                         .error = ERR_IO,
+                                                         .partial = true});
+    put_many(&storage, 10);
+    wait_for(&storage, is_well_and_empty);
+    flush(&storage);
+    assert_int_equal(read_all(&storage, GAP_STORAGE).readings, 20);
+    expect_all_after_a_cut(&storage);
+    stop(&storage);
+}
+
+/* Producers go on until their ring is full; then the newest are refused and counted. */
+static void overload(struct storage *storage)
+{
+    for (int i = 0; i < 20000; i++) {
+        put(storage);
+        if (i % 100 == 0)
+            fake_clock_advance(&storage->clock, NS_PER_S / 10);
+    }
+}
+
+/* After a trouble: what was taken is stored, what was refused is told, and the ledger adds up. */
+static void expect_recovery(struct storage *storage)
+{
+    wait_for(storage, is_well_and_empty);
+    put(storage);
+    flush(storage);
+    struct journal_stats stats = stats_of(storage);
+    struct found overload_found = read_all(storage, GAP_OVERLOAD);
+    struct found storage_found = read_all(storage, GAP_STORAGE);
+    assert_int_equal(overload_found.readings, storage->counter);
+    assert_int_equal(overload_found.gap_events + storage_found.gap_events, storage->refused);
+    assert_int_equal(stats.refused, storage->refused);
+    assert_int_equal(stats.produced, stats.stored + stats.refused + stats.waiting);
+    expect_all_after_a_cut(storage);
+}
+
+static void a_full_disk_refuses_the_newest_and_recovers(void **state)
+{
+    (void)state;
+    struct storage storage;
+    start(&storage, NULL);
+    put_many(&storage, 10);
+    flush(&storage);
+    medium_set_capacity(storage.medium, 0);
+    medium_inject(storage.medium, &(struct medium_fault){.op = MEDIUM_WRITE,
+                                                         .prefix = "",
+                                                         .times = UINT64_MAX,
+                                                         .error = ERR_NO_SPACE});
+    put(&storage);
+    wait_for(&storage, fails);
+    assert_int_equal(stats_of(&storage).storage_error, ERR_NO_SPACE);
+    overload(&storage);
+    assert_true(storage.refused > 0);
+    medium_set_capacity(storage.medium, -1);
+    medium_heal(storage.medium);
+    expect_recovery(&storage);
+    stop(&storage);
+}
+
+static void a_read_only_disk_is_told_and_recovers(void **state)
+{
+    (void)state;
+    struct storage storage;
+    start(&storage, NULL);
+    put_many(&storage, 10);
+    flush(&storage);
+    medium_set_read_only(storage.medium, true);
+    put(&storage);
+    wait_for(&storage, fails);
+    assert_int_equal(stats_of(&storage).storage_error, ERR_READ_ONLY);
+    overload(&storage);
+    assert_int_equal(journal_flush(storage.journal, NS_PER_MS) < 0, 1);
+    medium_set_read_only(storage.medium, false);
+    expect_recovery(&storage);
+    stop(&storage);
+}
+
+static bool is_stalled(struct storage *storage)
+{
+    return medium_stalled(storage->medium) > 0;
+}
+
+static void a_stalled_sync_stops_no_producer(void **state)
+{
+    (void)state;
+    struct storage storage;
+    start(&storage, NULL);
+    put_many(&storage, 10);
+    flush(&storage);
+    uint64_t durable = journal_durable(storage.journal, NULL);
+    medium_set_stalled(storage.medium, true);
+    put(&storage);
+    wait_for(&storage, is_stalled);
+    overload(&storage); /* 20 s by its clock */
+    fake_clock_advance(&storage.clock, 10 * NS_PER_S);
+    assert_true(storage.refused > 0);
+    assert_int_equal(journal_durable(storage.journal, NULL), durable);
+    medium_set_stalled(storage.medium, false);
+    expect_recovery(&storage);
+    stop(&storage);
+}
+
+static void nothing_that_fails_at_the_start_does_harm(void **state)
+{
+    (void)state;
+    static const enum medium_op calls[] = {MEDIUM_CREATE, MEDIUM_WRITE,  MEDIUM_SYNC,
+                                           MEDIUM_READ,   MEDIUM_RENAME, MEDIUM_SYNC_DIR};
+    struct storage storage;
+    struct medium_image image = {0};
+    start(&storage, NULL);
+    put_many(&storage, 2000);
+    flush(&storage);
+    cut_now(storage.medium, &(struct cut_choice){.style = CUT_ALL, .sector_bytes = 512}, &image);
+    for (size_t c = 0; c < sizeof(calls) / sizeof(calls[0]); c++)
+        for (uint64_t skip = 0; skip < 12; skip++) {
+            struct medium *medium = medium_open(&image);
+            struct medium_image after = {0};
+            struct storage again;
+            medium_inject(
+                medium,
+                &(struct medium_fault){
+                    .op = calls[c], .prefix = "", .skip = skip, .times = 1, .error = ERR_IO});
+            struct journal_options options =
+                workload_journal(&small, medium_io(medium), &storage.clock);
+            struct journal *journal;
+            if (journal_open(&journal, &options) == 0)
+                journal_close(journal);
+            cut_now(medium, &(struct cut_choice){.style = CUT_NONE, .sector_bytes = 512}, &after);
+            start(&again, &after);
+            assert_int_equal(read_all(&again, GAP_DAMAGE).readings, storage.counter);
+            stop(&again);
+            medium_image_clear(&after);
+            medium_close(medium);
+        }
+    medium_image_clear(&image);
+    stop(&storage);
+}
+
+int main(void)
+{
+    setenv("SLUICE_LOG", "error", 0);
+    log_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_failed_sync_is_never_repeated_on_the_same_file),
+        cmocka_unit_test(a_failed_write_loses_nothing),
+        cmocka_unit_test(a_full_disk_refuses_the_newest_and_recovers),
+        cmocka_unit_test(a_read_only_disk_is_told_and_recovers),
+        cmocka_unit_test(a_stalled_sync_stops_no_producer),
+        cmocka_unit_test(nothing_that_fails_at_the_start_does_harm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
