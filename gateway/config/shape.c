@@ -131,7 +131,7 @@ static const struct option journal_rows[] = {
 #define EVERY_ROW(field_offset)                                                                    \
     {                                                                                              \
         .key = "every", .type = OPTION_DURATION, .offset = (field_offset),                         \
-        .minimum = 1.0 * NS_PER_MS, .maximum = 366 * DAY_NS, .example = "\"1s\"",                  \
+        .minimum = 100.0 * NS_PER_US, .maximum = 366 * DAY_NS, .example = "\"1s\"",                  \
         .help = "how often a point is read; the point's own comes first, then its device's, its "  \
                 "profile's, that of \"defaults\", and at last 5s"                                  \
     }
