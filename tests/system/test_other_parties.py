@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+"""Modbus parties that we did not write: a pymodbus server as the device, mbpoll beside `sluice read`."""
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+
+from harness import (EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, Audit, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check,
+                     finish, free_port, main, sluice, wait_for)
+
+SERVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "parties", "pymodbus_server.py")
+
+
+def answers(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
+class Pymodbus:
+    def __init__(self, site, units):
+        self.port = free_port()
+        self.process = site.start("pymodbus", sys.executable, SERVER, str(self.port), str(units), site.truth)
+        wait_for(lambda: answers(self.port), 20, "pymodbus listens")
+
+    def quiet(self):
+        self.process.kill()
+
+
+def reads_a_pymodbus_server(site):
+    server = Pymodbus(site, 3)
+    broker = Broker(site)
+    subscriber, audit = Subscriber(site, broker), Audit(site, broker)
+    points = [{"id": "counter", "reg": 0, "type": "u32", "every": "100ms"},
+              {"id": "near", "reg": 5, "type": "u16"}, {"id": "far", "reg": 50, "type": "u16", "table": "input"}]
+    devices = [{"id": "meter%d" % unit, "bus": "hall", "unit": unit, "numbering": "0-based", "points": points}
+               for unit in (1, 2, 3)]
+    bus = {"id": "hall", "driver": "modbus-tcp", "host": "127.0.0.1:%d" % server.port}
+    gateway = Gateway(site, [bus], devices, [broker.uplink()]).start()
+    gateway.wait_online()
+    site.wait_values(120)
+    # The server's witness writes before the reply goes out, so the last replies are waited for before it is killed.
+    gateway.tell(lambda settings: settings.update(devices=[], buses=[]))
+    wait_for(lambda: not gateway.status()["buses"], 20, "the bus has stopped")
+    balance = finish(gateway, [server], subscriber, audit, 120)
+    for unit in (1, 2, 3):
+        check(set(balance.good_values("meter%d" % unit, "near")) == {100 * unit + 5}, "near")
+        check(set(balance.good_values("meter%d" % unit, "far")) == {100 * unit + 50}, "far")
+    check(gateway.process.popen.returncode == EXIT_OK, "exit status")
+
+
+def mbpoll(*arguments):
+    """The values that it prints, by register."""
+    done = subprocess.run(["mbpoll", "-1", "-q", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=20)
+    return dict((int(number), value) for number, value in re.findall(r"^\[(\d+)\]:\s+(\S+)", done.stdout, re.M))
+
+
+def ours(*arguments):
+    """The values that `sluice read` prints, by register, which it counts from 0 here."""
+    done = sluice("read", *arguments)
+    check(done.returncode == EXIT_OK, "sluice read", arguments, done.returncode, done.stderr)
+    return {event["reg"]: event["v"] for event in map(json.loads, done.stdout.splitlines())}
+
+
+def read_agrees_with_mbpoll(site):
+    """Tables and types, over both kinds of line; mbpoll counts registers from 1."""
+    line = RtuLine(site, "rs485-1", ["7:pump,regs=40"])
+    hall = ModbusTcp(site, "hall", ["7:meter,regs=40"])
+    lines = [(["-m", "rtu", "-b", "115200", "-P", "even", line.link], [line.link, "--line", "115200 8E1"]),
+             (["-m", "tcp", "-p", str(hall.port), "127.0.0.1"], ["127.0.0.1:%d" % hall.port])]
+    cases = [("4", "holding", "u16", 12, 10), ("3", "input", "u16", 12, 10), ("4:int", "holding", "u32", 12, 5),
+             ("0", "coil", "bool", 0, 16), ("1", "discrete", "bool", 2, 9)]
+    for kind, table, type_name, first, count in cases:
+        for their_line, our_line in lines:
+            theirs = mbpoll("-a", "7", "-t", kind, "-B", "-r", str(first + 1), "-c", str(count), *their_line)
+            found = ours(*our_line, "-a", "7", "-T", table, "-t", type_name, "-r", str(first), "-c", str(count), "-J")
+            check(len(theirs) == count and found == {number - 1: int(value) for number, value in theirs.items()},
+                  table, type_name, our_line, found, theirs)
+    nobody = sluice("read", *lines[0][1], "-a", "9", "-T", "holding", "-r", "0", "-o", "200")
+    check(nobody.returncode == EXIT_FAILED and "no reply" in nobody.stderr + nobody.stdout,
+          "a unit that is not there", nobody.returncode, nobody.stdout, nobody.stderr)
+    beyond = sluice("read", *lines[1][1], "-a", "7", "-T", "holding", "-r", "1000")
+    check(beyond.returncode == EXIT_FAILED and "exception 2" in beyond.stderr + beyond.stdout,
+          "a register that is not there", beyond.returncode, beyond.stdout, beyond.stderr)
+    missing = sluice("read", site.path("nowhere"), "-a", "7", "-r", "40001")
+    check(missing.returncode == EXIT_SYSTEM and "nowhere" in missing.stderr, "a port that is not there",
+          missing.returncode, missing.stderr)
+
+
+main(reads_a_pymodbus_server, read_agrees_with_mbpoll)

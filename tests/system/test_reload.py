@@ -1,0 +1,172 @@
+#!/usr/bin/python3
+"""SIGHUP: what changed restarts, what did not goes on, a bad file is refused, and no event is lost."""
+import copy
+
+from harness import (Audit, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check, finish, main, wait_for)
+
+
+class Plant:
+    def __init__(self, site, uplinks=1):
+        self.site = site
+        self.broker = Broker(site)
+        self.subscriber, self.audit = Subscriber(site, self.broker), Audit(site, self.broker)
+        self.line = RtuLine(site, "rs485-1", ["1:incomer", "2:pump"])
+        self.hall = ModbusTcp(site, "hall", ["1-3:meter"])
+        self.gateway = Gateway(
+            site, [self.line.bus(), self.hall.bus()],
+            [self.line.device("incomer", 1), self.hall.device("meter1", 1), self.hall.device("meter2", 2)],
+            [self.broker.uplink()]).start()
+        self.gateway.wait_online()
+        site.wait_values(30)
+
+    def apply(self, change):
+        """Applies a change to the settings; returns the status before and after it."""
+        before = self.gateway.status()
+        applied = self.gateway.process.log().count("is applied")
+        self.gateway.tell(change)
+        wait_for(lambda: self.gateway.process.log().count("is applied") > applied, 20, "the file is applied")
+        return before, self.gateway.status()
+
+    def finish(self, more=50):
+        self.site.wait_values(more)
+        return finish(self.gateway, [self.line, self.hall], self.subscriber, self.audit, 30 + more)
+
+
+def stops(gateway, what):
+    return sum(line.count(" %s stops:" % what) for line in gateway.process.log().splitlines())
+
+
+def device_of(status, name):
+    return next(device for bus in status["buses"] for device in bus["devices"] if device["id"] == name)
+
+
+def goes_on(before, after, name):
+    """Its counters did not begin anew."""
+    old, new = device_of(before, name), device_of(after, name)
+    check(new["requests"] >= old["requests"] and new["reconnects"] == old["reconnects"],
+          "it was restarted without need", name, old, new)
+
+
+def same_uplink(before, after):
+    old, new = before["uplinks"][0], after["uplinks"][0]
+    check(new["connects"] == old["connects"] and new["published"] >= old["published"],
+          "the uplink was restarted without need", old, new)
+
+
+def a_device_is_added_and_removed(site):
+    plant = Plant(site)
+    accepted = plant.hall.stats()["accepted"]
+    before, after = plant.apply(lambda settings: settings["devices"].append(plant.line.device("pump", 2)))
+    check(before["config"]["fingerprint"] != after["config"]["fingerprint"], "the fingerprint", after["config"])
+    check(before["journal"]["epoch"] == after["journal"]["epoch"], "a new epoch", after["journal"])
+    goes_on(before, after, "meter1")
+    same_uplink(before, after)
+    check(stops(plant.gateway, "bus rs485-1") == 1 and stops(plant.gateway, "bus hall") == 0, "which bus restarted",
+          plant.gateway.process.log())
+    check(plant.hall.stats()["accepted"] == accepted, "the other bus connected anew")
+    wait_for(lambda: plant.gateway.device("pump")["replies"] > 5, 20, "the new device answers")
+    wait_for(lambda: plant.subscriber.on("meta/pump"), 20, "its meta is published")
+
+    def remove(settings):
+        settings["devices"] = [device for device in settings["devices"] if device["id"] != "pump"]
+    # A request that is under way when its bus stops would have a reply that nobody takes.
+    plant.line.tell("silence *")
+    wait_for(lambda: not plant.gateway.device("incomer")["up"], 20, "the line is quiet")
+    plant.apply(remove)
+    plant.line.tell("revive *")
+    wait_for(lambda: plant.subscriber.on("meta/pump")[-1].payload == b"", 20, "its meta is cleared")
+    plant.finish()
+
+
+def a_bus_is_changed(site):
+    plant = Plant(site)
+    plant.line.tell("silence *")
+    wait_for(lambda: not plant.gateway.device("incomer")["up"], 20, "the line is quiet")
+
+    def change(settings):
+        settings["buses"][0]["timeout"] = "200ms"
+    before, after = plant.apply(change)
+    plant.line.tell("revive *")
+    goes_on(before, after, "meter1")
+    same_uplink(before, after)
+    check(stops(plant.gateway, "bus rs485-1") == 1 and stops(plant.gateway, "bus hall") == 0, "which bus restarted")
+    wait_for(lambda: plant.gateway.device("incomer")["up"], 30, "the changed bus polls")
+    plant.finish()
+
+
+def an_uplink_is_changed_added_and_removed(site):
+    plant = Plant(site)
+
+    def change(settings):
+        settings["uplinks"][0]["linger"] = "100ms"
+    before, after = plant.apply(change)
+    for name in ("incomer", "meter1"):
+        goes_on(before, after, name)
+    check(stops(plant.gateway, "uplink cloud") == 1 and stops(plant.gateway, "bus") == 0, "what restarted")
+    plant.gateway.wait_online()
+    plant.apply(lambda settings: settings["uplinks"].append(plant.broker.uplink(id="second", root="second")))
+    plant.gateway.wait_online(name="second")
+    check(stops(plant.gateway, "uplink cloud") == 1, "the first uplink restarted for the second")
+    check("uplink/second" in plant.gateway.status()["consumers"], "its cursor")
+    _, after = plant.apply(lambda settings: settings["uplinks"].pop())
+    check("uplink/second" not in after["consumers"], "a removed uplink holds the journal", after["consumers"])
+    plant.finish()
+
+
+def a_bad_file_is_refused(site):
+    plant = Plant(site)
+    good = copy.deepcopy(plant.gateway.settings)
+    before = plant.gateway.status()
+    mistakes = [lambda settings: settings["devices"][0].update(unit=999),
+                lambda settings: settings["uplinks"][0].update(url="http://nowhere"),
+                lambda settings: settings["buses"][0].update(prot="/dev/ttyS0"),
+                lambda settings: settings.pop("gateway")]
+    for mistake in mistakes:
+        plant.gateway.settings = copy.deepcopy(good)
+        refused = plant.gateway.process.log().count("is refused")
+        plant.gateway.tell(mistake)
+        wait_for(lambda: plant.gateway.process.log().count("is refused") > refused, 20, "the file is refused")
+    with open(plant.gateway.config_path, "w") as out:
+        out.write("{ \"version\": 1, ")
+    plant.gateway.hup()
+    wait_for(lambda: plant.gateway.process.log().count("is refused") == len(mistakes) + 1, 20, "half a file is refused")
+    after = plant.gateway.status()
+    check(after["config"]["fingerprint"] == before["config"]["fingerprint"], "the fingerprint", after["config"])
+    for name in ("incomer", "meter1", "meter2"):
+        goes_on(before, after, name)
+    same_uplink(before, after)
+    log = plant.gateway.process.log()
+    check("did you mean \"port\"" in log and "sluice.json:" in log, "the words of the log", log)
+    plant.gateway.settings = good
+    _, after = plant.apply(lambda settings: None)
+    check(stops(plant.gateway, "bus") + stops(plant.gateway, "uplink") == 0, "the same file restarted something")
+    plant.finish()
+
+
+def the_journals_settings_are_changed(site):
+    """The journal is closed and opened again, in order: the epoch goes on."""
+    plant = Plant(site)
+    plant.line.tell("silence *")
+    plant.hall.tell("silence *")
+    wait_for(lambda: not any(plant.gateway.device(name)["up"] for name in ("incomer", "meter1", "meter2")), 20, "quiet")
+    epoch = plant.gateway.status()["journal"]["epoch"]
+    plant.gateway.tell(lambda settings: settings["journal"].update(commit="20ms"))
+    wait_for(lambda: plant.gateway.cli("status", "--json").returncode == 0
+             and plant.gateway.status()["journal"]["commit_ms"] == 20, 30, "the new commit interval")
+    check(plant.gateway.status()["journal"]["epoch"] == epoch, "a new epoch without need")
+    plant.line.tell("revive *")
+    plant.hall.tell("revive *")
+    plant.finish()
+
+
+def many_reloads_in_a_row_end_with_the_last_file(site):
+    plant = Plant(site)
+    for turn in range(10):
+        plant.gateway.tell(lambda settings: settings["gateway"].update(name="Plant %d" % turn))
+    wait_for(lambda: plant.gateway.status()["name"] == "Plant 9", 30, "the last file is in force")
+    wait_for(lambda: plant.subscriber.on("meta")[-1].json()["name"] == "Plant 9", 20, "meta says so")
+    plant.finish()
+
+
+main(a_device_is_added_and_removed, a_bus_is_changed, an_uplink_is_changed_added_and_removed, a_bad_file_is_refused,
+     the_journals_settings_are_changed, many_reloads_in_a_row_end_with_the_last_file)
