@@ -34,8 +34,11 @@ int cursor_rename(struct journal *journal, const char *from, const char *to);
 /* Everything below is done. Where a new consumer begins to read. Thread-safe. */
 uint64_t cursor_low(const struct cursor *cursor);
 
-/* Events first..last (inclusive) are acknowledged. Ranges above the low-water mark are remembered,
- * at most CURSOR_RANGES_MAX: ERR_FULL (then acknowledge in order). Thread-safe. */
+/*
+ * Events first..last (inclusive) are acknowledged; those that were before count once. Ranges above
+ * the low-water mark are remembered, at most CURSOR_RANGES_MAX: ERR_FULL (then acknowledge in
+ * order). ERR_INVALID for what is not durable. Thread-safe.
+ */
 int cursor_ack(struct cursor *cursor, uint64_t first, uint64_t last);
 
 /* The same for events that the consumer gave up for `reason`: counted as dropped, not as

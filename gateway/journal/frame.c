@@ -48,11 +48,11 @@ void frame_put(const struct frame *frame, uint8_t *data)
 
 size_t frame_wants(const uint8_t *data, uint64_t generation)
 {
-    size_t size = (size_t)get_u32(data + AT_LENGTH) + FRAME_HEADER_SIZE;
+    uint32_t length = get_u32(data + AT_LENGTH); /* anything: the sum may not fit 32 bits */
     if (get_u32(data + AT_MAGIC) != MAGIC || get_u64(data + AT_GENERATION) != generation ||
-        data[AT_VERSION] != VERSION || size > FRAME_SIZE_MAX)
+        data[AT_VERSION] != VERSION || length > FRAME_SIZE_MAX - FRAME_HEADER_SIZE)
         return 0;
-    return size;
+    return length + FRAME_HEADER_SIZE;
 }
 
 int frame_get(struct frame *frame, const uint8_t *data, size_t size, uint64_t generation)

@@ -14,29 +14,31 @@
 #include "core/stream.h"
 #include "journal/io.h"
 
-#define JOURNAL_STREAMS_MAX 262144
+#define JOURNAL_STREAMS_MAX 262144 /* numbers that a journal can give */
 
 struct journal;
 
 enum journal_when_full { JOURNAL_DROP_OLDEST, JOURNAL_REFUSE_NEWEST };
 
 struct journal_options {
-    const struct io *io; /* the folder; stays the caller's and outlives the journal */
-    const struct clock *clock;
-    const char *gateway_id; /* a journal of another gateway is kept aside */
-    const char *
-        identity; /* of the machine (machine id); when it changes a new epoch begins; "" for none */
-    const char *boot_id; /* /proc/sys/kernel/random/boot_id: which run of the monotonic clock this
-                            is; "" or NULL: one of its own */
-    int64_t keep_bytes;  /* all segments together; 0: 1 GiB */
-    int64_t max_age_ns;  /* 0: no limit */
+    const struct io *io;       /* the folder; stays the caller's and outlives the journal */
+    const struct clock *clock; /* dates events; intervals are real time, whatever it says */
+    const char *gateway_id;    /* a journal of another gateway is kept aside */
+    const char *identity;      /* of the machine (machine id): when it changes, a new epoch begins.
+                                  "" or NULL for none */
+    const char *boot_id;       /* /proc/sys/kernel/random/boot_id: which run of the monotonic clock
+                                  this is. "" or NULL: one that was never before */
+    int64_t keep_bytes;        /* all segments together; 0: 1 GiB */
+    int64_t max_age_ns;        /* 0: no limit */
     enum journal_when_full when_full;
     int64_t commit_ns;        /* longest wait of an event before its commit begins; 0 takes 250 ms,
                                  negative: at once */
-    int64_t commit_bytes;     /* a commit begins when so much is waiting; 0: 64 KiB */
-    int64_t segment_bytes;    /* 0: 8 MiB, or less when keep_bytes is small */
+    int64_t commit_bytes;     /* a commit begins when so much is waiting, and is hardly larger; 0:
+                                 64 KiB, at most 512 KiB */
+    int64_t segment_bytes;    /* 0: 8 MiB, or an eighth of keep_bytes; at least 32 KiB, and four
+                                 times the checkpoint */
     uint32_t sector_bytes;    /* 0: commits follow one another; else each commit begins on such a
-                                 boundary */
+                                 boundary: a power of two, at most 4,096 */
     uint32_t (*random)(void); /* for epochs and generations; NULL: getrandom */
 };
 
@@ -68,12 +70,19 @@ const struct stream *journal_stream(const struct journal *journal, uint32_t numb
                                     struct stream *stream);
 uint32_t journal_stream_count(const struct journal *journal); /* numbers 1..count */
 
-/* Puts one event on the journal's own lane (with credit, never dropped; copies). For states,
- * alarms, lifecycle. Thread-safe. */
+/*
+ * Puts one event on the journal's own lane, which never drops: the call waits for room while the
+ * disk works. For states, alarms, commands, lifecycle. Copies. Thread-safe. Returns 0; ERR_INVALID
+ * for an event that cannot be stored (stream unknown, value too large, kind or type none);
+ * ERR_CLOSED; or, when there is no room because nothing can be stored at present, the storage's
+ * error: the event is counted as refused then.
+ */
 int journal_put(struct journal *journal, const struct event *event);
 
-/* Waits until everything put before the call is durable, or the time-out. 0, ERR_TIMEOUT, or the
- * storage's error. */
+/*
+ * Commits at once, and waits until everything put before the call is durable, events and cursor
+ * moves. Thread-safe. 0, ERR_TIMEOUT, or the storage's error when nothing can be stored at present.
+ */
 int journal_flush(struct journal *journal, int64_t timeout_ns);
 
 /* n and epoch of the newest durable event (0: none yet). Thread-safe. */
@@ -86,7 +95,7 @@ uint64_t journal_oldest(const struct journal *journal);
 struct journal_previous {
     uint32_t epoch;
     uint64_t last;
-    char why[32]; /* "unclean start", "identity changed", "damage" */
+    char why[32]; /* "unclean start", "identity changed", "damage", "set aside" */
 };
 void journal_previous(const struct journal *journal, struct journal_previous *previous);
 
@@ -105,10 +114,11 @@ struct journal_stats {
                                            = stored + refused + waiting */
     uint64_t waiting;                   /* put, not yet durable */
     uint64_t oldest, newest;            /* n */
-    int64_t oldest_wall_ns, newest_wall_ns;
-    uint64_t bytes, keep_bytes;     /* used by segments; allowed */
-    uint64_t commits, commit_bytes; /* since the start */
-    int64_t commit_ns;              /* the interval: what a power cut may take at most */
+    int64_t oldest_wall_ns;             /* when the oldest segment was begun */
+    int64_t newest_wall_ns;             /* of the newest event */
+    uint64_t bytes, keep_bytes;         /* of all files, with the one in preparation; allowed */
+    uint64_t commits, commit_bytes;     /* since the start */
+    int64_t commit_ns;                  /* the interval: what a power cut may take at most */
     int64_t last_sync_ns, worst_sync_ns;
     uint64_t dropped[8]; /* by enum gap_reason */
     uint32_t segments, streams;
@@ -116,8 +126,11 @@ struct journal_stats {
 };
 void journal_stats(const struct journal *journal, struct journal_stats *stats);
 
-/* Events of one stream: how many were stored since the journal began, and refused. 0 or
- * ERR_NOT_FOUND. Thread-safe. */
+/*
+ * Events of one stream since the journal began: produced = stored + refused. One that still waits
+ * in a lane is not counted yet; its declaration counts as an event of it. 0 or ERR_NOT_FOUND.
+ * Thread-safe.
+ */
 struct journal_stream_ledger {
     uint64_t produced, stored, refused;
     uint64_t last_n;
@@ -134,8 +147,8 @@ int journal_stream_ledger(const struct journal *journal, uint32_t number,
 int journal_state_at(struct journal *journal, int64_t wall_ns,
                      void (*each)(void *context, const struct event *event), void *context);
 
-/* An eventfd that becomes readable at every commit; add it to an epoll set. One per consumer;
- * unwatch closes it. */
+/* An eventfd (non-blocking) that becomes readable at every commit; add it to an epoll set. One per
+ * consumer, 64 at most: ERR_FULL, ERR_NOMEM. Unwatch closes it. Thread-safe. */
 int journal_watch(struct journal *journal);
 void journal_unwatch(struct journal *journal, int fd);
 

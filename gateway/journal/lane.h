@@ -9,16 +9,18 @@
 
 struct lane;
 
-/* `size_bytes` of ring, rounded up to a power of two (0: 256 KiB). ERR_NOMEM. Any thread. */
+/* `size_bytes` of ring, rounded up to a power of two (0: 256 KiB, which holds 8,192 readings).
+ * ERR_NOMEM, ERR_FULL (255 at most). Any thread. */
 int lane_open(struct lane **lane, struct journal *journal, size_t size_bytes);
 
-/* Waits until what it holds is taken by the writer, then frees. The producer must have stopped. */
+/* Waits until the writer has taken what it holds, then frees; NULL is fine. The producer must have
+ * stopped. What a failing disk leaves in it is counted as refused. */
 void lane_close(struct lane *lane);
 
 /*
  * Puts events, copying their values; one producer thread at a time, never blocks. Sets nothing in
  * the events. Returns how many were taken; the rest were refused, are counted, and stored as a gap
- * when there is room again.
+ * when there is room again. An event that cannot be stored (see journal_put) is refused too.
  */
 size_t lane_put(struct lane *lane, const struct event *events, size_t count);
 

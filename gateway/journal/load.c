@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define CHECKPOINTS_TRIED 8 /* each costs one segment more */
+
 /* Notes where a frame was found, and what is missing in front of it. */
 static void take_note(struct load *load, const struct scan *scan, const struct frame *frame,
                       const uint8_t *payload, int64_t skipped)
@@ -92,8 +94,9 @@ static int load_from(struct journal *journal, size_t from, struct load *load)
 int load_newest(struct journal *journal, struct load *load)
 {
     size_t count = index_count(&journal->index);
+    size_t oldest = count > CHECKPOINTS_TRIED ? count - CHECKPOINTS_TRIED : 0;
 
-    for (size_t from = count; from-- > 0;) {
+    for (size_t from = count; from-- > oldest;) {
         int error = load_from(journal, from, load);
         if (error < 0)
             return error;
@@ -102,6 +105,6 @@ int load_newest(struct journal *journal, struct load *load)
         if (journal->state.checkpoint_whole && journal->state.applied_n <= load->last_n)
             return 0;
     }
-    /* Without any whole checkpoint, what the oldest has is better than nothing. */
-    return count > 0 ? load_from(journal, 0, load) : 0;
+    /* Without any whole checkpoint, what was found last is better than nothing. */
+    return 0;
 }

@@ -7,7 +7,7 @@
 
 struct reader;
 
-/* Begins at event n (0: at the oldest). ERR_NOMEM. */
+/* Begins at event n (0: at the oldest). ERR_NOMEM. Close it before the journal; NULL is fine. */
 int reader_open(struct reader **reader, struct journal *journal, uint64_t n);
 void reader_close(struct reader *reader);
 
@@ -23,14 +23,14 @@ int reader_next(struct reader *reader, struct event *event);
 uint64_t reader_position(const struct reader *reader);
 void reader_seek(struct reader *reader, uint64_t n);
 
-/* The first n whose event is at or after the wall time (by segment and frame; exact to the event).
+/* Goes to the first event at or after the wall time, to the end where there is none. 0 or an error.
  */
 int reader_seek_time(struct reader *reader, int64_t wall_ns);
 
 /*
  * Opens a journal's folder without a writer and without changing it: for `sluice journal`, `replay`
- * and `state` beside a running daemon or after its end. Only readers, journal_state_at and the
- * look-ups work on it.
+ * and `state` beside a running daemon or after its end. It shows what there was at the time of the
+ * call. Only readers, journal_state_at, stats and look-ups work on it. Errors as of journal_open.
  */
 int journal_open_read_only(struct journal **journal, const struct io *io);
 

@@ -30,12 +30,12 @@ static void begin_round(struct journal *journal)
     struct writer *writer = &journal->writer;
 
     writer->in_round = true;
-    writer->round_lane = 0;
     writer->round_flush = atomic_load(&journal->flush_wanted);
     atomic_store(&journal->urgent, false);
     if (atomic_exchange(&journal->clock_changed, false))
         store_look_at_clock(journal);
     pthread_mutex_lock(&journal->lanes_mutex);
+    writer->round_lane = 0;
     for (size_t i = 0; i < journal->lane_count; i++)
         ring_limit(&journal->lanes[i]->ring);
     pthread_mutex_unlock(&journal->lanes_mutex);
