@@ -43,6 +43,8 @@ struct modbus_link {
     int64_t quiet_ns; /* the next frame may begin then */
     struct link_request last;
     int64_t last_sent_ns;
+    uint32_t
+        suspects; /* frames so far that may have been the asked unit's answer to something else */
     /* TCP */
     uint16_t transaction;
     unsigned silent;
@@ -172,14 +174,15 @@ static int rtu_await_silence(struct modbus_link *link, size_t *bytes)
     }
 }
 
-/* Remembers that a reply of that shape may still come. */
-static void rtu_lose(struct modbus_link *link, const struct link_request *request, int64_t sent_ns)
+/* A frame that nobody asked for: the unit asked last may answer twice, or was given up. */
+static void rtu_suspect_last(struct modbus_link *link)
 {
-    struct fence *fence = &link->fences[request->unit];
-    uint16_t shape = fence_shape(request->function, request->count);
+    const struct link_request *last = &link->last;
+    struct fence *fence = &link->fences[last->unit];
+    uint16_t shape = fence_shape(last->function, last->count);
 
-    if (!fence_closed(fence, shape, sent_ns))
-        fence_lost(fence, shape, sent_ns);
+    if (last->unit && !fence_closed(fence, shape, link->last_sent_ns))
+        fence_lost(fence, shape, link->last_sent_ns);
 }
 
 static int rtu_open(struct link *base)
@@ -200,8 +203,7 @@ static int rtu_open(struct link *base)
                  options->port);
         return ERR_UNSUPPORTED;
     }
-    if (link->last.unit) /* its answer may still be on its way */
-        rtu_lose(link, &link->last, link->last_sent_ns);
+    rtu_suspect_last(link); /* its answer may still be on its way */
     link->quiet_ns = now(link) + link_silence_ns(options);
     return take(link, fd);
 }
@@ -274,6 +276,7 @@ static int rtu_collect(struct modbus_link *link, const struct link_request *requ
                 reply->exception = pdu[1];
                 return ERR_EXCEPTION;
             case LINK_OTHER:
+                link->suspects++;
                 fence_late(&link->fences[request->unit], (uint16_t)(pdu[0] << 8 | pdu[1]));
                 break;
             }
@@ -288,17 +291,15 @@ static void rtu_settle(struct modbus_link *link, const struct link_request *requ
                        int64_t sent_ns)
 {
     struct fence *fence = &link->fences[request->unit];
+    uint16_t shape = fence_shape(request->function, request->count);
+    bool ambiguous = result == ERR_EXCEPTION && fence_waits(fence);
 
-    if (result == 0) {
+    /* An exception has no shape. It may be the late answer to the older request (then only this one
+     * is outstanding), or the answer to this one (then none is). */
+    if (result == 0 || ambiguous)
         fence_settled(fence);
-    } else if (result != ERR_EXCEPTION) {
-        rtu_lose(link, request, sent_ns);
-    } else if (fence->count > 0) {
-        /* An exception has no shape. It may be the late answer to the older request (then only this
-         * one is outstanding), or the answer to this one (then none is). */
-        fence_settled(fence);
-        rtu_lose(link, request, sent_ns);
-    }
+    if (result != 0 && (result != ERR_EXCEPTION || ambiguous))
+        fence_lost(fence, shape, sent_ns);
 }
 
 /*
@@ -327,10 +328,9 @@ static int rtu_transact(struct modbus_link *link, const struct link_request *req
     int result = rtu_await_silence(link, &bytes);
 
     if (bytes >= RTU_REPLY_LEAST) {
-        /* A frame that nobody asked for: the unit asked last may answer twice, or was given up. */
         reply->strays++;
-        if (link->last.unit)
-            rtu_lose(link, &link->last, link->last_sent_ns);
+        link->suspects++;
+        rtu_suspect_last(link);
     }
     if (result)
         return result;
@@ -350,9 +350,10 @@ static int rtu_transact(struct modbus_link *link, const struct link_request *req
     return result;
 }
 
-/* The detour of fence.h: its result does not matter, only that nothing older can come any more. */
-static int rtu_open_fence(struct modbus_link *link, const struct link_request *request,
-                          struct link_reply *reply)
+/* The detour of fence.h. What it reads does not matter, only that nothing older can come any more.
+ */
+static int rtu_detour(struct modbus_link *link, const struct link_request *request,
+                      struct link_reply *reply)
 {
     struct link_request detour = *request;
     int result;
@@ -364,10 +365,30 @@ static int rtu_open_fence(struct modbus_link *link, const struct link_request *r
     return result == ERR_EXCEPTION ? 0 : result;
 }
 
+/* A reply in doubt is believed when the one to a detour comes right behind it, and no other of the
+ * unit. */
+static int rtu_confirm(struct modbus_link *link, const struct link_request *request,
+                       struct link_reply *reply)
+{
+    uint8_t kept[sizeof link->frame];
+    struct link_reply first = *reply;
+    uint32_t suspects = link->suspects;
+    int result;
+
+    memcpy(kept, link->frame, sizeof kept);
+    result = rtu_detour(link, request, reply);
+    memcpy(link->frame, kept, sizeof kept);
+    first.requests = reply->requests;
+    first.strays = reply->strays;
+    *reply = first;
+    return result == 0 && link->suspects != suspects ? ERR_PROTOCOL : result;
+}
+
 static int rtu_read(struct link *base, const struct link_request *request, struct link_reply *reply)
 {
     struct modbus_link *link = self(base);
     struct fence *fence = &link->fences[request->unit];
+    uint16_t shape = fence_shape(request->function, request->count);
     int result = ERR_AGAIN;
 
     *reply = (struct link_reply){0};
@@ -377,10 +398,12 @@ static int rtu_read(struct link *base, const struct link_request *request, struc
         if (!fence_has_room(fence))
             return ERR_TIMEOUT;
         result = 0;
-        if (fence_closed(fence, fence_shape(request->function, request->count), now(link)))
-            result = rtu_open_fence(link, request, reply);
+        if (fence_closed(fence, shape, now(link)))
+            result = rtu_detour(link, request, reply);
         if (result == 0)
             result = rtu_transact(link, request, reply);
+        if (result == 0 && fence_doubtful(fence, shape, now(link)))
+            result = rtu_confirm(link, request, reply);
     }
     if (result == ERR_AGAIN)
         return ERR_PROTOCOL;

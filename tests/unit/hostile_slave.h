@@ -25,6 +25,9 @@ enum hostility {
     HOSTILE_SILENT,
     HOSTILE_LATE, /* the reply comes after the reader's time-out */
     HOSTILE_LATE_EXCEPTION,
+    HOSTILE_HELD_1, /* out of order: it comes before the reply to the next request but one... */
+    HOSTILE_HELD_2, /* ...or but two, or but three */
+    HOSTILE_HELD_3,
     HOSTILE_TWICE,          /* the same reply again, at once */
     HOSTILE_FOREIGN,        /* a sound reply of another unit instead of its own */
     HOSTILE_FOREIGN_BEFORE, /* and then its own */
@@ -59,6 +62,9 @@ struct hostile_slave {
     _Atomic int dead_unit, bad_register; /* no reply from the one, exception 2 to the other; -1 */
     uint8_t request[16];
     size_t request_size;
+    uint8_t held[300];
+    size_t held_size;
+    int held_for; /* requests */
 };
 
 static inline uint16_t hostile_register(unsigned unit, unsigned address)
@@ -154,7 +160,19 @@ static void hostile_reply(struct hostile_slave *slave, enum hostility hostility)
     unsigned count = (unsigned)(request[4] << 8 | request[5]);
     size_t size = hostile_answer(slave, unit, function, address, count, out);
 
+    if (slave->held_size && slave->held_for-- == 0) {
+        hostile_write(slave, slave->held, slave->held_size);
+        slave->held_size = 0;
+        hostile_pause(slave, 10);
+    }
     switch (hostility) {
+    case HOSTILE_HELD_1:
+    case HOSTILE_HELD_2:
+    case HOSTILE_HELD_3:
+        memcpy(slave->held, out, size);
+        slave->held_size = size;
+        slave->held_for = 1 + (int)hostility - (int)HOSTILE_HELD_1;
+        return;
     case HOSTILE_SILENT:
         return;
     case HOSTILE_LATE:

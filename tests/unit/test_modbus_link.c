@@ -139,6 +139,9 @@ static void hands_over_no_wrong_value_on_a_serial_line(void **state)
         {HOSTILE_SILENT, ERR_TIMEOUT, 1},
         {HOSTILE_LATE, ERR_TIMEOUT, 9},
         {HOSTILE_LATE_EXCEPTION, ERR_TIMEOUT, 9},
+        {HOSTILE_HELD_1, ERR_TIMEOUT, 9},
+        {HOSTILE_HELD_2, ERR_TIMEOUT, 9},
+        {HOSTILE_HELD_3, ERR_TIMEOUT, 9},
         {HOSTILE_TWICE, ERR_PROTOCOL, 1},
         {HOSTILE_FOREIGN, ERR_PROTOCOL, 1},
         {HOSTILE_FOREIGN_BEFORE, 0, 1},
@@ -167,6 +170,9 @@ static void hands_over_no_wrong_value_over_tcp(void **state)
         {HOSTILE_SILENT, ERR_TIMEOUT, 1},
         {HOSTILE_LATE, ERR_TIMEOUT, 9},
         {HOSTILE_LATE_EXCEPTION, ERR_TIMEOUT, 9},
+        {HOSTILE_HELD_1, ERR_TIMEOUT, 9},
+        {HOSTILE_HELD_2, ERR_TIMEOUT, 9},
+        {HOSTILE_HELD_3, ERR_TIMEOUT, 9},
         {HOSTILE_TWICE, 0, 1},
         {HOSTILE_FOREIGN, ERR_PROTOCOL, 1},
         {HOSTILE_FOREIGN_BEFORE, 0, 1},
@@ -197,19 +203,19 @@ static void takes_a_detour_only_where_a_late_reply_could_be_mistaken(void **stat
     hostile_next(fixture.slave, HOSTILE_SILENT, 1);
     assert_int_equal(read_registers(&fixture, UNIT, 10, COUNT), ERR_TIMEOUT);
     /* Another unit's replies cannot be mistaken, nor those of another shape; and once a reply came
-     * all is settled. */
+     * what is left is doubt. */
     assert_int_equal(read_registers(&fixture, UNIT + 1, 20, COUNT), 0);
     assert_int_equal(fixture.reply.requests, 1);
     assert_int_equal(read_registers(&fixture, UNIT, 30, COUNT), 0);
-    assert_int_equal(fixture.reply.requests, 2);
+    assert_int_equal(fixture.reply.requests, 3);
     assert_int_equal(read_registers(&fixture, UNIT, 40, COUNT), 0);
-    assert_int_equal(fixture.reply.requests, 1);
+    assert_int_equal(fixture.reply.requests, 2);
     hostile_next(fixture.slave, HOSTILE_SILENT, 1);
     assert_int_equal(read_registers(&fixture, UNIT, 50, COUNT), ERR_TIMEOUT);
     assert_int_equal(read_registers(&fixture, UNIT, 60, COUNT + 1), 0);
     assert_int_equal(fixture.reply.requests, 1);
     assert_int_equal(read_registers(&fixture, UNIT, 70, COUNT), 0);
-    assert_int_equal(fixture.reply.requests, 1);
+    assert_int_equal(fixture.reply.requests, 2);
     tear_down(&fixture);
 }
 
@@ -239,7 +245,7 @@ static void comes_to_terms_with_a_unit_that_refuses_the_detour(void **state)
     assert_int_equal(read_registers(&fixture, UNIT, 10, 1), ERR_TIMEOUT);
     hostile_next(fixture.slave, HOSTILE_REFUSES, 1);
     assert_int_equal(read_registers(&fixture, UNIT, 20, 1), 0);
-    assert_int_equal(fixture.reply.requests, 2);
+    assert_int_equal(fixture.reply.requests, 3);
     tear_down(&fixture);
 }
 
@@ -373,6 +379,11 @@ static void forgets_requests_that_nobody_can_answer_any_more(void **state)
     fence_lost(&fence, shape, 0);
     assert_true(fence_closed(&fence, shape, FENCE_LATE_NS));
     assert_false(fence_closed(&fence, shape, FENCE_LATE_NS + 1));
+    fence_lost(&fence, shape, 0);
+    fence_settled(&fence);
+    assert_false(fence_closed(&fence, shape, 0));
+    assert_true(fence_doubtful(&fence, shape, FENCE_DOUBT_NS));
+    assert_false(fence_doubtful(&fence, shape, FENCE_DOUBT_NS + 1));
     for (int64_t i = 0; i < FENCE_MAX; i++) {
         assert_true(fence_has_room(&fence));
         count = 1;
@@ -382,6 +393,30 @@ static void forgets_requests_that_nobody_can_answer_any_more(void **state)
         fence_lost(&fence, shape, i);
     }
     assert_false(fence_has_room(&fence));
+    /* What is only in doubt makes room. */
+    fence_settled(&fence);
+    assert_true(fence_has_room(&fence));
+}
+
+static void expects_as_many_late_replies_as_were_lost(void **state)
+{
+    struct fence fence = {.count = 0};
+    uint16_t one = fence_shape(MODBUS_HOLDING_REGISTERS, 1);
+    uint16_t two = fence_shape(MODBUS_HOLDING_REGISTERS, 2);
+
+    (void)state;
+    fence_lost(&fence, one, 0);
+    fence_lost(&fence, two, 1);
+    fence_lost(&fence, two, 2);
+    fence_late(&fence, two);
+    assert_true(fence_doubtful(&fence, one, 3));
+    assert_true(fence_closed(&fence, two, 3));
+    fence_late(&fence, two);
+    assert_false(fence_closed(&fence, two, 3));
+    assert_false(fence_doubtful(&fence, two, 3));
+    fence_late(&fence, two);
+    fence_late(&fence, one);
+    assert_int_equal(fence.count, 0);
 }
 
 int main(void)
@@ -400,6 +435,7 @@ int main(void)
         cmocka_unit_test(says_why_nobody_can_be_reached),
         cmocka_unit_test(refuses_a_descriptor_that_select_cannot_take),
         cmocka_unit_test(forgets_requests_that_nobody_can_answer_any_more),
+        cmocka_unit_test(expects_as_many_late_replies_as_were_lost),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
