@@ -10,8 +10,6 @@
 #include "core/error.h"
 #include "store.h"
 
-#define PER_COMMIT 5000
-
 int main(int argc, char **argv)
 {
     struct store store;
@@ -22,12 +20,12 @@ int main(int argc, char **argv)
         return 2;
     }
     events = strtoull(argv[2], NULL, 10);
-    if (events == 0 || events % PER_COMMIT != 0) {
-        fprintf(stderr, "EVENTS is a multiple of %d\n", PER_COMMIT);
+    if (events == 0 || events % STORE_POINTS != 0) {
+        fprintf(stderr, "EVENTS is a multiple of %d\n", STORE_POINTS);
         return 2;
     }
-    store_open(&store, argv[1], 0);
-    store_append(&store, events, PER_COMMIT);
+    store_open(&store, argv[1], 0, 0);
+    store_append(&store, events);
     store_close(&store);
     return 0;
 }

@@ -19,7 +19,7 @@
 #define ROUNDS           5
 #define KEEP_BYTES       (64 << 20) /* so that the run is long enough to come to used files again */
 #define MANY             10000000u
-#define MANY_STEP        5000u
+#define WARM_UP          1000000u
 #define PATH_SIZE        512
 #define COMMIT_BYTES_MAX (1 << 20)
 
@@ -41,15 +41,14 @@ static double median(double *values, size_t count)
     return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
-static double append_journal(struct store *store, uint64_t events, uint64_t per_commit,
-                             struct work *work)
+static double append_journal(struct store *store, uint64_t events, struct work *work)
 {
     struct journal_stats before, after;
     double begun;
 
     journal_stats(store->journal, &before);
     begun = store_seconds();
-    store_append(store, events, per_commit);
+    store_append(store, events);
     begun = store_seconds() - begun;
     journal_stats(store->journal, &after);
     work->events = events;
@@ -153,6 +152,24 @@ static void print_ratio(const char *figure, uint64_t per_commit, double value, d
     fflush(stdout);
 }
 
+/* How many bytes make a commit of so many events: found by trying, since packing depends on what it
+ * packs. */
+static int64_t commit_bytes(const char *path, uint64_t per_commit)
+{
+    double bytes = 4.0 * (double)per_commit;
+
+    for (int i = 0; i < 3; i++) {
+        struct store store;
+        struct work work;
+
+        store_open(&store, path, KEEP_BYTES, (int64_t)bytes);
+        append_journal(&store, 100 * per_commit, &work);
+        store_close(&store);
+        bytes *= (double)per_commit * (double)work.commits / (double)work.events;
+    }
+    return (int64_t)bytes;
+}
+
 static void bench_append(const char *folder, uint64_t per_commit, uint64_t events)
 {
     double journal[ROUNDS], plain[ROUNDS], sqlite[ROUNDS], median_plain;
@@ -163,11 +180,11 @@ static void bench_append(const char *folder, uint64_t per_commit, uint64_t event
     char path[PATH_SIZE];
 
     snprintf(path, sizeof path, "%s/append-%" PRIu64, folder, per_commit);
-    store_open(&store, path, KEEP_BYTES);
+    store_open(&store, path, KEEP_BYTES, commit_bytes(path, per_commit));
     /* Files that are new cost a sync of metadata and the zeros: the figure is that of the years
      * behind them. */
     do {
-        append_journal(&store, 100 * MANY_STEP, MANY_STEP, &work);
+        append_journal(&store, WARM_UP, &work);
         total.bytes += work.bytes;
     } while (total.bytes < KEEP_BYTES + KEEP_BYTES / 4);
     total.bytes = 0;
@@ -175,7 +192,7 @@ static void bench_append(const char *folder, uint64_t per_commit, uint64_t event
     snprintf(path, sizeof path, "%s/events-%" PRIu64 ".db", folder, per_commit);
     database = database_open(path);
     for (int i = 0; i < ROUNDS; i++) {
-        journal[i] = (double)events / append_journal(&store, events, per_commit, &work);
+        journal[i] = (double)events / append_journal(&store, events, &work);
         plain[i] = (double)events / append_plain(&file, &work);
         sqlite[i] = (double)events / append_sqlite(database, &work);
         total.events += work.events;
@@ -218,8 +235,8 @@ static double fill(const char *path)
 {
     struct store store;
 
-    store_open(&store, path, 0);
-    store_append(&store, MANY, MANY_STEP);
+    store_open(&store, path, 0, 0);
+    store_append(&store, MANY);
     return 0;
 }
 
@@ -310,15 +327,15 @@ static double grow(const char *path)
     double before;
     int error;
 
-    store_open(&store, path, 0);
+    store_open(&store, path, 0, 0);
     error = cursor_open(&cursor, store.journal, "uplink/cloud", CURSOR_AT_OLDEST);
     if (error)
         store_die("opening a cursor", error);
     /* What every gateway has touched after its first minute: a full commit, a reader. */
-    store_append(&store, 10 * MANY_STEP, MANY_STEP);
+    store_append(&store, WARM_UP);
     consume(&store, cursor);
     before = resident_mb();
-    store_append(&store, MANY, MANY_STEP);
+    store_append(&store, MANY);
     return resident_mb() - before;
 }
 

@@ -24,20 +24,10 @@ double store_seconds(void)
 static size_t put_on_lane(void *context, const struct event *events, size_t count)
 {
     struct store *store = context;
-    struct event last;
-    size_t taken;
 
-    if (!store->hurry) {
-        taken = lane_put(store->lane, events, count);
-    } else {
-        last = events[count - 1];
-        last.urgent = true;
-        taken = count > 1 ? lane_put(store->lane, events, count - 1) : 0;
-        taken += lane_put(store->lane, &last, 1);
-    }
-    if (taken < count)
+    if (lane_put(store->lane, events, count) < count)
         store_die("the lane", ERR_FULL);
-    return taken;
+    return count;
 }
 
 static void declare(struct store *store)
@@ -58,7 +48,7 @@ static void declare(struct store *store)
     }
 }
 
-void store_open(struct store *store, const char *folder, int64_t keep_bytes)
+void store_open(struct store *store, const char *folder, int64_t keep_bytes, int64_t commit_bytes)
 {
     struct journal_options options = {
         .io = &store->io,
@@ -66,8 +56,7 @@ void store_open(struct store *store, const char *folder, int64_t keep_bytes)
         .gateway_id = "plant7",
         .identity = "bench",
         .keep_bytes = keep_bytes,
-        .commit_ns = 60 * NS_PER_S,
-        .commit_bytes = 16 << 20,
+        .commit_bytes = commit_bytes,
     };
     int error;
 
@@ -105,7 +94,7 @@ void store_close(struct store *store)
 }
 
 /* Values move as a meter's do: by a few tenths. */
-void store_read(struct store *store, bool last)
+static void read_points(struct store *store)
 {
     for (size_t i = 0; i < STORE_POINTS; i++) {
         struct value *value = &store->items[i].value;
@@ -115,39 +104,36 @@ void store_read(struct store *store, bool last)
         tenths += (int)(store->random >> 28) - 7 - (tenths - 2300) / 64;
         value->f = tenths / 10.0;
     }
-    /* The sink passes a read on in pieces, and the last event of the last one is to be the urgent
-     * one. */
-    store->hurry = false;
-    sink_readings(store->sink, clock_mono(&clock_system), store->items, STORE_POINTS - 1);
-    store->hurry = last;
-    sink_readings(store->sink, clock_mono(&clock_system), store->items + STORE_POINTS - 1, 1);
+    sink_readings(store->sink, clock_mono(&clock_system), store->items, STORE_POINTS);
 }
 
-void store_wait(struct store *store, uint64_t count)
+/* Waits for commits until at most `count` of the events that were put are not durable. */
+static void wait_for_disk(struct store *store, uint64_t count)
 {
     struct pollfd fd = {.fd = store->watch, .events = POLLIN};
-    uint64_t counter;
 
     for (;;) {
         struct journal_stats stats;
+        uint64_t counter;
 
         journal_stats(store->journal, &stats);
         if (stats.storage_error)
             store_die("storing", stats.storage_error);
         if (stats.waiting <= count)
             return;
-        poll(&fd, 1, 1000);
-        if (fd.revents && read(store->watch, &counter, sizeof counter) < 0)
+        if (poll(&fd, 1, 1000) == 1 && read(store->watch, &counter, sizeof counter) < 0)
             store_die("waiting for a commit", ERR_IO);
     }
 }
 
-void store_append(struct store *store, uint64_t events, uint64_t per_commit)
+void store_append(struct store *store, uint64_t events)
 {
-    for (uint64_t done = 0; done < events; done += per_commit) {
-        store_wait(store, per_commit);
-        for (uint64_t i = STORE_POINTS; i <= per_commit; i += STORE_POINTS)
-            store_read(store, i == per_commit);
+    for (uint64_t done = 0; done < events; done += STORE_POINTS) {
+        /* Asking for the figures at each read would be what is measured. */
+        if (done % (STORE_WAITING_MAX / 2) < STORE_POINTS)
+            wait_for_disk(store, STORE_WAITING_MAX / 2 - STORE_POINTS);
+        read_points(store);
     }
-    store_wait(store, 0);
+    if (journal_flush(store->journal, 60 * NS_PER_S) != 0)
+        store_die("the last commit", ERR_TIMEOUT);
 }

@@ -8,7 +8,8 @@
 #include "journal/lane.h"
 #include "journal/reader.h"
 
-#define STORE_POINTS 100
+#define STORE_POINTS      100
+#define STORE_WAITING_MAX 16384
 
 struct store {
     struct io io;
@@ -21,24 +22,21 @@ struct store {
     char ids[STORE_POINTS][8];
     struct sink_item items[STORE_POINTS];
     uint32_t random;
-    bool hurry; /* the next events to be put are the last of a commit */
     int watch;
 };
 
-/* Opens the journal in `folder`; ends the program with a sentence when it cannot. `keep_bytes` 0
- * takes the default. */
-void store_open(struct store *store, const char *folder, int64_t keep_bytes);
+/*
+ * Opens the journal in `folder`, where a commit begins when `commit_bytes` wait; ends the program
+ * with a sentence when it cannot. 0 takes the defaults.
+ */
+void store_open(struct store *store, const char *folder, int64_t keep_bytes, int64_t commit_bytes);
 void store_close(struct store *store);
 
-/* Reads all points once more and puts the readings; `last`: a commit begins behind them. */
-void store_read(struct store *store, bool last);
-
-/* Waits until at most `count` of the events that were put are not durable yet. */
-void store_wait(struct store *store, uint64_t count);
-
-/* Puts `events` in commits of `per_commit`, never more than two of them on their way. Both are
- * multiples of STORE_POINTS. */
-void store_append(struct store *store, uint64_t events, uint64_t per_commit);
+/*
+ * Reads all points again and again until `events` were put, a multiple of STORE_POINTS, and waits
+ * until they are durable. At most STORE_WAITING_MAX wait at any time.
+ */
+void store_append(struct store *store, uint64_t events);
 
 /* Ends the program: `what` could not be done because of the error of core/error.h. */
 void store_die(const char *what, int error) __attribute__((noreturn));
