@@ -1,11 +1,7 @@
 #include "tls/tunnel.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -20,8 +16,10 @@
 #include "core/log.h"
 #include "core/loop.h"
 #include "tls/carry.h"
+#include "tls/drain.h"
 #include "tls/peer.h"
 #include "tls/prepare.h"
+#include "tls/socket.h"
 #include "tls/tls.h"
 
 #define HALF_OPEN_NS   (30 * NS_PER_S)
@@ -55,8 +53,7 @@ struct tunnel {
     bool any_cipher; /* the broker cannot do the one that is fastest here */
     struct carry carry;
     struct loop_watch *local_watch, *remote_watch;
-    int draining; /* a client's socket whose broker is gone; -1: none */
-    struct loop_watch *draining_watch;
+    struct drain drain; /* of the client before */
 
     pthread_mutex_t description_lock;
     char description[96]; /* any thread, under the lock */
@@ -71,39 +68,6 @@ static void watch_drop(struct tunnel *tunnel, struct loop_watch **watch)
     if (*watch)
         loop_unwatch(tunnel->loop, *watch);
     *watch = NULL;
-}
-
-static void drop_draining(struct tunnel *tunnel)
-{
-    watch_drop(tunnel, &tunnel->draining_watch);
-    if (tunnel->draining >= 0)
-        close(tunnel->draining);
-    tunnel->draining = -1;
-}
-
-static void drain(void *context, uint32_t events)
-{
-    struct tunnel *tunnel = context;
-    uint8_t scratch[16384];
-    ssize_t got;
-
-    (void)events;
-    do {
-        got = recv(tunnel->draining, scratch, sizeof(scratch), 0);
-    } while (got > 0);
-    if (got == 0 || (errno != EAGAIN && errno != EINTR))
-        drop_draining(tunnel);
-}
-
-/* The client sees the end of the stream; its socket is closed when it has closed its end. */
-static void begin_draining(struct tunnel *tunnel, int local)
-{
-    drop_draining(tunnel);
-    shutdown(local, SHUT_WR);
-    tunnel->draining = local;
-    tunnel->draining_watch = loop_watch(tunnel->loop, local, EPOLLIN, drain, tunnel);
-    if (!tunnel->draining_watch)
-        drop_draining(tunnel);
 }
 
 /* Back to IDLE from anywhere. */
@@ -134,7 +98,7 @@ static void drop_attempt(struct tunnel *tunnel)
     if (remote >= 0)
         close(remote);
     if (local >= 0)
-        begin_draining(tunnel, local);
+        drain_begin(&tunnel->drain, local);
     carry_reset(&tunnel->carry);
     tunnel->stage = IDLE;
 }
@@ -295,20 +259,6 @@ static void connected(void *context, uint32_t events)
         become_ready(tunnel);
 }
 
-static void set_socket_options(int fd, int64_t half_open_ns)
-{
-    int on = 1, seconds = (int)(half_open_ns / NS_PER_S), probes = 3;
-    unsigned milliseconds = (unsigned)(half_open_ns / NS_PER_MS);
-    int idle = seconds / 2 > 0 ? seconds / 2 : 1, interval = seconds / 6 > 0 ? seconds / 6 : 1;
-
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
-    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof(milliseconds));
-}
-
 static void no_address_left(struct tunnel *tunnel)
 {
     const struct tunnel_options *options = &tunnel->options;
@@ -352,7 +302,7 @@ static void try_address(struct tunnel *tunnel)
             tunnel->last_error = errno;
             continue;
         }
-        set_socket_options(fd, tunnel->options.half_open_ns);
+        socket_tune(fd, tunnel->options.half_open_ns);
         if (connect(fd, address->ai_addr, address->ai_addrlen) != 0 && errno != EINPROGRESS) {
             tunnel->last_error = errno;
             continue;
@@ -450,7 +400,7 @@ static void go_on(struct tunnel *tunnel)
 
 static void take_client(struct tunnel *tunnel, int fd)
 {
-    int peer = peer_find(fd), on = 1;
+    int peer = peer_find(fd);
 
     if (peer < 0) {
         atomic_fetch_add(&tunnel->strangers, 1);
@@ -464,11 +414,10 @@ static void take_client(struct tunnel *tunnel, int fd)
         close(fd);
         return;
     }
-    drop_draining(tunnel);
+    drain_end(&tunnel->drain);
     /* The client library sets neither on its own end. */
-    setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    fcntl(peer, F_SETFD, FD_CLOEXEC);
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    socket_tune_local(peer);
+    socket_tune_local(fd);
     loop_timer_clear(tunnel->loop, tunnel->timer);
     tunnel->carry.local = fd;
     tunnel->stage = OPEN;
@@ -487,24 +436,6 @@ static void accept_clients(void *context, uint32_t events)
             return;
         take_client(tunnel, fd);
     }
-}
-
-static int listen_on_loopback(struct tunnel *tunnel)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        return error_from_errno(errno);
-    if (bind(fd, (struct sockaddr *)&address, size) != 0 || listen(fd, 16) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
-        close(fd);
-        return ERR_IO;
-    }
-    tunnel->listener = fd;
-    tunnel->port = ntohs(address.sin_port);
-    return 0;
 }
 
 static int copy_text(const char **copy, const char *text)
@@ -554,7 +485,7 @@ static void detach(void *context)
         drop_attempt(tunnel);
         loop_timer_drop(tunnel->loop, tunnel->timer);
     }
-    drop_draining(tunnel);
+    drain_end(&tunnel->drain);
     watch_drop(tunnel, &tunnel->listener_watch);
 }
 
@@ -568,7 +499,7 @@ int tunnel_open(struct tunnel **out, const struct tunnel_options *options, tunne
     if (!tunnel)
         return ERR_NOMEM;
     pthread_mutex_init(&tunnel->description_lock, NULL);
-    tunnel->listener = tunnel->draining = -1;
+    tunnel->listener = tunnel->drain.fd = -1;
     carry_reset(&tunnel->carry);
     tunnel->event = event;
     tunnel->context = context;
@@ -579,8 +510,9 @@ int tunnel_open(struct tunnel **out, const struct tunnel_options *options, tunne
         tunnel->options.pump = tunnel->own_pump;
     }
     if (rc == 0) {
-        tunnel->loop = pump_loop(tunnel->options.pump);
-        rc = listen_on_loopback(tunnel);
+        tunnel->loop = tunnel->drain.loop = pump_loop(tunnel->options.pump);
+        tunnel->listener = socket_listen(&tunnel->port);
+        rc = tunnel->listener < 0 ? ERR_IO : 0;
     }
     if (rc == 0)
         rc = pump_call(tunnel->options.pump, attach, &request);

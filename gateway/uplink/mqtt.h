@@ -1,6 +1,6 @@
 /*
  * The MQTT client of Sluice: Eclipse Paho's asynchronous client over the tunnel (tls/tunnel.h), as
- * a small interface. The only user of Paho's headers is mqtt.c. Used by uplinks, and by `sluice
+ * a small interface. The only user of Paho's headers is paho.c. Used by uplinks, and by `sluice
  * audit` as a subscriber.
  *
  * A client belongs to one thread. Whatever Paho's and the tunnel's threads report is queued; the
