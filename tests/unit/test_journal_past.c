@@ -26,7 +26,7 @@ static int64_t live(struct kit *kit)
     kit->options.segment_bytes = 32 * 1024;
     kit_open(kit);
     for (int s = 1; s <= STREAMS; s++) {
-        char point[8];
+        char point[16];
         snprintf(point, sizeof(point), "p%d", s);
         assert_int_equal(kit_declare(kit, "meter", point), s);
     }
