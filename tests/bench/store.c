@@ -8,7 +8,11 @@
 
 #include "core/error.h"
 
-#define LANE_BYTES (1 << 20)
+/* A lane as it comes holds the events of some small commits; those of the default size need a
+ * larger one where nothing is to be refused. */
+#define WAITING_SMALL 8000
+#define WAITING_LARGE 65536
+#define LANE_LARGE    (4 << 20)
 
 void store_die(const char *what, int error)
 {
@@ -62,13 +66,14 @@ void store_open(struct store *store, const char *folder, int64_t keep_bytes, int
 
     memset(store, 0, sizeof *store);
     store->random = 1;
+    store->waiting_max = commit_bytes ? WAITING_SMALL : WAITING_LARGE;
     error = io_posix_open(&store->io, folder);
     if (error)
         store_die(folder, error);
     error = journal_open(&store->journal, &options);
     if (error)
         store_die("opening the journal", error);
-    error = lane_open(&store->lane, store->journal, LANE_BYTES);
+    error = lane_open(&store->lane, store->journal, commit_bytes ? 0 : LANE_LARGE);
     if (error)
         store_die("opening a lane", error);
     declare(store);
@@ -130,8 +135,8 @@ void store_append(struct store *store, uint64_t events)
 {
     for (uint64_t done = 0; done < events; done += STORE_POINTS) {
         /* Asking for the figures at each read would be what is measured. */
-        if (done % (STORE_WAITING_MAX / 2) < STORE_POINTS)
-            wait_for_disk(store, STORE_WAITING_MAX / 2 - STORE_POINTS);
+        if (done % (store->waiting_max / 2) < STORE_POINTS)
+            wait_for_disk(store, store->waiting_max / 2 - STORE_POINTS);
         read_points(store);
     }
     if (journal_flush(store->journal, 60 * NS_PER_S) != 0)

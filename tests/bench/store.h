@@ -8,8 +8,7 @@
 #include "journal/lane.h"
 #include "journal/reader.h"
 
-#define STORE_POINTS      100
-#define STORE_WAITING_MAX 16384
+#define STORE_POINTS 100
 
 struct store {
     struct io io;
@@ -22,6 +21,7 @@ struct store {
     char ids[STORE_POINTS][8];
     struct sink_item items[STORE_POINTS];
     uint32_t random;
+    uint64_t waiting_max; /* events that wait to be durable, so that the lane never refuses one */
     int watch;
 };
 
@@ -32,10 +32,8 @@ struct store {
 void store_open(struct store *store, const char *folder, int64_t keep_bytes, int64_t commit_bytes);
 void store_close(struct store *store);
 
-/*
- * Reads all points again and again until `events` were put, a multiple of STORE_POINTS, and waits
- * until they are durable. At most STORE_WAITING_MAX wait at any time.
- */
+/* Reads all points again and again until `events` were put, a multiple of STORE_POINTS, and waits
+ * until they are durable. */
 void store_append(struct store *store, uint64_t events);
 
 /* Ends the program: `what` could not be done because of the error of core/error.h. */
