@@ -17,6 +17,8 @@
 
 #define CONNECT_TIMEOUT_NS (10 * NS_PER_S)
 #define RECONNECT_NS       NS_PER_S
+#define QUIET_NS           (NS_PER_S / 2)
+#define LINGER_MAX_NS      (5 * NS_PER_S)
 #define PASSWORD_SIZE_MAX  1024
 
 struct audit_arguments {
@@ -209,6 +211,14 @@ static bool is_over(const struct audit *audit, int64_t at)
            at >= audit->last_message_ns + audit->idle_ns;
 }
 
+/* Whether nothing has come for a while, or it went on coming for too long. */
+static bool is_quiet(const struct audit *audit, int64_t asked_ns)
+{
+    int64_t last_ns = audit->last_message_ns > asked_ns ? audit->last_message_ns : asked_ns;
+
+    return now() >= last_ns + QUIET_NS || now() >= asked_ns + LINGER_MAX_NS;
+}
+
 static int open_signals(void)
 {
     sigset_t set;
@@ -220,9 +230,14 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* Collects until the time is over or a signal comes. */
+/*
+ * Collects until the time is over, or a signal came and what was under way has arrived; a second
+ * signal ends at once.
+ */
 static void collect(struct audit *audit)
 {
+    struct signalfd_siginfo info;
+    int64_t asked_ns = 0;
     struct pollfd fds[2] = {{.fd = mqtt_fd(audit->client), .events = POLLIN},
                             {.fd = audit->signal_fd, .events = POLLIN}};
 
@@ -234,9 +249,14 @@ static void collect(struct audit *audit)
             mqtt_connect(audit->client, CONNECT_TIMEOUT_NS);
         }
         poll(fds, 2, 100);
-        if (fds[1].revents)
-            return;
+        if (fds[1].revents && read(audit->signal_fd, &info, sizeof info) > 0) {
+            if (asked_ns)
+                return;
+            asked_ns = now();
+        }
         mqtt_process(audit->client);
+        if (asked_ns && (!audit->connected || is_quiet(audit, asked_ns)))
+            return;
     }
 }
 

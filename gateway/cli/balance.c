@@ -240,6 +240,18 @@ static int take_event(struct balance *balance, struct epoch *epoch, const cJSON 
     return error;
 }
 
+/* A stretch that was gone before it could be sent is told as a gap that has no number of its own.
+ */
+static bool is_hole(const cJSON *event, uint64_t first, uint64_t last)
+{
+    const char *kind = text_of(event, "k");
+    uint64_t lost_first, lost_last;
+
+    return kind && strcmp(kind, "gap") == 0 && !get(event, "n") &&
+           range_of(event, "lost", &lost_first, &lost_last) && lost_first >= first &&
+           lost_last <= last;
+}
+
 static int take_batch(struct balance *balance, const cJSON *message)
 {
     const char *name = text_of(message, "epoch");
@@ -257,9 +269,11 @@ static int take_batch(struct balance *balance, const cJSON *message)
     cJSON_ArrayForEach(event, get(message, "events"))
     {
         double n = number_of(event, "n");
-        if (n < (double)first || n > (double)last)
-            return ERR_PROTOCOL;
-        int error = take_event(balance, epoch, event);
+        int error = ERR_PROTOCOL;
+        if (is_hole(event, first, last))
+            error = take_gap(balance, event);
+        else if (n >= (double)first && n <= (double)last)
+            error = take_event(balance, epoch, event);
         if (error)
             return error;
     }

@@ -34,11 +34,10 @@ class Parts:
         self.folder = folder
         self.running = []
 
-    def start(self, name, command, **options):
-        log = open(self.folder / f"{name}.log", "ab")
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                   start_new_session=True, **options)
-        log.close()
+    def start(self, name, command, output=None):
+        with open(self.folder / f"{name}.log", "ab") as log, open(output or os.devnull, "ab") as out:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out if output else log,
+                                       stderr=log, start_new_session=True)
         self.running.append((name, process))
         return process
 
@@ -96,7 +95,7 @@ def make_certificates(folder):
             "-subj", "/CN=Sluice demo CA")
     (folder / "server.ext").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
     (folder / "client.ext").write_text("extendedKeyUsage=clientAuth\n")
-    for name, kind in (("server", "server"), (GATEWAY, "client"), ("subscriber", "client")):
+    for name, kind in (("server", "server"), (GATEWAY, "client"), ("subscriber", "client"), ("auditor", "client")):
         openssl("req", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
         openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
                 "-CAcreateserial", "-out", f"{name}.pem", "-days", "2", "-extfile", f"{kind}.ext")
@@ -246,6 +245,12 @@ class Demo:
         self.broker.start()
         self.subscriber = Subscriber(self.broker)
         wait_for(self.subscriber.ready.is_set, 10, "the subscriber")
+        self.audit = self.parts.start("audit", [
+            str(self.build / "sluice"), "audit", "--url", f"mqtts://127.0.0.1:{self.broker.port}", "--gateway",
+            GATEWAY, "--ca", str(self.folder / "ca.pem"), "--cert", str(self.folder / "auditor.pem"), "--key",
+            str(self.folder / "auditor.key"), "--client-id", "demo-auditor", "--truth", str(self.truth), "--json"],
+            output=self.folder / "audit.json")
+        wait_for(lambda: "listening" in (self.folder / "audit.log").read_text(), 10, "the audit to listen")
         self.simulate("rs485-line", "sim_rtu", "--link", str(self.folder / "rs485"), "--baud", "19200",
                       "--unit", "1:incomer", "--unit", "2:pump", "--realtime")
         port = self.simulate("tcp-device", "sim_tcp", "--unit", "1:chiller")
@@ -335,6 +340,7 @@ class Demo:
         status = self.status() or {"journal": {}, "consumers": {}}
         self.parts.end(self.gateway)
         self.subscriber.stop()
+        self.parts.end(self.audit)
         self.parts.end_all()
         return self.balance(status, self.read_truth())
 
@@ -342,6 +348,12 @@ class Demo:
         with self.subscriber.lock:
             return sum(len(values - self.subscriber.values.get(name, set()))
                        for name, values in self.read_truth().items())
+
+    def read_audit(self):
+        """What `sluice audit`, a subscriber of its own, says: no hole in the covers, nothing missing."""
+        text = (self.folder / "audit.json").read_text()
+        audit = json.loads(text) if text else {}
+        return {name: audit.get(name) for name in ("proven", "holes", "missing", "duplicates")}
 
     def read_truth(self):
         sent = {}
@@ -366,6 +378,7 @@ class Demo:
             "events_received": len(self.subscriber.keys),
             "messages": self.subscriber.messages,
             "peak_backlog": self.peak,
+            "audit": self.read_audit(),
             "outage_s": round(self.outage_end - self.outage_begin, 1) if self.outage_end else 0,
         }
 
@@ -409,7 +422,8 @@ def main():
         except KeyboardInterrupt:
             demo.say("")
         result = demo.finish()
-        proven = result["produced"] > 0 and result["lost"] == 0 and result["never_sent"] == 0
+        proven = result["produced"] > 0 and result["lost"] == 0 and result["never_sent"] == 0 and \
+            result["audit"]["proven"]
         code = 0 if proven else 1
         if arguments.json:
             print(json.dumps(result), flush=True)
@@ -418,6 +432,8 @@ def main():
                      f"them arrived, {result['lost']} are lost; {result['duplicates']} duplicates were told "
                      f"by their key.\nThe broker was away for {result['outage_s']} s; at most "
                      f"{result['peak_backlog']} events waited in the journal.")
+            demo.say(f"sluice audit: {result['audit']['holes']} holes in what the messages cover, "
+                     f"{result['audit']['missing']} values missing.")
             demo.say("Nothing is missing." if proven else "SOMETHING IS MISSING.")
     except Stop as reason:
         print(f"demo: {reason}", file=sys.stderr)
