@@ -139,7 +139,7 @@ bool publish_send_batch(struct uplink *uplink);
 int64_t publish_deadline(const struct uplink *uplink, int64_t now_ns);
 
 /* values.c: the layout "values". Each returns false when it has to wait. */
-bool values_add(struct uplink *uplink, const struct label *label, bool uncertain);
+bool values_add(struct uplink *uplink, bool uncertain);
 bool values_skip(struct uplink *uplink);
 bool values_finish(struct uplink *uplink);
 

@@ -36,7 +36,7 @@ static struct label *label_make(const struct stream *stream)
     label = malloc(sizeof(*label) + (size_t)size);
     if (!label)
         return NULL;
-    label->stream = *stream;
+    label->decimals = stream->decimals;
     label->size = (uint16_t)size;
     memcpy(label->text, text, (size_t)size);
     return label;
@@ -109,7 +109,7 @@ static void put_value(struct text *text, const struct event *event, const struct
     struct value value = event->value;
 
     if (value.type == VALUE_F64)
-        value.decimals = label->stream.decimals;
+        value.decimals = label->decimals;
     /* Nanoseconds of an offset are beyond what a double holds: told in milliseconds as all times
      * are. */
     if (event->kind == EVENT_CLOCK && value.type == VALUE_I64)

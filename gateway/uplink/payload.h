@@ -15,9 +15,9 @@
 
 /* What is written of a stream, made once. */
 struct label {
-    struct stream stream;
+    int8_t decimals;
     uint16_t size; /* of `text` */
-    char text[]; /* "d":"boiler","p":"flow", with a comma behind it; empty for the gateway itself */
+    char text[];   /* "d":"boiler","p":"flow", with a comma behind it; empty for the gateway */
 };
 
 /* The labels by stream number. */

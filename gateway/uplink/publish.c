@@ -327,15 +327,15 @@ static bool take_event(struct uplink *uplink, int64_t now_ns)
     if (clock_pending(uplink, now_ns))
         return false;
     uncertain = event->trust == CLOCK_UNSET;
-    label = labels_find(&uplink->labels, event->stream);
-    if (!label)
-        return false; /* out of memory: later */
     if (uplink->options->layout == UPLINK_VALUES && event->kind == EVENT_READING) {
-        if (!values_add(uplink, label, uncertain))
+        if (!values_add(uplink, uncertain))
             return false;
         took(uplink);
         return true;
     }
+    label = labels_find(&uplink->labels, event->stream);
+    if (!label)
+        return false; /* out of memory: later */
     if (uplink->group_open && !values_finish(uplink))
         return false;
     add_to_batch(uplink, label, uncertain, now_ns);
@@ -381,9 +381,9 @@ static void fill(struct uplink *uplink, int64_t now_ns)
         if (!read_event(uplink))
             break;
         if (!take_event(uplink, now_ns))
-            return;
+            break; /* it waits; what was taken before it must not wait longer for that */
     }
-    if (uplink->suspect.aside != 0 && window_count(&uplink->window) == 0 &&
+    if (!uplink->have_event && uplink->suspect.aside != 0 && window_count(&uplink->window) == 0 &&
         uplink->batch.first == 0) {
         suspect_no_neighbour(&uplink->suspect);
         publish_rewind(uplink, now_ns);

@@ -61,17 +61,18 @@ bool values_skip(struct uplink *uplink)
     return true;
 }
 
-bool values_add(struct uplink *uplink, const struct label *label, bool uncertain)
+bool values_add(struct uplink *uplink, bool uncertain)
 {
+    struct stream stream = {0};
     char payload[PAYLOAD_EVENT_SIZE], topic[UPLINK_TOPIC_SIZE];
     struct text text;
 
     if (!open_group(uplink))
         return false;
+    journal_stream(uplink->journal, uplink->event.stream, &stream);
     text_init(&text, payload, sizeof(payload));
-    snapshot_value(&text, &uplink->event, &label->stream, uncertain);
-    snprintf(topic, sizeof(topic), "%sv/%s/%s", uplink->base, label->stream.device,
-             label->stream.point);
+    snapshot_value(&text, &uplink->event, &stream, uncertain);
+    snprintf(topic, sizeof(topic), "%sv/%s/%s", uplink->base, stream.device, stream.point);
     if (!publish_room(uplink, text.size) || !send(uplink, topic, &text, true))
         return false;
     uplink->group_last = uplink->group_last_event = uplink->event.n;
