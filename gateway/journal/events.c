@@ -36,6 +36,8 @@ static int skip_left_out(struct events *events)
     int size = varint_get(events->at, (size_t)(events->end - events->at), &left_out);
     if (size < 0)
         return size;
+    if (left_out > UINT64_MAX - 1 - events->codec.n)
+        return ERR_CORRUPT;
     events->at += size;
     events->codec.n += left_out;
     return 0;

@@ -77,6 +77,9 @@ int frame_get(struct frame *frame, const uint8_t *data, size_t size, uint64_t ge
     frame->boot = get_u32(data + AT_BOOT);
     frame->flags = data[AT_FLAGS];
     frame->trust = data[AT_TRUST];
+    /* An n of 0 would stand for a hole. */
+    if (frame->first_n == 0 || frame->first_n > UINT64_MAX - frame->count)
+        return ERR_CORRUPT;
     if (frame->events_size > frame->length ||
         ((frame->flags & FRAME_KEPT) && frame->events_size < 8))
         return ERR_CORRUPT;

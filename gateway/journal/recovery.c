@@ -192,11 +192,16 @@ static int repeat_tail(struct journal *journal, const struct segment *segment,
         return error;
     scan.at = load->tail_at;
     int got = scan_next(&scan, &frame, &payload, &skipped);
-    if (got == 1)
+    bool found =
+        got == 1 && skipped == 0 && FRAME_HEADER_SIZE + (int64_t)frame.length == load->tail_size;
+    if (found)
         memcpy(buffer->data + FRAME_HEADER_SIZE, payload, frame.length);
     scan_close(&scan);
-    if (got != 1)
-        return got < 0 ? got : ERR_IO;
+    if (!found) {
+        /* The headers lie about the order of the segments: nothing is refused for that. */
+        commit_release(commit, buffer);
+        return got < 0 ? got : 0;
+    }
     buffer->frame = frame;
     frame_put(&frame, buffer->data);
     buffer->used = FRAME_HEADER_SIZE + (size_t)frame.length;

@@ -252,6 +252,8 @@ void stream_entry_take(struct stream_entry *entry, const struct event *event)
 {
     struct stream_last *last = &entry->last;
 
+    if (event->value.type == VALUE_GAP)
+        return; /* what is missing is no state */
     if (event->value.type == VALUE_TEXT || event->value.type == VALUE_BYTES) {
         if (!take_bytes(last, &event->value))
             return;
