@@ -16,8 +16,11 @@
 #define SEGMENT_BYTES 32768
 #define HEADER_BYTES  4096
 
-static const struct workload_options options = {
-    .seed = 7, .steps = 120, .segment_bytes = SEGMENT_BYTES, .keep_bytes = 1 << 20};
+static const struct workload_options options = {.seed = 7,
+                                                .steps = 120,
+                                                .segment_bytes = SEGMENT_BYTES,
+                                                .keep_bytes = 1 << 20,
+                                                .lockstep = true};
 
 /* A closed journal of several segments, and what was in it. */
 struct closed {

@@ -52,7 +52,7 @@ struct journal_options workload_journal(const struct workload_options *options, 
         .identity = "machine-1",
         .boot_id = "boot-1",
         .keep_bytes = options->keep_bytes,
-        .commit_ns = -1,
+        .commit_ns = options->lockstep ? 3600 * NS_PER_S : -1,
         .segment_bytes = options->segment_bytes,
         .sector_bytes = options->sector_bytes,
         .random = workload_random,
@@ -195,7 +195,7 @@ static void put_alarm(struct run *run)
     char text[64];
     struct event event = {.kind = EVENT_ALARM,
                           .mono_ns = clock_mono(&run->clock->clock),
-                          .urgent = workload_next(&run->random) & 1};
+                          .urgent = !run->options->lockstep && workload_next(&run->random) & 1};
     event.value = (struct value){.type = VALUE_TEXT, .data = text};
     event.value.size =
         (uint16_t)snprintf(text, sizeof(text), "alarm number %ju", (uintmax_t)++run->counter);

@@ -10,6 +10,7 @@
 
 #include "core/bytes.h"
 #include "core/crc32c.h"
+#include "core/error.h"
 #include "faults/must.h"
 #include "faults/oracle.h"
 #include "fuzz/fuzz.h"
@@ -21,7 +22,7 @@
 #define FRAME_HEADER 64
 
 static const struct workload_options options = {
-    .seed = 11, .steps = 60, .segment_bytes = 32768, .keep_bytes = 1 << 20};
+    .seed = 11, .steps = 60, .segment_bytes = 32768, .keep_bytes = 1 << 20, .lockstep = true};
 
 /* The journal before it is tampered with: made once. */
 struct base {
@@ -120,7 +121,8 @@ static void check_survival(const struct medium_image *image)
     fake_clock_init(&clock);
     struct journal_options given = workload_journal(&options, medium_io(disk), &clock);
     struct journal *journal;
-    must_hold(journal_open(&journal, &given) == 0, "it does not start");
+    int error = journal_open(&journal, &given);
+    must_hold(error == 0, error_text(error));
     struct reader *reader;
     must_hold(reader_open(&reader, journal, 0) == 0, "no reader");
     struct event event;
