@@ -240,8 +240,7 @@ static int take_event(struct balance *balance, struct epoch *epoch, const cJSON 
     return error;
 }
 
-/* A stretch that was gone before it could be sent is told as a gap that has no number of its own.
- */
+/* A stretch that was gone before it could be sent is told as a gap without a number. */
 static bool is_hole(const cJSON *event, uint64_t first, uint64_t last)
 {
     const char *kind = text_of(event, "k");

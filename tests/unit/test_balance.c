@@ -195,6 +195,23 @@ static void a_value_that_nobody_sent_or_that_came_late_is_foreign(void **state)
     balance_close(balance);
 }
 
+static void a_hole_that_is_told_needs_no_number(void **state)
+{
+    struct balance *balance = balance_open(NULL);
+    struct balance_report report;
+
+    (void)state;
+    take(balance, BATCH "\"covers\":[1,12],\"events\":[{\"k\":\"gap\",\"t\":1,\"lost\":[1,10],"
+                        "\"count\":10,\"why\":\"retention\"},{\"n\":11,\"k\":\"reading\","
+                        "\"d\":\"a\",\"p\":\"c\",\"t\":2,\"v\":1,\"q\":\"good\"}]}");
+    assert_int_equal(balance_draw(balance, &report), 0);
+    assert_int_equal(report.broken, 0);
+    assert_int_equal(report.gaps, 1);
+    assert_int_equal(report.gap_events, 10);
+    assert_int_equal(report.events, 1);
+    balance_close(balance);
+}
+
 static void a_told_crash_excuses_its_time_and_no_other(void **state)
 {
     struct balance *balance = balance_open(NULL);
@@ -207,9 +224,9 @@ static void a_told_crash_excuses_its_time_and_no_other(void **state)
          "\"k\":\"gap\",\"t\":20000,\"extent_ms\":250,\"why\":\"crash\"}]}");
     struct balance_report report =
         draw_with_truth(balance, "{\"d\":\"a\",\"p\":\"c\",\"v\":1,\"t\":10000}\n"
-                                    "{\"d\":\"a\",\"p\":\"c\",\"v\":2,\"t\":10100}\n"
-                                    "{\"d\":\"a\",\"p\":\"c\",\"v\":3,\"t\":5000}\n"
-                                    "{\"d\":\"a\",\"p\":\"c\",\"v\":4,\"t\":25000}\n");
+                                 "{\"d\":\"a\",\"p\":\"c\",\"v\":2,\"t\":10100}\n"
+                                 "{\"d\":\"a\",\"p\":\"c\",\"v\":3,\"t\":5000}\n"
+                                 "{\"d\":\"a\",\"p\":\"c\",\"v\":4,\"t\":25000}\n");
     assert_int_equal(report.excused, 1);
     assert_int_equal(report.missing, 2);
     balance_close(balance);
@@ -227,9 +244,9 @@ static void a_crash_excuses_no_more_than_the_extent_that_it_told(void **state)
          "\"k\":\"gap\",\"t\":20000,\"extent_ms\":250,\"why\":\"crash\"}]}");
     struct balance_report report =
         draw_with_truth(balance, "{\"d\":\"a\",\"p\":\"c\",\"v\":2,\"t\":10100}\n"
-                                    "{\"d\":\"a\",\"p\":\"c\",\"v\":3,\"t\":11900}\n"
-                                    "{\"d\":\"a\",\"p\":\"c\",\"v\":4,\"t\":12000}\n"
-                                    "{\"d\":\"a\",\"p\":\"c\",\"v\":1,\"t\":10000}\n");
+                                 "{\"d\":\"a\",\"p\":\"c\",\"v\":3,\"t\":11900}\n"
+                                 "{\"d\":\"a\",\"p\":\"c\",\"v\":4,\"t\":12000}\n"
+                                 "{\"d\":\"a\",\"p\":\"c\",\"v\":1,\"t\":10000}\n");
     assert_int_equal(report.excused, 2);
     assert_int_equal(report.missing, 1);
     balance_close(balance);
@@ -264,6 +281,7 @@ int main(void)
         cmocka_unit_test(what_the_broker_had_kept_proves_nothing),
         cmocka_unit_test(a_value_that_was_sent_and_did_not_arrive_is_missing),
         cmocka_unit_test(a_value_that_nobody_sent_or_that_came_late_is_foreign),
+        cmocka_unit_test(a_hole_that_is_told_needs_no_number),
         cmocka_unit_test(a_told_crash_excuses_its_time_and_no_other),
         cmocka_unit_test(a_crash_excuses_no_more_than_the_extent_that_it_told),
         cmocka_unit_test(ranges_melt_where_they_touch),
