@@ -291,6 +291,36 @@ static void a_stalled_sync_stops_no_producer(void **state)
     stop(&storage);
 }
 
+/* Writes alarms of 2,000 bytes, more than fit. Returns the first error of a flush. */
+static int put_alarms(struct storage *storage, int count)
+{
+    static const char text[2000];
+    int error = 0;
+    for (int i = 0; i < count && error == 0; i++) {
+        struct event event = {.kind = EVENT_ALARM,
+                              .value = {.type = VALUE_TEXT, .size = sizeof(text), .data = text}};
+        error = journal_put(storage->journal, &event);
+        if (error == 0)
+            error = journal_flush(storage->journal, PATIENCE_S * NS_PER_S);
+    }
+    return error;
+}
+
+static void a_disk_smaller_than_the_limit_drops_the_oldest(void **state)
+{
+    (void)state;
+    struct storage storage;
+    start(&storage, NULL);
+    medium_set_capacity(storage.medium, 180 << 10);
+    assert_int_equal(put_alarms(&storage, 300), 0);
+    struct journal_stats stats = stats_of(&storage);
+    assert_int_equal(stats.storage_error, 0);
+    assert_true(stats.oldest > 150);
+    assert_true(stats.newest >= 300);
+    assert_true(stats.newest - stats.oldest > 20);
+    stop(&storage);
+}
+
 static void nothing_that_fails_at_the_start_does_harm(void **state)
 {
     (void)state;
@@ -337,6 +367,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_refuses_the_newest_and_recovers),
         cmocka_unit_test(a_read_only_disk_is_told_and_recovers),
         cmocka_unit_test(a_stalled_sync_stops_no_producer),
+        cmocka_unit_test(a_disk_smaller_than_the_limit_drops_the_oldest),
         cmocka_unit_test(nothing_that_fails_at_the_start_does_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
