@@ -79,8 +79,7 @@ static void store_head(struct commit *commit)
         if (took_ns > commit->worst_sync_ns)
             commit->worst_sync_ns = took_ns;
         buffer->free = true;
-        commit->queue[0] = commit->queue[1];
-        commit->queued--;
+        memmove(commit->queue, commit->queue + 1, --commit->queued * sizeof(commit->queue[0]));
         pthread_cond_broadcast(&commit->durable);
     }
     ended(commit);

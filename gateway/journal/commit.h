@@ -14,8 +14,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define COMMIT_BUFFERS 3 /* one is filled, one waits, one is on its way to the disk */
-#define COMMIT_QUEUE   2
+/* One frame is filled, one is on its way to the disk, and the others wait: enough that a writer
+ * that is scheduled late does not keep the disk waiting. */
+#define COMMIT_BUFFERS 5
+#define COMMIT_QUEUE   (COMMIT_BUFFERS - 1)
 
 /* A frame in the making: events are packed behind the place of the header. */
 struct buffer {
