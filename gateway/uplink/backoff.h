@@ -15,6 +15,7 @@
 #define BACKOFF_STABLE_NS (60 * NS_PER_S)
 
 struct backoff {
+    int64_t limit_ns;    /* never longer than this; 0: BACKOFF_MAX_NS */
     uint32_t failures;   /* in a row */
     int64_t up_since_ns; /* monotonic; 0: not up */
 };

@@ -11,9 +11,10 @@
 #include "tls/tunnel.h"
 #include "uplink/snapshot.h"
 
-#define SESSION_EXPIRY_S  3600
-#define PASSWORD_SIZE_MAX 1024
-#define DATA_OVERHEAD     (UPLINK_TOPIC_SIZE + 16) /* of a PUBLISH beside its payload */
+#define SESSION_EXPIRY_S     3600
+#define PASSWORD_SIZE_MAX    1024
+#define SUSPECT_FAILURES_MAX 3 /* while a message is suspected the wait is at most 8 s */
+#define DATA_OVERHEAD        (UPLINK_TOPIC_SIZE + 16) /* of a PUBLISH beside its payload */
 
 static uint32_t random_bits(void)
 {
@@ -158,7 +159,7 @@ static void suspect_lost(struct uplink *uplink)
 {
     const struct unit *head = window_head(&uplink->window);
 
-    if (!head || !head->closed || uplink->rewind)
+    if (!head || head->events == 0 || uplink->rewind)
         return;
     if (suspect_refused(&uplink->suspect, head->first, head->last_event, head->events,
                         SUSPECT_UNCLEAR) == SUSPECT_AGAIN)
@@ -175,6 +176,9 @@ static void on_lost(void *context, const char *sentence)
         return;
     if (!uplink->stopping)
         suspect_lost(uplink);
+    /* It may take a dozen disconnects to find one event: they are not to take an hour. */
+    if (suspect_active(&uplink->suspect) && uplink->backoff.failures > SUSPECT_FAILURES_MAX)
+        uplink->backoff.failures = SUSPECT_FAILURES_MAX;
     proof_end(uplink);
     /* A broker of MQTT 3.1.1 may refuse a message in no other way than by closing (3.3.5). */
     snprintf(explained, sizeof(explained),

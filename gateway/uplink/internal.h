@@ -100,7 +100,7 @@ struct uplink {
     bool have_event, flush_wanted;
     bool caught_up;  /* nothing more to read at present */
     bool group_open; /* a unit of the layout "values" is under way: */
-    uint64_t group_last, group_last_event;
+    uint64_t group_last;
     uint32_t group_events, group_epoch;
     int64_t group_began_ns;
     uint16_t drop_reason; /* of the batch that is to be flushed */

@@ -27,7 +27,9 @@ enum suspect_advice suspect_refused(struct suspect *suspect, uint64_t first, uin
     if (cause == SUSPECT_UNCLEAR) {
         if (suspect->strike_first != first)
             begin_strikes(suspect, first);
-        if (++suspect->strikes < SUSPECT_STRIKES)
+        /* While it is narrowed down one more refusal is enough; to convict a single event it is
+         * not. */
+        if (++suspect->strikes < SUSPECT_STRIKES && (suspect->until == 0 || events == 1))
             return SUSPECT_LATER;
     }
     begin_strikes(suspect, 0);

@@ -13,7 +13,8 @@
 #include <stdint.h>
 
 #define SUSPECT_STRIKES                                                                            \
-    3 /* unclear refusals, or disconnects, of one message before it is suspected */
+    3 /* unclear refusals, or disconnects, of one message before it is suspected, and of one event \
+                             before it is given up */
 
 struct suspect {
     uint64_t until;        /* events up to here are in doubt; 0: none */

@@ -216,6 +216,7 @@ int uplink_start(struct uplink **out, struct journal *journal, const struct site
     pthread_mutex_init(&uplink->stats_lock, NULL);
     pthread_mutex_init(&uplink->site_lock, NULL);
     uplink->options = options;
+    uplink->backoff.limit_ns = options->retry_max_ns;
     uplink->journal = journal;
     uplink->clock = clock;
     uplink->site = site;

@@ -32,7 +32,7 @@ struct uplink_options {
     int layout;            /* enum uplink_layout */
     int version;           /* 0: MQTT 5, falling back to 3.1.1; 5; 4 (3.1.1) */
     int unproven;          /* enum uplink_unproven */
-    int64_t linger_ns, keep_alive_ns, connect_timeout_ns, clock_wait_ns;
+    int64_t linger_ns, keep_alive_ns, connect_timeout_ns, retry_max_ns, clock_wait_ns;
     int64_t window;             /* messages in flight */
     int64_t budget_bytes_month; /* 0: none; for `check` */
     bool tls;                   /* "tls" was given (mqtts:// alone uses the system's CA bundle) */

@@ -47,7 +47,7 @@ static bool open_group(struct uplink *uplink)
         return false;
     uplink->group_open = true;
     uplink->group_events = 0;
-    uplink->group_last = uplink->group_last_event = 0;
+    uplink->group_last = uplink->next;
     uplink->group_epoch = uplink->event.epoch;
     uplink->group_began_ns = clock_mono(&clock_system);
     return true;
@@ -75,8 +75,11 @@ bool values_add(struct uplink *uplink, bool uncertain)
     snprintf(topic, sizeof(topic), "%sv/%s/%s", uplink->base, stream.device, stream.point);
     if (!publish_room(uplink, text.size) || !send(uplink, topic, &text, true))
         return false;
-    uplink->group_last = uplink->group_last_event = uplink->event.n;
+    uplink->group_last = uplink->event.n;
     uplink->group_events++;
+    /* Kept up to date, since a value may be refused before the unit is complete. */
+    window_newest(&uplink->window)->last_event = uplink->event.n;
+    window_newest(&uplink->window)->events = uplink->group_events;
     return true;
 }
 
@@ -92,7 +95,6 @@ bool values_finish(struct uplink *uplink)
     if (!publish_room(uplink, text.size) || !send(uplink, uplink->topic_mark, &text, false))
         return false;
     window_finish(&uplink->window, uplink->group_last, uplink->group_events);
-    unit->last_event = uplink->group_last_event;
     uplink->group_open = false;
     return true;
 }

@@ -1,0 +1,303 @@
+/* In the place of mqtt.c: a broker in the same process that does as it is told. Its owner is the
+ * uplink's thread. */
+#ifndef TESTS_FAKE_BROKER_H
+#define TESTS_FAKE_BROKER_H
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "uplink/mqtt.h"
+
+#define BROKER_MESSAGES_MAX 8192
+
+struct message {
+    char topic[96];
+    uint64_t first, last; /* of covers */
+    uint64_t n;           /* of the key of a value */
+    uint32_t epoch;
+    size_t size, events;
+    bool retained;
+    int reason;
+};
+
+static struct {
+    /* how it behaves; set before the uplink starts */
+    int version;
+    uint16_t receive_maximum;
+    uint32_t packet_size_max;
+    bool echoes, forgets; /* the session, at every connection */
+    int silent;           /* messages taken without an answer before it hangs up, once; 0: never */
+    uint64_t bad[4];      /* events that it refuses... */
+    int bad_reason;       /* ...with this reason; 0: by hanging up */
+    int busy;             /* so many data messages are refused with busy_reason */
+    int busy_reason;
+
+    /* what it saw */
+    pthread_mutex_t lock;
+    struct message messages[BROKER_MESSAGES_MAX];
+    size_t count;
+    unsigned connects, in_flight, most_in_flight, subscriptions, granted, unsubscriptions;
+    char will[256], last_status[256];
+
+    /* between its two ends */
+    struct mqtt_options options;
+    int fd;
+    bool connected, connecting, hang_up, leaving;
+    struct {
+        uint32_t token;
+        int reason;
+    } answers[BROKER_MESSAGES_MAX];
+    size_t answer_count;
+    uint32_t unanswered[256];
+    size_t unanswered_count;
+    char *echo_topic[64];
+    char *echo_payload[64];
+    size_t echo_count;
+} broker = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
+
+static inline void broker_reset(void)
+{
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+    memset(&broker, 0, sizeof(broker));
+    broker.lock = lock;
+    broker.version = 5;
+    broker.receive_maximum = UINT16_MAX;
+    broker.packet_size_max = UINT32_MAX;
+    broker.echoes = true;
+    broker.fd = -1;
+}
+
+static inline void broker_wake(void)
+{
+    uint64_t one = 1;
+
+    if (write(broker.fd, &one, sizeof(one)) < 0)
+        abort();
+}
+
+int mqtt_open(struct mqtt **client, const struct mqtt_options *options)
+{
+    broker.options = *options;
+    broker.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    *client = (struct mqtt *)&broker;
+    return 0;
+}
+
+void mqtt_close(struct mqtt *client)
+{
+    if (!client)
+        return;
+    close(broker.fd);
+    for (size_t i = 0; i < broker.echo_count; i++) {
+        free(broker.echo_topic[i]);
+        free(broker.echo_payload[i]);
+    }
+}
+
+int mqtt_fd(const struct mqtt *client)
+{
+    (void)client;
+    return broker.fd;
+}
+
+int mqtt_set_will(struct mqtt *client, const struct mqtt_will *will)
+{
+    (void)client;
+    snprintf(broker.will, sizeof(broker.will), "%.*s", (int)will->size,
+             (const char *)will->payload);
+    return 0;
+}
+
+int mqtt_set_password(struct mqtt *client, const char *user, const char *password)
+{
+    (void)client;
+    (void)user;
+    (void)password;
+    return 0;
+}
+
+void mqtt_set_clean_start(struct mqtt *client, bool clean_start)
+{
+    (void)client;
+    if (clean_start)
+        broker.forgets = true;
+}
+
+int mqtt_connect(struct mqtt *client, int64_t timeout_ns)
+{
+    (void)client;
+    (void)timeout_ns;
+    broker.connecting = true;
+    broker_wake();
+    return 0;
+}
+
+void mqtt_disconnect(struct mqtt *client, int64_t grace_ns)
+{
+    (void)client;
+    (void)grace_ns;
+    broker.hang_up = true;
+    broker_wake();
+}
+
+void mqtt_tls_description(const struct mqtt *client, char *out, size_t size)
+{
+    (void)client;
+    snprintf(out, size, "none");
+}
+
+static inline void broker_answer(uint32_t token, int reason)
+{
+    broker.answers[broker.answer_count].token = token;
+    broker.answers[broker.answer_count++].reason = reason;
+    broker_wake();
+}
+
+/* What the broker makes of a message; 1: it hangs up. */
+static inline int broker_judge(const struct message *message)
+{
+    if (message->last == 0 && message->n == 0)
+        return 0;
+    if (broker.busy > 0) {
+        broker.busy--;
+        return broker.busy_reason;
+    }
+    for (size_t i = 0; i < sizeof(broker.bad) / sizeof(broker.bad[0]); i++) {
+        bool held = message->events > 0 && broker.bad[i] >= message->first &&
+                    broker.bad[i] <= message->last;
+
+        if (broker.bad[i] != 0 && (held || message->n == broker.bad[i]))
+            return broker.bad_reason ? broker.bad_reason : 1;
+    }
+    return 0;
+}
+
+static inline void broker_read(struct message *message, const char *topic, const char *payload)
+{
+    const char *covers = strstr(payload, "\"covers\":["), *epoch = strstr(payload, "\"epoch\":\"");
+    const char *key = strstr(payload, "\"key\":\"");
+
+    snprintf(message->topic, sizeof(message->topic), "%s", topic);
+    if (covers)
+        sscanf(covers, "\"covers\":[%" SCNu64 ",%" SCNu64, &message->first, &message->last);
+    if (epoch)
+        sscanf(epoch, "\"epoch\":\"%" SCNx32, &message->epoch);
+    if (key)
+        message->n = strtoull(strchr(key, '-') + 1, NULL, 10);
+    for (const char *at = payload; (at = strstr(at, "{\"n\":")) != NULL; at++)
+        message->events++;
+}
+
+int mqtt_publish(struct mqtt *client, const char *topic, const void *payload, size_t size, int qos,
+                 bool retained, uint32_t token)
+{
+    struct message message = {.size = size, .retained = retained};
+    char *text;
+
+    (void)client;
+    (void)qos;
+    if (!broker.connected || broker.hang_up)
+        return ERR_CLOSED;
+    text = strndup(payload ? payload : "", size);
+    broker_read(&message, topic, text);
+    message.reason = broker_judge(&message);
+    pthread_mutex_lock(&broker.lock);
+    if (broker.count < BROKER_MESSAGES_MAX)
+        broker.messages[broker.count++] = message;
+    if (strstr(topic, "/status"))
+        snprintf(broker.last_status, sizeof(broker.last_status), "%s", text);
+    pthread_mutex_unlock(&broker.lock);
+    if (++broker.in_flight > broker.most_in_flight)
+        broker.most_in_flight = broker.in_flight;
+    if (message.reason == 1 || (broker.silent > 0 && message.last != 0)) {
+        broker.unanswered[broker.unanswered_count++] = token;
+        if (message.reason == 1 || --broker.silent == 0)
+            broker.hang_up = true;
+        broker_wake();
+    } else {
+        broker_answer(token, message.reason);
+        if (broker.subscriptions > broker.unsubscriptions && broker.echoes && message.reason == 0 &&
+            broker.echo_count < 64) {
+            broker.echo_topic[broker.echo_count] = strdup(topic);
+            broker.echo_payload[broker.echo_count++] = strdup(text);
+        }
+    }
+    free(text);
+    return 0;
+}
+
+int mqtt_subscribe(struct mqtt *client, const char *topic, int qos)
+{
+    (void)client;
+    (void)topic;
+    (void)qos;
+    broker.subscriptions++;
+    broker_wake();
+    return 0;
+}
+
+int mqtt_unsubscribe(struct mqtt *client, const char *topic)
+{
+    (void)client;
+    (void)topic;
+    broker.unsubscriptions++;
+    return 0;
+}
+
+static inline void broker_accept(void)
+{
+    const struct mqtt_options *options = &broker.options;
+
+    broker.connecting = false;
+    broker.connected = true;
+    broker.connects++;
+    for (size_t i = 0; i < broker.unanswered_count;
+         i++) { /* sent again, or lost with the session */
+        broker.in_flight--;
+        options->acknowledged(options->context, broker.unanswered[i],
+                              broker.forgets ? MQTT_REASON_NEVER_SENT : 0);
+    }
+    broker.unanswered_count = 0;
+    options->connected(options->context, !broker.forgets, broker.version, broker.receive_maximum,
+                       broker.packet_size_max);
+}
+
+void mqtt_process(struct mqtt *client)
+{
+    const struct mqtt_options *options = &broker.options;
+    uint64_t ignored;
+
+    (void)client;
+    if (read(broker.fd, &ignored, sizeof(ignored)) < 0)
+        return;
+    for (size_t i = 0; i < broker.answer_count; i++) {
+        broker.in_flight--;
+        options->acknowledged(options->context, broker.answers[i].token, broker.answers[i].reason);
+    }
+    broker.answer_count = 0;
+    for (; broker.granted < broker.subscriptions; broker.granted++)
+        options->subscribed(options->context, "filter", 1);
+    for (size_t i = 0; i < broker.echo_count; i++) {
+        options->message(options->context, broker.echo_topic[i], broker.echo_payload[i],
+                         strlen(broker.echo_payload[i]), 1, false, false);
+        free(broker.echo_topic[i]);
+        free(broker.echo_payload[i]);
+    }
+    broker.echo_count = 0;
+    if (broker.hang_up && broker.connected) {
+        broker.connected = broker.hang_up = false;
+        options->lost(options->context, "the broker closed the connection");
+    }
+    if (broker.connecting)
+        broker_accept();
+}
+
+#endif

@@ -1,0 +1,400 @@
+/* From the journal to the broker and back: nothing is left out, nothing is taken for delivered that
+ * was not. */
+// links: sluice_uplink
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "uplink/uplink.h"
+#include "unit/fake_broker.h"
+#include "unit/fake_journal.h"
+
+#define DEADLINE_S 60
+
+static const struct site site = {.id = "plant7", .fingerprint = "b61f02"};
+
+static struct uplink_options options;
+
+static int begin(void **state)
+{
+    (void)state;
+    fake_reset();
+    broker_reset();
+    options = (struct uplink_options){.id = "cloud",
+                                      .first = true,
+                                      .url = "mqtt://127.0.0.1",
+                                      .root = "sluice",
+                                      .keep_alive_ns = 30 * NS_PER_S,
+                                      .connect_timeout_ns = NS_PER_S,
+                                      .window = 64,
+                                      .tls_minimum = 12};
+    return 0;
+}
+
+static struct uplink *start(void)
+{
+    struct uplink *uplink = NULL;
+
+    assert_int_equal(uplink_start(&uplink, NULL, &site, &options, &clock_system), 0);
+    return uplink;
+}
+
+static bool reaches(uint64_t low)
+{
+    int64_t until_ns = clock_mono(&clock_system) + DEADLINE_S * NS_PER_S;
+    struct timespec pause = {.tv_nsec = 1000000};
+
+    while (fake_low() < low && clock_mono(&clock_system) < until_ns)
+        nanosleep(&pause, NULL);
+    return fake_low() >= low;
+}
+
+/* Runs an uplink until everything has a fate. */
+static void run(void)
+{
+    struct uplink *uplink = start();
+    bool done = reaches(fake.count + 1);
+    struct uplink_stats stats;
+
+    uplink_stats(uplink, &stats);
+    uplink_stop(uplink, NS_PER_S);
+    if (!done)
+        fail_msg("stands at %lu of %lu: %s %s", (unsigned long)fake_low(),
+                 (unsigned long)fake.count, stats.state, stats.error);
+}
+
+static void add_readings(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        fake_add(EVENT_READING);
+}
+
+static bool is_proof(const struct message *message)
+{
+    return message->last != 0 && message->reason == 0;
+}
+
+/* Every event is covered by an accepted message of its epoch. */
+static void check_covered(void)
+{
+    static bool covered[FAKE_EVENTS_MAX + 1];
+
+    memset(covered, 0, sizeof(covered));
+    for (size_t i = 0; i < broker.count; i++) {
+        const struct message *message = &broker.messages[i];
+
+        if (!is_proof(message))
+            continue;
+        for (uint64_t n = message->first; n <= message->last; n++) {
+            assert_true(n <= fake.count);
+            if (fake.events[n].epoch != 0 && fake.reasons[n] == 0)
+                assert_int_equal(message->epoch, fake.events[n].epoch);
+            covered[n] = true;
+        }
+    }
+    for (uint64_t n = 1; n <= fake.count; n++) {
+        if (!covered[n])
+            fail_msg("event %lu is covered by no message", (unsigned long)n);
+    }
+}
+
+static void check_fates(const uint64_t *dropped, size_t count, uint8_t reason)
+{
+    size_t next = 0;
+
+    for (uint64_t n = 1; n <= fake.count; n++) {
+        bool is_dropped = next < count && dropped[next] == n;
+
+        if (fake.fates[n] != (is_dropped ? FATE_DROPPED : FATE_ACKED))
+            fail_msg("event %lu has fate %d", (unsigned long)n, fake.fates[n]);
+        if (is_dropped)
+            assert_int_equal(fake.reasons[n], reason);
+        next += is_dropped;
+    }
+}
+
+static void everything_is_published_covered_and_acknowledged(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        fake_add(i % 10 == 3 ? EVENT_DECLARE : EVENT_READING);
+        if (i == 500)
+            fake_add(EVENT_STATE)->value = (struct value){.type = VALUE_BOOL, .b = true};
+    }
+    fake_add(EVENT_CONFIG); /* at the end, and not published: covered all the same */
+    run();
+    check_covered();
+    check_fates(NULL, 0, 0);
+    assert_int_equal(fake.states_up, 1);
+    assert_int_equal(fake.acked_above_low, 0);
+    assert_non_null(strstr(broker.last_status, "\"state\":\"offline\""));
+    assert_non_null(strstr(broker.last_status, "\"why\":\"stopped\""));
+    assert_non_null(strstr(broker.will, "\"why\":\"connection lost\""));
+}
+
+static void meta_and_status_go_out_before_the_first_event(void **state)
+{
+    static const char *const order[] = {"sluice/plant7/status", "sluice/plant7/meta"};
+
+    (void)state;
+    add_readings(5);
+    run();
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(broker.messages[i].topic, order[i]);
+        assert_true(broker.messages[i].retained);
+    }
+    for (size_t i = 0; i < broker.count; i++)
+        assert_int_equal(broker.messages[i].retained,
+                         strcmp(broker.messages[i].topic, "sluice/plant7/data") != 0);
+}
+
+static void no_message_spans_two_epochs(void **state)
+{
+    (void)state;
+    add_readings(100);
+    for (uint64_t n = 40; n <= 100; n++)
+        fake.events[n].epoch = n < 70 ? 0xcd : 0xef;
+    run();
+    check_covered();
+    check_fates(NULL, 0, 0);
+}
+
+static void a_lost_session_is_published_again_from_the_cursor(void **state)
+{
+    (void)state;
+    add_readings(3000);
+    broker.forgets = true;
+    broker.silent = 3;
+    run();
+    assert_int_equal(broker.connects, 2);
+    check_covered();
+    check_fates(NULL, 0, 0);
+}
+
+static void a_resumed_session_needs_nothing_twice(void **state)
+{
+    uint64_t next = 1;
+
+    (void)state;
+    add_readings(3000);
+    broker.silent = 3;
+    run();
+    assert_int_equal(broker.connects, 2);
+    for (size_t i = 0; i < broker.count; i++) {
+        if (!is_proof(&broker.messages[i]))
+            continue;
+        assert_int_equal(broker.messages[i].first, next);
+        next = broker.messages[i].last + 1;
+    }
+    check_fates(NULL, 0, 0);
+}
+
+static void poison_is_given_up_alone_and_told(void **state)
+{
+    static const struct {
+        int reason;
+        int version;
+        enum uplink_layout layout;
+    } cases[] = {{0x99, 5, UPLINK_BATCH}, {0x95, 5, UPLINK_BATCH}, {0x99, 5, UPLINK_VALUES}};
+    static const uint64_t bad[] = {57, 58, 200};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        begin(state);
+        options.layout = (int)cases[i].layout;
+        add_readings(200);
+        memcpy(broker.bad, bad, sizeof(bad));
+        broker.bad_reason = cases[i].reason;
+        run();
+        check_covered();
+        check_fates(bad, 3, GAP_POISON);
+        assert_int_equal(fake.alarms, 3);
+        assert_non_null(strstr(fake.alarm, "event 200 is refused by the broker for good"));
+    }
+}
+
+static void a_message_that_the_broker_meets_by_hanging_up_is_given_up(void **state)
+{
+    static const uint64_t bad[] = {2};
+
+    (void)state;
+    add_readings(2);
+    broker.bad[0] = 2;
+    broker.bad_reason = 0;
+    broker.forgets = true;
+    run();
+    check_covered();
+    check_fates(bad, 1, GAP_POISON);
+}
+
+static void a_busy_broker_costs_time_and_no_event(void **state)
+{
+    static const int reasons[] = {0x97, 0x80, 0x83, 0x87};
+
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        begin(state);
+        add_readings(100);
+        broker.busy = 2;
+        broker.busy_reason = reasons[i];
+        run();
+        check_covered();
+        check_fates(NULL, 0, 0);
+        assert_int_equal(fake.alarms, reasons[i] == 0x87);
+    }
+}
+
+static void the_brokers_limits_are_kept(void **state)
+{
+    (void)state;
+    add_readings(1000);
+    broker.receive_maximum = 1;
+    broker.packet_size_max = 1500;
+    run();
+    assert_int_equal(broker.most_in_flight, 1);
+    for (size_t i = 0; i < broker.count; i++)
+        assert_true(broker.messages[i].size + strlen(broker.messages[i].topic) + 16 <= 1500);
+    check_covered();
+    check_fates(NULL, 0, 0);
+}
+
+static void an_event_above_the_packet_size_is_given_up(void **state)
+{
+    static char text[4000];
+    static const uint64_t large[] = {3};
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    add_readings(5);
+    fake.events[3].value = (struct value){.type = VALUE_TEXT, .data = text, .size = sizeof(text)};
+    broker.packet_size_max = 2000;
+    run();
+    check_covered();
+    check_fates(large, 1, GAP_POISON);
+}
+
+static void a_hole_in_the_journal_is_told_and_passed(void **state)
+{
+    uint64_t lost[20];
+
+    (void)state;
+    for (uint64_t i = 0; i < 20; i++)
+        lost[i] = 31 + i;
+    add_readings(100);
+    fake.hole = (struct gap){.first = 31, .last = 50, .reason = GAP_DAMAGE};
+    run();
+    check_covered();
+    check_fates(lost, 20, GAP_DAMAGE);
+}
+
+static void values_are_retained_and_proven_by_marks(void **state)
+{
+    size_t values = 0, marks = 0;
+
+    (void)state;
+    options.layout = UPLINK_VALUES;
+    for (int i = 0; i < 300; i++)
+        fake_add(i % 7 == 3 ? EVENT_DECLARE : i % 50 == 20 ? EVENT_STATE : EVENT_READING);
+    run();
+    for (size_t i = 0; i < broker.count; i++) {
+        const struct message *message = &broker.messages[i];
+
+        values += strcmp(message->topic, "sluice/plant7/v/boiler/flow") == 0 && message->n != 0;
+        assert_int_equal(message->retained, message->last == 0);
+        marks += strcmp(message->topic, "sluice/plant7/mark") == 0;
+    }
+    assert_int_equal(values, 300 - 43 - 5);
+    assert_true(marks >= 8);
+    check_covered();
+    check_fates(NULL, 0, 0);
+}
+
+static void with_mqtt_3_1_1_the_first_message_must_come_back(void **state)
+{
+    static const enum uplink_layout layouts[] = {UPLINK_BATCH, UPLINK_VALUES};
+
+    for (size_t i = 0; i < 2; i++) {
+        begin(state);
+        options.layout = (int)layouts[i];
+        add_readings(100);
+        broker.version = 4;
+        run();
+        assert_true(broker.subscriptions > 0);
+        assert_int_equal(broker.unsubscriptions, broker.subscriptions);
+        check_covered();
+        check_fates(NULL, 0, 0);
+    }
+}
+
+static void nothing_counts_as_delivered_without_an_echo(void **state)
+{
+    struct timespec pause = {.tv_nsec = 10000000};
+    struct uplink_stats stats = {0};
+    struct uplink *uplink;
+    int64_t until_ns = clock_mono(&clock_system) + DEADLINE_S * NS_PER_S;
+
+    (void)state;
+    add_readings(100);
+    broker.version = 4;
+    broker.echoes = false;
+    uplink = start();
+    while (strcmp(stats.state, "refused") != 0 && clock_mono(&clock_system) < until_ns) {
+        nanosleep(&pause, NULL);
+        uplink_stats(uplink, &stats);
+    }
+    uplink_stop(uplink, 0);
+    assert_string_equal(stats.state, "refused");
+    assert_non_null(strstr(stats.error, "does not pass it on"));
+    assert_false(stats.delivery_proven);
+    assert_int_equal(fake_low(), 1);
+}
+
+static void events_wait_for_the_clock_but_not_for_ever(void **state)
+{
+    static const bool comes[] = {true, false};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct uplink *uplink;
+
+        begin(state);
+        options.clock_wait_ns = comes[i] ? 60 * NS_PER_S : 2 * NS_PER_S;
+        add_readings(10);
+        for (uint64_t n = 4; n <= 10; n++)
+            fake.events[n].trust = CLOCK_UNSET;
+        fake.trust = CLOCK_UNSET;
+        uplink = start();
+        assert_true(reaches(4));
+        assert_int_equal(fake_low(), 4);
+        if (comes[i]) {
+            pthread_mutex_lock(&fake.lock);
+            fake.trust = CLOCK_SYNCHRONISED;
+            pthread_mutex_unlock(&fake.lock);
+        }
+        assert_true(reaches(11));
+        uplink_stop(uplink, NS_PER_S);
+        check_covered();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(everything_is_published_covered_and_acknowledged, begin),
+        cmocka_unit_test_setup(meta_and_status_go_out_before_the_first_event, begin),
+        cmocka_unit_test_setup(no_message_spans_two_epochs, begin),
+        cmocka_unit_test_setup(a_lost_session_is_published_again_from_the_cursor, begin),
+        cmocka_unit_test_setup(a_resumed_session_needs_nothing_twice, begin),
+        cmocka_unit_test_setup(poison_is_given_up_alone_and_told, begin),
+        cmocka_unit_test_setup(a_message_that_the_broker_meets_by_hanging_up_is_given_up, begin),
+        cmocka_unit_test_setup(a_busy_broker_costs_time_and_no_event, begin),
+        cmocka_unit_test_setup(the_brokers_limits_are_kept, begin),
+        cmocka_unit_test_setup(an_event_above_the_packet_size_is_given_up, begin),
+        cmocka_unit_test_setup(a_hole_in_the_journal_is_told_and_passed, begin),
+        cmocka_unit_test_setup(values_are_retained_and_proven_by_marks, begin),
+        cmocka_unit_test_setup(with_mqtt_3_1_1_the_first_message_must_come_back, begin),
+        cmocka_unit_test_setup(nothing_counts_as_delivered_without_an_echo, begin),
+        cmocka_unit_test_setup(events_wait_for_the_clock_but_not_for_ever, begin),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
