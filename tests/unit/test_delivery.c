@@ -179,6 +179,9 @@ static void only_a_stable_minute_forgets_the_failures(void **state)
     backoff_up(&backoff, 200 * NS_PER_S);
     backoff_down(&backoff, 260 * NS_PER_S);
     assert_int_equal(backoff_fail(&backoff, UINT32_MAX), NS_PER_S);
+    backoff.limit_ns = 3 * NS_PER_S;
+    assert_int_equal(backoff_fail(&backoff, UINT32_MAX), 2 * NS_PER_S);
+    assert_int_equal(backoff_fail(&backoff, UINT32_MAX), 3 * NS_PER_S);
 }
 
 /* A broker that never takes the events in `bad`, or takes nothing at all. */

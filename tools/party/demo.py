@@ -206,7 +206,7 @@ def write_config(folder, broker, tcp_port):
                 {"id": "wind_speed", "match": "^\\$WIMWV,", "column": 3, "unit": "m/s"}]},
         ],
         "uplinks": [{
-            "id": "cloud", "url": f"mqtts://127.0.0.1:{broker.port}", "linger": "200ms",
+            "id": "cloud", "url": f"mqtts://127.0.0.1:{broker.port}", "linger": "200ms", "retry_max": "2s",
             "tls": {"ca": "ca.pem", "cert": f"{GATEWAY}.pem", "key": f"{GATEWAY}.key"}}],
     }
     path = folder / "sluice.json"
