@@ -81,6 +81,8 @@ static int reuse(struct spare *spare, struct spare_file *used, struct io_file **
         error = fill(io, *file, used->size, bytes);
     if (error == 0)
         error = io->sync(io, *file);
+    if (error == 0 && used->raw)
+        error = io->sync_dir(io); /* who made it may have been killed before this */
     if (error < 0) {
         io->close(io, *file);
         io->remove(io, name); /* a file whose sync has failed is not written again */

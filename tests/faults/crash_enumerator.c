@@ -20,6 +20,8 @@
 
 #define CHOICES_MAX 64
 #define TEARS_MAX   6
+#define STARTING                                                                                   \
+    12 /* so many changes belong to the making of a journal: each is a case of its own */
 
 struct setting {
     const char *name;
@@ -299,7 +301,8 @@ static void enumerate(struct enumeration *all)
         }
         if (!all->ended && position % arguments->lies == 0)
             try_lie(all, cut);
-        if (!all->ended && position % arguments->kills == 0 && cut_pending(cut) > 0)
+        bool kill = position < STARTING || position % arguments->kills == 0;
+        if (!all->ended && kill && cut_pending(cut) > 0)
             try_kill(all, cut);
     } while (!all->ended && cut_advance(cut));
     medium_image_clear(&image);

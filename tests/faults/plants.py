@@ -26,8 +26,8 @@ PLANTS = {
         " || get_u64(data + AT_GENERATION) != generation ||",
         " ||"),)),
     "the folder is not synced when a file was made": Plant("spare.c", ((
-        "        error = io->sync_dir(io);",
-        "        error = 0;"),)),
+        "        error = io->sync(io, *file);\n    if (error == 0)\n        error = io->sync_dir(io);",
+        "        error = io->sync(io, *file);"),)),
     "a crash does not begin a new epoch": Plant("recovery.c", ((
         "    if (!journal->state.clean)\n        return \"unclean start\";\n",
         ""),)),
@@ -52,6 +52,9 @@ PLANTS = {
     "the tail that a killed process left is not made durable": Plant("recovery.c", ((
         "    if (error == 0 && !clean && load.tail_size > 0) {",
         "    if (error == 0 && !clean && load.tail_size < 0) {"),)),
+    "a file that a killed process made is used without a sync of the folder": Plant("spare.c", ((
+        "    if (error == 0 && used->raw)\n        error = io->sync_dir(io);",
+        "    if (error == 0 && used->raw)\n        error = 0;"),)),
     "nothing tells of the crash": Plant("recovery.c", ((
         "    if (crash) {",
         "    if (crash && !journal) {"),)),
