@@ -10,7 +10,7 @@
 #include "uplink/uplink.h"
 
 #define PROFILE_FOLDER_OWN     "/etc/sluice/profiles"
-#define PROFILE_FOLDER_SHIPPED "/usr/share/sluice/profiles"
+#define PROFILE_FOLDER_SHIPPED SLUICE_DATA_FOLDER "/profiles"
 
 static const struct driver *const drivers[] = {
     &driver_modbus_rtu,
