@@ -3,6 +3,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct http {
     struct http_exchange *waiting; /* suspended streams, under the lock */
     uint64_t wakes;                /* how often http_wake was called, under the lock */
     bool closing;
+    atomic_uint open; /* connections */
 };
 
 /* One request and its reply, from the first header to the last byte sent. The library may give up
@@ -216,6 +218,17 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     *slot = NULL;
 }
 
+static void on_connection(void *context, struct MHD_Connection *connection, void **slot,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http *server = context;
+
+    (void)connection;
+    (void)slot;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED)
+        atomic_fetch_sub(&server->open, 1);
+}
+
 int http_open(struct http **out, http_handler_fn *handler, void *context)
 {
     struct http *server = calloc(1, sizeof *server);
@@ -229,9 +242,9 @@ int http_open(struct http **out, http_handler_fn *handler, void *context)
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
             MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
         0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)CONNECTION_TIMEOUT_S, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, server, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX + 1,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S, MHD_OPTION_END);
     if (!server->daemon) {
         pthread_mutex_destroy(&server->lock);
         free(server);
@@ -245,9 +258,17 @@ int http_adopt(struct http *server, int fd)
 {
     struct sockaddr address = {.sa_family = AF_UNIX};
 
-    /* On refusal the library closes the socket itself. */
-    if (MHD_add_connection(server->daemon, fd, &address, sizeof address) != MHD_YES)
+    /* The limit is kept here: the library never serves anyone again once it has met its own. */
+    if (atomic_fetch_add(&server->open, 1) >= HTTP_CONNECTIONS_MAX) {
+        atomic_fetch_sub(&server->open, 1);
+        close(fd);
         return ERR_FULL;
+    }
+    /* On refusal the library closes the socket itself. */
+    if (MHD_add_connection(server->daemon, fd, &address, sizeof address) != MHD_YES) {
+        atomic_fetch_sub(&server->open, 1);
+        return ERR_FULL;
+    }
     return 0;
 }
 
