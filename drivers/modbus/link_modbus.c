@@ -43,8 +43,8 @@ struct modbus_link {
     int64_t quiet_ns; /* the next frame may begin then */
     struct link_request last;
     int64_t last_sent_ns;
-    uint32_t
-        suspects; /* frames so far that may have been the asked unit's answer to something else */
+    uint32_t suspects; /* frames that may have been the asked unit's answer to something else */
+    bool instant;      /* no wire: replies come sooner than their bytes could */
     /* TCP */
     uint16_t transaction;
     unsigned silent;
@@ -350,6 +350,25 @@ static int rtu_transact(struct modbus_link *link, const struct link_request *req
     return result;
 }
 
+/*
+ * Whether the reply began before its request was out: then it is the answer to an older one, and
+ * the collision may have kept the unit from hearing this one, so that nothing else will come and
+ * tell. A device waits for the silence before it answers; half of it is what our own lateness may
+ * take. Ports that are no wire (a pty, a network) are known by replies that were sooner when
+ * nothing was in doubt.
+ */
+static bool rtu_too_soon(struct modbus_link *link, const struct link_request *request,
+                         const struct link_reply *reply, bool in_doubt)
+{
+    const struct modbus_bus_options *options = link->base.options;
+    unsigned size = RTU_REPLY_LEAST + link_data_size(request->function, request->count);
+    int64_t began_ns = reply->mono_ns - link_bytes_ns(options, size);
+
+    if (!in_doubt)
+        link->instant |= began_ns < reply->sent_ns;
+    return in_doubt && !link->instant && began_ns < reply->sent_ns + link_silence_ns(options) / 2;
+}
+
 /* The detour of fence.h. What it reads does not matter, only that nothing older can come any more.
  */
 static int rtu_detour(struct modbus_link *link, const struct link_request *request,
@@ -362,6 +381,8 @@ static int rtu_detour(struct modbus_link *link, const struct link_request *reque
                       now(link)))
         return ERR_TIMEOUT;
     result = rtu_transact(link, &detour, reply);
+    if (result == 0)
+        rtu_too_soon(link, &detour, reply, false);
     return result == ERR_EXCEPTION ? 0 : result;
 }
 
@@ -384,6 +405,22 @@ static int rtu_confirm(struct modbus_link *link, const struct link_request *requ
     return result == 0 && link->suspects != suspects ? ERR_PROTOCOL : result;
 }
 
+/* What must be looked at before a reply of that shape is believed. */
+static int rtu_judge(struct modbus_link *link, const struct link_request *request,
+                     struct link_reply *reply)
+{
+    struct fence *fence = &link->fences[request->unit];
+    uint16_t shape = fence_shape(request->function, request->count);
+    bool in_doubt = fence_doubtful(fence, shape, now(link));
+
+    if (rtu_too_soon(link, request, reply, in_doubt)) {
+        reply->strays++;
+        fence_lost(fence, shape, reply->sent_ns);
+        return ERR_PROTOCOL;
+    }
+    return in_doubt ? rtu_confirm(link, request, reply) : 0;
+}
+
 static int rtu_read(struct link *base, const struct link_request *request, struct link_reply *reply)
 {
     struct modbus_link *link = self(base);
@@ -402,8 +439,8 @@ static int rtu_read(struct link *base, const struct link_request *request, struc
             result = rtu_detour(link, request, reply);
         if (result == 0)
             result = rtu_transact(link, request, reply);
-        if (result == 0 && fence_doubtful(fence, shape, now(link)))
-            result = rtu_confirm(link, request, reply);
+        if (result == 0)
+            result = rtu_judge(link, request, reply);
     }
     if (result == ERR_AGAIN)
         return ERR_PROTOCOL;

@@ -241,11 +241,30 @@ static void comes_to_terms_with_a_unit_that_refuses_the_detour(void **state)
 
     (void)state;
     set_up(&fixture, false);
+    fixture.options.line.baud = 1200;
+    assert_int_equal(read_registers(&fixture, UNIT, 0, COUNT), 0);
     hostile_next(fixture.slave, HOSTILE_SILENT, 1);
     assert_int_equal(read_registers(&fixture, UNIT, 10, 1), ERR_TIMEOUT);
     hostile_next(fixture.slave, HOSTILE_REFUSES, 1);
     assert_int_equal(read_registers(&fixture, UNIT, 20, 1), 0);
     assert_int_equal(fixture.reply.requests, 3);
+    tear_down(&fixture);
+}
+
+static void doubts_a_reply_that_began_before_its_request_was_out(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture, false);
+    fixture.options.line.baud = 1200; /* at which this device cannot be so quick */
+    hostile_next(fixture.slave, HOSTILE_SILENT, 1);
+    assert_int_equal(read_registers(&fixture, UNIT, 10, 1), ERR_TIMEOUT);
+    hostile_next(fixture.slave, HOSTILE_REFUSES, 1);
+    assert_int_equal(read_registers(&fixture, UNIT, 20, 1), ERR_PROTOCOL);
+    /* A reply that cannot be mistaken shows that there is no wire, and that its speed says nothing.
+     */
+    assert_int_equal(read_registers(&fixture, UNIT, 30, 1), 0);
     tear_down(&fixture);
 }
 
@@ -427,6 +446,7 @@ int main(void)
         cmocka_unit_test(takes_a_detour_only_where_a_late_reply_could_be_mistaken),
         cmocka_unit_test(fences_single_registers_and_the_last_one),
         cmocka_unit_test(comes_to_terms_with_a_unit_that_refuses_the_detour),
+        cmocka_unit_test(doubts_a_reply_that_began_before_its_request_was_out),
         cmocka_unit_test(keeps_one_deadline_for_the_whole_reply),
         cmocka_unit_test(skips_the_echo_of_an_adapter_that_hears_itself),
         cmocka_unit_test(returns_at_once_when_the_bus_is_to_stop),
