@@ -23,6 +23,9 @@ DEVICES = {
 }
 
 
+UNITS = {"temperature": "°C", "level": "m", "wind_speed": "m/s"}
+
+
 class Stop(Exception):
     """Ctrl-C, SIGTERM, or a part that ended by itself."""
 
@@ -176,8 +179,8 @@ def counter_points(unit_point):
     """The points of a simulated Modbus unit: a counter that rises with each reply, and what wanders."""
     return [
         {"id": unit_point, "reg": 0, "type": "u32", "name": "Replies sent"},
-        {"id": "temperature", "reg": 2, "type": "i16", "scale": 0.1, "unit": "°C"},
-        {"id": "level", "reg": 4, "type": "f32", "unit": "m"},
+        {"id": "temperature", "reg": 2, "type": "i16", "scale": 0.1, "unit": UNITS["temperature"]},
+        {"id": "level", "reg": 4, "type": "f32", "unit": UNITS["level"]},
     ]
 
 
@@ -203,7 +206,7 @@ def write_config(folder, broker, tcp_port):
             modbus("chiller", "Chiller", "100ms"),
             {"id": "gnss", "name": "Receiver on the mast", "bus": "mast", "points": [
                 {"id": "counter", "match": "^\\$PSLCN,", "column": 1, "type": "integer"},
-                {"id": "wind_speed", "match": "^\\$WIMWV,", "column": 3, "unit": "m/s"}]},
+                {"id": "wind_speed", "match": "^\\$WIMWV,", "column": 3, "unit": UNITS["wind_speed"]}]},
         ],
         "uplinks": [{
             "id": "cloud", "url": f"mqtts://127.0.0.1:{broker.port}", "linger": "200ms", "retry_max": "2s",
@@ -280,7 +283,7 @@ class Demo:
                  else f"Sluice demo, {elapsed:.0f} s; Ctrl-C ends it", ""]
         for (device, point), event in sorted(latest.items()):
             value = "-" if event["v"] is None else event["v"]
-            lines.append(f"  {device + '/' + point:<24} {value!s:>12}  {event['q']}")
+            lines.append(f"  {device + '/' + point:<24} {value!s:>12} {UNITS.get(point, ''):<4} {event['q']}")
         bar = "#" * min(60, ledger["pending"] // 10)
         lines += ["", f"  journal     {journal['stored']} events stored",
                   f"  uplink      {uplink['state']:<11} {uplink['tls']}",
