@@ -139,12 +139,14 @@ void inbox_ended(struct inbox *inbox, const void *side, int refusal)
     pthread_mutex_unlock(&inbox->lock);
 }
 
-void inbox_disconnect(struct inbox *inbox, int reason)
+void inbox_disconnect(struct inbox *inbox, const void *side, int reason)
 {
     pthread_mutex_lock(&inbox->lock);
-    reason_disconnect(reason, inbox->outcome.disconnect_sentence,
-                      sizeof(inbox->outcome.disconnect_sentence));
+    if (inbox->side == side)
+        reason_disconnect(reason, inbox->outcome.disconnect_sentence,
+                          sizeof(inbox->outcome.disconnect_sentence));
     pthread_mutex_unlock(&inbox->lock);
+    inbox_ended(inbox, side, -1);
 }
 
 /* With the lock held. */

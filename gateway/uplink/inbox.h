@@ -71,7 +71,7 @@ void inbox_tunnel(void *inbox, int error, const char *sentence); /* a tunnel_eve
 void inbox_accepted(struct inbox *inbox, const void *side, bool session_present,
                     int64_t receive_maximum, int64_t packet_size_max); /* not above 0: no limit */
 void inbox_ended(struct inbox *inbox, const void *side, int refusal);
-void inbox_disconnect(struct inbox *inbox, int reason);
+void inbox_disconnect(struct inbox *inbox, const void *side, int reason);
 void inbox_told(struct note *note, int reason);
 bool inbox_message(struct inbox *inbox, const char *topic, const void *payload, size_t size,
                    int qos, bool retained, bool duplicate); /* false: no room */

@@ -129,6 +129,8 @@ static bool advance(struct mqtt *client)
 {
     struct outcome outcome = inbox_outcome(&client->inbox);
     bool ended = outcome.client_ended && outcome.tunnel_ended;
+    /* Paho forgets a CONNECT that comes while it still thinks that it is connected. */
+    bool not_taken_up = outcome.tunnel_ended && outcome.tunnel_error == ERR_TIMEOUT;
 
     switch (client->stage) {
     case STAGE_TUNNEL:
@@ -142,7 +144,7 @@ static bool advance(struct mqtt *client)
     case STAGE_CONNACK:
         if (outcome.accepted)
             accepted(client, &outcome);
-        else if (ended)
+        else if (ended || not_taken_up)
             attempt_ended(client, &outcome);
         else
             return false;

@@ -58,8 +58,9 @@ static void on_disconnect_packet(void *context, MQTTProperties *properties,
 {
     struct paho *paho = context;
 
+    /* Paho then closes its socket and does not call on_lost. */
     (void)properties;
-    inbox_disconnect(paho->inbox, (int)reason);
+    inbox_disconnect(paho->inbox, paho, (int)reason);
 }
 
 static void on_connected5(void *context, MQTTAsync_successData5 *data)
