@@ -128,6 +128,8 @@ static void print_buses(const cJSON *buses)
     cJSON_ArrayForEach(bus, buses)
     {
         printf("\nbus %s  %s\n", text_of(bus, "id"), text_of(bus, "driver"));
+        if (*text_of(bus, "error"))
+            printf("  IT GAVE UP: %s\n", text_of(bus, "error"));
         cJSON_ArrayForEach(device, get(bus, "devices"))
         {
             print_device(device);

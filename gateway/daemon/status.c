@@ -128,7 +128,9 @@ static void put_buses(struct running *running, struct text *text)
 
         text_string(text, "{");
         put_text(text, "id", entry->bus->id);
-        text_printf(text, ",\"driver\":\"%s\",\"devices\":[", entry->bus->driver->name);
+        text_printf(text, ",\"driver\":\"%s\",", entry->bus->driver->name);
+        put_text(text, "error", host_error(entry->host) ? error_text(host_error(entry->host)) : "");
+        text_string(text, ",\"devices\":[");
         for (size_t i = 0; i < entry->bus->device_count; i++) {
             put_device(running, text, &entry->bus->devices[i], &stats[i]);
             text_string(text, i + 1 < entry->bus->device_count ? "," : "");
