@@ -127,5 +127,8 @@ def sluice(command, *arguments, deadline_s=60):
 def check_ledger(status):
     """The ledger adds up: of the journal, and of each consumer."""
     journal = status["journal"]
+    for name, ledger in status["consumers"].items():
+        total = ledger["acked"] + ledger["pending"] + sum(ledger["dropped"].values())
+        check(total <= journal["newest"], "a consumer's ledger has more than was stored", name, ledger, journal)
     check(journal["produced"] == journal["stored"] + journal["refused"] + journal["waiting"],
           "the journal's ledger does not add up", journal)

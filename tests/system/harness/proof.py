@@ -24,7 +24,8 @@ class Audit:
         wait_for(lambda: "listening" in self.process.log(), 20, "the audit listens")
 
     def balance(self):
-        """Ends it and returns what it printed."""
+        """Ends it, when it has read all that the broker has for it, and returns what it printed."""
+        wait_for(self.process.is_idle, 60, "the audit has read everything")
         self.process.signal(signal.SIGTERM)
         out, _ = self.process.popen.communicate(timeout=60)
         check(self.process.popen.returncode in (EXIT_OK, EXIT_FAILED), "sluice audit",
@@ -53,6 +54,7 @@ class Balance:
         self.covers = []
         self.order = []
         self.strange = []
+        self.told = {}  # gaps without a number: stretches that were gone before they could be sent
         for message in list(messages):
             if message.topic != "%s/%s/data" % (root, gateway):
                 continue
@@ -61,6 +63,9 @@ class Balance:
                 continue
             self.covers.append((tuple(batch["covers"]), batch["epoch"]))
             for event in batch["events"]:
+                if "n" not in event:
+                    self.told[tuple(event["lost"])] = event
+                    continue
                 key = (batch["epoch"], event["n"])
                 if key not in self.events:
                     self.events[key] = event

@@ -84,6 +84,17 @@ class Process:
     def alive(self):
         return self.popen.poll() is None
 
+    def is_idle(self):
+        """Whether it did next to nothing with the processor for two seconds: nothing more comes in."""
+        before = self._ticks()
+        time.sleep(2)
+        return self._ticks() - before <= 5
+
+    def _ticks(self):
+        with open("/proc/%d/stat" % self.pid) as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
+
     def log(self):
         with open(self.log_path, errors="replace") as log:
             return log.read()
