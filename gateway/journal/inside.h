@@ -135,9 +135,15 @@ int recover(struct journal *journal, const struct journal_options *options);
 /* writer.c */
 void *writer_main(void *context);
 
-/* store.c: makes frames of events. */
+/*
+ * store.c: makes frames of events. Nothing here waits for the disk, as some of it is called with
+ * the lanes' mutex held. What returns bool returns false when it has to be tried again later: when
+ * the disk has made room, or when the writer has begun a segment.
+ */
 bool store_event(struct journal *journal, struct event *event);
 bool store_seal(struct journal *journal, bool clean_end);
+/* Whether the next frame cannot be begun before a segment is. */
+bool store_needs_segment(const struct writer *writer);
 void store_look_at_clock(struct journal *journal);
 /* What must be told as a gap event as soon as there is room. */
 void store_note(struct writer *writer, const struct gap *gap);

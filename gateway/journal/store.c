@@ -52,10 +52,11 @@ void store_look_at_clock(struct journal *journal)
 
 /* What is left of the segment, and how long opening would take, tell when the next one is to begin.
  */
-static bool segment_has_room(const struct writer *writer)
+bool store_needs_segment(const struct writer *writer)
 {
-    return writer->has_segment && writer->segment.size - writer->position >= FRAME_ROOM_MIN &&
-           writer->next_n - writer->segment.first_n < SEGMENT_EVENTS_MAX;
+    return !writer->open &&
+           (!writer->has_segment || writer->segment.size - writer->position < FRAME_ROOM_MIN ||
+            writer->next_n - writer->segment.first_n >= SEGMENT_EVENTS_MAX);
 }
 
 /* Where the open frame ends at most: what the buffer and the segment have room for. */
@@ -63,7 +64,7 @@ static bool open_frame(struct journal *journal)
 {
     struct writer *writer = &journal->writer;
 
-    if (!segment_has_room(writer) && !roll(journal))
+    if (store_needs_segment(writer))
         return false;
     struct buffer *buffer = commit_buffer(&journal->commit);
     if (!buffer)

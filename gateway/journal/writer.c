@@ -269,6 +269,25 @@ static int64_t retry_until_ns(const struct writer *writer)
     return writer->stalled && writer->retry_ns > now_ns() ? writer->retry_ns : NEVER;
 }
 
+/* Takes and commits what is there. Segments are begun in between, where nobody's lock is held: that
+ * waits for the disk. */
+static bool go_on(struct journal *journal)
+{
+    bool room;
+    do {
+        room = take_round(journal) && commit_due(journal);
+    } while (!room && store_needs_segment(&journal->writer) && roll(journal));
+    return room;
+}
+
+static bool seal(struct journal *journal, bool clean_end)
+{
+    while (!store_seal(journal, clean_end))
+        if (!store_needs_segment(&journal->writer) || !roll(journal))
+            return false;
+    return true;
+}
+
 /* Everything is durable: the end is marked by a frame of its own. True when there is nothing more
  * to wait for. */
 static bool finish(struct journal *journal)
@@ -279,13 +298,14 @@ static bool finish(struct journal *journal)
         log_error("journal", "closed while nothing could be stored: what was waiting is lost");
         return true;
     }
-    if (writer->open || atomic_load(&journal->cursors_changed)) {
-        store_seal(journal, false);
-        return false;
-    }
+    /* That a cursor has changed may be old news: then no frame comes of it, and nothing to wait for.
+     */
+    while (writer->open || atomic_load(&journal->cursors_changed))
+        if (!seal(journal, false))
+            return false;
     if (!commit_idle(&journal->commit))
         return false;
-    return !writer->has_segment || store_seal(journal, true);
+    return !writer->has_segment || seal(journal, true);
 }
 
 void *writer_main(void *context)
@@ -305,7 +325,7 @@ void *writer_main(void *context)
         retention_release(journal, false);
         if (retention_wait_ns(journal) == 0 && writer->has_segment)
             retention_plan(journal);
-        bool room = take_round(journal) && commit_due(journal);
+        bool room = go_on(journal);
         if (closing && (room || writer->stalled) && finish(journal))
             break;
         bool for_disk = writer->retiring_count > 0 || writer->taken_flush != journal->flush_ready;

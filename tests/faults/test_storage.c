@@ -291,6 +291,45 @@ static void a_stalled_sync_stops_no_producer(void **state)
     stop(&storage);
 }
 
+/* A commit for each reading, until the next one has to begin a segment. Returns how many. */
+static int fill_segment(struct storage *storage, int count)
+{
+    uint32_t segments = stats_of(storage).segments;
+    for (int i = 0; i != count; i++) {
+        put(storage);
+        flush(storage);
+        if (stats_of(storage).segments > segments)
+            return i;
+    }
+    return count;
+}
+
+/* What a status page asks while the writer waits for a checkpoint's sync. */
+static void a_stalled_checkpoint_stops_nobody_who_asks(void **state)
+{
+    (void)state;
+    struct storage storage;
+    start(&storage, NULL);
+    int frames = fill_segment(&storage, -1);
+    stop(&storage);
+
+    start(&storage, NULL);
+    fill_segment(&storage, frames);
+    medium_set_stalled(storage.medium, true);
+    put(&storage);
+    while (medium_stalled(storage.medium) == 0)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    assert_int_equal(stats_of(&storage).waiting, 1);
+    struct lane *another;
+    assert_int_equal(lane_open(&another, storage.journal, 0), 0);
+    overload(&storage);
+    assert_true(storage.refused > 0);
+    medium_set_stalled(storage.medium, false);
+    lane_close(another);
+    expect_recovery(&storage);
+    stop(&storage);
+}
+
 /* Writes alarms of 2,000 bytes, more than fit. Returns the first error of a flush. */
 static int put_alarms(struct storage *storage, int count)
 {
@@ -367,6 +406,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_refuses_the_newest_and_recovers),
         cmocka_unit_test(a_read_only_disk_is_told_and_recovers),
         cmocka_unit_test(a_stalled_sync_stops_no_producer),
+        cmocka_unit_test(a_stalled_checkpoint_stops_nobody_who_asks),
         cmocka_unit_test(a_disk_smaller_than_the_limit_drops_the_oldest),
         cmocka_unit_test(nothing_that_fails_at_the_start_does_harm),
     };
