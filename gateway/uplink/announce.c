@@ -235,6 +235,12 @@ static bool announce_next(struct uplink *uplink)
     return true;
 }
 
+static bool ledger_may_go(const struct uplink *uplink)
+{
+    return uplink->phase == PHASE_ONLINE && !uplink->stopping &&
+           uplink->announce == ANNOUNCE_DONE && publish_room(uplink, 0);
+}
+
 void announce_step(struct uplink *uplink, int64_t now_ns)
 {
     if (uplink->phase != PHASE_ONLINE || uplink->stopping)
@@ -248,7 +254,11 @@ void announce_step(struct uplink *uplink, int64_t now_ns)
     while (uplink->announce != ANNOUNCE_DONE && publish_room(uplink, 0) && announce_next(uplink))
         ;
     pthread_mutex_unlock(&uplink->site_lock);
-    if (uplink->announce == ANNOUNCE_DONE && now_ns >= uplink->ledger_due_ns &&
-        publish_room(uplink, 0))
+    if (ledger_may_go(uplink) && now_ns >= uplink->ledger_due_ns)
         announce_ledger(uplink, now_ns);
+}
+
+int64_t announce_deadline(const struct uplink *uplink)
+{
+    return ledger_may_go(uplink) ? uplink->ledger_due_ns : INT64_MAX;
 }

@@ -97,9 +97,10 @@ struct uplink {
     struct labels labels;
     struct batch batch;
     struct event event; /* read and not yet taken */
-    bool have_event, flush_wanted;
-    bool caught_up;  /* nothing more to read at present */
-    bool group_open; /* a unit of the layout "values" is under way: */
+    bool have_event;
+    bool flush_wanted, mark_wanted; /* the batch, or the open unit's mark, waits for room */
+    bool caught_up;                 /* nothing more to read at present */
+    bool group_open;                /* a unit of the layout "values" is under way: */
     uint64_t group_last;
     uint32_t group_events, group_epoch;
     int64_t group_began_ns;
@@ -147,6 +148,8 @@ bool values_finish(struct uplink *uplink);
 void announce_begin(struct uplink *uplink);
 void announce_step(struct uplink *uplink, int64_t now_ns);
 int announce_status(struct uplink *uplink, const char *why);
+/* When it wants to be called again without anything having happened; INT64_MAX: not. */
+int64_t announce_deadline(const struct uplink *uplink);
 
 /* proof.c: whether a broker of MQTT 3.1.1 takes what is published. */
 void proof_begin(struct uplink *uplink, bool needed);

@@ -32,7 +32,7 @@ bool publish_may_begin(const struct uplink *uplink, size_t bytes)
                       : publish_room(uplink, bytes);
 }
 
-static bool may_publish(struct uplink *uplink)
+static bool may_publish(const struct uplink *uplink)
 {
     return uplink->phase == PHASE_ONLINE && !uplink->rewind && uplink->pause_ns == 0 &&
            uplink->announce == ANNOUNCE_DONE && uplink->batch.limit > 0;
@@ -57,7 +57,8 @@ static void finish_rewind(struct uplink *uplink, int64_t now_ns)
         uplink->stats.replayed += uplink->window.units[i & (uplink->window.capacity - 1)].events;
     window_reset(&uplink->window);
     batch_clear(&uplink->batch);
-    uplink->flush_wanted = uplink->have_event = uplink->group_open = false;
+    uplink->flush_wanted = uplink->mark_wanted = false;
+    uplink->have_event = uplink->group_open = false;
     uplink->drop_reason = 0;
     uplink->next = low > 0 ? low : 1;
     reader_seek(uplink->reader, uplink->next);
@@ -391,7 +392,7 @@ static void fill(struct uplink *uplink, int64_t now_ns)
         return;
     }
     if (uplink->group_open && now_ns >= uplink->group_began_ns + uplink->options->linger_ns)
-        values_finish(uplink);
+        uplink->mark_wanted = !values_finish(uplink);
     if (uplink->batch.first != 0 && now_ns >= linger_until(uplink))
         uplink->flush_wanted = !publish_send_batch(uplink);
 }
@@ -416,13 +417,15 @@ int64_t publish_deadline(const struct uplink *uplink, int64_t now_ns)
         at_ns = uplink->settle_ns;
     if (uplink->pause_ns != 0 && uplink->pause_ns < at_ns)
         at_ns = uplink->pause_ns;
-    if (uplink->phase != PHASE_ONLINE || uplink->flush_wanted)
+    /* What waits for the broker goes on with its next answer: time alone would change nothing. */
+    if (!may_publish(uplink) || uplink->flush_wanted)
         return at_ns;
     if (uplink->have_event && uplink->event.trust == CLOCK_UNSET && now_ns + NS_PER_S < at_ns)
         at_ns = now_ns + NS_PER_S;
     if (uplink->batch.first != 0 && linger_until(uplink) < at_ns)
         at_ns = linger_until(uplink);
-    if (uplink->group_open && uplink->group_began_ns + uplink->options->linger_ns < at_ns)
+    if (uplink->group_open && !uplink->mark_wanted &&
+        uplink->group_began_ns + uplink->options->linger_ns < at_ns)
         at_ns = uplink->group_began_ns + uplink->options->linger_ns;
     return at_ns;
 }

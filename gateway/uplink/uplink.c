@@ -59,9 +59,8 @@ static int64_t next_deadline(const struct uplink *uplink, int64_t now_ns)
 
     if (uplink->phase == PHASE_WAITING && uplink->next_try_ns < at_ns)
         at_ns = uplink->next_try_ns;
-    if (uplink->phase == PHASE_ONLINE && uplink->announce == ANNOUNCE_DONE &&
-        uplink->ledger_due_ns < at_ns)
-        at_ns = uplink->ledger_due_ns;
+    if (announce_deadline(uplink) < at_ns)
+        at_ns = announce_deadline(uplink);
     if (uplink->proof.deadline_ns != 0 && uplink->proof.deadline_ns < at_ns)
         at_ns = uplink->proof.deadline_ns;
     if (stop_at_ns != 0) /* a second past the end the farewell is given up, too */

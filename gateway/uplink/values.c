@@ -95,6 +95,6 @@ bool values_finish(struct uplink *uplink)
     if (!publish_room(uplink, text.size) || !send(uplink, uplink->topic_mark, &text, false))
         return false;
     window_finish(&uplink->window, uplink->group_last, uplink->group_events);
-    uplink->group_open = false;
+    uplink->group_open = uplink->mark_wanted = false;
     return true;
 }

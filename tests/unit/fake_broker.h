@@ -33,6 +33,7 @@ static struct {
     uint16_t receive_maximum;
     uint32_t packet_size_max;
     bool echoes, forgets; /* the session, at every connection */
+    bool mute;            /* no event is ever answered */
     int silent;           /* messages taken without an answer before it hangs up, once; 0: never */
     uint64_t bad[4];      /* events that it refuses... */
     int bad_reason;       /* ...with this reason; 0: by hanging up */
@@ -217,7 +218,9 @@ int mqtt_publish(struct mqtt *client, const char *topic, const void *payload, si
     pthread_mutex_unlock(&broker.lock);
     if (++broker.in_flight > broker.most_in_flight)
         broker.most_in_flight = broker.in_flight;
-    if (message.reason == 1 || (broker.silent > 0 && message.last != 0)) {
+    if (broker.mute && (message.last != 0 || message.n != 0)) {
+        /* for ever */
+    } else if (message.reason == 1 || (broker.silent > 0 && message.last != 0)) {
         broker.unanswered[broker.unanswered_count++] = token;
         if (message.reason == 1 || --broker.silent == 0)
             broker.hang_up = true;

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "uplink/internal.h"
 #include "uplink/uplink.h"
 #include "unit/fake_broker.h"
 #include "unit/fake_journal.h"
@@ -376,6 +377,56 @@ static void events_wait_for_the_clock_but_not_for_ever(void **state)
     }
 }
 
+static int64_t processor_ns(void)
+{
+    struct timespec used;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return used.tv_sec * NS_PER_S + used.tv_nsec;
+}
+
+static void a_broker_that_answers_nothing_costs_no_processor_time(void **state)
+{
+    static const enum uplink_layout layouts[] = {UPLINK_BATCH, UPLINK_VALUES};
+    struct timespec pause = {.tv_nsec = 10000000};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct uplink_stats stats = {0};
+        struct uplink *uplink;
+        int64_t until_ns, used_ns;
+
+        begin(state);
+        options.layout = (int)layouts[i];
+        options.window = 2;
+        add_readings(3000);
+        broker.mute = true;
+        uplink = start();
+        until_ns = clock_mono(&clock_system) + DEADLINE_S * NS_PER_S;
+        while (stats.in_flight < 2 && clock_mono(&clock_system) < until_ns) {
+            nanosleep(&pause, NULL);
+            uplink_stats(uplink, &stats);
+        }
+        used_ns = processor_ns();
+        for (int wait = 0; wait < 40; wait++)
+            nanosleep(&pause, NULL);
+        used_ns = processor_ns() - used_ns;
+        uplink_stop(uplink, 0);
+        assert_int_equal(stats.in_flight, 2);
+        assert_true(used_ns < 100000000);
+    }
+}
+
+static void a_ledger_without_room_is_no_deadline(void **state)
+{
+    struct uplink uplink = {
+        .phase = PHASE_ONLINE, .announce = ANNOUNCE_DONE, .message_limit = 1, .ledger_due_ns = 7};
+
+    (void)state;
+    assert_int_equal(announce_deadline(&uplink), 7);
+    uplink.others = 1;
+    assert_true(announce_deadline(&uplink) == INT64_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,6 +445,8 @@ int main(void)
         cmocka_unit_test_setup(with_mqtt_3_1_1_the_first_message_must_come_back, begin),
         cmocka_unit_test_setup(nothing_counts_as_delivered_without_an_echo, begin),
         cmocka_unit_test_setup(events_wait_for_the_clock_but_not_for_ever, begin),
+        cmocka_unit_test_setup(a_broker_that_answers_nothing_costs_no_processor_time, begin),
+        cmocka_unit_test(a_ledger_without_room_is_no_deadline),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
