@@ -1,0 +1,130 @@
+#!/usr/bin/python3
+"""A disk that is full: polling goes on, it is told, it recovers by itself, and the ledger adds up."""
+import os
+import subprocess
+
+from harness import (EXIT_SYSTEM, Audit, Balance, Broker, Gateway, ModbusTcp, Skip, Subscriber, check, check_ledger,
+                     main, settle, wait_for)
+
+
+def small_disk(site, megabytes):
+    """A filesystem of its own below the journal's folder."""
+    folder = site.path("journal")
+    os.makedirs(folder)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dm" % megabytes, "sluice-test", folder],
+                          stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise Skip("needs the right to mount a small filesystem: " + done.stderr.strip())
+    site.at_end(lambda: subprocess.run(["umount", "-l", folder], check=True))
+    return folder
+
+
+class FullDisk:
+    """A gateway whose broker is away and whose disk is soon full of events and of somebody else's file."""
+
+    def __init__(self, site, when_full):
+        self.site = site
+        folder = small_disk(site, 2)
+        self.ballast = os.path.join(folder, "somebody-elses")
+        with open(self.ballast, "wb") as ballast:
+            ballast.write(bytes(1728 << 10))
+        self.broker = Broker(site)
+        self.subscriber, self.audit = Subscriber(site, self.broker), Audit(site, self.broker)
+        self.hall = ModbusTcp(site, "hall", ["1-4:meter"])
+        # Points that are stored though they do not change, to fill the disk.
+        points = [{"id": "filler%d" % reg, "reg": reg} for reg in range(2, 18)]
+        devices = [self.hall.device("meter%d" % unit, unit, "20ms", points) for unit in (1, 2, 3, 4)]
+        journal = {"keep": "64MiB", "segment": "64KiB", "commit": "10ms", "when_full": when_full}
+        self.gateway = Gateway(site, [self.hall.bus()], devices, [self.broker.uplink()], journal=journal).start()
+        self.gateway.wait_online()
+        site.wait_values(50)
+        self.broker.stop()
+
+    def journal(self):
+        return self.gateway.status()["journal"]
+
+    def polls_on(self):
+        before = self.gateway.device("meter1")["replies"]
+        wait_for(lambda: self.gateway.device("meter1")["replies"] > before + 50, 20, "polling goes on")
+
+    def finish(self, reasons):
+        """Values may be missing, but no more than is told, and for these reasons only."""
+        self.broker.start()
+        settle(self.gateway, [self.hall], self.subscriber)
+        status = self.gateway.status()
+        check_ledger(status)
+        balance = Balance(self.subscriber.messages)
+        witnesses = self.site.witnesses()
+        missing = balance.missing(witnesses)
+        check(not balance.never_sent(witnesses) and not balance.holes(), "never sent, or holes", balance.holes())
+        gaps = balance.of("gap") + list(balance.told.values())
+        check(gaps and all(event["why"] in reasons for event in gaps), "the gaps that are told", gaps[:5])
+        # What was dropped is told by events of the journal, and to whom it was not sent yet once more where it was.
+        told = sum(event["count"] for event in balance.of("gap"))
+        check(missing and told >= len(missing), "more is missing than was told", told, len(missing))
+        report = self.audit.balance()
+        check(report["missing"] == len(missing) and report["holes"] == 0 and report["never_sent"] == 0, "audit", report)
+        self.gateway.stop()
+        self.gateway.verify()
+        return status, told, "%d values missing, gaps tell of %d events" % (len(missing), told)
+
+
+def a_folder_that_is_read_only_is_told(site):
+    """From the beginning: the daemon cannot do its work, and says why."""
+    folder = small_disk(site, 4)
+    subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+    broker = Broker(site, tls=False)
+    hall = ModbusTcp(site, "hall", ["1:meter"])
+    gateway = Gateway(site, [hall.bus()], [hall.device("meter", 1)], [broker.uplink()])
+    gateway.start(wait=False)
+    check(gateway.process.popen.wait(20) == EXIT_SYSTEM, "exit status", gateway.process.popen.returncode)
+    words = gateway.process.log()
+    check("read-only" in words and folder in words, "words", words)
+    subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
+    gateway.start()
+    gateway.wait_online()
+
+
+def a_full_disk_takes_the_oldest(site):
+    """As the policy says by default: what was not delivered before is told as a gap."""
+    disk = FullDisk(site, "drop-oldest")
+    wait_for(lambda: disk.journal()["dropped"].get("retention"), 120, "the oldest events make room")
+    check("the disk is full" in disk.gateway.process.log(), "words in the log", disk.gateway.process.log())
+    disk.polls_on()
+    os.remove(disk.ballast)
+    site.wait_values(50)
+    status, told, remark = disk.finish(["retention"])
+    dropped = status["consumers"]["uplink/cloud"]["dropped"]
+    check(dropped == {"retention": told}, "the ledger and the gaps differ", dropped, told)
+    return remark
+
+
+def a_full_disk_refuses_the_newest(site):
+    """When the policy says so: what is stored stays, what comes is refused and counted, until there is room again."""
+    disk = FullDisk(site, "refuse-newest")
+    wait_for(lambda: disk.journal()["refused"], 120, "new events are refused")
+    words = disk.gateway.cli("status").stdout
+    check("NOTHING CAN BE STORED" in words and "space" in words, "sluice status does not say it", words)
+    disk.polls_on()
+    os.remove(disk.ballast)
+    wait_for(lambda: not disk.journal()["error"], 60, "it recovers by itself")
+    site.wait_values(50)
+    status, told, remark = disk.finish(["storage", "overload"])
+    check(status["journal"]["refused"] == told, "the ledger and the gaps differ", status["journal"], told)
+    check(not status["consumers"]["uplink/cloud"]["dropped"].get("retention"), "something stored was dropped")
+    return remark
+
+
+def starts_with_words_when_the_disk_is_full_from_the_beginning(site):
+    folder = small_disk(site, 1)
+    with open(os.path.join(folder, "somebody-elses"), "wb") as ballast:
+        ballast.write(bytes((1 << 20) - 8192))
+    broker = Broker(site, tls=False)
+    hall = ModbusTcp(site, "hall", ["1:meter"])
+    gateway = Gateway(site, [hall.bus()], [hall.device("meter", 1)], [broker.uplink()])
+    gateway.start(wait=False)
+    wait_for(lambda: "space" in gateway.process.log(), 20, "words in the log")
+
+
+main(a_folder_that_is_read_only_is_told, a_full_disk_takes_the_oldest, a_full_disk_refuses_the_newest,
+     starts_with_words_when_the_disk_is_full_from_the_beginning)
