@@ -1,5 +1,6 @@
 #include "uplink/internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,9 @@ static char *write_snapshot(write_fn *write, const void *subject, size_t *size)
 
 static int publish(struct uplink *uplink, const char *topic, const char *payload, size_t size)
 {
-    int rc = mqtt_publish(uplink->mqtt, topic, payload, size, 1, true, WINDOW_TOKEN_OTHER);
+    int rc = publish_fits(uplink, topic, size)
+                 ? mqtt_publish(uplink->mqtt, topic, payload, size, 1, true, WINDOW_TOKEN_OTHER)
+                 : ERR_TOO_LARGE;
 
     if (rc == 0) {
         uplink->others++;
@@ -222,7 +225,12 @@ static bool announce_next(struct uplink *uplink)
     }
     if (rc == ERR_FULL || rc == ERR_CLOSED)
         return false;
-    if (rc != 0 && rc != ERR_NOT_FOUND)
+    if (rc == ERR_TOO_LARGE)
+        log_warn("uplink",
+                 "%s: a description is larger than the %" PRIu32 " bytes of a packet that the "
+                 "broker allows, and is left out: raise its limit",
+                 uplink->options->id, uplink->packet_limit);
+    else if (rc != 0 && rc != ERR_NOT_FOUND)
         log_warn("uplink", "%s: a description could not be published: %s", uplink->options->id,
                  error_text(rc));
     if (uplink->announce < ANNOUNCE_DEVICES || rc == ERR_NOT_FOUND) {

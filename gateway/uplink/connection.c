@@ -14,7 +14,6 @@
 #define SESSION_EXPIRY_S     3600
 #define PASSWORD_SIZE_MAX    1024
 #define SUSPECT_FAILURES_MAX 3 /* while a message is suspected the wait is at most 8 s */
-#define DATA_OVERHEAD        (UPLINK_TOPIC_SIZE + 16) /* of a PUBLISH beside its payload */
 
 static uint32_t random_bits(void)
 {
@@ -111,23 +110,38 @@ static void begin_attempt(struct uplink *uplink)
     tell_status(uplink, "connecting", uplink->stats.error);
 }
 
+/* No event would fit: that is nothing to give events up for. */
+static void packets_too_small(struct uplink *uplink, uint32_t packet_size_max)
+{
+    char sentence[TUNNEL_SENTENCE_SIZE];
+
+    snprintf(sentence, sizeof(sentence),
+             "the broker allows packets of at most %" PRIu32
+             " bytes: raise its limit to %d or more",
+             packet_size_max, UPLINK_PACKET_MIN);
+    mqtt_disconnect(uplink->mqtt, 0);
+    connection_fail(uplink, true, sentence);
+}
+
 static void on_connected(void *context, bool session_present, int version, uint16_t receive_maximum,
                          uint32_t packet_size_max)
 {
     struct uplink *uplink = context;
     int64_t now_ns = clock_mono(&clock_system);
     bool resumed = session_present && version == uplink->connected_version;
-    size_t limit = PAYLOAD_SIZE_MAX;
 
+    if (packet_size_max < UPLINK_PACKET_MIN) {
+        packets_too_small(uplink, packet_size_max);
+        return;
+    }
     uplink->phase = PHASE_ONLINE;
     uplink->refused = uplink->alarmed = false;
     uplink->pause_ns = 0;
     uplink->message_limit = (uint32_t)uplink->options->window;
     if (receive_maximum < uplink->message_limit)
         uplink->message_limit = receive_maximum;
-    if (packet_size_max < limit + DATA_OVERHEAD)
-        limit = packet_size_max > DATA_OVERHEAD ? packet_size_max - DATA_OVERHEAD : 0;
-    uplink->batch.limit = limit;
+    uplink->packet_limit = packet_size_max;
+    uplink->batch.limit = publish_limit(uplink);
     /* What the broker has forgotten is published again, from the cursor on; and an echo that was
      * awaited is not told by a resumed session. */
     if (window_count(&uplink->window) > 0 && (!resumed || version == 4))

@@ -24,6 +24,8 @@
 #define UPLINK_LEDGER_NS  (10 * NS_PER_S)
 #define UPLINK_SETTLE_NS  (10 * NS_PER_S)
 #define UPLINK_PROOF_NS   (10 * NS_PER_S)
+#define UPLINK_PACKET_MIN 1024 /* what a broker must allow: one reading with the longest ids fits  \
+                                */
 
 enum phase {
     PHASE_WAITING, /* until next_try_ns */
@@ -90,6 +92,7 @@ struct uplink {
     struct backoff backoff, hold;
     uint64_t session;
     uint32_t message_limit; /* in flight: of the options and of the broker */
+    uint32_t packet_limit;  /* bytes of a packet: of the broker */
     uint32_t others;        /* snapshots in flight */
     int connected_version;
     int64_t started_ns;
@@ -135,6 +138,9 @@ void publish_rewind(struct uplink *uplink, int64_t now_ns);
 /* Whether one more message may be in flight; whether one may that begins a unit. */
 bool publish_room(const struct uplink *uplink, size_t bytes);
 bool publish_may_begin(const struct uplink *uplink, size_t bytes);
+/* What a batch may hold, and whether a message may be sent at all, under the packet_limit. */
+size_t publish_limit(const struct uplink *uplink);
+bool publish_fits(const struct uplink *uplink, const char *topic, size_t bytes);
 bool publish_send_batch(struct uplink *uplink);
 /* When it wants to be called again without anything having happened; INT64_MAX: not. */
 int64_t publish_deadline(const struct uplink *uplink, int64_t now_ns);
@@ -142,6 +148,8 @@ int64_t publish_deadline(const struct uplink *uplink, int64_t now_ns);
 /* values.c: the layout "values". Each returns false when it has to wait. */
 bool values_add(struct uplink *uplink, bool uncertain);
 bool values_skip(struct uplink *uplink);
+/* Whether the broker allows the reading that was read as a message; waits for nothing. */
+bool values_fits(const struct uplink *uplink, bool uncertain);
 bool values_finish(struct uplink *uplink);
 
 /* announce.c: the snapshots. */

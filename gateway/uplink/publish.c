@@ -14,6 +14,14 @@
  * long. */
 #define EMPTY_LINGER_NS NS_PER_S
 
+/* Of a PUBLISH beside its topic and payload: the fixed header, two lengths, the packet's number. */
+#define PACKET_OVERHEAD 10
+
+/* An event, and the word that one was lost, fit into the smallest message. */
+_Static_assert(UPLINK_PACKET_MIN >=
+                   PAYLOAD_HEAD_SIZE + UPLINK_TOPIC_SIZE / 2 + PACKET_OVERHEAD + 400,
+               "a broker's least packet holds one reading");
+
 enum { REASON_DENIED = 0x87, REASON_TOO_LARGE = 0x95, REASON_QUOTA = 0x97, REASON_FORMAT = 0x99 };
 
 bool publish_room(const struct uplink *uplink, size_t bytes)
@@ -32,10 +40,23 @@ bool publish_may_begin(const struct uplink *uplink, size_t bytes)
                       : publish_room(uplink, bytes);
 }
 
+size_t publish_limit(const struct uplink *uplink)
+{
+    size_t beside = strlen(uplink->topic_data) + PACKET_OVERHEAD;
+
+    return uplink->packet_limit < PAYLOAD_SIZE_MAX + beside ? uplink->packet_limit - beside
+                                                            : PAYLOAD_SIZE_MAX;
+}
+
+bool publish_fits(const struct uplink *uplink, const char *topic, size_t bytes)
+{
+    return strlen(topic) + PACKET_OVERHEAD + bytes <= uplink->packet_limit;
+}
+
 static bool may_publish(const struct uplink *uplink)
 {
     return uplink->phase == PHASE_ONLINE && !uplink->rewind && uplink->pause_ns == 0 &&
-           uplink->announce == ANNOUNCE_DONE && uplink->batch.limit > 0;
+           uplink->announce == ANNOUNCE_DONE;
 }
 
 void publish_rewind(struct uplink *uplink, int64_t now_ns)
@@ -263,6 +284,13 @@ static void give_up(struct uplink *uplink, int64_t now_ns)
     add_lost(uplink, &gap, uplink->event.epoch, now_ns);
 }
 
+static void give_up_large(struct uplink *uplink, int64_t now_ns)
+{
+    log_warn("uplink", "%s: event %" PRIu64 " is larger than the broker allows a message to be",
+             uplink->options->id, uplink->event.n);
+    give_up(uplink, now_ns);
+}
+
 static void add_to_batch(struct uplink *uplink, const struct label *label, bool uncertain,
                          int64_t now_ns)
 {
@@ -275,9 +303,7 @@ static void add_to_batch(struct uplink *uplink, const struct label *label, bool 
     } else if (batch->first != 0) {
         uplink->flush_wanted = true;
     } else {
-        log_warn("uplink", "%s: event %" PRIu64 " is larger than the broker allows a message to be",
-                 uplink->options->id, event->n);
-        give_up(uplink, now_ns);
+        give_up_large(uplink, now_ns);
     }
 }
 
@@ -329,9 +355,14 @@ static bool take_event(struct uplink *uplink, int64_t now_ns)
         return false;
     uncertain = event->trust == CLOCK_UNSET;
     if (uplink->options->layout == UPLINK_VALUES && event->kind == EVENT_READING) {
-        if (!values_add(uplink, uncertain))
+        bool fits = values_fits(uplink, uncertain);
+
+        if (fits ? !values_add(uplink, uncertain) : uplink->group_open && !values_finish(uplink))
             return false;
-        took(uplink);
+        if (fits)
+            took(uplink);
+        else
+            give_up_large(uplink, now_ns);
         return true;
     }
     label = labels_find(&uplink->labels, event->stream);

@@ -61,19 +61,42 @@ bool values_skip(struct uplink *uplink)
     return true;
 }
 
-bool values_add(struct uplink *uplink, bool uncertain)
+/* One reading as a message. */
+struct value_message {
+    char topic[UPLINK_TOPIC_SIZE], payload[PAYLOAD_EVENT_SIZE];
+    struct text text;
+};
+
+static void write_value(const struct uplink *uplink, bool uncertain, struct value_message *message)
 {
     struct stream stream = {0};
-    char payload[PAYLOAD_EVENT_SIZE], topic[UPLINK_TOPIC_SIZE];
-    struct text text;
+
+    journal_stream(uplink->journal, uplink->event.stream, &stream);
+    text_init(&message->text, message->payload, sizeof(message->payload));
+    snapshot_value(&message->text, &uplink->event, &stream, uncertain);
+    snprintf(message->topic, sizeof(message->topic), "%sv/%s/%s", uplink->base, stream.device,
+             stream.point);
+}
+
+bool values_fits(const struct uplink *uplink, bool uncertain)
+{
+    struct value_message message;
+
+    if (uplink->packet_limit >= PAYLOAD_SIZE_MAX) /* as with nearly every broker */
+        return true;
+    write_value(uplink, uncertain, &message);
+    return publish_fits(uplink, message.topic, message.text.size);
+}
+
+bool values_add(struct uplink *uplink, bool uncertain)
+{
+    struct value_message message;
 
     if (!open_group(uplink))
         return false;
-    journal_stream(uplink->journal, uplink->event.stream, &stream);
-    text_init(&text, payload, sizeof(payload));
-    snapshot_value(&text, &uplink->event, &stream, uncertain);
-    snprintf(topic, sizeof(topic), "%sv/%s/%s", uplink->base, stream.device, stream.point);
-    if (!publish_room(uplink, text.size) || !send(uplink, topic, &text, true))
+    write_value(uplink, uncertain, &message);
+    if (!publish_room(uplink, message.text.size) ||
+        !send(uplink, message.topic, &message.text, true))
         return false;
     uplink->group_last = uplink->event.n;
     uplink->group_events++;

@@ -263,15 +263,22 @@ static void an_event_above_the_packet_size_is_given_up(void **state)
 {
     static char text[4000];
     static const uint64_t large[] = {3};
+    static const enum uplink_layout layouts[] = {UPLINK_BATCH, UPLINK_VALUES};
 
-    (void)state;
     memset(text, 'x', sizeof(text));
-    add_readings(5);
-    fake.events[3].value = (struct value){.type = VALUE_TEXT, .data = text, .size = sizeof(text)};
-    broker.packet_size_max = 2000;
-    run();
-    check_covered();
-    check_fates(large, 1, GAP_POISON);
+    for (size_t i = 0; i < 2; i++) {
+        begin(state);
+        options.layout = (int)layouts[i];
+        add_readings(5);
+        fake.events[3].value =
+            (struct value){.type = VALUE_TEXT, .data = text, .size = sizeof(text)};
+        broker.packet_size_max = 2000;
+        run();
+        for (size_t j = 0; j < broker.count; j++)
+            assert_true(broker.messages[j].size < 2000);
+        check_covered();
+        check_fates(large, 1, GAP_POISON);
+    }
 }
 
 static void a_hole_in_the_journal_is_told_and_passed(void **state)
@@ -377,6 +384,77 @@ static void events_wait_for_the_clock_but_not_for_ever(void **state)
     }
 }
 
+static void wait_for_state(struct uplink *uplink, const char *state, struct uplink_stats *stats)
+{
+    int64_t until_ns = clock_mono(&clock_system) + DEADLINE_S * NS_PER_S;
+    struct timespec pause = {.tv_nsec = 1000000};
+
+    do {
+        nanosleep(&pause, NULL);
+        uplink_stats(uplink, stats);
+    } while (strcmp(stats->state, state) != 0 && clock_mono(&clock_system) < until_ns);
+    assert_string_equal(stats->state, state);
+}
+
+static void packets_too_small_for_an_event_cost_no_event(void **state)
+{
+    struct uplink_stats stats = {0};
+    struct uplink *uplink;
+
+    (void)state;
+    add_readings(10);
+    broker.packet_size_max = 600;
+    uplink = start();
+    wait_for_state(uplink, "refused", &stats);
+    uplink_stop(uplink, 0);
+    assert_non_null(strstr(stats.error, "at most 600 bytes"));
+    assert_int_equal(fake.alarms, 0);
+    assert_int_equal(fake_low(), 1);
+    assert_int_equal(broker.count, 0);
+}
+
+static void the_longest_names_fit_into_the_smallest_packet(void **state)
+{
+    static char root[65], gateway[ID_SIZE_MAX];
+    static const enum uplink_layout layouts[] = {UPLINK_BATCH, UPLINK_VALUES};
+    const struct site longest = {.id = gateway, .fingerprint = "b61f02"};
+
+    memset(root, 'r', 64);
+    memset(gateway, 'g', ID_SIZE_MAX - 1);
+    for (size_t i = 0; i < 2; i++) {
+        struct uplink *uplink = NULL;
+
+        begin(state);
+        options.root = root;
+        options.layout = (int)layouts[i];
+        add_readings(20);
+        broker.packet_size_max = UPLINK_PACKET_MIN;
+        assert_int_equal(uplink_start(&uplink, NULL, &longest, &options, &clock_system), 0);
+        assert_true(reaches(21));
+        uplink_stop(uplink, NS_PER_S);
+        check_covered();
+        check_fates(NULL, 0, 0);
+    }
+}
+
+static void a_description_above_the_packet_size_stops_no_event(void **state)
+{
+    static char name[3000];
+    const struct site described = {.id = "plant7", .name = name, .fingerprint = "b61f02"};
+    struct uplink *uplink = NULL;
+
+    (void)state;
+    memset(name, 'n', sizeof(name) - 1);
+    add_readings(20);
+    broker.packet_size_max = 2000;
+    assert_int_equal(uplink_start(&uplink, NULL, &described, &options, &clock_system), 0);
+    assert_true(reaches(21));
+    uplink_stop(uplink, NS_PER_S);
+    for (size_t i = 0; i < broker.count; i++)
+        assert_true(broker.messages[i].size < 2000);
+    check_covered();
+}
+
 static int64_t processor_ns(void)
 {
     struct timespec used;
@@ -446,6 +524,9 @@ int main(void)
         cmocka_unit_test_setup(nothing_counts_as_delivered_without_an_echo, begin),
         cmocka_unit_test_setup(events_wait_for_the_clock_but_not_for_ever, begin),
         cmocka_unit_test_setup(a_broker_that_answers_nothing_costs_no_processor_time, begin),
+        cmocka_unit_test_setup(packets_too_small_for_an_event_cost_no_event, begin),
+        cmocka_unit_test_setup(the_longest_names_fit_into_the_smallest_packet, begin),
+        cmocka_unit_test_setup(a_description_above_the_packet_size_stops_no_event, begin),
         cmocka_unit_test(a_ledger_without_room_is_no_deadline),
     };
 
