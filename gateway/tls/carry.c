@@ -1,11 +1,14 @@
 #include "tls/carry.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "tls/tunnel.h"
 
@@ -112,6 +115,11 @@ static bool read_remote(struct carry *carry, int room)
         carry->remote_ended = true;
         return false;
     }
+    if (carry->packet_size_max > 0 && !framing_pass(&carry->framing, down->data + down->end,
+                                                    (size_t)got, carry->packet_size_max)) {
+        carry->remote_ended = carry->misframed = true;
+        return false;
+    }
     down->end += (size_t)got;
     return true;
 }
@@ -177,6 +185,28 @@ int carry_step(struct carry *carry)
     if (carry->local_ended && (buffer_used(&carry->up) == 0 || carry->remote_ended))
         return CARRY_CLIENT_ENDED;
     return CARRY_ON;
+}
+
+int carry_why_ended(const struct carry *carry, int64_t half_open_ns, char *sentence, size_t size)
+{
+    int error = carry->tls ? tls_socket_error(carry->tls) : carry->remote_errno;
+
+    if (carry->misframed)
+        snprintf(sentence, size,
+                 "what the broker sends is no MQTT, or a packet of more than %zu KiB: check that "
+                 "the url and its port are the broker's",
+                 carry->packet_size_max / 1024);
+    else if (carry->tls && tls_reason(carry->tls)[0])
+        snprintf(sentence, size, "%s", tls_reason(carry->tls));
+    else if (error == ETIMEDOUT)
+        snprintf(sentence, size,
+                 "the broker has not answered for %" PRId64 " s: the network is lost",
+                 half_open_ns / NS_PER_S);
+    else if (error != 0)
+        snprintf(sentence, size, "the connection to the broker was lost (%s)", strerror(error));
+    else
+        snprintf(sentence, size, "the broker closed the connection");
+    return !carry->misframed && carry->tls && tls_reason(carry->tls)[0] ? ERR_TLS : ERR_CLOSED;
 }
 
 void carry_reset(struct carry *carry)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tls/framing.h"
 #include "tls/tls.h"
 
 /* A bounded queue of bytes that grows on demand. All zero is an empty one. */
@@ -22,7 +23,10 @@ struct carry {
     struct tls *tls;        /* NULL: plainly; the caller's */
     struct buffer up, down; /* towards the broker, towards the client */
     bool local_ended, remote_ended;
-    int remote_errno; /* why the broker's stream ended; 0: in order, or by TLS */
+    size_t packet_size_max; /* of an MQTT packet from the broker; 0: any bytes may come */
+    struct framing framing; /* of what the broker sends */
+    bool misframed;         /* the broker's stream ended at what is no packet that is allowed */
+    int remote_errno;       /* why the broker's stream ended; 0: in order, or by TLS */
     uint32_t wants_local,
         wants_remote; /* epoll events; 0: nothing, do not even watch for hang-up */
 };
@@ -35,6 +39,9 @@ enum carry_result {
 
 /* Moves what can be moved without waiting. Returns enum carry_result, or ERR_NOMEM. */
 int carry_step(struct carry *carry);
+
+/* Why the broker's stream has ended: ERR_TLS or ERR_CLOSED, and in words. */
+int carry_why_ended(const struct carry *carry, int64_t half_open_ns, char *sentence, size_t size);
 
 /* Frees the buffers; the sockets stay the caller's. */
 void carry_reset(struct carry *carry);

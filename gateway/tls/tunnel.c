@@ -338,22 +338,11 @@ static void prepared(void *context, struct prepared *result)
 
 static void broker_ended(struct tunnel *tunnel)
 {
-    const struct carry *carry = &tunnel->carry;
-    int error = carry->tls ? tls_socket_error(carry->tls) : carry->remote_errno;
     char sentence[TUNNEL_SENTENCE_SIZE];
+    int error =
+        carry_why_ended(&tunnel->carry, tunnel->options.half_open_ns, sentence, sizeof(sentence));
 
-    if (carry->tls && tls_reason(carry->tls)[0])
-        snprintf(sentence, sizeof(sentence), "%s", tls_reason(carry->tls));
-    else if (error == ETIMEDOUT)
-        snprintf(sentence, sizeof(sentence),
-                 "the broker has not answered for %" PRId64 " s: the network is lost",
-                 tunnel->options.half_open_ns / NS_PER_S);
-    else if (error != 0)
-        snprintf(sentence, sizeof(sentence), "the connection to the broker was lost (%s)",
-                 strerror(error));
-    else
-        snprintf(sentence, sizeof(sentence), "the broker closed the connection");
-    fail(tunnel, carry->tls && tls_reason(carry->tls)[0] ? ERR_TLS : ERR_CLOSED, sentence);
+    fail(tunnel, error, sentence);
 }
 
 /* Watches what carry wants; a side that wants nothing is not watched, since a hang-up would be told
@@ -387,7 +376,9 @@ static void go_on(struct tunnel *tunnel)
         return;
     }
     if (rc == CARRY_CLIENT_ENDED) {
-        fail(tunnel, ERR_CLOSED, "the connection was closed by this gateway");
+        fail(tunnel, ERR_CLOSED,
+             "this gateway gave the connection up: the broker did not answer in time, or not as "
+             "MQTT asks for");
         return;
     }
     if (rc == 0)
@@ -420,6 +411,7 @@ static void take_client(struct tunnel *tunnel, int fd)
     socket_tune_local(fd);
     loop_timer_clear(tunnel->loop, tunnel->timer);
     tunnel->carry.local = fd;
+    tunnel->carry.packet_size_max = tunnel->options.packet_size_max;
     tunnel->stage = OPEN;
     go_on(tunnel);
 }
@@ -451,6 +443,7 @@ static int copy_options(struct tunnel *tunnel, const struct tunnel_options *opti
     copy->port = options->port;
     copy->tls = options->tls;
     copy->minimum = options->minimum ? options->minimum : 12;
+    copy->packet_size_max = options->packet_size_max;
     copy->half_open_ns = options->half_open_ns ? options->half_open_ns : HALF_OPEN_NS;
     if (copy_text(&copy->host, options->host) || copy_text(&copy->ca, options->ca) ||
         copy_text(&copy->crl, options->crl) || copy_text(&copy->cert, options->cert) ||

@@ -35,6 +35,7 @@ struct tunnel_options {
     const char *server_name; /* SNI and the name that is checked; NULL: host */
     const char *alpn;        /* one protocol name; NULL: none */
     int minimum;             /* 12 or 13: the least TLS version; 0 takes 12 */
+    size_t packet_size_max;  /* a longer MQTT packet of the broker ends it; 0: any bytes may come */
     int64_t half_open_ns;    /* a peer silent for so long while bytes wait is lost; 0: 30 s */
 };
 

@@ -308,6 +308,7 @@ static int open_tunnel(struct mqtt *client, const struct mqtt_options *options)
         .server_name = options->tls_server_name,
         .alpn = options->tls_alpn,
         .minimum = options->tls_minimum,
+        .packet_size_max = MQTT_INBOUND_BYTES_MAX,
     };
 
     return tunnel_open(&client->tunnel, &tunnel, inbox_tunnel, &client->inbox);

@@ -129,7 +129,7 @@ static void stop_server(struct server *server)
 }
 
 struct seen {
-    int connected, failed, lost, acknowledged, version, error;
+    int connected, failed, lost, ended, acknowledged, version, error;
     char sentence[400];
 };
 
@@ -150,6 +150,7 @@ static void on_failed(void *context, int error, const char *sentence)
     struct seen *seen = context;
 
     seen->failed++;
+    seen->ended++; /* as on_lost */
     seen->error = error;
     snprintf(seen->sentence, sizeof(seen->sentence), "%s", sentence);
 }
@@ -159,6 +160,7 @@ static void on_lost(void *context, const char *sentence)
     struct seen *seen = context;
 
     seen->lost++;
+    seen->ended++;
     snprintf(seen->sentence, sizeof(seen->sentence), "%s", sentence);
 }
 
@@ -318,6 +320,29 @@ static void a_session_that_is_taken_over_is_told_as_such(void **state)
     stop_server(&server);
 }
 
+static void what_is_no_packet_that_may_come_ends_the_connection(void **state)
+{
+    static const struct answers answers[] = {
+        {.to5 = yes5, .size5 = 5, .then = "\x30\xff\xff\xff\x7f", .then_size = 5}, /* 256 MB */
+        {.to5 = yes5, .size5 = 5, .then = "\0\0\0\0", .then_size = 4},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        struct server server;
+        struct mqtt *client;
+        struct seen seen;
+
+        start_server(&server, &answers[i]);
+        client = open_client(&server, 5, &seen);
+        assert_int_equal(mqtt_connect(client, 5 * NS_PER_S), 0);
+        assert_true(await(client, &seen.ended, 1));
+        assert_non_null(strstr(seen.sentence, "is no MQTT, or a packet of more than 4096 KiB"));
+        mqtt_close(client);
+        stop_server(&server);
+    }
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -338,6 +363,7 @@ int main(void)
         cmocka_unit_test(one_that_hangs_up_on_mqtt_5_is_tried_twice_before),
         cmocka_unit_test(each_refusal_has_its_own_words),
         cmocka_unit_test(a_session_that_is_taken_over_is_told_as_such),
+        cmocka_unit_test(what_is_no_packet_that_may_come_ends_the_connection),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
