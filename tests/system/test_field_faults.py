@@ -3,7 +3,7 @@
 import time
 
 from harness import (LONG, Audit, Balance, Broker, Gateway, ModbusTcp, RtuLine, Scale, Subscriber, Talker, check,
-                     finish, main, totals, wait_for)
+                     doubted, finish, main, totals, wait_for)
 
 PERIOD_S = 20 if LONG else 4
 
@@ -56,7 +56,7 @@ def a_silent_slave_costs_the_others_nothing(site):
         check(during[name] >= 0.85 * before[name], "the schedule of the others suffers", name, before, during)
     # What it answers while an answer to an earlier request may still come is not believed without proof.
     balance = finish(gateway, [line], subscriber, audit, 100,
-                     permitted=lambda witness: witness["d"] == "unit2" and silent_ms <= witness["t"] < back_ms)
+                     permitted=doubted(["unit2"], silent_ms, back_ms))
     states = [(event["v"], event.get("why")) for event in balance.of("state") if event.get("d") == "unit2"]
     check((False, "timeout") in states and states.index((False, "timeout")) < len(states) - 1
           and any(up for up, _ in states[states.index((False, "timeout")):]), "down and up as events", states)
@@ -86,14 +86,14 @@ def late_and_foreign_replies_are_never_published(site):
     # Good replies may be dropped beside bad ones, since they cannot be told apart for certain.
     balance = finish(gateway, [line], subscriber, audit, 200, permitted=lambda witness: True)
     witnesses = site.witnesses()
-    doubted = len(balance.missing(witnesses))
-    check(doubted < len(witnesses) / 4, "too much is not believed", doubted, len(witnesses))
+    dropped = len(balance.missing(witnesses))
+    check(dropped < len(witnesses) * 0.6, "too much is not believed", dropped, len(witnesses))
     check_constants(balance, units)
     check(stats["late"] > 0 and stats["corrupted"] > 0, "the faults did not happen", stats)
     check(any(witness.get("late") for witness in site.witnesses()), "no late reply")
     totals("late-and-foreign-replies", what="late, foreign, spoilt and echoed replies on RTU",
            count=stats["late"] + stats["corrupted"], lost=0, published=0)
-    return "%d late, %d spoilt, %d of %d good ones not believed" % (stats["late"], stats["corrupted"], doubted,
+    return "%d late, %d spoilt, %d of %d good ones not believed" % (stats["late"], stats["corrupted"], dropped,
                                                                     len(witnesses))
 
 
@@ -132,10 +132,12 @@ def a_noisy_line_beside_a_quiet_one(site):
     gateway.wait_online()
     site.wait_values(40)
     before = rates(site, ["calm1", "calm2"])
+    noise_ms = time.time() * 1000
     noisy.tell("noise on", "corrupt 1 1/5")
     during = rates(site, ["calm1", "calm2"])
     noisy.tell("noise off", "heal *")
     wait_for(lambda: gateway.device("loud1")["up"] and gateway.device("loud2")["up"], 40, "the noisy line is back")
+    quiet_ms = time.time() * 1000
     site.wait_values(20)
     calm = gateway.device("calm1")
     check(calm["corrupt"] == 0 and calm["timeouts"] == 0, "the quiet line was disturbed", calm)
@@ -143,7 +145,8 @@ def a_noisy_line_beside_a_quiet_one(site):
     check(loud["corrupt"] + loud["timeouts"] > 0, "the noise was not heard", loud)
     for name in before:
         check(during[name] >= 0.9 * before[name], "the quiet line lost time", before, during)
-    balance = finish(gateway, [noisy, quiet], subscriber, audit, 50)
+    balance = finish(gateway, [noisy, quiet], subscriber, audit, 50,
+                     permitted=doubted(["loud1", "loud2"], noise_ms, quiet_ms))
     check_constants(balance, {"loud1": 1, "loud2": 2})
 
 
@@ -184,15 +187,17 @@ def an_adapter_that_is_pulled_out_comes_back(site):
     gateway = Gateway(site, [line.bus(), other.bus()], [line.device("incomer", 1), other.device("meter", 1)],
                       [broker.uplink()]).start()
     gateway.wait_online()
+    pulled_ms = time.time() * 1000
     for _ in range(2):
         site.wait_values(20)
         line.tell("unplug")
         wait_for(lambda: gateway.device("incomer").get("why") == "port missing", 20, "told: port missing")
         line.tell("plug")
         wait_for(lambda: gateway.device("incomer")["up"], 40, "the line is back by itself")
+    back_ms = time.time() * 1000
     check(gateway.device("meter")["timeouts"] == 0, "the other bus suffered", gateway.device("meter"))
     site.wait_values(20)
-    finish(gateway, [line, other], subscriber, audit, 40)
+    finish(gateway, [line, other], subscriber, audit, 40, permitted=doubted(["incomer"], pulled_ms, back_ms))
 
 
 main(a_silent_slave_costs_the_others_nothing, late_and_foreign_replies_are_never_published,

@@ -7,8 +7,8 @@ import os
 import random
 import time
 
-from harness import (LONG, PUBLISHED, Audit, Balance, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check, check_ledger,
-                     main, settle, totals)
+from harness import (LONG, PUBLISHED, Audit, Balance, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check,
+                     check_ledger, main, settle, totals)
 
 KILLS = 100 if LONG else 12
 COMMIT_MS = 250

@@ -31,10 +31,10 @@ class FullDisk:
         self.broker = Broker(site)
         self.subscriber, self.audit = Subscriber(site, self.broker), Audit(site, self.broker)
         self.hall = ModbusTcp(site, "hall", ["1-4:meter"])
-        # Points that are stored though they do not change, to fill the disk.
-        points = [{"id": "filler%d" % reg, "reg": reg} for reg in range(2, 18)]
+        # Points that are stored though they do not change, and many small commits, to fill the disk.
+        points = [{"id": "filler%d" % reg, "reg": reg} for reg in range(2, 6)]
         devices = [self.hall.device("meter%d" % unit, unit, "20ms", points) for unit in (1, 2, 3, 4)]
-        journal = {"keep": "64MiB", "segment": "64KiB", "commit": "10ms", "when_full": when_full}
+        journal = {"keep": "64MiB", "segment": "64KiB", "commit": "5ms", "when_full": when_full}
         self.gateway = Gateway(site, [self.hall.bus()], devices, [self.broker.uplink()], journal=journal).start()
         self.gateway.wait_online()
         site.wait_values(50)

@@ -1,7 +1,7 @@
 """What the system tests share: parties, processes, waiting, and the balance at the end."""
 from .broker import Broker, Subscriber
 from .certificates import Authority
-from .field import Line, ModbusTcp, RtuLine, Scale, Talker
+from .field import Line, ModbusTcp, RtuLine, Scale, Talker, doubted
 from .gateway import (EXIT_CONFIG, EXIT_FAILED, EXIT_NO_DAEMON, EXIT_OK, EXIT_SYSTEM, EXIT_USAGE, Gateway,
                       check_ledger, sluice)
 from .proof import PUBLISHED, Audit, Balance, finish, settle
@@ -12,4 +12,4 @@ from .run import main
 __all__ = ["Audit", "Authority", "Balance", "Broker", "EXIT_CONFIG", "EXIT_FAILED", "EXIT_NO_DAEMON",
            "EXIT_OK", "EXIT_SYSTEM", "EXIT_USAGE", "Failure", "Gateway", "LONG", "Line", "ModbusTcp",
            "PUBLISHED", "Proxy", "RtuLine", "Scale", "Site", "Skip", "Subscriber", "Talker", "check", "check_ledger",
-           "finish", "free_port", "main", "program", "settle", "sluice", "totals", "wait_for"]
+           "doubted", "finish", "free_port", "main", "program", "settle", "sluice", "totals", "wait_for"]

@@ -44,8 +44,8 @@ class Authority:
 
     def issue(self, name, names="DNS:localhost,IP:127.0.0.1", expired=False):
         """Makes a certificate with the common name `name` and its key; returns both paths."""
-        certificate, key, request, extensions = (
-            os.path.join(self.folder, "%s-%s.%s" % (self.name, name, ending)) for ending in ("crt", "key", "csr", "ext"))
+        base = os.path.join(self.folder, "%s-%s." % (self.name, name))
+        certificate, key, request, extensions = (base + ending for ending in ("crt", "key", "csr", "ext"))
         with open(extensions, "w") as out:
             out.write("subjectAltName=%s\nbasicConstraints=CA:FALSE\n" % names)
         _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + name,

@@ -7,7 +7,15 @@ from .site import program, wait_for
 
 # A reply later than this is late by the simulators' reckoning, too.
 TIMEOUT = "500ms"
+# For so long after a fault a reply on RTU is only believed when another read confirms it. What is read only for that,
+# and what is not believed, the simulators have sent all the same.
+DOUBT_MS = 12000
 COUNTER = {"id": "counter", "reg": 0, "type": "u32"}
+
+
+def doubted(devices, since_ms, until_ms):
+    """For `finish`: replies of these devices from the begin of a fault to the end of the doubt after it."""
+    return lambda witness: witness["d"] in devices and since_ms <= witness["t"] < until_ms + DOUBT_MS
 
 
 class Sim:
