@@ -98,24 +98,35 @@ static void print_journal(const cJSON *journal)
         printf("  NOTHING CAN BE STORED: %s\n", text_of(journal, "error"));
 }
 
+/* "3 requests", "1 reply". */
+static void print_count(double count, const char *one, const char *many)
+{
+    printf("%.0f %s", count, count == 1 ? one : many);
+}
+
 static void print_device(const cJSON *device)
 {
+    static const struct {
+        const char *key, *one, *many;
+    } counters[] = {
+        {"requests", "request", "requests"},        {"replies", "reply", "replies"},
+        {"timeouts", "time-out", "time-outs"},      {"corrupt", "corrupt", "corrupt"},
+        {"unexpected", "unexpected", "unexpected"}, {"exceptions", "exception", "exceptions"},
+    };
     const cJSON *age = get(device, "age_ms");
 
-    printf("  %s %-20s", cJSON_IsTrue(get(device, "up")) ? "up  " : "DOWN", text_of(device, "id"));
-    printf(" %.0f points, %.0f requests, %.0f replies", number_of(device, "points"),
-           number_of(device, "requests"), number_of(device, "replies"));
-    if (number_of(device, "timeouts") > 0)
-        printf(", %.0f time-outs", number_of(device, "timeouts"));
-    if (number_of(device, "corrupt") > 0)
-        printf(", %.0f corrupt", number_of(device, "corrupt"));
-    if (number_of(device, "unexpected") > 0)
-        printf(", %.0f unexpected", number_of(device, "unexpected"));
-    if (number_of(device, "exceptions") > 0)
-        printf(", %.0f exceptions", number_of(device, "exceptions"));
+    printf("  %s %-20s ", cJSON_IsTrue(get(device, "up")) ? "up  " : "DOWN", text_of(device, "id"));
+    print_count(number_of(device, "points"), "point", "points");
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+        if (number_of(device, counters[i].key) == 0)
+            continue;
+        printf(", ");
+        print_count(number_of(device, counters[i].key), counters[i].one, counters[i].many);
+    }
+    if (number_of(device, "round_trip_us") > 0)
+        printf(", %.1f ms", number_of(device, "round_trip_us") / 1000);
     if (age)
-        printf(", %.1f ms, heard %.1f s ago", number_of(device, "round_trip_us") / 1000,
-               age->valuedouble / 1000);
+        printf(", heard %.1f s ago", age->valuedouble / 1000);
     printf("\n");
     if (*text_of(device, "why"))
         printf("       %s: %s\n", text_of(device, "why"), text_of(device, "help"));
@@ -137,6 +148,16 @@ static void print_buses(const cJSON *buses)
     }
 }
 
+static void print_connection(const cJSON *uplink)
+{
+    if (*text_of(uplink, "mqtt"))
+        printf(", MQTT %s", text_of(uplink, "mqtt"));
+    if (*text_of(uplink, "tls"))
+        printf(", %s", text_of(uplink, "tls"));
+    if (!cJSON_IsTrue(get(uplink, "delivery_proven")))
+        printf(", delivery unproven");
+}
+
 static void print_uplinks(const cJSON *status)
 {
     const cJSON *uplink;
@@ -146,13 +167,8 @@ static void print_uplinks(const cJSON *status)
         char cursor[128];
         printf("\nuplink %s  %s\n  %s", text_of(uplink, "id"), text_of(uplink, "url"),
                text_of(uplink, "state"));
-        if (*text_of(uplink, "mqtt"))
-            printf(", MQTT %s", text_of(uplink, "mqtt"));
-        if (*text_of(uplink, "tls"))
-            printf(", %s", text_of(uplink, "tls"));
-        if (strcmp(text_of(uplink, "state"), "online") == 0 &&
-            !cJSON_IsTrue(get(uplink, "delivery_proven")))
-            printf(", delivery unproven");
+        if (strcmp(text_of(uplink, "state"), "online") == 0)
+            print_connection(uplink);
         if (get(uplink, "next_try_ms"))
             printf(", next try in %.1f s", number_of(uplink, "next_try_ms") / 1000);
         printf("\n");
