@@ -13,11 +13,13 @@
     X(GOOD, 0x0000, "good", "")                                                                    \
     X(CLOCK_UNSET, 0x4092, "clock unset", "the gateway's clock was never set")                     \
     X(BAD, 0x8000, "bad", "no reason is known")                                                    \
-    X(TIMEOUT, 0x800A, "timeout", "no reply in time: check power, wiring and unit number")         \
+    X(TIMEOUT, 0x800A, "timeout",                                                                  \
+      "nothing came in time: check power, wiring, line settings and unit number")                  \
     X(CORRUPT, 0x8007, "corrupt reply",                                                            \
       "checksum or framing wrong: check termination and line settings")                            \
     X(COMMUNICATION, 0x8005, "communication error", "the port or connection failed")               \
-    X(NO_PORT, 0x808A, "port missing", "the serial port is not there: plug the adapter in")        \
+    X(NO_PORT, 0x808A, "port missing",                                                             \
+      "the serial port is not there (plug the adapter in), or another program has it")             \
     X(REFUSED, 0x80AC, "connection refused", "nothing listens at that address and port")           \
     X(UNREACHABLE, 0x8031, "unreachable", "no route to the device: check address and cable")       \
     X(ILLEGAL_FUNCTION, 0x803D, "exception 1", "the device does not know this function code")      \
