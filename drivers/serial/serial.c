@@ -176,7 +176,8 @@ static void load(const struct site_bus *bus, struct driver_load *load)
     if (!is_asked(bus)) {
         load->busy_share = -1;
         snprintf(load->note, sizeof(load->note),
-                 "the devices speak by themselves; the line carries at most %.0f bytes/s",
+                 "the devices speak by themselves: more comes than \"every\" says, unless \"thin\" "
+                 "is set; the line carries at most %.0f bytes/s",
                  1 / byte_s);
         return;
     }

@@ -164,7 +164,7 @@ int config_explain(const struct config *config, FILE *out)
     fprintf(out, "events: at most %s/s", figure(rates.most, number));
     if (rates.least < rates.most)
         fprintf(out, ", %s/s while nothing changes", figure(rates.least, number));
-    fputs("; what follows is for the most\n", out);
+    fputs("; the figures below are reckoned with the most\n", out);
     for (size_t i = 0; i < config->uplink_count; i++)
         explain_uplink(&config->uplinks[i], rates.most, out);
     if (rates.most > 0)
