@@ -41,7 +41,8 @@ static char *write_snapshot(write_fn *write, const void *subject, size_t *size)
 static int publish(struct uplink *uplink, const char *topic, const char *payload, size_t size)
 {
     int rc = publish_fits(uplink, topic, size)
-                 ? mqtt_publish(uplink->mqtt, topic, payload, size, 1, true, WINDOW_TOKEN_OTHER)
+                 ? mqtt_publish(uplink->mqtt, topic, payload, size, 1, true,
+                                WINDOW_TOKEN_OTHER | uplink->others_generation)
                  : ERR_TOO_LARGE;
 
     if (rc == 0) {

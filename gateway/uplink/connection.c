@@ -13,7 +13,13 @@
 
 #define SESSION_EXPIRY_S     3600
 #define PASSWORD_SIZE_MAX    1024
+#define ANSWER_KEEP_ALIVES   2 /* without an answer to anything, and the broker is given up */
 #define SUSPECT_FAILURES_MAX 3 /* while a message is suspected the wait is at most 8 s */
+
+static uint32_t in_flight(const struct uplink *uplink)
+{
+    return uplink->window.messages + uplink->others;
+}
 
 static uint32_t random_bits(void)
 {
@@ -146,8 +152,12 @@ static void on_connected(void *context, bool session_present, int version, uint1
      * awaited is not told by a resumed session. */
     if (window_count(&uplink->window) > 0 && (!resumed || version == 4))
         publish_rewind(uplink, now_ns);
-    if (version != uplink->connected_version)
-        uplink->settle_ns = now_ns; /* the other client's answers never come */
+    if (version != uplink->connected_version) { /* the other client's answers never come */
+        uplink->settle_ns = now_ns;
+        uplink->others = 0;
+        uplink->others_generation++;
+    }
+    uplink->answered_ns = now_ns;
     uplink->connected_version = version;
     backoff_up(&uplink->backoff, now_ns);
     uplink->stats.version = version;
@@ -256,8 +266,34 @@ int connection_open(struct uplink *uplink)
     return mqtt_open(&uplink->mqtt, &mqtt);
 }
 
+/* Nothing may be resent under one connection, so that an answer which got lost is only made up for
+ * by the next one. */
+static void give_up_silent(struct uplink *uplink)
+{
+    char sentence[TUNNEL_SENTENCE_SIZE];
+
+    snprintf(sentence, sizeof(sentence),
+             "the broker has acknowledged none of %" PRIu32 " messages for %" PRId64
+             " s: check the broker's log and load",
+             in_flight(uplink), ANSWER_KEEP_ALIVES * uplink->options->keep_alive_ns / NS_PER_S);
+    mqtt_disconnect(uplink->mqtt, 0);
+    proof_end(uplink);
+    connection_fail(uplink, false, sentence);
+}
+
 void connection_step(struct uplink *uplink, int64_t now_ns)
 {
     if (uplink->phase == PHASE_WAITING && !uplink->stopping && now_ns >= uplink->next_try_ns)
         begin_attempt(uplink);
+    if (in_flight(uplink) == 0)
+        uplink->answered_ns = now_ns;
+    if (!uplink->stopping && now_ns >= connection_deadline(uplink))
+        give_up_silent(uplink);
+}
+
+int64_t connection_deadline(const struct uplink *uplink)
+{
+    if (uplink->phase == PHASE_ONLINE && in_flight(uplink) > 0)
+        return uplink->answered_ns + ANSWER_KEEP_ALIVES * uplink->options->keep_alive_ns;
+    return uplink->phase == PHASE_WAITING ? uplink->next_try_ns : INT64_MAX;
 }

@@ -21,7 +21,7 @@ static void wake(struct inbox *inbox)
         abort();
 }
 
-int inbox_open(struct inbox *inbox)
+int inbox_open(struct inbox *inbox, size_t bytes_max)
 {
     pthread_condattr_t attributes;
 
@@ -31,6 +31,7 @@ int inbox_open(struct inbox *inbox)
     pthread_cond_init(&inbox->ended, &attributes);
     pthread_condattr_destroy(&attributes);
     inbox->last = &inbox->first;
+    inbox->inbound_bytes_max = bytes_max;
     inbox->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (inbox->fd < 0)
         return ERR_IO;
@@ -192,7 +193,7 @@ bool inbox_message(struct inbox *inbox, const char *topic, const void *payload, 
     struct note *note = NULL;
 
     pthread_mutex_lock(&inbox->lock);
-    if (inbox->inbound_bytes + size <= MQTT_INBOUND_BYTES_MAX)
+    if (inbox->inbound_bytes + size <= inbox->inbound_bytes_max)
         note = note_new(inbox, NOTE_MESSAGE, topic, payload, size);
     if (note) {
         note->qos = qos;

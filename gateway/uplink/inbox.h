@@ -49,13 +49,13 @@ struct inbox {
     int slot_count;
     struct note *slot_memory;
     struct note *first, **last;
-    size_t inbound_bytes;
+    size_t inbound_bytes, inbound_bytes_max;
     struct outcome outcome;
     const void *side; /* whose outcome it is: what others report is of an attempt before */
 };
 
-/* ERR_NOMEM, ERR_IO. */
-int inbox_open(struct inbox *inbox);
+/* Takes at most `bytes_max` of messages that are not yet processed. ERR_NOMEM, ERR_IO. */
+int inbox_open(struct inbox *inbox, size_t bytes_max);
 void inbox_close(struct inbox *inbox);
 
 /* Forgets the outcome: that of `side` is awaited from now on. */

@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "journal/cursor.h"
 #include "journal/reader.h"
+#include "tls/tunnel.h"
 #include "uplink/backoff.h"
 #include "uplink/mqtt.h"
 #include "uplink/payload.h"
@@ -24,8 +25,9 @@
 #define UPLINK_LEDGER_NS  (10 * NS_PER_S)
 #define UPLINK_SETTLE_NS  (10 * NS_PER_S)
 #define UPLINK_PROOF_NS   (10 * NS_PER_S)
-#define UPLINK_PACKET_MIN 1024 /* what a broker must allow: one reading with the longest ids fits  \
-                                */
+#define UPLINK_PACKET_MIN                                                                          \
+    1024 /* what a broker must allow: one reading with the longest ids fits                        \
+          */
 
 enum phase {
     PHASE_WAITING, /* until next_try_ns */
@@ -91,9 +93,11 @@ struct uplink {
     int64_t pause_ns;    /* nothing is published before; 0: no pause */
     struct backoff backoff, hold;
     uint64_t session;
-    uint32_t message_limit; /* in flight: of the options and of the broker */
-    uint32_t packet_limit;  /* bytes of a packet: of the broker */
-    uint32_t others;        /* snapshots in flight */
+    uint32_t message_limit;     /* in flight: of the options and of the broker */
+    uint32_t packet_limit;      /* bytes of a packet: of the broker */
+    uint32_t others;            /* snapshots in flight */
+    uint16_t others_generation; /* of their tokens: answers of an earlier one count no more */
+    int64_t answered_ns;        /* monotonic: the newest answer, or when there was none to come */
     int connected_version;
     int64_t started_ns;
 
@@ -122,6 +126,7 @@ struct uplink {
     uint32_t ledger_crc;
 
     pthread_mutex_t stats_lock;
+    char reason[TUNNEL_SENTENCE_SIZE]; /* that was logged; "" since something was delivered */
     struct uplink_stats stats,
         shared; /* the thread's own, and the copy for others under the lock */
 };
@@ -129,6 +134,9 @@ struct uplink {
 /* connection.c: reaching the broker, and losing it. */
 int connection_open(struct uplink *uplink);
 void connection_step(struct uplink *uplink, int64_t now_ns);
+/* When it wants to be called again: to connect, or to give up a broker that answers nothing;
+ * INT64_MAX: not. */
+int64_t connection_deadline(const struct uplink *uplink);
 void connection_fail(struct uplink *uplink, bool refused, const char *sentence);
 
 /* publish.c: from the journal to messages, from acknowledgements to the cursor. */

@@ -294,6 +294,11 @@ void mqtt_set_clean_start(struct mqtt *client, bool clean_start)
     client->options.clean_start = clean_start;
 }
 
+static size_t inbound_bytes_max(const struct mqtt_options *options)
+{
+    return options->inbound_bytes_max ? options->inbound_bytes_max : MQTT_INBOUND_BYTES_MAX;
+}
+
 static int open_tunnel(struct mqtt *client, const struct mqtt_options *options)
 {
     const struct tunnel_options tunnel = {
@@ -308,7 +313,7 @@ static int open_tunnel(struct mqtt *client, const struct mqtt_options *options)
         .server_name = options->tls_server_name,
         .alpn = options->tls_alpn,
         .minimum = options->tls_minimum,
-        .packet_size_max = MQTT_INBOUND_BYTES_MAX,
+        .packet_size_max = inbound_bytes_max(options),
     };
 
     return tunnel_open(&client->tunnel, &tunnel, inbox_tunnel, &client->inbox);
@@ -324,7 +329,7 @@ int mqtt_open(struct mqtt **out, const struct mqtt_options *options)
     client->options = *options;
     client->options.will = (struct mqtt_will){0};
     client->options.client_id = client->options.user = client->options.password = NULL;
-    rc = inbox_open(&client->inbox);
+    rc = inbox_open(&client->inbox, inbound_bytes_max(options));
     if (rc == 0)
         rc = copy_text(&client->options.client_id, options->client_id);
     if (rc == 0)

@@ -46,6 +46,8 @@ struct mqtt_options {
     bool clean_start;
     uint32_t session_expiry_s;
     int keep_alive_s;
+    size_t inbound_bytes_max;        /* of messages received and not yet processed, and of one packet;
+                                        0: MQTT_INBOUND_BYTES_MAX */
     struct mqtt_will will; /* topic NULL: none */
 
     void *context;

@@ -174,6 +174,7 @@ static void take_done(struct uplink *uplink)
     if (any) {
         settle_unit(uplink, &run);
         uplink->hold.failures = 0;
+        uplink->reason[0] = '\0';
         uplink->refused = uplink->alarmed = false;
         if (uplink->phase == PHASE_ONLINE && uplink->pause_ns == 0 && !uplink->rewind &&
             uplink->stats.error[0] && uplink->stats.delivery_proven)
@@ -185,9 +186,11 @@ void publish_answer(struct uplink *uplink, uint32_t token, int reason)
 {
     bool accepted = reason >= 0 && reason < 0x80;
 
+    uplink->answered_ns = clock_mono(&clock_system);
     if (token & WINDOW_TOKEN_OTHER) {
-        if (uplink->others > 0)
-            uplink->others--;
+        if (token != (WINDOW_TOKEN_OTHER | uplink->others_generation) || uplink->others == 0)
+            return;
+        uplink->others--;
         if (!accepted && reason >= 0)
             log_warn("uplink", "%s: the broker refuses a description or status (reason 0x%02x)",
                      uplink->options->id, (unsigned)reason);

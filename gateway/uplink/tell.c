@@ -7,17 +7,21 @@
 #include "core/status.h"
 #include "tls/tunnel.h"
 
+/* Each reason once: attempts that fail again in the same way, for hours, are no news. */
 void tell_status(struct uplink *uplink, const char *state, const char *sentence)
 {
     struct uplink_stats *stats = &uplink->stats;
+    bool news = strcmp(uplink->reason, sentence) != 0, moved = strcmp(stats->state, state) != 0;
 
-    if (strcmp(stats->state, state) != 0 || strcmp(stats->error, sentence) != 0) {
-        if (sentence[0])
-            log_warn("uplink", "%s: %s: %s", uplink->options->id, state, sentence);
-        else
-            log_info("uplink", "%s: %s", uplink->options->id, state);
+    if (sentence[0] && news) {
+        log_warn("uplink", "%s: %s: %s", uplink->options->id, state, sentence);
+        snprintf(uplink->reason, sizeof(uplink->reason), "%s", sentence);
+    } else if (moved && sentence[0]) {
+        log_debug("uplink", "%s: %s", uplink->options->id, state);
+    } else if (moved) {
+        log_info("uplink", "%s: %s", uplink->options->id, state);
     }
-    if (strcmp(stats->state, state) != 0)
+    if (moved)
         stats->since_wall_ns = clock_wall(uplink->clock);
     snprintf(stats->state, sizeof(stats->state), "%s", state);
     snprintf(stats->error, sizeof(stats->error), "%s", sentence);

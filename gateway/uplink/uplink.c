@@ -57,8 +57,8 @@ static int64_t next_deadline(const struct uplink *uplink, int64_t now_ns)
 {
     int64_t at_ns = publish_deadline(uplink, now_ns), stop_at_ns = atomic_load(&uplink->stop_at_ns);
 
-    if (uplink->phase == PHASE_WAITING && uplink->next_try_ns < at_ns)
-        at_ns = uplink->next_try_ns;
+    if (connection_deadline(uplink) < at_ns)
+        at_ns = connection_deadline(uplink);
     if (announce_deadline(uplink) < at_ns)
         at_ns = announce_deadline(uplink);
     if (uplink->proof.deadline_ns != 0 && uplink->proof.deadline_ns < at_ns)

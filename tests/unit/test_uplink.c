@@ -396,6 +396,43 @@ static void wait_for_state(struct uplink *uplink, const char *state, struct upli
     assert_string_equal(stats->state, state);
 }
 
+static void a_broker_that_answers_nothing_is_given_up_and_tried_again(void **state)
+{
+    struct timespec pause = {.tv_nsec = 1000000};
+    struct uplink_stats stats = {0};
+    struct uplink *uplink;
+    int64_t until_ns;
+
+    (void)state;
+    options.keep_alive_ns = NS_PER_S / 10;
+    options.retry_max_ns = 1;
+    add_readings(100);
+    broker.mute = true;
+    broker.forgets = true;
+    uplink = start();
+    until_ns = clock_mono(&clock_system) + DEADLINE_S * NS_PER_S;
+    while (stats.connects < 3 && clock_mono(&clock_system) < until_ns) {
+        nanosleep(&pause, NULL);
+        uplink_stats(uplink, &stats);
+    }
+    uplink_stop(uplink, 0);
+    assert_true(stats.connects >= 3);
+    assert_int_equal(fake_low(), 1);
+    assert_int_equal(fake.alarms, 0);
+}
+
+static void answers_to_the_client_of_another_version_leave_room(void **state)
+{
+    struct uplink uplink = {
+        .options = &options, .others = 2, .others_generation = 4, .message_limit = 8};
+
+    (void)state;
+    publish_answer(&uplink, WINDOW_TOKEN_OTHER | 3, 0);
+    assert_int_equal(uplink.others, 2);
+    publish_answer(&uplink, WINDOW_TOKEN_OTHER | 4, 0);
+    assert_int_equal(uplink.others, 1);
+}
+
 static void packets_too_small_for_an_event_cost_no_event(void **state)
 {
     struct uplink_stats stats = {0};
@@ -524,6 +561,8 @@ int main(void)
         cmocka_unit_test_setup(nothing_counts_as_delivered_without_an_echo, begin),
         cmocka_unit_test_setup(events_wait_for_the_clock_but_not_for_ever, begin),
         cmocka_unit_test_setup(a_broker_that_answers_nothing_costs_no_processor_time, begin),
+        cmocka_unit_test_setup(a_broker_that_answers_nothing_is_given_up_and_tried_again, begin),
+        cmocka_unit_test_setup(answers_to_the_client_of_another_version_leave_room, begin),
         cmocka_unit_test_setup(packets_too_small_for_an_event_cost_no_event, begin),
         cmocka_unit_test_setup(the_longest_names_fit_into_the_smallest_packet, begin),
         cmocka_unit_test_setup(a_description_above_the_packet_size_stops_no_event, begin),
