@@ -286,9 +286,13 @@ class Demo:
             lines.append(f"  {device + '/' + point:<24} {value!s:>12} {UNITS.get(point, ''):<4} {event['q']}")
         bar = "#" * min(60, ledger["pending"] // 10)
         lines += ["", f"  journal     {journal['stored']} events stored",
-                  f"  uplink      {uplink['state']:<11} {uplink['tls']}",
+                  f"  uplink      {uplink['state']:<11} {uplink['tls'] if uplink['state'] == 'online' else ''}",
                   f"  ledger      {ledger['acked']} acknowledged, {ledger['pending']} pending {bar}",
-                  f"  subscriber  {received} events, {duplicates} duplicates"]
+                  f"  subscriber  {received} events, {duplicates} duplicates (declarations are stored, not sent)"]
+        if self.outage_begin and not self.outage_end:
+            lines += ["", "  The demo has stopped the broker: the queue grows."]
+        elif self.outage_end and ledger["pending"] > 100:
+            lines += ["", "  The broker is back: the queue drains."]
         if uplink["error"]:
             lines.append(f"  {uplink['error']}")
         if sys.stdout.isatty():
@@ -332,6 +336,7 @@ class Demo:
     def finish(self):
         """Silences the sensors, lets the queue drain, and draws the balance."""
         if self.outage_begin and not self.outage_end:
+            self.outage_end = time.monotonic()
             self.broker.start()
         self.say("== the sensors fall silent; the rest drains")
         for control in self.controls:
@@ -432,8 +437,8 @@ def main():
             print(json.dumps(result), flush=True)
         else:
             demo.say(f"\n{result['produced']} counted values were sent on the wire, {result['delivered']} of "
-                     f"them arrived, {result['lost']} are lost; {result['duplicates']} duplicates were told "
-                     f"by their key.\nThe broker was away for {result['outage_s']} s; at most "
+                     f"them arrived, {result['lost']} are lost.\n"
+                     f"{result['duplicates']} duplicates were told by their key.\nThe broker was away for {result['outage_s']} s; at most "
                      f"{result['peak_backlog']} events waited in the journal.")
             demo.say(f"sluice audit: {result['audit']['holes']} holes in what the messages cover, "
                      f"{result['audit']['missing']} values missing.")
