@@ -65,13 +65,16 @@ static int open_link(struct bus *bus)
     return 0;
 }
 
-/* The link closed itself under a request. One that was idle for long may have been closed by the
- * other side, so the first time it is opened again at once. */
-static void link_lost(struct bus *bus, uint32_t device)
+/*
+ * The link closed itself under a request. One that was idle for long may have been closed by the
+ * other side, so the first time it is opened again at once; and so is always one that was closed
+ * for being silent: what is known then is that devices do not answer, and that is told of them.
+ */
+static void link_lost(struct bus *bus, uint32_t device, int result)
 {
     atomic_fetch_add(&bus->host->stats[device].reconnects, 1);
     bus->open_ns = now(bus);
-    if (++bus->lost < LOST_MAX)
+    if (result == ERR_TIMEOUT || ++bus->lost < LOST_MAX)
         return;
     bus->lost = 0;
     link_failed(bus, STATUS_COMMUNICATION,
@@ -206,7 +209,7 @@ static int read_block(struct bus *bus, struct plan_block *block)
     } else {
         take_failure(bus, block, status);
         if (!bus->link->open)
-            link_lost(bus, block->device);
+            link_lost(bus, block->device, result);
     }
     return 0;
 }

@@ -324,6 +324,33 @@ static void a_connection_that_breaks_is_made_again_unnoticed(void **state)
     assert_values(fixture);
 }
 
+static void await_reconnects(struct fixture *fixture, uint64_t at_least)
+{
+    int64_t until = clock_mono(&clock_system) + 4 * PATIENCE_NS;
+
+    while (atomic_load(&fixture->stats[0].reconnects) + atomic_load(&fixture->stats[1].reconnects) <
+           at_least) {
+        assert_true(clock_mono(&clock_system) < until);
+        poll(NULL, 0, 2);
+    }
+}
+
+static void devices_that_are_silent_behind_a_connection_are_told_for_that(void **state)
+{
+    struct fixture *fixture = start(true);
+
+    (void)state;
+    go(fixture);
+    await(fixture, 0, 101, EVENT_READING, STATUS_GOOD, 1);
+    hostile_next(fixture->slave, HOSTILE_SILENT, 100000);
+    await_reconnects(fixture, 4);
+    stop(fixture);
+    assert_int_equal(count_events(fixture, 0, 100, EVENT_STATE, STATUS_TIMEOUT), 1);
+    assert_int_equal(count_events(fixture, 0, 200, EVENT_STATE, STATUS_TIMEOUT), 1);
+    assert_int_equal(count_events(fixture, 0, 100, EVENT_STATE, STATUS_COMMUNICATION), 0);
+    assert_int_equal(count_events(fixture, 0, 200, EVENT_STATE, STATUS_COMMUNICATION), 0);
+}
+
 /* A clock that stands still, a device list without a bus: the arithmetic of probes. */
 static int64_t still_ns;
 
@@ -438,6 +465,7 @@ int main(void)
         cmocka_unit_test(patience_is_given_to_a_busy_device),
         cmocka_unit_test(a_port_that_is_missing_is_waited_for),
         cmocka_unit_test(a_connection_that_breaks_is_made_again_unnoticed),
+        cmocka_unit_test(devices_that_are_silent_behind_a_connection_are_told_for_that),
         cmocka_unit_test(probes_stay_out_of_the_way_of_others),
         cmocka_unit_test(reads_once_without_a_gateway),
     };
