@@ -19,6 +19,7 @@
 #define RECONNECT_NS       NS_PER_S
 #define QUIET_NS           (NS_PER_S / 2)
 #define LINGER_MAX_NS      (5 * NS_PER_S)
+#define INBOUND_BYTES_MAX  ((size_t)1 << 30) /* a backlog may arrive faster than it is read */
 #define PASSWORD_SIZE_MAX  1024
 
 struct audit_arguments {
@@ -186,6 +187,7 @@ static int open_client(struct audit *audit)
                                                               : 0,
         .session_expiry_s = 3600,
         .keep_alive_s = 30,
+        .inbound_bytes_max = INBOUND_BYTES_MAX,
         .context = audit,
         .connected = on_connected,
         .failed = on_failed,
