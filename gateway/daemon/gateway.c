@@ -195,6 +195,17 @@ static int open_journal(struct gateway *gateway, const struct config *config)
     return error;
 }
 
+/* While its disk hangs a journal cannot be closed, and its folder stays open with it. */
+static int close_journal(struct gateway *gateway)
+{
+    int error = journal_close(gateway->journal);
+
+    gateway->journal = NULL;
+    if (error == 0)
+        io_posix_close(&gateway->io);
+    return error;
+}
+
 static void write_status(void *context, struct text *text)
 {
     running_status(context, text);
@@ -269,8 +280,7 @@ static int run_once(struct gateway *gateway, struct config *config)
     running_init(&gateway->running, gateway->journal, &clock_system);
     error = running_apply(&gateway->running, config);
     if (!gateway->running.current) {
-        journal_close(gateway->journal);
-        io_posix_close(&gateway->io);
+        close_journal(gateway);
         return EXIT_CODE_SYSTEM;
     }
     open_api(gateway);
@@ -280,8 +290,8 @@ static int run_once(struct gateway *gateway, struct config *config)
     close_api(gateway);
     put_lifecycle(gateway, "stop");
     running_stop(&gateway->running, STOP_GRACE_NS);
-    journal_close(gateway->journal);
-    io_posix_close(&gateway->io);
+    int closing_error = close_journal(gateway);
+    error = error ? error : closing_error;
     return error ? EXIT_CODE_SYSTEM : EXIT_CODE_OK;
 }
 

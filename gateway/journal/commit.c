@@ -59,9 +59,11 @@ static void store_head(struct commit *commit)
 
     pthread_mutex_unlock(&commit->mutex);
     int64_t began_ns = clock_mono(&clock_system);
+    commit->busy_since_ns = began_ns;
     int error = io->write(io, file, buffer->data, buffer->size, buffer->offset);
     if (error == 0)
         error = io->sync(io, file);
+    commit->busy_since_ns = 0;
     int64_t took_ns = clock_mono(&clock_system) - began_ns;
     if (error == 0)
         commit->on_durable(commit->context, generation, buffer);
@@ -98,6 +100,8 @@ static void *disk_main(void *context)
         else
             pthread_cond_wait(&commit->work, &commit->mutex);
     }
+    commit->ended = true;
+    pthread_cond_broadcast(&commit->durable);
     pthread_mutex_unlock(&commit->mutex);
     return NULL;
 }
@@ -112,14 +116,10 @@ int commit_start(struct commit *commit)
 
 void commit_stop(struct commit *commit)
 {
-    if (!commit->started)
-        return;
     pthread_mutex_lock(&commit->mutex);
     commit->stop = true;
     pthread_cond_signal(&commit->work);
     pthread_mutex_unlock(&commit->mutex);
-    pthread_join(commit->thread, NULL);
-    commit->started = false;
 }
 
 struct buffer *commit_buffer(struct commit *commit)

@@ -43,7 +43,7 @@ struct commit {
     pthread_cond_t durable; /* callers of journal_flush wait for commits */
     pthread_cond_t writer;  /* the writer thread rests */
     pthread_t thread;
-    bool started;
+    bool started, ended; /* `durable` tells of the end */
     struct buffer buffers[COMMIT_BUFFERS];
     struct buffer *queue[COMMIT_QUEUE];
     unsigned queued;
@@ -51,12 +51,13 @@ struct commit {
     bool stop;
     int error; /* why it failed */
     struct io_file *file;
-    uint64_t generation; /* of the segment behind `file` */
-    uint64_t submitted;  /* number of the newest sealed frame; the writer's */
-    uint64_t done;       /* of the newest durable one */
-    uint64_t progress;   /* rises whenever something ends here */
-    bool writer_waits;   /* for progress */
-    bool wake;           /* somebody wants the writer */
+    uint64_t generation;           /* of the segment behind `file` */
+    uint64_t submitted;            /* number of the newest sealed frame; the writer's */
+    uint64_t done;                 /* of the newest durable one */
+    _Atomic int64_t busy_since_ns; /* when the write under way began; 0: there is none */
+    uint64_t progress;             /* rises whenever something ends here */
+    bool writer_waits;             /* for progress */
+    bool wake;                     /* somebody wants the writer */
     /* Told by journal_stats. */
     uint64_t commits, bytes;
     int64_t last_sync_ns, worst_sync_ns;
@@ -69,8 +70,9 @@ struct commit {
 int commit_init(struct commit *commit, const struct io *io, size_t room);
 int commit_start(struct commit *commit);
 
-/* Ends the thread when what is queued is durable or has failed; closes the file; frees. */
+/* Asks the thread to end when what is queued is durable or has failed; the caller joins it. */
 void commit_stop(struct commit *commit);
+/* Closes the file and frees. */
 void commit_clear(struct commit *commit);
 
 /* A buffer that nobody uses; NULL when there is none. The writer's, as those that follow. */

@@ -9,6 +9,8 @@
 #include "journal/spare.h"
 #include "journal/state.h"
 
+#include <time.h>
+
 #define LANES_MAX    256
 #define WATCHES_MAX  64
 #define NOTES_MAX    16
@@ -50,7 +52,7 @@ struct retiring {
 /* The writer thread's own. */
 struct writer {
     pthread_t thread;
-    bool started;
+    bool started, ended; /* commit.durable tells of the end, under commit.mutex */
     struct buffer *open; /* the frame that is being filled; NULL for none */
     struct segment segment;
     bool has_segment;
@@ -76,13 +78,15 @@ struct writer {
     int64_t retry_ns;       /* when it is tried again */
     int64_t retry_wait_ns;
     uint8_t *checkpoint; /* a buffer for checkpoint frames */
+    _Atomic int64_t
+        busy_since_ns; /* when it began to write a segment's beginning; 0: it does not */
 };
 
 struct journal {
     const struct io *io;
     const struct clock *clock;
     char gateway_id[ID_SIZE_MAX];
-    int64_t keep_bytes, max_age_ns, commit_ns, commit_bytes, segment_bytes;
+    int64_t keep_bytes, max_age_ns, commit_ns, commit_bytes, segment_bytes, hang_ns;
     uint32_t alignment;
     enum journal_when_full when_full;
     uint32_t (*random)(void);
@@ -118,6 +122,12 @@ struct journal {
     /* As they were when the journal was opened. */
     uint64_t stored_base, refused_base, last_n_base;
 };
+
+/* So long from now by the monotonic clock: what conditions are waited for until. */
+struct timespec journal_until(int64_t wait_ns);
+
+/* Whether one of the threads has waited too long for the disk. Any thread. */
+bool journal_hangs(const struct journal *journal);
 
 /* Wakes the writer when it rests at least so deeply. Any thread. */
 void journal_wake(struct journal *journal, enum rest rest);

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #define KEEP_BYTES       (INT64_C(1) << 30)
@@ -21,6 +20,8 @@
 #define OWN_LANE_BYTES   (64 * 1024)
 #define CHECKPOINT_BYTES (64 * 1024 + SEGMENT_HEADER_SIZE)
 #define OPENING_WAIT_NS  (10 * NS_PER_S)
+#define HANG_NS          (10 * NS_PER_S)
+#define HANG_LOOK_NS     (100 * NS_PER_MS)
 
 static uint32_t system_random(void)
 {
@@ -50,6 +51,7 @@ static void take_options(struct journal *journal, const struct journal_options *
     journal->alignment = SEGMENT_ALIGNMENT_MIN;
     while (journal->alignment < options->sector_bytes && journal->alignment < SEGMENT_HEADER_SIZE)
         journal->alignment *= 2;
+    journal->hang_ns = options->hang_ns > 0 ? options->hang_ns : HANG_NS;
     journal->random = options->random ? options->random : system_random;
 }
 
@@ -145,14 +147,78 @@ static int make_own_lane(struct journal *journal)
     return journal->writer.checkpoint ? error : ERR_NOMEM;
 }
 
-static void stop_threads(struct journal *journal)
+bool journal_hangs(const struct journal *journal)
 {
+    const _Atomic int64_t *const since[] = {&journal->commit.busy_since_ns,
+                                            &journal->spare.busy_since_ns,
+                                            &journal->writer.busy_since_ns};
+    int64_t now_ns = clock_mono(&clock_system);
+    bool hangs = false;
+    for (size_t i = 0; i < sizeof(since) / sizeof(since[0]); i++) {
+        int64_t since_ns = atomic_load(since[i]);
+        hangs |= since_ns != 0 && now_ns - since_ns > journal->hang_ns;
+    }
+    return hangs;
+}
+
+struct timespec journal_until(int64_t wait_ns)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t ns = until.tv_nsec + wait_ns;
+    until.tv_sec += (time_t)(ns / NS_PER_S);
+    until.tv_nsec = (long)(ns % NS_PER_S);
+    return until;
+}
+
+/* A thread, and how to wait for its end. */
+struct worker {
+    pthread_t thread;
+    bool *started;
+    const bool *ended; /* with the mutex */
+    pthread_mutex_t *mutex;
+    pthread_cond_t *changed;
+};
+
+/* Joins a thread that has been told to end. False when the disk hangs, and the thread with it. */
+static bool join(const struct journal *journal, const struct worker *worker)
+{
+    if (!*worker->started)
+        return true;
+    bool hangs = false;
+    pthread_mutex_lock(worker->mutex);
+    while (!*worker->ended && !hangs) {
+        struct timespec until = journal_until(HANG_LOOK_NS);
+        if (pthread_cond_timedwait(worker->changed, worker->mutex, &until) != 0)
+            hangs = journal_hangs(journal);
+    }
+    pthread_mutex_unlock(worker->mutex);
+    if (hangs)
+        return false;
+    pthread_join(worker->thread, NULL);
+    *worker->started = false;
+    return true;
+}
+
+/* False when one could not be stopped. */
+static bool stop_threads(struct journal *journal)
+{
+    struct writer *writer = &journal->writer;
+    struct commit *commit = &journal->commit;
+    struct spare *spare = &journal->spare;
+    const struct worker workers[] = {
+        {writer->thread, &writer->started, &writer->ended, &commit->mutex, &commit->durable},
+        {commit->thread, &commit->started, &commit->ended, &commit->mutex, &commit->durable},
+        {spare->thread, &spare->started, &spare->ended, &spare->mutex, &spare->work},
+    };
+
     atomic_store(&journal->closing, true);
-    commit_wake(&journal->commit);
-    if (journal->writer.started)
-        pthread_join(journal->writer.thread, NULL);
-    commit_stop(&journal->commit);
-    spare_stop(&journal->spare);
+    commit_wake(commit);
+    if (!join(journal, &workers[0]))
+        return false;
+    commit_stop(commit);
+    spare_stop(spare);
+    return join(journal, &workers[1]) && join(journal, &workers[2]);
 }
 
 static int start_threads(struct journal *journal)
@@ -186,8 +252,8 @@ int journal_open(struct journal **opened, const struct journal_options *options)
     if (error == 0)
         error = start_threads(journal);
     if (error < 0) {
-        stop_threads(journal);
-        journal_free(journal);
+        if (stop_threads(journal))
+            journal_free(journal);
         return error;
     }
     /* What recovery found out is stored before anybody reads. If that fails, status tells, and the
@@ -218,13 +284,17 @@ int journal_open_read_only(struct journal **opened, const struct io *io)
     return 0;
 }
 
-void journal_close(struct journal *journal)
+int journal_close(struct journal *journal)
 {
     if (!journal)
-        return;
-    if (!journal->read_only)
-        stop_threads(journal);
+        return 0;
+    if (!journal->read_only && !stop_threads(journal)) {
+        log_error("journal", "the disk does not answer: the journal cannot be closed in order, and "
+                             "what was waiting is lost if the machine stops now");
+        return ERR_TIMEOUT;
+    }
     journal_free(journal);
+    return 0;
 }
 
 int journal_declare(struct journal *journal, struct stream *stream)
@@ -260,13 +330,9 @@ uint32_t journal_stream_count(const struct journal *journal)
 int journal_flush(struct journal *journal, int64_t timeout_ns)
 {
     struct commit *commit = &journal->commit;
-    struct timespec until;
+    struct timespec until = journal_until(timeout_ns);
     int error = 0;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t ns = until.tv_nsec + timeout_ns;
-    until.tv_sec += (time_t)(ns / NS_PER_S);
-    until.tv_nsec = (long)(ns % NS_PER_S);
     uint64_t ticket = atomic_fetch_add(&journal->flush_wanted, 1) + 1;
     journal_wake(journal, REST_TIMED);
     pthread_mutex_lock(&commit->mutex);

@@ -40,6 +40,8 @@ struct journal_options {
     uint32_t sector_bytes;    /* 0: commits follow one another; else each commit begins on such a
                                  boundary: a power of two, at most 4,096 */
     uint32_t (*random)(void); /* for epochs and generations; NULL: getrandom */
+    int64_t hang_ns; /* a disk that has not answered for so long hangs: nobody waits for it any
+                        more. 0: 10 s */
 };
 
 /*
@@ -50,9 +52,12 @@ struct journal_options {
  */
 int journal_open(struct journal **journal, const struct journal_options *options);
 
-/* Commits what is waiting, writes a clean end, stops the threads, frees. Readers, lanes and cursors
- * must be closed. */
-void journal_close(struct journal *journal);
+/*
+ * Commits what is waiting, writes a clean end, stops the threads, frees. Readers, lanes and cursors
+ * must be closed. Returns 0; or ERR_TIMEOUT while the disk hangs, with nothing freed: then the call
+ * may be repeated, or the process end, but `io` must stay. NULL is fine.
+ */
+int journal_close(struct journal *journal);
 
 /*
  * Finds or declares the stream (device, point) as described (number and version in *stream are
@@ -75,7 +80,7 @@ uint32_t journal_stream_count(const struct journal *journal); /* numbers 1..coun
  * disk works. For states, alarms, commands, lifecycle. Copies. Thread-safe. Returns 0; ERR_INVALID
  * for an event that cannot be stored (stream unknown, value too large, kind or type none);
  * ERR_CLOSED; or, when there is no room because nothing can be stored at present, the storage's
- * error: the event is counted as refused then.
+ * error (ERR_TIMEOUT where the disk hangs): the event is counted as refused then.
  */
 int journal_put(struct journal *journal, const struct event *event);
 
@@ -122,7 +127,7 @@ struct journal_stats {
     int64_t last_sync_ns, worst_sync_ns;
     uint64_t dropped[8]; /* by enum gap_reason */
     uint32_t segments, streams;
-    int storage_error; /* 0, or why nothing can be stored at present */
+    int storage_error; /* 0, or why nothing can be stored at present; ERR_TIMEOUT: the disk hangs */
 };
 void journal_stats(const struct journal *journal, struct journal_stats *stats);
 

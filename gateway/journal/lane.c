@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define LANE_SIZE    (256 * 1024)
 #define ROOM_WAIT_NS (100 * NS_PER_MS)
@@ -48,7 +47,7 @@ static void leave(struct journal *journal, struct lane *lane)
     size_t at = 0;
 
     pthread_mutex_lock(&journal->lanes_mutex);
-    /* Only where nothing can be stored is there anything left. */
+    /* Only where nothing can be stored, or the disk hangs, is there anything left. */
     for (ring_limit(&lane->ring); ring_peek(&lane->ring, &event); ring_pop(&lane->ring))
         lane_refuse(lane, &event);
     while (journal->lanes[at] != lane)
@@ -69,7 +68,8 @@ void lane_close(struct lane *lane)
     if (!lane)
         return;
     int error = 0;
-    while (ring_waiting(&lane->ring) > 0 && (error == 0 || error == ERR_TIMEOUT))
+    while (ring_waiting(&lane->ring) > 0 && (error == 0 || error == ERR_TIMEOUT) &&
+           !journal_hangs(lane->journal))
         error = journal_flush(lane->journal, NS_PER_S);
     struct journal *journal = lane->journal;
     leave(journal, lane);
@@ -82,7 +82,7 @@ void lane_refuse(struct lane *lane, const struct event *event)
     bool storage = atomic_load_explicit(&lane->journal->storage_error, memory_order_relaxed) != 0;
     struct stream_entry *entry = streams_get(&lane->journal->state.streams, event->stream);
     atomic_fetch_add_explicit(storage ? &lane->refused_storage : &lane->refused_overload, 1,
-                              memory_order_relaxed);
+                              memory_order_release);
     if (entry)
         atomic_fetch_add_explicit(&entry->refused, 1, memory_order_relaxed);
 }
@@ -97,6 +97,11 @@ static void wake_for(struct lane *lane, size_t waiting, bool urgent)
         journal_wake(journal, REST_TIMED);
 }
 
+static bool can_be_stored(const struct event *event, uint32_t streams)
+{
+    return event->stream <= streams && ring_fits(event);
+}
+
 size_t lane_put(struct lane *lane, const struct event *events, size_t count)
 {
     struct ring *ring = &lane->ring;
@@ -104,18 +109,15 @@ size_t lane_put(struct lane *lane, const struct event *events, size_t count)
     size_t taken = 0;
     bool urgent = false;
 
-    for (size_t i = 0; i < count; i++) {
-        const struct event *event = &events[i];
-        if (event->stream <= streams && ring_fits(event) && ring_put(ring, event)) {
-            urgent |= event->urgent;
-            taken++;
-        } else {
-            lane_refuse(lane, event);
-        }
-    }
+    /* Counted before any of them is refused: what is seen as refused was seen to be put. */
     atomic_store_explicit(&lane->put,
                           atomic_load_explicit(&lane->put, memory_order_relaxed) + count,
                           memory_order_relaxed);
+    while (taken < count && can_be_stored(&events[taken], streams) &&
+           ring_put(ring, &events[taken]))
+        urgent |= events[taken++].urgent;
+    for (size_t i = taken; i < count; i++)
+        lane_refuse(lane, &events[i]);
     if (taken > 0)
         wake_for(lane, ring_publish(ring), urgent);
     return taken;
@@ -123,11 +125,7 @@ size_t lane_put(struct lane *lane, const struct event *events, size_t count)
 
 static void wait_for_room(struct journal *journal)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t ns = until.tv_nsec + ROOM_WAIT_NS;
-    until.tv_sec += (time_t)(ns / NS_PER_S);
-    until.tv_nsec = (long)(ns % NS_PER_S);
+    struct timespec until = journal_until(ROOM_WAIT_NS);
     journal->own_waiting++;
     pthread_cond_timedwait(&journal->own_room, &journal->own_mutex, &until);
     journal->own_waiting--;
@@ -138,18 +136,20 @@ int journal_put(struct journal *journal, const struct event *event)
     struct lane *own = journal->lanes[0];
     int error = 0;
 
-    if (event->stream > streams_count(&journal->state.streams) || !ring_fits(event))
+    if (!can_be_stored(event, streams_count(&journal->state.streams)))
         return ERR_INVALID;
     pthread_mutex_lock(&journal->own_mutex);
+    own->put++;
     while (!ring_put(&own->ring, event)) {
         error = atomic_load(&journal->storage_error);
         if (error == 0 && atomic_load(&journal->closing))
             error = ERR_CLOSED;
+        else if (error == 0 && journal_hangs(journal))
+            error = ERR_TIMEOUT;
         if (error < 0)
             break;
         wait_for_room(journal);
     }
-    own->put++;
     if (error < 0)
         lane_refuse(own, event);
     else

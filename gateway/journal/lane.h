@@ -14,13 +14,14 @@ struct lane;
 int lane_open(struct lane **lane, struct journal *journal, size_t size_bytes);
 
 /* Waits until the writer has taken what it holds, then frees; NULL is fine. The producer must have
- * stopped. What a failing disk leaves in it is counted as refused. */
+ * stopped. What a failing or hanging disk leaves in it is counted as refused. */
 void lane_close(struct lane *lane);
 
 /*
  * Puts events, copying their values; one producer thread at a time, never blocks. Sets nothing in
- * the events. Returns how many were taken; the rest were refused, are counted, and stored as a gap
- * when there is room again. An event that cannot be stored (see journal_put) is refused too.
+ * the events. Returns how many were taken: the first ones. From the first one on that there is no
+ * room for, or that cannot be stored (see journal_put), the rest is refused, counted, and stored as
+ * a gap when there is room again.
  */
 size_t lane_put(struct lane *lane, const struct event *events, size_t count);
 

@@ -91,6 +91,8 @@ void journal_stats(const struct journal *constant, struct journal_stats *stats)
     stats->segments = (uint32_t)index_count(&journal->index);
     stats->streams = streams_count(&journal->state.streams);
     stats->storage_error = atomic_load(&journal->storage_error);
+    if (stats->storage_error == 0 && journal_hangs(journal))
+        stats->storage_error = ERR_TIMEOUT;
 }
 
 int journal_stream_ledger(const struct journal *journal, uint32_t number,

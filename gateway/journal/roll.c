@@ -181,7 +181,11 @@ static bool begin_segment(struct journal *journal, uint64_t first_n, int64_t ext
     if (!take_file(journal, bytes, &file, &taken))
         return false;
     struct segment segment = describe(journal, &taken, first_n);
+    /* Used up whatever comes: a file that could not be written may come back with a power cut. */
+    writer->sequence = segment.sequence;
+    writer->busy_since_ns = clock_mono(&clock_system);
     int error = write_segment(journal, file, &segment);
+    writer->busy_since_ns = 0;
     if (error < 0) {
         char name[SEGMENT_NAME_SIZE_MAX];
         segment_name(segment.id, name);
@@ -195,7 +199,6 @@ static bool begin_segment(struct journal *journal, uint64_t first_n, int64_t ext
     writer->segment = segment;
     writer->has_segment = true;
     writer->position = segment.end;
-    writer->sequence = segment.sequence;
     if (writer->stalled)
         go_on(journal);
     log_debug("journal", "segment %" PRIu64 " begins with event %" PRIu64, segment.sequence,

@@ -1,5 +1,6 @@
 #include "journal/spare.h"
 
+#include "core/clock.h"
 #include "core/error.h"
 
 #include <stdlib.h>
@@ -11,12 +12,17 @@ static const uint8_t zeros[ZEROS_SIZE];
 
 void spare_init(struct spare *spare, const struct io *io, const char *gateway_id)
 {
+    pthread_condattr_t monotonic;
+
     memset(spare, 0, sizeof(*spare));
     spare->io = io;
     spare->next_id = 1;
     memcpy(spare->gateway_id, gateway_id, strnlen(gateway_id, ID_SIZE_MAX - 1));
     pthread_mutex_init(&spare->mutex, NULL);
-    pthread_cond_init(&spare->work, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&spare->work, &monotonic);
+    pthread_condattr_destroy(&monotonic);
 }
 
 void spare_clear(struct spare *spare)
@@ -28,14 +34,24 @@ void spare_clear(struct spare *spare)
     pthread_cond_destroy(&spare->work);
 }
 
-static int fill(const struct io *io, struct io_file *file, int64_t from, int64_t to)
+static void busy(struct spare *spare)
+{
+    spare->busy_since_ns = clock_mono(&clock_system);
+}
+
+/* A slow medium takes long for this: nobody who stops the journal waits for it. */
+static int fill(struct spare *spare, struct io_file *file, int64_t from, int64_t to)
 {
     int error = 0;
     while (from < to && error == 0) {
         int64_t size = to - from < ZEROS_SIZE ? to - from : ZEROS_SIZE;
-        error = io->write(io, file, zeros, (size_t)size, from);
+        busy(spare);
+        error = spare->io->write(spare->io, file, zeros, (size_t)size, from);
         from += size;
+        if (error == 0 && from < to && spare->stop)
+            error = ERR_CLOSED;
     }
+    busy(spare);
     return error;
 }
 
@@ -48,7 +64,7 @@ static int create(struct spare *spare, struct spare_file *made, struct io_file *
     int error = io->open(io, name, 1, file);
     if (error < 0)
         return error;
-    error = fill(io, *file, 0, made->size);
+    error = fill(spare, *file, 0, made->size);
     if (error == 0)
         error = io->sync(io, *file);
     if (error == 0)
@@ -76,9 +92,9 @@ static int reuse(struct spare *spare, struct spare_file *used, struct io_file **
     segment_pack(NULL, spare->gateway_id, header);
     error = io->write(io, *file, header, sizeof(header), 0);
     if (error == 0 && used->raw)
-        error = fill(io, *file, SEGMENT_HEADER_SIZE, used->size > bytes ? used->size : bytes);
+        error = fill(spare, *file, SEGMENT_HEADER_SIZE, used->size > bytes ? used->size : bytes);
     else if (error == 0)
-        error = fill(io, *file, used->size, bytes);
+        error = fill(spare, *file, used->size, bytes);
     if (error == 0)
         error = io->sync(io, *file);
     if (error == 0 && used->raw)
@@ -110,7 +126,9 @@ static void prepare(struct spare *spare)
         ready.id = spare->next_id++;
     spare->ready = ready;
     pthread_mutex_unlock(&spare->mutex);
+    busy(spare);
     int error = used ? reuse(spare, &ready, &file, bytes) : create(spare, &ready, &file);
+    spare->busy_since_ns = 0;
     pthread_mutex_lock(&spare->mutex);
     spare->ready = ready;
     spare->file = error == 0 ? file : NULL;
@@ -146,6 +164,8 @@ static void *spare_main(void *context)
         else
             pthread_cond_wait(&spare->work, &spare->mutex);
     }
+    spare->ended = true;
+    pthread_cond_broadcast(&spare->work);
     pthread_mutex_unlock(&spare->mutex);
     return NULL;
 }
@@ -160,14 +180,10 @@ int spare_start(struct spare *spare)
 
 void spare_stop(struct spare *spare)
 {
-    if (!spare->started)
-        return;
     pthread_mutex_lock(&spare->mutex);
     spare->stop = true;
     pthread_cond_signal(&spare->work);
     pthread_mutex_unlock(&spare->mutex);
-    pthread_join(spare->thread, NULL);
-    spare->started = false;
 }
 
 int spare_add(struct spare *spare, uint32_t id, int64_t size, bool raw)

@@ -29,9 +29,11 @@ struct spare {
     const struct io *io;
     char gateway_id[ID_SIZE_MAX];
     pthread_mutex_t mutex;
-    pthread_cond_t work;
+    pthread_cond_t work; /* there is some, or the thread has ended */
     pthread_t thread;
-    bool started, stop;
+    bool started, ended;
+    _Atomic bool stop;
+    _Atomic int64_t busy_since_ns; /* when the write or sync under way began; 0: there is none */
     enum spare_state state;
     int error; /* why it failed */
     int64_t wanted_bytes;
@@ -48,6 +50,7 @@ struct spare {
 
 void spare_init(struct spare *spare, const struct io *io, const char *gateway_id);
 int spare_start(struct spare *spare);
+/* Asks the thread to end, also in the middle of a file; the caller joins it. */
 void spare_stop(struct spare *spare);
 void spare_clear(struct spare *spare);
 

@@ -4,8 +4,6 @@
 #include "core/log.h"
 #include "journal/inside.h"
 
-#include <time.h>
-
 #define NEVER INT64_MAX
 
 static int64_t now_ns(void)
@@ -298,7 +296,8 @@ static bool finish(struct journal *journal)
         log_error("journal", "closed while nothing could be stored: what was waiting is lost");
         return true;
     }
-    /* That a cursor has changed may be old news: then no frame comes of it, and nothing to wait for.
+    /* That a cursor has changed may be old news: then no frame comes of it, and nothing to wait
+     * for.
      */
     while (writer->open || atomic_load(&journal->cursors_changed))
         if (!seal(journal, false))
@@ -336,5 +335,9 @@ void *writer_main(void *context)
         else
             writer_rest(journal, REST_IDLE, for_disk, progress, idle_until_ns(journal));
     }
+    pthread_mutex_lock(&journal->commit.mutex);
+    writer->ended = true;
+    pthread_cond_broadcast(&journal->commit.durable);
+    pthread_mutex_unlock(&journal->commit.mutex);
     return NULL;
 }

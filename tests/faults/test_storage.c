@@ -20,6 +20,7 @@
 
 #define LANE_BYTES 16384
 #define PATIENCE_S 30
+#define HANG_NS    (300 * NS_PER_MS)
 
 struct storage {
     struct medium *medium;
@@ -39,6 +40,7 @@ static void start(struct storage *storage, const struct medium_image *image)
     fake_clock_init(&storage->clock);
     struct journal_options options =
         workload_journal(&small, medium_io(storage->medium), &storage->clock);
+    options.hang_ns = HANG_NS;
     assert_int_equal(journal_open(&storage->journal, &options), 0);
     struct stream stream = {.type = VALUE_U64, .device = "counter", .point = "value"};
     assert_int_equal(journal_declare(storage->journal, &stream), 0);
@@ -291,9 +293,44 @@ static void a_stalled_sync_stops_no_producer(void **state)
     stop(&storage);
 }
 
+/* Stopping ends although the disk does not come back; when it does, nothing that was taken is lost.
+ */
+static void a_hanging_disk_does_not_keep_anybody_from_stopping(void **state)
+{
+    (void)state;
+    static const char text[4000];
+    struct event alarm = {.kind = EVENT_ALARM,
+                          .value = {.type = VALUE_TEXT, .size = sizeof(text), .data = text}};
+    struct storage storage;
+    start(&storage, NULL);
+    put_many(&storage, 10);
+    flush(&storage);
+    medium_set_stalled(storage.medium, true);
+    int error = 0;
+    for (int i = 0; error == 0; i++) {
+        put(&storage);
+        error = journal_put(storage.journal, &alarm);
+        assert_true(i < 1000);
+    }
+    assert_int_equal(error, ERR_TIMEOUT);
+    overload(&storage);
+    struct journal_stats stats = stats_of(&storage);
+    assert_int_equal(stats.storage_error, ERR_TIMEOUT);
+    assert_int_equal(stats.refused, storage.refused + 1);
+    assert_int_equal(stats.produced, stats.stored + stats.refused + stats.waiting);
+    lane_close(storage.lane);
+    assert_int_equal(journal_close(storage.journal), ERR_TIMEOUT);
+    medium_set_stalled(storage.medium, false);
+    time_t deadline = time(NULL) + PATIENCE_S;
+    while (journal_close(storage.journal) != 0)
+        assert_true(time(NULL) < deadline);
+    medium_close(storage.medium);
+}
+
 /* A commit for each reading, until the next one has to begin a segment. Returns how many. */
 static int fill_segment(struct storage *storage, int count)
 {
+    flush(storage); /* so that the declaration has a frame of its own each time */
     uint32_t segments = stats_of(storage).segments;
     for (int i = 0; i != count; i++) {
         put(storage);
@@ -319,7 +356,7 @@ static void a_stalled_checkpoint_stops_nobody_who_asks(void **state)
     put(&storage);
     while (medium_stalled(storage.medium) == 0)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    assert_int_equal(stats_of(&storage).waiting, 1);
+    assert_true(stats_of(&storage).waiting > 0);
     struct lane *another;
     assert_int_equal(lane_open(&another, storage.journal, 0), 0);
     overload(&storage);
@@ -406,6 +443,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_refuses_the_newest_and_recovers),
         cmocka_unit_test(a_read_only_disk_is_told_and_recovers),
         cmocka_unit_test(a_stalled_sync_stops_no_producer),
+        cmocka_unit_test(a_hanging_disk_does_not_keep_anybody_from_stopping),
         cmocka_unit_test(a_stalled_checkpoint_stops_nobody_who_asks),
         cmocka_unit_test(a_disk_smaller_than_the_limit_drops_the_oldest),
         cmocka_unit_test(nothing_that_fails_at_the_start_does_harm),
