@@ -178,7 +178,7 @@ static void tell_left_out(int64_t now_s, bool any)
     struct log_site site;
     while (take_quieted(&site, now_s, any))
         write_formatted(site.part, site.level, "%u more messages like this were left out: %s",
-                        site.left_out, site.format);
+                        site.left_out, site.sample);
 }
 
 static int64_t now_s(void)
@@ -192,8 +192,9 @@ void log_flush(void)
 }
 
 /* Counts one more line of the site; false when it is above the limit, and then noted to be told. */
-static bool admit(struct log_site *site, const char *part, enum log_level level, const char *format,
-                  int64_t at_s)
+static __attribute__((format(printf, 4, 0))) bool admit(struct log_site *site, const char *part,
+                                                        enum log_level level, const char *format,
+                                                        va_list arguments, int64_t at_s)
 {
     pthread_mutex_lock(&logger.lock);
     if (site->lines == 0 || at_s - site->window_start_s >= WINDOW_S) {
@@ -206,7 +207,7 @@ static bool admit(struct log_site *site, const char *part, enum log_level level,
     } else if (site->left_out++ == 0) {
         site->part = part;
         site->level = level;
-        site->format = format;
+        vsnprintf(site->sample, sizeof site->sample, format, arguments);
         site->next = logger.quieted;
         logger.quieted = site;
     }
@@ -220,11 +221,12 @@ void log_write(struct log_site *site, const char *part, enum log_level level, co
     int saved_errno = errno;
     int64_t at_s = now_s();
     tell_left_out(at_s, false);
-    if (admit(site, part, level, format, at_s)) {
-        va_list arguments;
-        va_start(arguments, format);
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    if (admit(site, part, level, format, again, at_s))
         write_line(part, level, format, arguments);
-        va_end(arguments);
-    }
+    va_end(again);
+    va_end(arguments);
     errno = saved_errno;
 }

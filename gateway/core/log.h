@@ -14,7 +14,8 @@
 
 struct clock;
 
-#define LOG_BURST 20
+#define LOG_SAMPLE_SIZE 120
+#define LOG_BURST       20
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
@@ -24,8 +25,9 @@ struct log_site {
     int64_t window_start_s;
     uint32_t lines;    /* written in this window */
     uint32_t left_out; /* not written, and not told yet */
-    const char *part, *format;
+    const char *part;
     enum log_level level;
+    char sample[LOG_SAMPLE_SIZE]; /* the first of those that were left out */
     struct log_site *next;
 };
 

@@ -1,6 +1,7 @@
 #include "daemon/args.h"
 
 #include <getopt.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -91,6 +92,8 @@ int args_parse(int argc, char **argv, const struct args_command *command)
     int code;
 
     fill_tables(command, names, letters);
+    /* getopt begins its messages with this. */
+    argv[0] = (char *)(uintptr_t)command->name;
     optind = 1;
     while ((code = getopt_long(argc, argv, letters, names, NULL)) != -1) {
         const struct args_flag *flag = find_flag(command, code);

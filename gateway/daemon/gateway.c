@@ -45,14 +45,15 @@ struct gateway {
 /* Errors of a configuration go to the log, each once: the file is named in them. */
 static void tell_error(void *context, const struct config_error *error)
 {
-    const char *key = error->key && *error->key ? error->key : "file";
+    const char *key = error->key ? error->key : "";
+    const char *colon = *key ? ": " : "";
 
     (void)context;
     if (error->line)
-        log_error("config", "%s:%d:%d: %s: %s", error->file, error->line, error->column, key,
+        log_error("config", "%s:%d:%d: %s%s%s", error->file, error->line, error->column, key, colon,
                   error->sentence);
     else
-        log_error("config", "%s: %s: %s", error->file, key, error->sentence);
+        log_error("config", "%s: %s%s%s", error->file, key, colon, error->sentence);
 }
 
 static int load_config(const struct gateway *gateway, struct config **config)
@@ -226,7 +227,9 @@ static void open_api(struct gateway *gateway)
         log_debug("daemon", "%s: %s", folder, strerror(errno));
     int error = api_open(&gateway->api, gateway->journal, &source, path);
     if (error) {
-        log_error("daemon", "sluice will not reach this gateway: the socket %s cannot be made: %s",
+        log_error("daemon",
+                  "sluice will not reach this gateway: the socket %s cannot be made: %s; see to its "
+                  "folder, or name another with --socket",
                   path, error_text(error));
         return;
     }

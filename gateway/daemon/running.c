@@ -162,10 +162,12 @@ static int start_bus(struct running *running, const struct site_bus *bus)
     }
     entry->bus = bus;
     entry->generation = running->current;
-    entry->next = running->buses;
-    running->buses = entry;
-    log_info("daemon", "bus %s runs: %s, %zu devices", bus->id, bus->driver->name,
-             bus->device_count);
+    struct running_bus **end = &running->buses;
+    while (*end)
+        end = &(*end)->next;
+    *end = entry;
+    log_info("daemon", "bus %s runs: %s, %zu device%s", bus->id, bus->driver->name,
+             bus->device_count, bus->device_count == 1 ? "" : "s");
     return 0;
 }
 
@@ -199,8 +201,10 @@ static int start_uplink(struct running *running, const struct config_uplink *con
     }
     entry->config = config;
     entry->generation = running->current;
-    entry->next = running->uplinks;
-    running->uplinks = entry;
+    struct running_uplink **end = &running->uplinks;
+    while (*end)
+        end = &(*end)->next;
+    *end = entry;
     return 0;
 }
 
