@@ -49,6 +49,13 @@ struct retiring {
     bool waits; /* for a commit that is not sealed yet */
 };
 
+/* Why nothing could be stored (error 0: there was no such time), and from when on. */
+struct outage {
+    int error;
+    int64_t since_ns;      /* monotonic, by the clock that dates events */
+    int64_t since_real_ns; /* monotonic, in real time */
+};
+
 /* The writer thread's own. */
 struct writer {
     pthread_t thread;
@@ -74,6 +81,7 @@ struct writer {
     uint64_t taken_flush; /* that the rounds until now satisfy */
     size_t round_lane;
     int64_t cursors_due_ns; /* when moves are committed by themselves; 0: none wait */
+    struct outage outage;   /* to be told as soon as it is over */
     bool stalled;           /* there is no segment to write to */
     int64_t retry_ns;       /* when it is tried again */
     int64_t retry_wait_ns;
@@ -155,6 +163,8 @@ bool store_seal(struct journal *journal, bool clean_end);
 /* Whether the next frame cannot be begun before a segment is. */
 bool store_needs_segment(const struct writer *writer);
 void store_look_at_clock(struct journal *journal);
+/* From now on nothing can be stored: an alarm tells of it when that is over. */
+void store_outage(struct journal *journal, int error);
 /* What must be told as a gap event as soon as there is room. */
 void store_note(struct writer *writer, const struct gap *gap);
 bool store_notes(struct journal *journal);

@@ -35,7 +35,7 @@ static void stall(struct journal *journal, int error)
 
     if (!writer->stalled)
         tell_stall(error);
-    atomic_store(&journal->storage_error, error);
+    store_outage(journal, error);
     writer->stalled = true;
     writer->retry_wait_ns = writer->retry_wait_ns == 0 ? RETRY_MIN_NS : 2 * writer->retry_wait_ns;
     if (writer->retry_wait_ns > RETRY_MAX_NS)
@@ -246,7 +246,7 @@ void roll_settle(struct journal *journal)
         log_error("journal",
                   "a commit failed (%s): this segment is abandoned, the events go to another",
                   error_text(error));
-        atomic_store(&journal->storage_error, error);
+        store_outage(journal, error);
         writer->has_segment = false;
     }
     /* The disk thread does not touch a halted queue. */

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -113,6 +114,7 @@ struct found {
     uint64_t readings;
     uint64_t gap_events; /* what gaps of the reason say was lost */
     uint64_t alarms;
+    char alarm[200]; /* the last one's words */
 };
 
 /* Reads everything: values rise by one, n rises by one. */
@@ -128,7 +130,11 @@ static struct found read_all(struct storage *storage, uint8_t reason)
         n = event.n;
         if (event.kind == EVENT_GAP && event.value.gap->reason == reason)
             found.gap_events += event.value.gap->count;
-        found.alarms += event.kind == EVENT_ALARM;
+        if (event.kind == EVENT_ALARM) {
+            found.alarms++;
+            snprintf(found.alarm, sizeof(found.alarm), "%.*s", event.value.size,
+                     (const char *)event.value.data);
+        }
         if (event.kind != EVENT_READING)
             continue;
         assert_int_equal(event.value.u, found.readings + 1);
@@ -148,6 +154,15 @@ static void expect_all_after_a_cut(struct storage *storage)
     assert_int_equal(read_all(&again, GAP_DAMAGE).readings, storage->counter);
     stop(&again);
     medium_image_clear(&image);
+}
+
+/* One alarm tells since when and why nothing could be stored. */
+static void expect_alarm(struct storage *storage, const char *why)
+{
+    struct found found = read_all(storage, GAP_STORAGE);
+    assert_int_equal(found.alarms, 1);
+    assert_non_null(strstr(found.alarm, why));
+    assert_non_null(strstr(found.alarm, " since 20"));
 }
 
 static void a_failed_sync_is_never_repeated_on_the_same_file(void **state)
@@ -197,6 +212,7 @@ static void a_failed_write_loses_nothing(void **state)
     wait_for(&storage, is_well_and_empty);
     flush(&storage);
     assert_int_equal(read_all(&storage, GAP_STORAGE).readings, 20);
+    expect_alarm(&storage, "input/output error");
     expect_all_after_a_cut(&storage);
     stop(&storage);
 }
@@ -247,6 +263,7 @@ static void a_full_disk_refuses_the_newest_and_recovers(void **state)
     medium_set_capacity(storage.medium, -1);
     medium_heal(storage.medium);
     expect_recovery(&storage);
+    expect_alarm(&storage, "no space left on the device");
     stop(&storage);
 }
 
@@ -265,6 +282,7 @@ static void a_read_only_disk_is_told_and_recovers(void **state)
     assert_int_equal(journal_flush(storage.journal, NS_PER_MS) < 0, 1);
     medium_set_read_only(storage.medium, false);
     expect_recovery(&storage);
+    expect_alarm(&storage, "the filesystem is read-only");
     stop(&storage);
 }
 
