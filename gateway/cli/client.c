@@ -125,7 +125,10 @@ int client_get(const char *socket_path, const char *path, FILE *out)
                : status == 404 ? EXIT_CODE_FAILED
                                : EXIT_CODE_USAGE;
     } else {
-        fprintf(stderr, "sluice: what answers on %s is not the daemon\n", socket_path);
+        fprintf(stderr,
+                "sluice: %s was closed without an answer: the daemon has too many connections, or "
+                "this is not its socket\n",
+                socket_path);
     }
 out:
     fclose(answer);

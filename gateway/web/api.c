@@ -1,6 +1,7 @@
 #include "web/api.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct api {
     struct journal *journal;
     struct api_source source;
     int fd;
+    int spare_fd; /* given up to turn a connection away when there are no descriptors left */
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
@@ -93,7 +95,8 @@ static void put_state(void *context, const struct event *event)
 
     struct stream stream;
 
-    feed_event_json(query->text, event, journal_stream(query->api->journal, event->stream, &stream));
+    feed_event_json(query->text, event,
+                    journal_stream(query->api->journal, event->stream, &stream));
     text_string(query->text, "\n");
 }
 
@@ -256,8 +259,8 @@ static int listen_on(struct api *api)
     if (api->fd < 0)
         return error_from_errno(errno);
     unlink(api->path);
-    /* Set before it has a name, so that nobody connects in between. */
-    if (fchmod(api->fd, 0660) || bind(api->fd, (struct sockaddr *)&address, sizeof address))
+    /* Nobody can connect before it listens: the mode is right by then, whatever the umask is. */
+    if (bind(api->fd, (struct sockaddr *)&address, sizeof address) || chmod(api->path, 0660))
         return error_from_errno(errno);
     if (listen(api->fd, BACKLOG))
         return error_from_errno(errno);
@@ -273,6 +276,7 @@ int api_open(struct api **out, struct journal *journal, const struct api_source 
     if (!api)
         return ERR_NOMEM;
     api->fd = -1;
+    api->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     api->journal = journal;
     api->source = *source;
     if (strlen(path) >= sizeof api->path) {
@@ -293,6 +297,8 @@ out:
     http_close(api->http);
     if (api->fd >= 0)
         close(api->fd);
+    if (api->spare_fd >= 0)
+        close(api->spare_fd);
     free(api);
     return error;
 }
@@ -303,6 +309,8 @@ void api_close(struct api *api)
         return;
     unlink(api->path);
     close(api->fd);
+    if (api->spare_fd >= 0)
+        close(api->spare_fd);
     http_close(api->http);
     free(api);
 }
@@ -312,11 +320,28 @@ int api_fd(const struct api *api)
     return api->fd;
 }
 
+/* A connection that cannot be accepted would be told for ever, and the loop would not sleep. */
+static void turn_away(struct api *api)
+{
+    int fd;
+
+    log_warn("web", "a connection to %s was turned away: the gateway has no file descriptors left",
+             api->path);
+    if (api->spare_fd >= 0)
+        close(api->spare_fd);
+    fd = accept4(api->fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    api->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 void api_accept(struct api *api)
 {
     for (int i = 0; i < ACCEPTS_AT_A_TIME; i++) {
         int fd = accept4(api->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+            turn_away(api);
         if (fd < 0)
             return;
         if (http_adopt(api->http, fd))

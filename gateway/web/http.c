@@ -1,6 +1,7 @@
 #include "web/http.h"
 
 #include <microhttpd.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -67,12 +68,24 @@ static void log_library(void *context, const char *format, va_list arguments)
         log_debug("web", "%s", line);
 }
 
+/* The library does not look at a connection that is suspended. */
+static bool peer_is_gone(const struct http_exchange *exchange)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct pollfd peer = {.fd = info ? info->connect_fd : -1};
+
+    return poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR));
+}
+
 static ssize_t stream_read(void *context, uint64_t position, char *out, size_t room)
 {
     struct http_exchange *exchange = context;
     struct http *server = exchange->server;
 
     (void)position;
+    if (peer_is_gone(exchange))
+        return MHD_CONTENT_READER_END_WITH_ERROR;
     pthread_mutex_lock(&server->lock);
     uint64_t wakes = server->wakes;
     bool closing = server->closing;
@@ -258,6 +271,9 @@ int http_adopt(struct http *server, int fd)
 {
     struct sockaddr address = {.sa_family = AF_UNIX};
 
+    /* Streams that wait for events look whether anybody still reads them, or those that were left
+     * would keep newcomers out for as long as no event comes. */
+    http_wake(server);
     /* The limit is kept here: the library never serves anyone again once it has met its own. */
     if (atomic_fetch_add(&server->open, 1) >= HTTP_CONNECTIONS_MAX) {
         atomic_fetch_sub(&server->open, 1);
