@@ -155,15 +155,33 @@ static void check_point(struct checking *checking, const struct modbus_device_op
                  device->max_block);
 }
 
-static void check_device(struct checking *checking, struct site_device *device, bool serial)
+/* A reply on a serial line names its unit only: two devices of one unit could not be told apart. */
+static void check_unit(struct checking *checking, const struct site_bus *bus,
+                       const struct site_device *device)
+{
+    const struct modbus_device_options *options = device->options;
+
+    if (options->unit < 1 || options->unit > 247)
+        complain(checking, "unit", "found %" PRId64 "; units on a serial line go from 1 to 247",
+                 options->unit);
+    for (const struct site_device *before = bus->devices; before < device; before++) {
+        if (((const struct modbus_device_options *)before->options)->unit == options->unit)
+            complain(checking, "unit",
+                     "found %" PRId64 ", which is device %s already: each device of a line has a "
+                     "unit of its own",
+                     options->unit, before->id);
+    }
+}
+
+static void check_device(struct checking *checking, const struct site_bus *bus,
+                         struct site_device *device, bool serial)
 {
     struct modbus_device_options *options = device->options;
 
     checking->device = device;
     checking->point = NULL;
-    if (serial && (options->unit < 1 || options->unit > 247))
-        complain(checking, "unit", "found %" PRId64 "; units on a serial line go from 1 to 247",
-                 options->unit);
+    if (serial)
+        check_unit(checking, bus, device);
     if (device->point_count > 0 && options->numbering == MODBUS_NUMBERING_UNSAID) {
         complain(
             checking, "numbering",
@@ -191,7 +209,7 @@ static int check_bus(struct site_bus *bus, struct driver_complaints *complaints,
             complain(&checking, "line", "Modbus RTU needs 8 data bits, as \"9600 8E1\"");
     }
     for (size_t i = 0; i < bus->device_count; i++)
-        check_device(&checking, &bus->devices[i], serial);
+        check_device(&checking, bus, &bus->devices[i], serial);
     return checking.error;
 }
 

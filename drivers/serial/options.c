@@ -30,7 +30,7 @@ static const struct option_choice checksum_forms[] = {
 };
 
 const struct option serial_bus_rows[] = {
-    {"port", OPTION_TEXT, BUS(port), .required = true,
+    {"port", OPTION_TEXT, BUS(port), .required = true, .exclusive = true,
      .example = "\"/dev/serial/by-id/usb-FTDI_A50285BI-if00\"",
      .help =
          "the serial port; a name below /dev/serial/by-id stays right when adapters are swapped"},

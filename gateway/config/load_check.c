@@ -2,6 +2,8 @@
  * stands. */
 #include "config/load.h"
 
+#include <string.h>
+
 struct checking {
     struct driver_complaints complaints; /* first: the driver hands it back */
     const struct loader *loader;
@@ -44,8 +46,45 @@ static void tell(struct driver_complaints *complaints, const struct site_device 
         findings_value(findings, found ? found : place, "%s", sentence);
 }
 
+/* The next text from row `at` on that a bus must have for itself, and its key; NULL behind the
+ * last. */
+static const char *next_exclusive(const struct loaded_bus *bus, size_t *at, const char **key)
+{
+    const struct option *rows = bus->clean && bus->driver ? bus->driver->bus.options : NULL;
+
+    for (; rows && rows[*at].key; (*at)++) {
+        const struct option *row = &rows[*at];
+        if (!row->exclusive)
+            continue;
+        (*at)++;
+        *key = row->key;
+        return *(const char *const *)((const char *)bus->site.options + row->offset);
+    }
+    return NULL;
+}
+
+static void check_exclusive(struct loader *loader, const struct loaded_bus *bus)
+{
+    const char *text, *other, *key, *other_key;
+
+    for (size_t at = 0; (text = next_exclusive(bus, &at, &key));) {
+        for (const struct loaded_bus *before = loader->buses; before < bus; before++) {
+            for (size_t other_at = 0; (other = next_exclusive(before, &other_at, &other_key));) {
+                if (strcmp(text, other) == 0)
+                    findings_value(
+                        loader->decoder.findings, json_find(bus->node, key),
+                        "found \"%s\", which bus %s has already: a line is one bus, with "
+                        "all its devices",
+                        text, before->site.id);
+            }
+        }
+    }
+}
+
 void load_check(struct loader *loader)
 {
+    for (size_t i = 0; i < loader->bus_count; i++)
+        check_exclusive(loader, &loader->buses[i]);
     for (size_t i = 0; i < loader->bus_count; i++) {
         struct loaded_bus *bus = &loader->buses[i];
         struct checking checking = {{tell}, loader, bus};

@@ -1,7 +1,8 @@
 /*
- * Configuration options as tables: one row per key. A part (or a driver) describes the keys of its JSON object by rows that name
- * type, bounds, default and the field of a C struct that the value goes to. The configuration reader, the checker with its messages, the
- * shipped JSON Schema and the reference page are all made from these rows: there is no second list.
+ * Configuration options as tables: one row per key. A part (or a driver) describes the keys of its
+ * JSON object by rows that name type, bounds, default and the field of a C struct that the value
+ * goes to. The configuration reader, the checker with its messages, the shipped JSON Schema and the
+ * reference page are all made from these rows: there is no second list.
  */
 #ifndef SLUICE_CORE_OPTION_H
 #define SLUICE_CORE_OPTION_H
@@ -11,12 +12,12 @@
 #include <stdint.h>
 
 enum option_type {
-    OPTION_BOOL,     /* bool */
-    OPTION_INT,      /* int64_t; minimum..maximum */
-    OPTION_NUMBER,   /* double; minimum..maximum */
-    OPTION_TEXT,     /* const char *, owned by the configuration; at most `maximum` bytes where that is not 0;
-                        one of `choices` (their values do not matter) where there are any */
-    OPTION_ID,       /* const char *: an id (event.h) */
+    OPTION_BOOL,   /* bool */
+    OPTION_INT,    /* int64_t; minimum..maximum */
+    OPTION_NUMBER, /* double; minimum..maximum */
+    OPTION_TEXT, /* const char *, owned by the configuration; at most `maximum` bytes where that is
+                    not 0; one of `choices` (their values do not matter) where there are any */
+    OPTION_ID,   /* const char *: an id (event.h) */
     OPTION_DURATION, /* int64_t ns: "250ms", "5s", "1m", "2h", "90d"; minimum..maximum in ns */
     OPTION_SIZE,     /* int64_t bytes: "64KiB", "8GiB", "500MB"; minimum..maximum in bytes */
     OPTION_CHOICE,   /* int: one of `choices` */
@@ -50,15 +51,17 @@ typedef int option_parse_fn(const char *text, void *field, char *why, size_t why
 struct option {
     const char *key; /* NULL ends a table */
     enum option_type type;
-    size_t offset;   /* of the field in the struct */
+    size_t offset; /* of the field in the struct */
     bool required;
+    bool exclusive; /* a text that no two buses may share, as a port that only one can hold */
     double minimum, maximum; /* both 0: unbounded */
     const struct option_choice *choices;
     option_parse_fn *parse;
-    const char *pattern;  /* OPTION_PARSED: a regular expression (ECMA 262) for the schema */
-    const char *fallback; /* the default as it would stand in the file: "\"5s\"", "1"; NULL: zero bytes */
-    const char *example;  /* for the reference page; may be NULL */
-    const char *help;     /* one sentence for the schema, the reference page and error messages */
+    const char *pattern; /* OPTION_PARSED: a regular expression (ECMA 262) for the schema */
+    const char
+        *fallback; /* the default as it would stand in the file: "\"5s\"", "1"; NULL: zero bytes */
+    const char *example; /* for the reference page; may be NULL */
+    const char *help;    /* one sentence for the schema, the reference page and error messages */
 };
 
 struct option_table {

@@ -118,6 +118,35 @@ static void ships_examples_without_errors(void **state)
     }
 }
 
+static void collect_sentence(void *context, const struct config_error *error)
+{
+    char *told = context;
+    snprintf(told + strlen(told), 1024 - strlen(told), "%s: %s\n", error->key, error->sentence);
+}
+
+static void a_port_is_one_bus_and_a_unit_is_one_device(void **state)
+{
+    static const char text[] =
+        "{\"version\":1,\"gateway\":{\"id\":\"g\"},\"buses\":["
+        "{\"id\":\"a\",\"driver\":\"modbus-rtu\",\"port\":\"/dev/ttyUSB0\"},"
+        "{\"id\":\"b\",\"driver\":\"serial\",\"port\":\"/dev/ttyUSB0\"}],\"devices\":["
+        "{\"id\":\"x\",\"bus\":\"a\",\"unit\":7,\"numbering\":\"40001\"},"
+        "{\"id\":\"y\",\"bus\":\"a\",\"unit\":7,\"numbering\":\"40001\"}],\"uplinks\":[]}";
+    struct config_parts parts = shipped_parts();
+    struct config *config = NULL;
+    char path[] = "/tmp/sluice-shipped-XXXXXX", told[1024] = "";
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, sizeof text - 1), (ssize_t)sizeof text - 1);
+    close(fd);
+    assert_true(config_load(&config, path, &parts, collect_sentence, told) < 0);
+    unlink(path);
+    assert_non_null(strstr(told, "buses[1].port: found \"/dev/ttyUSB0\", which bus a has already"));
+    assert_non_null(strstr(told, "devices[1].unit: found 7, which is device x already"));
+}
+
 static void ships_a_schema_that_takes_the_examples(void **state)
 {
     (void)state;
@@ -143,6 +172,7 @@ int main(void)
         cmocka_unit_test(ships_the_reference_that_the_tables_make),
         cmocka_unit_test(ships_examples_without_errors),
         cmocka_unit_test(ships_a_schema_that_takes_the_examples),
+        cmocka_unit_test(a_port_is_one_bus_and_a_unit_is_one_device),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
