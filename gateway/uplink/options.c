@@ -1,4 +1,4 @@
-#include "uplink/uplink.h"
+#include "uplink/internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -274,6 +274,13 @@ int uplink_check(void *uplink_options, const char *id,
     struct uplink_url url = {0};
 
     uplink->id = id;
+    if (strlen(UPLINK_STREAM_PREFIX) + strlen(id) >= ID_SIZE_MAX) {
+        snprintf(sentence, sizeof(sentence),
+                 "found %zu characters; an uplink's id has at most %zu, since its own events bear "
+                 "it behind \"" UPLINK_STREAM_PREFIX "\"",
+                 strlen(id), ID_SIZE_MAX - 1 - strlen(UPLINK_STREAM_PREFIX));
+        complain(&complaints, "id", sentence);
+    }
     if (uplink->url) {
         if (uplink_url_parse(uplink->url, &url, sentence, sizeof(sentence)) != 0)
             complain(&complaints, "url", sentence);

@@ -143,7 +143,7 @@ static int declare_own_stream(struct uplink *uplink)
     struct stream stream = {.type = VALUE_BOOL};
     int rc;
 
-    snprintf(stream.device, sizeof(stream.device), "uplink:%.50s", uplink->options->id);
+    snprintf(stream.device, sizeof(stream.device), UPLINK_STREAM_PREFIX "%s", uplink->options->id);
     rc = journal_declare(uplink->journal, &stream);
     uplink->own_stream = stream.number;
     return rc;

@@ -492,6 +492,27 @@ static void a_description_above_the_packet_size_stops_no_event(void **state)
     check_covered();
 }
 
+static void note_key(void *context, const char *key, const char *sentence)
+{
+    (void)sentence;
+    *(const char **)context = key;
+}
+
+static void an_id_that_its_own_events_cannot_bear_is_refused(void **state)
+{
+    char id[ID_SIZE_MAX] = "";
+
+    (void)state;
+    for (size_t length = 55; length < ID_SIZE_MAX; length++) {
+        const char *key = NULL;
+
+        memset(id, 'a', length);
+        assert_int_equal(uplink_check(&options, id, note_key, &key), length <= 56 ? 0 : ERR_CONFIG);
+        if (length > 56)
+            assert_string_equal(key, "id");
+    }
+}
+
 static int64_t processor_ns(void)
 {
     struct timespec used;
@@ -566,6 +587,7 @@ int main(void)
         cmocka_unit_test_setup(packets_too_small_for_an_event_cost_no_event, begin),
         cmocka_unit_test_setup(the_longest_names_fit_into_the_smallest_packet, begin),
         cmocka_unit_test_setup(a_description_above_the_packet_size_stops_no_event, begin),
+        cmocka_unit_test_setup(an_id_that_its_own_events_cannot_bear_is_refused, begin),
         cmocka_unit_test(a_ledger_without_room_is_no_deadline),
     };
 
