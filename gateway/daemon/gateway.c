@@ -22,8 +22,7 @@
 #include "daemon/running.h"
 #include "web/api.h"
 
-#define STOP_GRACE_NS    (3 * NS_PER_S)
-#define API_HEARTBEAT_NS NS_PER_S
+#define STOP_GRACE_NS (3 * NS_PER_S)
 
 struct gateway {
     const struct gateway_options *options;
@@ -75,6 +74,34 @@ static bool needs_new_start(const struct config *a, const struct config *b)
            a->journal.when_full != b->journal.when_full || a->journal.sector != b->journal.sector;
 }
 
+static const char *journal_path(const struct gateway *gateway, const struct config *config)
+{
+    if (gateway->options->journal_path)
+        return gateway->options->journal_path;
+    return config->journal.path && *config->journal.path ? config->journal.path
+                                                         : GATEWAY_JOURNAL_PATH;
+}
+
+/* Asked before anything is stopped: a gateway whose new journal cannot be had would have ended. */
+static bool journal_can_move(const struct gateway *gateway, const struct config *config)
+{
+    const char *path = journal_path(gateway, config);
+    struct io io;
+    int error;
+
+    if (strcmp(path, journal_path(gateway, gateway->running.current->config)) == 0)
+        return true;
+    error = io_posix_open(&io, path);
+    if (error)
+        log_error("daemon",
+                  "the journal's folder %s cannot be used: %s; the configuration that was loaded "
+                  "before stays in force",
+                  path, error_text(error));
+    else
+        io_posix_close(&io);
+    return error == 0;
+}
+
 static void reload(struct gateway *gateway)
 {
     struct config *config = NULL;
@@ -83,6 +110,10 @@ static void reload(struct gateway *gateway)
         log_error("daemon",
                   "%s is refused; the configuration that was loaded before stays in force",
                   gateway->options->config_path);
+        return;
+    }
+    if (!journal_can_move(gateway, config)) {
+        config_free(config);
         return;
     }
     const struct config *current = gateway->running.current->config;
@@ -152,14 +183,6 @@ static int open_signals(struct gateway *gateway)
     return gateway->signals ? 0 : ERR_NOMEM;
 }
 
-static const char *journal_path(const struct gateway *gateway, const struct config *config)
-{
-    if (gateway->options->journal_path)
-        return gateway->options->journal_path;
-    return config->journal.path && *config->journal.path ? config->journal.path
-                                                         : GATEWAY_JOURNAL_PATH;
-}
-
 static int open_journal(struct gateway *gateway, const struct config *config)
 {
     const char *path = journal_path(gateway, config);
@@ -227,10 +250,11 @@ static void open_api(struct gateway *gateway)
         log_debug("daemon", "%s: %s", folder, strerror(errno));
     int error = api_open(&gateway->api, gateway->journal, &source, path);
     if (error) {
-        log_error("daemon",
-                  "sluice will not reach this gateway: the socket %s cannot be made: %s; see to its "
-                  "folder, or name another with --socket",
-                  path, error_text(error));
+        log_error(
+            "daemon",
+            "sluice will not reach this gateway: the socket %s cannot be made: %s; see to its "
+            "folder, or name another with --socket",
+            path, error_text(error));
         return;
     }
     gateway->api_listener =

@@ -3,7 +3,8 @@
 import copy
 import time
 
-from harness import (Audit, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check, doubted, finish, main, wait_for)
+from harness import (EXIT_OK, Audit, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check, doubted, finish, main,
+                     program, wait_for)
 
 
 class Plant:
@@ -166,6 +167,18 @@ def the_journals_settings_are_changed(site):
     plant.finish()
 
 
+def a_journal_that_cannot_be_had_is_refused(site):
+    """The gateway that runs is not ended for a journal that it could not open."""
+    gateway = Gateway(site, [], [], [], journal={"path": site.path("journal")})
+    gateway.process = site.start("sluiced", program("sluiced"), "--config", gateway.config_path, "--socket",
+                                 gateway.socket)
+    wait_for(lambda: gateway.cli("status", "--json").returncode == EXIT_OK, 20, "the status answers")
+    gateway.tell(lambda settings: settings["journal"].update(path="/proc/nowhere"))
+    wait_for(lambda: "stays in force" in gateway.process.log(), 20, "the refusal is told")
+    check(gateway.cli("status", "--json").returncode == EXIT_OK, "the gateway ended", gateway.process.log())
+    gateway.stop()
+
+
 def many_reloads_in_a_row_end_with_the_last_file(site):
     plant = Plant(site)
     for turn in range(10):
@@ -176,4 +189,5 @@ def many_reloads_in_a_row_end_with_the_last_file(site):
 
 
 main(a_device_is_added_and_removed, a_bus_is_changed, an_uplink_is_changed_added_and_removed, a_bad_file_is_refused,
-     the_journals_settings_are_changed, many_reloads_in_a_row_end_with_the_last_file)
+     the_journals_settings_are_changed, a_journal_that_cannot_be_had_is_refused,
+     many_reloads_in_a_row_end_with_the_last_file)
