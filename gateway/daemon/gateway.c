@@ -63,23 +63,25 @@ static int load_config(const struct gateway *gateway, struct config **config)
     return config_load(config, gateway->options->config_path, &parts, tell_error, NULL);
 }
 
-/* What cannot change under a running journal. */
-static bool needs_new_start(const struct config *a, const struct config *b)
-{
-    return strcmp(a->site.id, b->site.id) != 0 || strcmp(a->journal.path, b->journal.path) != 0 ||
-           a->journal.keep_bytes != b->journal.keep_bytes ||
-           a->journal.max_age_ns != b->journal.max_age_ns ||
-           a->journal.commit_ns != b->journal.commit_ns ||
-           a->journal.segment_bytes != b->journal.segment_bytes ||
-           a->journal.when_full != b->journal.when_full || a->journal.sector != b->journal.sector;
-}
-
 static const char *journal_path(const struct gateway *gateway, const struct config *config)
 {
     if (gateway->options->journal_path)
         return gateway->options->journal_path;
     return config->journal.path && *config->journal.path ? config->journal.path
                                                          : GATEWAY_JOURNAL_PATH;
+}
+
+/* What cannot change under a running journal. */
+static bool needs_new_start(const struct gateway *gateway, const struct config *a,
+                            const struct config *b)
+{
+    return strcmp(a->site.id, b->site.id) != 0 ||
+           strcmp(journal_path(gateway, a), journal_path(gateway, b)) != 0 ||
+           a->journal.keep_bytes != b->journal.keep_bytes ||
+           a->journal.max_age_ns != b->journal.max_age_ns ||
+           a->journal.commit_ns != b->journal.commit_ns ||
+           a->journal.segment_bytes != b->journal.segment_bytes ||
+           a->journal.when_full != b->journal.when_full || a->journal.sector != b->journal.sector;
 }
 
 /* Asked before anything is stopped: a gateway whose new journal cannot be had would have ended. */
@@ -117,7 +119,8 @@ static void reload(struct gateway *gateway)
         return;
     }
     const struct config *current = gateway->running.current->config;
-    if (needs_new_start(current, config)) {
+    /* A new start that is under way takes the newest file, whatever has changed in it. */
+    if (gateway->next || needs_new_start(gateway, current, config)) {
         log_info("daemon", "gateway id or journal settings changed: everything restarts");
         config_free(gateway->next);
         gateway->next = config;
@@ -235,11 +238,17 @@ static void write_status(void *context, struct text *text)
     running_status(context, text);
 }
 
+static bool was(void *context, const struct stream *stream, const char *device, const char *point)
+{
+    return running_was(context, stream, device, point);
+}
+
 /* The API is a convenience: a gateway without it still does its work. */
 static void open_api(struct gateway *gateway)
 {
     struct api_source source = {
         .status = write_status,
+        .was = was,
         .context = &gateway->running,
     };
     const char *path = gateway->options->socket_path;

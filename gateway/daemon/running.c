@@ -221,6 +221,22 @@ static void collect_cursor(void *context, const struct cursor_ledger *ledger)
         memcpy(cursors->names[cursors->count++], ledger->name, CURSOR_NAME_SIZE_MAX);
 }
 
+/* Whether an uplink has that id, or had it and could not be started to take its place over. */
+static bool is_expected(const struct running *running, const char *id)
+{
+    const struct config *config = running->current->config;
+
+    for (size_t i = 0; i < config->uplink_count; i++) {
+        const struct uplink_options *options = config->uplinks[i].options;
+        if (strcmp(config->uplinks[i].id, id) == 0)
+            return true;
+        if (options->was && strcmp(options->was, id) == 0 &&
+            !running_uplink(running, config->uplinks[i].id))
+            return true;
+    }
+    return false;
+}
+
 /* An uplink that is no longer configured must not hold the journal. */
 static void remove_stale_cursors(struct running *running)
 {
@@ -233,7 +249,7 @@ static void remove_stale_cursors(struct running *running)
     for (size_t i = 0; i < cursors->count; i++) {
         const char *name = cursors->names[i];
         if (strncmp(name, prefix, sizeof prefix - 1) != 0 ||
-            find_uplink(running->current->config, name + sizeof prefix - 1))
+            is_expected(running, name + sizeof prefix - 1))
             continue;
         if (cursor_remove(running->journal, name) == 0)
             log_info("daemon",

@@ -59,6 +59,13 @@ int running_apply(struct running *running, struct config *config);
  * configurations. */
 void running_stop(struct running *running, int64_t grace_ns);
 
+/*
+ * Whether the stream has a name that the device or point (either may be NULL) had before, as `was`
+ * in the configuration says. Thread-safe.
+ */
+bool running_was(struct running *running, const struct stream *stream, const char *device,
+                 const char *point);
+
 /* Writes the status object of the API. Thread-safe. */
 void running_status(struct running *running, struct text *text);
 

@@ -7,7 +7,7 @@
 
 #include "core/clock.h"
 #include "core/error.h"
-#include "core/status.h"
+#include "core/event_json.h"
 
 static const char tail[] = "]}";
 
@@ -22,23 +22,15 @@ void labels_close(struct labels *labels)
 
 static struct label *label_make(const struct stream *stream)
 {
-    static const char uplink[] = "uplink:";
-    char text[2 * ID_SIZE_MAX + 32];
-    struct label *label;
-    int size = 0;
+    char text[EVENT_JSON_SOURCE_SIZE];
+    size_t size = event_json_source(stream, text);
+    struct label *label = malloc(sizeof(*label) + size);
 
-    if (strncmp(stream->device, uplink, sizeof(uplink) - 1) == 0)
-        size = snprintf(text, sizeof(text), "\"u\":\"%s\",", stream->device + sizeof(uplink) - 1);
-    else if (stream->number != 0)
-        size = snprintf(text, sizeof(text),
-                        stream->point[0] ? "\"d\":\"%s\",\"p\":\"%s\"," : "\"d\":\"%s\",",
-                        stream->device, stream->point);
-    label = malloc(sizeof(*label) + (size_t)size);
     if (!label)
         return NULL;
     label->decimals = stream->decimals;
     label->size = (uint16_t)size;
-    memcpy(label->text, text, (size_t)size);
+    memcpy(label->text, text, size);
     return label;
 }
 
@@ -88,79 +80,11 @@ bool payload_publishes(enum event_kind kind)
     }
 }
 
-#define TEXT_CONSTANT(text, constant) text_raw(text, constant, sizeof(constant) - 1)
-
-/* ,"lost":[1,2],"count":2,"why":"retention" */
-static void put_gap(struct text *text, const struct gap *gap)
-{
-    const char *why = gap_reason_name(gap->reason);
-
-    if (gap->first != 0)
-        text_printf(text, ",\"lost\":[%" PRIu64 ",%" PRIu64 "]", gap->first, gap->last);
-    if (gap->count != 0)
-        text_printf(text, ",\"count\":%" PRIu64, gap->count);
-    if (gap->extent_ms != 0)
-        text_printf(text, ",\"extent_ms\":%" PRIu32, gap->extent_ms);
-    text_printf(text, ",\"why\":\"%s\"}", why ? why : "unknown");
-}
-
-static void put_value(struct text *text, const struct event *event, const struct label *label)
-{
-    struct value value = event->value;
-
-    if (value.type == VALUE_F64)
-        value.decimals = label->decimals;
-    /* Nanoseconds of an offset are beyond what a double holds: told in milliseconds as all times
-     * are. */
-    if (event->kind == EVENT_CLOCK && value.type == VALUE_I64)
-        value.i /= NS_PER_MS;
-    /* Bad is null, never the old value with a new time; but that a device is down is what a state
-     * says. */
-    if (event->kind != EVENT_STATE && event_quality(event->status)[0] == 'b')
-        value.type = VALUE_NONE;
-    text_json_value(text, &value);
-}
-
-static void put_quality(struct text *text, const struct event *event, bool uncertain)
-{
-    uint16_t status = event->status;
-
-    if (status == STATUS_GOOD && uncertain)
-        status = STATUS_CLOCK_UNSET;
-    if (event->kind == EVENT_STATE)
-        TEXT_CONSTANT(text, ",\"q\":\"good\"");
-    else
-        text_printf(text, ",\"q\":\"%s\"", event_quality(status));
-    if (status != STATUS_GOOD)
-        text_printf(text, ",\"why\":\"%s\"", status_why(status));
-    TEXT_CONSTANT(text, "}");
-}
-
 void payload_event(struct text *text, const struct event *event, const struct label *label,
                    bool uncertain)
 {
-    TEXT_CONSTANT(text, "{\"n\":");
-    text_u64(text, event->n);
-    if (event->kind == EVENT_READING) {
-        TEXT_CONSTANT(text, ",\"k\":\"reading\",");
-    } else {
-        TEXT_CONSTANT(text, ",\"k\":\"");
-        text_string(text, event_kind_name(event->kind));
-        TEXT_CONSTANT(text, "\",");
-    }
-    text_raw(text, label->text, label->size);
-    TEXT_CONSTANT(text, "\"t\":");
-    text_i64(text, event->wall_ns / NS_PER_MS);
-    if (event->kind == EVENT_GAP && event->value.type == VALUE_GAP) {
-        put_gap(text, event->value.gap);
-        return;
-    }
-    TEXT_CONSTANT(text, ",\"v\":");
-    put_value(text, event, label);
-    if (event->status == STATUS_GOOD && !uncertain)
-        TEXT_CONSTANT(text, ",\"q\":\"good\"}");
-    else
-        put_quality(text, event, uncertain);
+    text_string(text, "{");
+    event_json(text, event, label->text, label->size, label->decimals, uncertain);
 }
 
 int batch_open(struct batch *batch)
@@ -218,7 +142,7 @@ int batch_add(struct batch *batch, uint64_t first, const struct event *event,
     size_t before = batch->text.size;
 
     if (batch->events > 0)
-        TEXT_CONSTANT(&batch->text, ",");
+        text_raw(&batch->text, ",", 1);
     payload_event(&batch->text, event, label, uncertain);
     if (settle(batch, before) != 0)
         return ERR_FULL;
@@ -233,9 +157,9 @@ int batch_add_lost(struct batch *batch, uint64_t first, const struct gap *gap, u
     size_t before = batch->text.size;
 
     if (batch->events > 0)
-        TEXT_CONSTANT(&batch->text, ",");
+        text_raw(&batch->text, ",", 1);
     text_printf(&batch->text, "{\"k\":\"gap\",\"t\":%" PRId64, wall_ns / NS_PER_MS);
-    put_gap(&batch->text, gap);
+    event_json_gap(&batch->text, gap);
     if (settle(batch, before) != 0)
         return ERR_FULL;
     cover(batch, first, gap->last, epoch, now_ns);

@@ -196,6 +196,8 @@ static void get_events(struct api *api, const struct http_request *request,
         reply_error(reply, 400, wrong);
         return;
     }
+    query.was = api->source.was;
+    query.was_context = api->source.context;
     int error = feed_open(&feed, api->journal, &query);
     if (error) {
         reply_error(reply, 500, error_text(error));

@@ -13,6 +13,8 @@ struct api;
 struct api_source {
     /* Writes the status object. */
     void (*status)(void *context, struct text *text);
+    /* As feed_query.was. */
+    bool (*was)(void *context, const struct stream *stream, const char *device, const char *point);
     void *context;
 };
 

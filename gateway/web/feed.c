@@ -6,12 +6,15 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/event_json.h"
 #include "core/status.h"
 #include "journal/reader.h"
 
 /* So many events are looked at in one call, so that a narrow filter over a long journal keeps
  * nobody waiting. */
 #define EVENTS_PER_READ 20000
+
+enum verdict { VERDICT_OPEN, VERDICT_YES, VERDICT_NO };
 
 struct feed {
     struct journal *journal;
@@ -20,6 +23,8 @@ struct feed {
     char device[ID_SIZE_MAX], point[ID_SIZE_MAX];
     uint64_t end; /* when not following: one past the last n to show */
     uint64_t lines;
+    uint8_t *verdicts; /* enum verdict, by stream number: whether it is wanted */
+    uint32_t verdict_count;
     bool headed; /* the CSV header is out */
     bool ended;
 };
@@ -64,21 +69,57 @@ void feed_close(struct feed *feed)
     if (!feed)
         return;
     reader_close(feed->reader);
+    free(feed->verdicts);
     free(feed);
 }
 
-static bool wanted(const struct feed *feed, const struct event *event, const struct stream *stream)
+/* Whether the stream is what was asked for, by its name or by an earlier one. */
+static bool is_asked(const struct feed *feed, const struct stream *stream)
+{
+    const struct feed_query *query = &feed->query;
+
+    if ((!query->device || strcmp(stream->device, query->device) == 0) &&
+        (!query->point || strcmp(stream->point, query->point) == 0))
+        return true;
+    return query->was && query->was(query->was_context, stream, query->device, query->point);
+}
+
+/* The same, asked once for each stream. */
+static bool is_wanted_stream(struct feed *feed, uint32_t number)
+{
+    struct stream stream;
+
+    if (!feed->query.device && !feed->query.point)
+        return true;
+    if (number == 0)
+        return false;
+    if (number >= feed->verdict_count) {
+        uint32_t count = number + 256;
+        uint8_t *grown = realloc(feed->verdicts, count);
+        if (!grown)
+            return false;
+        memset(grown + feed->verdict_count, VERDICT_OPEN, count - feed->verdict_count);
+        feed->verdicts = grown;
+        feed->verdict_count = count;
+    }
+    if (feed->verdicts[number] == VERDICT_OPEN)
+        feed->verdicts[number] =
+            journal_stream(feed->journal, number, &stream) && is_asked(feed, &stream) ? VERDICT_YES
+                                                                                      : VERDICT_NO;
+    return feed->verdicts[number] == VERDICT_YES;
+}
+
+static bool wanted(struct feed *feed, const struct event *event)
 {
     const struct feed_query *query = &feed->query;
 
     if (!(query->kinds >> event->kind & 1))
         return false;
-    if (query->device && (!stream || strcmp(stream->device, query->device) != 0))
-        return false;
-    if (query->point && (!stream || strcmp(stream->point, query->point) != 0))
-        return false;
-    /* A hole has no time of its own: it is told wherever it is met. */
-    return event->n == 0 || (event->wall_ns >= query->from_ns && event->wall_ns < query->to_ns);
+    /* A hole has no time of its own and no stream: it is told wherever it is met. */
+    if (event->n == 0)
+        return true;
+    return event->wall_ns >= query->from_ns && event->wall_ns < query->to_ns &&
+           is_wanted_stream(feed, event->stream);
 }
 
 int feed_parse_kinds(const char *text, uint32_t *kinds)
@@ -100,52 +141,13 @@ int feed_parse_kinds(const char *text, uint32_t *kinds)
     return 0;
 }
 
-static void put_source(struct text *text, const struct stream *stream)
-{
-    static const char uplink[] = "uplink:";
-
-    if (strncmp(stream->device, uplink, sizeof uplink - 1) == 0)
-        text_printf(text, "\"u\":\"%s\",", stream->device + sizeof uplink - 1);
-    else
-        text_printf(text, "\"d\":\"%s\",", stream->device);
-    if (stream->point[0])
-        text_printf(text, "\"p\":\"%s\",", stream->point);
-}
-
 void feed_event_json(struct text *text, const struct event *event, const struct stream *stream)
 {
-    struct value value = event->value;
-    const char *kind = event_kind_name(event->kind);
+    char source[EVENT_JSON_SOURCE_SIZE];
+    size_t size = stream ? event_json_source(stream, source) : 0;
 
-    text_printf(text, "{\"n\":%" PRIu64 ",\"epoch\":\"%08" PRIx32 "\",\"k\":\"%s\",", event->n,
-                event->epoch, kind ? kind : "unknown");
-    if (stream) {
-        put_source(text, stream);
-        value.decimals = stream->decimals;
-    }
-    text_string(text, "\"t\":");
-    text_i64(text, event->wall_ns / NS_PER_MS);
-    if (event->kind == EVENT_GAP && value.type == VALUE_GAP) {
-        if (value.gap->first)
-            text_printf(text, ",\"lost\":[%" PRIu64 ",%" PRIu64 "]", value.gap->first,
-                        value.gap->last);
-        if (value.gap->count)
-            text_printf(text, ",\"count\":%" PRIu64, value.gap->count);
-        if (value.gap->extent_ms)
-            text_printf(text, ",\"extent_ms\":%" PRIu32, value.gap->extent_ms);
-        text_printf(text, ",\"why\":\"%s\"}", gap_reason_name(value.gap->reason));
-        return;
-    }
-    /* As published: an offset in milliseconds; and that a device is down is well known, not bad. */
-    if (event->kind == EVENT_CLOCK && value.type == VALUE_I64)
-        value.i /= NS_PER_MS;
-    text_string(text, ",\"v\":");
-    text_json_value(text, &value);
-    text_printf(text, ",\"q\":\"%s\"",
-                event_quality(event->kind == EVENT_STATE ? STATUS_GOOD : event->status));
-    if (event->status)
-        text_printf(text, ",\"why\":\"%s\"", status_why(event->status));
-    text_string(text, "}");
+    text_printf(text, "{\"epoch\":\"%08" PRIx32 "\",", event->epoch);
+    event_json(text, event, source, size, stream ? stream->decimals : DECIMALS_SHORTEST, false);
 }
 
 /* RFC 4180: quotes doubled; a field that a spreadsheet would take for a formula is no risk inside
@@ -163,27 +165,38 @@ static void put_csv_text(struct text *text, const char *bytes, size_t size)
     text_string(text, "\"");
 }
 
+static void put_csv_value(struct text *text, const struct value *value)
+{
+    if (value->type == VALUE_TEXT)
+        put_csv_text(text, value->data, value->size);
+    else if (value->type == VALUE_GAP)
+        text_u64(text, value->gap->count);
+    else if (value->type != VALUE_NONE && !(value->type == VALUE_F64 && !isfinite(value->f)))
+        text_json_value(text, value);
+}
+
 static void put_csv(struct text *text, const struct event *event, const struct stream *stream)
 {
+    bool state = event->kind == EVENT_STATE;
     struct value value = event->value;
-    const char *kind = event_kind_name(event->kind);
+    const char *kind = event_kind_name(event->kind), *why = "";
     char time[32];
 
     clock_format(event->wall_ns, time);
     if (stream)
         value.decimals = stream->decimals;
+    if (value.type == VALUE_GAP)
+        why = gap_reason_name(value.gap->reason);
+    else if (event->status)
+        why = status_why(event->status);
     text_printf(text, "%s,%08" PRIx32 "-%" PRIu64 ",%s,%s,%s,", time, event->epoch, event->n,
                 kind ? kind : "unknown", stream ? stream->device : "", stream ? stream->point : "");
-    if (value.type == VALUE_TEXT)
-        put_csv_text(text, value.data, value.size);
-    else if (value.type == VALUE_GAP)
-        text_printf(text, "%" PRIu64, value.gap->count);
-    else if (value.type != VALUE_NONE && !(value.type == VALUE_F64 && !isfinite(value.f)))
-        text_json_value(text, &value);
-    text_printf(text, ",%s,%s,%s\n", stream ? stream->unit : "", event_quality(event->status),
-                value.type == VALUE_GAP ? gap_reason_name(value.gap->reason)
-                : event->status         ? status_why(event->status)
-                                        : "");
+    if (state || event_quality(event->status)[0] != 'b')
+        put_csv_value(text, &value);
+    text_string(text, ",");
+    if (stream && stream->unit[0])
+        put_csv_text(text, stream->unit, strlen(stream->unit));
+    text_printf(text, ",%s,%s\n", state ? "good" : event_quality(event->status), why);
 }
 
 static void put_line(struct feed *feed, struct text *text, const struct event *event,
@@ -232,11 +245,11 @@ int64_t feed_read(struct feed *feed, char *out, size_t room)
             feed->ended = !feed->query.follow;
             break;
         }
+        if (!wanted(feed, &event))
+            continue;
         struct stream declared;
         const struct stream *stream =
             event.stream ? journal_stream(feed->journal, event.stream, &declared) : NULL;
-        if (!wanted(feed, &event, stream))
-            continue;
         put_line(feed, &text, &event, stream);
         feed->lines++;
     }

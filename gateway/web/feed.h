@@ -23,6 +23,10 @@ struct feed_query {
     bool follow;        /* go on with what comes; else end at what is durable at the start */
     bool newest;        /* begin behind the newest event */
     enum feed_format format;
+    /* Whether a stream has the name that the asked device or point (either may be NULL) had before;
+     * NULL: no earlier names are known. */
+    bool (*was)(void *context, const struct stream *stream, const char *device, const char *point);
+    void *was_context;
 };
 
 /* ERR_NOMEM, or the reader's error. */

@@ -96,7 +96,7 @@ def check_values(balance):
             check(-100 <= event["v"] <= 100 and event["v"] == round(event["v"], 1), "triangle", event)
     for event in balance.readings("incomer", "wave"):
         if event["q"] == "good":
-            check(20 <= event["v"] <= 22 and (event["v"] * 8).is_integer(), "wave", event)
+            check(20 <= event["v"] <= 22 and event["v"] * 8 % 1 == 0, "wave", event)
     check(set(balance.good_values("incomer", "constant")) == {0x1000 + 0x100 + 10}, "constant")
     check(set(balance.good_values("incomer", "lowest_bit")) == {False}, "bit 0 of 0x110a")
     check(len(balance.good_values("incomer", "constant")) < 5, "what does not change is not repeated")

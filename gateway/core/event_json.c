@@ -1,0 +1,99 @@
+#include "core/event_json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/status.h"
+
+size_t event_json_source(const struct stream *stream, char out[EVENT_JSON_SOURCE_SIZE])
+{
+    static const char uplink[] = "uplink:";
+    int size = 0;
+
+    out[0] = '\0';
+    if (strncmp(stream->device, uplink, sizeof(uplink) - 1) == 0)
+        size = snprintf(out, EVENT_JSON_SOURCE_SIZE, "\"u\":\"%s\",",
+                        stream->device + sizeof(uplink) - 1);
+    else if (stream->number != 0)
+        size = snprintf(out, EVENT_JSON_SOURCE_SIZE,
+                        stream->point[0] ? "\"d\":\"%s\",\"p\":\"%s\"," : "\"d\":\"%s\",",
+                        stream->device, stream->point);
+    return (size_t)size;
+}
+
+#define TEXT_CONSTANT(text, constant) text_raw(text, constant, sizeof(constant) - 1)
+
+void event_json_gap(struct text *text, const struct gap *gap)
+{
+    const char *why = gap_reason_name(gap->reason);
+
+    if (gap->first != 0)
+        text_printf(text, ",\"lost\":[%" PRIu64 ",%" PRIu64 "]", gap->first, gap->last);
+    if (gap->count != 0)
+        text_printf(text, ",\"count\":%" PRIu64, gap->count);
+    if (gap->extent_ms != 0)
+        text_printf(text, ",\"extent_ms\":%" PRIu32, gap->extent_ms);
+    text_printf(text, ",\"why\":\"%s\"}", why ? why : "unknown");
+}
+
+static void put_value(struct text *text, const struct event *event, int8_t decimals)
+{
+    struct value value = event->value;
+
+    if (value.type == VALUE_F64)
+        value.decimals = decimals;
+    /* Nanoseconds of an offset are beyond what a double holds: told in milliseconds as all times
+     * are. */
+    if (event->kind == EVENT_CLOCK && value.type == VALUE_I64)
+        value.i /= NS_PER_MS;
+    /* Bad is null, never the old value with a new time; but that a device is down is what a state
+     * says. */
+    if (event->kind != EVENT_STATE && event_quality(event->status)[0] == 'b')
+        value.type = VALUE_NONE;
+    text_json_value(text, &value);
+}
+
+static void put_quality(struct text *text, const struct event *event, bool uncertain)
+{
+    uint16_t status = event->status;
+
+    if (status == STATUS_GOOD && uncertain)
+        status = STATUS_CLOCK_UNSET;
+    if (event->kind == EVENT_STATE)
+        TEXT_CONSTANT(text, ",\"q\":\"good\"");
+    else
+        text_printf(text, ",\"q\":\"%s\"", event_quality(status));
+    if (status != STATUS_GOOD)
+        text_printf(text, ",\"why\":\"%s\"", status_why(status));
+    TEXT_CONSTANT(text, "}");
+}
+
+void event_json(struct text *text, const struct event *event, const char *source,
+                size_t source_size, int8_t decimals, bool uncertain)
+{
+    TEXT_CONSTANT(text, "\"n\":");
+    text_u64(text, event->n);
+    if (event->kind == EVENT_READING) {
+        TEXT_CONSTANT(text, ",\"k\":\"reading\",");
+    } else {
+        const char *kind = event_kind_name(event->kind);
+        TEXT_CONSTANT(text, ",\"k\":\"");
+        text_string(text, kind ? kind : "unknown");
+        TEXT_CONSTANT(text, "\",");
+    }
+    text_raw(text, source, source_size);
+    TEXT_CONSTANT(text, "\"t\":");
+    text_i64(text, event->wall_ns / NS_PER_MS);
+    if (event->kind == EVENT_GAP && event->value.type == VALUE_GAP) {
+        event_json_gap(text, event->value.gap);
+        return;
+    }
+    TEXT_CONSTANT(text, ",\"v\":");
+    put_value(text, event, decimals);
+    if (event->status == STATUS_GOOD && !uncertain)
+        TEXT_CONSTANT(text, ",\"q\":\"good\"}");
+    else
+        put_quality(text, event, uncertain);
+}
