@@ -82,7 +82,7 @@ def read_agrees_with_mbpoll(site):
             check(len(theirs) == count and found == {number - 1: int(value) for number, value in theirs.items()},
                   table, type_name, our_line, found, theirs)
     nobody = sluice("read", *lines[0][1], "-a", "9", "-T", "holding", "-r", "0", "-o", "200")
-    check(nobody.returncode == EXIT_FAILED and "no reply" in nobody.stderr + nobody.stdout,
+    check(nobody.returncode == EXIT_FAILED and "nothing came in time" in nobody.stderr + nobody.stdout,
           "a unit that is not there", nobody.returncode, nobody.stdout, nobody.stderr)
     beyond = sluice("read", *lines[1][1], "-a", "7", "-T", "holding", "-r", "1000")
     check(beyond.returncode == EXIT_FAILED and "exception 2" in beyond.stderr + beyond.stdout,
