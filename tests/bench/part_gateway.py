@@ -7,7 +7,7 @@ from parties import DEVICES, HERE, REGISTERS, Counter, FastBroker, Usage, tcp_fi
 
 WARM_UP_S = 2
 WINDOW_S = 5
-INTERVALS = ("100us", "500us", "1ms", "2ms")  # between two reads of a device; the best of them is taken
+INTERVALS = ("100us", "300us", "500us", "1ms")  # between two reads of a device; the best of them is taken
 EVERYTHING = {"on_change": False}
 
 
