@@ -38,7 +38,8 @@ struct lane {
     _Atomic uint64_t put;              /* events, with those refused */
     _Atomic uint64_t refused_overload; /* by the producer */
     _Atomic uint64_t refused_storage;
-    uint64_t told_overload, told_storage; /* as gap events; the writer's */
+    uint64_t round_overload, round_storage; /* refused before the round began; the writer's */
+    uint64_t told_overload, told_storage;   /* as gap events; the writer's */
 };
 
 /* A segment on its way out: its file is used again when what its going changed is durable. */

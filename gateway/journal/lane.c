@@ -116,10 +116,12 @@ size_t lane_put(struct lane *lane, const struct event *events, size_t count)
     while (taken < count && can_be_stored(&events[taken], streams) &&
            ring_put(ring, &events[taken]))
         urgent |= events[taken++].urgent;
+    /* Shown before the rest is counted as refused: the gap is told behind what was taken. */
+    size_t waiting = taken > 0 ? ring_publish(ring) : 0;
     for (size_t i = taken; i < count; i++)
         lane_refuse(lane, &events[i]);
     if (taken > 0)
-        wake_for(lane, ring_publish(ring), urgent);
+        wake_for(lane, waiting, urgent);
     return taken;
 }
 

@@ -34,8 +34,13 @@ static void begin_round(struct journal *journal)
         store_look_at_clock(journal);
     pthread_mutex_lock(&journal->lanes_mutex);
     writer->round_lane = 0;
-    for (size_t i = 0; i < journal->lane_count; i++)
-        ring_limit(&journal->lanes[i]->ring);
+    for (size_t i = 0; i < journal->lane_count; i++) {
+        struct lane *lane = journal->lanes[i];
+        /* In this order: what was refused by now stands behind all that the round takes. */
+        lane->round_overload = atomic_load(&lane->refused_overload);
+        lane->round_storage = atomic_load(&lane->refused_storage);
+        ring_limit(&lane->ring);
+    }
     pthread_mutex_unlock(&journal->lanes_mutex);
 }
 
@@ -67,17 +72,17 @@ static bool take_declarations(struct journal *journal)
 static bool tell_refused(struct journal *journal, struct lane *lane)
 {
     struct {
-        _Atomic uint64_t *refused;
+        uint64_t refused;
         uint64_t *told;
         enum gap_reason reason;
     } kinds[] = {
-        {&lane->refused_overload, &lane->told_overload, GAP_OVERLOAD},
-        {&lane->refused_storage, &lane->told_storage, GAP_STORAGE},
+        {lane->round_overload, &lane->told_overload, GAP_OVERLOAD},
+        {lane->round_storage, &lane->told_storage, GAP_STORAGE},
     };
 
     for (size_t i = 0; i < 2; i++) {
-        uint64_t refused = atomic_load_explicit(kinds[i].refused, memory_order_relaxed);
-        struct gap gap = {.count = refused - *kinds[i].told, .reason = (uint8_t)kinds[i].reason};
+        struct gap gap = {.count = kinds[i].refused - *kinds[i].told,
+                          .reason = (uint8_t)kinds[i].reason};
         struct event event = {
             .mono_ns = clock_mono(journal->clock),
             .kind = EVENT_GAP,
@@ -88,7 +93,7 @@ static bool tell_refused(struct journal *journal, struct lane *lane)
         journal->writer.refused_changed = true;
         if (!store_event(journal, &event))
             return false;
-        *kinds[i].told = refused;
+        *kinds[i].told = kinds[i].refused;
     }
     return true;
 }
@@ -202,6 +207,12 @@ static bool commit_due(struct journal *journal)
     return true;
 }
 
+static bool has_untold(const struct lane *lane)
+{
+    return atomic_load(&lane->refused_overload) != lane->told_overload ||
+           atomic_load(&lane->refused_storage) != lane->told_storage;
+}
+
 /* What a producer may have done just before it saw the writer awake. */
 static bool missed_something(struct journal *journal, enum rest rest)
 {
@@ -215,7 +226,8 @@ static bool missed_something(struct journal *journal, enum rest rest)
     pthread_mutex_lock(&journal->lanes_mutex);
     for (size_t i = 0; i < journal->lane_count && !missed; i++) {
         const struct lane *lane = journal->lanes[i];
-        missed = ring_waiting(&lane->ring) >= (rest == REST_IDLE ? 1 : lane->wake_bytes);
+        missed = ring_waiting(&lane->ring) >= (rest == REST_IDLE ? 1 : lane->wake_bytes) ||
+                 (rest == REST_IDLE && has_untold(lane));
     }
     pthread_mutex_unlock(&journal->lanes_mutex);
     return missed;
