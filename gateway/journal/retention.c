@@ -117,7 +117,10 @@ bool retention_plan(struct journal *journal)
     trim(journal);
     spare_bytes(&journal->spare, &files);
     if (files == 0 && writer->retiring_count > 0) {
-        if (writer->stalled || !writer->has_segment)
+        /* What waits for a commit waits for ever when there is no segment that could take one: the
+         * checkpoint of the next then says what went. */
+        if (writer->stalled || !writer->has_segment ||
+            (store_needs_segment(writer) && commit_idle(&journal->commit)))
             retention_release(journal, true);
         return true;
     }
