@@ -233,7 +233,8 @@ static int take_event(struct balance *balance, struct epoch *epoch, const cJSON 
         error = take_gap(balance, event);
     else if (strcmp(kind, "reading") == 0)
         error = take_value(balance, text_of(event, "d"), text_of(event, "p"), event);
-    if (n > balance->newest_n) {
+    /* Of readings only: what a gateway tells of itself when it starts is dated after the crash. */
+    if (n > balance->newest_n && strcmp(kind, "reading") == 0) {
         balance->newest_n = n;
         balance->newest_t = t;
     }

@@ -219,9 +219,9 @@ static void a_told_crash_excuses_its_time_and_no_other(void **state)
     (void)state;
     take(balance, BATCH "\"covers\":[1,1],\"events\":[{\"n\":1,\"k\":\"reading\",\"d\":\"a\","
                         "\"p\":\"c\",\"t\":10000,\"v\":1,\"q\":\"good\"}]}");
-    take(balance,
-         "{\"epoch\":\"0000000b\",\"uplink\":\"cloud\",\"covers\":[2,2],\"events\":[{\"n\":2,"
-         "\"k\":\"gap\",\"t\":20000,\"extent_ms\":250,\"why\":\"crash\"}]}");
+    take(balance, "{\"epoch\":\"0000000b\",\"uplink\":\"cloud\",\"covers\":[2,3],\"events\":[{"
+                  "\"n\":2,\"k\":\"lifecycle\",\"t\":19999,\"v\":\"epoch\"},{\"n\":3,"
+                  "\"k\":\"gap\",\"t\":20000,\"extent_ms\":250,\"why\":\"crash\"}]}");
     struct balance_report report =
         draw_with_truth(balance, "{\"d\":\"a\",\"p\":\"c\",\"v\":1,\"t\":10000}\n"
                                  "{\"d\":\"a\",\"p\":\"c\",\"v\":2,\"t\":10100}\n"
