@@ -204,7 +204,7 @@ static void announce_ledger(struct uplink *uplink, int64_t now_ns)
     free(payload);
 }
 
-/* Publishes the next one. Returns false when the client takes no more for now. */
+/* Publishes the next one. Returns false when the client takes no more at present. */
 static bool announce_next(struct uplink *uplink)
 {
     int rc = 0;
