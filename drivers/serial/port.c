@@ -2,9 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -59,14 +59,11 @@ int port_parse_settings(const char *text, void *field, char *why, size_t why_siz
     return 0;
 }
 
-static int set_up(int fd, const struct port_settings *settings)
+static int set_line(int fd, const struct port_settings *settings, int when)
 {
     struct termios line;
     speed_t speed = B9600;
 
-    /* A lock dies with its process; TIOCEXCL would outlive it while anybody has the port open. */
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return errno == EWOULDBLOCK ? ERR_BUSY : error_from_errno(errno);
     if (tcgetattr(fd, &line) < 0)
         return error_from_errno(errno);
     cfmakeraw(&line);
@@ -85,8 +82,16 @@ static int set_up(int fd, const struct port_settings *settings)
     line.c_iflag |= settings->parity != 'N' ? INPCK : 0;
     line.c_cc[VMIN] = 1;
     line.c_cc[VTIME] = 0;
+    return tcsetattr(fd, when, &line) < 0 ? error_from_errno(errno) : 0;
+}
+
+static int set_up(int fd, const struct port_settings *settings)
+{
+    /* A lock dies with its process; TIOCEXCL would outlive it while anybody has the port open. */
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK ? ERR_BUSY : error_from_errno(errno);
     /* What lies in the buffer is of unknown age. */
-    return tcsetattr(fd, TCSAFLUSH, &line) < 0 ? error_from_errno(errno) : 0;
+    return set_line(fd, settings, TCSAFLUSH);
 }
 
 int port_open(const char *path, const struct port_settings *settings, int *fd)
@@ -109,6 +114,23 @@ void port_close(int fd)
 {
     if (fd >= 0)
         close(fd);
+}
+
+int port_set_line(int fd, const struct port_settings *settings)
+{
+    return set_line(fd, settings, TCSANOW);
+}
+
+int port_break(int fd, bool on)
+{
+    return ioctl(fd, on ? TIOCSBRK : TIOCCBRK) < 0 ? error_from_errno(errno) : 0;
+}
+
+size_t port_unsent(int fd)
+{
+    int count = 0;
+
+    return ioctl(fd, TIOCOUTQ, &count) < 0 || count < 0 ? 0 : (size_t)count;
 }
 
 void port_flush_input(int fd)

@@ -2,6 +2,7 @@
 #ifndef SLUICE_SERIAL_PORT_H
 #define SLUICE_SERIAL_PORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,18 @@ int port_parse_settings(const char *text, void *field, char *why, size_t why_siz
  */
 int port_open(const char *path, const struct port_settings *settings, int *fd);
 void port_close(int fd);
+
+/*
+ * Sets the line of an open port to other settings, at once: wait until port_unsent says 0, or bytes
+ * that were written leave at the new speed. What was received stays. Returns 0 or the error.
+ */
+int port_set_line(int fd, const struct port_settings *settings);
+
+/* Begins a break (the line is held in its space state), or ends it. Returns 0 or the error. */
+int port_break(int fd, bool on);
+
+/* How many bytes that were written have not left yet; 0 where the port cannot say. */
+size_t port_unsent(int fd);
 
 /* Throws away what was received and not read yet; what was written and not sent yet. */
 void port_flush_input(int fd);
