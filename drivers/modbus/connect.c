@@ -98,3 +98,11 @@ int connect_tcp(const struct modbus_host *address, int64_t timeout_ns, struct dr
     freeaddrinfo(found);
     return result;
 }
+
+void connect_explain(const struct modbus_host *address, int error, char *why, size_t why_size)
+{
+    snprintf(why, why_size, "host %.128s port %u: %s", address->name, address->port,
+             error == ERR_REFUSED   ? "connection refused: is Modbus TCP switched on there?"
+             : error == ERR_TIMEOUT ? "no answer: check address, cable and firewall"
+                                    : error_text(error));
+}

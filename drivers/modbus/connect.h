@@ -13,4 +13,7 @@
  */
 int connect_tcp(const struct modbus_host *address, int64_t timeout_ns, struct driver_host *host);
 
+/* A sentence for the operator about what it returned. */
+void connect_explain(const struct modbus_host *address, int error, char *why, size_t why_size);
+
 #endif

@@ -74,13 +74,3 @@ int64_t link_silence_ns(const struct modbus_bus_options *options)
         return 1750 * NS_PER_US;
     return 7 * 11 * NS_PER_S / 2 / options->line.baud;
 }
-
-enum link_match link_match_pdu(const struct link_request *request, const uint8_t *pdu, size_t size)
-{
-    if (size == 2 && pdu[0] == (request->function | 0x80))
-        return LINK_EXCEPTION;
-    if (size >= 2 && pdu[0] == request->function &&
-        pdu[1] == link_data_size(request->function, request->count) && size == 2u + pdu[1])
-        return LINK_ANSWER;
-    return LINK_OTHER;
-}

@@ -1,5 +1,5 @@
 /*
- * One transaction at a time with the units of a bus. What comes out of a read is the answer of that
+ * One transaction at a time with the units of a bus. What comes out of one is the answer of that
  * unit to that request, as far as the protocol lets anybody tell: the rest of the driver need not
  * think of late, foreign, doubled or damaged replies.
  *
@@ -11,18 +11,15 @@
 
 #include "field/driver.h"
 #include "modbus/options.h"
+#include "modbus/pdu.h"
 
 struct link;
 
-struct link_request {
-    uint8_t unit, function; /* functions 1 to 4 */
-    uint16_t address, count;
-    int64_t timeout_ns;
-};
-
 struct link_reply {
-    const uint8_t
-        *data; /* as it came: registers high byte first, bits packed; valid until the next call */
+    /* As it came, behind the function (of a read: behind the count): registers high byte first,
+     * bits packed. Valid until the next call. */
+    const uint8_t *data;
+    size_t size;
     int64_t mono_ns;   /* when the last byte was there */
     int64_t sent_ns;   /* when the request's last byte was on the wire */
     uint8_t exception; /* with ERR_EXCEPTION: its code */
@@ -40,14 +37,15 @@ struct link_ops {
     int (*open)(struct link *link);
 
     /*
-     * Reads. `reply` is filled as far as it makes sense. Returns 0; ERR_TIMEOUT: nothing came in
+     * Asks. `reply` is filled as far as it makes sense. Returns 0; ERR_TIMEOUT: nothing came in
      * time; ERR_CHECKSUM: what came was damaged or incomplete; ERR_PROTOCOL: what came did not
      * belong to the request, or could not be told from what did not; ERR_EXCEPTION; ERR_CLOSED: the
      * bus is to stop; any other error: the port or connection is gone. link->open says whether the
      * link is still open: it may also be closed after a time-out, since a connection that is silent
      * for long may be dead.
      */
-    int (*read)(struct link *link, const struct link_request *request, struct link_reply *reply);
+    int (*transact)(struct link *link, const struct modbus_request *request,
+                    struct link_reply *reply);
 
     void (*close)(struct link *link); /* nothing happens when it is closed already */
     void (*free)(struct link *link);
@@ -70,28 +68,12 @@ int link_new_tcp(struct link **link, const struct modbus_bus_options *options,
                  struct driver_host *host);
 void link_free(struct link *link);
 
-/* The status that stands for an error of open or read. */
+/* The status that stands for an error of open or transact. */
 uint16_t link_open_status(int error);
 uint16_t link_read_status(int error, uint8_t exception);
 
 /* The silence between two frames of a serial line, and the time that `bytes` take on it. */
 int64_t link_silence_ns(const struct modbus_bus_options *options);
 int64_t link_bytes_ns(const struct modbus_bus_options *options, unsigned bytes);
-
-/* The size in bytes of the data of a reply to a read of `count`. */
-static inline unsigned link_data_size(uint8_t function, unsigned count)
-{
-    return function <= MODBUS_DISCRETE_INPUTS ? (count + 7) / 8 : 2 * count;
-}
-
-/* What a frame says, checked against the request that it should answer. */
-enum link_match {
-    LINK_ANSWER,    /* the shape that was asked for */
-    LINK_EXCEPTION, /* an exception to that function */
-    LINK_OTHER,     /* something else */
-};
-
-/* `pdu` begins with the function code and is `size` bytes. Pure. */
-enum link_match link_match_pdu(const struct link_request *request, const uint8_t *pdu, size_t size);
 
 #endif

@@ -22,7 +22,6 @@
 
 #include "core/error.h"
 #include "core/status.h"
-#include "modbus/connect.h"
 #include "modbus/fence.h"
 #include "modbus/link.h"
 
@@ -30,9 +29,7 @@
 #define RTU_REPLY_LEAST                                                                            \
     5 /* bytes of the shortest frame: fewer are noise, as drivers make when they let go of the     \
          line */
-#define TCP_HEADER_SIZE 7
-#define TCP_SILENT_MAX  3 /* time-outs in a row after which the connection is taken for dead */
-#define UNITS           256
+#define UNITS 256
 
 struct modbus_link {
     struct link base; /* first: what others get a pointer to */
@@ -41,13 +38,10 @@ struct modbus_link {
     uint8_t frame[MODBUS_MAX_ADU_LENGTH];
     /* RTU */
     int64_t quiet_ns; /* the next frame may begin then */
-    struct link_request last;
+    struct modbus_request last;
     int64_t last_sent_ns;
-    uint32_t suspects; /* frames that may have been the asked unit's answer to something else */
-    bool instant;      /* no wire: replies come sooner than their bytes could */
-    /* TCP */
-    uint16_t transaction;
-    unsigned silent;
+    uint32_t suspects;     /* frames that may have been the asked unit's answer to something else */
+    bool instant;          /* no wire: replies come sooner than their bytes could */
     struct fence fences[]; /* RTU: one per unit */
 };
 
@@ -112,7 +106,6 @@ static int take(struct modbus_link *link, int fd)
         return ERR_FULL;
     }
     link->fd = fd;
-    link->silent = 0;
     modbus_set_socket(link->library, fd);
     link->base.open = true;
     link->base.why[0] = '\0';
@@ -177,7 +170,7 @@ static int rtu_await_silence(struct modbus_link *link, size_t *bytes)
 /* A frame that nobody asked for: the unit asked last may answer twice, or was given up. */
 static void rtu_suspect_last(struct modbus_link *link)
 {
-    const struct link_request *last = &link->last;
+    const struct modbus_request *last = &link->last;
     struct fence *fence = &link->fences[last->unit];
     uint16_t shape = fence_shape(last->function, last->count);
 
@@ -228,7 +221,7 @@ static int rtu_skip_echo(struct modbus_link *link, const uint8_t *request, int64
     return memcmp(echo, request, RTU_REQUEST_SIZE - 2) == 0 ? 0 : ERR_CHECKSUM;
 }
 
-static int rtu_send(struct modbus_link *link, const struct link_request *request,
+static int rtu_send(struct modbus_link *link, const struct modbus_request *request,
                     struct link_reply *reply, int64_t *until_mono_ns)
 {
     uint8_t bytes[RTU_REQUEST_SIZE - 2] = {
@@ -253,7 +246,7 @@ static int rtu_send(struct modbus_link *link, const struct link_request *request
 }
 
 /* Collects frames until one answers the request. */
-static int rtu_collect(struct modbus_link *link, const struct link_request *request,
+static int rtu_collect(struct modbus_link *link, const struct modbus_request *request,
                        struct link_reply *reply, int64_t until_mono_ns)
 {
     uint32_t strays = 0;
@@ -268,14 +261,15 @@ static int rtu_collect(struct modbus_link *link, const struct link_request *requ
         if (size < 0)
             return size;
         if (size >= RTU_REPLY_LEAST && link->frame[0] == request->unit) {
-            switch (link_match_pdu(request, pdu, (size_t)size - 3)) {
-            case LINK_ANSWER:
-                reply->data = pdu + 2;
+            switch (pdu_match(request, pdu, (size_t)size - 3)) {
+            case PDU_ANSWER:
+                reply->data = pdu + pdu_data_offset(request->function);
+                reply->size = (size_t)size - 3 - pdu_data_offset(request->function);
                 return 0;
-            case LINK_EXCEPTION:
+            case PDU_EXCEPTION:
                 reply->exception = pdu[1];
                 return ERR_EXCEPTION;
-            case LINK_OTHER:
+            case PDU_OTHER:
                 link->suspects++;
                 fence_late(&link->fences[request->unit], (uint16_t)(pdu[0] << 8 | pdu[1]));
                 break;
@@ -287,7 +281,7 @@ static int rtu_collect(struct modbus_link *link, const struct link_request *requ
 }
 
 /* What the outcome of a request means for the next ones to that unit. */
-static void rtu_settle(struct modbus_link *link, const struct link_request *request, int result,
+static void rtu_settle(struct modbus_link *link, const struct modbus_request *request, int result,
                        int64_t sent_ns)
 {
     struct fence *fence = &link->fences[request->unit];
@@ -320,7 +314,7 @@ static int rtu_expect_silence(struct modbus_link *link, int result, struct link_
     return ERR_PROTOCOL;
 }
 
-static int rtu_transact(struct modbus_link *link, const struct link_request *request,
+static int rtu_transact(struct modbus_link *link, const struct modbus_request *request,
                         struct link_reply *reply)
 {
     size_t bytes = 0;
@@ -357,11 +351,11 @@ static int rtu_transact(struct modbus_link *link, const struct link_request *req
  * take. Ports that are no wire (a pty, a network) are known by replies that were sooner when
  * nothing was in doubt.
  */
-static bool rtu_too_soon(struct modbus_link *link, const struct link_request *request,
+static bool rtu_too_soon(struct modbus_link *link, const struct modbus_request *request,
                          const struct link_reply *reply, bool in_doubt)
 {
     const struct modbus_bus_options *options = link->base.options;
-    unsigned size = RTU_REPLY_LEAST + link_data_size(request->function, request->count);
+    unsigned size = RTU_REPLY_LEAST + pdu_data_size(request->function, request->count);
     int64_t began_ns = reply->mono_ns - link_bytes_ns(options, size);
 
     if (!in_doubt)
@@ -371,10 +365,10 @@ static bool rtu_too_soon(struct modbus_link *link, const struct link_request *re
 
 /* The detour of fence.h. What it reads does not matter, only that nothing older can come any more.
  */
-static int rtu_detour(struct modbus_link *link, const struct link_request *request,
+static int rtu_detour(struct modbus_link *link, const struct modbus_request *request,
                       struct link_reply *reply)
 {
-    struct link_request detour = *request;
+    struct modbus_request detour = *request;
     int result;
 
     if (!fence_detour(&link->fences[request->unit], detour.function, &detour.address, &detour.count,
@@ -388,7 +382,7 @@ static int rtu_detour(struct modbus_link *link, const struct link_request *reque
 
 /* A reply in doubt is believed when the one to a detour comes right behind it, and no other of the
  * unit. */
-static int rtu_confirm(struct modbus_link *link, const struct link_request *request,
+static int rtu_confirm(struct modbus_link *link, const struct modbus_request *request,
                        struct link_reply *reply)
 {
     uint8_t kept[sizeof link->frame];
@@ -406,7 +400,7 @@ static int rtu_confirm(struct modbus_link *link, const struct link_request *requ
 }
 
 /* What must be looked at before a reply of that shape is believed. */
-static int rtu_judge(struct modbus_link *link, const struct link_request *request,
+static int rtu_judge(struct modbus_link *link, const struct modbus_request *request,
                      struct link_reply *reply)
 {
     struct fence *fence = &link->fences[request->unit];
@@ -421,7 +415,8 @@ static int rtu_judge(struct modbus_link *link, const struct link_request *reques
     return in_doubt ? rtu_confirm(link, request, reply) : 0;
 }
 
-static int rtu_read(struct link *base, const struct link_request *request, struct link_reply *reply)
+static int rtu_read(struct link *base, const struct modbus_request *request,
+                    struct link_reply *reply)
 {
     struct modbus_link *link = self(base);
     struct fence *fence = &link->fences[request->unit];
@@ -450,106 +445,7 @@ static int rtu_read(struct link *base, const struct link_request *request, struc
 }
 
 static const struct link_ops rtu_ops = {
-    .open = rtu_open, .read = rtu_read, .close = close_link, .free = free_link};
-
-static int tcp_open(struct link *base)
-{
-    const struct modbus_host *address = &base->options->host;
-    int fd = connect_tcp(address, base->options->connect_timeout_ns, base->host);
-
-    if (fd >= 0)
-        return take(self(base), fd);
-    snprintf(base->why, sizeof base->why, "host %.128s port %u: %s", address->name, address->port,
-             fd == ERR_REFUSED   ? "connection refused: is Modbus TCP switched on there?"
-             : fd == ERR_TIMEOUT ? "no answer: check address, cable and firewall"
-                                 : error_text(fd));
-    return fd;
-}
-
-static int tcp_send(struct modbus_link *link, const struct link_request *request)
-{
-    uint8_t bytes[12] = {
-        (uint8_t)(++link->transaction >> 8),
-        (uint8_t)link->transaction,
-        0,
-        0,
-        0,
-        6,
-        request->unit,
-        request->function,
-        (uint8_t)(request->address >> 8),
-        (uint8_t)request->address,
-        (uint8_t)(request->count >> 8),
-        (uint8_t)request->count,
-    };
-
-    /* Not by libmodbus, whose raw requests all have transaction 0: the number is what tells a late
-     * reply. */
-    return send(link->fd, bytes, sizeof bytes, MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof bytes
-               ? 0
-               : ERR_IO;
-}
-
-/* Collects frames until one answers the request. ERR_IO where the stream has lost its frames. */
-static int tcp_collect(struct modbus_link *link, const struct link_request *request,
-                       struct link_reply *reply, int64_t until_mono_ns)
-{
-    const uint8_t *frame = link->frame, *pdu = link->frame + TCP_HEADER_SIZE;
-
-    for (;;) {
-        int size = receive(link, until_mono_ns);
-
-        reply->mono_ns = now(link);
-        if (size == ERR_TIMEOUT && reply->strays)
-            return ERR_PROTOCOL;
-        if (size == ERR_CHECKSUM)
-            return ERR_IO;
-        if (size < 0)
-            return size;
-        if (size < TCP_HEADER_SIZE + 2 || frame[2] || frame[3] ||
-            (frame[4] << 8 | frame[5]) != size - 6)
-            return ERR_IO;
-        if ((frame[0] << 8 | frame[1]) != link->transaction || frame[6] != request->unit) {
-            reply->strays++;
-            continue;
-        }
-        switch (link_match_pdu(request, pdu, (size_t)size - TCP_HEADER_SIZE)) {
-        case LINK_ANSWER:
-            reply->data = pdu + 2;
-            return 0;
-        case LINK_EXCEPTION:
-            reply->exception = pdu[1];
-            return ERR_EXCEPTION;
-        case LINK_OTHER:
-            break;
-        }
-        reply->strays++;
-        return ERR_PROTOCOL;
-    }
-}
-
-static int tcp_read(struct link *base, const struct link_request *request, struct link_reply *reply)
-{
-    struct modbus_link *link = self(base);
-    int result;
-
-    *reply = (struct link_reply){0};
-    if (!base->open)
-        return ERR_IO;
-    result = tcp_send(link, request);
-    if (result == 0) {
-        reply->requests = 1;
-        reply->sent_ns = now(link);
-        result = tcp_collect(link, request, reply, reply->sent_ns + request->timeout_ns);
-    }
-    link->silent = result == ERR_TIMEOUT ? link->silent + 1 : 0;
-    if (result == ERR_IO || link->silent >= TCP_SILENT_MAX)
-        close_link(base);
-    return result;
-}
-
-static const struct link_ops tcp_ops = {
-    .open = tcp_open, .read = tcp_read, .close = close_link, .free = free_link};
+    .open = rtu_open, .transact = rtu_read, .close = close_link, .free = free_link};
 
 static int make(struct link **link, const struct link_ops *ops, size_t fences, modbus_t *library,
                 const struct modbus_bus_options *options, struct driver_host *host)
@@ -580,10 +476,4 @@ int link_new_rtu(struct link **link, const struct modbus_bus_options *options,
                 modbus_new_rtu("/dev/null", options->line.baud, options->line.parity, 8,
                                options->line.stop_bits),
                 options, host);
-}
-
-int link_new_tcp(struct link **link, const struct modbus_bus_options *options,
-                 struct driver_host *host)
-{
-    return make(link, &tcp_ops, 0, modbus_new_tcp("127.0.0.1", options->host.port), options, host);
 }

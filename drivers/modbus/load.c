@@ -12,7 +12,7 @@
  */
 static double transaction_s(const struct modbus_bus_options *bus, const struct plan_block *block)
 {
-    unsigned bytes = 8 + 5 + link_data_size(block->function, block->count);
+    unsigned bytes = 8 + 5 + pdu_data_size(block->function, block->count);
 
     return (double)(link_bytes_ns(bus, bytes) + 2 * link_silence_ns(bus) + bus->turnaround_ns) /
            (double)NS_PER_S;

@@ -150,7 +150,7 @@ static int read_all(struct reading *reading, struct link *link, modbus_read_fn *
 
     for (unsigned first = 0; first < total; first += values) {
         struct link_reply reply;
-        struct link_request request = {
+        struct modbus_request request = {
             .unit = (uint8_t)reading->device.unit,
             .function = point->function,
             .address = (uint16_t)(point->address + first * point->count),
@@ -161,7 +161,7 @@ static int read_all(struct reading *reading, struct link *link, modbus_read_fn *
         if (values > total - first)
             values = total - first;
         request.count = (uint16_t)(values * point->count);
-        error = link->ops->read(link, &request, &reply);
+        error = link->ops->transact(link, &request, &reply);
         if (error) {
             explain(reading, error, reply.exception);
             return error;

@@ -1,0 +1,226 @@
+#include "modbus/polling.h"
+
+#include <string.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/status.h"
+
+#define BUSY_MAX         3
+#define BUSY_RETRY_NS    (500 * NS_PER_MS)
+#define REFUSED_RETRY_NS (60 * NS_PER_S) /* a register that the device does not have */
+#define LOST_MAX         3               /* connections in a row that brought no reply */
+#define REOPEN_NS        (1 * NS_PER_S)
+
+static int64_t now(const struct polling *polling)
+{
+    return clock_mono(polling->host->clock);
+}
+
+int polling_make(struct polling *polling, const struct site_bus *site, struct driver_host *host,
+                 struct polling_scratch *scratch, int64_t reopen_most_ns)
+{
+    int error;
+
+    *polling = (struct polling){
+        .site = site,
+        .host = host,
+        .scratch = scratch,
+        .reopen_ns = REOPEN_NS,
+        .reopen_most_ns = reopen_most_ns,
+    };
+    error = plan_make(&polling->plan, site);
+    if (!error)
+        error = devices_make(&polling->devices, &polling->plan, host);
+    if (!error)
+        plan_start(&polling->plan, now(polling));
+    return error;
+}
+
+void polling_free(struct polling *polling)
+{
+    devices_free(&polling->devices);
+    plan_free(&polling->plan);
+    *polling = (struct polling){0};
+}
+
+void polling_opened(struct polling *polling)
+{
+    devices_link_back(&polling->devices);
+}
+
+void polling_not_opened(struct polling *polling, uint16_t status, const char *why)
+{
+    if (!polling->told)
+        log_warn("modbus", "bus %s: %s; it is tried again until it works", polling->site->id, why);
+    polling->told = true;
+    devices_link_lost(&polling->devices, status);
+    polling->open_ns = now(polling) + polling->reopen_ns;
+    polling->reopen_ns *= 2;
+    if (polling->reopen_ns > polling->reopen_most_ns)
+        polling->reopen_ns = polling->reopen_most_ns;
+}
+
+bool polling_next(struct polling *polling, int64_t now_ns, struct polling_turn *turn,
+                  int64_t *wake_ns)
+{
+    struct plan_block *due = plan_next(&polling->plan, now_ns, wake_ns);
+    int64_t next_due_ns = due ? now_ns : *wake_ns;
+    struct plan_block *dead = devices_probe(&polling->devices, now_ns, next_due_ns, wake_ns);
+
+    *turn = (struct polling_turn){.block = dead ? dead : due, .probe = dead != NULL};
+    return turn->block != NULL;
+}
+
+struct modbus_request polling_request(const struct polling *polling, const struct plan_block *block)
+{
+    const struct modbus_bus_options *bus = polling->site->options;
+    const struct modbus_device_options *device = polling->site->devices[block->device].options;
+
+    return (struct modbus_request){
+        .unit = (uint8_t)device->unit,
+        .function = block->function,
+        .address = block->address,
+        .count = block->count,
+        .timeout_ns = device->timeout_ns ? device->timeout_ns : bus->timeout_ns,
+    };
+}
+
+/*
+ * The link closed itself under a request. One that was idle for long may have been closed by the
+ * other side, so the first time it is opened again at once; and so is always one that was closed
+ * for being silent: what is known then is that devices do not answer, and that is told of them.
+ */
+static void link_lost(struct polling *polling, uint32_t device, int result)
+{
+    atomic_fetch_add(&polling->host->stats[device].reconnects, 1);
+    polling->open_ns = now(polling);
+    if (result == ERR_TIMEOUT || ++polling->lost < LOST_MAX)
+        return;
+    polling->lost = 0;
+    polling_not_opened(polling, STATUS_COMMUNICATION,
+                       "the port or connection breaks down as soon as it is used");
+}
+
+/* Somebody answered: that it could be opened says little, since some accept connections only to
+ * close them. */
+static void link_works(struct polling *polling)
+{
+    if (polling->told)
+        log_info("modbus", "bus %s works again", polling->site->id);
+    polling->told = false;
+    polling->lost = 0;
+    polling->reopen_ns = REOPEN_NS;
+}
+
+static void account(struct driver_stats *stats, int result, const struct link_reply *reply,
+                    int64_t took_ns)
+{
+    atomic_fetch_add(&stats->requests, reply->requests);
+    atomic_fetch_add(&stats->unexpected, reply->strays);
+    atomic_fetch_add(&stats->busy_ns, took_ns);
+    if (result == ERR_TIMEOUT)
+        atomic_fetch_add(&stats->timeouts, 1);
+    if (result == ERR_CHECKSUM)
+        atomic_fetch_add(&stats->corrupt, 1);
+    if (result == ERR_EXCEPTION)
+        atomic_fetch_add(&stats->exceptions, 1);
+    if (result == 0 || result == ERR_EXCEPTION) {
+        atomic_fetch_add(&stats->replies, 1);
+        atomic_store(&stats->round_trip_ns, reply->mono_ns - reply->sent_ns);
+        atomic_store(&stats->last_reply_ns, reply->mono_ns);
+    }
+}
+
+/* All points of the block, with the time at which the reply was there. A text lives in the one
+ * buffer, so it goes out by itself. */
+static void put_values(struct polling *polling, const struct plan_block *block,
+                       const struct link_reply *reply)
+{
+    struct polling_scratch *scratch = polling->scratch;
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < block->points; i++) {
+        const struct site_point *point = polling->plan.points[block->first + i];
+        const struct modbus_point_options *options = point->options;
+        struct sink_item *item = &scratch->items[count++];
+
+        item->point = point;
+        item->status =
+            modbus_decode(options, reply->data, (unsigned)(options->address - block->address),
+                          scratch->text, &item->value);
+        if (count == POLLING_ITEMS_MAX || item->value.type == VALUE_TEXT) {
+            sink_readings(polling->host->sink, reply->mono_ns, scratch->items, count);
+            count = 0;
+        }
+    }
+    sink_readings(polling->host->sink, reply->mono_ns, scratch->items, count);
+}
+
+static void put_bad(struct polling *polling, const struct plan_block *block, int64_t mono_ns,
+                    uint16_t status)
+{
+    for (uint32_t i = 0; i < block->points; i++)
+        sink_reading(polling->host->sink, polling->plan.points[block->first + i], mono_ns, NULL,
+                     status);
+}
+
+/* The device is there, and says no. */
+static void take_exception(struct polling *polling, struct plan_block *block, uint16_t status,
+                           int64_t mono_ns)
+{
+    devices_answered(&polling->devices, block->device);
+    if ((status == STATUS_ILLEGAL_ADDRESS || status == STATUS_ILLEGAL_VALUE) &&
+        plan_split(&polling->plan, block, now(polling)))
+        return;
+    if ((status == STATUS_ACKNOWLEDGE || status == STATUS_DEVICE_BUSY) &&
+        ++block->busy < BUSY_MAX) {
+        block->due_ns =
+            now(polling) + (block->every_ns < BUSY_RETRY_NS ? block->every_ns : BUSY_RETRY_NS);
+        return;
+    }
+    block->busy = 0;
+    put_bad(polling, block, mono_ns, status);
+    plan_done(block, now(polling));
+    if (status == STATUS_ILLEGAL_FUNCTION || status == STATUS_ILLEGAL_ADDRESS ||
+        status == STATUS_ILLEGAL_VALUE) {
+        int64_t retry = now(polling) + REFUSED_RETRY_NS;
+
+        if (block->due_ns < retry)
+            block->due_ns = retry;
+    }
+}
+
+static void take_outcome(struct polling *polling, struct plan_block *block, int result,
+                         const struct link_reply *reply)
+{
+    uint16_t status = link_read_status(result, reply->exception);
+
+    if (result == 0) {
+        devices_answered(&polling->devices, block->device);
+        block->busy = 0;
+        put_values(polling, block, reply);
+        plan_done(block, now(polling));
+    } else if (result == ERR_EXCEPTION && status != STATUS_GATEWAY_PATH &&
+               status != STATUS_GATEWAY_TARGET) {
+        take_exception(polling, block, status, reply->mono_ns);
+    } else {
+        /* No answer; exceptions 10 and 11 are a gateway's and say just that. Again soon, but behind
+         * what has been waiting. */
+        block->due_ns = now(polling);
+        devices_failed(&polling->devices, block->device, status);
+    }
+}
+
+void polling_take(struct polling *polling, const struct polling_turn *turn, int result,
+                  const struct link_reply *reply, int64_t took_ns, bool lost)
+{
+    account(&polling->host->stats[turn->block->device], result, reply, took_ns);
+    if (result == 0 || result == ERR_EXCEPTION)
+        link_works(polling);
+    take_outcome(polling, turn->block, result, reply);
+    if (lost)
+        link_lost(polling, turn->block->device, result);
+    if (turn->probe)
+        devices_probed(&polling->devices, now(polling), took_ns);
+}

@@ -1,0 +1,77 @@
+/*
+ * What all Modbus buses share, whatever their wire: which block is asked for next, and what the
+ * answer, or the lack of one, means: values, states, patience, back-off. The wire itself is the
+ * caller's. No I/O but the sink; used by one thread at a time.
+ */
+#ifndef SLUICE_MODBUS_POLLING_H
+#define SLUICE_MODBUS_POLLING_H
+
+#include "field/driver.h"
+#include "modbus/decode.h"
+#include "modbus/devices.h"
+#include "modbus/link.h"
+#include "modbus/plan.h"
+
+#define POLLING_ITEMS_MAX 64
+
+/* Where values stand between the wire and the sink. Buses of one thread can share one. */
+struct polling_scratch {
+    struct sink_item items[POLLING_ITEMS_MAX];
+    char text[MODBUS_TEXT_SIZE_MAX];
+};
+
+struct polling {
+    const struct site_bus *site;
+    struct driver_host *host;
+    struct polling_scratch *scratch;
+    struct plan plan;
+    struct devices devices;
+    int64_t open_ns;        /* when to open the link again */
+    int64_t reopen_ns;      /* how long to wait when that fails... */
+    int64_t reopen_most_ns; /* ...which doubles up to this */
+    bool told;              /* that the link does not work */
+    unsigned lost;          /* times in a row that it was lost without a reply */
+};
+
+/*
+ * Begins now; `site`, `host` and `scratch` outlive it. ERR_NOMEM: polling_free is still needed,
+ * which leaves the struct empty.
+ */
+int polling_make(struct polling *polling, const struct site_bus *site, struct driver_host *host,
+                 struct polling_scratch *scratch, int64_t reopen_most_ns);
+void polling_free(struct polling *polling);
+
+/* The link was opened. It works only once somebody has answered: some accept connections to close
+ * them. */
+void polling_opened(struct polling *polling);
+
+/* It could not be: all devices are down for the reason given until it can. `why` is a sentence for
+ * the operator. It is to be tried again at polling->open_ns. */
+void polling_not_opened(struct polling *polling, uint16_t status, const char *why);
+
+/* What is asked for next. */
+struct polling_turn {
+    struct plan_block *block;
+    bool probe; /* of a device that is down */
+};
+
+/*
+ * The turn at this moment, which is to be asked for at once; or false, and when to ask again in
+ * *wake_ns (INT64_MAX: never).
+ */
+bool polling_next(struct polling *polling, int64_t now_ns, struct polling_turn *turn,
+                  int64_t *wake_ns);
+
+/* The request that asks for a block. */
+struct modbus_request polling_request(const struct polling *polling,
+                                      const struct plan_block *block);
+
+/*
+ * What came of it after `took_ns`: `result` and `reply` as a link's transact gives them (link.h),
+ * but ERR_CLOSED. `lost` says that the link is no longer open because of it: it is to be opened at
+ * polling->open_ns.
+ */
+void polling_take(struct polling *polling, const struct polling_turn *turn, int result,
+                  const struct link_reply *reply, int64_t took_ns, bool lost);
+
+#endif
