@@ -146,8 +146,9 @@ int journal_stream_ledger(const struct journal *journal, uint32_t number,
 
 /*
  * Calls `each` with the newest reading (or state) of every stream as of the wall time: from the
- * checkpoint before it and at most one segment of replay. Returns 0, ERR_NOT_FOUND when the journal
- * does not reach back so far, or a read error.
+ * checkpoint before it, the rest of that segment, and what was stored in the next few minutes
+ * (events of several buses are stored a little out of order). Returns 0, ERR_NOT_FOUND when the
+ * journal does not reach back so far, or a read error.
  */
 int journal_state_at(struct journal *journal, int64_t wall_ns,
                      void (*each)(void *context, const struct event *event), void *context);

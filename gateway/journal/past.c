@@ -14,7 +14,7 @@ static int replay(const struct journal *journal, struct state *state, size_t fro
 
     for (size_t at = from; result == 0 && index_get(&journal->index, at, &segment) == 0; at++) {
         uint64_t limit = index_get(&journal->index, at + 1, &next) == 0 ? next.first_n : UINT64_MAX;
-        if (at > from && begun_wall(journal, &segment) > wall_ns)
+        if (at > from && begun_wall(journal, &segment) - STATE_DISORDER_NS > wall_ns)
             break;
         result = load_segment(journal, state, &segment, at == from, limit, wall_ns, &load);
     }

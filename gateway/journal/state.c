@@ -223,8 +223,11 @@ static int apply_events(struct state *state, const struct frame *frame, const ui
 
     events_begin(&events, frame, payload, dates);
     while ((got = events_next(&events, &event, &gap)) > 0) {
-        if (event.wall_ns > wall_limit_ns)
-            return 1;
+        if (event.wall_ns > wall_limit_ns) {
+            if (event.wall_ns - STATE_DISORDER_NS > wall_limit_ns)
+                return 1;
+            continue;
+        }
         int error = state_apply_event(state, &event);
         if (error < 0)
             return error;

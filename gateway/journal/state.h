@@ -12,6 +12,13 @@
 
 #define IDENTITY_SIZE_MAX 128
 
+/*
+ * Events of one bus are stored in the order of their times; those of several are mixed, as each
+ * waits in its lane. A stored event can be so much older than one before it: what a lane may have
+ * to wait for a disk.
+ */
+#define STATE_DISORDER_NS (300 * NS_PER_S)
+
 struct state {
     struct streams streams;
     struct boots boots;
@@ -43,8 +50,8 @@ int state_apply_record(struct state *state, uint8_t type, struct unpacker *body)
 
 /*
  * Applies a frame's events and then its records. Events behind `wall_limit_ns` (INT64_MAX for none,
- * by the boot table `dates`) are left out; returns 1 when there was one, and applies nothing more
- * of the frame.
+ * by the boot table `dates`) are left out. Returns 1 when there was one so far behind that no older
+ * one can follow, and applies nothing more of the frame.
  */
 int state_apply_frame(struct state *state, const struct frame *frame, const uint8_t *payload,
                       const struct boots *dates, int64_t wall_limit_ns);

@@ -70,6 +70,37 @@ static void tells_the_state_of_any_moment(void **state)
     expect_past(kit->journal, from_ns);
 }
 
+/* As when one bus waits for the disk for longer than another: what it read is stored later. */
+static void counts_an_event_that_was_stored_behind_later_ones(void **state)
+{
+    struct kit *kit = *state;
+    int64_t before_ns, wall_ns = kit->wall_ns;
+
+    kit->options.segment_bytes = 32 * 1024;
+    kit_open(kit);
+    assert_int_equal(kit_declare(kit, "meter", "late"), 1);
+    assert_int_equal(kit_declare(kit, "meter", "punctual"), 2);
+    kit_fill(kit, 1, 7, 1);
+    kit_pass(kit, 10 * NS_PER_S);
+    before_ns = kit->mono_ns;
+    kit_pass(kit, 20 * NS_PER_S);
+    for (int i = 0; i < 20; i++) /* so that it is in another segment */
+        kit_fill(kit, 2, 100, 500);
+    struct event late = {.stream = 1,
+                         .mono_ns = before_ns,
+                         .kind = EVENT_READING,
+                         .value = {.type = VALUE_F64, .f = 8}};
+    assert_int_equal(journal_put(kit->journal, &late), 0);
+    kit_flush(kit);
+    for (int64_t at = 5; at < 60; at += 10) {
+        struct values values = {0};
+
+        assert_int_equal(journal_state_at(kit->journal, wall_ns + at * NS_PER_S, see, &values), 0);
+        assert_true(values.last[1] == (at < 10 ? 7 : 8));
+        assert_int_equal(values.count, at < 30 ? 1 : 2);
+    }
+}
+
 static void finds_events_by_time(void **state)
 {
     struct kit *kit = *state;
@@ -157,6 +188,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
     const struct CMUnitTest tests[] = {
         TEST(tells_the_state_of_any_moment),
+        TEST(counts_an_event_that_was_stored_behind_later_ones),
         TEST(finds_events_by_time),
         TEST(is_read_beside_its_writer_without_being_changed),
         TEST(verify_finds_what_is_damaged),
