@@ -97,10 +97,11 @@ static void on_failed(void *context, int error, const char *sentence)
     audit->retry_ns = now() + RECONNECT_NS;
 }
 
-static void on_lost(void *context, const char *sentence)
+static void on_lost(void *context, int reason, const char *sentence)
 {
     struct audit *audit = context;
 
+    (void)reason;
     fprintf(stderr, "sluice audit: %s\n", sentence);
     audit->connected = false;
     audit->retry_ns = now() + RECONNECT_NS;

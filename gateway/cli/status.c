@@ -174,6 +174,8 @@ static void print_uplinks(const cJSON *status)
         printf("\n");
         if (*text_of(uplink, "error"))
             printf("  %s\n", text_of(uplink, "error"));
+        if (*text_of(uplink, "alarm"))
+            printf("  ALARM: %s\n", text_of(uplink, "alarm"));
         snprintf(cursor, sizeof cursor, "uplink/%s", text_of(uplink, "id"));
         const cJSON *ledger = get(get(status, "consumers"), cursor);
         printf("  events: %.0f acknowledged, %.0f pending", number_of(ledger, "acked"),

@@ -1,7 +1,8 @@
 /*
  * Why a value is not good: the upper half of an OPC UA status code (OPC 10000-4, 7.39; OPC 10000-6,
- * annex A). The two upper bits are the severity: 00 good, 01 uncertain, 10 bad. Stored in the
- * journal: values are fixed.
+ * annex A). The two upper bits are the severity: 00 good, 01 uncertain, 10 bad. OVER is of this
+ * table alone: an alarm that has it tells that what it names is over. Stored in the journal: values
+ * are fixed.
  */
 #ifndef SLUICE_CORE_STATUS_H
 #define SLUICE_CORE_STATUS_H
@@ -11,6 +12,7 @@
 /* name, code, the "why" in published messages, what it means and what to look at */
 #define STATUS_TABLE(X)                                                                            \
     X(GOOD, 0x0000, "good", "")                                                                    \
+    X(OVER, 0x0001, "over", "")                                                                    \
     X(CLOCK_UNSET, 0x4092, "clock unset", "the gateway's clock was never set")                     \
     X(BAD, 0x8000, "bad", "no reason is known")                                                    \
     X(TIMEOUT, 0x800A, "timeout",                                                                  \

@@ -153,6 +153,8 @@ static void put_uplink(struct running *running, struct text *text, struct runnin
     text_printf(text, ",\"state\":\"%s\",\"since\":%" PRId64 ",", stats.state,
                 stats.since_wall_ns / NS_PER_MS);
     put_text(text, "error", stats.error);
+    text_string(text, ",");
+    put_text(text, "alarm", stats.alarm);
     text_printf(text, ",\"mqtt\":\"%s\",", stats.version == 5 ? "5" : stats.version ? "3.1.1" : "");
     put_text(text, "tls", stats.tls);
     text_printf(text,

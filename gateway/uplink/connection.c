@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "tls/tunnel.h"
+#include "uplink/reason.h"
 #include "uplink/snapshot.h"
 
 #define SESSION_EXPIRY_S     3600
@@ -141,7 +142,7 @@ static void on_connected(void *context, bool session_present, int version, uint1
         return;
     }
     uplink->phase = PHASE_ONLINE;
-    uplink->refused = uplink->alarmed = false;
+    uplink->refused = false;
     uplink->pause_ns = 0;
     uplink->message_limit = (uint32_t)uplink->options->window;
     if (receive_maximum < uplink->message_limit)
@@ -175,6 +176,7 @@ static void on_failed(void *context, int error, const char *sentence)
     bool refused = error == ERR_REFUSED || error == ERR_CERTIFICATE || error == ERR_TLS ||
                    error == ERR_UNSUPPORTED || error == ERR_NOT_FOUND || error == ERR_DENIED;
 
+    rival_ended(&uplink->rival, RIVAL_EXPLAINED, 0);
     connection_fail(uplink, refused, sentence);
 }
 
@@ -190,7 +192,31 @@ static void suspect_lost(struct uplink *uplink)
         publish_rewind(uplink, clock_mono(&clock_system));
 }
 
-static void on_lost(void *context, const char *sentence)
+/* Whether the end of the connection is one of those that another client with this id brings. */
+static void look_for_rival(struct uplink *uplink, int reason, bool unproven)
+{
+    int64_t held_ns = clock_mono(&clock_system) - uplink->backoff.up_since_ns;
+    bool unclear = unproven || suspect_active(&uplink->suspect);
+    enum rival_end end = reason == MQTT_REASON_TAKEN_OVER ? RIVAL_TAKEN_OVER
+                         : reason == MQTT_REASON_NONE     ? RIVAL_SUDDEN
+                                                          : RIVAL_EXPLAINED;
+    char sentence[TUNNEL_SENTENCE_SIZE];
+
+    if ((end == RIVAL_SUDDEN && unclear) || !rival_ended(&uplink->rival, end, held_ns))
+        return;
+    if (end == RIVAL_TAKEN_OVER)
+        reason_disconnect(reason, sentence, sizeof(sentence));
+    else
+        snprintf(
+            sentence, sizeof(sentence),
+            "the broker ended %d connections in a row, each within a minute and without a "
+            "reason: probably another client has the same client id. Look for a second gateway "
+            "with this id (a cloned card, a restored image), and into the broker's log",
+            RIVAL_STRIKES);
+    tell_trouble(uplink, TROUBLE_RIVAL, sentence);
+}
+
+static void on_lost(void *context, int reason, const char *sentence)
 {
     struct uplink *uplink = context;
     bool unproven = uplink->proof.deadline_ns != 0;
@@ -198,10 +224,14 @@ static void on_lost(void *context, const char *sentence)
 
     if (uplink->phase != PHASE_ONLINE)
         return;
-    if (!uplink->stopping)
-        suspect_lost(uplink);
+    if (!uplink->stopping) {
+        if (reason_may_be_a_message(reason))
+            suspect_lost(uplink);
+        look_for_rival(uplink, reason, unproven);
+    }
     /* It may take a dozen disconnects to find one event: they are not to take an hour. */
-    if (suspect_active(&uplink->suspect) && uplink->backoff.failures > SUSPECT_FAILURES_MAX)
+    if (suspect_active(&uplink->suspect) && !uplink->rival.told &&
+        uplink->backoff.failures > SUSPECT_FAILURES_MAX)
         uplink->backoff.failures = SUSPECT_FAILURES_MAX;
     proof_end(uplink);
     /* A broker of MQTT 3.1.1 may refuse a message in no other way than by closing (3.3.5). */
@@ -209,6 +239,7 @@ static void on_lost(void *context, const char *sentence)
              "%.100s instead of passing on what was published on %.110s: allow it in the broker's "
              "access list",
              sentence, uplink->topic_data);
+    unproven = unproven && !uplink->rival.told;
     connection_fail(uplink, unproven, unproven ? explained : sentence);
 }
 
@@ -281,19 +312,36 @@ static void give_up_silent(struct uplink *uplink)
     connection_fail(uplink, false, sentence);
 }
 
+static int64_t silence_deadline(const struct uplink *uplink)
+{
+    return in_flight(uplink) > 0
+               ? uplink->answered_ns + ANSWER_KEEP_ALIVES * uplink->options->keep_alive_ns
+               : INT64_MAX;
+}
+
 void connection_step(struct uplink *uplink, int64_t now_ns)
 {
     if (uplink->phase == PHASE_WAITING && !uplink->stopping && now_ns >= uplink->next_try_ns)
         begin_attempt(uplink);
+    if (uplink->phase == PHASE_ONLINE &&
+        rival_over(&uplink->rival, now_ns - uplink->backoff.up_since_ns,
+                   rival_quiet(uplink->backoff.limit_ns)))
+        tell_over(uplink, TROUBLE_RIVAL);
     if (in_flight(uplink) == 0)
         uplink->answered_ns = now_ns;
-    if (!uplink->stopping && now_ns >= connection_deadline(uplink))
+    if (!uplink->stopping && uplink->phase == PHASE_ONLINE && now_ns >= silence_deadline(uplink))
         give_up_silent(uplink);
 }
 
 int64_t connection_deadline(const struct uplink *uplink)
 {
-    if (uplink->phase == PHASE_ONLINE && in_flight(uplink) > 0)
-        return uplink->answered_ns + ANSWER_KEEP_ALIVES * uplink->options->keep_alive_ns;
-    return uplink->phase == PHASE_WAITING ? uplink->next_try_ns : INT64_MAX;
+    int64_t at_ns, over_ns;
+
+    if (uplink->phase == PHASE_WAITING)
+        return uplink->next_try_ns;
+    if (uplink->phase != PHASE_ONLINE)
+        return INT64_MAX;
+    at_ns = silence_deadline(uplink);
+    over_ns = uplink->backoff.up_since_ns + rival_quiet(uplink->backoff.limit_ns);
+    return uplink->rival.told && over_ns < at_ns ? over_ns : at_ns;
 }

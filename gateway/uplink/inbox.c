@@ -66,7 +66,7 @@ void inbox_close(struct inbox *inbox)
 void inbox_expect(struct inbox *inbox, const void *side)
 {
     pthread_mutex_lock(&inbox->lock);
-    inbox->outcome = (struct outcome){.refusal = -1};
+    inbox->outcome = (struct outcome){.refusal = -1, .disconnect_reason = MQTT_REASON_NONE};
     inbox->side = side;
     pthread_mutex_unlock(&inbox->lock);
 }
@@ -143,9 +143,11 @@ void inbox_ended(struct inbox *inbox, const void *side, int refusal)
 void inbox_disconnect(struct inbox *inbox, const void *side, int reason)
 {
     pthread_mutex_lock(&inbox->lock);
-    if (inbox->side == side)
+    if (inbox->side == side) {
+        inbox->outcome.disconnect_reason = reason;
         reason_disconnect(reason, inbox->outcome.disconnect_sentence,
                           sizeof(inbox->outcome.disconnect_sentence));
+    }
     pthread_mutex_unlock(&inbox->lock);
     inbox_ended(inbox, side, -1);
 }

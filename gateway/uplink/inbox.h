@@ -34,7 +34,8 @@ struct outcome {
     bool accepted;     /* a CONNACK that says yes */
     bool client_ended; /* the library has let go of its socket */
     int tunnel_error;
-    int refusal; /* the code of a CONNACK that says no; below 0: none came */
+    int refusal;           /* the code of a CONNACK that says no; below 0: none came */
+    int disconnect_reason; /* of the broker's DISCONNECT; MQTT_REASON_NONE: none came */
     bool session_present;
     uint16_t receive_maximum;
     uint32_t packet_size_max;

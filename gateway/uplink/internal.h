@@ -13,6 +13,7 @@
 #include "uplink/backoff.h"
 #include "uplink/mqtt.h"
 #include "uplink/payload.h"
+#include "uplink/rival.h"
 #include "uplink/suspect.h"
 #include "uplink/uplink.h"
 #include "uplink/url.h"
@@ -34,6 +35,13 @@ enum phase {
     PHASE_WAITING, /* until next_try_ns */
     PHASE_CONNECTING,
     PHASE_ONLINE,
+};
+
+/* What an alarm stands for until it is told that it is over. */
+enum trouble {
+    TROUBLE_DENIED, /* the broker takes nothing: rights */
+    TROUBLE_RIVAL,  /* another client has the same client id */
+    TROUBLE_COUNT,
 };
 
 /* What is still to be published of the snapshots, in this order. */
@@ -89,7 +97,6 @@ struct uplink {
     enum phase phase;
     bool refused;        /* what keeps it from working is a refusal, not an absence */
     int told_up;         /* the state in the journal: -1 none yet, 0 down, 1 up */
-    bool alarmed;        /* an alarm stands for the refusal */
     int64_t next_try_ns; /* of connecting */
     int64_t pause_ns;    /* nothing is published before; 0: no pause */
     struct backoff backoff, hold;
@@ -118,6 +125,7 @@ struct uplink {
     bool rewind;       /* go back to the cursor once all is answered */
     int64_t settle_ns; /* or at this time */
     struct suspect suspect;
+    struct rival rival;
     struct proof proof;
 
     enum announce_stage announce;
@@ -128,6 +136,7 @@ struct uplink {
 
     pthread_mutex_t stats_lock;
     char reason[TUNNEL_SENTENCE_SIZE]; /* that was logged; "" since something was delivered */
+    char troubles[TROUBLE_COUNT][TUNNEL_SENTENCE_SIZE]; /* told by an alarm; "" or over */
     struct uplink_stats stats,
         shared; /* the thread's own, and the copy for others under the lock */
 };
@@ -179,7 +188,10 @@ void proof_step(struct uplink *uplink, int64_t now_ns);
 
 /* tell.c: what the uplink itself puts into the journal, and its state for others. */
 void tell_state(struct uplink *uplink, bool up);
-void tell_alarm(struct uplink *uplink, const char *sentence);
+void tell_alarm(struct uplink *uplink, const char *sentence); /* of what is done with */
+/* An alarm that stands until it is over; each does nothing where that was told before. */
+void tell_trouble(struct uplink *uplink, enum trouble trouble, const char *sentence);
+void tell_over(struct uplink *uplink, enum trouble trouble);
 void tell_status(struct uplink *uplink, const char *state, const char *sentence);
 
 #endif

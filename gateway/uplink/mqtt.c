@@ -100,9 +100,9 @@ static void connection_ended(struct mqtt *client, const struct outcome *outcome)
 {
     client->stage = STAGE_IDLE;
     if (client->options.lost)
-        client->options.lost(client->options.context, outcome->disconnect_sentence[0]
-                                                          ? outcome->disconnect_sentence
-                                                          : outcome->tunnel_sentence);
+        client->options.lost(client->options.context, outcome->disconnect_reason,
+                             outcome->disconnect_sentence[0] ? outcome->disconnect_sentence
+                                                             : outcome->tunnel_sentence);
 }
 
 static void begin_connect(struct mqtt *client)

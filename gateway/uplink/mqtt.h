@@ -32,6 +32,10 @@ struct mqtt_will {
 #define MQTT_REASON_NEVER_SENT (-1) /* given up by the client: the session was lost */
 #define MQTT_REASON_NOBODY     0x10 /* accepted; no subscriber matches */
 
+/* Reasons of `lost` that are told apart. */
+#define MQTT_REASON_NONE       (-1)
+#define MQTT_REASON_TAKEN_OVER 0x8E /* another client connected with the same client id */
+
 struct mqtt_options {
     const char *host;
     uint16_t port;
@@ -46,17 +50,19 @@ struct mqtt_options {
     bool clean_start;
     uint32_t session_expiry_s;
     int keep_alive_s;
-    size_t inbound_bytes_max;        /* of messages received and not yet processed, and of one packet;
-                                        0: MQTT_INBOUND_BYTES_MAX */
-    struct mqtt_will will; /* topic NULL: none */
+    size_t inbound_bytes_max; /* of messages received and not yet processed, and of one packet;
+                                 0: MQTT_INBOUND_BYTES_MAX */
+    struct mqtt_will will;    /* topic NULL: none */
 
     void *context;
     /* Any of them may be NULL. Strings and payloads are valid during the call. */
     void (*connected)(
         void *context, bool session_present, int version, uint16_t receive_maximum,
         uint32_t packet_size_max); /* as the broker says; 65535 and UINT32_MAX without a limit */
-    void (*failed)(void *context, int error, const char *sentence);  /* connecting did not work */
-    void (*lost)(void *context, const char *sentence);               /* the connection ended */
+    void (*failed)(void *context, int error, const char *sentence); /* connecting did not work */
+    /* The connection ended; `reason` is that of the broker's DISCONNECT (MQTT 5, 3.14.2.1), or
+     * MQTT_REASON_NONE where none came. */
+    void (*lost)(void *context, int reason, const char *sentence);
     void (*acknowledged)(void *context, uint32_t token, int reason); /* PUBACK; reason 0 on 3.1.1 */
     void (*subscribed)(void *context, const char *topic, int reason); /* granted QoS, or >= 0x80 */
     void (*message)(void *context, const char *topic, const void *payload, size_t size, int qos,

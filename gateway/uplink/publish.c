@@ -122,9 +122,8 @@ static void deal_with_refusal(struct uplink *uplink, int64_t now_ns)
     if (reason == REASON_QUOTA) {
         pause_for(uplink, "online", sentence);
     } else if (reason == REASON_DENIED) {
-        if (!uplink->alarmed)
-            tell_alarm(uplink, sentence);
-        uplink->alarmed = uplink->refused = true;
+        tell_trouble(uplink, TROUBLE_DENIED, sentence);
+        uplink->refused = true;
         pause_for(uplink, "refused", sentence);
     } else if (suspect_refused(&uplink->suspect, unit->first, unit->last_event, unit->events,
                                cause) == SUSPECT_LATER) {
@@ -144,6 +143,7 @@ static void settle_unit(struct uplink *uplink, const struct unit *unit)
                  unit->last);
         tell_alarm(uplink, sentence);
         suspect_buried(&uplink->suspect);
+        rival_ended(&uplink->rival, RIVAL_EXPLAINED, 0); /* the broker hung up because of this */
     }
     if (unit->drop != 0)
         cursor_drop(uplink->cursor, unit->first, unit->last, (enum gap_reason)unit->drop);
@@ -174,8 +174,10 @@ static void take_done(struct uplink *uplink)
     if (any) {
         settle_unit(uplink, &run);
         uplink->hold.failures = 0;
-        uplink->reason[0] = '\0';
-        uplink->refused = uplink->alarmed = false;
+        if (!uplink->rival.told) /* each turn with a rival is no news */
+            uplink->reason[0] = '\0';
+        uplink->refused = false;
+        tell_over(uplink, TROUBLE_DENIED);
         if (uplink->phase == PHASE_ONLINE && uplink->pause_ns == 0 && !uplink->rewind &&
             uplink->stats.error[0] && uplink->stats.delivery_proven)
             tell_status(uplink, "online", "");

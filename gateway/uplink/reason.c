@@ -55,8 +55,8 @@ static const struct reason disconnect5[] = {
     {0x8B, 0, "the broker is shutting down"},
     {0x8D, 0, "the broker heard nothing for one and a half keep-alive times"},
     {0x8E, 0,
-     "another client connected with the same client id: check for a second gateway with this "
-     "id, or for a second program that runs with this configuration"},
+     "another client connected with the same client id: look for a second gateway with this id (a "
+     "cloned card, a restored image), or for a second program that runs with this configuration"},
     {0x93, 0, "the broker says that more messages were in flight than it allows"},
     {0x95, 0, "the broker finds a message too large"},
     {0x96, 0, "the broker finds the rate of messages too high"},
@@ -126,6 +126,26 @@ void reason_puback(int code, const char *topic, char *sentence, size_t size)
     else
         snprintf(sentence, size, "the broker refuses what is published on %s (reason 0x%02x)",
                  topic, (unsigned)code);
+}
+
+bool reason_may_be_a_message(int code)
+{
+    switch (code) {
+    case 0x89: /* busy */
+    case 0x8B: /* shutting down */
+    case 0x8D: /* keep-alive */
+    case 0x8E: /* taken over */
+    case 0x96: /* rate of messages */
+    case 0x97: /* quota */
+    case 0x98: /* by the operator */
+    case 0x9C: /* another server */
+    case 0x9D:
+    case 0x9F: /* rate of connections */
+    case 0xA0: /* longest time of a connection */
+        return false;
+    default:
+        return true;
+    }
 }
 
 int reason_is_version(int version, int code)

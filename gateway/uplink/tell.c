@@ -47,15 +47,51 @@ void tell_state(struct uplink *uplink, bool up)
     put(uplink, &event);
 }
 
-void tell_alarm(struct uplink *uplink, const char *sentence)
+static void put_alarm(struct uplink *uplink, enum status status, const char *sentence)
 {
-    struct event event = {.kind = EVENT_ALARM, .urgent = true};
+    struct event event = {.kind = EVENT_ALARM, .urgent = true, .status = (uint16_t)status};
     char text[TUNNEL_SENTENCE_SIZE + ID_SIZE_MAX + 16];
-    int size = snprintf(text, sizeof(text), "uplink %s: %s", uplink->options->id, sentence);
+    int size = snprintf(text, sizeof(text), "uplink %s: %s%s", uplink->options->id,
+                        status == STATUS_OVER ? "over: " : "", sentence);
 
-    log_error("uplink", "%s: %s", uplink->options->id, sentence);
     event.value.type = VALUE_TEXT;
     event.value.data = text;
     event.value.size = (uint16_t)((size_t)size < sizeof(text) ? (size_t)size : sizeof(text) - 1);
     put(uplink, &event);
+}
+
+void tell_alarm(struct uplink *uplink, const char *sentence)
+{
+    log_error("uplink", "%s: %s", uplink->options->id, sentence);
+    put_alarm(uplink, STATUS_GOOD, sentence);
+}
+
+static void show_troubles(struct uplink *uplink)
+{
+    uplink->stats.alarm[0] = '\0';
+    for (int i = 0; i < TROUBLE_COUNT && !uplink->stats.alarm[0]; i++)
+        snprintf(uplink->stats.alarm, sizeof(uplink->stats.alarm), "%s", uplink->troubles[i]);
+}
+
+void tell_trouble(struct uplink *uplink, enum trouble trouble, const char *sentence)
+{
+    char *standing = uplink->troubles[trouble];
+
+    if (standing[0])
+        return;
+    snprintf(standing, sizeof(uplink->troubles[0]), "%s", sentence);
+    tell_alarm(uplink, sentence);
+    show_troubles(uplink);
+}
+
+void tell_over(struct uplink *uplink, enum trouble trouble)
+{
+    char *standing = uplink->troubles[trouble];
+
+    if (!standing[0])
+        return;
+    log_info("uplink", "%s: over: %s", uplink->options->id, standing);
+    put_alarm(uplink, STATUS_OVER, standing);
+    standing[0] = '\0';
+    show_troubles(uplink);
 }

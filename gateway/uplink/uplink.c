@@ -264,6 +264,8 @@ void uplink_stop(struct uplink *uplink, int64_t grace_ns)
     atomic_store(&uplink->stop_at_ns, clock_mono(&clock_system) + grace_ns);
     wake(uplink);
     pthread_join(uplink->thread, NULL);
+    for (int trouble = 0; trouble < TROUBLE_COUNT; trouble++)
+        tell_over(uplink, (enum trouble)trouble); /* nobody watches it any more */
     tell_state(uplink, false);
     release(uplink);
 }

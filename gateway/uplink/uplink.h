@@ -52,6 +52,7 @@ int uplink_check(void *uplink_options, const char *id,
 struct uplink_stats {
     char state[16];       /* "online", "connecting", "waiting", "refused", "stopped" */
     char error[320];      /* why it is not online, in words, and what to do; "" */
+    char alarm[320];      /* what an alarm was told of and is not over; "" */
     int version;          /* MQTT: 5 or 4; 0 before the first connection */
     char tls[96];         /* "TLSv1.3 CHACHA20-POLY1305", "" without */
     bool delivery_proven; /* permission to publish shown (a PUBACK of MQTT 5, or the echo on 3.1.1)

@@ -8,6 +8,7 @@ from harness import (LONG, Audit, Broker, Gateway, ModbusTcp, Proxy, RtuLine, Su
 ABSENT_S = 60 if LONG else 10
 RESTARTS = 20 if LONG else 5
 FAULTS = 20 if LONG else 6
+RIVALS = 5
 
 
 def field(site):
@@ -102,27 +103,54 @@ def gets_on_through_a_bad_line(site):
     check(proxy.accepted, "the proxy was passed by")
 
 
-def takes_turns_with_another_client_of_the_same_name(site):
-    """A second client that takes the session over again and again costs time, and no event."""
+def rival(broker):
+    """A client with the gateway's id, connected: the broker has ended the gateway's connection for it."""
     import paho.mqtt.client as mqtt
+    newer = [mqtt.CallbackAPIVersion.VERSION2] if hasattr(mqtt, "CallbackAPIVersion") else []
+    client = mqtt.Client(*newer, client_id="plant7")
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    return client
+
+
+def turns_with_a_rival(site, **uplink):
+    """
+    A second client that takes the session over again and again costs time and no event, and is told of once: at once
+    where the broker says why it hangs up, else after some turns.
+    """
+    words = "the same client id"
     broker = Broker(site, tls=False)
     subscriber, audit = Subscriber(site, broker), Audit(site, broker)
     sims, buses, devices = field(site)
-    gateway = Gateway(site, buses, devices, [broker.uplink()]).start()
+    gateway = Gateway(site, buses, devices, [broker.uplink(**uplink)]).start()
     gateway.wait_online()
-    for _ in range(3):
+    for _ in range(RIVALS):
         site.wait_values(30)
+        wait_for(lambda: gateway.uplink()["delivery_proven"], 60, "something is delivered")
         connects = gateway.uplink()["connects"]
-        newer = [mqtt.CallbackAPIVersion.VERSION2] if hasattr(mqtt, "CallbackAPIVersion") else []
-        rival = mqtt.Client(*newer, client_id="plant7")
-        rival.connect("127.0.0.1", broker.port)
-        rival.loop_start()
-        wait_for(lambda: gateway.uplink()["connects"] > connects, 60, "the gateway comes back")
-        rival.disconnect()
-        rival.loop_stop()
+        other = rival(broker)
+        wait_for(lambda: gateway.uplink()["connects"] > connects, 90, "the gateway comes back")
+        other.disconnect()
+        other.loop_stop()
     gateway.wait_online(60)
-    finish(gateway, sims, subscriber, audit, 90)
+    check(words in gateway.uplink()["alarm"], "the alarm in the status", gateway.uplink())
+    check(words in gateway.cli("status").stdout, "the alarm in the words of the status")
+    if LONG:
+        wait_for(lambda: not gateway.uplink()["alarm"], 180, "the alarm is over once the connection holds")
+    balance = finish(gateway, sims, subscriber, audit, 30 * RIVALS)
+    alarms = [event for event in balance.events.values() if event["k"] == "alarm" and event.get("u") == "cloud"]
+    check([event.get("why") for event in alarms] in ([None], [None, "over"]), "one alarm, published", alarms)
+    check(words in alarms[0]["v"] and "a second gateway with this id" in alarms[0]["v"], "its words", alarms)
+
+
+def takes_turns_with_another_client_of_the_same_name(site):
+    turns_with_a_rival(site)
+
+
+def takes_turns_with_one_on_mqtt_3_1_1(site):
+    turns_with_a_rival(site, version="3.1.1")
 
 
 main(keeps_everything_while_the_broker_is_absent, survives_restarts_of_the_broker, survives_resets_and_black_holes,
-     gets_on_through_a_bad_line, takes_turns_with_another_client_of_the_same_name)
+     gets_on_through_a_bad_line, takes_turns_with_another_client_of_the_same_name,
+     takes_turns_with_one_on_mqtt_3_1_1)

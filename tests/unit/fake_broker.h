@@ -37,6 +37,9 @@ static struct {
     int silent;           /* messages taken without an answer before it hangs up, once; 0: never */
     uint64_t bad[4];      /* events that it refuses... */
     int bad_reason;       /* ...with this reason; 0: by hanging up */
+    int hang_ups;         /* so many connections end with their first event, or... */
+    uint64_t hang_up_at;  /* ...with this one, which is then not answered; 0: with the first */
+    int hang_up_reason;   /* of the DISCONNECT, or MQTT_REASON_NONE */
     int busy;             /* so many data messages are refused with busy_reason */
     int busy_reason;
 
@@ -51,6 +54,7 @@ static struct {
     struct mqtt_options options;
     int fd;
     bool connected, connecting, hang_up, leaving;
+    int lost_reason;
     struct {
         uint32_t token;
         int reason;
@@ -73,6 +77,7 @@ static inline void broker_reset(void)
     broker.receive_maximum = UINT16_MAX;
     broker.packet_size_max = UINT32_MAX;
     broker.echoes = true;
+    broker.lost_reason = MQTT_REASON_NONE;
     broker.fd = -1;
 }
 
@@ -201,6 +206,7 @@ int mqtt_publish(struct mqtt *client, const char *topic, const void *payload, si
                  bool retained, uint32_t token)
 {
     struct message message = {.size = size, .retained = retained};
+    bool hangs_up;
     char *text;
 
     (void)client;
@@ -210,6 +216,7 @@ int mqtt_publish(struct mqtt *client, const char *topic, const void *payload, si
     text = strndup(payload ? payload : "", size);
     broker_read(&message, topic, text);
     message.reason = broker_judge(&message);
+    hangs_up = broker.hang_ups > 0 && message.last != 0 && message.last >= broker.hang_up_at;
     pthread_mutex_lock(&broker.lock);
     if (broker.count < BROKER_MESSAGES_MAX)
         broker.messages[broker.count++] = message;
@@ -220,6 +227,9 @@ int mqtt_publish(struct mqtt *client, const char *topic, const void *payload, si
         broker.most_in_flight = broker.in_flight;
     if (broker.mute && (message.last != 0 || message.n != 0)) {
         /* for ever */
+    } else if (hangs_up && broker.hang_up_at != 0) {
+        broker.unanswered[broker.unanswered_count++] = token;
+        broker_wake();
     } else if (message.reason == 1 || (broker.silent > 0 && message.last != 0)) {
         broker.unanswered[broker.unanswered_count++] = token;
         if (message.reason == 1 || --broker.silent == 0)
@@ -232,6 +242,11 @@ int mqtt_publish(struct mqtt *client, const char *topic, const void *payload, si
             broker.echo_topic[broker.echo_count] = strdup(topic);
             broker.echo_payload[broker.echo_count++] = strdup(text);
         }
+    }
+    if (hangs_up) {
+        broker.hang_ups--;
+        broker.hang_up = true;
+        broker.lost_reason = broker.hang_up_reason;
     }
     free(text);
     return 0;
@@ -297,7 +312,8 @@ void mqtt_process(struct mqtt *client)
     broker.echo_count = 0;
     if (broker.hang_up && broker.connected) {
         broker.connected = broker.hang_up = false;
-        options->lost(options->context, "the broker closed the connection");
+        options->lost(options->context, broker.lost_reason, "the broker closed the connection");
+        broker.lost_reason = MQTT_REASON_NONE;
     }
     if (broker.connecting)
         broker_accept();

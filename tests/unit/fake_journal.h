@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/status.h"
 #include "journal/cursor.h"
 #include "journal/reader.h"
 
@@ -30,7 +31,7 @@ static struct {
     struct gap hole;          /* stored once, now missing */
     struct gap told;          /* what the reader lends out */
     enum clock_trust trust;   /* of the clock now */
-    int states_up, states_down, alarms;
+    int states_up, states_down, alarms, alarms_over;
     char alarm[512];
     int watch;
 } fake = {.lock = PTHREAD_MUTEX_INITIALIZER, .watch = -1};
@@ -48,7 +49,7 @@ static inline void fake_reset(void)
     fake.count = fake.acked_above_low = 0;
     fake.low = fake.position = 1;
     fake.trust = CLOCK_SYNCHRONISED;
-    fake.states_up = fake.states_down = fake.alarms = 0;
+    fake.states_up = fake.states_down = fake.alarms = fake.alarms_over = 0;
     pthread_mutex_unlock(&fake.lock);
 }
 
@@ -224,7 +225,9 @@ int journal_put(struct journal *journal, const struct event *event)
         fake.states_up++;
     else if (event->kind == EVENT_STATE)
         fake.states_down++;
-    if (event->kind == EVENT_ALARM) {
+    if (event->kind == EVENT_ALARM && event->status == STATUS_OVER) {
+        fake.alarms_over++;
+    } else if (event->kind == EVENT_ALARM) {
         fake.alarms++;
         snprintf(fake.alarm, sizeof(fake.alarm), "%.*s", (int)event->value.size,
                  (const char *)event->value.data);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "uplink/backoff.h"
+#include "uplink/rival.h"
 #include "uplink/suspect.h"
 #include "uplink/window.h"
 
@@ -307,9 +308,51 @@ static void two_unclear_refusals_are_no_reason_to_suspect(void **state)
     }
 }
 
+static void a_rival_is_told_of_by_the_broker_or_by_sudden_ends_in_a_row(void **state)
+{
+    static const struct {
+        enum rival_end ends[6];
+        int64_t held_s;
+        int told_at; /* -1: never */
+    } cases[] = {
+        {{RIVAL_TAKEN_OVER, RIVAL_TAKEN_OVER, RIVAL_SUDDEN}, 3600, 0},
+        {{RIVAL_SUDDEN, RIVAL_TAKEN_OVER, RIVAL_TAKEN_OVER}, 1, 1},
+        {{RIVAL_SUDDEN, RIVAL_SUDDEN, RIVAL_SUDDEN, RIVAL_SUDDEN, RIVAL_SUDDEN}, 1, 3},
+        {{RIVAL_SUDDEN, RIVAL_SUDDEN, RIVAL_SUDDEN, RIVAL_SUDDEN, RIVAL_SUDDEN}, 61, -1},
+        {{RIVAL_SUDDEN, RIVAL_SUDDEN, RIVAL_SUDDEN, RIVAL_EXPLAINED, RIVAL_SUDDEN}, 1, -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct rival rival = {0};
+
+        for (int end = 0; end < 5; end++)
+            assert_int_equal(rival_ended(&rival, cases[i].ends[end], cases[i].held_s * NS_PER_S),
+                             end == cases[i].told_at);
+    }
+}
+
+static void a_rival_is_gone_once_a_connection_outlasts_its_waits(void **state)
+{
+    struct rival rival = {0};
+    int64_t quiet_ns = rival_quiet(3600 * NS_PER_S);
+
+    (void)state;
+    assert_true(rival_quiet(NS_PER_S) == RIVAL_QUIET_NS);
+    assert_true(quiet_ns == 7200 * NS_PER_S);
+    assert_false(rival_over(&rival, quiet_ns, quiet_ns)); /* there was none */
+    rival_ended(&rival, RIVAL_TAKEN_OVER, 0);
+    assert_false(rival_over(&rival, quiet_ns - 1, quiet_ns));
+    assert_true(rival_over(&rival, quiet_ns, quiet_ns));
+    assert_false(rival_over(&rival, quiet_ns, quiet_ns));
+    assert_true(rival_ended(&rival, RIVAL_TAKEN_OVER, 0)); /* and back again */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_rival_is_told_of_by_the_broker_or_by_sudden_ends_in_a_row),
+        cmocka_unit_test(a_rival_is_gone_once_a_connection_outlasts_its_waits),
         cmocka_unit_test(answers_in_any_order_are_taken_in_the_order_of_the_events),
         cmocka_unit_test(a_refused_unit_holds_up_those_behind_it),
         cmocka_unit_test(a_unit_of_several_messages_needs_every_answer_and_its_end),

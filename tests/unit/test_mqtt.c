@@ -129,7 +129,7 @@ static void stop_server(struct server *server)
 }
 
 struct seen {
-    int connected, failed, lost, ended, acknowledged, version, error;
+    int connected, failed, lost, ended, acknowledged, version, error, reason;
     char sentence[400];
 };
 
@@ -155,11 +155,12 @@ static void on_failed(void *context, int error, const char *sentence)
     snprintf(seen->sentence, sizeof(seen->sentence), "%s", sentence);
 }
 
-static void on_lost(void *context, const char *sentence)
+static void on_lost(void *context, int reason, const char *sentence)
 {
     struct seen *seen = context;
 
     seen->lost++;
+    seen->reason = reason;
     seen->ended++;
     snprintf(seen->sentence, sizeof(seen->sentence), "%s", sentence);
 }
@@ -315,6 +316,7 @@ static void a_session_that_is_taken_over_is_told_as_such(void **state)
     assert_int_equal(mqtt_connect(client, 5 * NS_PER_S), 0);
     assert_true(await(client, &seen.connected, 1));
     assert_true(await(client, &seen.lost, 1));
+    assert_int_equal(seen.reason, MQTT_REASON_TAKEN_OVER);
     assert_non_null(strstr(seen.sentence, "another client connected with the same client id"));
     mqtt_close(client);
     stop_server(&server);

@@ -421,6 +421,91 @@ static void a_broker_that_answers_nothing_is_given_up_and_tried_again(void **sta
     assert_int_equal(fake.alarms, 0);
 }
 
+static void another_client_with_this_id_is_told_of_once(void **state)
+{
+    static const struct {
+        int version, hang_ups, reason, alarms;
+        const char *says;
+    } cases[] = {
+        {5, 6, MQTT_REASON_TAKEN_OVER, 1, "another client connected with the same client id"},
+        {4, 6, MQTT_REASON_NONE, 1, "probably another client has the same client id"},
+        {4, RIVAL_STRIKES - 1, MQTT_REASON_NONE, 0, ""},
+        {5, 6, 0x8B, 0, ""}, /* it shuts down */
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct uplink_stats stats;
+        struct uplink *uplink;
+
+        begin(state);
+        options.retry_max_ns = 1;
+        add_readings(300);
+        broker.version = cases[i].version;
+        broker.packet_size_max = 1500;
+        broker.hang_ups = cases[i].hang_ups;
+        broker.hang_up_reason = cases[i].reason;
+        uplink = start();
+        assert_true(reaches(301));
+        uplink_stats(uplink, &stats);
+        assert_int_equal(fake.alarms_over, 0);
+        uplink_stop(uplink, NS_PER_S);
+        assert_int_equal(stats.connects, cases[i].hang_ups + 1);
+        assert_int_equal(fake.alarms, cases[i].alarms);
+        assert_int_equal(fake.alarms_over, cases[i].alarms); /* nobody watches it any more */
+        assert_non_null(strstr(stats.alarm, cases[i].says));
+        if (cases[i].alarms)
+            assert_non_null(strstr(fake.alarm, "a second gateway with this id"));
+        check_fates(NULL, 0, 0);
+    }
+}
+
+static void an_alarm_of_another_client_is_over_once_a_connection_holds(void **state)
+{
+    struct uplink uplink = {.options = &options,
+                            .clock = &clock_system,
+                            .phase = PHASE_ONLINE,
+                            .rival.told = true,
+                            .backoff = {.limit_ns = NS_PER_S, .up_since_ns = 7}};
+    int64_t over_ns = 7 + RIVAL_QUIET_NS;
+
+    (void)state;
+    tell_trouble(&uplink, TROUBLE_RIVAL, "another");
+    assert_true(connection_deadline(&uplink) == over_ns);
+    connection_step(&uplink, over_ns - 1);
+    assert_string_equal(uplink.stats.alarm, "another");
+    connection_step(&uplink, over_ns);
+    assert_string_equal(uplink.stats.alarm, "");
+    assert_int_equal(fake.alarms_over, 1);
+    assert_true(connection_deadline(&uplink) == INT64_MAX);
+}
+
+static void no_event_is_blamed_for_what_another_client_did(void **state)
+{
+    (void)state;
+    options.retry_max_ns = 1;
+    add_readings(2);
+    broker.forgets = true;
+    broker.hang_ups = 20;
+    broker.hang_up_at = 2;
+    broker.hang_up_reason = MQTT_REASON_TAKEN_OVER;
+    run();
+    assert_int_equal(broker.connects, 21);
+    check_covered();
+    check_fates(NULL, 0, 0);
+}
+
+static void an_alarm_of_rights_stands_until_something_is_delivered(void **state)
+{
+    (void)state;
+    options.retry_max_ns = 1;
+    add_readings(100);
+    broker.busy = 2;
+    broker.busy_reason = 0x87;
+    run();
+    assert_int_equal(fake.alarms, 1);
+    assert_int_equal(fake.alarms_over, 1);
+}
+
 static void answers_to_the_client_of_another_version_leave_room(void **state)
 {
     struct uplink uplink = {
@@ -583,6 +668,10 @@ int main(void)
         cmocka_unit_test_setup(events_wait_for_the_clock_but_not_for_ever, begin),
         cmocka_unit_test_setup(a_broker_that_answers_nothing_costs_no_processor_time, begin),
         cmocka_unit_test_setup(a_broker_that_answers_nothing_is_given_up_and_tried_again, begin),
+        cmocka_unit_test_setup(another_client_with_this_id_is_told_of_once, begin),
+        cmocka_unit_test_setup(an_alarm_of_another_client_is_over_once_a_connection_holds, begin),
+        cmocka_unit_test_setup(no_event_is_blamed_for_what_another_client_did, begin),
+        cmocka_unit_test_setup(an_alarm_of_rights_stands_until_something_is_delivered, begin),
         cmocka_unit_test_setup(answers_to_the_client_of_another_version_leave_room, begin),
         cmocka_unit_test_setup(packets_too_small_for_an_event_cost_no_event, begin),
         cmocka_unit_test_setup(the_longest_names_fit_into_the_smallest_packet, begin),
