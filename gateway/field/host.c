@@ -46,16 +46,19 @@ static int host_ops_wait(struct driver_host *base, int fd, int64_t until_mono_ns
 
 static const struct driver_host_ops host_ops = {.wait = host_ops_wait};
 
-static size_t put_on_lane(void *context, const struct event *events, size_t count)
+static size_t put_on_lane(void *context, const struct event *events, size_t count, bool again)
 {
-    return lane_put(context, events, count);
+    return again ? lane_offer(context, events, count) : lane_put(context, events, count);
 }
 
 static void *thread_main(void *context)
 {
     struct host *host = context;
+    char name[16]; /* the kernel's limit */
     int error;
 
+    snprintf(name, sizeof name, "bus-%.11s", host->bus->id);
+    pthread_setname_np(pthread_self(), name); /* by itself: before the driver runs */
     prctl(PR_SET_TIMERSLACK, (unsigned long)TIMER_SLACK_NS, 0UL, 0UL, 0UL);
     error = host->bus->driver->run(host->bus, &host->base);
     if (error) {
@@ -70,7 +73,6 @@ static void *thread_main(void *context)
 static int start_thread(struct host *host)
 {
     pthread_attr_t attributes;
-    char name[16]; /* the kernel's limit */
     int failed = pthread_attr_init(&attributes);
 
     if (failed)
@@ -78,11 +80,7 @@ static int start_thread(struct host *host)
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     failed = pthread_create(&host->thread, &attributes, thread_main, host);
     pthread_attr_destroy(&attributes);
-    if (failed)
-        return error_from_errno(failed);
-    snprintf(name, sizeof name, "bus-%.11s", host->bus->id);
-    pthread_setname_np(host->thread, name);
-    return 0;
+    return failed ? error_from_errno(failed) : 0;
 }
 
 static size_t lane_bytes(const struct site_bus *bus)

@@ -70,6 +70,14 @@ static int remember_devices(struct sink *sink, const struct site_bus *bus)
     return 0;
 }
 
+static void release(struct sink *sink)
+{
+    for (size_t i = 0; sink->points && i < sink->point_count; i++)
+        free(sink->points[i].text);
+    free(sink->points);
+    free(sink);
+}
+
 int sink_open(struct sink **sink, const struct site_bus *bus, const struct clock *clock,
               sink_put_fn *put, void *context)
 {
@@ -87,21 +95,11 @@ int sink_open(struct sink **sink, const struct site_bus *bus, const struct clock
     made->point_count = points;
     made->points = calloc(points ? points : 1, sizeof *made->points);
     if (!made->points || remember_devices(made, bus) != 0) {
-        sink_close(made);
+        release(made);
         return ERR_NOMEM;
     }
     *sink = made;
     return 0;
-}
-
-void sink_close(struct sink *sink)
-{
-    if (!sink)
-        return;
-    for (size_t i = 0; sink->points && i < sink->point_count; i++)
-        free(sink->points[i].text);
-    free(sink->points);
-    free(sink);
 }
 
 static bool owns(const struct device_memory *memory, const struct site_point *point)
@@ -161,7 +159,7 @@ static void remember(struct memory *memory, const struct event *event)
         memcpy(memory->text, event->value.data, event->value.size);
 }
 
-static bool put_state(struct sink *sink, struct device_memory *memory)
+static bool put_state(struct sink *sink, const struct device_memory *memory, bool again)
 {
     struct event event = {
         .stream = memory->device->stream,
@@ -171,15 +169,15 @@ static bool put_state(struct sink *sink, struct device_memory *memory)
         .value = {.type = VALUE_BOOL, .b = memory->up},
     };
 
-    return sink->put(sink->context, &event, 1) == 1;
+    return sink->put(sink->context, &event, 1, again) == 1;
 }
 
-static void put_pending_states(struct sink *sink)
+static void put_pending_states(struct sink *sink, bool again)
 {
     for (size_t i = 0; i < sink->device_count && sink->pending; i++) {
         if (!sink->devices[i].pending)
             continue;
-        if (!put_state(sink, &sink->devices[i]))
+        if (!put_state(sink, &sink->devices[i], again) && again)
             return;
         sink->devices[i].pending = false;
         sink->pending--;
@@ -190,7 +188,7 @@ static void put_pending_states(struct sink *sink)
  * whatever it is. */
 static int put_batch(struct sink *sink, size_t count)
 {
-    size_t taken = count ? sink->put(sink->context, sink->events, count) : 0;
+    size_t taken = count ? sink->put(sink->context, sink->events, count, false) : 0;
 
     for (size_t i = 0; i < count; i++) {
         if (i < taken)
@@ -231,7 +229,7 @@ int sink_readings(struct sink *sink, int64_t mono_ns, const struct sink_item *it
     int error = 0;
 
     if (sink->pending)
-        put_pending_states(sink);
+        put_pending_states(sink, true);
     while (count > 0) {
         size_t part = count < BATCH_MAX ? count : BATCH_MAX;
         int part_error = put_items(sink, mono_ns, items, part);
@@ -263,15 +261,25 @@ void sink_state(struct sink *sink, const struct site_device *device, bool up, ui
             continue;
         if (memory->known && memory->up == up && memory->status == status)
             return;
+        if (memory->pending) { /* this one follows it, so that it cannot wait any longer */
+            put_state(sink, memory, false);
+            sink->pending--;
+        }
         memory->known = true;
         memory->up = up;
         memory->status = status;
         memory->told_mono_ns = clock_mono(sink->clock);
-        if (memory->pending)
-            sink->pending--;
-        memory->pending = !put_state(sink, memory);
+        memory->pending = !put_state(sink, memory, true);
         if (memory->pending)
             sink->pending++;
         return;
     }
+}
+
+void sink_close(struct sink *sink)
+{
+    if (!sink)
+        return;
+    put_pending_states(sink, false);
+    release(sink);
 }

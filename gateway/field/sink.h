@@ -14,14 +14,16 @@ struct sink;
 
 /*
  * Takes events in order, copying what their values borrow, and returns how many of them it took:
- * the first ones. Never blocks. In the daemon this is the bus's lane.
+ * the first ones. What it does not take is lost, and counted so, unless it comes `again`. Never
+ * blocks. In the daemon this is the bus's lane.
  */
-typedef size_t sink_put_fn(void *context, const struct event *events, size_t count);
+typedef size_t sink_put_fn(void *context, const struct event *events, size_t count, bool again);
 
 /* For a bus whose streams are declared. `bus` and `clock` outlive the sink. ERR_NOMEM. */
 int sink_open(struct sink **sink, const struct site_bus *bus, const struct clock *clock,
               sink_put_fn *put, void *context);
-void sink_close(struct sink *sink); /* NULL is fine */
+/* Puts the states that wait for room a last time, and frees. NULL is fine. */
+void sink_close(struct sink *sink);
 
 /*
  * A reading of a point, taken at `mono_ns`. Points of one read share that time. `status` is
@@ -48,7 +50,8 @@ int sink_readings(struct sink *sink, int64_t mono_ns, const struct sink_item *it
 
 /*
  * The device came up, or went down for the reason given. Stored only when that differs from what
- * was last told; one that is refused is put again before the readings that follow it.
+ * was last told; one that is refused is put again before the readings that follow it, and counts as
+ * refused only when the next state comes before there was room.
  */
 void sink_state(struct sink *sink, const struct site_device *device, bool up, uint16_t status);
 

@@ -102,26 +102,49 @@ static bool can_be_stored(const struct event *event, uint32_t streams)
     return event->stream <= streams && ring_fits(event);
 }
 
-size_t lane_put(struct lane *lane, const struct event *events, size_t count)
+static void count_put(struct lane *lane, size_t count)
 {
-    struct ring *ring = &lane->ring;
-    uint32_t streams = streams_count(&lane->journal->state.streams);
-    size_t taken = 0;
-    bool urgent = false;
-
-    /* Counted before any of them is refused: what is seen as refused was seen to be put. */
     atomic_store_explicit(&lane->put,
                           atomic_load_explicit(&lane->put, memory_order_relaxed) + count,
                           memory_order_relaxed);
+}
+
+/* Into the ring, not yet shown to the writer. */
+static size_t take(struct lane *lane, const struct event *events, size_t count, bool *urgent)
+{
+    uint32_t streams = streams_count(&lane->journal->state.streams);
+    size_t taken = 0;
+
     while (taken < count && can_be_stored(&events[taken], streams) &&
-           ring_put(ring, &events[taken]))
-        urgent |= events[taken++].urgent;
+           ring_put(&lane->ring, &events[taken]))
+        *urgent |= events[taken++].urgent;
+    return taken;
+}
+
+size_t lane_put(struct lane *lane, const struct event *events, size_t count)
+{
+    bool urgent = false;
+
+    /* Counted before any of them is refused: what is seen as refused was seen to be put. */
+    count_put(lane, count);
+    size_t taken = take(lane, events, count, &urgent);
     /* Shown before the rest is counted as refused: the gap is told behind what was taken. */
-    size_t waiting = taken > 0 ? ring_publish(ring) : 0;
+    size_t waiting = taken > 0 ? ring_publish(&lane->ring) : 0;
     for (size_t i = taken; i < count; i++)
         lane_refuse(lane, &events[i]);
     if (taken > 0)
         wake_for(lane, waiting, urgent);
+    return taken;
+}
+
+size_t lane_offer(struct lane *lane, const struct event *events, size_t count)
+{
+    bool urgent = false;
+    size_t taken = take(lane, events, count, &urgent);
+
+    count_put(lane, taken);
+    if (taken > 0)
+        wake_for(lane, ring_publish(&lane->ring), urgent);
     return taken;
 }
 

@@ -25,4 +25,7 @@ void lane_close(struct lane *lane);
  */
 size_t lane_put(struct lane *lane, const struct event *events, size_t count);
 
+/* The same for what the producer puts again when it is refused: that is not counted, and no gap. */
+size_t lane_offer(struct lane *lane, const struct event *events, size_t count);
+
 #endif

@@ -25,10 +25,11 @@ double store_seconds(void)
     return (double)clock_mono(&clock_system) / 1e9;
 }
 
-static size_t put_on_lane(void *context, const struct event *events, size_t count)
+static size_t put_on_lane(void *context, const struct event *events, size_t count, bool again)
 {
     struct store *store = context;
 
+    (void)again; /* there is always room */
     if (lane_put(store->lane, events, count) < count)
         store_die("the lane", ERR_FULL);
     return count;

@@ -147,12 +147,38 @@ static void takes_the_first_ones_of_a_batch(void **state)
     lane_close(lane);
 }
 
+static void what_comes_again_counts_as_refused_only_when_it_is_given_up(void **state)
+{
+    struct kit *kit = *state;
+    static const char text[4000];
+    struct journal_stats stats;
+    struct lane *lane;
+    kit_open(kit);
+    uint32_t stream = kit_declare(kit, "boiler", "note");
+    struct event large = {.stream = stream,
+                          .mono_ns = kit->mono_ns,
+                          .kind = EVENT_READING,
+                          .value = {.type = VALUE_TEXT, .size = sizeof(text), .data = text}};
+    struct event batch[6] = {large, large, large, large, large, large};
+    assert_int_equal(lane_open(&lane, kit->journal, 16 * 1024), 0);
+    assert_int_equal(lane_offer(lane, batch, 6), 4);
+    for (int i = 0; i < 10; i++)
+        lane_offer(lane, &large, 1);
+    journal_stats(kit->journal, &stats);
+    assert_int_equal(stats.refused, 0);
+    assert_int_equal(stats.produced, stats.stored + stats.waiting);
+    lane_close(lane);
+    journal_stats(kit->journal, &stats);
+    assert_int_equal(stats.produced, stats.stored + stats.refused);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
     const struct CMUnitTest tests[] = {
         TEST(adds_up_at_every_moment_under_load),
         TEST(takes_the_first_ones_of_a_batch),
+        TEST(what_comes_again_counts_as_refused_only_when_it_is_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

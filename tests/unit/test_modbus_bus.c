@@ -49,10 +49,11 @@ static int wait_or_stop(struct driver_host *base, int fd, int64_t until_mono_ns)
 
 static const struct driver_host_ops ops = {.wait = wait_or_stop};
 
-static size_t put(void *context, const struct event *events, size_t count)
+static size_t put(void *context, const struct event *events, size_t count, bool again)
 {
     struct fixture *fixture = context;
 
+    (void)again;
     pthread_mutex_lock(&events_lock);
     for (size_t i = 0; i < count && fixture->count < EVENTS_MAX; i++)
         fixture->events[fixture->count++] = events[i];

@@ -45,10 +45,11 @@ struct rig {
     size_t event_count;
 };
 
-static size_t keep_events(void *context, const struct event *events, size_t count)
+static size_t keep_events(void *context, const struct event *events, size_t count, bool again)
 {
     struct rig *rig = context;
 
+    (void)again;
     pthread_mutex_lock(&rig->lock);
     for (size_t i = 0; i < count && rig->event_count < EVENTS_MAX; i++)
         rig->events[rig->event_count++] = events[i];

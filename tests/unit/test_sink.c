@@ -17,14 +17,14 @@
 struct box {
     struct event events[PUT_MAX];
     char texts[PUT_MAX][16];
-    size_t count, room;
+    size_t count, room, lost;
     struct site_point points[2][200];
     struct site_device devices[2];
     struct site_bus bus;
     struct sink *sink;
 };
 
-static size_t put(void *context, const struct event *events, size_t count)
+static size_t put(void *context, const struct event *events, size_t count, bool again)
 {
     struct box *box = context;
     size_t taken = 0;
@@ -37,6 +37,8 @@ static size_t put(void *context, const struct event *events, size_t count)
         box->events[box->count++] = *event;
         box->room--;
     }
+    if (!again)
+        box->lost += count - taken;
     return taken;
 }
 
@@ -234,6 +236,53 @@ static void puts_a_refused_state_again_before_the_next_reading(void **state)
     assert_int_equal(box->events[1].kind, EVENT_READING);
 }
 
+static void a_state_that_waits_for_room_is_not_lost_however_often_it_is_put(void **state)
+{
+    struct box *box = *state;
+
+    box->room = 0;
+    sink_state(box->sink, &box->devices[0], false, STATUS_TIMEOUT);
+    for (int64_t i = 0; i < 5; i++)
+        read_i64(box, &box->points[0][0], i, i);
+    assert_int_equal(box->lost, 5); /* the readings */
+    box->room = 10;
+    read_i64(box, &box->points[0][0], 9, 1);
+    assert_int_equal(box->lost, 5);
+    assert_int_equal(box->events[0].kind, EVENT_STATE);
+}
+
+static void a_state_that_the_next_one_overtakes_is_lost_once(void **state)
+{
+    struct box *box = *state;
+
+    box->room = 0;
+    sink_state(box->sink, &box->devices[0], false, STATUS_TIMEOUT);
+    sink_state(box->sink, &box->devices[0], true, STATUS_GOOD);
+    assert_int_equal(box->lost, 1);
+    box->room = 10;
+    read_i64(box, &box->points[0][0], 9, 1);
+    assert_int_equal(box->lost, 1);
+    assert_int_equal(box->count, 2);
+    assert_true(box->events[0].value.b);
+}
+
+static void a_state_that_still_waits_at_the_end_is_put_a_last_time(void **state)
+{
+    static const size_t rooms[] = {0, 1};
+    struct box *box = *state;
+
+    for (size_t i = 0; i < 2; i++) {
+        box->room = 0;
+        sink_state(box->sink, &box->devices[0], false, STATUS_TIMEOUT);
+        box->room = rooms[i];
+        box->lost = box->count = 0;
+        sink_close(box->sink);
+        assert_int_equal(box->lost + box->count, 1);
+        assert_int_equal(box->count, rooms[i]);
+        assert_int_equal(sink_open(&box->sink, &box->bus, &clock_system, put, box), 0);
+    }
+}
+
 #define SINK_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -249,6 +298,9 @@ int main(void)
         SINK_TEST(remembers_only_what_was_taken_of_a_read),
         SINK_TEST(tells_a_state_once_until_it_changes),
         SINK_TEST(puts_a_refused_state_again_before_the_next_reading),
+        SINK_TEST(a_state_that_waits_for_room_is_not_lost_however_often_it_is_put),
+        SINK_TEST(a_state_that_the_next_one_overtakes_is_lost_once),
+        SINK_TEST(a_state_that_still_waits_at_the_end_is_put_a_last_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
