@@ -2,18 +2,27 @@
 
 #include <string.h>
 
-#include "modbus/options.h"
-
 static bool holds_bits(uint8_t function)
 {
     return function <= MODBUS_DISCRETE_INPUTS;
 }
 
-uint16_t fence_shape(uint8_t function, uint16_t count)
+static uint16_t shape(unsigned function, unsigned bytes)
 {
-    unsigned bytes = holds_bits(function) ? (count + 7u) / 8 : 2u * count;
+    return (uint16_t)(function << 8 | bytes);
+}
 
-    return (uint16_t)((unsigned)function << 8 | bytes);
+uint16_t fence_shape(const struct modbus_request *request)
+{
+    bool reads = request->function <= MODBUS_INPUT_REGISTERS;
+
+    return shape(request->function,
+                 reads ? pdu_data_size(request->function, request->count) & 0xFF : 0);
+}
+
+uint16_t fence_shape_of(const uint8_t *pdu, size_t size)
+{
+    return shape(pdu[0], size >= 2 && pdu[0] <= MODBUS_INPUT_REGISTERS ? pdu[1] : 0);
 }
 
 static void drop(struct fence *fence, unsigned index)
@@ -24,10 +33,10 @@ static void drop(struct fence *fence, unsigned index)
 }
 
 /* FENCE_MAX where it is not there. */
-static unsigned find(const struct fence *fence, uint16_t shape)
+static unsigned find(const struct fence *fence, uint16_t wanted)
 {
     for (unsigned i = 0; i < fence->count; i++) {
-        if (fence->lost[i].shape == shape)
+        if (fence->lost[i].shape == wanted)
             return i;
     }
     return FENCE_MAX;
@@ -45,49 +54,83 @@ static void forget_too_old(struct fence *fence, int64_t now_ns)
     }
 }
 
-static bool known(struct fence *fence, uint16_t shape, bool settled, int64_t now_ns)
+static bool known(struct fence *fence, uint16_t wanted, bool settled, int64_t now_ns)
 {
     unsigned index;
 
     if (fence->count == 0)
         return false;
     forget_too_old(fence, now_ns);
-    index = find(fence, shape);
+    index = find(fence, wanted);
     return index < FENCE_MAX && fence->lost[index].settled == settled;
 }
 
-bool fence_closed(struct fence *fence, uint16_t shape, int64_t now_ns)
+bool fence_closed(struct fence *fence, uint16_t wanted, int64_t now_ns)
 {
-    return known(fence, shape, false, now_ns);
+    return known(fence, wanted, false, now_ns);
 }
 
-bool fence_doubtful(struct fence *fence, uint16_t shape, int64_t now_ns)
+bool fence_doubtful(struct fence *fence, uint16_t wanted, int64_t now_ns)
 {
-    return known(fence, shape, true, now_ns);
+    return known(fence, wanted, true, now_ns);
 }
 
-bool fence_detour(struct fence *fence, uint8_t function, uint16_t *address, uint16_t *count,
-                  int64_t now_ns)
+static bool known_function(struct fence *fence, uint8_t function, bool settled, int64_t now_ns)
 {
+    forget_too_old(fence, now_ns);
+    for (unsigned i = 0; i < fence->count; i++) {
+        if (fence->lost[i].shape >> 8 == function && fence->lost[i].settled == settled)
+            return true;
+    }
+    return false;
+}
+
+bool fence_waits(struct fence *fence, uint8_t function, int64_t now_ns)
+{
+    return known_function(fence, function, false, now_ns);
+}
+
+bool fence_doubts(struct fence *fence, uint8_t function, int64_t now_ns)
+{
+    return known_function(fence, function, true, now_ns);
+}
+
+/* The function that reads what a request touches. */
+static uint8_t reader(uint8_t function)
+{
+    if (function <= MODBUS_INPUT_REGISTERS)
+        return function;
+    return function == PDU_WRITE_COIL || function == PDU_WRITE_COILS ? MODBUS_COILS
+                                                                     : MODBUS_HOLDING_REGISTERS;
+}
+
+bool fence_detour(struct fence *fence, const struct modbus_request *request,
+                  struct modbus_request *detour, int64_t now_ns)
+{
+    bool reads = request->function <= MODBUS_INPUT_REGISTERS;
+    uint8_t function = reader(request->function);
     unsigned step = holds_bits(function) ? 8 : 1;
     unsigned most = holds_bits(function) ? MODBUS_BITS_MAX : MODBUS_REGISTERS_MAX;
+    unsigned address = request->function == PDU_IDENTIFY ? 0 : request->address;
+    unsigned count = reads ? request->count : 0;
 
     forget_too_old(fence, now_ns);
+    *detour = (struct modbus_request){
+        .unit = request->unit, .function = function, .timeout_ns = request->timeout_ns};
     /* The shortest at the end first: it takes least of the line, and asks for nothing that is not
      * known to exist. */
-    for (unsigned shorter = step; shorter < *count; shorter += step) {
-        if (find(fence, fence_shape(function, (uint16_t)shorter)) == FENCE_MAX) {
-            *address = (uint16_t)(*address + *count - shorter);
-            *count = (uint16_t)shorter;
-            return true;
-        }
-    }
-    for (unsigned longer = *count + step; longer <= most; longer += step) {
-        if (find(fence, fence_shape(function, (uint16_t)longer)) < FENCE_MAX)
+    for (unsigned shorter = step; shorter < count; shorter += step) {
+        detour->count = (uint16_t)shorter;
+        if (find(fence, fence_shape(detour)) < FENCE_MAX)
             continue;
-        if (*address + longer > 65536)
-            *address = (uint16_t)(65536 - longer);
-        *count = (uint16_t)longer;
+        detour->address = (uint16_t)(address + count - shorter);
+        return true;
+    }
+    for (unsigned longer = count ? count + step : 1; longer <= most; longer += step) {
+        detour->count = (uint16_t)longer;
+        if (find(fence, fence_shape(detour)) < FENCE_MAX)
+            continue;
+        detour->address = (uint16_t)(address + longer > 65536 ? 65536 - longer : address);
         return true;
     }
     return false;
@@ -108,29 +151,21 @@ bool fence_has_room(const struct fence *fence)
     return fence->count < FENCE_MAX || oldest_settled(fence) < FENCE_MAX;
 }
 
-void fence_lost(struct fence *fence, uint16_t shape, int64_t sent_ns)
+void fence_lost(struct fence *fence, uint16_t lost, int64_t sent_ns)
 {
-    unsigned index = find(fence, shape);
-    uint8_t times = 1;
+    struct fence_shape_lost entry = {
+        .first_ns = sent_ns, .sent_ns = sent_ns, .shape = lost, .times = 1};
+    unsigned index = find(fence, lost);
 
     if (index < FENCE_MAX) {
-        times = (uint8_t)(fence->lost[index].times + (fence->lost[index].times < UINT8_MAX));
+        entry.first_ns = fence->lost[index].first_ns;
+        entry.times = (uint8_t)(fence->lost[index].times + (fence->lost[index].times < UINT8_MAX));
         drop(fence, index);
     } else if (fence->count == FENCE_MAX) {
         index = oldest_settled(fence);
         drop(fence, index < FENCE_MAX ? index : 0);
     }
-    fence->lost[fence->count++] =
-        (struct fence_shape_lost){.sent_ns = sent_ns, .shape = shape, .times = times};
-}
-
-bool fence_waits(const struct fence *fence)
-{
-    for (unsigned i = 0; i < fence->count; i++) {
-        if (!fence->lost[i].settled)
-            return true;
-    }
-    return false;
+    fence->lost[fence->count++] = entry;
 }
 
 void fence_settled(struct fence *fence)
@@ -139,14 +174,45 @@ void fence_settled(struct fence *fence)
         fence->lost[i].settled = true;
 }
 
-void fence_late(struct fence *fence, uint16_t shape)
+/* One of the requests of that shape is answered. Any of them may be: only what was sent before the
+ * first of them cannot be answered any more. */
+static void answered(struct fence *fence, struct fence_shape_lost *entry)
 {
-    unsigned index = find(fence, shape);
+    for (unsigned i = 0; i < fence->count; i++) {
+        if (fence->lost[i].sent_ns < entry->first_ns)
+            fence->lost[i].settled = true;
+    }
+    if (--entry->times == 1)
+        entry->first_ns = entry->sent_ns;
+}
+
+void fence_late(struct fence *fence, uint16_t late)
+{
+    unsigned index = find(fence, late);
 
     if (index == FENCE_MAX)
         return;
-    for (unsigned i = 0; i < index; i++)
-        fence->lost[i].settled = true;
-    if (--fence->lost[index].times == 0)
+    answered(fence, &fence->lost[index]);
+    if (fence->lost[index].times == 0)
         drop(fence, index);
+}
+
+void fence_exception(struct fence *fence, uint8_t function)
+{
+    struct fence_shape_lost *oldest = NULL;
+
+    for (unsigned i = 0; i < fence->count; i++) {
+        struct fence_shape_lost *entry = &fence->lost[i];
+
+        if (entry->shape >> 8 == function && !entry->settled &&
+            (!oldest || entry->first_ns < oldest->first_ns))
+            oldest = entry;
+    }
+    if (!oldest)
+        return;
+    answered(fence, oldest);
+    if (oldest->times == 0) {
+        oldest->times = 1;
+        oldest->settled = true;
+    }
 }

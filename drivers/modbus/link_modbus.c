@@ -24,11 +24,8 @@
 #include "core/status.h"
 #include "modbus/fence.h"
 #include "modbus/link.h"
+#include "modbus/rtu.h"
 
-#define RTU_REQUEST_SIZE 8
-#define RTU_REPLY_LEAST                                                                            \
-    5 /* bytes of the shortest frame: fewer are noise, as drivers make when they let go of the     \
-         line */
 #define UNITS 256
 
 struct modbus_link {
@@ -36,13 +33,15 @@ struct modbus_link {
     modbus_t *library;
     int fd;
     uint8_t frame[MODBUS_MAX_ADU_LENGTH];
-    /* RTU */
+    int size;         /* of the frame that answered */
     int64_t quiet_ns; /* the next frame may begin then */
-    struct modbus_request last;
+    uint8_t last_unit;
+    uint16_t last_shape;
     int64_t last_sent_ns;
+    bool ambiguous;        /* the exception that came may answer an older request */
     uint32_t suspects;     /* frames that may have been the asked unit's answer to something else */
     bool instant;          /* no wire: replies come sooner than their bytes could */
-    struct fence fences[]; /* RTU: one per unit */
+    struct fence fences[]; /* one per unit */
 };
 
 static struct modbus_link *self(struct link *link)
@@ -53,6 +52,32 @@ static struct modbus_link *self(struct link *link)
 static int64_t now(const struct modbus_link *link)
 {
     return clock_mono(link->base.host->clock);
+}
+
+/* A frame whose length libmodbus does not know: it takes a function that it has never heard of for
+ * one byte long. */
+static int receive_identity(struct modbus_link *link, int64_t until_mono_ns)
+{
+    size_t have = 0;
+
+    for (;;) {
+        int whole = rtu_reply_size(link->frame, have), ready;
+        ssize_t size;
+
+        if (whole < 0)
+            return ERR_CHECKSUM;
+        if (whole > 0 && have >= (size_t)whole)
+            return rtu_is_sound(link->frame, (size_t)whole) ? whole : ERR_CHECKSUM;
+        ready = host_wait(link->base.host, link->fd, until_mono_ns);
+        if (ready == 0)
+            return have ? ERR_CHECKSUM : ERR_TIMEOUT;
+        if (ready < 0)
+            return ready;
+        size = read(link->fd, link->frame + have, (whole ? (size_t)whole : have + 1) - have);
+        if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR))
+            return ERR_IO;
+        have += size > 0 ? (size_t)size : 0;
+    }
 }
 
 /*
@@ -170,12 +195,10 @@ static int rtu_await_silence(struct modbus_link *link, size_t *bytes)
 /* A frame that nobody asked for: the unit asked last may answer twice, or was given up. */
 static void rtu_suspect_last(struct modbus_link *link)
 {
-    const struct modbus_request *last = &link->last;
-    struct fence *fence = &link->fences[last->unit];
-    uint16_t shape = fence_shape(last->function, last->count);
+    struct fence *fence = &link->fences[link->last_unit];
 
-    if (last->unit && !fence_closed(fence, shape, link->last_sent_ns))
-        fence_lost(fence, shape, link->last_sent_ns);
+    if (link->last_shape && !fence_closed(fence, link->last_shape, link->last_sent_ns))
+        fence_lost(fence, link->last_shape, link->last_sent_ns);
 }
 
 static int rtu_open(struct link *base)
@@ -202,47 +225,43 @@ static int rtu_open(struct link *base)
 }
 
 /* An adapter that hears itself returns the request; anything else in its place is a collision. */
-static int rtu_skip_echo(struct modbus_link *link, const uint8_t *request, int64_t until_mono_ns)
+static int rtu_skip_echo(struct modbus_link *link, const uint8_t *sent, size_t sent_size,
+                         int64_t until_mono_ns)
 {
-    uint8_t echo[RTU_REQUEST_SIZE];
+    uint8_t echo[RTU_FRAME_MAX];
     size_t have = 0;
 
-    while (have < sizeof echo) {
+    while (have < sent_size) {
         int ready = host_wait(link->base.host, link->fd, until_mono_ns);
         ssize_t size;
 
         if (ready <= 0)
             return ready == 0 ? ERR_TIMEOUT : ready;
-        size = read(link->fd, echo + have, sizeof echo - have);
+        size = read(link->fd, echo + have, sent_size - have);
         if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR))
             return ERR_IO;
         have += size > 0 ? (size_t)size : 0;
     }
-    return memcmp(echo, request, RTU_REQUEST_SIZE - 2) == 0 ? 0 : ERR_CHECKSUM;
+    return memcmp(echo, sent, sent_size) == 0 ? 0 : ERR_CHECKSUM;
 }
 
 static int rtu_send(struct modbus_link *link, const struct modbus_request *request,
                     struct link_reply *reply, int64_t *until_mono_ns)
 {
-    uint8_t bytes[RTU_REQUEST_SIZE - 2] = {
-        request->unit,
-        request->function,
-        (uint8_t)(request->address >> 8),
-        (uint8_t)request->address,
-        (uint8_t)(request->count >> 8),
-        (uint8_t)request->count,
-    };
+    uint8_t pdu[PDU_SIZE_MAX], frame[RTU_FRAME_MAX];
+    size_t size = rtu_encode(request->unit, pdu, pdu_encode(request, pdu), frame);
 
     modbus_flush(link->library);
     modbus_set_slave(link->library, request->unit);
-    if (modbus_send_raw_request(link->library, bytes, sizeof bytes) != RTU_REQUEST_SIZE)
+    if (modbus_send_raw_request(link->library, frame, (int)size - 2) != (int)size)
         return ERR_IO;
     reply->requests++;
-    reply->sent_ns = now(link) + link_bytes_ns(link->base.options, RTU_REQUEST_SIZE);
-    link->last = *request;
+    reply->sent_ns = now(link) + link_bytes_ns(link->base.options, (unsigned)size);
+    link->last_unit = request->unit;
+    link->last_shape = fence_shape(request);
     link->last_sent_ns = reply->sent_ns;
     *until_mono_ns = reply->sent_ns + request->timeout_ns;
-    return link->base.options->echo ? rtu_skip_echo(link, bytes, *until_mono_ns) : 0;
+    return link->base.options->echo ? rtu_skip_echo(link, frame, size, *until_mono_ns) : 0;
 }
 
 /* Collects frames until one answers the request. */
@@ -252,7 +271,8 @@ static int rtu_collect(struct modbus_link *link, const struct modbus_request *re
     uint32_t strays = 0;
 
     for (;;) {
-        int size = receive(link, until_mono_ns);
+        int size = request->function == PDU_IDENTIFY ? receive_identity(link, until_mono_ns)
+                                                     : receive(link, until_mono_ns);
         const uint8_t *pdu = link->frame + 1;
 
         reply->mono_ns = now(link);
@@ -260,18 +280,20 @@ static int rtu_collect(struct modbus_link *link, const struct modbus_request *re
             return ERR_PROTOCOL;
         if (size < 0)
             return size;
-        if (size >= RTU_REPLY_LEAST && link->frame[0] == request->unit) {
+        if (size >= RTU_FRAME_LEAST && link->frame[0] == request->unit) {
             switch (pdu_match(request, pdu, (size_t)size - 3)) {
             case PDU_ANSWER:
+                link->size = size;
                 reply->data = pdu + pdu_data_offset(request->function);
                 reply->size = (size_t)size - 3 - pdu_data_offset(request->function);
                 return 0;
             case PDU_EXCEPTION:
+                link->size = size;
                 reply->exception = pdu[1];
                 return ERR_EXCEPTION;
             case PDU_OTHER:
                 link->suspects++;
-                fence_late(&link->fences[request->unit], (uint16_t)(pdu[0] << 8 | pdu[1]));
+                fence_late(&link->fences[request->unit], fence_shape_of(pdu, (size_t)size - 3));
                 break;
             }
         }
@@ -280,20 +302,23 @@ static int rtu_collect(struct modbus_link *link, const struct modbus_request *re
     }
 }
 
-/* What the outcome of a request means for the next ones to that unit. */
+/*
+ * What the outcome of a request means for the next ones to that unit. An exception says no more
+ * than its function: when an older request of that function is outstanding it may be the answer to
+ * that one.
+ */
 static void rtu_settle(struct modbus_link *link, const struct modbus_request *request, int result,
                        int64_t sent_ns)
 {
     struct fence *fence = &link->fences[request->unit];
-    uint16_t shape = fence_shape(request->function, request->count);
-    bool ambiguous = result == ERR_EXCEPTION && fence_waits(fence);
 
-    /* An exception has no shape. It may be the late answer to the older request (then only this one
-     * is outstanding), or the answer to this one (then none is). */
-    if (result == 0 || ambiguous)
+    link->ambiguous = result == ERR_EXCEPTION && fence_waits(fence, request->function, now(link));
+    if (link->ambiguous)
+        fence_exception(fence, request->function);
+    if (link->ambiguous || (result != 0 && result != ERR_EXCEPTION))
+        fence_lost(fence, fence_shape(request), sent_ns);
+    else
         fence_settled(fence);
-    if (result != 0 && (result != ERR_EXCEPTION || ambiguous))
-        fence_lost(fence, shape, sent_ns);
 }
 
 /*
@@ -308,7 +333,7 @@ static int rtu_expect_silence(struct modbus_link *link, int result, struct link_
 
     if (error)
         return error;
-    if (bytes < RTU_REPLY_LEAST)
+    if (bytes < RTU_FRAME_LEAST)
         return result;
     reply->strays++;
     return ERR_PROTOCOL;
@@ -321,15 +346,14 @@ static int rtu_transact(struct modbus_link *link, const struct modbus_request *r
     int64_t until;
     int result = rtu_await_silence(link, &bytes);
 
-    if (bytes >= RTU_REPLY_LEAST) {
+    if (bytes >= RTU_FRAME_LEAST) {
         reply->strays++;
         link->suspects++;
         rtu_suspect_last(link);
     }
     if (result)
         return result;
-    if (fence_closed(&link->fences[request->unit], fence_shape(request->function, request->count),
-                     now(link)))
+    if (fence_closed(&link->fences[request->unit], fence_shape(request), now(link)))
         return ERR_AGAIN;
     result = rtu_send(link, request, reply, &until);
     if (result == 0)
@@ -351,76 +375,77 @@ static int rtu_transact(struct modbus_link *link, const struct modbus_request *r
  * take. Ports that are no wire (a pty, a network) are known by replies that were sooner when
  * nothing was in doubt.
  */
-static bool rtu_too_soon(struct modbus_link *link, const struct modbus_request *request,
-                         const struct link_reply *reply, bool in_doubt)
+static bool rtu_too_soon(struct modbus_link *link, const struct link_reply *reply, bool in_doubt)
 {
     const struct modbus_bus_options *options = link->base.options;
-    unsigned size = RTU_REPLY_LEAST + pdu_data_size(request->function, request->count);
-    int64_t began_ns = reply->mono_ns - link_bytes_ns(options, size);
+    int64_t began_ns = reply->mono_ns - link_bytes_ns(options, (unsigned)link->size);
 
     if (!in_doubt)
         link->instant |= began_ns < reply->sent_ns;
     return in_doubt && !link->instant && began_ns < reply->sent_ns + link_silence_ns(options) / 2;
 }
 
-/* The detour of fence.h. What it reads does not matter, only that nothing older can come any more.
- */
+/* The detour of fence.h. What it reads, or whether the unit refuses it, does not matter, only that
+ * nothing older can come any more. */
 static int rtu_detour(struct modbus_link *link, const struct modbus_request *request,
                       struct link_reply *reply)
 {
-    struct modbus_request detour = *request;
+    struct modbus_request detour;
     int result;
 
-    if (!fence_detour(&link->fences[request->unit], detour.function, &detour.address, &detour.count,
-                      now(link)))
+    if (!fence_detour(&link->fences[request->unit], request, &detour, now(link)))
         return ERR_TIMEOUT;
     result = rtu_transact(link, &detour, reply);
     if (result == 0)
-        rtu_too_soon(link, &detour, reply, false);
+        rtu_too_soon(link, reply, false);
     return result == ERR_EXCEPTION ? 0 : result;
 }
 
 /* A reply in doubt is believed when the one to a detour comes right behind it, and no other of the
- * unit. */
-static int rtu_confirm(struct modbus_link *link, const struct modbus_request *request,
+ * unit. Returns `result`, or why it is not. */
+static int rtu_confirm(struct modbus_link *link, const struct modbus_request *request, int result,
                        struct link_reply *reply)
 {
     uint8_t kept[sizeof link->frame];
     struct link_reply first = *reply;
     uint32_t suspects = link->suspects;
-    int result;
+    int error;
 
     memcpy(kept, link->frame, sizeof kept);
-    result = rtu_detour(link, request, reply);
+    error = rtu_detour(link, request, reply);
     memcpy(link->frame, kept, sizeof kept);
     first.requests = reply->requests;
     first.strays = reply->strays;
     *reply = first;
-    return result == 0 && link->suspects != suspects ? ERR_PROTOCOL : result;
+    if (error)
+        return error;
+    return link->suspects != suspects ? ERR_PROTOCOL : result;
 }
 
-/* What must be looked at before a reply of that shape is believed. */
-static int rtu_judge(struct modbus_link *link, const struct modbus_request *request,
+/* What must be looked at before an answer is believed: `result` is 0 or ERR_EXCEPTION. */
+static int rtu_judge(struct modbus_link *link, const struct modbus_request *request, int result,
                      struct link_reply *reply)
 {
     struct fence *fence = &link->fences[request->unit];
-    uint16_t shape = fence_shape(request->function, request->count);
-    bool in_doubt = fence_doubtful(fence, shape, now(link));
+    uint16_t shape = fence_shape(request);
+    bool in_doubt = result == ERR_EXCEPTION ? fence_doubts(fence, request->function, now(link))
+                                            : fence_doubtful(fence, shape, now(link));
 
-    if (rtu_too_soon(link, request, reply, in_doubt)) {
+    if (result == ERR_EXCEPTION && link->ambiguous)
+        return ERR_PROTOCOL;
+    if (rtu_too_soon(link, reply, in_doubt)) {
         reply->strays++;
         fence_lost(fence, shape, reply->sent_ns);
         return ERR_PROTOCOL;
     }
-    return in_doubt ? rtu_confirm(link, request, reply) : 0;
+    return in_doubt ? rtu_confirm(link, request, result, reply) : result;
 }
 
-static int rtu_read(struct link *base, const struct modbus_request *request,
-                    struct link_reply *reply)
+static int rtu_answer(struct link *base, const struct modbus_request *request,
+                      struct link_reply *reply)
 {
     struct modbus_link *link = self(base);
     struct fence *fence = &link->fences[request->unit];
-    uint16_t shape = fence_shape(request->function, request->count);
     int result = ERR_AGAIN;
 
     *reply = (struct link_reply){0};
@@ -430,12 +455,12 @@ static int rtu_read(struct link *base, const struct modbus_request *request,
         if (!fence_has_room(fence))
             return ERR_TIMEOUT;
         result = 0;
-        if (fence_closed(fence, shape, now(link)))
+        if (fence_closed(fence, fence_shape(request), now(link)))
             result = rtu_detour(link, request, reply);
         if (result == 0)
             result = rtu_transact(link, request, reply);
-        if (result == 0)
-            result = rtu_judge(link, request, reply);
+        if (result == 0 || result == ERR_EXCEPTION)
+            result = rtu_judge(link, request, result, reply);
     }
     if (result == ERR_AGAIN)
         return ERR_PROTOCOL;
@@ -445,7 +470,7 @@ static int rtu_read(struct link *base, const struct modbus_request *request,
 }
 
 static const struct link_ops rtu_ops = {
-    .open = rtu_open, .transact = rtu_read, .close = close_link, .free = free_link};
+    .open = rtu_open, .transact = rtu_answer, .close = close_link, .free = free_link};
 
 static int make(struct link **link, const struct link_ops *ops, size_t fences, modbus_t *library,
                 const struct modbus_bus_options *options, struct driver_host *host)

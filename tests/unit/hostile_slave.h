@@ -60,7 +60,8 @@ struct hostile_slave {
     _Atomic int hostility, count;
     _Atomic unsigned requests;
     _Atomic int dead_unit, bad_register; /* no reply from the one, exception 2 to the other; -1 */
-    uint8_t request[16];
+    _Atomic unsigned written;            /* the last two bytes of what the last write brought */
+    uint8_t request[300];
     size_t request_size;
     uint8_t held[300];
     size_t held_size;
@@ -120,18 +121,59 @@ static size_t hostile_frame(const struct hostile_slave *slave, uint8_t unit, con
     return size + 3;
 }
 
-static size_t hostile_answer(struct hostile_slave *slave, uint8_t unit, uint8_t function,
-                             unsigned address, unsigned count, uint8_t *out)
+/* What the request says behind the unit. */
+static const uint8_t *hostile_asked(const struct hostile_slave *slave)
 {
-    uint8_t pdu[256] = {function, (uint8_t)(2 * count)};
+    return slave->request + (slave->tcp ? 7 : 1);
+}
 
+static size_t hostile_registers(unsigned unit, unsigned address, unsigned count, uint8_t *pdu)
+{
+    pdu[1] = (uint8_t)(2 * count);
     for (unsigned i = 0; i < count; i++) {
         uint16_t value = hostile_register(unit, address + i);
 
         pdu[2 + 2 * i] = (uint8_t)(value >> 8);
         pdu[3 + 2 * i] = (uint8_t)value;
     }
-    return hostile_frame(slave, unit, pdu, 2 + 2 * count, out);
+    return 2 + 2 * count;
+}
+
+static size_t hostile_bits(unsigned unit, unsigned address, unsigned count, uint8_t *pdu)
+{
+    pdu[1] = (uint8_t)((count + 7) / 8);
+    for (unsigned i = 0; i < count; i++)
+        pdu[2 + i / 8] |= (uint8_t)((hostile_register(unit, address + i) >> 3 & 1) << i % 8);
+    return 2 + (count + 7) / 8;
+}
+
+/* Answers a read, a write, or 43/14 with three objects. */
+static size_t hostile_answer(struct hostile_slave *slave, uint8_t unit, uint8_t function,
+                             unsigned address, unsigned count, uint8_t *out)
+{
+    static const uint8_t objects[] = {3, 0,   4,   'A', 'c', 'm', 'e', 1,
+                                      2, 'B', '7', 2,   3,   '1', '.', '0'};
+    const uint8_t *asked = hostile_asked(slave);
+    uint8_t pdu[256] = {function};
+    size_t size;
+
+    if (function <= 2) {
+        size = hostile_bits(unit, address, count, pdu);
+    } else if (function <= 4) {
+        size = hostile_registers(unit, address, count, pdu);
+    } else if (function == 43) {
+        const uint8_t head[] = {43, asked[1], asked[2], 1, 0, 0};
+
+        memcpy(pdu, head, sizeof head);
+        memcpy(pdu + sizeof head, objects, sizeof objects);
+        size = sizeof head + sizeof objects;
+    } else {
+        size = function == 22 ? 7 : 5;
+        memcpy(pdu + 1, asked + 1, size - 1);
+        pdu[1] = (uint8_t)(address >> 8);
+        pdu[2] = (uint8_t)address;
+    }
+    return hostile_frame(slave, unit, pdu, size, out);
 }
 
 static void hostile_exception(struct hostile_slave *slave, uint8_t unit, uint8_t function,
@@ -252,28 +294,55 @@ static void hostile_reply(struct hostile_slave *slave, enum hostility hostility)
     hostile_write(slave, out, size);
 }
 
+/* The size of the request of which so much is there; 0 when that cannot be told yet. */
+static size_t hostile_whole(const struct hostile_slave *slave)
+{
+    const uint8_t *request = slave->request;
+
+    if (slave->tcp)
+        return slave->request_size < 6 ? 0 : 6u + request[5];
+    if (slave->request_size < 2)
+        return 0;
+    switch (request[1]) {
+    case 15:
+    case 16:
+        return slave->request_size < 7 ? 0 : 9u + request[6];
+    case 22:
+        return 10;
+    case 43:
+        return 7;
+    default:
+        return 8;
+    }
+}
+
+static enum hostility hostile_choose(struct hostile_slave *slave)
+{
+    const uint8_t *asked = hostile_asked(slave);
+    int first = asked[1] << 8 | asked[2], last = first + (asked[3] << 8 | asked[4]) - 1;
+    int bad = atomic_load(&slave->bad_register);
+
+    if (asked[-1] == atomic_load(&slave->dead_unit))
+        return HOSTILE_SILENT;
+    if (asked[0] <= 4 && bad >= first && bad <= last)
+        return HOSTILE_REFUSES;
+    if (atomic_load(&slave->count) == 0)
+        return HOSTILE_NOT;
+    atomic_fetch_sub(&slave->count, 1);
+    return (enum hostility)atomic_load(&slave->hostility);
+}
+
 static void hostile_take(struct hostile_slave *slave, const uint8_t *data, size_t size)
 {
-    size_t whole = slave->tcp ? 12 : 8;
-
     for (size_t i = 0; i < size; i++) {
         slave->request[slave->request_size++] = data[i];
-        if (slave->request_size < whole)
+        if (slave->request_size != hostile_whole(slave))
             continue;
+        const uint8_t *end = slave->request + slave->request_size - (slave->tcp ? 0 : 2);
+        if (hostile_asked(slave)[0] > 4)
+            atomic_store(&slave->written, (unsigned)(end[-2] << 8 | end[-1]));
         atomic_fetch_add(&slave->requests, 1);
-        enum hostility hostility = HOSTILE_NOT;
-        const uint8_t *request = slave->request + (slave->tcp ? 6 : 0);
-        int first = request[2] << 8 | request[3], last = first + (request[4] << 8 | request[5]) - 1;
-        if (request[0] == atomic_load(&slave->dead_unit)) {
-            hostility = HOSTILE_SILENT;
-        } else if (atomic_load(&slave->bad_register) >= first &&
-                   atomic_load(&slave->bad_register) <= last) {
-            hostility = HOSTILE_REFUSES;
-        } else if (atomic_load(&slave->count) > 0) {
-            atomic_fetch_sub(&slave->count, 1);
-            hostility = (enum hostility)atomic_load(&slave->hostility);
-        }
-        hostile_reply(slave, hostility);
+        hostile_reply(slave, hostile_choose(slave));
         slave->request_size = 0;
     }
 }
