@@ -4,8 +4,7 @@
 #include "modbus/link.h"
 #include "modbus/polling.h"
 
-#define REOPEN_MOST_NS     (1 * NS_PER_S)
-#define REOPEN_TCP_MOST_NS (30 * NS_PER_S)
+#define REOPEN_MOST_NS (1 * NS_PER_S) /* an adapter may be plugged in at any time */
 
 struct bus {
     struct polling polling;
@@ -60,38 +59,17 @@ static int step(struct bus *bus)
     return host_wait(bus->host, -1, wake);
 }
 
-static int run(const struct site_bus *site, struct driver_host *host, struct link *link,
-               int64_t reopen_most_ns)
+int modbus_rtu_run(const struct site_bus *site, struct driver_host *host)
 {
-    struct bus bus = {.host = host, .link = link};
-    int error = polling_make(&bus.polling, site, host, &bus.scratch, reopen_most_ns);
+    struct bus bus = {.host = host};
+    int error = link_new_rtu(&bus.link, site->options, host);
 
+    if (error)
+        return error;
+    error = polling_make(&bus.polling, site, host, &bus.scratch, REOPEN_MOST_NS);
     while (!error)
         error = step(&bus);
     polling_free(&bus.polling);
+    link_free(bus.link);
     return error == ERR_CLOSED ? 0 : error;
-}
-
-int modbus_rtu_run(const struct site_bus *bus, struct driver_host *host)
-{
-    struct link *link;
-    int error = link_new_rtu(&link, bus->options, host);
-
-    if (!error) {
-        error = run(bus, host, link, REOPEN_MOST_NS);
-        link_free(link);
-    }
-    return error;
-}
-
-int modbus_tcp_run(const struct site_bus *bus, struct driver_host *host)
-{
-    struct link *link;
-    int error = link_new_tcp(&link, bus->options, host);
-
-    if (!error) {
-        error = run(bus, host, link, REOPEN_TCP_MOST_NS);
-        link_free(link);
-    }
-    return error;
 }

@@ -13,7 +13,7 @@
 
 #include "core/error.h"
 
-static int connect_error(int failure)
+int connect_error(int failure)
 {
     switch (failure) {
     case ECONNREFUSED:

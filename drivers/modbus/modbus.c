@@ -4,6 +4,7 @@
 #include "modbus/check.h"
 #include "modbus/load.h"
 #include "modbus/options.h"
+#include "modbus/tcp_engine.h"
 
 const struct driver driver_modbus_rtu = {
     .name = "modbus-rtu",
@@ -24,5 +25,5 @@ const struct driver driver_modbus_tcp = {
     .point = {modbus_point_rows, sizeof(struct modbus_point_options)},
     .check = modbus_tcp_check,
     .load = modbus_tcp_load,
-    .run = modbus_tcp_run,
+    .engine = &tcp_engine_ops,
 };

@@ -22,7 +22,8 @@
 #include "daemon/running.h"
 #include "web/api.h"
 
-#define STOP_GRACE_NS (3 * NS_PER_S)
+#define DESCRIPTORS_WANTED 65536
+#define STOP_GRACE_NS      (3 * NS_PER_S)
 
 struct gateway {
     const struct gateway_options *options;
@@ -339,6 +340,18 @@ static void forbid_core_files(void)
     setrlimit(RLIMIT_CORE, &none);
 }
 
+/* Each Modbus TCP connection takes one, and the usual limit is 1,024. Sockets of buses are kept
+ * above that (dial.c), since libmodbus can only take those below. */
+static void allow_many_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 int gateway_run(const struct gateway_options *given)
 {
     struct gateway_options options = *given;
@@ -351,6 +364,7 @@ int gateway_run(const struct gateway_options *given)
     if (!options.socket_path)
         options.socket_path = GATEWAY_SOCKET_PATH;
     forbid_core_files();
+    allow_many_descriptors();
     if (load_config(&gateway, &config))
         return EXIT_CODE_CONFIG;
     machine_boot_id(gateway.boot_id);

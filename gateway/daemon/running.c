@@ -153,8 +153,12 @@ static bool bus_runs(const struct running *running, const char *id)
 static int start_bus(struct running *running, const struct site_bus *bus)
 {
     struct running_bus *entry = calloc(1, sizeof *entry);
-    int error = entry ? host_start(&entry->host, running->journal, bus, running->clock) : ERR_NOMEM;
+    int error = ERR_NOMEM;
 
+    if (entry && !running->engines)
+        running->engines = engines_open(running->clock);
+    if (entry && running->engines)
+        error = host_start(&entry->host, running->engines, running->journal, bus, running->clock);
     if (error) {
         log_error("daemon", "bus %s cannot start: %s", bus->id, error_text(error));
         free(entry);
@@ -369,6 +373,8 @@ void running_stop(struct running *running, int64_t grace_ns)
     }
     pump_close(running->pump);
     running->pump = NULL;
+    engines_close(running->engines);
+    running->engines = NULL;
     pthread_mutex_unlock(&running->lock);
     pthread_mutex_destroy(&running->lock);
 }

@@ -37,7 +37,8 @@ struct running_uplink {
 
 struct running {
     struct journal *journal;
-    struct pump *pump; /* of all uplinks; NULL until the first is started */
+    struct pump *pump;       /* of all uplinks; NULL until the first is started */
+    struct engines *engines; /* of the buses; the same */
     const struct clock *clock;
     struct generation *current; /* and the older ones behind it */
     struct running_bus *buses;

@@ -1,8 +1,8 @@
 /*
  * What a driver is. It knows this header, sink.h and core/, and nothing else of the gateway.
  *
- * A bus (a serial line, a TCP connection) is a sequential thing, so it has one thread; `run` is
- * that thread.
+ * A bus (a serial line, a TCP connection) is a sequential thing, so one thread serves it: `run` is
+ * a thread of its own, an engine is one that it shares with others.
  */
 #ifndef SLUICE_FIELD_DRIVER_H
 #define SLUICE_FIELD_DRIVER_H
@@ -63,6 +63,28 @@ struct driver_complaints {
                  const struct site_point *point, const char *key, const char *sentence);
 };
 
+/*
+ * A thread that serves any number of buses of one driver, for those that only wait for sockets: a
+ * thousand connections need no thousand threads. A bus that joined is used on the engine's thread
+ * only, and so is its sink.
+ */
+struct driver_engine;
+
+struct driver_engine_ops {
+    /* Starts the thread. ERR_NOMEM, or the error of the thread. */
+    int (*open)(struct driver_engine **engine, const struct clock *clock);
+
+    /* Ends it, when all buses have left. */
+    void (*close)(struct driver_engine *engine);
+
+    /* Polls that bus from now on; it and `host` (whose `wait` is not used) outlive the membership.
+     * ERR_NOMEM. Any other thread, as for leaving. */
+    int (*join)(struct driver_engine *engine, const struct site_bus *bus, struct driver_host *host);
+
+    /* Returns when the bus is not used any more: at once, without waiting for a reply. */
+    void (*leave)(struct driver_engine *engine, struct driver_host *host);
+};
+
 struct driver {
     const char *name; /* "modbus-rtu" */
     const char *help;
@@ -79,8 +101,10 @@ struct driver {
     void (*load)(const struct site_bus *bus, struct driver_load *load);
 
     /* Polls until host_wait says ERR_CLOSED; returns 0. Other returns: it cannot run at all
-     * (ERR_NOMEM). */
+     * (ERR_NOMEM). NULL where `engine` does it. */
     int (*run)(const struct site_bus *bus, struct driver_host *host);
+
+    const struct driver_engine_ops *engine; /* instead of `run` */
 };
 
 #endif

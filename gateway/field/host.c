@@ -32,6 +32,7 @@ struct host {
     struct driver_host base; /* first: what the driver gets a pointer to */
     const struct site_bus *bus;
     struct lane *lane;
+    struct driver_engine *engine; /* NULL where the bus has a thread of its own */
     pthread_t thread;
     int stop_fd;
     _Atomic int error;
@@ -112,8 +113,19 @@ static void release(struct host *host)
     free(host);
 }
 
-int host_start(struct host **host, struct journal *journal, const struct site_bus *bus,
-               const struct clock *clock)
+static int start(struct host *host, struct engines *engines)
+{
+    const struct driver *driver = host->bus->driver;
+    int error;
+
+    if (!driver->engine)
+        return start_thread(host);
+    error = engines_get(engines, driver, &host->engine);
+    return error ? error : driver->engine->join(host->engine, host->bus, &host->base);
+}
+
+int host_start(struct host **host, struct engines *engines, struct journal *journal,
+               const struct site_bus *bus, const struct clock *clock)
 {
     struct host *made = calloc(1, sizeof *made);
     int error = ERR_NOMEM;
@@ -137,7 +149,7 @@ int host_start(struct host **host, struct journal *journal, const struct site_bu
     error = sink_open(&made->base.sink, bus, clock, put_on_lane, made->lane);
     if (error)
         goto out;
-    error = start_thread(made);
+    error = start(made, engines);
     if (error)
         goto out;
     *host = made;
@@ -159,8 +171,12 @@ void host_stop(struct host *host)
 {
     if (!host)
         return;
-    host_ask_stop(host);
-    pthread_join(host->thread, NULL);
+    if (host->engine) {
+        host->bus->driver->engine->leave(host->engine, &host->base);
+    } else {
+        host_ask_stop(host);
+        pthread_join(host->thread, NULL);
+    }
     release(host);
 }
 

@@ -1,5 +1,6 @@
 /*
- * Runs a bus: a thread for its driver, a lane into the journal, and the sink between the two.
+ * Runs a bus: a thread for its driver, or a share in one, a lane into the journal, and the sink
+ * between the two.
  */
 #ifndef SLUICE_FIELD_HOST_H
 #define SLUICE_FIELD_HOST_H
@@ -7,17 +8,18 @@
 #include "core/clock.h"
 #include "core/site.h"
 #include "field/driver.h"
+#include "field/engines.h"
 #include "journal/journal.h"
 
 struct host;
 
 /*
- * Starts the bus's thread. The streams of `bus` are declared (site_point.stream,
- * site_device.stream); `bus`, `journal` and `clock` outlive the host. Returns 0, ERR_NOMEM, or the
- * error of the thread or the eventfd. Any thread.
+ * Starts the bus: its thread, or its part in the engine of its driver. The streams of `bus` are
+ * declared (site_point.stream, site_device.stream); `engines`, `bus`, `journal` and `clock` outlive
+ * the host. Returns 0, ERR_NOMEM, or the error of the thread or the eventfd. Any thread.
  */
-int host_start(struct host **host, struct journal *journal, const struct site_bus *bus,
-               const struct clock *clock);
+int host_start(struct host **host, struct engines *engines, struct journal *journal,
+               const struct site_bus *bus, const struct clock *clock);
 
 /*
  * Tells the driver to return, without waiting for it: to stop many buses at once, ask all, then

@@ -21,6 +21,7 @@
 struct fixture {
     char folder[32];
     struct io io;
+    struct engines *engines;
     struct journal *journal;
     struct site_point point;
     struct site_device device;
@@ -94,6 +95,8 @@ static int set_up(void **state)
     options.io = &fixture.io;
     options.segment_bytes = 1 << 20;
     options.keep_bytes = 8 << 20;
+    fixture.engines = engines_open(&clock_system);
+    assert_non_null(fixture.engines);
     assert_int_equal(journal_open(&fixture.journal, &options), 0);
     fixture.device = (struct site_device){.id = "meter", .points = &fixture.point};
     fixture.device.point_count = 1;
@@ -116,6 +119,7 @@ static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
 
+    engines_close(fixture->engines);
     journal_close(fixture->journal);
     fixture->io.list(&fixture->io, remove_file, fixture);
     io_posix_close(&fixture->io);
@@ -141,7 +145,8 @@ static void what_a_driver_read_is_in_the_journal_when_it_is_stopped(void **state
     uint64_t readings = 0, states = 0;
 
     fixture->bus.driver = &well;
-    assert_int_equal(host_start(&host, fixture->journal, &fixture->bus, &clock_system), 0);
+    assert_int_equal(
+        host_start(&host, fixture->engines, fixture->journal, &fixture->bus, &clock_system), 0);
     await(&host_stats(host)[0].replies);
     assert_int_equal(host_error(host), 0);
     host_stop(host);
@@ -164,7 +169,8 @@ static void waits_for_a_time_a_descriptor_and_the_stop(void **state)
     struct host *host;
 
     fixture->bus.driver = &waits;
-    assert_int_equal(host_start(&host, fixture->journal, &fixture->bus, &clock_system), 0);
+    assert_int_equal(
+        host_start(&host, fixture->engines, fixture->journal, &fixture->bus, &clock_system), 0);
     await(&host_stats(host)[0].replies);
     host_ask_stop(host);
     host_ask_stop(host);
@@ -179,7 +185,8 @@ static void remembers_why_a_driver_gave_up(void **state)
     int64_t until = clock_mono(&clock_system) + 20 * NS_PER_S;
 
     fixture->bus.driver = &badly;
-    assert_int_equal(host_start(&host, fixture->journal, &fixture->bus, &clock_system), 0);
+    assert_int_equal(
+        host_start(&host, fixture->engines, fixture->journal, &fixture->bus, &clock_system), 0);
     while (host_error(host) != ERR_NOMEM) {
         assert_true(clock_mono(&clock_system) < until);
         usleep(1000);

@@ -1,0 +1,29 @@
+/*
+ * One Modbus TCP connection and the units behind it, as a state machine on the thread of a loop: it
+ * never blocks, so that one thread serves any number of them. docs/modbus.md says what is promised.
+ */
+#ifndef SLUICE_MODBUS_TCP_BUS_H
+#define SLUICE_MODBUS_TCP_BUS_H
+
+#include "core/loop.h"
+#include "field/driver.h"
+#include "modbus/dial.h"
+#include "modbus/polling.h"
+
+/* What the buses of one thread share. */
+struct tcp_shared {
+    struct loop *loop;
+    struct dialer *dialer;
+    const struct clock *clock;
+    struct polling_scratch scratch;
+};
+
+struct tcp_bus;
+
+/* Begins to connect and to poll; all three outlive the bus. ERR_NOMEM. On the loop's thread, as is
+ * closing, which lets go of what was asked. */
+int tcp_bus_open(struct tcp_bus **bus, struct tcp_shared *shared, const struct site_bus *site,
+                 struct driver_host *host);
+void tcp_bus_close(struct tcp_bus *bus);
+
+#endif

@@ -1,0 +1,182 @@
+#include "modbus/tcp_engine.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "modbus/tcp_bus.h"
+
+#define STACK_BYTES (256 * 1024) /* only touched pages cost memory; sanitizers need the room */
+
+struct member {
+    struct member *next;
+    const struct driver_host *host;
+    struct tcp_bus *bus;
+};
+
+struct driver_engine {
+    struct tcp_shared shared;
+    struct member *members; /* the loop's thread only */
+    pthread_t thread;
+    pthread_mutex_t lock; /* for what is asked from other threads */
+    pthread_cond_t done;
+};
+
+/* Something to be done on the loop's thread while the caller waits. */
+struct call {
+    struct driver_engine *engine;
+    int (*fn)(struct call *call);
+    const struct site_bus *site;
+    struct driver_host *host;
+    int result;
+    bool done;
+};
+
+static void run_call(void *context)
+{
+    struct call *call = context;
+    struct driver_engine *engine = call->engine;
+    int result = call->fn(call);
+
+    pthread_mutex_lock(&engine->lock);
+    call->result = result;
+    call->done = true;
+    pthread_cond_broadcast(&engine->done);
+    pthread_mutex_unlock(&engine->lock);
+}
+
+static int make_call(struct call *call)
+{
+    struct driver_engine *engine = call->engine;
+    int error = loop_post(engine->shared.loop, run_call, call);
+
+    if (error)
+        return error;
+    pthread_mutex_lock(&engine->lock);
+    while (!call->done)
+        pthread_cond_wait(&engine->done, &engine->lock);
+    pthread_mutex_unlock(&engine->lock);
+    return call->result;
+}
+
+static int add_member(struct call *call)
+{
+    struct driver_engine *engine = call->engine;
+    struct member *member = calloc(1, sizeof *member);
+    int error;
+
+    if (!member)
+        return ERR_NOMEM;
+    member->host = call->host;
+    error = tcp_bus_open(&member->bus, &engine->shared, call->site, call->host);
+    if (error) {
+        free(member);
+        return error;
+    }
+    member->next = engine->members;
+    engine->members = member;
+    return 0;
+}
+
+static int remove_member(struct call *call)
+{
+    struct member **link = &call->engine->members;
+
+    while (*link && (*link)->host != call->host)
+        link = &(*link)->next;
+    if (*link) {
+        struct member *member = *link;
+
+        *link = member->next;
+        tcp_bus_close(member->bus);
+        free(member);
+    }
+    return 0;
+}
+
+static int engine_join(struct driver_engine *engine, const struct site_bus *bus,
+                       struct driver_host *host)
+{
+    struct call call = {.engine = engine, .fn = add_member, .site = bus, .host = host};
+
+    return make_call(&call);
+}
+
+/* A loop takes no posts only when a great many wait already: these will have been taken soon. */
+static void engine_leave(struct driver_engine *engine, struct driver_host *host)
+{
+    struct call call = {.engine = engine, .fn = remove_member, .host = host};
+
+    while (make_call(&call) != 0 && !call.done)
+        nanosleep(&(struct timespec){.tv_nsec = NS_PER_MS}, NULL);
+}
+
+static void *thread_main(void *context)
+{
+    struct driver_engine *engine = context;
+    int error = loop_run(engine->shared.loop);
+
+    if (error)
+        log_error("modbus", "Modbus TCP stops: %s", error_text(error));
+    return NULL;
+}
+
+static int start_thread(struct driver_engine *engine)
+{
+    pthread_attr_t attributes;
+    int failed = pthread_attr_init(&attributes);
+
+    if (failed)
+        return error_from_errno(failed);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    failed = pthread_create(&engine->thread, &attributes, thread_main, engine);
+    pthread_attr_destroy(&attributes);
+    if (failed)
+        return error_from_errno(failed);
+    pthread_setname_np(engine->thread, "modbus-tcp");
+    return 0;
+}
+
+static void release(struct driver_engine *engine)
+{
+    dialer_close(engine->shared.dialer);
+    loop_close(engine->shared.loop);
+    pthread_cond_destroy(&engine->done);
+    pthread_mutex_destroy(&engine->lock);
+    free(engine);
+}
+
+static int engine_open(struct driver_engine **engine, const struct clock *clock)
+{
+    struct driver_engine *made = calloc(1, sizeof *made);
+    int error;
+
+    if (!made)
+        return ERR_NOMEM;
+    pthread_mutex_init(&made->lock, NULL);
+    pthread_cond_init(&made->done, NULL);
+    made->shared.clock = clock;
+    error = loop_open(&made->shared.loop);
+    if (!error)
+        error = dialer_open(&made->shared.dialer, made->shared.loop, clock);
+    if (!error)
+        error = start_thread(made);
+    if (error) {
+        release(made);
+        return error;
+    }
+    *engine = made;
+    return 0;
+}
+
+static void engine_close(struct driver_engine *engine)
+{
+    loop_stop(engine->shared.loop);
+    pthread_join(engine->thread, NULL);
+    release(engine);
+}
+
+const struct driver_engine_ops tcp_engine_ops = {
+    .open = engine_open, .close = engine_close, .join = engine_join, .leave = engine_leave};
