@@ -54,18 +54,22 @@ int modbus_resolve_40001(int64_t reg, uint8_t *function, uint16_t *address)
     return ERR_INVALID;
 }
 
+static bool beyond_65535(struct checking *checking, const char *key, int64_t reg)
+{
+    if (reg <= 65535)
+        return false;
+    complain(checking, key,
+             "found %" PRId64 "; with numbering \"0-based\" registers go from 0 to 65535", reg);
+    return true;
+}
+
 /* Sets function and address. */
 static bool check_place(struct checking *checking, struct modbus_point_options *point,
                         int numbering)
 {
     if (numbering == MODBUS_NUMBERING_0) {
-        if (point->reg > 65535) {
-            complain(checking, "reg",
-                     "found %" PRId64 "; with numbering \"0-based\" registers go "
-                     "from 0 to 65535",
-                     point->reg);
+        if (beyond_65535(checking, "reg", point->reg))
             return false;
-        }
         point->function = (uint8_t)(point->table ? point->table : (int)MODBUS_HOLDING_REGISTERS);
         point->address = (uint16_t)point->reg;
         return true;
@@ -87,47 +91,104 @@ static bool check_place(struct checking *checking, struct modbus_point_options *
     return true;
 }
 
+/* Sets the address of the register that scales, which must be in the point's own table. */
+static void check_scale_place(struct checking *checking, struct modbus_point_options *point,
+                              int numbering)
+{
+    uint8_t function = point->function;
+
+    if (point->scale_by && point->scale_reg < 0)
+        complain(checking, "scale_reg", "is missing: the register that \"scale_by\" is about");
+    if (point->scale_reg < 0)
+        return;
+    if (!point->scale_by)
+        complain(checking, "scale_by",
+                 "is missing: what \"scale_reg\" holds: power, decimals or "
+                 "decimals-low");
+    if (numbering == MODBUS_NUMBERING_0) {
+        if (!beyond_65535(checking, "scale_reg", point->scale_reg))
+            point->scale_address = (uint16_t)point->scale_reg;
+    } else if (modbus_resolve_40001(point->scale_reg, &function, &point->scale_address) != 0 ||
+               function != point->function) {
+        complain(checking, "scale_reg",
+                 "found %" PRId64 "; it must be in the same table as register %" PRId64,
+                 point->scale_reg, point->reg);
+    }
+}
+
+static bool is_text(const struct modbus_point_options *point)
+{
+    return point->type == MODBUS_STRING || point->type == MODBUS_WIDE_STRING;
+}
+
+static bool is_whole(const struct modbus_point_options *point)
+{
+    return point->type != MODBUS_BOOL && point->type != MODBUS_F32 && point->type != MODBUS_F64 &&
+           !is_text(point);
+}
+
+static void check_bits(struct checking *checking, const struct modbus_point_options *point)
+{
+    if (point->function <= MODBUS_DISCRETE_INPUTS) {
+        if (point->bit >= 0 || point->bits > 0)
+            complain(checking, "bit", "coils and discrete inputs are single bits already");
+    } else if (point->bits > 0) {
+        unsigned size = modbus_decode_size(point) * 8;
+
+        if (!is_whole(point))
+            complain(checking, "bits", "only whole numbers have fields of bits");
+        else if (point->bit < 0)
+            complain(checking, "bit", "is missing: the lowest bit of the field");
+        else if (point->bit + point->bits > size)
+            complain(checking, "bits",
+                     "bits %" PRId64 " to %" PRId64 " are more than the %u there "
+                     "are",
+                     point->bit, point->bit + point->bits - 1, size);
+    } else if (point->bit >= 0 && point->type != MODBUS_BOOL) {
+        complain(checking, "bit", "a bit of a register is of type \"bool\"");
+    } else if (point->bit > 15) {
+        complain(checking, "bit", "found %" PRId64 "; a register has bits 0 to 15", point->bit);
+    }
+}
+
 static void check_type(struct checking *checking, struct modbus_point_options *point)
 {
     bool bits = point->function <= MODBUS_DISCRETE_INPUTS;
 
     if (point->type == MODBUS_TYPE_UNSAID)
-        point->type = bits || point->bit >= 0 ? MODBUS_BOOL : MODBUS_U16;
+        point->type = bits || (point->bit >= 0 && point->bits == 0) ? MODBUS_BOOL : MODBUS_U16;
     if (bits && point->type != MODBUS_BOOL)
         complain(checking, "type", "coils and discrete inputs are of type \"bool\"");
-    if (bits && point->bit >= 0)
-        complain(checking, "bit", "coils and discrete inputs are single bits already");
-    if (!bits && point->bit >= 0 && point->type != MODBUS_BOOL)
-        complain(checking, "bit", "a bit of a register is of type \"bool\"");
-    if (point->type == MODBUS_STRING && point->length == 0)
+    check_bits(checking, point);
+    if (is_text(point) && point->length == 0)
         complain(checking, "length", "a string needs its length in registers, 1 to %d",
                  MODBUS_REGISTERS_MAX);
-    if (point->type != MODBUS_STRING && point->length != 0)
+    if (!is_text(point) && point->length != 0)
         complain(checking, "length", "only a string has a length");
 }
 
 static void check_arithmetic(struct checking *checking, const struct modbus_point_options *point)
 {
-    bool number = point->type != MODBUS_BOOL && point->type != MODBUS_STRING;
+    bool number = point->type != MODBUS_BOOL && !is_text(point);
 
     if (point->scale == 0)
         complain(checking, "scale", "found 0, which would make every value the same");
-    if (!number && (point->scale != 1 || point->offset != 0))
+    if (!number && (point->scale != 1 || point->offset != 0 || point->scale_by))
         complain(checking, "scale", "only numbers can be scaled");
-    if (point->na.count && (point->type == MODBUS_STRING || point->bit >= 0))
+    if (point->na.count && (is_text(point) || (point->bit >= 0 && point->bits == 0)))
         complain(checking, "na", "only numbers have values that mean \"not available\"");
 }
 
 static void check_order(struct checking *checking, const struct modbus_point_options *point)
 {
     const char *letters = modbus_order_letters(point->order);
-    size_t size = point->type == MODBUS_STRING ? 2 : point->size;
+    size_t size = is_text(point) ? 2 : point->size;
 
     if (*letters && point->function <= MODBUS_DISCRETE_INPUTS)
         complain(checking, "order", "found \"%s\"; a single bit has no order", letters);
     else if (*letters && strlen(letters) != size)
         complain(checking, "order", "found \"%s\"; this type has %zu bytes%s: allowed are %s",
-                 letters, size, point->type == MODBUS_STRING ? " in each register" : "",
+                 letters, size, is_text(point) ? " in each register" : "",
                  size == 2   ? "AB, BA"
                  : size == 4 ? "ABCD, CDAB, BADC, DCBA"
                              : "ABCDEFGH, GHEFCDAB and the others of eight letters");
@@ -142,6 +203,7 @@ static void check_point(struct checking *checking, const struct modbus_device_op
     checking->point = point;
     if (!check_place(checking, options, device->numbering))
         return;
+    check_scale_place(checking, options, device->numbering);
     check_type(checking, options);
     check_arithmetic(checking, options);
     modbus_decode_prepare(options, device->order, &type, &point->decimals);
@@ -150,7 +212,7 @@ static void check_point(struct checking *checking, const struct modbus_device_op
     if (options->address + options->count > 65536)
         complain(checking, "reg", "the value goes beyond the last register, 65535 on the wire");
     if (options->function >= MODBUS_HOLDING_REGISTERS && options->count > device->max_block)
-        complain(checking, "length",
+        complain(checking, options->scale_by ? "scale_reg" : "length",
                  "%u registers are more than \"max_block\" allows (%" PRId64 ")", options->count,
                  device->max_block);
 }

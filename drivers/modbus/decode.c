@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/decimal.h"
 #include "core/status.h"
 
 /* How a device's order for 32 bits reads for a value of `size` bytes. 16 bits and strings keep the
@@ -23,9 +24,14 @@ static void letters_like(int device_order, unsigned size, char letters[9])
     letters[size] = '\0';
 }
 
+static bool is_text(int type)
+{
+    return type == MODBUS_STRING || type == MODBUS_WIDE_STRING;
+}
+
 static void prepare_order(struct modbus_point_options *point, int device_order)
 {
-    unsigned size = point->type == MODBUS_STRING ? 2 : point->size;
+    unsigned size = is_text(point->type) ? 2 : point->size;
     char letters[9];
 
     letters_like(device_order, size, letters);
@@ -60,7 +66,7 @@ static int8_t prepare_scale(struct modbus_point_options *point)
     bool exact = scale_decimals >= 0 && offset_decimals >= 0;
     double power = exact ? pow(10, decimals) : 1;
 
-    point->scaled = point->scale != 1 || point->offset != 0;
+    point->scaled = point->scale != 1 || point->offset != 0 || point->scale_by;
     point->multiply = exact ? nearbyint(point->scale * power) : point->scale;
     point->add = exact ? nearbyint(point->offset * power) : point->offset;
     point->divide = power;
@@ -78,10 +84,10 @@ static bool is_float(int type)
 
 static bool is_signed(int type)
 {
-    return type == MODBUS_I16 || type == MODBUS_I32 || type == MODBUS_I64;
+    return type == MODBUS_I8 || type == MODBUS_I16 || type == MODBUS_I32 || type == MODBUS_I64;
 }
 
-static uint8_t size_of(const struct modbus_point_options *point)
+unsigned modbus_decode_size(const struct modbus_point_options *point)
 {
     switch (point->type) {
     case MODBUS_U32:
@@ -93,22 +99,51 @@ static uint8_t size_of(const struct modbus_point_options *point)
     case MODBUS_F64:
         return 8;
     case MODBUS_STRING:
-        return (uint8_t)(2 * point->length);
+    case MODBUS_WIDE_STRING:
+        return (unsigned)(2 * point->length);
     default:
         return 2;
     }
 }
 
+static void prepare_bits(struct modbus_point_options *point)
+{
+    bool byte = point->type == MODBUS_U8 || point->type == MODBUS_I8;
+
+    point->low = point->bits > 0 ? (uint8_t)point->bit : 0;
+    point->width = point->bits > 0 ? (uint8_t)point->bits : byte ? 8 : (uint8_t)(8 * point->size);
+}
+
+/* From the value to the register that scales it, or the other way round. */
+static void prepare_span(struct modbus_point_options *point)
+{
+    unsigned first = point->address, end = first + point->count;
+
+    point->value_at = point->scale_at = 0;
+    if (!point->scale_by)
+        return;
+    if (point->scale_address < first)
+        first = point->scale_address;
+    if (point->scale_address >= end)
+        end = point->scale_address + 1u;
+    point->value_at = (uint8_t)(point->address - first);
+    point->scale_at = (uint8_t)(point->scale_address - first);
+    point->address = (uint16_t)first;
+    point->count = (uint16_t)(end - first);
+}
+
 void modbus_decode_prepare(struct modbus_point_options *point, int device_order,
                            enum value_type *type, int8_t *decimals)
 {
-    point->size = size_of(point);
+    point->size = (uint8_t)modbus_decode_size(point);
     point->count = point->function <= MODBUS_DISCRETE_INPUTS ? 1 : (uint16_t)(point->size / 2);
     prepare_order(point, device_order);
+    prepare_bits(point);
+    prepare_span(point);
     point->decimals = prepare_scale(point);
     if (point->type == MODBUS_BOOL)
         *type = VALUE_BOOL;
-    else if (point->type == MODBUS_STRING)
+    else if (is_text(point->type))
         *type = VALUE_TEXT;
     else if (is_float(point->type) || point->scaled)
         *type = VALUE_F64;
@@ -116,7 +151,7 @@ void modbus_decode_prepare(struct modbus_point_options *point, int device_order,
         *type = is_signed(point->type) ? VALUE_I64 : VALUE_U64;
     if (*type != VALUE_F64)
         point->decimals = 0;
-    *decimals = point->decimals;
+    *decimals = point->scale_by ? DECIMALS_SHORTEST : point->decimals;
 }
 
 /* The length of the UTF-8 sequence at `bytes` (RFC 3629), 0 when it is none. */
@@ -172,13 +207,11 @@ static void decode_text(const struct modbus_point_options *point, const uint8_t 
                         struct value *value)
 {
     uint8_t bytes[2 * MODBUS_REGISTERS_MAX];
-    unsigned swap = point->shift[0] == 0;
+    unsigned swap = point->shift[0] == 0, step = point->type == MODBUS_WIDE_STRING ? 2 : 1;
     size_t begin = 0, size = 0;
 
-    while (size < point->size && data[size ^ swap] != 0) {
-        bytes[size] = data[size ^ swap];
-        size++;
-    }
+    for (size_t at = step - 1; at < point->size && data[at ^ swap] != 0; at += step)
+        bytes[size++] = data[at ^ swap];
     while (size > 0 && bytes[size - 1] == ' ')
         size--;
     while (begin < size && bytes[begin] == ' ')
@@ -202,8 +235,44 @@ static bool is_sentinel(const struct modbus_point_options *point, double one, do
     return false;
 }
 
-static uint16_t decode_float(const struct modbus_point_options *point, uint64_t raw,
-                             struct value *value)
+/* The power of ten that the other register says; false when it says none that could be. */
+static bool scale_power(const struct modbus_point_options *point, const uint8_t *registers,
+                        int *power)
+{
+    const uint8_t *bytes = registers + 2 * (size_t)point->scale_at;
+    int number = bytes[0] << 8 | bytes[1];
+
+    if (point->scale_by == MODBUS_SCALE_POWER)
+        *power = number < 0x8000 ? number : number - 0x10000;
+    else
+        *power = point->scale_by == MODBUS_SCALE_DECIMALS ? -number : -bytes[1];
+    return *power >= -DECIMALS_MAX && *power <= DECIMALS_MAX;
+}
+
+/* Integers as long as it goes, and one division at the end: see prepare_scale. */
+static uint16_t scale_number(const struct modbus_point_options *point, const uint8_t *registers,
+                             double raw, struct value *value)
+{
+    double multiply = point->multiply, add = point->add, divide = point->divide;
+    int power = 0;
+
+    value->type = VALUE_F64;
+    if (point->scale_by) {
+        if (!scale_power(point, registers, &power))
+            return STATUS_NOT_AVAILABLE;
+        if (power >= 0)
+            multiply *= decimal_power[power];
+        add *= power < 0 ? decimal_power[-power] : 1;
+        divide *= power < 0 ? decimal_power[-power] : 1;
+        if (point->decimals >= 0)
+            value->decimals = (int8_t)fmin(fmax(point->decimals - power, 0), DECIMALS_MAX);
+    }
+    value->f = point->scaled ? (raw * multiply + add) / divide : raw;
+    return isfinite(value->f) ? STATUS_GOOD : STATUS_NOT_A_NUMBER;
+}
+
+static uint16_t decode_float(const struct modbus_point_options *point, const uint8_t *registers,
+                             uint64_t raw, struct value *value)
 {
     double number;
 
@@ -223,29 +292,21 @@ static uint16_t decode_float(const struct modbus_point_options *point, uint64_t 
         if (number == sentinel || (point->type == MODBUS_F32 && number == (double)(float)sentinel))
             return STATUS_NOT_AVAILABLE;
     }
-    if (point->scaled)
-        number = (number * point->multiply + point->add) / point->divide;
-    if (!isfinite(number))
-        return STATUS_NOT_A_NUMBER;
-    value->f = number;
-    return STATUS_GOOD;
+    return scale_number(point, registers, number, value);
 }
 
-static uint16_t decode_integer(const struct modbus_point_options *point, uint64_t raw,
-                               struct value *value)
+static uint16_t decode_integer(const struct modbus_point_options *point, const uint8_t *registers,
+                               uint64_t raw, struct value *value)
 {
-    unsigned unused = 64 - 8u * point->size;
-    int64_t number = (int64_t)(raw << unused) >> unused;
+    unsigned unused = 64 - point->width;
+    int64_t number = (int64_t)(raw >> point->low << unused) >> unused;
 
+    raw = raw >> point->low << unused >> unused;
     if (point->na.count && is_sentinel(point, (double)raw, (double)number))
         return STATUS_NOT_AVAILABLE;
-    if (point->scaled) {
-        double unscaled = is_signed(point->type) ? (double)number : (double)raw;
-
-        value->type = VALUE_F64;
-        value->f = (unscaled * point->multiply + point->add) / point->divide;
-        return isfinite(value->f) ? STATUS_GOOD : STATUS_NOT_A_NUMBER;
-    }
+    if (point->scaled)
+        return scale_number(point, registers, is_signed(point->type) ? (double)number : (double)raw,
+                            value);
     if (is_signed(point->type)) {
         value->type = VALUE_I64;
         value->i = number;
@@ -259,7 +320,8 @@ static uint16_t decode_integer(const struct modbus_point_options *point, uint64_
 uint16_t modbus_decode(const struct modbus_point_options *point, const uint8_t *data,
                        unsigned index, char text[MODBUS_TEXT_SIZE_MAX], struct value *value)
 {
-    const uint8_t *bytes = data + 2 * (size_t)index;
+    const uint8_t *registers = data + 2 * (size_t)index;
+    const uint8_t *bytes = registers + 2 * (size_t)point->value_at;
     uint64_t raw = 0;
 
     *value = (struct value){.type = VALUE_BOOL, .decimals = point->decimals};
@@ -267,7 +329,7 @@ uint16_t modbus_decode(const struct modbus_point_options *point, const uint8_t *
         value->b = (data[index / 8] >> index % 8 & 1) != 0;
         return STATUS_GOOD;
     }
-    if (point->type == MODBUS_STRING) {
+    if (is_text(point->type)) {
         decode_text(point, bytes, text, value);
         return STATUS_GOOD;
     }
@@ -280,7 +342,6 @@ uint16_t modbus_decode(const struct modbus_point_options *point, const uint8_t *
         return STATUS_GOOD;
     }
     if (!is_float(point->type))
-        return decode_integer(point, raw, value);
-    value->type = VALUE_F64;
-    return decode_float(point, raw, value);
+        return decode_integer(point, registers, raw, value);
+    return decode_float(point, registers, raw, value);
 }

@@ -8,10 +8,14 @@
 /* A string of 125 registers whose bytes are all Latin-1 letters beyond ASCII. */
 #define MODBUS_TEXT_SIZE_MAX (4 * MODBUS_REGISTERS_MAX)
 
+/* The bytes of a point's raw value, by its type and length. */
+unsigned modbus_decode_size(const struct modbus_point_options *point);
+
 /*
  * Works out the size, the byte order and the scaling of a point whose function and type are set,
  * and which type of value and how many decimals its readings have. `device_order` is one of
- * MODBUS_ABCD, CDAB, BADC, DCBA.
+ * MODBUS_ABCD, CDAB, BADC, DCBA. A point whose scale stands in another register becomes one of all
+ * registers between the two, so that both are always of the same reply.
  */
 void modbus_decode_prepare(struct modbus_point_options *point, int device_order,
                            enum value_type *type, int8_t *decimals);

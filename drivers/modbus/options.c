@@ -36,6 +36,8 @@ static const struct option_choice tables[] = {
 
 static const struct option_choice types[] = {
     {"bool", MODBUS_BOOL, "a coil, an input, a bit of a register, or whether a register is not 0"},
+    {"u8", MODBUS_U8, "the low byte of a register without sign; with order \"BA\" the high one"},
+    {"i8", MODBUS_I8, "the same with sign"},
     {"u16", MODBUS_U16, "16 bits without sign"},
     {"i16", MODBUS_I16, "16 bits with sign"},
     {"u32", MODBUS_U32, "32 bits without sign, 2 registers"},
@@ -45,6 +47,15 @@ static const struct option_choice types[] = {
     {"f32", MODBUS_F32, "IEEE 754 single, 2 registers"},
     {"f64", MODBUS_F64, "IEEE 754 double, 4 registers"},
     {"string", MODBUS_STRING, "text, two bytes a register; \"length\" says how many registers"},
+    {"wide-string", MODBUS_WIDE_STRING,
+     "text, one character in the low byte of each register; \"length\" says how many"},
+    {NULL, 0, NULL},
+};
+
+static const struct option_choice scalings[] = {
+    {"power", MODBUS_SCALE_POWER, "value x 10 to the power of that register, which has a sign"},
+    {"decimals", MODBUS_SCALE_DECIMALS, "that register is the number of decimals"},
+    {"decimals-low", MODBUS_SCALE_DECIMALS_LOW, "its low byte is the number of decimals"},
     {NULL, 0, NULL},
 };
 
@@ -126,6 +137,9 @@ const struct option modbus_device_rows[] = {
          "times as many"},
     {"timeout", OPTION_DURATION, DEVICE(timeout_ns), .minimum = 0, .maximum = 60000 * MS,
      .fallback = "\"0ms\"", .example = "\"2s\"", .help = "its own; 0ms: the bus's"},
+    {"alone", OPTION_BOOL, DEVICE(alone), .fallback = "false",
+     .help = "whether each point is read by a request of its own, for devices that do not let "
+             "neighbours be read together"},
     {.key = NULL},
 };
 
@@ -136,8 +150,11 @@ const struct option modbus_point_rows[] = {
      .help = "with numbering \"0-based\": which table; holding unless said otherwise"},
     {"type", OPTION_CHOICE, POINT(type), .choices = types,
      .help = "u16 unless said otherwise; bool for coils, inputs and bits"},
-    {"bit", OPTION_INT, POINT(bit), .minimum = -1, .maximum = 15, .fallback = "-1",
+    {"bit", OPTION_INT, POINT(bit), .minimum = -1, .maximum = 63, .fallback = "-1",
      .help = "a bit of a register, 0 is the least significant; -1: none"},
+    {"bits", OPTION_INT, POINT(bits), .minimum = 0, .maximum = 32, .fallback = "0",
+     .help = "how many bits from \"bit\" on are a number of their own; 0: \"bit\" is a single "
+             "one"},
     {"length", OPTION_INT, POINT(length), .minimum = 0, .maximum = MODBUS_REGISTERS_MAX,
      .fallback = "0", .help = "of a string, in registers"},
     {"order", OPTION_CHOICE, POINT(order), .choices = orders,
@@ -146,6 +163,12 @@ const struct option modbus_point_rows[] = {
     {"scale", OPTION_NUMBER, POINT(scale), .fallback = "1", .example = "0.1",
      .help = "what the raw number is multiplied by"},
     {"offset", OPTION_NUMBER, POINT(offset), .fallback = "0", .help = "added after scaling"},
+    {"scale_reg", OPTION_INT, POINT(scale_reg), .minimum = -1, .maximum = 465536, .fallback = "-1",
+     .example = "40112",
+     .help = "a register that says how the value is scaled, counted as \"reg\" and read together "
+             "with it; -1: none"},
+    {"scale_by", OPTION_CHOICE, POINT(scale_by), .choices = scalings, .example = "\"power\"",
+     .help = "what \"scale_reg\" holds"},
     {"na", OPTION_NUMBERS, POINT(na), .example = "[-32768, 32767]",
      .help = "raw numbers that mean \"not available\", with or without sign"},
     {.key = NULL},

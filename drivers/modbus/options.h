@@ -27,6 +27,8 @@ enum modbus_table {
 enum modbus_type {
     MODBUS_TYPE_UNSAID, /* u16, or bool where the table holds bits */
     MODBUS_BOOL,
+    MODBUS_U8, /* one byte of a register */
+    MODBUS_I8,
     MODBUS_U16,
     MODBUS_I16,
     MODBUS_U32,
@@ -36,6 +38,15 @@ enum modbus_type {
     MODBUS_F32,
     MODBUS_F64,
     MODBUS_STRING,
+    MODBUS_WIDE_STRING, /* one character a register */
+};
+
+/* What the register at `scale_reg` does to the value. */
+enum modbus_scale_by {
+    MODBUS_SCALE_FIXED,
+    MODBUS_SCALE_POWER,        /* value x 10^register, with sign (SunSpec's sunssf) */
+    MODBUS_SCALE_DECIMALS,     /* value / 10^register */
+    MODBUS_SCALE_DECIMALS_LOW, /* the same, of the register's low byte */
 };
 
 /* In which order the bytes of a value arrive; A is the most significant. */
@@ -84,20 +95,27 @@ struct modbus_device_options {
     int64_t max_block;  /* registers of one read; bits: 16 times as many */
     int64_t gap;        /* registers that may be read over */
     int64_t timeout_ns; /* 0: the bus's */
+    bool alone;         /* each point is read by a request of its own */
 };
 
 struct modbus_point_options {
     int64_t reg;
     int table, type, order; /* enums above */
     int64_t bit;            /* -1: none */
+    int64_t bits;           /* how many from `bit` on; 0: not a field of bits */
     int64_t length;         /* of a string, in registers */
+    int64_t scale_reg;      /* counted as `reg` */
+    int scale_by;           /* enum modbus_scale_by */
     double scale, offset;
     struct option_numbers na;
     /* What follows is worked out by modbus_check and modbus_decode_prepare. */
     uint16_t address, count;      /* registers or bits, as they go over the wire */
+    uint16_t scale_address;       /* of the register that scales */
     uint8_t function;             /* 1 to 4 */
+    uint8_t value_at, scale_at;   /* where they stand among the registers that are read */
     uint8_t size;                 /* bytes of the raw value; a string has twice its length */
     uint8_t shift[8];             /* where each byte that arrives belongs */
+    uint8_t low, width;           /* which bits of the raw number count */
     double multiply, add, divide; /* value = (raw * multiply + add) / divide */
     bool scaled;
     int8_t decimals;

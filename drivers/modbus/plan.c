@@ -50,8 +50,9 @@ static bool fits(const struct plan *plan, const struct plan_block *block,
     int64_t gap = bits ? 16 * device->gap : device->gap;
     unsigned end = end_of(point) > block_end(block) ? end_of(point) : block_end(block);
 
-    return options->function == block->function && point->every_ns == block->every_ns &&
-           options->address <= block_end(block) + gap && end - block->address <= most;
+    return !device->alone && options->function == block->function &&
+           point->every_ns == block->every_ns && options->address <= block_end(block) + gap &&
+           end - block->address <= most;
 }
 
 static void begin_block(struct plan *plan, uint32_t device, uint32_t index)

@@ -97,7 +97,7 @@ static int prepare(struct reading *reading)
     reading->device.order = MODBUS_ABCD;
     reading->device.max_block = MODBUS_REGISTERS_MAX;
     reading->point.reg = read->reg;
-    reading->point.bit = -1;
+    reading->point.bit = reading->point.scale_reg = -1;
     reading->point.length = read->length;
     reading->point.scale = 1;
     reading->site_point.options = &reading->point;

@@ -91,7 +91,7 @@ static void describe_device(struct fixture *fixture, unsigned index, int64_t eve
     device->point_count = POINTS;
     for (unsigned i = 0; i < POINTS; i++) {
         fixture->point_options[index][i] =
-            (struct modbus_point_options){.reg = i, .bit = -1, .scale = 1};
+            (struct modbus_point_options){.reg = i, .bit = -1, .scale_reg = -1, .scale = 1};
         fixture->points[index][i] =
             (struct site_point){.id = "p",
                                 .every_ns = every_ms * NS_PER_MS,

@@ -411,6 +411,105 @@ static const char *complaint_about(struct setting *setting, struct told *told)
     return told->key;
 }
 
+static void picks_fields_of_bits_and_single_bytes(void **state)
+{
+    static const struct {
+        int type, order, bit, bits;
+        uint64_t wanted; /* of 0xB6 0x93 */
+    } cases[] = {
+        {MODBUS_U16, MODBUS_ORDER_UNSAID, 0, 4, 0x3},
+        {MODBUS_U16, MODBUS_ORDER_UNSAID, 4, 8, 0x69},
+        {MODBUS_U16, MODBUS_ORDER_UNSAID, 8, 8, 0xB6},
+        {MODBUS_U16, MODBUS_ORDER_UNSAID, 15, 1, 1},
+        {MODBUS_U16, MODBUS_BA, 0, 4, 0x6},
+        {MODBUS_I16, MODBUS_ORDER_UNSAID, 12, 4, (uint64_t)-5},
+        {MODBUS_U8, MODBUS_ORDER_UNSAID, -1, 0, 0x93},
+        {MODBUS_U8, MODBUS_BA, -1, 0, 0xB6},
+        {MODBUS_I8, MODBUS_ORDER_UNSAID, -1, 0, (uint64_t)-109},
+        {MODBUS_I8, MODBUS_BA, -1, 0, (uint64_t)-74},
+        {MODBUS_U8, MODBUS_ORDER_UNSAID, 4, 4, 0x9},
+    };
+    const uint8_t data[] = {0xB6, 0x93};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct modbus_point_options point = {.type = cases[i].type,
+                                             .order = cases[i].order,
+                                             .bit = cases[i].bit,
+                                             .bits = cases[i].bits};
+        struct value value;
+
+        assert_int_equal(decode(&point, MODBUS_ABCD, data, 0, NULL, &value), STATUS_GOOD);
+        assert_int_equal(value.type == VALUE_I64 ? (uint64_t)value.i : value.u, cases[i].wanted);
+    }
+}
+
+/* The value is the register of the case; the one that scales it stands before or behind it. */
+static void scales_by_another_register(void **state)
+{
+    static const struct {
+        int scale_by;
+        uint16_t value_address, scale_address, registers[3];
+        double scale, offset, wanted;
+        uint16_t status;
+        int decimals;
+    } cases[] = {
+        {MODBUS_SCALE_POWER, 100, 101, {2301, 0xFFFF}, 1, 0, 230.1, STATUS_GOOD, 1},
+        {MODBUS_SCALE_POWER, 100, 102, {2301, 7, 2}, 1, 0, 230100, STATUS_GOOD, 0},
+        {MODBUS_SCALE_POWER, 101, 100, {0, 0xFF9C}, 1, 0, -100, STATUS_GOOD, 0},
+        {MODBUS_SCALE_POWER, 102, 100, {0xFFFE, 7, 12345}, 0.1, 0, 12.345, STATUS_GOOD, 3},
+        {MODBUS_SCALE_POWER, 100, 101, {2301, 0x8000}, 1, 0, 0, STATUS_NOT_AVAILABLE, 0},
+        {MODBUS_SCALE_POWER, 100, 101, {2301, 10}, 1, 0, 0, STATUS_NOT_AVAILABLE, 0},
+        {MODBUS_SCALE_DECIMALS, 100, 101, {742, 2}, 1, 0, 7.42, STATUS_GOOD, 2},
+        {MODBUS_SCALE_DECIMALS, 101, 100, {1, 742}, 1, 5, 79.2, STATUS_GOOD, 1},
+        {MODBUS_SCALE_DECIMALS, 100, 101, {742, 10}, 1, 0, 0, STATUS_NOT_AVAILABLE, 0},
+        {MODBUS_SCALE_DECIMALS_LOW, 100, 101, {742, 0x0902}, 1, 0, 7.42, STATUS_GOOD, 2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct modbus_point_options point = {.type = MODBUS_I16,
+                                             .function = MODBUS_HOLDING_REGISTERS,
+                                             .bit = -1,
+                                             .address = cases[i].value_address,
+                                             .scale_address = cases[i].scale_address,
+                                             .scale_by = cases[i].scale_by,
+                                             .scale = cases[i].scale,
+                                             .offset = cases[i].offset};
+        uint8_t data[8] = {0};
+        enum value_type type;
+        int8_t decimals;
+        struct value value;
+
+        for (unsigned r = 0; r < 3; r++) {
+            data[2 + 2 * r] = (uint8_t)(cases[i].registers[r] >> 8);
+            data[3 + 2 * r] = (uint8_t)cases[i].registers[r];
+        }
+        modbus_decode_prepare(&point, MODBUS_ABCD, &type, &decimals);
+        assert_int_equal(type, VALUE_F64);
+        assert_int_equal(decimals, DECIMALS_SHORTEST);
+        assert_int_equal(point.address, 100);
+        assert_int_equal(modbus_decode(&point, data, 1, NULL, &value), cases[i].status);
+        if (cases[i].status != STATUS_GOOD)
+            continue;
+        assert_true(value.f == cases[i].wanted);
+        assert_int_equal(value.decimals, cases[i].decimals);
+    }
+}
+
+static void reads_strings_of_one_character_a_register(void **state)
+{
+    struct modbus_point_options point = {.type = MODBUS_WIDE_STRING, .length = 4, .bit = -1};
+    const uint8_t data[] = {0, '2', 0, '.', 0, '9', 0, 0};
+    char text[MODBUS_TEXT_SIZE_MAX];
+    struct value value;
+
+    (void)state;
+    assert_int_equal(decode(&point, MODBUS_ABCD, data, 0, text, &value), STATUS_GOOD);
+    assert_int_equal(value.size, 3);
+    assert_memory_equal(value.data, "2.9", 3);
+}
+
 static void refuses_what_no_single_option_can(void **state)
 {
     static const double one[] = {1};
@@ -447,6 +546,25 @@ static void refuses_what_no_single_option_can(void **state)
         {"scale", {.point = {.reg = 7, .scale = 0.1}}},
         {"scale", {.point = {.reg = 40101, .scale = -1}}}, /* stands for 0 */
         {"na", {.point = {.reg = 40101, .bit = 1, .na = {one, 1}}}},
+        {"", {.point = {.reg = 40101, .bit = 4, .bits = 12}}},
+        {"", {.point = {.reg = 40101, .bit = 16, .bits = 16, .type = MODBUS_U32}}},
+        {"bits", {.point = {.reg = 40101, .bit = 5, .bits = 12}}},
+        {"bits", {.point = {.reg = 40101, .bit = 1, .bits = 3, .type = MODBUS_F32}}},
+        {"bit", {.point = {.reg = 40101, .bits = 3}}},
+        {"bit", {.point = {.reg = 40101, .bit = 16}}},
+        {"", {.point = {.reg = 40101, .type = MODBUS_U8, .order = MODBUS_BA}}},
+        {"", {.point = {.reg = 40101, .type = MODBUS_WIDE_STRING, .length = 16}}},
+        {"length", {.point = {.reg = 40101, .type = MODBUS_WIDE_STRING}}},
+        {"", {.point = {.reg = 40101, .scale_reg = 40225, .scale_by = MODBUS_SCALE_POWER}}},
+        {"scale_reg",
+         {.point = {.reg = 40101, .scale_reg = 40226, .scale_by = MODBUS_SCALE_POWER}}},
+        {"scale_reg",
+         {.point = {.reg = 40101, .scale_reg = 30101, .scale_by = MODBUS_SCALE_POWER}}},
+        {"scale_reg", {.point = {.reg = 40101, .scale_by = MODBUS_SCALE_POWER}}},
+        {"scale_by", {.point = {.reg = 40101, .scale_reg = 40102}}},
+        {"scale_reg",
+         {.device = {.numbering = MODBUS_NUMBERING_0},
+          .point = {.reg = 101, .scale_reg = 65536, .scale_by = MODBUS_SCALE_POWER}}},
     };
 
     (void)state;
@@ -467,6 +585,8 @@ static void refuses_what_no_single_option_can(void **state)
             setting.device.numbering = MODBUS_NUMBERING_UNSAID;
         if (setting.point.bit == 0)
             setting.point.bit = -1;
+        if (setting.point.scale_reg == 0)
+            setting.point.scale_reg = -1;
         setting.point.scale = setting.point.scale == 0  ? 1
                               : setting.point.scale < 0 ? 0
                                                         : setting.point.scale;
@@ -486,6 +606,9 @@ int main(void)
         cmocka_unit_test(gives_nan_and_infinity_a_status_of_their_own),
         cmocka_unit_test(picks_bits_of_registers_and_of_bit_tables),
         cmocka_unit_test(reads_strings_trimmed_and_as_utf8),
+        cmocka_unit_test(picks_fields_of_bits_and_single_bytes),
+        cmocka_unit_test(scales_by_another_register),
+        cmocka_unit_test(reads_strings_of_one_character_a_register),
         cmocka_unit_test(finds_registers_as_manuals_number_them),
         cmocka_unit_test(reads_hosts_with_and_without_port),
         cmocka_unit_test(refuses_what_no_single_option_can),
