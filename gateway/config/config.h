@@ -94,6 +94,9 @@ void config_tell_stdio(void *context, const struct config_error *error);
 /* Writes the JSON Schema (draft-07) made from the tables to the stdio stream. 0 or ERR_IO. */
 int config_schema(const struct config_parts *parts, void *stdio_file);
 
+/* The same of a device profile. */
+int config_profile_schema(const struct config_parts *parts, void *stdio_file);
+
 /* Writes the tables of the reference page (docs/configuration.md) as Markdown. 0 or ERR_IO. */
 int config_reference(const struct config_parts *parts, void *stdio_file);
 

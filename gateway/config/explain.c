@@ -119,6 +119,16 @@ static double thousandths(double value)
     return round(value * 1000) / 1000;
 }
 
+static void explain_unverified(const struct site_bus *bus, FILE *out)
+{
+    for (size_t i = 0; i < bus->device_count; i++)
+        if (bus->devices[i].unverified)
+            fprintf(out,
+                    "  device %s: the profile %s is unverified; compare readings with its display, "
+                    "then say \"verified\": true\n",
+                    bus->devices[i].id, bus->devices[i].profile);
+}
+
 static void explain_bus(const struct site_bus *bus, FILE *out)
 {
     size_t points;
@@ -136,6 +146,7 @@ static void explain_bus(const struct site_bus *bus, FILE *out)
         fprintf(out, "  more than it can carry: points will be read less often than asked for\n");
     if (load.note[0])
         fprintf(out, "  %s\n", load.note);
+    explain_unverified(bus, out);
 }
 
 static void explain_uplink(const struct config_uplink *uplink, double events_s, FILE *out)
@@ -190,6 +201,11 @@ static void bus_json(struct json_writer *writer, const struct site_bus *bus)
     else
         json_write_raw(writer, "busy_share", "null");
     json_write_text(writer, "note", load.note);
+    json_write_open(writer, "unverified", '[');
+    for (size_t i = 0; i < bus->device_count; i++)
+        if (bus->devices[i].unverified)
+            json_write_text(writer, NULL, bus->devices[i].id);
+    json_write_close(writer, ']');
     json_write_close(writer, '}');
 }
 

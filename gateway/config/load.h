@@ -10,10 +10,11 @@
 #define PROFILES_MAX 255 /* different ones in one configuration */
 
 struct loaded_device {
-    const struct json *node, *profile;
+    const struct json *node;
+    const struct profile *profile; /* NULL where it names none that could be read */
     struct device_options options;
-    struct loaded_bus *bus;     /* NULL where it names none that exists */
-    const struct json **points; /* where each of its site_point stands */
+    struct loaded_bus *bus; /* NULL where it names none that exists */
+    struct layers *points;  /* where each of its site_point stands */
     uint64_t hash;
     bool clean;
 };
@@ -31,6 +32,8 @@ struct loaded_bus {
 struct profile {
     const char *name;
     const struct json *root; /* NULL when it could not be read: told */
+    struct profile_options options;
+    bool clean;
 };
 
 struct loader {
@@ -77,7 +80,8 @@ bool load_is_object(struct loader *loader, const struct json *entry);
 
 /* The profile of that name, read once; NULL when there is none or it cannot be read: told at
  * `value`. */
-const struct json *load_profile(struct loader *loader, const struct json *value, const char *name);
+const struct profile *load_profile(struct loader *loader, const struct json *value,
+                                   const char *name);
 
 /* Reads "report" of an object (and of the one below it) over the policy that is inherited. */
 bool load_report(struct loader *loader, const struct json *object, const struct json *below,

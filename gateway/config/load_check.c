@@ -18,18 +18,21 @@ static const struct json *place_of(const struct checking *checking,
                                    const struct site_device *device, const struct site_point *point,
                                    const char *key, const struct json **found)
 {
-    const struct json *places[4] = {NULL, NULL, NULL, checking->bus->node};
+    const struct json *places[5] = {NULL, NULL, NULL, NULL, checking->bus->node};
     if (device) {
         const struct loaded_device *loaded =
             checking->bus->devices[device - checking->bus->site.devices];
-        places[0] = point ? loaded->points[point - device->points] : NULL;
-        places[1] = loaded->node;
-        places[2] = loaded->profile;
+        if (point) {
+            places[0] = loaded->points[point - device->points].objects[0];
+            places[1] = loaded->points[point - device->points].objects[1];
+        }
+        places[2] = loaded->node;
+        places[3] = loaded->profile ? loaded->profile->root : NULL;
     }
     *found = NULL;
-    for (size_t i = 0; key && i < 4 && !*found; i++)
+    for (size_t i = 0; key && i < 5 && !*found; i++)
         *found = json_find(places[i], key);
-    return places[0] ? places[0] : device ? places[1] : places[3];
+    return places[0] ? places[0] : device ? places[2] : places[4];
 }
 
 static void tell(struct driver_complaints *complaints, const struct site_device *device,

@@ -188,12 +188,12 @@ static void load_device_common(struct loader *loader, struct loaded_device *devi
         device->profile = load_profile(loader, name, name->text);
         device->clean = device->profile != NULL;
     }
-    struct layers layers = {{device->node, device->profile}};
+    const struct json *profile = device->profile ? device->profile->root : NULL;
+    struct layers layers = {{device->node, profile}};
     options->policy = loader->defaults;
     decoder->hash = FINGERPRINT_BEGIN;
     device->clean &= decode_options(decoder, shape_device.options, options, &layers);
-    device->clean &=
-        load_report(loader, device->node, device->profile, &shape_device, &options->policy);
+    device->clean &= load_report(loader, device->node, profile, &shape_device, &options->policy);
     device->hash = decoder->hash;
     if (options->id)
         device->clean &= load_id_unique(loader, ids, device->node, options->id);
@@ -211,9 +211,16 @@ static bool device_keys(struct loader *loader, const struct loaded_device *devic
     bool clean =
         decode_keys(&loader->decoder, device->node, &shape_device, extra, load_stray, &stray);
     if (device->profile)
-        clean &= decode_keys(&loader->decoder, device->profile, &shape_profile, extra, load_stray,
-                             &stray);
+        clean &= decode_keys(&loader->decoder, device->profile->root, &shape_profile, extra,
+                             load_stray, &stray);
     return clean;
+}
+
+static bool is_unverified(const struct loaded_device *device)
+{
+    int confidence = device->profile ? device->profile->options.confidence : CONFIDENCE_UNSAID;
+    return confidence != CONFIDENCE_UNSAID && confidence != CONFIDENCE_HIGH &&
+           !device->options.verified;
 }
 
 /* The driver's part and the points; the device joins its bus when nothing was wrong with it. */
@@ -221,11 +228,13 @@ static void load_device_rest(struct loader *loader, struct loaded_device *device
 {
     struct loaded_bus *bus = device->bus;
     const struct driver *driver = bus ? bus->driver : NULL;
-    struct layers layers = {{device->node, device->profile}};
+    struct layers layers = {{device->node, device->profile ? device->profile->root : NULL}};
     struct site_device site = {.id = device->options.id,
                                .name = device->options.name,
                                .vendor = device->options.vendor,
                                .model = device->options.model,
+                               .profile = device->options.profile,
+                               .unverified = is_unverified(device),
                                .was = device->options.was,
                                .line = (int)device->node->at.line};
     loader->decoder.hash = device->hash;

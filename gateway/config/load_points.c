@@ -1,9 +1,11 @@
-/* The points of a device: those of its profile, replaced by id by those that it says itself, and
- * then the rest of its own. */
+/* The points of a device: those of its profile that it wants, refined or replaced by those of the
+ * same id that it says itself, and then the rest of its own. */
+#include <math.h>
 #include <string.h>
 
 #include "config/fingerprint.h"
 #include "config/load.h"
+#include "config/nearest.h"
 #include "config/ucum.h"
 
 static const struct json *id_of(const struct json *point)
@@ -22,31 +24,55 @@ static void collect(struct loader *loader, const struct json *list, struct textm
     }
 }
 
-static bool load_point_enum(struct loader *loader, const struct json *node,
+static bool load_point_enum(struct loader *loader, const struct layers *layers,
                             struct site_point *point)
 {
     bool clean = true;
-    const struct json *map = decode_part(&loader->decoder, node, &shape_point, "enum", &clean);
+    const struct json *map = NULL;
+    for (size_t i = 0; i < 2 && !map; i++)
+        if (layers->objects[i])
+            map = decode_part(&loader->decoder, layers->objects[i], &shape_point, "enum", &clean);
     if (map)
         clean &= decode_enum(&loader->decoder, map, &point->enums, &point->enum_count);
     fingerprint_u64(&loader->decoder.hash, point->enum_count);
     return clean;
 }
 
+/* Without bounds both become 0: then nothing is implausible. */
+static bool load_range(struct loader *loader, const struct layers *layers, struct site_point *point)
+{
+    if (isinf(point->minimum) && isinf(point->maximum))
+        point->minimum = point->maximum = 0;
+    else if (!(point->minimum < point->maximum)) {
+        const struct json *place = json_find(layers->objects[0], "max");
+        findings_value(loader->decoder.findings, place ? place : layers->objects[0],
+                       "\"min\" must be below \"max\"");
+        return false;
+    }
+    return true;
+}
+
+/* `shapes` are those of the layers' objects. */
 static bool load_point(struct loader *loader, const struct loaded_device *device,
-                       const struct json *node, struct site_point *point)
+                       const struct layers *layers, const struct shape *const shapes[2],
+                       struct site_point *point)
 {
     struct decoder *decoder = &loader->decoder;
-    struct layers layers = {{node}};
     struct policy policy = device->options.policy;
     struct stray stray = {loader, device->bus ? device->bus->driver : NULL, STRAY_POINT};
     const struct option *rows = stray.driver ? stray.driver->point.options : loader->any_point;
-    *point = (struct site_point){
-        .every_ns = policy.every_ns, .decimals = DECIMALS_SHORTEST, .line = (int)node->at.line};
-    bool clean = decode_keys(decoder, node, &shape_point, rows, load_stray, &stray);
-    clean &= decode_options(decoder, shape_point.options, point, &layers);
-    clean &= load_report(loader, node, NULL, &shape_point, &policy);
-    clean &= load_point_enum(loader, node, point);
+    bool clean = true;
+    *point = (struct site_point){.every_ns = policy.every_ns,
+                                 .decimals = DECIMALS_SHORTEST,
+                                 .minimum = -INFINITY,
+                                 .maximum = INFINITY,
+                                 .line = (int)layers->objects[0]->at.line};
+    for (size_t i = 0; i < 2 && layers->objects[i]; i++)
+        clean &= decode_keys(decoder, layers->objects[i], shapes[i], rows, load_stray, &stray);
+    clean &= decode_options(decoder, shape_point.options, point, layers);
+    clean &= load_report(loader, layers->objects[0], layers->objects[1], &shape_point, &policy);
+    clean &= load_point_enum(loader, layers, point);
+    clean = clean && load_range(loader, layers, point);
     point->on_change = policy.on_change;
     point->at_least_ns = policy.at_least_ns;
     if (point->unit && !point->ucum)
@@ -54,7 +80,7 @@ static bool load_point(struct loader *loader, const struct loaded_device *device
     if (!stray.driver || stray.driver->point.struct_size == 0)
         return clean;
     point->options = arena_alloc(decoder->arena, stray.driver->point.struct_size);
-    return point->options && decode_options(decoder, rows, point->options, &layers) && clean;
+    return point->options && decode_options(decoder, rows, point->options, layers) && clean;
 }
 
 struct collected {
@@ -62,17 +88,55 @@ struct collected {
     const struct json *own_list, *profile_list;
 };
 
+/* Whether a point of the device's own says nothing of how it is read: then the profile's does. */
+static bool refines(const struct loader *loader, const struct loaded_device *device,
+                    const struct json *own)
+{
+    const struct driver *driver = device->bus ? device->bus->driver : NULL;
+    const struct option *rows = driver ? driver->point.options : loader->any_point;
+    for (const struct json *item = own->first; item; item = item->next)
+        if (option_find(rows, item->key) && !option_find(shape_point.options, item->key))
+            return false;
+    return true;
+}
+
 /* Reads one point and keeps it when it is clean, so that the driver's check gets what it can use.
  */
 static void add_point(struct loader *loader, struct loaded_device *device, struct site_device *site,
-                      const struct json *node, const struct collected *collected)
+                      const struct json *own, const struct json *profile,
+                      const struct collected *collected)
 {
+    const struct shape *shapes[2] = {&shape_point, &shape_profile_point};
     struct site_point *point = &site->points[site->point_count];
-    bool clean = load_point(loader, device, node, point);
-    clean &= load_was_free(loader, &collected->own, node, &point->was);
-    clean &= load_was_free(loader, &collected->profile, node, &point->was);
+    struct layers layers = {{own, profile}};
+    if (own && profile && !refines(loader, device, own))
+        layers.objects[1] = NULL;
+    if (!own) {
+        layers = (struct layers){{profile}};
+        shapes[0] = &shape_profile_point;
+    }
+    bool clean = load_point(loader, device, &layers, shapes, point);
+    clean &= load_was_free(loader, &collected->own, layers.objects[0], &point->was);
+    clean &= load_was_free(loader, &collected->profile, layers.objects[0], &point->was);
     if (clean)
-        device->points[site->point_count++] = node;
+        device->points[site->point_count++] = layers;
+}
+
+static bool lists(const struct option_texts *list, const char *id)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], id) == 0)
+            return true;
+    return false;
+}
+
+/* Whether a point of the profile that the device has no word on is read. */
+static bool is_read(const struct device_options *options, const struct json *point, const char *id)
+{
+    const struct json *read = json_find(point, profile_read_row->key);
+    if (lists(&options->only, id) || lists(&options->also, id) || lists(&options->also, "*"))
+        return true;
+    return options->only.count == 0 && !(read && read->type == JSON_BOOL && !read->truth);
 }
 
 static void add_points(struct loader *loader, struct loaded_device *device,
@@ -82,14 +146,39 @@ static void add_points(struct loader *loader, struct loaded_device *device,
     for (; node; node = node->next) {
         const struct json *id = id_of(node);
         const struct json *own = id ? textmap_find(&collected->own, id->text) : NULL;
-        if (node->type == JSON_OBJECT)
-            add_point(loader, device, site, own ? own : node, collected);
+        if (node->type == JSON_OBJECT && (own || !id || is_read(&device->options, node, id->text)))
+            add_point(loader, device, site, own, node, collected);
     }
     node = collected->own_list ? collected->own_list->first : NULL;
     for (; node; node = node->next) {
         const struct json *id = id_of(node);
         if (node->type == JSON_OBJECT && (!id || !textmap_find(&collected->profile, id->text)))
-            add_point(loader, device, site, node, collected);
+            add_point(loader, device, site, node, NULL, collected);
+    }
+}
+
+/* "also" and "only" name points of the profile. */
+static void check_selection(struct loader *loader, struct loaded_device *device, const char *key,
+                            const struct option_texts *wanted, const struct collected *collected)
+{
+    const struct json *list = json_find(device->node, key);
+    const struct json *item = list ? list->first : NULL;
+    for (size_t i = 0; i < wanted->count && item; i++, item = item->next) {
+        struct nearest nearest;
+        if (strcmp(wanted->items[i], "*") == 0 ||
+            textmap_find(&collected->profile, wanted->items[i]))
+            continue;
+        nearest_init(&nearest, wanted->items[i]);
+        const struct json *node = collected->profile_list ? collected->profile_list->first : NULL;
+        for (; node; node = node->next)
+            if (id_of(node))
+                nearest_offer(&nearest, id_of(node)->text);
+        findings_value(loader->decoder.findings, item,
+                       nearest.best ? "found \"%s\"; the profile has no such point; did you mean "
+                                      "\"%s\"?"
+                                    : "found \"%s\"; the profile has no such point",
+                       wanted->items[i], nearest.best);
+        device->clean = false;
     }
 }
 
@@ -100,7 +189,7 @@ void load_points(struct loader *loader, struct loaded_device *device, struct sit
     collected.own_list = decode_part(decoder, device->node, &shape_device, "points", NULL);
     if (device->profile)
         collected.profile_list =
-            decode_part(decoder, device->profile, &shape_profile, "points", NULL);
+            decode_part(decoder, device->profile->root, &shape_profile, "points", NULL);
     size_t room = (collected.own_list ? collected.own_list->count : 0) +
                   (collected.profile_list ? collected.profile_list->count : 0);
     loader->point_count += room;
@@ -110,6 +199,8 @@ void load_points(struct loader *loader, struct loaded_device *device, struct sit
     }
     collect(loader, collected.own_list, &collected.own);
     collect(loader, collected.profile_list, &collected.profile);
+    check_selection(loader, device, "also", &device->options.also, &collected);
+    check_selection(loader, device, "only", &device->options.only, &collected);
     site->points = arena_array(decoder->arena, room, sizeof(*site->points));
     device->points = arena_array(loader->scratch, room, sizeof(*device->points));
     if (site->points && device->points)

@@ -77,8 +77,10 @@ static void begin_table(FILE *out, const char *title)
 static void write_shape(FILE *out, const char *title, const struct shape *shape,
                         const struct option *extra)
 {
-    static const char *const kinds[] = {
-        [PART_OBJECT] = "object", [PART_LIST] = "list of objects", [PART_ENUM] = "object"};
+    static const char *const kinds[] = {[PART_OBJECT] = "object",
+                                        [PART_LIST] = "list of objects",
+                                        [PART_ENUM] = "object",
+                                        [PART_FACTS] = "object"};
     begin_table(out, title);
     write_rows(out, shape->options, NULL);
     write_rows(out, extra, shape->options);
@@ -148,6 +150,11 @@ int config_reference(const struct config_parts *parts, void *stdio_file)
     write_shape(out, "An entry of `uplinks`", &shape_uplink, parts->uplink.options);
     write_shape(out, "`tls` of an uplink", &shape_uplink_tls, parts->uplink_tls.options);
     write_shape(out, "A device profile", &shape_profile, NULL);
+    write_shape(out, "`source` of a profile", &shape_source, NULL);
+    write_shape(out, "`factory` of a profile", &shape_factory, NULL);
+    begin_table(out, "A point of a profile, besides the keys of a point");
+    write_row(out, profile_read_row);
+    write_shape(out, "`write` of a profile's point", &shape_write, NULL);
     for (const struct driver *const *driver = parts->drivers; *driver; driver++)
         write_driver(out, parts->drivers, driver);
     return ferror(out) ? ERR_IO : 0;

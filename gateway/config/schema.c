@@ -214,16 +214,23 @@ static void write_report_reference(struct json_writer *writer)
     json_write_close(writer, '}');
 }
 
-static void write_point(struct json_writer *writer, const char *key, const struct option *extra)
+/* A point of `shape`. In a profile it must have all that its driver needs; elsewhere a profile may
+ * bring that. */
+static void write_point(struct json_writer *writer, const char *key, const struct shape *shape,
+                        const struct option *extra)
 {
-    begin_object(writer, key, shape_point.help);
+    const struct part *write = part_find(shape->parts, "write");
+    bool of_profile = write && write->kind == PART_FACTS;
+    begin_object(writer, key, shape->help);
     json_write_open(writer, "properties", '{');
-    write_rows(writer, shape_point.options, NULL);
-    write_rows(writer, extra, shape_point.options);
+    write_rows(writer, shape->options, NULL);
+    write_rows(writer, extra, shape->options);
     write_report_reference(writer);
-    write_enum_map(writer, part_find(shape_point.parts, "enum"));
+    write_enum_map(writer, part_find(shape->parts, "enum"));
+    if (of_profile)
+        write_plain(writer, "write", write->shape, NULL);
     json_write_close(writer, '}');
-    write_required(writer, shape_point.options, extra, NULL);
+    write_required(writer, shape->options, of_profile ? extra : NULL, NULL);
     json_write_close(writer, '}');
 }
 
@@ -255,16 +262,16 @@ static const struct driver *first_alike(const struct schema *schema, const struc
     return *other;
 }
 
-/* A device of one driver: what it adds to what all devices have, which stands at the reference. */
-static void write_driver_device(struct schema *schema, const struct driver *driver)
+/* What a driver adds to an object of `shape`, and that its points are the driver's. Left open. */
+static void begin_driver_share(struct json_writer *writer, const struct driver *driver,
+                               const char *what, const struct shape *shape)
 {
-    struct json_writer *writer = &schema->writer;
     char name[160];
-    snprintf(name, sizeof(name), "device-%s", driver->name);
+    snprintf(name, sizeof(name), "%s-%s", what, driver->name);
     json_write_open(writer, name, '{');
-    write_names(writer, &shape_device, driver->device.options);
+    write_names(writer, shape, driver->device.options);
     json_write_open(writer, "properties", '{');
-    write_rows(writer, driver->device.options, shape_device.options);
+    write_rows(writer, driver->device.options, shape->options);
     json_write_open(writer, "points", '{');
     json_write_open(writer, "items", '{');
     snprintf(name, sizeof(name), "#/definitions/point-%s", driver->name);
@@ -272,10 +279,24 @@ static void write_driver_device(struct schema *schema, const struct driver *driv
     json_write_close(writer, '}');
     json_write_close(writer, '}');
     json_write_close(writer, '}');
-    /* A profile may bring what a device must have. */
+}
+
+/* A device of one driver: what it adds to what all devices have, which stands at the reference. */
+static void write_driver_device(struct schema *schema, const struct driver *driver)
+{
+    struct json_writer *writer = &schema->writer;
+    begin_driver_share(writer, driver, "device", &shape_device);
+    /* A profile may bring what a device and its points must have. */
     json_write_raw(writer, "if", "{\"not\": {\"required\": [\"profile\"]}}");
     json_write_open(writer, "then", '{');
     write_required(writer, driver->device.options, NULL, NULL);
+    json_write_open(writer, "properties", '{');
+    json_write_open(writer, "points", '{');
+    json_write_open(writer, "items", '{');
+    write_required(writer, driver->point.options, NULL, NULL);
+    json_write_close(writer, '}');
+    json_write_close(writer, '}');
+    json_write_close(writer, '}');
     json_write_close(writer, '}');
     json_write_close(writer, '}');
 }
@@ -291,7 +312,7 @@ static void write_definitions(struct schema *schema)
             continue;
         write_driver_device(schema, *driver);
         snprintf(name, sizeof(name), "point-%s", (*driver)->name);
-        write_point(writer, name, (*driver)->point.options);
+        write_point(writer, name, &shape_point, (*driver)->point.options);
     }
     json_write_close(writer, '}');
 }
@@ -363,31 +384,43 @@ static void write_bus(struct schema *schema)
     json_write_close(writer, '}');
 }
 
-static void write_device(struct schema *schema)
+/* What it is besides is said per driver. */
+static void write_any_driver(struct schema *schema, const char *what)
 {
     struct json_writer *writer = &schema->writer;
     char name[160];
-    begin_object(writer, "items", shape_device.help);
-    json_write_open(writer, "properties", '{');
-    write_rows(writer, shape_device.options, NULL);
-    write_union(schema, &shape_device, false);
-    write_report_reference(writer);
-    json_write_open(writer, "points", '{');
-    json_write_text(writer, "description", part_find(shape_device.parts, "points")->help);
-    json_write_text(writer, "type", "array");
-    json_write_close(writer, '}');
-    json_write_close(writer, '}');
-    write_required(writer, shape_device.options, NULL, NULL);
     json_write_open(writer, "anyOf", '[');
     for (const struct driver *const *driver = schema->parts->drivers; *driver; driver++) {
         if (first_alike(schema, *driver) != *driver)
             continue;
-        snprintf(name, sizeof(name), "#/definitions/device-%s", (*driver)->name);
+        snprintf(name, sizeof(name), "#/definitions/%s-%s", what, (*driver)->name);
         json_write_open(writer, NULL, '{');
         json_write_text(writer, "$ref", name);
         json_write_close(writer, '}');
     }
     json_write_close(writer, ']');
+}
+
+static void write_points_list(struct json_writer *writer, const struct shape *shape)
+{
+    json_write_open(writer, "points", '{');
+    json_write_text(writer, "description", part_find(shape->parts, "points")->help);
+    json_write_text(writer, "type", "array");
+    json_write_close(writer, '}');
+}
+
+static void write_device(struct schema *schema)
+{
+    struct json_writer *writer = &schema->writer;
+    begin_object(writer, "items", shape_device.help);
+    json_write_open(writer, "properties", '{');
+    write_rows(writer, shape_device.options, NULL);
+    write_union(schema, &shape_device, false);
+    write_report_reference(writer);
+    write_points_list(writer, &shape_device);
+    json_write_close(writer, '}');
+    write_required(writer, shape_device.options, NULL, NULL);
+    write_any_driver(schema, "device");
     json_write_close(writer, '}');
 }
 
@@ -440,6 +473,46 @@ int config_schema(const struct config_parts *parts, void *stdio_file)
     json_write_close(writer, '}');
     write_required(writer, shape_root.options, NULL, shape_root.parts);
     write_definitions(&schema);
+    json_write_close(writer, '}');
+    return ferror(writer->out) ? ERR_IO : 0;
+}
+
+static void write_profile_definitions(struct schema *schema)
+{
+    struct json_writer *writer = &schema->writer;
+    char name[160];
+    json_write_open(writer, "definitions", '{');
+    write_plain(writer, "report", &shape_report, NULL);
+    for (const struct driver *const *driver = schema->parts->drivers; *driver; driver++) {
+        if (first_alike(schema, *driver) != *driver)
+            continue;
+        begin_driver_share(writer, *driver, "profile", &shape_profile);
+        json_write_close(writer, '}');
+        snprintf(name, sizeof(name), "point-%s", (*driver)->name);
+        write_point(writer, name, &shape_profile_point, (*driver)->point.options);
+    }
+    json_write_close(writer, '}');
+}
+
+int config_profile_schema(const struct config_parts *parts, void *stdio_file)
+{
+    struct schema schema = {.writer = {.out = stdio_file}, .parts = parts};
+    struct json_writer *writer = &schema.writer;
+    json_write_open(writer, NULL, '{');
+    json_write_text(writer, "$schema", "http://json-schema.org/draft-07/schema#");
+    json_write_text(writer, "title", "Sluice device profile");
+    json_write_text(writer, "type", "object");
+    json_write_raw(writer, "additionalProperties", "false");
+    json_write_open(writer, "properties", '{');
+    write_rows(writer, shape_profile.options, NULL);
+    write_union(&schema, &shape_profile, false);
+    write_report_reference(writer);
+    write_plain(writer, "source", &shape_source, NULL);
+    write_plain(writer, "factory", &shape_factory, NULL);
+    write_points_list(writer, &shape_profile);
+    json_write_close(writer, '}');
+    write_any_driver(&schema, "profile");
+    write_profile_definitions(&schema);
     json_write_close(writer, '}');
     return ferror(writer->out) ? ERR_IO : 0;
 }

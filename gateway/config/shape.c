@@ -131,7 +131,7 @@ static const struct option journal_rows[] = {
 #define EVERY_ROW(field_offset)                                                                    \
     {                                                                                              \
         .key = "every", .type = OPTION_DURATION, .offset = (field_offset),                         \
-        .minimum = 100.0 * NS_PER_US, .maximum = 366 * DAY_NS, .example = "\"1s\"",                  \
+        .minimum = 100.0 * NS_PER_US, .maximum = 366 * DAY_NS, .example = "\"1s\"",                \
         .help = "how often a point is read; the point's own comes first, then its device's, its "  \
                 "profile's, that of \"defaults\", and at last 5s"                                  \
     }
@@ -216,13 +216,33 @@ static const struct option device_rows[] = {
      .example = "\"abb-b2x\"",
      .help =
          "name of a device profile, a file NAME.json that brings points and options; what stands "
-         "here comes before it, and points of the same id replace the profile's"},
+         "here comes before it; points of the same id replace the profile's when they say how they "
+         "are read, and refine it otherwise"},
     {.key = "was",
      .type = OPTION_TEXTS,
      .offset = offsetof(struct device_options, was),
      .pattern = ID_PATTERN,
      .example = "[\"heater\"]",
      .help = "earlier ids, whose history this device continues"},
+    {.key = "also",
+     .type = OPTION_TEXTS,
+     .offset = offsetof(struct device_options, also),
+     .pattern = "^([a-z0-9_-]{1,63}|\\*)$",
+     .example = "[\"thd_voltage_l1\"]",
+     .help = "points of the profile that are read besides those that it reads by default; \"*\": "
+             "all"},
+    {.key = "only",
+     .type = OPTION_TEXTS,
+     .offset = offsetof(struct device_options, only),
+     .pattern = ID_PATTERN,
+     .example = "[\"energy_import\"]",
+     .help = "the points of the profile that are read, in place of those that it reads by default"},
+    {.key = "verified",
+     .type = OPTION_BOOL,
+     .offset = offsetof(struct device_options, verified),
+     .fallback = "false",
+     .help = "whether somebody has compared readings with the device's display; takes the mark "
+             "\"unverified\" from a device whose profile is not beyond doubt"},
     EVERY_ROW(offsetof(struct device_options, policy.every_ns)),
     {0},
 };
@@ -236,52 +256,78 @@ static const struct option_choice state_choices[] = {
     {0},
 };
 
-static const struct option point_rows[] = {
-    {.key = "id",
-     .type = OPTION_ID,
-     .offset = offsetof(struct site_point, id),
-     .required = true,
-     .example = "\"supply_temp\"",
-     .help = "permanent id of the point, unique in its device"},
-    {.key = "name",
-     .type = OPTION_TEXT,
-     .offset = offsetof(struct site_point, name),
-     .maximum = STREAM_NAME_SIZE_MAX - 1,
-     .example = "\"Vorlauf\"",
-     .help = "what people call it"},
-    {.key = "unit",
-     .type = OPTION_TEXT,
-     .offset = offsetof(struct site_point, unit),
-     .maximum = STREAM_UNIT_SIZE_MAX - 1,
-     .example = "\"°C\"",
-     .help = "unit of the value as people write it"},
-    {.key = "ucum",
-     .type = OPTION_TEXT,
-     .offset = offsetof(struct site_point, ucum),
-     .maximum = STREAM_UNIT_SIZE_MAX - 1,
-     .example = "\"Cel\"",
-     .help = "the unit's UCUM code; known by itself for common units"},
-    {.key = "class",
-     .type = OPTION_TEXT,
-     .offset = offsetof(struct site_point, class),
-     .maximum = 64,
-     .example = "\"temperature\"",
-     .help = "what kind of quantity it is, published as it stands"},
-    {.key = "state",
-     .type = OPTION_TEXT,
-     .offset = offsetof(struct site_point, state),
-     .choices = state_choices,
-     .example = "\"measurement\"",
-     .help = "how the values of the point are to be read"},
-    {.key = "was",
-     .type = OPTION_TEXTS,
-     .offset = offsetof(struct site_point, was),
-     .pattern = ID_PATTERN,
-     .example = "[\"durchfluss\"]",
-     .help = "earlier ids, whose history this point continues"},
-    EVERY_ROW(offsetof(struct site_point, every_ns)),
+#define POINT_ROWS                                                                                 \
+    {.key = "id",                                                                                  \
+     .type = OPTION_ID,                                                                            \
+     .offset = offsetof(struct site_point, id),                                                    \
+     .required = true,                                                                             \
+     .example = "\"supply_temp\"",                                                                 \
+     .help = "permanent id of the point, unique in its device"},                                   \
+        {.key = "name",                                                                            \
+         .type = OPTION_TEXT,                                                                      \
+         .offset = offsetof(struct site_point, name),                                              \
+         .maximum = STREAM_NAME_SIZE_MAX - 1,                                                      \
+         .example = "\"Vorlauf\"",                                                                 \
+         .help = "what people call it"},                                                           \
+        {.key = "unit",                                                                            \
+         .type = OPTION_TEXT,                                                                      \
+         .offset = offsetof(struct site_point, unit),                                              \
+         .maximum = STREAM_UNIT_SIZE_MAX - 1,                                                      \
+         .example = "\"°C\"",                                                                      \
+         .help = "unit of the value as people write it"},                                          \
+        {.key = "ucum",                                                                            \
+         .type = OPTION_TEXT,                                                                      \
+         .offset = offsetof(struct site_point, ucum),                                              \
+         .maximum = STREAM_UNIT_SIZE_MAX - 1,                                                      \
+         .example = "\"Cel\"",                                                                     \
+         .help = "the unit's UCUM code; known by itself for common units"},                        \
+        {.key = "class",                                                                           \
+         .type = OPTION_TEXT,                                                                      \
+         .offset = offsetof(struct site_point, class),                                             \
+         .maximum = 64,                                                                            \
+         .example = "\"temperature\"",                                                             \
+         .help = "what kind of quantity it is, published as it stands"},                           \
+        {.key = "state",                                                                           \
+         .type = OPTION_TEXT,                                                                      \
+         .offset = offsetof(struct site_point, state),                                             \
+         .choices = state_choices,                                                                 \
+         .example = "\"measurement\"",                                                             \
+         .help = "how the values of the point are to be read"},                                    \
+        {.key = "was",                                                                             \
+         .type = OPTION_TEXTS,                                                                     \
+         .offset = offsetof(struct site_point, was),                                               \
+         .pattern = ID_PATTERN,                                                                    \
+         .example = "[\"durchfluss\"]",                                                            \
+         .help = "earlier ids, whose history this point continues"},                               \
+        {.key = "min",                                                                             \
+         .type = OPTION_NUMBER,                                                                    \
+         .offset = offsetof(struct site_point, minimum),                                           \
+         .example = "-40",                                                                         \
+         .help = "the least that is plausible: a value below it is published as uncertain "        \
+                 "(\"implausible\")"},                                                             \
+        {.key = "max",                                                                             \
+         .type = OPTION_NUMBER,                                                                    \
+         .offset = offsetof(struct site_point, maximum),                                           \
+         .example = "120",                                                                         \
+         .help = "the most that is plausible"},                                                    \
+        EVERY_ROW(offsetof(struct site_point, every_ns))
+
+static const struct option point_rows[] = {POINT_ROWS, {0}};
+
+static const struct option profile_point_rows[] = {
+    POINT_ROWS,
+    {.key = "read",
+     .type = OPTION_BOOL,
+     .offset = offsetof(struct profile_options, read),
+     .fallback = "true",
+     .help = "whether the point is read without being asked for by the device's \"also\" or "
+             "\"only\""},
     {0},
 };
+
+/* The row of "read" alone: the others are of a point. */
+const struct option *const profile_read_row =
+    &profile_point_rows[sizeof(profile_point_rows) / sizeof(profile_point_rows[0]) - 2];
 
 static const struct option uplink_rows[] = {
     {.key = "id",
@@ -293,22 +339,95 @@ static const struct option uplink_rows[] = {
     {0},
 };
 
+static const struct option_choice confidence_choices[] = {
+    {"low", CONFIDENCE_LOW, "inferred: compare every reading"},
+    {"medium", CONFIDENCE_MEDIUM, "one maintained source"},
+    {"high", CONFIDENCE_HIGH, "two sources agree, or one that many devices are read with"},
+    {0},
+};
+
 static const struct option profile_rows[] = {
     {.key = "$schema",
      .type = OPTION_TEXT,
-     .offset = offsetof(struct device_options, schema),
+     .offset = offsetof(struct profile_options, schema),
      .help = "where editors find a schema; of no meaning to the gateway"},
     {.key = "vendor",
      .type = OPTION_TEXT,
-     .offset = offsetof(struct device_options, vendor),
+     .offset = offsetof(struct profile_options, vendor),
      .maximum = 64,
      .help = "who makes the device"},
     {.key = "model",
      .type = OPTION_TEXT,
-     .offset = offsetof(struct device_options, model),
+     .offset = offsetof(struct profile_options, model),
      .maximum = 64,
      .help = "its model"},
-    EVERY_ROW(offsetof(struct device_options, policy.every_ns)),
+    {.key = "category",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct profile_options, category),
+     .maximum = 64,
+     .example = "\"energy-meter\"",
+     .help = "what kind of device it is"},
+    {.key = "drivers",
+     .type = OPTION_TEXTS,
+     .offset = offsetof(struct profile_options, drivers),
+     .example = "[\"modbus-rtu\"]",
+     .help = "the drivers of the buses that it can be on; modbus-rtu unless said otherwise"},
+    {.key = "confidence",
+     .type = OPTION_CHOICE,
+     .offset = offsetof(struct profile_options, confidence),
+     .choices = confidence_choices,
+     .help = "how sure it is that the profile is right; what is not \"high\" is marked "
+             "\"unverified\""},
+    {.key = "notes",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct profile_options, notes),
+     .maximum = 1000,
+     .help = "what somebody who uses it should know"},
+    EVERY_ROW(offsetof(struct profile_options, policy.every_ns)),
+    {0},
+};
+
+#define FACT_ROW(name, field, text)                                                                \
+    {                                                                                              \
+        .key = name, .type = OPTION_TEXT, .offset = offsetof(struct profile_options, field),       \
+        .maximum = 400, .help = text                                                               \
+    }
+
+static const struct option source_rows[] = {
+    FACT_ROW("repository", repository, "the public repository that the facts were taken from"),
+    FACT_ROW("path", path, "the file in it"),
+    FACT_ROW("commit", commit, "its version"),
+    FACT_ROW("license", license, "the licence of that file; the profile holds facts only"),
+    FACT_ROW("document", document, "the maker's document"),
+    {0},
+};
+
+static const struct option factory_rows[] = {
+    {.key = "line",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct profile_options, line),
+     .maximum = 32,
+     .example = "\"9600 8N1\"",
+     .help = "the line's settings"},
+    {.key = "unit",
+     .type = OPTION_INT,
+     .offset = offsetof(struct profile_options, unit),
+     .minimum = 0,
+     .maximum = 255,
+     .help = "the unit number"},
+    FACT_ROW("source", line_source, "who says so"),
+    {0},
+};
+
+static const struct option write_rows[] = {
+    {.key = "min",
+     .type = OPTION_NUMBER,
+     .offset = offsetof(struct profile_options, write_minimum),
+     .help = "the least that may be written"},
+    {.key = "max",
+     .type = OPTION_NUMBER,
+     .offset = offsetof(struct profile_options, write_maximum),
+     .help = "the most that may be written"},
     {0},
 };
 
@@ -340,6 +459,21 @@ static const struct part point_parts[] = {
 const struct shape shape_point = {"a point", "a value that is read, with the driver's own options",
                                   point_rows, point_parts};
 
+const struct shape shape_write = {"\"write\"",
+                                  "the device lets the point be written; this version only reads. "
+                                  "Without bounds it is not known which values the device takes",
+                                  write_rows, NULL};
+static const struct part profile_point_parts[] = {
+    REPORT_PART,
+    {"enum", PART_ENUM, false, NULL,
+     "texts for the values of the point: {\"0\": \"off\", \"1\": \"auto\"}"},
+    {"write", PART_FACTS, false, &shape_write, "the device lets the point be written"},
+    {0},
+};
+const struct shape shape_profile_point = {
+    "a point of a profile", "a value that devices of the model have, with the driver's own options",
+    profile_point_rows, profile_point_parts};
+
 static const struct part device_parts[] = {
     REPORT_PART,
     {"points", PART_LIST, false, &shape_point, "what is read from the device"},
@@ -347,8 +481,20 @@ static const struct part device_parts[] = {
 };
 const struct shape shape_device = {"a device", "a device on a bus, with the driver's own options",
                                    device_rows, device_parts};
+
+const struct shape shape_source = {"\"source\"", "where the profile's facts come from", source_rows,
+                                   NULL};
+const struct shape shape_factory = {"\"factory\"", "what a new device is set to", factory_rows,
+                                    NULL};
+static const struct part profile_parts[] = {
+    REPORT_PART,
+    {"source", PART_FACTS, false, &shape_source, "where the profile's facts come from"},
+    {"factory", PART_FACTS, false, &shape_factory, "what a new device is set to"},
+    {"points", PART_LIST, false, &shape_profile_point, "what can be read from the device"},
+    {0},
+};
 const struct shape shape_profile = {"a profile", "what all devices of a model have in common",
-                                    profile_rows, device_parts};
+                                    profile_rows, profile_parts};
 
 const struct shape shape_uplink_tls = {"\"tls\"", "encryption of the connection", NULL, NULL};
 static const struct part uplink_parts[] = {

@@ -11,6 +11,7 @@ enum part_kind {
     PART_OBJECT,
     PART_LIST,    /* of objects */
     PART_ENUM,    /* an object from whole numbers to texts */
+    PART_FACTS,   /* an object that is checked and of no meaning to the gateway */
     PART_REFUSED, /* a key that people expect and that is not to be used: `help` says what to do */
 };
 
@@ -53,7 +54,28 @@ struct policy {
 struct device_options {
     const char *schema, *id, *name, *vendor, *model, *bus, *profile;
     struct option_texts was;
+    struct option_texts also, only; /* points of the profile */
+    bool verified;
     struct policy policy;
+};
+
+/* How sure it is that a profile is right. */
+enum confidence { CONFIDENCE_UNSAID, CONFIDENCE_LOW, CONFIDENCE_MEDIUM, CONFIDENCE_HIGH };
+
+/* What a profile says of itself. */
+struct profile_options {
+    const char *schema, *vendor, *model, *category, *notes;
+    struct option_texts drivers;
+    int confidence; /* enum confidence */
+    struct policy policy;
+    /* "source" */
+    const char *repository, *path, *commit, *license, *document;
+    /* "factory" */
+    const char *line, *line_source;
+    int64_t unit;
+    /* of a point */
+    bool read;
+    double write_minimum, write_maximum;
 };
 
 struct uplink_own_options {
@@ -72,7 +94,12 @@ struct uplink_own_options {
 #define ID_PATTERN "^[a-z0-9_-]{1,63}$"
 
 extern const struct shape shape_root, shape_gateway, shape_journal, shape_defaults, shape_report,
-    shape_bus, shape_device, shape_point, shape_uplink, shape_uplink_tls, shape_profile;
+    shape_bus, shape_device, shape_point, shape_uplink, shape_uplink_tls, shape_profile,
+    shape_profile_point, shape_source, shape_factory, shape_write;
+
+/* The row of "read", for struct profile_options; the other rows of a profile's point are those of
+ * struct site_point. */
+extern const struct option *const profile_read_row;
 
 /* The row of `key`, NULL where there is none or `options` is NULL. */
 const struct option *option_find(const struct option *options, const char *key);

@@ -29,6 +29,7 @@ struct site_point {
     int64_t at_least_ns;       /* ...but one at least this often; 0: no limit */
     uint8_t type;              /* enum value_type of its readings: the driver says (driver.h) */
     int8_t decimals;
+    double minimum, maximum;   /* what is plausible, where minimum < maximum */
     uint32_t stream;           /* the journal's number; set by the daemon before drivers start */
     void *options;             /* the driver's struct, by its point table */
     int line;                  /* where in the file it stands, for messages of `check` */
@@ -37,6 +38,8 @@ struct site_point {
 struct site_device {
     const char *id;
     const char *name, *vendor, *model;
+    const char *profile;       /* NULL where it has none */
+    bool unverified;           /* nobody has compared what the profile reads with a device of the model */
     struct option_texts was;
     struct site_point *points;
     size_t point_count;

@@ -199,6 +199,24 @@ static int put_batch(struct sink *sink, size_t count)
     return taken < count ? ERR_FULL : 0;
 }
 
+/* Integers beyond 2^53 are rounded, which makes no difference to what is plausible. */
+static uint16_t judge(const struct site_point *point, const struct value *value, uint16_t status)
+{
+    double number;
+
+    if (status != STATUS_GOOD || !(point->minimum < point->maximum))
+        return status;
+    if (value->type == VALUE_F64)
+        number = value->f;
+    else if (value->type == VALUE_I64)
+        number = (double)value->i;
+    else if (value->type == VALUE_U64)
+        number = (double)value->u;
+    else
+        return status;
+    return number < point->minimum || number > point->maximum ? STATUS_IMPLAUSIBLE : status;
+}
+
 static int put_items(struct sink *sink, int64_t mono_ns, const struct sink_item *items,
                      size_t count)
 {
@@ -208,13 +226,14 @@ static int put_items(struct sink *sink, int64_t mono_ns, const struct sink_item 
         const struct sink_item *item = &items[i];
         struct memory *memory = find(sink, item->point);
         struct event *event = &sink->events[batched];
+        uint16_t status = judge(item->point, &item->value, item->status);
 
-        if (!memory || suppressed(memory, item->point, mono_ns, &item->value, item->status))
+        if (!memory || suppressed(memory, item->point, mono_ns, &item->value, status))
             continue;
         *event = (struct event){
             .stream = item->point->stream,
             .mono_ns = mono_ns,
-            .status = item->status,
+            .status = status,
             .kind = EVENT_READING,
         };
         if (!is_bad(item->status))

@@ -99,6 +99,9 @@ void snapshot_device(struct text *text, const struct site_device *device)
     put_text(text, "name", device->name);
     put_text(text, "vendor", device->vendor);
     put_text(text, "model", device->model);
+    put_text(text, "profile", device->profile);
+    if (device->unverified)
+        text_string(text, ",\"unverified\":true");
     text_string(text, ",\"points\":{");
     for (size_t i = 0; i < device->point_count; i++) {
         if (i > 0)

@@ -54,6 +54,20 @@ static void says_what_a_plant_means(void **state)
     free(text);
 }
 
+static void names_the_devices_whose_profile_is_unverified(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    char *text = explain(corpus_path("good/profile_points.json", path), config_explain);
+    char *json = explain(path, config_explain_json);
+    assert_non_null(strstr(text, "  device plain: the profile acme-wide is unverified; "));
+    assert_null(strstr(text, "device more:"));
+    assert_null(strstr(text, "device certain:"));
+    assert_non_null(strstr(json, "\"unverified\": ["));
+    free(text);
+    free(json);
+}
+
 static double number_at(const struct json *object, const char *key)
 {
     const struct json *value = json_find(object, key);
@@ -108,6 +122,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_what_a_plant_means),
+        cmocka_unit_test(names_the_devices_whose_profile_is_unverified),
         cmocka_unit_test(says_the_same_to_machines),
         cmocka_unit_test(explains_a_gateway_without_devices),
     };

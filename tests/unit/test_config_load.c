@@ -1,6 +1,7 @@
 /* Reading a whole configuration: what comes out of a good file, and what is told about a bad one.
  */
 // links: sluice_config sluice_core
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -125,6 +126,69 @@ static void lets_a_device_replace_and_add_to_its_profile(void **state)
     assert_int_equal(((const struct meter_device *)incomer->options)->numbering, 1);
     assert_int_equal(incomer->point_count, 3);
     assert_int_equal(frequency->reg, 99);
+    config_free(config);
+}
+
+static void expect_points(const struct site_device *device, const char *wanted)
+{
+    char found[256] = "";
+    for (size_t i = 0; i < device->point_count; i++) {
+        strcat(found, i ? " " : "");
+        strcat(found, device->points[i].id);
+    }
+    assert_string_equal(found, wanted);
+}
+
+static void reads_of_a_profile_what_the_device_asks_for(void **state)
+{
+    static const struct {
+        const char *points;
+        bool unverified;
+    } wanted[] = {
+        {"power energy", true}, {"power energy thd", false},      {"power energy thd limit", true},
+        {"energy limit", true}, {"power energy thd extra", true}, {"power frequency", false},
+    };
+    struct config *config;
+    struct config_parts parts = test_parts(profiles);
+    char path[PATH_MAX];
+
+    (void)state;
+    assert_int_equal(config_load(&config, corpus_path("good/profile_points.json", path), &parts,
+                                 config_tell_stdio, stderr),
+                     0);
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        expect_points(&config->site.buses[0].devices[i], wanted[i].points);
+        assert_int_equal(config->site.buses[0].devices[i].unverified, wanted[i].unverified);
+    }
+    assert_string_equal(config->site.buses[0].devices[0].profile, "acme-wide");
+    assert_true(point_of(config, 0, 0, "power")->minimum == -100);
+    assert_true(point_of(config, 0, 0, "power")->maximum == 100);
+    assert_true(point_of(config, 0, 0, "energy")->maximum == INFINITY);
+    assert_int_equal(point_of(config, 0, 0, "energy")->every_ns, 60 * NS_PER_S);
+    config_free(config);
+}
+
+static void takes_from_the_profile_what_a_point_does_not_say(void **state)
+{
+    struct config *config;
+    struct config_parts parts = test_parts(profiles);
+    char path[PATH_MAX];
+
+    (void)state;
+    assert_int_equal(config_load(&config, corpus_path("good/profile_points.json", path), &parts,
+                                 config_tell_stdio, stderr),
+                     0);
+    const struct site_point *thd = point_of(config, 0, 4, "thd");
+    const struct meter_point *place = thd->options;
+    assert_string_equal(thd->name, "Distortion");
+    assert_string_equal(thd->unit, "%");
+    assert_int_equal(thd->every_ns, 10 * NS_PER_S);
+    assert_int_equal(place->reg, 14);
+    assert_true(place->scale == 0.1);
+    const struct site_point *power = point_of(config, 0, 4, "power");
+    place = power->options;
+    assert_int_equal(place->reg, 99);
+    assert_null(power->unit);
     config_free(config);
 }
 
@@ -513,6 +577,8 @@ int main(void)
         cmocka_unit_test(hands_each_driver_its_own_options),
         cmocka_unit_test(inherits_interval_and_report_from_point_device_profile_and_defaults),
         cmocka_unit_test(lets_a_device_replace_and_add_to_its_profile),
+        cmocka_unit_test(reads_of_a_profile_what_the_device_asks_for),
+        cmocka_unit_test(takes_from_the_profile_what_a_point_does_not_say),
         cmocka_unit_test(describes_points_for_people_and_machines),
         cmocka_unit_test(replaces_variables_and_fills_uplinks),
         cmocka_unit_test(tells_thirty_mistakes_each_with_its_line_and_a_useful_sentence),

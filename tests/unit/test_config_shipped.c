@@ -91,6 +91,13 @@ static void ships_the_schema_that_the_tables_make(void **state)
                   make("", 0, config_schema));
 }
 
+static void ships_the_schema_of_profiles_that_the_tables_make(void **state)
+{
+    (void)state;
+    same_or_write("docs/profile.schema.json", read_file("docs/profile.schema.json"),
+                  make("", 0, config_profile_schema));
+}
+
 static void ships_the_reference_that_the_tables_make(void **state)
 {
     (void)state;
@@ -169,6 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ships_the_schema_that_the_tables_make),
+        cmocka_unit_test(ships_the_schema_of_profiles_that_the_tables_make),
         cmocka_unit_test(ships_the_reference_that_the_tables_make),
         cmocka_unit_test(ships_examples_without_errors),
         cmocka_unit_test(ships_a_schema_that_takes_the_examples),

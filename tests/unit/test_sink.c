@@ -115,6 +115,30 @@ static void stores_everything_where_on_change_is_off(void **state)
     assert_int_equal(box->count, 3);
 }
 
+static void marks_what_is_outside_the_plausible_range(void **state)
+{
+    static const struct {
+        int64_t value;
+        uint16_t status;
+    } cases[] = {{-41, STATUS_IMPLAUSIBLE},
+                 {-40, STATUS_GOOD},
+                 {85, STATUS_GOOD},
+                 {86, STATUS_IMPLAUSIBLE},
+                 {INT64_MIN, STATUS_IMPLAUSIBLE}};
+    struct box *box = *state;
+
+    box->points[0][0].minimum = -40;
+    box->points[0][0].maximum = 85;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        read_i64(box, &box->points[0][0], (int64_t)i, cases[i].value);
+        assert_int_equal(box->count, i + 1);
+        assert_int_equal(box->events[i].status, cases[i].status);
+        assert_int_equal(box->events[i].value.i, cases[i].value);
+    }
+    read_i64(box, &box->points[0][1], 9, INT64_MIN);
+    assert_int_equal(box->events[box->count - 1].status, STATUS_GOOD);
+}
+
 static void stores_no_value_with_a_bad_status_and_the_status_once(void **state)
 {
     struct box *box = *state;
@@ -291,6 +315,7 @@ int main(void)
         SINK_TEST(stores_the_first_reading_and_then_only_changes),
         SINK_TEST(stores_an_unchanged_reading_at_least_so_often),
         SINK_TEST(stores_everything_where_on_change_is_off),
+        SINK_TEST(marks_what_is_outside_the_plausible_range),
         SINK_TEST(stores_no_value_with_a_bad_status_and_the_status_once),
         SINK_TEST(compares_texts_by_content),
         SINK_TEST(stores_a_reading_whose_predecessor_was_refused),

@@ -30,6 +30,8 @@ PARSER_ONLY = [
     r"a broker's URL begins",
     r'the keys of "enum" are whole numbers',  # beyond 64 bits
     r"allowed: u16, i16, f32",  # an error inside a profile
+    r"the profile has no such point",
+    r'"min" must be below "max"',
 ]
 
 
