@@ -34,7 +34,7 @@ struct gateway {
     struct journal *journal;
     struct running running;
     struct api *api;
-    struct loop_watch *api_listener, *journal_watch;
+    struct loop_watch *journal_watch;
     int journal_fd;
     char boot_id[40], machine_id[40];
     struct config
@@ -151,14 +151,6 @@ static void on_signal(void *context, uint32_t events)
     }
 }
 
-static void on_api(void *context, uint32_t events)
-{
-    struct gateway *gateway = context;
-
-    (void)events;
-    api_accept(gateway->api);
-}
-
 static void on_commit(void *context, uint32_t events)
 {
     struct gateway *gateway = context;
@@ -258,7 +250,7 @@ static void open_api(struct gateway *gateway)
     snprintf(folder, sizeof folder, "%s", path);
     if (mkdir(dirname(folder), 0755) && errno != EEXIST)
         log_debug("daemon", "%s: %s", folder, strerror(errno));
-    int error = api_open(&gateway->api, gateway->journal, &source, path);
+    int error = api_open(&gateway->api, gateway->loop, gateway->journal, &source, path);
     if (error) {
         log_error(
             "daemon",
@@ -267,8 +259,6 @@ static void open_api(struct gateway *gateway)
             path, error_text(error));
         return;
     }
-    gateway->api_listener =
-        loop_watch(gateway->loop, api_fd(gateway->api), EPOLLIN, on_api, gateway);
     gateway->journal_fd = journal_watch(gateway->journal);
     if (gateway->journal_fd >= 0)
         gateway->journal_watch =
@@ -281,13 +271,11 @@ static void close_api(struct gateway *gateway)
         return;
     if (gateway->journal_watch)
         loop_unwatch(gateway->loop, gateway->journal_watch);
-    if (gateway->api_listener)
-        loop_unwatch(gateway->loop, gateway->api_listener);
     if (gateway->journal_fd >= 0)
         journal_unwatch(gateway->journal, gateway->journal_fd);
     api_close(gateway->api);
     gateway->api = NULL;
-    gateway->journal_watch = gateway->api_listener = NULL;
+    gateway->journal_watch = NULL;
 }
 
 static void put_lifecycle(struct gateway *gateway, const char *words)

@@ -1,10 +1,13 @@
 #include "tls/peer.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+
+#include "core/error.h"
 
 static bool same_address(const struct sockaddr_in *a, const struct sockaddr_in *b)
 {
@@ -26,14 +29,14 @@ int peer_find(int fd)
 {
     struct sockaddr_in local, remote, their_local, their_remote;
     struct dirent *entry;
-    int found = -1;
+    int found = ERR_NOT_FOUND;
     DIR *folder;
 
     if (!addresses(fd, &local, &remote))
-        return -1;
+        return ERR_NOT_FOUND;
     folder = opendir("/proc/self/fd");
     if (!folder)
-        return -1;
+        return error_from_errno(errno);
     while (found < 0 && (entry = readdir(folder)) != NULL) {
         int candidate = atoi(entry->d_name); /* "." and ".." give 0, which is no such socket */
 

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/accept.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/log.h"
@@ -37,7 +38,7 @@ struct tunnel {
 
     int listener;
     uint16_t port; /* never changes */
-    struct loop_watch *listener_watch;
+    struct accepter *accepter;
     _Atomic uint64_t strangers; /* any thread */
 
     enum stage stage;
@@ -389,11 +390,12 @@ static void go_on(struct tunnel *tunnel)
         fail(tunnel, ERR_CLOSED, "the gateway ran out of memory for this connection");
 }
 
-static void take_client(struct tunnel *tunnel, int fd)
+static void take_client(void *context, int fd)
 {
+    struct tunnel *tunnel = context;
     int peer = peer_find(fd);
 
-    if (peer < 0) {
+    if (peer == ERR_NOT_FOUND) {
         atomic_fetch_add(&tunnel->strangers, 1);
         log_warn("tls",
                  "another program of this machine connected to the private port %u: turned away",
@@ -401,7 +403,7 @@ static void take_client(struct tunnel *tunnel, int fd)
         close(fd);
         return;
     }
-    if (tunnel->stage != READY) {
+    if (peer < 0 || tunnel->stage != READY) { /* the client tries again */
         close(fd);
         return;
     }
@@ -414,20 +416,6 @@ static void take_client(struct tunnel *tunnel, int fd)
     tunnel->carry.packet_size_max = tunnel->options.packet_size_max;
     tunnel->stage = OPEN;
     go_on(tunnel);
-}
-
-static void accept_clients(void *context, uint32_t events)
-{
-    struct tunnel *tunnel = context;
-
-    (void)events;
-    for (int i = 0; i < 16; i++) {
-        int fd = accept4(tunnel->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-        if (fd < 0)
-            return;
-        take_client(tunnel, fd);
-    }
 }
 
 static int copy_text(const char **copy, const char *text)
@@ -465,9 +453,10 @@ static void attach(void *context)
     struct tunnel *tunnel = request->tunnel;
 
     tunnel->timer = loop_timer(tunnel->loop, timed_out, tunnel);
-    tunnel->listener_watch =
-        loop_watch(tunnel->loop, tunnel->listener, EPOLLIN, accept_clients, tunnel);
-    request->result = tunnel->timer && tunnel->listener_watch ? 0 : ERR_NOMEM;
+    request->result = tunnel->timer
+                          ? accept_open(&tunnel->accepter, tunnel->loop, tunnel->listener,
+                                        "a private port of the gateway", take_client, tunnel)
+                          : ERR_NOMEM;
 }
 
 static void detach(void *context)
@@ -479,7 +468,7 @@ static void detach(void *context)
         loop_timer_drop(tunnel->loop, tunnel->timer);
     }
     drain_end(&tunnel->drain);
-    watch_drop(tunnel, &tunnel->listener_watch);
+    accept_close(tunnel->accepter);
 }
 
 int tunnel_open(struct tunnel **out, const struct tunnel_options *options, tunnel_event_fn *event,

@@ -12,21 +12,21 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/accept.h"
 #include "core/log.h"
 #include "web/feed.h"
 #include "web/http.h"
 
-#define BACKLOG           16
-#define BODY_SIZE_FIRST   (64 * 1024)
-#define BODY_SIZE_MAX     (64 * 1024 * 1024)
-#define ACCEPTS_AT_A_TIME 16
+#define BACKLOG         16
+#define BODY_SIZE_FIRST (64 * 1024)
+#define BODY_SIZE_MAX   (64 * 1024 * 1024)
 
 struct api {
     struct http *http;
     struct journal *journal;
     struct api_source source;
     int fd;
-    int spare_fd; /* given up to turn a connection away when there are no descriptors left */
+    struct accepter *accepter;
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
@@ -269,8 +269,17 @@ static int listen_on(struct api *api)
     return 0;
 }
 
-int api_open(struct api **out, struct journal *journal, const struct api_source *source,
-             const char *path)
+static void take_connection(void *context, int fd)
+{
+    struct api *api = context;
+
+    if (http_adopt(api->http, fd))
+        log_warn("web", "a connection to %s was turned away: %d are open already", api->path,
+                 HTTP_CONNECTIONS_MAX);
+}
+
+int api_open(struct api **out, struct loop *loop, struct journal *journal,
+             const struct api_source *source, const char *path)
 {
     struct api *api = calloc(1, sizeof *api);
     int error = ERR_NOMEM;
@@ -278,7 +287,6 @@ int api_open(struct api **out, struct journal *journal, const struct api_source 
     if (!api)
         return ERR_NOMEM;
     api->fd = -1;
-    api->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     api->journal = journal;
     api->source = *source;
     if (strlen(path) >= sizeof api->path) {
@@ -292,6 +300,11 @@ int api_open(struct api **out, struct journal *journal, const struct api_source 
     error = listen_on(api);
     if (error)
         goto out;
+    error = accept_open(&api->accepter, loop, api->fd, path, take_connection, api);
+    if (error) {
+        unlink(path);
+        goto out;
+    }
     *out = api;
     return 0;
 
@@ -299,8 +312,6 @@ out:
     http_close(api->http);
     if (api->fd >= 0)
         close(api->fd);
-    if (api->spare_fd >= 0)
-        close(api->spare_fd);
     free(api);
     return error;
 }
@@ -310,46 +321,10 @@ void api_close(struct api *api)
     if (!api)
         return;
     unlink(api->path);
+    accept_close(api->accepter);
     close(api->fd);
-    if (api->spare_fd >= 0)
-        close(api->spare_fd);
     http_close(api->http);
     free(api);
-}
-
-int api_fd(const struct api *api)
-{
-    return api->fd;
-}
-
-/* A connection that cannot be accepted would be told for ever, and the loop would not sleep. */
-static void turn_away(struct api *api)
-{
-    int fd;
-
-    log_warn("web", "a connection to %s was turned away: the gateway has no file descriptors left",
-             api->path);
-    if (api->spare_fd >= 0)
-        close(api->spare_fd);
-    fd = accept4(api->fd, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0)
-        close(fd);
-    api->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
-void api_accept(struct api *api)
-{
-    for (int i = 0; i < ACCEPTS_AT_A_TIME; i++) {
-        int fd = accept4(api->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-        if (fd < 0 && (errno == EMFILE || errno == ENFILE))
-            turn_away(api);
-        if (fd < 0)
-            return;
-        if (http_adopt(api->http, fd))
-            log_warn("web", "a connection to %s was turned away: %d are open already", api->path,
-                     HTTP_CONNECTIONS_MAX);
-    }
 }
 
 void api_wake(struct api *api)

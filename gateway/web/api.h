@@ -8,6 +8,7 @@
 #include "journal/journal.h"
 
 struct api;
+struct loop; /* core/loop.h */
 
 /* What the API shows besides the journal: given by the daemon. Called on the server's thread. */
 struct api_source {
@@ -19,17 +20,14 @@ struct api_source {
 };
 
 /*
- * Listens on the unix socket `path` (mode 0660, replaced when nobody answers on it) and serves it.
+ * Listens on the unix socket `path` (mode 0660, replaced when nobody answers on it) and serves it;
+ * what connects is taken on `loop`, on whose thread this is called, as is api_close. `loop`,
  * `journal` and `source` outlive it. Errors: ERR_BUSY when a living daemon listens there,
  * ERR_DENIED, ERR_NOT_FOUND (no such folder), ERR_TOO_LARGE (the path), ERR_NOMEM.
  */
-int api_open(struct api **api, struct journal *journal, const struct api_source *source,
-             const char *path);
+int api_open(struct api **api, struct loop *loop, struct journal *journal,
+             const struct api_source *source, const char *path);
 void api_close(struct api *api);
-
-/* The listening socket for an epoll set, and what to call when it is readable. */
-int api_fd(const struct api *api);
-void api_accept(struct api *api);
 
 /* New events are durable: streams that follow go on. Any thread. */
 void api_wake(struct api *api);

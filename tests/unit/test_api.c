@@ -1,6 +1,7 @@
-/* The API's socket when its clients misbehave, or descriptors run out. */
+/* The API's server when its clients misbehave. */
 // links: sluice_web
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -8,16 +9,11 @@
 #include <cmocka.h>
 
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/clock.h"
-#include "web/api.h"
 #include "web/http.h"
 
 #define DEADLINE_MS 10000
@@ -79,46 +75,10 @@ static void streams_that_nobody_reads_keep_nobody_out(void **state)
     http_close(server);
 }
 
-static void fill_nothing(void *context, struct text *text)
-{
-    (void)context;
-    (void)text;
-}
-
-static void without_descriptors_a_connection_is_turned_away_and_not_told_again(void **state)
-{
-    const struct api_source source = {.status = fill_nothing};
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    char folder[] = "/tmp/sluice-api-XXXXXX";
-    struct rlimit before, none;
-    struct api *api;
-    int client;
-
-    (void)state;
-    assert_non_null(mkdtemp(folder));
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", folder);
-    assert_int_equal(api_open(&api, NULL, &source, address.sun_path), 0);
-    client = socket(AF_UNIX, SOCK_STREAM, 0);
-    assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof(address)), 0);
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    none = before;
-    none.rlim_cur = (rlim_t)client + 1;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    struct pollfd listener = {.fd = api_fd(api), .events = POLLIN};
-    assert_int_equal(poll(&listener, 1, DEADLINE_MS), 1);
-    api_accept(api);
-    assert_int_equal(poll(&listener, 1, 0), 0);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-    close(client);
-    api_close(api);
-    assert_int_equal(rmdir(folder), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(streams_that_nobody_reads_keep_nobody_out),
-        cmocka_unit_test(without_descriptors_a_connection_is_turned_away_and_not_told_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
