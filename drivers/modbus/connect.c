@@ -6,12 +6,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/resolve.h"
 
 int connect_error(int failure)
 {
@@ -79,20 +79,46 @@ static int connect_one(const struct addrinfo *info, struct driver_host *host, in
     return fd;
 }
 
+/* The look-up has no time-out but the resolver's own (glibc: 5 s, twice, for each name server):
+ * so a bus has never more than one under way. */
+static int look_up(const struct modbus_host *address, struct driver_host *host,
+                   struct addrinfo **found)
+{
+    struct resolve *resolve;
+    int result = resolve_start(&resolve, address->name, address->port);
+
+    if (result)
+        return result;
+    result = host_wait(host, resolve_fd(resolve), INT64_MAX);
+    if (result > 0)
+        return resolve_take(resolve, found);
+    resolve_abandon(resolve);
+    return result < 0 ? result : ERR_NAME;
+}
+
+/* An even share of what is left for each address: one that does not answer, as IPv6 in a network
+ * that only promises it, leaves time for the next. */
+static int64_t share_until(const struct addrinfo *info, int64_t now_ns, int64_t until_mono_ns)
+{
+    int addresses = 0;
+
+    for (; info; info = info->ai_next)
+        addresses++;
+    return now_ns + (until_mono_ns - now_ns) / addresses;
+}
+
 int connect_tcp(const struct modbus_host *address, int64_t timeout_ns, struct driver_host *host)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    struct addrinfo *found;
-    char service[8];
+    struct addrinfo *found = NULL;
+    int result = look_up(address, host, &found);
     int64_t until = clock_mono(host->clock) + timeout_ns;
-    int result = ERR_NAME;
 
-    snprintf(service, sizeof service, "%u", address->port);
-    if (getaddrinfo(address->name, service, &hints, &found) != 0)
-        return ERR_NAME;
+    if (result)
+        return result;
+    result = ERR_NAME;
     for (const struct addrinfo *info = found; info; info = info->ai_next) {
-        result = connect_one(info, host, until);
-        if (result >= 0 || result == ERR_CLOSED || result == ERR_TIMEOUT)
+        result = connect_one(info, host, share_until(info, clock_mono(host->clock), until));
+        if (result >= 0 || result == ERR_CLOSED)
             break;
     }
     freeaddrinfo(found);

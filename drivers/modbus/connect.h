@@ -6,10 +6,12 @@
 #include "modbus/options.h"
 
 /*
- * Connects to `address`, trying each of a name's addresses until the time-out, which also ends when
- * the bus is to stop (looking up a name in DNS does neither: it takes what the resolver takes). The
- * socket blocks, is close-on-exec and has TCP_NODELAY. Returns it, or ERR_CLOSED, ERR_NAME,
- * ERR_REFUSED, ERR_UNREACHABLE, ERR_TIMEOUT, ERR_IO.
+ * Looks up `address`, then connects to the first of its addresses that answers. `timeout_ns` is for
+ * all of them together, from the moment the name is known; each gets an even share of what is left.
+ * The look-up takes what the resolver takes. Both end at once when the bus is to stop. On the bus's
+ * own thread. The socket blocks, is close-on-exec and has TCP_NODELAY. Returns it, or ERR_CLOSED
+ * (the bus stops), ERR_NAME, or why the last address could not be reached: ERR_REFUSED,
+ * ERR_UNREACHABLE, ERR_TIMEOUT; ERR_FULL (no descriptors left), ERR_NOMEM, ERR_IO.
  */
 int connect_tcp(const struct modbus_host *address, int64_t timeout_ns, struct driver_host *host);
 
