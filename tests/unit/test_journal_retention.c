@@ -2,6 +2,8 @@
 // links: sluice_journal
 #include "unit/journal_kit.h"
 
+#include <limits.h>
+
 static void see_ledger(void *context, const struct cursor_ledger *ledger)
 {
     *(struct cursor_ledger *)context = *ledger;
@@ -168,6 +170,73 @@ static void refuses_the_newest_until_the_oldest_is_acknowledged(void **state)
     assert_int_equal(ledger.refused, put - taken);
 }
 
+/* One commit for each reading, until the journal has no room for a further one, or `count` are
+ * stored. Returns how many. */
+static int commit_one_by_one(struct kit *kit, uint32_t stream, int count)
+{
+    int done = 0;
+    while (done < count) {
+        kit_put(kit, stream, done);
+        if (journal_flush(kit->journal, KIT_WAIT_NS) == ERR_FULL)
+            break;
+        done++;
+    }
+    return done;
+}
+
+static uint32_t open_with_a_cursor(struct kit *kit, struct cursor **cursor)
+{
+    small(kit);
+    kit->options.when_full = JOURNAL_REFUSE_NEWEST;
+    kit_open(kit);
+    uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
+    kit_flush(kit);
+    assert_int_equal(cursor_open(cursor, kit->journal, "uplink/cloud", CURSOR_AT_OLDEST), 0);
+    return stream;
+}
+
+/* A twin tells how many commits there is room for. */
+static int commits_until_full(void)
+{
+    void *state;
+    struct cursor *cursor;
+    assert_int_equal(kit_setup(&state), 0);
+    uint32_t stream = open_with_a_cursor(state, &cursor);
+    int room = commit_one_by_one(state, stream, INT_MAX);
+    cursor_close(cursor);
+    kit_teardown(&state);
+    return room;
+}
+
+/*
+ * The acknowledgement comes just when the newest segment has no room left: the oldest may go then,
+ * but what that changes has to be durable before its file is used again, and only the next segment
+ * has room for that.
+ */
+static void an_acknowledgement_makes_room_when_the_newest_segment_is_full(void **state)
+{
+    struct kit *kit = *state;
+    struct cursor *cursor;
+    struct cursor_ledger ledger;
+    int room = commits_until_full();
+    uint32_t stream = open_with_a_cursor(kit, &cursor);
+    assert_int_equal(commit_one_by_one(kit, stream, room), room);
+    assert_int_equal(journal_oldest(kit->journal), 1);
+    uint64_t last = journal_durable(kit->journal, NULL);
+
+    assert_int_equal(cursor_ack(cursor, 1, last), 0);
+    int error = journal_flush(kit->journal, KIT_WAIT_NS);
+    if (error < 0)
+        *state = NULL; /* a journal that stands still cannot be closed either */
+    assert_int_equal(error, 0);
+    assert_int_equal(commit_one_by_one(kit, stream, 10), 10);
+    assert_true(journal_oldest(kit->journal) > 1);
+    cursor_each(kit->journal, see_ledger, &ledger);
+    assert_int_equal(ledger.acked, last);
+    assert_int_equal(ledger.pending, 10);
+    cursor_close(cursor);
+}
+
 static void a_reader_that_was_overtaken_is_told(void **state)
 {
     struct kit *kit = *state;
@@ -206,6 +275,7 @@ int main(void)
         TEST(what_a_cursor_lacked_becomes_a_gap_event_and_is_on_its_ledger),
         TEST(old_segments_go_by_age),
         TEST(refuses_the_newest_until_the_oldest_is_acknowledged),
+        TEST(an_acknowledgement_makes_room_when_the_newest_segment_is_full),
         TEST(a_reader_that_was_overtaken_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
