@@ -129,7 +129,7 @@ size_t lane_put(struct lane *lane, const struct event *events, size_t count)
     count_put(lane, count);
     size_t taken = take(lane, events, count, &urgent);
     /* Shown before the rest is counted as refused: the gap is told behind what was taken. */
-    size_t waiting = taken > 0 ? ring_publish(&lane->ring) : 0;
+    size_t waiting = taken > 0 ? ring_publish(&lane->ring, lane->wake_bytes) : 0;
     for (size_t i = taken; i < count; i++)
         lane_refuse(lane, &events[i]);
     if (taken > 0)
@@ -144,7 +144,7 @@ size_t lane_offer(struct lane *lane, const struct event *events, size_t count)
 
     count_put(lane, taken);
     if (taken > 0)
-        wake_for(lane, ring_publish(&lane->ring), urgent);
+        wake_for(lane, ring_publish(&lane->ring, lane->wake_bytes), urgent);
     return taken;
 }
 
@@ -178,7 +178,7 @@ int journal_put(struct journal *journal, const struct event *event)
     if (error < 0)
         lane_refuse(own, event);
     else
-        wake_for(own, ring_publish(&own->ring), event->urgent);
+        wake_for(own, ring_publish(&own->ring, own->wake_bytes), event->urgent);
     pthread_mutex_unlock(&journal->own_mutex);
     return error;
 }

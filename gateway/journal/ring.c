@@ -108,11 +108,13 @@ bool ring_put(struct ring *ring, const struct event *event)
     return true;
 }
 
-size_t ring_publish(struct ring *ring)
+size_t ring_publish(struct ring *ring, size_t many)
 {
     /* Sequentially consistent, with the look at the writer's sleep that follows: see writer_rest.
      */
     atomic_store(&ring->head, ring->next);
+    if (ring->next - ring->tail_seen >= many)
+        ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
     return ring->next - ring->tail_seen;
 }
 

@@ -34,8 +34,9 @@ bool ring_fits(const struct event *event);
 /* Copies an event in; false when there is no room. It is seen when published. */
 bool ring_put(struct ring *ring, const struct event *event);
 
-/* Shows what was put to the taker. Returns how many bytes wait. */
-size_t ring_publish(struct ring *ring);
+/* Shows what was put to the taker. Returns how many bytes wait: exactly where those are `many`, else
+ * it may tell more than there are. */
+size_t ring_publish(struct ring *ring, size_t many);
 
 /* The next event below the limit; false for none. Its data lies in the ring until ring_release. */
 bool ring_peek(struct ring *ring, struct event *event);
