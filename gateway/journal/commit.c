@@ -49,41 +49,69 @@ static void ended(struct commit *commit)
         pthread_cond_signal(&commit->writer);
 }
 
-/* Writes and syncs the frame at the head of the queue. Called and returns with the mutex held. */
+/* The writer has something to do, however it rests. Called with the mutex held. */
+static void failed(struct commit *commit, int error)
+{
+    commit->begun = NULL;
+    commit->busy_since_ns = 0;
+    commit->error = error;
+    commit->halted = true;
+    commit->wake = true;
+    pthread_cond_signal(&commit->writer);
+}
+
+/* Writes a frame and lets the device begin with it. */
+static int begin_frame(struct commit *commit, const struct buffer *buffer)
+{
+    const struct io *io = commit->io;
+
+    commit->busy_since_ns = clock_mono(&clock_system);
+    int error = io->write(io, commit->file, buffer->data, buffer->size, buffer->offset);
+    if (error == 0)
+        io->push(io, commit->file, buffer->size, buffer->offset);
+    return error;
+}
+
+/*
+ * Makes the frame at the head of the queue durable. Telling of it takes a tenth of the time that
+ * the device takes, mostly to wake other threads: so the next frame is given to the device first.
+ * Called and returns with the mutex held.
+ */
 static void store_head(struct commit *commit)
 {
     struct buffer *buffer = commit->queue[0];
-    const struct io *io = commit->io;
     uint64_t generation = commit->generation;
-    struct io_file *file = commit->file;
+    bool begun = commit->begun == buffer;
 
     pthread_mutex_unlock(&commit->mutex);
-    int64_t began_ns = clock_mono(&clock_system);
-    commit->busy_since_ns = began_ns;
-    int error = io->write(io, file, buffer->data, buffer->size, buffer->offset);
+    int error = begun ? 0 : begin_frame(commit, buffer);
     if (error == 0)
-        error = io->sync(io, file);
+        error = commit->io->sync(commit->io, commit->file);
+    int64_t took_ns = clock_mono(&clock_system) - commit->busy_since_ns;
     commit->busy_since_ns = 0;
-    int64_t took_ns = clock_mono(&clock_system) - began_ns;
-    if (error == 0)
-        commit->on_durable(commit->context, generation, buffer);
     pthread_mutex_lock(&commit->mutex);
     if (error < 0) {
-        commit->error = error;
-        commit->halted = true;
-        commit->wake = true; /* the writer has something to do, however it rests */
-        pthread_cond_signal(&commit->writer);
-    } else {
-        commit->done = buffer->number;
-        commit->commits++;
-        commit->bytes += buffer->size;
-        commit->last_sync_ns = took_ns;
-        if (took_ns > commit->worst_sync_ns)
-            commit->worst_sync_ns = took_ns;
-        buffer->free = true;
-        memmove(commit->queue, commit->queue + 1, --commit->queued * sizeof(commit->queue[0]));
-        pthread_cond_broadcast(&commit->durable);
+        failed(commit, error);
+        ended(commit);
+        return;
     }
+    commit->begun = commit->queued > 1 ? commit->queue[1] : NULL;
+    pthread_mutex_unlock(&commit->mutex);
+    if (commit->begun)
+        error = begin_frame(commit, commit->begun);
+    commit->on_durable(commit->context, generation, buffer);
+    pthread_mutex_lock(&commit->mutex);
+    commit->done = buffer->number;
+    commit->commits++;
+    commit->bytes += buffer->size;
+    commit->last_sync_ns = took_ns;
+    if (took_ns > commit->worst_sync_ns)
+        commit->worst_sync_ns = took_ns;
+    buffer->free = true;
+    memmove(commit->queue, commit->queue + 1, --commit->queued * sizeof(commit->queue[0]));
+    pthread_cond_broadcast(&commit->durable);
+    if (error < 0)
+        failed(commit, error);
     ended(commit);
 }
 

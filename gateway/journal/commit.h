@@ -1,8 +1,9 @@
 /*
  * The disk side of group commit: a thread that writes and syncs one frame after another while the
  * writer fills the next. The next frame is written only after the sync of the one before has
- * returned. A frame that failed stays at the head of the queue, and nothing more is written until
- * the writer has found a new place for it.
+ * returned, and what has become durable is told while the device writes it. A frame that failed
+ * stays at the head of the queue, and nothing more is written until the writer has found a new
+ * place for it.
  */
 #ifndef SLUICE_JOURNAL_COMMIT_H
 #define SLUICE_JOURNAL_COMMIT_H
@@ -47,7 +48,8 @@ struct commit {
     struct buffer buffers[COMMIT_BUFFERS];
     struct buffer *queue[COMMIT_QUEUE];
     unsigned queued;
-    bool halted; /* the head of the queue needs a new place */
+    struct buffer *begun; /* the frame that the device has been given; the disk thread's */
+    bool halted;          /* the head of the queue needs a new place */
     bool stop;
     int error; /* why it failed */
     struct io_file *file;

@@ -28,6 +28,9 @@ struct io {
     /* Bytes read: fewer than `size` only at the end of the file. */
     int64_t (*read)(const struct io *io, struct io_file *file, void *data, size_t size,
                     int64_t offset);
+    /* Lets the device begin to write those bytes, without waiting for it. It makes nothing durable
+     * and is no more than a hint: a failure shows itself in the sync that follows. */
+    void (*push)(const struct io *io, struct io_file *file, size_t size, int64_t offset);
     /* fdatasync. After a failure the file must not be written again: what the kernel dropped is
      * unknown. */
     int (*sync)(const struct io *io, struct io_file *file);

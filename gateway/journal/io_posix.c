@@ -93,6 +93,13 @@ static int64_t posix_read(const struct io *io, struct io_file *file, void *data,
     return (int64_t)got;
 }
 
+/* Where the filesystem cannot do it, the sync does all of the work. */
+static void posix_push(const struct io *io, struct io_file *file, size_t size, int64_t offset)
+{
+    (void)io;
+    sync_file_range(file->fd, (off_t)offset, (off_t)size, SYNC_FILE_RANGE_WRITE);
+}
+
 static int posix_sync(const struct io *io, struct io_file *file)
 {
     (void)io;
@@ -227,6 +234,7 @@ int io_posix_open(struct io *io, const char *path)
         .close = posix_close,
         .write = posix_write,
         .read = posix_read,
+        .push = posix_push,
         .sync = posix_sync,
         .size = posix_size,
         .truncate = posix_truncate,

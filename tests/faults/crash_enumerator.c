@@ -336,7 +336,7 @@ static int usage(void)
 {
     fputs(
         "usage: crash_enumerator [--long] [--seed N] [--steps N] [--rounds N] [--nested-every N]\n"
-        "                        [--lies-every N] [--keep FOLDER] [--stop]\n",
+        "                        [--lies-every N] [--kills-every N] [--keep FOLDER] [--stop]\n",
         stderr);
     return 2;
 }
@@ -359,6 +359,7 @@ static bool parse(int argc, char **argv, struct arguments *arguments)
         {"rounds", required_argument, NULL, 'r'},
         {"nested-every", required_argument, NULL, 'e'},
         {"lies-every", required_argument, NULL, 'i'},
+        {"kills-every", required_argument, NULL, 'p'},
         {"keep", required_argument, NULL, 'k'},
         {"stop", no_argument, NULL, 'x'},
         {NULL, 0, NULL, 0},
@@ -382,6 +383,8 @@ static bool parse(int argc, char **argv, struct arguments *arguments)
             arguments->nested_every = (uint32_t)number;
         else if (option == 'i' && number > 0)
             arguments->lies = (uint32_t)number;
+        else if (option == 'p' && number > 0)
+            arguments->kills = (uint32_t)number;
         else if (option == 'k')
             arguments->keep = optarg;
         else if (option == 'x')

@@ -246,6 +246,12 @@ static int64_t disk_read(const struct io *io, struct io_file *file, void *data, 
     return got;
 }
 
+/* What was written may become durable at any time before the sync: cut.c tries that anyway. */
+static void disk_push(const struct io *io, struct io_file *file, size_t size, int64_t offset)
+{
+    (void)io, (void)file, (void)size, (void)offset;
+}
+
 static int disk_sync(const struct io *io, struct io_file *file)
 {
     struct medium *medium = medium_of(io);
@@ -378,6 +384,7 @@ static const struct io disk_functions = {
     .close = disk_close,
     .write = disk_write,
     .read = disk_read,
+    .push = disk_push,
     .sync = disk_sync,
     .size = disk_size,
     .truncate = disk_truncate,

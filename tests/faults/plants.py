@@ -12,12 +12,18 @@ class Plant:
 
 PLANTS = {
     "a commit is not synced": Plant("commit.c", ((
-        "        error = io->sync(io, file);",
+        "        error = commit->io->sync(commit->io, commit->file);",
         "        error = 0;"),)),
     "durable is told before the sync has returned": Plant("commit.c", ((
-        "    if (error == 0)\n        error = io->sync(io, file);",
+        "    if (error == 0)\n        error = commit->io->sync(commit->io, commit->file);",
         "    if (error == 0)\n        commit->on_durable(commit->context, generation, buffer);\n"
-        "    if (error == 0)\n        error = io->sync(io, file);"),)),
+        "    if (error == 0)\n        error = commit->io->sync(commit->io, commit->file);"),)),
+    "a frame is written before the one before it is durable": Plant("commit.c", ((
+        "    int error = begun ? 0 : begin_frame(commit, buffer);\n",
+        "    int error = begun ? 0 : begin_frame(commit, buffer);\n"
+        "    if (error == 0 && commit->queued > 1)\n        error = begin_frame(commit, commit->queue[1]);\n"), (
+        "    if (commit->begun)\n        error = begin_frame(commit, commit->begun);\n",
+        ""),)),
     "the checksum of a frame is not checked": Plant("frame.c", ((
         "    if (get_u32(data + AT_CRC) != crc32c(0, data + AT_VERSION, whole - AT_VERSION))\n"
         "        return ERR_CORRUPT;\n",
@@ -51,7 +57,7 @@ PLANTS = {
         "    if (entry->number > 0 || !stream_entry_event(entry, &event))\n        return;"),)),
     "the tail that a killed process left is not made durable": Plant("recovery.c", ((
         "    if (error == 0 && !clean && load.tail_size > 0) {",
-        "    if (error == 0 && !clean && load.tail_size < 0) {"),)),
+        "    if (error == 0 && !clean && load.tail_size < 0) {"),), ("--kills-every", "2")),
     "a file that a killed process made is used without a sync of the folder": Plant("spare.c", ((
         "    if (error == 0 && used->raw)\n        error = io->sync_dir(io);",
         "    if (error == 0 && used->raw)\n        error = 0;"),)),
