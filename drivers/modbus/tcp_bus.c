@@ -209,10 +209,15 @@ static bool step(struct tcp_bus *bus, int64_t *wake_ns)
 
 static void go_on(struct tcp_bus *bus)
 {
+    struct sink *sink = bus->polling.host->sink;
     int64_t wake;
 
     while (step(bus, &wake))
         ;
+    if (sink_due_ns(sink) != INT64_MAX && sink_due_ns(sink) <= now(bus))
+        sink_release(sink);
+    if (sink_due_ns(sink) < wake)
+        wake = sink_due_ns(sink);
     loop_timer_set(bus->shared->loop, bus->timer, wake);
 }
 

@@ -54,6 +54,8 @@ static void hash_field(struct decoder *decoder, const struct option *option, con
     else if (option->type == OPTION_DURATION || option->type == OPTION_SIZE ||
              option->type == OPTION_INT)
         value = *(const int64_t *)field;
+    else if (option->type == OPTION_BAND)
+        decode_hash_band(decoder, field);
     else
         return;
     fingerprint_u64(&decoder->hash, (uint64_t)value);

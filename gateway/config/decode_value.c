@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/fingerprint.h"
@@ -266,8 +267,9 @@ static bool number_of(struct decoder *decoder, const struct option *option,
                   strspn(value->text, "0123456789.-") == value->size;
     if (value->type != JSON_NUMBER)
         return refuse(decoder, option, value,
-                      option->type == OPTION_INT ? "a whole number is expected"
-                                                 : "a number is expected",
+                      option->type == OPTION_INT    ? "a whole number is expected"
+                      : option->type == OPTION_BAND ? "a number is expected, or a share as \"2%\""
+                                                    : "a number is expected",
                       digits ? "numbers stand without quotes" : NULL);
     if (bounded(option) && (value->number < option->minimum || value->number > option->maximum))
         return refuse(decoder, option, value, NULL, NULL);
@@ -293,6 +295,36 @@ static void hash_number(struct decoder *decoder, double number)
 {
     number += 0.0; /* -0 means 0 */
     fingerprint_bytes(&decoder->hash, &number, sizeof(number));
+}
+
+void decode_hash_band(struct decoder *decoder, const struct option_band *band)
+{
+    hash_number(decoder, band->width);
+    fingerprint_u64(&decoder->hash, band->percent);
+}
+
+/* A number, or a text as "2%". */
+static bool decode_band(struct decoder *decoder, const struct option *option,
+                        const struct json *value, struct option_band *field)
+{
+    struct option_band band = {0};
+    const char *text = value->text;
+    if (value->type != JSON_STRING) {
+        if (!number_of(decoder, option, value, &band.width))
+            return false;
+    } else {
+        size_t whole = strspn(text, "0123456789");
+        size_t fraction = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") + 1 : 0;
+        band.percent = true;
+        band.width = strtod(text, NULL);
+        if (whole == 0 || fraction == 1 || strcmp(text + whole + fraction, "%") != 0 ||
+            band.width > 100)
+            return refuse(decoder, option, value, "a number is expected, or a share as \"2%\"",
+                          "shares are 0% to 100%");
+    }
+    *field = band;
+    decode_hash_band(decoder, field);
+    return true;
 }
 
 static bool decode_bool(struct decoder *decoder, const struct option *option,
@@ -424,6 +456,8 @@ bool decode_value(struct decoder *decoder, const struct option *option, const st
         return decode_quantity(decoder, option, value, field);
     case OPTION_CHOICE:
         return decode_choice(decoder, option, value, field);
+    case OPTION_BAND:
+        return decode_band(decoder, option, value, field);
     case OPTION_NUMBERS:
         return decode_numbers(decoder, option, value, field);
     case OPTION_TEXTS:

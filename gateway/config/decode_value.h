@@ -11,4 +11,7 @@
 bool decode_value(struct decoder *decoder, const struct option *option, const struct json *value,
                   void *field);
 
+/* Carries the decoder's hash on over a band. */
+void decode_hash_band(struct decoder *decoder, const struct option_band *band);
+
 #endif

@@ -36,19 +36,33 @@ static double hertz(int64_t interval_ns)
     return interval_ns > 0 ? (double)NS_PER_S / (double)interval_ns : 0;
 }
 
+/* What the points of a device store, and its heartbeat while they store less often than it. A
+ * quality that changes adds to it. */
+static struct rates rates_of_device(const struct site_device *device)
+{
+    struct rates rates = {0};
+    for (size_t i = 0; i < device->point_count; i++) {
+        const struct site_point *point = &device->points[i];
+        double read = hertz(point->every_ns);
+        if (point->at_most_ns > 0)
+            read = fmin(read, hertz(point->at_most_ns));
+        rates.most += read;
+        rates.least += point->on_change ? fmin(read, hertz(point->at_least_ns)) : read;
+    }
+    if (rates.most > 0)
+        rates.least = fmax(rates.least, fmin(hertz(device->heartbeat_ns), rates.most));
+    return rates;
+}
+
 static struct rates rates_of(const struct site_bus *bus, size_t *points)
 {
     struct rates rates = {0};
     *points = 0;
     for (size_t i = 0; i < bus->device_count; i++) {
-        const struct site_device *device = &bus->devices[i];
-        *points += device->point_count;
-        for (size_t j = 0; j < device->point_count; j++) {
-            const struct site_point *point = &device->points[j];
-            double read = hertz(point->every_ns);
-            rates.most += read;
-            rates.least += point->on_change ? fmin(read, hertz(point->at_least_ns)) : read;
-        }
+        struct rates device = rates_of_device(&bus->devices[i]);
+        *points += bus->devices[i].point_count;
+        rates.most += device.most;
+        rates.least += device.least;
     }
     return rates;
 }

@@ -91,7 +91,7 @@ static void load_defaults(struct loader *loader)
     const struct json *node =
         decode_part(&loader->decoder, loader->root, &shape_root, "defaults", NULL);
     struct layers layers = {{node}};
-    loader->defaults = (struct policy){.every_ns = POLICY_EVERY_NS};
+    loader->defaults = (struct policy){.every_ns = POLICY_EVERY_NS, .heartbeat_ns = POLICY_HEARTBEAT_NS};
     if (!node)
         return;
     decode_keys(&loader->decoder, node, &shape_defaults, NULL, NULL, NULL);

@@ -64,20 +64,6 @@ void load_driver_names(const struct loader *loader, char *out, size_t size)
                 (size_t)snprintf(out + at, size - at, "%s%s", at > 0 ? ", " : "", (*driver)->name);
 }
 
-bool load_report(struct loader *loader, const struct json *object, const struct json *below,
-                 const struct shape *shape, struct policy *policy)
-{
-    bool clean = true;
-    struct layers layers = {
-        {decode_part(&loader->decoder, object, shape, "report", &clean),
-         below ? decode_part(&loader->decoder, below, shape, "report", &clean) : NULL}};
-    for (size_t i = 0; i < 2; i++)
-        if (layers.objects[i])
-            clean &=
-                decode_keys(&loader->decoder, layers.objects[i], &shape_report, NULL, NULL, NULL);
-    return decode_options(&loader->decoder, shape_report.options, policy, &layers) && clean;
-}
-
 static const struct driver *find_driver(struct loader *loader, const struct json *node,
                                         const char *name)
 {
@@ -236,6 +222,7 @@ static void load_device_rest(struct loader *loader, struct loaded_device *device
                                .profile = device->options.profile,
                                .unverified = is_unverified(device),
                                .was = device->options.was,
+                               .heartbeat_ns = device->options.policy.heartbeat_ns,
                                .line = (int)device->node->at.line};
     loader->decoder.hash = device->hash;
     device->clean &= device_keys(loader, device);

@@ -75,6 +75,10 @@ static bool load_point(struct loader *loader, const struct loaded_device *device
     clean = clean && load_range(loader, layers, point);
     point->on_change = policy.on_change;
     point->at_least_ns = policy.at_least_ns;
+    point->at_most_ns = policy.at_most_ns;
+    /* Numbers that stand for texts are not close to each other. */
+    if (point->enum_count == 0)
+        point->dead_band = policy.dead_band;
     if (point->unit && !point->ucum)
         point->ucum = ucum_of_unit(point->unit);
     if (!stray.driver || stray.driver->point.struct_size == 0)

@@ -16,6 +16,7 @@ static const char *const type_names[] = {
     [OPTION_DURATION] = "duration",
     [OPTION_SIZE] = "size",
     [OPTION_CHOICE] = "choice",
+    [OPTION_BAND] = "number, or a share as \"2%\"",
     [OPTION_NUMBERS] = "number or list of numbers",
     [OPTION_TEXTS] = "list of texts",
     [OPTION_PARSED] = "text",

@@ -13,6 +13,8 @@
 #define VARIABLE_PATTERN                                                                           \
     "|\\$\\{" /* a text with ${...} in it: only the reader knows what comes of it */
 
+#define BAND_PATTERN "^(100(\\.0+)?|[0-9]{1,2}(\\.[0-9]+)?)%$"
+
 struct schema {
     struct json_writer writer;
     const struct config_parts *parts;
@@ -44,6 +46,20 @@ static void write_description(struct json_writer *writer, const struct option *o
             at += (size_t)snprintf(text + at, sizeof(text) - at, "\n%s: %s", choice->text,
                                    choice->help);
     json_write_text(writer, "description", text);
+}
+
+static void write_band(struct json_writer *writer, const struct option *option)
+{
+    json_write_open(writer, "anyOf", '[');
+    json_write_open(writer, NULL, '{');
+    json_write_text(writer, "type", "number");
+    write_bounds(writer, option);
+    json_write_close(writer, '}');
+    json_write_open(writer, NULL, '{');
+    json_write_text(writer, "type", "string");
+    json_write_text(writer, "pattern", BAND_PATTERN);
+    json_write_close(writer, '}');
+    json_write_close(writer, ']');
 }
 
 static void write_numbers(struct json_writer *writer, const struct option *option)
@@ -95,6 +111,9 @@ static void write_type(struct json_writer *writer, const struct option *option)
     case OPTION_NUMBER:
         json_write_text(writer, "type", option->type == OPTION_INT ? "integer" : "number");
         write_bounds(writer, option);
+        break;
+    case OPTION_BAND:
+        write_band(writer, option);
         break;
     case OPTION_NUMBERS:
         write_numbers(writer, option);

@@ -136,7 +136,18 @@ static const struct option journal_rows[] = {
                 "profile's, that of \"defaults\", and at last 5s"                                  \
     }
 
-static const struct option defaults_rows[] = {EVERY_ROW(offsetof(struct policy, every_ns)), {0}};
+#define HEARTBEAT_ROW(field_offset)                                                                \
+    {                                                                                              \
+        .key = "heartbeat", .type = OPTION_DURATION, .offset = (field_offset), .minimum = 0,       \
+        .maximum = 366 * DAY_NS, .example = "\"60s\"",                                             \
+        .help = "longest silence of a device that answers while none of its points has anything "  \
+                "to report: then its state is told once more; the device's own comes first, then " \
+                "its profile's, that of \"defaults\", and at last 60s; \"0s\": never"              \
+    }
+
+static const struct option defaults_rows[] = {EVERY_ROW(offsetof(struct policy, every_ns)),
+                                              HEARTBEAT_ROW(offsetof(struct policy, heartbeat_ns)),
+                                              {0}};
 
 static const struct option report_rows[] = {
     {.key = "on_change",
@@ -153,6 +164,22 @@ static const struct option report_rows[] = {
      .example = "\"60s\"",
      .help = "with \"on_change\": store one at least this often, so that silence is not taken for "
              "calm"},
+    {.key = "at_most",
+     .type = OPTION_DURATION,
+     .offset = offsetof(struct policy, at_most_ns),
+     .minimum = 0,
+     .maximum = 366 * DAY_NS,
+     .example = "\"10s\"",
+     .help = "store no more than one in this time; the newest of those that came in between is "
+             "stored when it has passed. A change of quality does not wait. \"0s\": no limit"},
+    {.key = "dead_band",
+     .type = OPTION_BAND,
+     .offset = offsetof(struct policy, dead_band),
+     .maximum = 1e15,
+     .example = "0.5",
+     .help = "how far a number may move from the one stored last without being stored, in the "
+             "point's unit, or as \"2%\" of the magnitude of the stored one; switches \"on_change\" "
+             "on; 0: any change is stored"},
     {0},
 };
 
@@ -244,6 +271,7 @@ static const struct option device_rows[] = {
      .help = "whether somebody has compared readings with the device's display; takes the mark "
              "\"unverified\" from a device whose profile is not beyond doubt"},
     EVERY_ROW(offsetof(struct device_options, policy.every_ns)),
+    HEARTBEAT_ROW(offsetof(struct device_options, policy.heartbeat_ns)),
     {0},
 };
 
@@ -384,6 +412,7 @@ static const struct option profile_rows[] = {
      .maximum = 1000,
      .help = "what somebody who uses it should know"},
     EVERY_ROW(offsetof(struct profile_options, policy.every_ns)),
+    HEARTBEAT_ROW(offsetof(struct profile_options, policy.heartbeat_ns)),
     {0},
 };
 

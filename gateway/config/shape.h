@@ -48,7 +48,9 @@ struct bus_options {
 struct policy {
     int64_t every_ns;
     bool on_change;
-    int64_t at_least_ns;
+    int64_t at_least_ns, at_most_ns;
+    struct option_band dead_band;
+    int64_t heartbeat_ns; /* of devices */
 };
 
 struct device_options {
@@ -83,7 +85,8 @@ struct uplink_own_options {
 };
 
 #define CONFIG_VERSION     1
-#define POLICY_EVERY_NS    (5 * NS_PER_S)
+#define POLICY_EVERY_NS     (5 * NS_PER_S)
+#define POLICY_HEARTBEAT_NS (60 * NS_PER_S)
 #define ENUM_ENTRIES_MAX   1024
 #define LIST_ENTRIES_MAX   10000 /* buses or devices */
 #define ENUM_TEXT_SIZE_MAX 64

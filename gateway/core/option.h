@@ -21,12 +21,19 @@ enum option_type {
     OPTION_DURATION, /* int64_t ns: "250ms", "5s", "1m", "2h", "90d"; minimum..maximum in ns */
     OPTION_SIZE,     /* int64_t bytes: "64KiB", "8GiB", "500MB"; minimum..maximum in bytes */
     OPTION_CHOICE,   /* int: one of `choices` */
+    OPTION_BAND, /* struct option_band: a number, or a share as text: 0.5, "2%"; not negative */
     OPTION_NUMBERS,  /* struct option_numbers: one number or a list */
     OPTION_TEXTS,    /* struct option_texts: a list of strings */
     OPTION_PARSED,   /* whatever `parse` writes: a string in a notation of its own ("9600 8E1") */
     OPTION_PATH,     /* const char *: a file or folder that need not exist yet, made absolute */
     OPTION_FILE,     /* const char *: a file or folder that must be readable, made absolute */
     OPTION_SECRET,   /* the same for one that holds a secret: refused when everybody may read it */
+};
+
+/* How far apart two numbers may be. */
+struct option_band {
+    double width; /* 0: not at all */
+    bool percent; /* of the magnitude of one of them, instead of the numbers' own unit */
 };
 
 struct option_numbers {

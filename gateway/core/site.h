@@ -25,8 +25,10 @@ struct site_point {
     const struct site_enum *enums;
     size_t enum_count;
     int64_t every_ns;          /* polling interval */
-    bool on_change;            /* store only what differs from the reading stored before... */
-    int64_t at_least_ns;       /* ...but one at least this often; 0: no limit */
+    int64_t at_least_ns;       /* with on_change: one is stored at least this often; 0: no limit */
+    int64_t at_most_ns;        /* no two are stored closer to each other; 0: no limit */
+    struct option_band dead_band; /* with on_change: numbers this close do not differ */
+    bool on_change;            /* store only what differs from the reading stored before */
     uint8_t type;              /* enum value_type of its readings: the driver says (driver.h) */
     int8_t decimals;
     double minimum, maximum;   /* what is plausible, where minimum < maximum */
@@ -43,6 +45,7 @@ struct site_device {
     struct option_texts was;
     struct site_point *points;
     size_t point_count;
+    int64_t heartbeat_ns;      /* longest silence of a device that answers; 0: no limit */
     uint32_t stream;           /* of the device's own states (point "") */
     void *options;
     int line;

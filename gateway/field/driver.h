@@ -77,8 +77,9 @@ struct driver_engine_ops {
     /* Ends it, when all buses have left. */
     void (*close)(struct driver_engine *engine);
 
-    /* Polls that bus from now on; it and `host` (whose `wait` is not used) outlive the membership.
-     * ERR_NOMEM. Any other thread, as for leaving. */
+    /* Polls that bus from now on; it and `host` (whose `wait` is not used, so that the engine
+     * releases what is due in its sink) outlive the membership. ERR_NOMEM. Any other thread, as for
+     * leaving. */
     int (*join)(struct driver_engine *engine, const struct site_bus *bus, struct driver_host *host);
 
     /* Returns when the bus is not used any more: at once, without waiting for a reply. */

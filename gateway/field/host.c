@@ -42,7 +42,19 @@ static int host_ops_wait(struct driver_host *base, int fd, int64_t until_mono_ns
 {
     const struct host *host = (const struct host *)base;
 
-    return wait_readable(fd, host->stop_fd, host->base.clock, until_mono_ns);
+    for (;;) {
+        int64_t due_ns = sink_due_ns(base->sink);
+        int64_t first_ns = due_ns < until_mono_ns ? due_ns : until_mono_ns;
+        int result;
+
+        if (due_ns != INT64_MAX && due_ns <= clock_mono(base->clock)) {
+            sink_release(base->sink);
+            continue;
+        }
+        result = wait_readable(fd, host->stop_fd, base->clock, first_ns);
+        if (result != 0 || first_ns == until_mono_ns)
+            return result;
+    }
 }
 
 static const struct driver_host_ops host_ops = {.wait = host_ops_wait};

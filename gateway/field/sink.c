@@ -5,26 +5,36 @@
 
 #include "core/error.h"
 #include "core/status.h"
+#include "field/report.h"
 
-#define BATCH_MAX     128
-#define TEXT_KEPT_MAX 256 /* a longer text counts as changed */
+#define BATCH_MAX        128
+#define RELEASE_EVERY_NS (100 * NS_PER_MS) /* how often what is held back is looked through */
 
-/* What was last stored of a point. */
-struct memory {
+/* The newest reading of a point with an at_most, while it waits for the end of it. */
+struct held {
+    const struct site_point *point;
     int64_t mono_ns;
-    struct value value; /* the data of a text is in `text` */
-    uint16_t status;
-    bool known;
-    char *text; /* TEXT_KEPT_MAX bytes; NULL but for points whose values are text or bytes */
+    union report_content content;
+    uint32_t memory; /* its index, by which these are in order */
+    uint8_t type;
+    int8_t decimals;
 };
 
 struct device_memory {
     const struct site_device *device;
-    struct memory *points;
+    struct report_memory *points;
     int64_t told_mono_ns;
+    int64_t stored_mono_ns; /* of its last event */
     uint16_t status;
     bool up, known;
     bool pending; /* the journal's ring refused it: to be put again */
+    bool beating; /* its heartbeat is in the batch */
+};
+
+struct entry {
+    struct device_memory *device;
+    struct report_memory *memory; /* NULL for a heartbeat, as `point` */
+    const struct site_point *point;
 };
 
 struct sink {
@@ -33,26 +43,49 @@ struct sink {
     void *context;
     size_t device_count, recent; /* `recent`: where the last point was found */
     size_t pending;              /* states that wait to be put again */
-    struct memory *points;
+    struct report_memory *points;
     size_t point_count;
+    struct report_text *texts; /* of the points whose values are text */
+    struct held *held;
+    size_t held_count; /* of points with an at_most, whether a reading of theirs waits or not */
+    int64_t due_ns;    /* not later than the first held reading is; INT64_MAX: none waits */
+    int64_t looked_through_ns; /* when they were looked through last */
+    size_t batched;
     struct event events[BATCH_MAX];
-    struct memory *memories[BATCH_MAX];
+    struct entry entries[BATCH_MAX];
     struct device_memory devices[];
 };
 
-static bool is_bad(uint16_t status)
+/* How much room the points of a bus need. */
+struct room {
+    size_t points, texts, held;
+};
+
+static struct room count_room(const struct site_bus *bus)
 {
-    return (status & 0x8000) != 0;
+    struct room room = {0};
+
+    for (size_t i = 0; i < bus->device_count; i++) {
+        const struct site_device *device = &bus->devices[i];
+
+        room.points += device->point_count;
+        for (size_t j = 0; j < device->point_count; j++) {
+            size_t texts = report_is_text(device->points[j].type) ? 1 : 0;
+
+            if (device->points[j].at_most_ns > 0) {
+                room.held++;
+                texts *= 2;
+            }
+            room.texts += texts;
+        }
+    }
+    return room;
 }
 
-static bool borrows(uint8_t type)
+static void remember_devices(struct sink *sink, const struct site_bus *bus)
 {
-    return type == VALUE_TEXT || type == VALUE_BYTES;
-}
-
-static int remember_devices(struct sink *sink, const struct site_bus *bus)
-{
-    struct memory *memory = sink->points;
+    struct report_memory *memory = sink->points;
+    struct report_text *text = sink->texts;
 
     for (size_t i = 0; i < bus->device_count; i++) {
         const struct site_device *device = &bus->devices[i];
@@ -60,44 +93,49 @@ static int remember_devices(struct sink *sink, const struct site_bus *bus)
         sink->devices[i].device = device;
         sink->devices[i].points = memory;
         for (size_t j = 0; j < device->point_count; j++, memory++) {
-            if (!borrows(device->points[j].type))
+            const struct site_point *point = &device->points[j];
+            bool is_text = report_is_text(point->type);
+
+            if (is_text)
+                memory->content.text = text++;
+            if (point->at_most_ns == 0)
                 continue;
-            memory->text = malloc(TEXT_KEPT_MAX);
-            if (!memory->text)
-                return ERR_NOMEM;
+            struct held *held = &sink->held[sink->held_count++];
+
+            held->point = point;
+            held->memory = (uint32_t)(memory - sink->points);
+            if (is_text)
+                held->content.text = text++;
         }
     }
-    return 0;
 }
 
-static void release(struct sink *sink)
+static void *room_for(size_t count, size_t size)
 {
-    for (size_t i = 0; sink->points && i < sink->point_count; i++)
-        free(sink->points[i].text);
-    free(sink->points);
-    free(sink);
+    return calloc(count ? count : 1, size);
 }
 
 int sink_open(struct sink **sink, const struct site_bus *bus, const struct clock *clock,
               sink_put_fn *put, void *context)
 {
     struct sink *made = calloc(1, sizeof *made + bus->device_count * sizeof made->devices[0]);
-    size_t points = 0;
+    struct room room = count_room(bus);
 
     if (!made)
         return ERR_NOMEM;
-    for (size_t i = 0; i < bus->device_count; i++)
-        points += bus->devices[i].point_count;
     made->clock = clock;
     made->put = put;
     made->context = context;
     made->device_count = bus->device_count;
-    made->point_count = points;
-    made->points = calloc(points ? points : 1, sizeof *made->points);
-    if (!made->points || remember_devices(made, bus) != 0) {
-        release(made);
+    made->due_ns = INT64_MAX;
+    made->points = room_for(room.points, sizeof *made->points);
+    made->texts = room_for(room.texts, sizeof *made->texts);
+    made->held = room_for(room.held, sizeof *made->held);
+    if (!made->points || !made->texts || !made->held) {
+        sink_close(made);
         return ERR_NOMEM;
     }
+    remember_devices(made, bus);
     *sink = made;
     return 0;
 }
@@ -110,56 +148,18 @@ static bool owns(const struct device_memory *memory, const struct site_point *po
 }
 
 /* The points of a read are neighbours, so the device found last is nearly always the right one. */
-static struct memory *find(struct sink *sink, const struct site_point *point)
+static struct device_memory *find_device(struct sink *sink, const struct site_point *point)
 {
-    if (sink->recent >= sink->device_count || !owns(&sink->devices[sink->recent], point)) {
-        for (sink->recent = 0; sink->recent < sink->device_count; sink->recent++) {
-            if (owns(&sink->devices[sink->recent], point))
-                break;
-        }
-        if (sink->recent == sink->device_count)
-            return NULL;
+    if (sink->recent < sink->device_count && owns(&sink->devices[sink->recent], point))
+        return &sink->devices[sink->recent];
+    for (sink->recent = 0; sink->recent < sink->device_count; sink->recent++) {
+        if (owns(&sink->devices[sink->recent], point))
+            return &sink->devices[sink->recent];
     }
-    const struct device_memory *memory = &sink->devices[sink->recent];
-
-    return &memory->points[point - memory->device->points];
+    return NULL;
 }
 
-static bool same(const struct memory *memory, const struct value *value, uint16_t status)
-{
-    if (memory->status != status)
-        return false;
-    if (is_bad(status))
-        return true;
-    if (!borrows(value->type))
-        return value_equal(&memory->value, value);
-    return memory->text && memory->value.type == value->type && value->size <= TEXT_KEPT_MAX &&
-           memory->value.size == value->size &&
-           (value->size == 0 || memcmp(memory->text, value->data, value->size) == 0);
-}
-
-static bool suppressed(const struct memory *memory, const struct site_point *point, int64_t mono_ns,
-                       const struct value *value, uint16_t status)
-{
-    if (!point->on_change || !memory->known)
-        return false;
-    if (point->at_least_ns > 0 && mono_ns - memory->mono_ns >= point->at_least_ns)
-        return false;
-    return same(memory, value, status);
-}
-
-static void remember(struct memory *memory, const struct event *event)
-{
-    memory->known = true;
-    memory->mono_ns = event->mono_ns;
-    memory->status = event->status;
-    memory->value = event->value;
-    if (borrows(event->value.type) && memory->text && event->value.size <= TEXT_KEPT_MAX &&
-        event->value.size > 0)
-        memcpy(memory->text, event->value.data, event->value.size);
-}
-
-static bool put_state(struct sink *sink, const struct device_memory *memory, bool again)
+static bool put_state(struct sink *sink, struct device_memory *memory, bool again)
 {
     struct event event = {
         .stream = memory->device->stream,
@@ -169,7 +169,10 @@ static bool put_state(struct sink *sink, const struct device_memory *memory, boo
         .value = {.type = VALUE_BOOL, .b = memory->up},
     };
 
-    return sink->put(sink->context, &event, 1, again) == 1;
+    if (sink->put(sink->context, &event, 1, again) != 1)
+        return false;
+    memory->stored_mono_ns = memory->told_mono_ns;
+    return true;
 }
 
 static void put_pending_states(struct sink *sink, bool again)
@@ -184,63 +187,167 @@ static void put_pending_states(struct sink *sink, bool again)
     }
 }
 
-/* Puts the batch, and remembers what was taken; of what was refused the next reading is stored,
- * whatever it is. */
-static int put_batch(struct sink *sink, size_t count)
+/*
+ * Puts the batch, and remembers what was taken as stored at `mono_ns`; of what was refused the next
+ * reading is stored, whatever it is.
+ */
+static int put_batch(struct sink *sink, int64_t mono_ns)
 {
+    size_t count = sink->batched;
     size_t taken = count ? sink->put(sink->context, sink->events, count, false) : 0;
 
     for (size_t i = 0; i < count; i++) {
+        const struct event *event = &sink->events[i];
+        struct entry *entry = &sink->entries[i];
+
+        entry->device->beating = false;
         if (i < taken)
-            remember(sink->memories[i], &sink->events[i]);
-        else
-            sink->memories[i]->known = false;
+            entry->device->stored_mono_ns = mono_ns;
+        if (i < taken && entry->memory)
+            report_remember(entry->memory, entry->point, mono_ns, &event->value, event->status);
+        else if (entry->memory)
+            entry->memory->known = false;
     }
+    sink->batched = 0;
     return taken < count ? ERR_FULL : 0;
 }
 
-/* Integers beyond 2^53 are rounded, which makes no difference to what is plausible. */
-static uint16_t judge(const struct site_point *point, const struct value *value, uint16_t status)
+/* A place in the batch, which has one. */
+static struct event *add(struct sink *sink, struct device_memory *device,
+                         struct report_memory *memory, const struct site_point *point)
 {
-    double number;
-
-    if (status != STATUS_GOOD || !(point->minimum < point->maximum))
-        return status;
-    if (value->type == VALUE_F64)
-        number = value->f;
-    else if (value->type == VALUE_I64)
-        number = (double)value->i;
-    else if (value->type == VALUE_U64)
-        number = (double)value->u;
-    else
-        return status;
-    return number < point->minimum || number > point->maximum ? STATUS_IMPLAUSIBLE : status;
+    sink->entries[sink->batched] = (struct entry){device, memory, point};
+    return &sink->events[sink->batched++];
 }
 
-static int put_items(struct sink *sink, int64_t mono_ns, const struct sink_item *items,
-                     size_t count)
+static void add_reading(struct sink *sink, struct device_memory *device,
+                        struct report_memory *memory, const struct sink_item *item, int64_t mono_ns)
 {
-    size_t batched = 0;
+    struct event *event = add(sink, device, memory, item->point);
 
-    for (size_t i = 0; i < count; i++) {
-        const struct sink_item *item = &items[i];
-        struct memory *memory = find(sink, item->point);
-        struct event *event = &sink->events[batched];
-        uint16_t status = judge(item->point, &item->value, item->status);
+    *event = (struct event){
+        .stream = item->point->stream,
+        .mono_ns = mono_ns,
+        .status = item->status,
+        .kind = EVENT_READING,
+    };
+    if (!report_is_bad(item->status))
+        event->value = item->value;
+}
 
-        if (!memory || suppressed(memory, item->point, mono_ns, &item->value, status))
-            continue;
-        *event = (struct event){
-            .stream = item->point->stream,
-            .mono_ns = mono_ns,
-            .status = status,
-            .kind = EVENT_READING,
-        };
-        if (!is_bad(item->status))
-            event->value = item->value;
-        sink->memories[batched++] = memory;
+/* The same state once more, for a device that answers and has told nothing new for so long. */
+static void add_heartbeat(struct sink *sink, struct device_memory *device, int64_t mono_ns)
+{
+    int64_t every_ns = device->device->heartbeat_ns;
+
+    if (every_ns == 0 || !device->known || !device->up || device->beating ||
+        mono_ns - device->stored_mono_ns < every_ns)
+        return;
+    device->beating = true;
+    *add(sink, device, NULL, NULL) = (struct event){
+        .stream = device->device->stream,
+        .mono_ns = mono_ns,
+        .status = device->status,
+        .kind = EVENT_STATE,
+        .value = {.type = VALUE_BOOL, .b = true},
+    };
+}
+
+/* Where readings of the point wait; the point has an at_most. */
+static struct held *find_held(struct sink *sink, const struct report_memory *memory)
+{
+    uint32_t wanted = (uint32_t)(memory - sink->points);
+    size_t low = 0, high = sink->held_count;
+
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+
+        if (sink->held[middle].memory <= wanted)
+            low = middle;
+        else
+            high = middle;
     }
-    return put_batch(sink, batched);
+    return &sink->held[low];
+}
+
+static void hold(struct sink *sink, struct report_memory *memory, const struct sink_item *item,
+                 int64_t mono_ns)
+{
+    struct held *held = find_held(sink, memory);
+    int64_t due_ns = report_due_ns(memory, item->point);
+    const struct value *value = &item->value;
+
+    held->mono_ns = mono_ns;
+    held->type = report_is_bad(item->status) ? VALUE_NONE : value->type;
+    held->decimals = value->decimals;
+    if (held->type == VALUE_F64)
+        held->content.f = value->f;
+    else if (held->type == VALUE_BOOL)
+        held->content.b = value->b;
+    else if (held->type == VALUE_I64 || held->type == VALUE_U64)
+        held->content.u = value->u;
+    else if (report_is_text(held->type)) {
+        held->content.text->size = value->size;
+        if (value->size > 0)
+            memcpy(held->content.text->bytes, value->data, value->size);
+    }
+    memory->held = true;
+    if (due_ns < sink->looked_through_ns + RELEASE_EVERY_NS)
+        due_ns = sink->looked_through_ns + RELEASE_EVERY_NS;
+    if (due_ns < sink->due_ns)
+        sink->due_ns = due_ns;
+}
+
+static void add_held(struct sink *sink, struct device_memory *device, struct report_memory *memory)
+{
+    const struct held *held = find_held(sink, memory);
+    struct sink_item item = {
+        .point = held->point,
+        .value = {.type = held->type, .decimals = held->decimals},
+        .status = memory->status, /* another one would not have been held back */
+    };
+
+    if (held->type == VALUE_F64) {
+        item.value.f = held->content.f;
+    } else if (held->type == VALUE_BOOL) {
+        item.value.b = held->content.b;
+    } else if (report_is_text(held->type)) {
+        item.value.size = held->content.text->size;
+        item.value.data = held->content.text->bytes;
+    } else {
+        item.value.u = held->content.u;
+    }
+    memory->held = false;
+    add_reading(sink, device, memory, &item, held->mono_ns);
+}
+
+static void add_item(struct sink *sink, const struct sink_item *given, int64_t mono_ns)
+{
+    struct device_memory *device = find_device(sink, given->point);
+    struct sink_item judged = *given, *item = &judged;
+
+    if (!device)
+        return;
+    judged.status = report_status(given->point, &given->value, given->status);
+    struct report_memory *memory = &device->points[item->point - device->device->points];
+
+    switch (report_judge(memory, item->point, mono_ns, &item->value, item->status)) {
+    case REPORT_STORE:
+        /* What came before a change of quality is not lost to it. */
+        if (memory->held && memory->known && memory->status != item->status)
+            add_held(sink, device, memory);
+        memory->held = false;
+        add_reading(sink, device, memory, item, mono_ns);
+        return;
+    case REPORT_DROP:
+        memory->held = false;
+        break;
+    case REPORT_HOLD:
+        hold(sink, memory, item, mono_ns);
+        break;
+    }
+    if (!report_is_bad(item->status))
+        add_heartbeat(sink, device, mono_ns);
 }
 
 int sink_readings(struct sink *sink, int64_t mono_ns, const struct sink_item *items, size_t count)
@@ -249,15 +356,14 @@ int sink_readings(struct sink *sink, int64_t mono_ns, const struct sink_item *it
 
     if (sink->pending)
         put_pending_states(sink, true);
-    while (count > 0) {
-        size_t part = count < BATCH_MAX ? count : BATCH_MAX;
-        int part_error = put_items(sink, mono_ns, items, part);
-
-        if (part_error)
-            error = part_error;
-        items += part;
-        count -= part;
+    for (size_t i = 0; i < count; i++) {
+        /* An item may add what was held back of its point, too. */
+        if (sink->batched + 2 > BATCH_MAX && put_batch(sink, mono_ns) != 0)
+            error = ERR_FULL;
+        add_item(sink, &items[i], mono_ns);
     }
+    if (put_batch(sink, mono_ns) != 0)
+        error = ERR_FULL;
     return error;
 }
 
@@ -266,9 +372,64 @@ int sink_reading(struct sink *sink, const struct site_point *point, int64_t mono
 {
     struct sink_item item = {.point = point, .status = status};
 
-    if (value && !is_bad(status))
+    if (value && !report_is_bad(status))
         item.value = *value;
     return sink_readings(sink, mono_ns, &item, 1);
+}
+
+int64_t sink_due_ns(const struct sink *sink)
+{
+    return sink->due_ns;
+}
+
+/* Stores what is held back and due by `due_by_ns`. */
+static void release(struct sink *sink, int64_t now_ns, int64_t due_by_ns)
+{
+    int64_t first_ns = INT64_MAX;
+
+    for (size_t i = 0; i < sink->held_count; i++) {
+        const struct held *held = &sink->held[i];
+        struct report_memory *memory = &sink->points[held->memory];
+        int64_t due_ns;
+
+        if (!memory->held)
+            continue;
+        due_ns = report_due_ns(memory, held->point);
+        if (due_ns > due_by_ns) {
+            first_ns = due_ns < first_ns ? due_ns : first_ns;
+            continue;
+        }
+        if (sink->batched == BATCH_MAX)
+            put_batch(sink, now_ns);
+        add_held(sink, find_device(sink, held->point), memory);
+    }
+    put_batch(sink, now_ns);
+    sink->looked_through_ns = now_ns;
+    if (first_ns < now_ns + RELEASE_EVERY_NS)
+        first_ns = now_ns + RELEASE_EVERY_NS;
+    sink->due_ns = first_ns;
+}
+
+void sink_release(struct sink *sink)
+{
+    int64_t now_ns = clock_mono(sink->clock);
+
+    if (sink->pending)
+        put_pending_states(sink, true);
+    release(sink, now_ns, now_ns);
+}
+
+void sink_close(struct sink *sink)
+{
+    if (!sink)
+        return;
+    put_pending_states(sink, false);
+    if (sink->due_ns != INT64_MAX)
+        release(sink, clock_mono(sink->clock), INT64_MAX);
+    free(sink->held);
+    free(sink->texts);
+    free(sink->points);
+    free(sink);
 }
 
 void sink_state(struct sink *sink, const struct site_device *device, bool up, uint16_t status)
@@ -293,12 +454,4 @@ void sink_state(struct sink *sink, const struct site_device *device, bool up, ui
             sink->pending++;
         return;
     }
-}
-
-void sink_close(struct sink *sink)
-{
-    if (!sink)
-        return;
-    put_pending_states(sink, false);
-    release(sink);
 }

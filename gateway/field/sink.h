@@ -22,14 +22,17 @@ typedef size_t sink_put_fn(void *context, const struct event *events, size_t cou
 /* For a bus whose streams are declared. `bus` and `clock` outlive the sink. ERR_NOMEM. */
 int sink_open(struct sink **sink, const struct site_bus *bus, const struct clock *clock,
               sink_put_fn *put, void *context);
-/* Puts the states that wait for room a last time, and frees. NULL is fine. */
+/* Puts the states that wait for room a last time, stores what is held back, and frees. NULL is
+ * fine. */
 void sink_close(struct sink *sink);
 
 /*
  * A reading of a point, taken at `mono_ns`. Points of one read share that time. `status` is
  * STATUS_GOOD, or why `value` is not to be trusted: a bad status stores no value, whatever `value`
- * holds (it may be NULL then). Readings that the point's on_change rule suppresses are not stored;
- * the first one after the start, and one whose predecessor was refused, always are. Text is copied.
+ * holds (it may be NULL then). Readings that the point's rule of reporting drops are not stored
+ * (report.h); the first one after the start, and one whose predecessor was refused, always are.
+ * Where its device has told nothing for a heartbeat, and is up, that is told once more instead: so
+ * silence of a device means that it is not read. Text is copied.
  * Returns 0, or ERR_FULL when it was refused.
  */
 int sink_reading(struct sink *sink, const struct site_point *point, int64_t mono_ns,
@@ -47,6 +50,14 @@ struct sink_item {
  * call returns. Returns 0, or ERR_FULL when any was refused.
  */
 int sink_readings(struct sink *sink, int64_t mono_ns, const struct sink_item *items, size_t count);
+
+/*
+ * A point with an at_most keeps its newest reading until that has passed: when the first of these
+ * is due (monotonic; INT64_MAX: none), and storing what is. The driver's host does both while the
+ * driver waits, an engine in its loop. A reading stored so keeps the time at which it was read.
+ */
+int64_t sink_due_ns(const struct sink *sink);
+void sink_release(struct sink *sink);
 
 /*
  * The device came up, or went down for the reason given. Stored only when that differs from what

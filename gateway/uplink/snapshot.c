@@ -64,13 +64,36 @@ static const char *type_name(const struct site_point *point)
     }
 }
 
-/* A value is stale when it is older than the longest silence that its point allows itself. */
+/* A silence that was intended, and one more reading, or what the way takes where that is longer. */
+static int64_t age_ms(int64_t silence_ns, int64_t every_ns)
+{
+    int64_t slack_ns = every_ns > 5 * NS_PER_S ? every_ns : 5 * NS_PER_S;
+
+    if (silence_ns < every_ns)
+        silence_ns = every_ns;
+    return silence_ns > 0 ? (silence_ns + slack_ns) / NS_PER_MS : 0;
+}
+
+/* A value is stale when it is older than the longest silence that its point allows itself; 0 where
+ * that has no end while the value does not change. */
 static int64_t max_age_ms(const struct site_point *point)
 {
-    int64_t silence_ns = point->on_change ? point->at_least_ns : point->every_ns;
-    int64_t slack_ns = point->every_ns > 5 * NS_PER_S ? point->every_ns : 5 * NS_PER_S;
+    if (!point->on_change)
+        return age_ms(point->at_most_ns, point->every_ns);
+    return point->at_least_ns > 0 ? age_ms(point->at_least_ns, point->every_ns) : 0;
+}
 
-    return silence_ns > 0 ? (silence_ns + slack_ns) / NS_PER_MS : 0;
+/* A device is not to be trusted when nothing of it, not even its heartbeat, came for so long. */
+static int64_t device_max_age_ms(const struct site_device *device)
+{
+    int64_t every_ns = INT64_MAX;
+
+    for (size_t i = 0; i < device->point_count; i++)
+        if (device->points[i].every_ns < every_ns)
+            every_ns = device->points[i].every_ns;
+    return device->heartbeat_ns > 0 && device->point_count > 0
+               ? age_ms(device->heartbeat_ns, every_ns)
+               : 0;
 }
 
 static void put_point(struct text *text, const struct site_point *point)
@@ -102,6 +125,8 @@ void snapshot_device(struct text *text, const struct site_device *device)
     put_text(text, "profile", device->profile);
     if (device->unverified)
         text_string(text, ",\"unverified\":true");
+    if (device_max_age_ms(device) > 0)
+        text_printf(text, ",\"max_age\":%" PRId64, device_max_age_ms(device));
     text_string(text, ",\"points\":{");
     for (size_t i = 0; i < device->point_count; i++) {
         if (i > 0)

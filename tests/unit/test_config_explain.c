@@ -118,6 +118,42 @@ static void explains_a_gateway_without_devices(void **state)
     free(json);
 }
 
+/* The bounds of a point's rate: what its report allows, and its device's heartbeat. */
+static void reckons_with_what_is_reported(void **state)
+{
+    static const struct {
+        const char *report, *heartbeat, *expected;
+    } cases[] = {
+        {"{}", "60s", "events: at most 1/s;"},
+        {"{\"on_change\":true}", "50s", "at most 1/s, 0.02/s while nothing changes"},
+        {"{\"dead_band\":\"2%\"}", "0s", "at most 1/s, 0/s while nothing changes"},
+        {"{\"dead_band\":1,\"at_least\":\"10s\"}", "50s", "at most 1/s, 0.1/s while nothing"},
+        {"{\"at_most\":\"4s\"}", "50s", "events: at most 0.25/s;"},
+        {"{\"on_change\":true,\"at_most\":\"4s\"}", "50s", "at most 0.25/s, 0.02/s while"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char path[] = "/tmp/sluice-explain-XXXXXX";
+        int fd = mkstemp(path);
+        assert_true(fd >= 0);
+        dprintf(fd,
+                "{\"version\":1,\"gateway\":{\"id\":\"g\"},\"defaults\":{\"every\":\"1s\","
+                "\"report\":%s,"
+                "\"heartbeat\":\"%s\"},\"buses\":[{\"id\":\"b\",\"driver\":\"meter-net\",\"host\":"
+                "\"h\"}],"
+                "\"devices\":[{\"id\":\"d\",\"bus\":\"b\",\"unit\":1,\"points\":[{\"id\":\"p\","
+                "\"reg\":1,"
+                "\"type\":\"u16\"}]}]}",
+                cases[i].report, cases[i].heartbeat);
+        close(fd);
+        char *text = explain(path, config_explain);
+        unlink(path);
+        if (!strstr(text, cases[i].expected))
+            fail_msg("%s\nin: %s", cases[i].expected, text);
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +161,7 @@ int main(void)
         cmocka_unit_test(names_the_devices_whose_profile_is_unverified),
         cmocka_unit_test(says_the_same_to_machines),
         cmocka_unit_test(explains_a_gateway_without_devices),
+        cmocka_unit_test(reckons_with_what_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,6 +115,55 @@ static void inherits_interval_and_report_from_point_device_profile_and_defaults(
     config_free(config);
 }
 
+#define HEAD "{\"version\":1,\"gateway\":{\"id\":\"g\"},"
+
+static void of_a_dead_band_and_on_change_the_nearer_one_counts(void **state)
+{
+    static const char text[] = HEAD
+        "\"defaults\":{\"report\":{\"dead_band\":0.5,\"at_most\":\"1s\"},\"heartbeat\":\"2m\"},"
+        "\"buses\":[{\"id\":\"b\",\"driver\":\"meter-line\",\"port\":\"p\"}],\"devices\":["
+        "{\"id\":\"x\",\"bus\":\"b\",\"unit\":1,\"points\":["
+        "{\"id\":\"inherits\",\"reg\":1,\"type\":\"u16\"},"
+        "{\"id\":\"each\",\"reg\":2,\"type\":\"u16\",\"report\":{\"on_change\":false}},"
+        "{\"id\":\"share\",\"reg\":3,\"type\":\"u16\",\"report\":{\"dead_band\":\"2.5%\"}},"
+        "{\"id\":\"any\",\"reg\":4,\"type\":\"u16\",\"report\":{\"dead_band\":0}},"
+        "{\"id\":\"mode\",\"reg\":5,\"type\":\"u16\",\"enum\":{\"0\":\"off\"}}]},"
+        "{\"id\":\"y\",\"bus\":\"b\",\"unit\":2,\"heartbeat\":\"0s\",\"report\":{\"on_change\":false},"
+        "\"points\":[{\"id\":\"each\",\"reg\":1,\"type\":\"u16\"},"
+        "{\"id\":\"wide\",\"reg\":2,\"type\":\"u16\",\"report\":{\"dead_band\":3}}]}]}";
+    static const struct {
+        int device;
+        const char *point;
+        bool on_change, percent;
+        double width;
+    } cases[] = {
+        {0, "inherits", true, false, 0.5}, {0, "each", false, false, 0}, {0, "share", true, true, 2.5},
+        {0, "any", true, false, 0},        {0, "mode", true, false, 0},  {1, "each", false, false, 0},
+        {1, "wide", true, false, 3},
+    };
+    char path[] = "/tmp/sluice-report-XXXXXX";
+    struct config_parts parts = test_parts(profiles);
+    struct config *config;
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+    close(fd);
+    assert_int_equal(config_load(&config, path, &parts, config_tell_stdio, stderr), 0);
+    unlink(path);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct site_point *point = point_of(config, 0, cases[i].device, cases[i].point);
+        assert_int_equal(point->on_change, cases[i].on_change);
+        assert_int_equal(point->dead_band.percent, cases[i].percent);
+        assert_true(point->dead_band.width == cases[i].width);
+        assert_int_equal(point->at_most_ns, NS_PER_S);
+    }
+    assert_int_equal(config->site.buses[0].devices[0].heartbeat_ns, 120 * NS_PER_S);
+    assert_int_equal(config->site.buses[0].devices[1].heartbeat_ns, 0);
+    config_free(config);
+}
+
 static void lets_a_device_replace_and_add_to_its_profile(void **state)
 {
     (void)state;
@@ -326,8 +375,6 @@ static char *complaints_about_text(const struct folder *folder, const char *text
     return complaints_about(folder->file);
 }
 
-#define HEAD "{\"version\":1,\"gateway\":{\"id\":\"g\"},"
-
 static void tells_what_is_wrong_with_single_things(void **state)
 {
     static const struct {
@@ -347,6 +394,14 @@ static void tells_what_is_wrong_with_single_things(void **state)
         {HEAD "\"journal\":{\"keep\":\"99999999999TB\"}}", "that is too large"},
         {HEAD "\"journal\":{\"keep\":\"1kB\"}}", "found \"1kB\"; allowed: 1MiB to 1000TB"},
         {HEAD "\"journal\":{\"commit\":null}}", "leave the key out for its default"},
+        {HEAD "\"defaults\":{\"report\":{\"dead_band\":-1}}}", "found the number -1; allowed: 0 to 1e+15"},
+        {HEAD "\"defaults\":{\"report\":{\"dead_band\":\"2\"}}}",
+         "a number is expected, or a share as \"2%\""},
+        {HEAD "\"defaults\":{\"report\":{\"dead_band\":\"200%\"}}}", "shares are 0% to 100%"},
+        {HEAD "\"defaults\":{\"report\":{\"dead_band\":2,\"on_change\":false}}}",
+         "a dead band stores changes only, and \"on_change\" beside it is false"},
+        {HEAD "\"defaults\":{\"report\":{\"on_change\":true,\"at_least\":\"60s\",\"at_most\":\"2m\"}}}",
+         "report.at_most: \"at_most\" is longer than \"at_least\" (1m)"},
         {HEAD "\"bus\":[]}", ":1:35: bus: unknown key; did you mean \"buses\"?"},
         {HEAD "\"zzz\":[]}",
          "unknown key; the configuration has: $schema, version, gateway, journal"},
@@ -576,6 +631,7 @@ int main(void)
         cmocka_unit_test(fills_what_holds_for_the_whole_gateway),
         cmocka_unit_test(hands_each_driver_its_own_options),
         cmocka_unit_test(inherits_interval_and_report_from_point_device_profile_and_defaults),
+        cmocka_unit_test(of_a_dead_band_and_on_change_the_nearer_one_counts),
         cmocka_unit_test(lets_a_device_replace_and_add_to_its_profile),
         cmocka_unit_test(reads_of_a_profile_what_the_device_asks_for),
         cmocka_unit_test(takes_from_the_profile_what_a_point_does_not_say),

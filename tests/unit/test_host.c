@@ -68,6 +68,26 @@ static int run_waits(const struct site_bus *bus, struct driver_host *host)
     return result == ERR_CLOSED ? 0 : ERR_INVALID;
 }
 
+/* A wait that lasts longer than the point's at_most ends when it was asked to, and what was held
+ * back went out meanwhile. */
+static int run_holds(const struct site_bus *bus, struct driver_host *host)
+{
+    const struct site_point *point = &bus->devices[0].points[0];
+    int64_t began = clock_mono(host->clock), until = began + 3 * point->at_most_ns;
+    struct value value = {.type = VALUE_U64};
+
+    for (value.u = 1; value.u <= 3; value.u++)
+        sink_reading(host->sink, point, began, &value, STATUS_GOOD);
+    bool held = sink_due_ns(host->sink) != INT64_MAX;
+    bool timely = host_wait(host, -1, until) == 0 && clock_mono(host->clock) >= until;
+    value.u = 3; /* stored already, or it would be stored now */
+    sink_reading(host->sink, point, clock_mono(host->clock), &value, STATUS_GOOD);
+    atomic_store(&host->stats[0].requests, held && timely);
+    atomic_store(&host->stats[0].replies, 1);
+    return host_wait(host, -1, INT64_MAX) == ERR_CLOSED ? 0 : ERR_INVALID;
+}
+
+static const struct driver holds = {.name = "holds", .run = run_holds};
 static const struct driver well = {.name = "well", .run = run_well};
 static const struct driver badly = {.name = "badly", .run = run_badly};
 static const struct driver waits = {.name = "waits", .run = run_waits};
@@ -136,6 +156,37 @@ static void await(_Atomic uint64_t *counter)
     }
 }
 
+static void what_is_held_back_is_stored_while_the_driver_waits(void **state)
+{
+    static const uint64_t expected[] = {1, 3};
+    struct fixture *fixture = *state;
+    struct host *host;
+    struct reader *reader;
+    struct event event;
+    int64_t read_ns = 0;
+    size_t readings = 0;
+
+    fixture->bus.driver = &holds;
+    fixture->point.on_change = true;
+    fixture->point.at_most_ns = 30 * NS_PER_MS;
+    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus, &clock_system), 0);
+    await(&host_stats(host)->replies);
+    assert_int_equal(atomic_load(&host_stats(host)->requests), 1);
+    host_stop(host);
+    assert_int_equal(journal_flush(fixture->journal, 20 * NS_PER_S), 0);
+    assert_int_equal(reader_open(&reader, fixture->journal, 0), 0);
+    while (reader_next(reader, &event) > 0) {
+        if (event.kind != EVENT_READING)
+            continue;
+        assert_true(readings < 2);
+        assert_true(readings == 0 || event.mono_ns == read_ns);
+        read_ns = event.mono_ns;
+        assert_int_equal(event.value.u, expected[readings++]);
+    }
+    reader_close(reader);
+    assert_int_equal(readings, 2);
+}
+
 static void what_a_driver_read_is_in_the_journal_when_it_is_stopped(void **state)
 {
     struct fixture *fixture = *state;
@@ -199,6 +250,7 @@ static void remembers_why_a_driver_gave_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        HOST_TEST(what_is_held_back_is_stored_while_the_driver_waits),
         HOST_TEST(what_a_driver_read_is_in_the_journal_when_it_is_stopped),
         HOST_TEST(waits_for_a_time_a_descriptor_and_the_stop),
         HOST_TEST(remembers_why_a_driver_gave_up),

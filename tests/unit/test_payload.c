@@ -300,6 +300,7 @@ static void snapshots_are_written_as_the_contract_says(void **state)
                                        .name = "Kessel",
                                        .vendor = "Acme",
                                        .model = "B7",
+                                       .heartbeat_ns = INT64_C(60000000000),
                                        .points = points,
                                        .point_count = 2};
     const struct site site = {.id = "plant7",
@@ -334,7 +335,7 @@ static void snapshots_are_written_as_the_contract_says(void **state)
     assert_string_equal(
         out,
         "{\"schema\":1,\"id\":\"boiler\",\"name\":\"Kessel\",\"vendor\":\"Acme\",\"model\":\"B7\","
-        "\"points\":{\"supply_temp\":{\"type\":\"number\",\"name\":\"Vorlauf\",\"unit\":\"\xc2\xb0"
+        "\"max_age\":65000,\"points\":{\"supply_temp\":{\"type\":\"number\",\"name\":\"Vorlauf\",\"unit\":\"\xc2\xb0"
         "C\",\"ucum\":\"Cel\",\"class\":\"temperature\",\"state\":\"measurement\","
         "\"max_age\":65000},\"mode\":{\"type\":\"integer\","
         "\"enum\":{\"0\":\"off\",\"1\":\"auto\"}}}}");

@@ -318,11 +318,14 @@ static void broker_plan(const void *options, struct config_uplink_plan *plan)
                                         .budget_bytes_month = broker->budget_bytes_month};
 }
 
-/* Paths of the corpus are found from this file's own, which CMake gives in full. */
+/* Paths of the corpus are found from this file's own, which may be relative to where the compiler
+ * ran. */
 static inline const char *corpus_path(const char *name, char out[PATH_MAX])
 {
-    const char *slash = strrchr(__FILE__, '/');
-    snprintf(out, PATH_MAX, "%.*s/%s", (int)(slash - __FILE__), __FILE__, name);
+    char here[PATH_MAX] = __FILE__, folder[PATH_MAX];
+
+    *strrchr(here, '/') = '\0';
+    snprintf(out, PATH_MAX, "%.2000s/%.1000s", realpath(here, folder) ? folder : here, name);
     return out;
 }
 
