@@ -9,11 +9,13 @@
 int command_audit(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_journal(int argc, char **argv);
+int command_profile(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_schema(int argc, char **argv);
 int command_state(int argc, char **argv);
+int command_sunspec(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_tail(int argc, char **argv);
 

@@ -16,6 +16,8 @@ static const struct command {
     {"state", command_state, "show every point's value at a moment"},
     {"journal", command_journal, "look into a journal: stat, verify, dump"},
     {"read", command_read, "read Modbus registers once"},
+    {"profile", command_profile, "list, show and check device profiles"},
+    {"sunspec", command_sunspec, "write the profile of a SunSpec device, as it describes itself"},
     {"audit", command_audit, "subscribe and prove that nothing is missing"},
     {"schema", command_schema, "print the JSON Schema of the configuration"},
 };

@@ -84,6 +84,11 @@ typedef void config_tell_fn(void *context, const struct config_error *error);
 int config_load(struct config **config, const char *path, const struct config_parts *parts,
                 config_tell_fn *tell, void *context);
 
+/* The same of a text in memory (NULL: of the file itself) that stands for the file `path`, by which
+ * it is called in messages. */
+int config_load_text(struct config **config, const char *text, const char *path,
+                     const struct config_parts *parts, config_tell_fn *tell, void *context);
+
 /* Frees all: nothing that came from it may be used any more. NULL is fine. */
 void config_free(struct config *config);
 

@@ -175,7 +175,30 @@ static const char *folder_of(struct arena *arena, const char *path)
     return folder;
 }
 
-static int load(struct loader *loader, struct config **config, const char *path)
+struct telling {
+    struct findings *findings;
+    const char *path;
+};
+
+static void tell_place(void *context, struct json_place at, const char *sentence)
+{
+    const struct telling *telling = context;
+    findings_place(telling->findings, telling->path, at, "%s", sentence);
+}
+
+/* A text that stands for the file `path`. */
+static int read_text(struct loader *loader, const char *text, const char *path)
+{
+    struct telling telling = {loader->decoder.findings, path};
+    struct json *root = NULL;
+    int error = json_read(&root, loader->scratch, text, strlen(text), tell_place, &telling);
+    if (root)
+        findings_file(loader->decoder.findings, root, path);
+    loader->root = root;
+    return error;
+}
+
+static int load(struct loader *loader, struct config **config, const char *text, const char *path)
 {
     struct loaded *loaded = arena_alloc(loader->decoder.arena, sizeof(*loaded));
     loader->decoder.findings = findings_open(loader->scratch);
@@ -187,7 +210,9 @@ static int load(struct loader *loader, struct config **config, const char *path)
     loader->decoder.folder = folder_of(loader->scratch, path);
     if (!loaded->config.path || !loader->decoder.folder)
         return ERR_NOMEM;
-    int error = file_read_json(&loader->root, loader->scratch, path, loader->decoder.findings);
+    int error =
+        text ? read_text(loader, text, path)
+             : file_read_json(&loader->root, loader->scratch, path, loader->decoder.findings);
     if (error)
         return error == ERR_INVALID ? ERR_CONFIG : error;
     load_all(loader);
@@ -201,6 +226,12 @@ static int load(struct loader *loader, struct config **config, const char *path)
 int config_load(struct config **config, const char *path, const struct config_parts *parts,
                 config_tell_fn *tell, void *context)
 {
+    return config_load_text(config, NULL, path, parts, tell, context);
+}
+
+int config_load_text(struct config **config, const char *text, const char *path,
+                     const struct config_parts *parts, config_tell_fn *tell, void *context)
+{
     struct loader *loader = calloc(1, sizeof(*loader));
     *config = NULL;
     int error = loader ? 0 : ERR_NOMEM;
@@ -210,7 +241,7 @@ int config_load(struct config **config, const char *path, const struct config_pa
         error = arena_open(&loader->scratch);
     if (!error) {
         loader->parts = parts;
-        error = load(loader, config, path);
+        error = load(loader, config, text, path);
         if (loader->decoder.findings)
             findings_tell(loader->decoder.findings, tell, context);
     }

@@ -8,7 +8,7 @@ GOALS = {
     "append_ceiling_100": ("ratio", ">=", 0.9), "append_ceiling_1000": ("ratio", ">=", 0.9),
     "append_sqlite_100": ("ratio", ">=", 1.8), "append_sqlite_1000": ("ratio", ">=", 4),
     "codec_encode": ("value", ">=", 10e6), "codec_decode": ("value", ">=", 10e6),
-    "rtu_9600": ("ratio", ">=", 0.95), "rtu_19200": ("ratio", ">=", 0.95),
+    "rtu_9600": ("ratio", ">=", 0.95), "rtu_19200": ("ratio", ">=", 0.95), "profiles": ("value", ">=", 208),
     "e2e_rate": ("ratio", ">=", 2.5), "e2e_cpu": ("ratio", "<=", 0.25),
     "e2e_latency_p99": ("value", "<=", 20), "drain_bridge": ("ratio", ">=", 20),
     "rss_10000_points": ("value", "<=", 16), "rss_backlog_growth": ("value", "<=", 1),

@@ -1,8 +1,15 @@
 """Modbus RTU on a line that is true to the wire: how much of the line's time the gateway makes use of."""
+import os
+import subprocess
+import sys
 import time
 
 from figures import ROUNDS, median
-from harness import Gateway, RtuLine
+from harness import Gateway, RtuLine, program
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(SOURCE, "tests/profiles"))
+from profiles import faults  # noqa: E402
 
 REGISTERS = 10
 REQUEST_BYTES = 8
@@ -24,7 +31,18 @@ def measure(line, count):
     return count / (time.monotonic() - begun)
 
 
+def profiles(out, site):
+    """Device models that load, decode their vectors, and are valid by schema and vocabulary."""
+    report = site.path("profiles")
+    subprocess.run([program("test_profiles")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                   env={**os.environ, "SLUICE_PROFILES_REPORT": report})
+    decoded = set(open(report).read().split()) if os.path.exists(report) else set()
+    told, _ = faults(SOURCE)
+    out.figure("field", "profiles", len([name for name in decoded if told.get(name) == []]), "device models", shipped=len(told))
+
+
 def run(out, site):
+    profiles(out, site)
     bauds = (9600, 19200)
     out.note("field: two RS-485 lines, %d registers a read (about a minute)" % REGISTERS)
     lines = {baud: RtuLine(site, "line%d" % baud, ["1:meter,regs=%d" % REGISTERS], baud) for baud in bauds}

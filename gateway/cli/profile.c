@@ -1,0 +1,260 @@
+/* What the device profiles say, for people who choose one and for those who write one. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "config/catalog.h"
+#include "config/json_write.h"
+#include "core/error.h"
+
+struct wish {
+    const char *vendor, *search;
+    bool json;
+};
+
+/* Whether `text` holds `part`, case set aside. */
+static bool holds(const char *text, const char *part)
+{
+    size_t size = strlen(part);
+
+    for (; strlen(text) >= size; text++) {
+        size_t i = 0;
+        while (i < size && tolower((unsigned char)text[i]) == tolower((unsigned char)part[i]))
+            i++;
+        if (i == size)
+            return true;
+    }
+    return false;
+}
+
+static bool wanted(const struct catalog_profile *profile, const struct wish *wish)
+{
+    if (wish->vendor && !holds(profile->vendor, wish->vendor))
+        return false;
+    return !wish->search || holds(profile->name, wish->search) ||
+           holds(profile->vendor, wish->search) || holds(profile->model, wish->search) ||
+           holds(profile->category, wish->search);
+}
+
+static void list_line(const struct catalog_profile *profile)
+{
+    size_t read, points = catalog_points(profile, &read);
+
+    printf("%-32s %s %s (%s), %zu of %zu points%s\n", profile->name, profile->vendor,
+           profile->model, *profile->category ? profile->category : "device", read, points,
+           profile->unverified ? ", unverified" : "");
+}
+
+static void list_json(struct json_writer *writer, const struct catalog_profile *profile)
+{
+    size_t read, points = catalog_points(profile, &read);
+
+    json_write_open(writer, NULL, '{');
+    json_write_text(writer, "name", profile->name);
+    json_write_text(writer, "vendor", profile->vendor);
+    json_write_text(writer, "model", profile->model);
+    json_write_text(writer, "category", profile->category);
+    json_write_text(writer, "confidence", profile->confidence);
+    json_write_raw(writer, "unverified", profile->unverified ? "true" : "false");
+    json_write_number(writer, "points", (double)points);
+    json_write_number(writer, "read", (double)read);
+    json_write_text(writer, "path", profile->path);
+    json_write_close(writer, '}');
+}
+
+static int list(const struct catalog *catalog, const struct wish *wish)
+{
+    struct json_writer writer = {.out = stdout};
+    size_t found = 0;
+
+    if (wish->json)
+        json_write_open(&writer, NULL, '[');
+    for (size_t i = 0; i < catalog_count(catalog); i++) {
+        const struct catalog_profile *profile = catalog_at(catalog, i);
+        if (!wanted(profile, wish))
+            continue;
+        found++;
+        if (wish->json)
+            list_json(&writer, profile);
+        else
+            list_line(profile);
+    }
+    if (wish->json)
+        json_write_close(&writer, ']');
+    else if (found == 0)
+        fprintf(stderr,
+                "sluice profile: no profile fits; without --vendor and --search all %zu "
+                "are listed\n",
+                catalog_count(catalog));
+    return found ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+}
+
+/* The value as it stands in the file, or "". */
+static const char *text_of(const struct json *object, const char *key)
+{
+    const struct json *value = json_find(object, key);
+    return value && value->text ? value->text : "";
+}
+
+static void show_source(const struct json *root)
+{
+    static const char *const keys[] = {"repository", "path", "commit", "license", "document"};
+    const struct json *source = json_find(root, "source"), *factory = json_find(root, "factory");
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (*text_of(source, keys[i]))
+            printf("%-11s %s\n", i ? keys[i] : "source", text_of(source, keys[i]));
+    if (*text_of(factory, "line"))
+        printf("%-11s %s\n", "line", text_of(factory, "line"));
+    if (*text_of(factory, "unit"))
+        printf("%-11s %s\n", "unit", text_of(factory, "unit"));
+    if (*text_of(factory, "source"))
+        printf("%-11s as new: %s\n", "", text_of(factory, "source"));
+}
+
+static void show_point(const struct json *point)
+{
+    const struct json *read = json_find(point, "read");
+    bool asked = read && read->type == JSON_BOOL && !read->truth;
+
+    printf("  %-36s %-10s %-8s", text_of(point, "id"), text_of(point, "unit"),
+           *text_of(point, "every") ? text_of(point, "every") : "");
+    printf(" %s%s%s\n", text_of(point, "name"), asked ? " (when asked for)" : "",
+           json_find(point, "write") ? " (can be written)" : "");
+}
+
+static void show_text(const struct catalog_profile *profile)
+{
+    size_t read, points = catalog_points(profile, &read);
+
+    printf("%-11s %s\n%-11s %s %s\n", "profile", profile->name, "device", profile->vendor,
+           profile->model);
+    printf("%-11s %s\n", "file", profile->path);
+    if (*profile->confidence)
+        printf("%-11s %s%s\n", "confidence", profile->confidence,
+               profile->unverified
+                   ? ": unverified; compare readings with the device's display, then say "
+                     "\"verified\": true in its entry of \"devices\""
+                   : "");
+    if (*profile->notes)
+        printf("%-11s %s\n", "notes", profile->notes);
+    show_source(profile->root);
+    printf("%-11s %zu, of which %zu are read unless asked otherwise\n", "points", points, read);
+    for (const struct json *point = profile->points ? profile->points->first : NULL; point;
+         point = point->next)
+        show_point(point);
+}
+
+static void write_value(struct json_writer *writer, const char *key, const struct json *value)
+{
+    switch (value->type) {
+    case JSON_OBJECT:
+    case JSON_LIST:
+        json_write_open(writer, key, value->type == JSON_OBJECT ? '{' : '[');
+        for (const struct json *item = value->first; item; item = item->next)
+            write_value(writer, value->type == JSON_OBJECT ? item->key : NULL, item);
+        json_write_close(writer, value->type == JSON_OBJECT ? '}' : ']');
+        break;
+    case JSON_STRING:
+        json_write_text(writer, key, value->text);
+        break;
+    case JSON_NUMBER:
+        json_write_raw(writer, key, value->text);
+        break;
+    case JSON_BOOL:
+        json_write_raw(writer, key, value->truth ? "true" : "false");
+        break;
+    case JSON_BAD:
+    case JSON_NULL:
+        json_write_raw(writer, key, "null");
+        break;
+    }
+}
+
+static int show(const struct catalog *catalog, const char *name, bool json)
+{
+    const char *nearest = NULL;
+    const struct catalog_profile *profile = catalog_find(catalog, name, &nearest);
+
+    if (!profile) {
+        fprintf(stderr, "sluice profile: there is no profile \"%s\"%s%s%s\n", name,
+                nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+        return EXIT_CODE_FAILED;
+    }
+    if (json) {
+        struct json_writer writer = {.out = stdout};
+        json_write_open(&writer, NULL, '{');
+        json_write_text(&writer, "name", profile->name);
+        json_write_text(&writer, "path", profile->path);
+        json_write_raw(&writer, "unverified", profile->unverified ? "true" : "false");
+        write_value(&writer, "profile", profile->root);
+        json_write_close(&writer, '}');
+    } else {
+        show_text(profile);
+    }
+    return EXIT_CODE_OK;
+}
+
+static int check(const char *path, const struct config_parts *parts)
+{
+    int error = catalog_check(path, parts, config_tell_stdio, stderr);
+
+    if (error == 0)
+        printf("%s: no errors\n", path);
+    return error == 0 ? EXIT_CODE_OK : error == ERR_CONFIG ? EXIT_CODE_CONFIG : EXIT_CODE_SYSTEM;
+}
+
+static int look(const struct config_parts *parts, const char *name, const struct wish *wish)
+{
+    struct catalog *catalog;
+    int error = catalog_open(&catalog, parts, config_tell_stdio, stderr);
+
+    if (error) {
+        fprintf(stderr, "sluice profile: %s\n", error_text(error));
+        return EXIT_CODE_SYSTEM;
+    }
+    int code = name ? show(catalog, name, wish->json) : list(catalog, wish);
+    catalog_close(catalog);
+    return code;
+}
+
+int command_profile(int argc, char **argv)
+{
+    struct config_parts parts;
+    struct wish wish = {0};
+    const struct args_flag flags[] = {
+        {"vendor", 'v', "TEXT", "list: only of makers with that in their name", &wish.vendor, NULL},
+        {"search", 's', "TEXT", "list: only with that in name, maker, model or category",
+         &wish.search, NULL},
+        {"json", 'J', NULL, "list and show: as JSON", NULL, &wish.json},
+        {0},
+    };
+    const struct args_command command = {
+        .name = "sluice profile",
+        .operands = " list | show NAME | check FILE",
+        .operands_min = 1,
+        .operands_max = 2,
+        .about = "Looks into the device profiles: the shipped ones, and those of your own in\n"
+                 "/etc/sluice/profiles, which come first.\n\n"
+                 "  list   what there is for which devices\n"
+                 "  show   what a profile reads, where it comes from and how far to trust it\n"
+                 "  check  tells every error of a profile that you write\n",
+        .after = "Exit status: 1 when there is no such profile, 3 when check found errors.\n",
+        .flags = flags,
+    };
+    int first = args_parse(argc, argv, &command);
+
+    if (first < 0)
+        return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    bool named = argc - first == 2;
+    gateway_config_parts(&parts);
+    if (strcmp(argv[first], "list") == 0 && !named)
+        return look(&parts, NULL, &wish);
+    if (strcmp(argv[first], "show") == 0 && named)
+        return look(&parts, argv[first + 1], &wish);
+    if (strcmp(argv[first], "check") == 0 && named)
+        return check(argv[first + 1], &parts);
+    fprintf(stderr, "sluice profile: list, show NAME or check FILE is expected\n");
+    return EXIT_CODE_USAGE;
+}

@@ -1,0 +1,264 @@
+#include "config/catalog.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/file.h"
+#include "config/nearest.h"
+#include "config/shape.h"
+#include "core/error.h"
+#include "field/driver.h"
+
+#define CATALOG_MAX   4096
+#define CHECK_MAX     8192 /* bytes of the configuration that a profile is checked in */
+#define SUFFIX        ".json"
+#define SUFFIX_LENGTH (sizeof(SUFFIX) - 1)
+
+struct catalog {
+    struct arena *arena;
+    struct catalog_profile *profiles;
+    size_t count;
+};
+
+static const char *text_of(const struct json *object, const char *key)
+{
+    const struct json *value = json_find(object, key);
+    return value && value->type == JSON_STRING ? value->text : "";
+}
+
+static int fill(struct catalog *catalog, const char *folder, const char *name,
+                struct findings *findings)
+{
+    struct catalog_profile *profile = &catalog->profiles[catalog->count];
+    const struct json *root, *points;
+    char path[PATH_MAX];
+    int size = snprintf(path, sizeof(path), "%s/%s" SUFFIX, folder, name);
+
+    if (size < 0 || (size_t)size >= sizeof(path))
+        return 0;
+    profile->path = arena_text(catalog->arena, path, (size_t)size);
+    profile->name = arena_text(catalog->arena, name, strlen(name));
+    if (!profile->path || !profile->name)
+        return ERR_NOMEM;
+    int error = file_read_json(&root, catalog->arena, profile->path, findings);
+    if (error)
+        return error == ERR_NOMEM ? error : 0;
+    if (root->type != JSON_OBJECT) {
+        findings_value(findings, root, "a profile is an object {...}");
+        return 0;
+    }
+    points = json_find(root, "points");
+    profile->root = root;
+    profile->points = points && points->type == JSON_LIST ? points : NULL;
+    profile->vendor = text_of(root, "vendor");
+    profile->model = text_of(root, "model");
+    profile->category = text_of(root, "category");
+    profile->confidence = text_of(root, "confidence");
+    profile->notes = text_of(root, "notes");
+    profile->unverified = *profile->confidence && strcmp(profile->confidence, "high") != 0;
+    catalog->count++;
+    return 0;
+}
+
+static bool has(const struct catalog *catalog, const char *name)
+{
+    for (size_t i = 0; i < catalog->count; i++)
+        if (strcmp(catalog->profiles[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static int read_folder(struct catalog *catalog, const char *folder, struct findings *findings)
+{
+    DIR *dir = opendir(folder);
+    int error = 0;
+
+    if (!dir)
+        return 0;
+    for (struct dirent *entry; !error && (entry = readdir(dir));) {
+        char name[NAME_MAX + 1];
+        size_t size = strlen(entry->d_name);
+        if (size <= SUFFIX_LENGTH || entry->d_name[0] == '.' ||
+            strcmp(entry->d_name + size - SUFFIX_LENGTH, SUFFIX) != 0)
+            continue;
+        snprintf(name, sizeof(name), "%.*s", (int)(size - SUFFIX_LENGTH), entry->d_name);
+        if (catalog->count < CATALOG_MAX && !has(catalog, name))
+            error = fill(catalog, folder, name, findings);
+    }
+    closedir(dir);
+    return error;
+}
+
+static int by_name(const void *left, const void *right)
+{
+    const struct catalog_profile *a = left, *b = right;
+    return strcmp(a->name, b->name);
+}
+
+int catalog_open(struct catalog **catalog, const struct config_parts *parts, config_tell_fn *tell,
+                 void *context)
+{
+    struct catalog *made = calloc(1, sizeof(*made));
+    struct findings *findings = NULL;
+    int error = made ? arena_open(&made->arena) : ERR_NOMEM;
+
+    *catalog = NULL;
+    if (!error) {
+        made->profiles = arena_array(made->arena, CATALOG_MAX, sizeof(*made->profiles));
+        findings = findings_open(made->arena);
+        error = made->profiles && findings ? 0 : ERR_NOMEM;
+    }
+    for (size_t i = 0; !error && parts->profile_folders[i]; i++)
+        error = read_folder(made, parts->profile_folders[i], findings);
+    if (error) {
+        catalog_close(made);
+        return error;
+    }
+    qsort(made->profiles, made->count, sizeof(*made->profiles), by_name);
+    findings_tell(findings, tell, context);
+    *catalog = made;
+    return 0;
+}
+
+void catalog_close(struct catalog *catalog)
+{
+    if (catalog && catalog->arena)
+        arena_close(catalog->arena);
+    free(catalog);
+}
+
+size_t catalog_count(const struct catalog *catalog)
+{
+    return catalog->count;
+}
+
+const struct catalog_profile *catalog_at(const struct catalog *catalog, size_t index)
+{
+    return &catalog->profiles[index];
+}
+
+const struct catalog_profile *catalog_find(const struct catalog *catalog, const char *name,
+                                           const char **nearest)
+{
+    struct nearest search;
+
+    nearest_init(&search, name);
+    for (size_t i = 0; i < catalog->count; i++) {
+        if (strcmp(catalog->profiles[i].name, name) == 0)
+            return &catalog->profiles[i];
+        nearest_offer(&search, catalog->profiles[i].name);
+    }
+    *nearest = search.best;
+    return NULL;
+}
+
+size_t catalog_points(const struct catalog_profile *profile, size_t *read)
+{
+    size_t count = 0;
+
+    *read = 0;
+    for (const struct json *point = profile->points ? profile->points->first : NULL; point;
+         point = point->next) {
+        const struct json *value = json_find(point, profile_read_row->key);
+        count++;
+        *read += !(value && value->type == JSON_BOOL && !value->truth);
+    }
+    return count;
+}
+
+/* ,"key":example for each row that must be there and that the profile does not bring. */
+static void add_required(char *text, size_t *at, const struct option *rows,
+                         const struct json *profile)
+{
+    for (; rows && rows->key; rows++)
+        if (rows->required && rows->example && !json_find(profile, rows->key) && *at < CHECK_MAX)
+            *at += (size_t)snprintf(text + *at, CHECK_MAX - *at, ",\"%s\":%s", rows->key,
+                                    rows->example);
+}
+
+static bool knows_all(const struct driver *driver, const struct json *profile)
+{
+    for (const struct json *item = profile->first; item; item = item->next)
+        if (!option_find(shape_profile.options, item->key) &&
+            !part_find(shape_profile.parts, item->key) &&
+            !option_find(driver->device.options, item->key))
+            return false;
+    return true;
+}
+
+/* The driver that the profile names first; without one the first that knows all of its keys. */
+static const struct driver *driver_of(const struct config_parts *parts, const struct json *profile)
+{
+    const struct json *list = json_find(profile, "drivers");
+    const struct json *named = list && list->type == JSON_LIST ? list->first : NULL;
+    for (const struct driver *const *driver = parts->drivers; *driver; driver++) {
+        if (named && named->type == JSON_STRING && strcmp(named->text, (*driver)->name) == 0)
+            return *driver;
+        if (!named && knows_all(*driver, profile))
+            return *driver;
+    }
+    return parts->drivers[0];
+}
+
+/* The smallest configuration that uses all of a profile. */
+static void compose(char text[CHECK_MAX], const struct driver *driver, const char *name,
+                    const struct json *profile)
+{
+    size_t at = (size_t)snprintf(text, CHECK_MAX,
+                                 "{\"version\":1,\"gateway\":{\"id\":\"check\"},"
+                                 "\"buses\":[{\"id\":\"bus\",\"driver\":\"%s\"",
+                                 driver->name);
+    add_required(text, &at, driver->bus.options, NULL);
+    if (at < CHECK_MAX)
+        at += (size_t)snprintf(text + at, CHECK_MAX - at,
+                               "}],\"devices\":[{\"id\":\"device\",\"bus\":\"bus\","
+                               "\"profile\":\"%s\",\"also\":[\"*\"]",
+                               name);
+    add_required(text, &at, driver->device.options, profile);
+    if (at < CHECK_MAX)
+        snprintf(text + at, CHECK_MAX - at, "}]}");
+}
+
+int catalog_check(const char *path, const struct config_parts *parts, config_tell_fn *tell,
+                  void *context)
+{
+    const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
+    size_t size = strlen(file);
+    char folder[PATH_MAX], name[NAME_MAX + 1], text[CHECK_MAX];
+    struct config_parts own = *parts;
+    struct config *config = NULL;
+    const struct json *root = NULL;
+    struct arena *arena;
+
+    if (size <= SUFFIX_LENGTH || size > NAME_MAX ||
+        strcmp(file + size - SUFFIX_LENGTH, SUFFIX) != 0) {
+        tell(context, &(struct config_error){path, 0, 0, "", "a profile is a file NAME.json"});
+        return ERR_CONFIG;
+    }
+    snprintf(folder, sizeof(folder), "%.*s", slash > path ? (int)(slash - path) : 1,
+             slash ? path : ".");
+    snprintf(name, sizeof(name), "%.*s", (int)(size - SUFFIX_LENGTH), file);
+    int error = arena_open(&arena);
+    if (error)
+        return error;
+    struct findings *findings = findings_open(arena);
+    error = findings ? file_read_json(&root, arena, path, findings) : ERR_NOMEM;
+    if (error || root->type != JSON_OBJECT) {
+        if (!error)
+            findings_value(findings, root, "a profile is an object {...}");
+        if (findings)
+            findings_tell(findings, tell, context);
+        error = error && error != ERR_INVALID ? error : ERR_CONFIG;
+    } else {
+        compose(text, driver_of(parts, root), name, root);
+        own.profile_folders[0] = folder;
+        own.profile_folders[1] = NULL;
+        error = config_load_text(&config, text, path, &own, tell, context);
+    }
+    config_free(config);
+    arena_close(arena);
+    return error;
+}

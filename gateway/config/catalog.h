@@ -1,0 +1,46 @@
+/* The device profiles that a gateway can use: those in its profile folders, by name. */
+#ifndef SLUICE_CONFIG_CATALOG_H
+#define SLUICE_CONFIG_CATALOG_H
+
+#include "config/config.h"
+#include "config/json.h"
+
+/* Texts are "" and lists NULL where the profile does not say. */
+struct catalog_profile {
+    const char *name, *path;
+    const char *vendor, *model, *category, *confidence, *notes;
+    bool unverified;           /* as long as no device says that it is verified */
+    const struct json *root;   /* the whole of it */
+    const struct json *points; /* a list, or NULL */
+};
+
+struct catalog;
+
+/*
+ * Reads all profiles. Of two of one name the one of the earlier folder counts. A file that is no
+ * JSON object is told through `tell` and left out. ERR_NOMEM. catalog_close(NULL) is fine.
+ */
+int catalog_open(struct catalog **catalog, const struct config_parts *parts, config_tell_fn *tell,
+                 void *context);
+void catalog_close(struct catalog *catalog);
+
+/* In the order of their names. */
+size_t catalog_count(const struct catalog *catalog);
+const struct catalog_profile *catalog_at(const struct catalog *catalog, size_t index);
+
+/* The profile of that name; NULL, with the name nearest to it in *nearest (NULL: none is near). */
+const struct catalog_profile *catalog_find(const struct catalog *catalog, const char *name,
+                                           const char **nearest);
+
+/* How many points it has, and how many of them are read by default. */
+size_t catalog_points(const struct catalog_profile *profile, size_t *read);
+
+/*
+ * Checks a profile that is in a file NAME.json as completely as `check` checks a configuration
+ * that uses all of it. 0; ERR_CONFIG after every error was told, or why it could not be done (told,
+ * too).
+ */
+int catalog_check(const char *path, const struct config_parts *parts, config_tell_fn *tell,
+                  void *context);
+
+#endif

@@ -1,0 +1,140 @@
+#!/usr/bin/python3
+"""
+Device profiles from the command line to the broker: what is listed, shown and checked, and a SunSpec device that describes
+itself. The device is a Modbus TCP server of this file's own.
+"""
+import json
+import os
+import socketserver
+import struct
+import threading
+
+from harness import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, Gateway, check, main, sluice, wait_for
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SHIPPED = os.path.join(SOURCE, "drivers/profiles")
+SUNSPEC_BASE = 40000
+
+
+class Slave(socketserver.ThreadingTCPServer):
+    """Holding registers by their number; what is not there is exception 2."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, registers):
+        super().__init__(("127.0.0.1", 0), Conversation)
+        self.registers = registers
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def host(self):
+        return "127.0.0.1:%d" % self.server_address[1]
+
+
+class Conversation(socketserver.BaseRequestHandler):
+    def handle(self):
+        while True:
+            head = self.request.recv(12, 0x100)  # MSG_WAITALL
+            if len(head) < 12:
+                return
+            transaction, _, _, unit, function, first, count = struct.unpack(">HHHBBHH", head)
+            wanted = [self.server.registers.get(register) for register in range(first, first + count)]
+            if function != 3 or None in wanted:
+                body = struct.pack(">BBB", unit, function | 0x80, 2)
+            else:
+                body = struct.pack(">BBB", unit, function, 2 * count) + struct.pack(">%dH" % count, *wanted)
+            self.request.sendall(struct.pack(">HHH", transaction, 0, len(body)) + body)
+
+
+def words(text, registers):
+    data = text.encode().ljust(2 * registers, b"\0")
+    return list(struct.unpack(">%dH" % registers, data))
+
+
+def inverter():
+    """Common model, a model of the maker's own, and a three-phase inverter of 4217 W."""
+    common = words("Acme", 16) + words("Sun 5", 16) + words("", 8) + words("1.2", 8) + words("SN42", 16) + [1, 0x8000]
+    model = [0xFFFF] * 50
+    for offset, value in {2: 183, 6: -1, 10: 2301, 13: -1, 14: 4217, 15: 0, 16: 4998, 17: -2, 22: -0x8000, 24: 0x12, 25: 0xD687, 26: 0,
+                          33: 415, 37: -1, 38: 4}.items():
+        model[offset - 2] = value & 0xFFFF
+    chain = [0x5375, 0x6E53, 1, 66] + common + [64999, 3, 7, 8, 9] + [103, 50] + model + [0xFFFF, 0]
+    return {SUNSPEC_BASE + place: value for place, value in enumerate(chain)}
+
+
+def profile_command(*arguments):
+    return sluice("profile", *arguments)
+
+
+def lists_and_shows_what_is_shipped(site):
+    names = [name[:-5] for name in os.listdir(SHIPPED) if name.endswith(".json")]
+    listed = json.loads(profile_command("list", "--json").stdout)
+    check(sorted(names) == [entry["name"] for entry in listed], "names that are listed", len(listed))
+    victron = json.loads(profile_command("list", "--json", "--vendor", "victron").stdout)
+    check(len(victron) == 14 and all(entry["vendor"] == "Victron Energy" for entry in victron), "by maker", victron)
+    check("pzem" in profile_command("list", "--search", "PZEM").stdout, "search in any case")
+    check(profile_command("list", "--search", "no such device").returncode == EXIT_FAILED, "a search that finds none")
+    shown = profile_command("show", "samson-trovis-557x")
+    check(shown.returncode == EXIT_OK and "unverified" in shown.stdout and "temperature_outdoor" in shown.stdout, "show", shown.stdout)
+    check(json.loads(profile_command("show", "abb-b2x", "--json").stdout)["profile"]["vendor"] == "ABB", "show --json")
+    mistyped = profile_command("show", "abb-b2")
+    check(mistyped.returncode == EXIT_FAILED and 'did you mean "abb-b2x"' in mistyped.stderr, "a mistyped name", mistyped.stderr)
+
+
+def checks_a_profile_of_ones_own(site):
+    path = site.path("mine.json")
+    own = {"vendor": "Acme", "model": "M", "drivers": ["modbus-rtu"], "numbering": "40001",
+           "points": [{"id": "temperature", "reg": 40001, "type": "i16", "scale": 0.1}]}
+    json.dump(own, open(path, "w"))
+    check(profile_command("check", path).returncode == EXIT_OK, "a right profile", profile_command("check", path).stderr)
+    own["points"][0]["reg"] = 20001
+    own["points"].append({"id": "x", "reg": 40002, "typ": "u16"})
+    json.dump(own, open(path, "w"))
+    wrong = profile_command("check", path)
+    check(wrong.returncode == EXIT_CONFIG, "exit status of a wrong profile", wrong.returncode)
+    for said in ("mine.json:1:", "points[0].reg: found 20001", 'points[1].typ: unknown key; did you mean "type"?'):
+        check(said in wrong.stderr, said, wrong.stderr)
+
+
+def writes_the_profile_of_a_sunspec_device_that_then_reads_it(site):
+    slave = Slave(inverter())
+    folder = site.path("profiles")
+    os.makedirs(folder)
+    walked = sluice("sunspec", slave.host)
+    check(walked.returncode == EXIT_OK, "the walk", walked.stderr)
+    check("model 64999 at 40070: not known, passed over" in walked.stderr, "the maker's own model", walked.stderr)
+    with open(os.path.join(folder, "roof.json"), "w") as out:
+        out.write(walked.stdout)
+    written = json.loads(walked.stdout)
+    check((written["vendor"], written["model"], written["category"]) == ("Acme", "Sun 5", "inverter"), "who it is", written["vendor"])
+    check(profile_command("check", os.path.join(folder, "roof.json")).returncode == EXIT_OK, "the profile is right")
+    os.environ["SLUICE_PROFILES"] = folder
+    gateway = Gateway(site, [{"id": "net", "driver": "modbus-tcp", "host": slave.host}],
+                      [{"id": "roof", "bus": "net", "unit": 1, "profile": "roof", "every": "200ms"}], [])
+    gateway.start()
+    wanted = {"active_power_total": 4217, "voltage_l1_n": 230.1, "current": 18.3, "frequency": 49.98, "energy_produced": 1234.567,
+              "temperature_cabinet": 41.5, "operating_state": 4}
+    wait_for(lambda: wanted.keys() <= values_of(gateway).keys(), 20, "the values of the device")
+    found = values_of(gateway)
+    check(all(found[point] == value for point, value in wanted.items()), "values", found)
+    check("power_factor_total" not in found, "what the device does not have is not read")
+    gateway.stop()
+    slave.shutdown()
+
+
+def values_of(gateway):
+    """Point -> newest value of the device."""
+    return {event["p"]: event["v"] for event in gateway.replay("--from", "-1h") if event["k"] == "reading" and event["q"] == "good"}
+
+
+def says_what_a_device_is_without_sunspec(site):
+    slave = Slave({register: 7 for register in range(100)})
+    walked = sluice("sunspec", slave.host)
+    check(walked.returncode == EXIT_FAILED and "no SunSpec marker" in walked.stderr, "a device without models", walked.stderr)
+    slave.shutdown()
+
+
+os.environ["SLUICE_PROFILES"] = SHIPPED
+main(lists_and_shows_what_is_shipped, checks_a_profile_of_ones_own, says_what_a_device_is_without_sunspec,
+     writes_the_profile_of_a_sunspec_device_that_then_reads_it)
