@@ -3,8 +3,7 @@
  * unit to that request, as far as the protocol lets anybody tell: the rest of the driver need not
  * think of late, foreign, doubled or damaged replies.
  *
- * The ops table is the seam at which another frame layer can replace libmodbus. Used by one thread
- * at a time.
+ * Used by one thread at a time.
  */
 #ifndef SLUICE_MODBUS_LINK_H
 #define SLUICE_MODBUS_LINK_H
@@ -31,8 +30,7 @@ struct link_ops {
     /*
      * Opens the port or connects. Returns 0, ERR_CLOSED when the bus is to stop, or why not, with a
      * sentence for the operator in link->why: ERR_NOT_FOUND, ERR_BUSY, ERR_DENIED, ERR_REFUSED,
-     * ERR_UNREACHABLE, ERR_TIMEOUT, ERR_NAME, ERR_UNSUPPORTED, ERR_IO, ERR_FULL (no file descriptor
-     * below 1024 is left).
+     * ERR_UNREACHABLE, ERR_TIMEOUT, ERR_NAME, ERR_UNSUPPORTED, ERR_IO.
      */
     int (*open)(struct link *link);
 
@@ -60,10 +58,15 @@ struct link {
     char why[192]; /* of the last failed open */
 };
 
-/* Makes a closed link; `options` and `host` outlive it. ERR_NOMEM. link_free closes it, NULL is
- * fine. */
+/*
+ * Makes a closed link; `options` and `host` outlive it. RTU and ASCII go over options->port, or,
+ * where that is NULL, over a connection to options->host. ERR_NOMEM. link_free closes it, NULL is
+ * fine.
+ */
 int link_new_rtu(struct link **link, const struct modbus_bus_options *options,
                  struct driver_host *host);
+int link_new_ascii(struct link **link, const struct modbus_bus_options *options,
+                   struct driver_host *host);
 int link_new_tcp(struct link **link, const struct modbus_bus_options *options,
                  struct driver_host *host);
 void link_free(struct link *link);
