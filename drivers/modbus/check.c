@@ -194,6 +194,19 @@ static void check_order(struct checking *checking, const struct modbus_point_opt
                              : "ABCDEFGH, GHEFCDAB and the others of eight letters");
 }
 
+/* Moments on the clock that are the same every day. */
+static void check_align(struct checking *checking, const struct modbus_device_options *device,
+                        const struct site_point *point)
+{
+    const struct modbus_point_options *options = point->options;
+
+    if ((device->align || options->align) &&
+        (point->every_ns < NS_PER_S || 24 * 3600 * NS_PER_S % point->every_ns != 0))
+        complain(checking, "align",
+                 "its interval must divide a day, and be 1 s at least, to be read at the same "
+                 "moments each day: as \"15m\", \"1h\", \"1d\"");
+}
+
 static void check_point(struct checking *checking, const struct modbus_device_options *device,
                         struct site_point *point)
 {
@@ -206,6 +219,7 @@ static void check_point(struct checking *checking, const struct modbus_device_op
     check_scale_place(checking, options, device->numbering);
     check_type(checking, options);
     check_arithmetic(checking, options);
+    check_align(checking, device, point);
     modbus_decode_prepare(options, device->order, &type, &point->decimals);
     check_order(checking, options);
     point->type = (uint8_t)type;

@@ -1,7 +1,8 @@
 /*
  * Which devices of a bus answer. A device that gives no proper reply FAILURES_MAX times in a row is
  * down: its points are told bad once, its blocks are taken from the schedule, and it is probed from
- * time to time until it answers again.
+ * time to time until it answers again. What the planner learns of devices goes to the sink from
+ * here, and their shares of the bus to the statistics.
  */
 #ifndef SLUICE_MODBUS_DEVICES_H
 #define SLUICE_MODBUS_DEVICES_H
@@ -12,14 +13,20 @@
 #define DEVICE_FAILURES_MAX   3
 #define DEVICE_PROBE_FIRST_NS (1 * NS_PER_S)
 #define DEVICE_PROBE_MOST_NS  (60 * NS_PER_S)
-/* Probes that get in the way of others take at most one part in so many of the bus's time. */
+/* Probes take at most one part in so many of the bus's time while any device is up. */
 #define DEVICE_PROBE_SHARE 20
+/* How often what was learnt of a device is stored at most. */
+#define DEVICE_LEARNT_NS (600 * NS_PER_S)
 
 struct device {
     int64_t probe_ns, backoff_ns;
-    uint32_t block; /* that it is probed with; UINT32_MAX where it has no points */
+    int64_t slowest_ns; /* answer, of the last few hundred; 0: none yet */
+    int64_t told_ns;    /* the mean that was last stored */
+    int64_t learnt_ns;  /* when what was learnt may be stored again */
+    uint32_t learnt_hash;
     uint16_t status;
     uint8_t failures;
+    uint8_t probes; /* since it went down */
     bool down;
     bool by_link; /* down because the port or connection is */
 };
@@ -28,8 +35,13 @@ struct devices {
     struct driver_host *host;
     struct plan *plan;
     uint64_t random;
-    int64_t budget_ns; /* when the next probe may get in the way of others */
-    size_t count;
+    int64_t budget_ns; /* when the next probe may be */
+    int64_t look_ns;   /* when shares and what was learnt are looked at next */
+    int64_t looked_ns;
+    int64_t probe_timeout_ns;
+    struct plan_block probe; /* the one that is under way */
+    size_t count, down;
+    int64_t *busy_ns; /* of each device, when its share was last worked out */
     struct device *items;
 };
 
@@ -50,14 +62,27 @@ void devices_link_lost(struct devices *devices, uint16_t status);
 void devices_link_back(struct devices *devices);
 
 /*
- * The block to probe a device with now, if one is due and it either fits before the next read
- * (`next_due_ns`, which is in the past when a read is due now) or has a share of the bus's time to
- * spend; else NULL, and *wake_ns is lowered to when to ask again.
+ * The block to probe a device with now: the shortest of its points, which serves none. NULL when
+ * none is due, or while it would get in the way of the next read (`next_due_ns`, which is in the
+ * past when a read is due now); *wake_ns is lowered to when to ask again.
+ *
+ * A probe waits for as long as the device has been seen to take, and a margin (where it has not
+ * been seen, as the others of the bus); each eighth waits for the whole time-out. One that has
+ * found no pause that is long enough for twenty times as long gets in the way, and so does one
+ * behind a link that was gone. While other devices are up, probes take a twentieth of the bus's
+ * time.
  */
 struct plan_block *devices_probe(struct devices *devices, int64_t now_ns, int64_t next_due_ns,
                                  int64_t *wake_ns);
 
 /* A probe took that long. */
 void devices_probed(struct devices *devices, int64_t now_ns, int64_t took_ns);
+
+/* How long to wait for the reply to a block. */
+int64_t devices_timeout_ns(const struct devices *devices, const struct plan_block *block);
+
+/* A block was answered, with so many bytes of data, `took_ns` after its request was out. */
+void devices_heard(struct devices *devices, const struct plan_block *block, unsigned bytes,
+                   int64_t took_ns);
 
 #endif

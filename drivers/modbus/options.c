@@ -131,10 +131,13 @@ const struct option modbus_device_rows[] = {
      .help = "byte order of the device's 32-bit values, and its like for 64 bits"},
     {"max_block", OPTION_INT, DEVICE(max_block), .minimum = 1, .maximum = MODBUS_REGISTERS_MAX,
      .fallback = "125", .help = "registers that one read may ask for; bits: 16 times as many"},
-    {"gap", OPTION_INT, DEVICE(gap), .minimum = 0, .maximum = MODBUS_REGISTERS_MAX, .fallback = "0",
-     .help =
-         "registers that nobody asked for and that may be read over to save a request; bits: 16 "
-         "times as many"},
+    {"gap", OPTION_INT, DEVICE(gap), .minimum = 0, .maximum = MODBUS_REGISTERS_MAX,
+     .fallback = "125",
+     .help = "how many registers that nobody asked for may be read over where that is cheaper than "
+             "another request; 0: none, for devices in which reading a register has an effect; "
+             "bits: 16 times as many"},
+    {"align", OPTION_BOOL, DEVICE(align), .fallback = "false",
+     .help = "whether all its points are read at full multiples of their interval on the clock"},
     {"timeout", OPTION_DURATION, DEVICE(timeout_ns), .minimum = 0, .maximum = 60000 * MS,
      .fallback = "\"0ms\"", .example = "\"2s\"", .help = "its own; 0ms: the bus's"},
     {"alone", OPTION_BOOL, DEVICE(alone), .fallback = "false",
@@ -171,6 +174,9 @@ const struct option modbus_point_rows[] = {
      .help = "what \"scale_reg\" holds"},
     {"na", OPTION_NUMBERS, POINT(na), .example = "[-32768, 32767]",
      .help = "raw numbers that mean \"not available\", with or without sign"},
+    {"align", OPTION_BOOL, POINT(align), .fallback = "false",
+     .help = "whether it is read at full multiples of its interval on the clock: with \"15m\" at "
+             "10:00, 10:15, 10:30"},
     {.key = NULL},
 };
 

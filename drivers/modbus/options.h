@@ -96,6 +96,7 @@ struct modbus_device_options {
     int64_t gap;        /* registers that may be read over */
     int64_t timeout_ns; /* 0: the bus's */
     bool alone;         /* each point is read by a request of its own */
+    bool align;         /* intervals of all points keep to the wall clock */
 };
 
 struct modbus_point_options {
@@ -108,6 +109,7 @@ struct modbus_point_options {
     int scale_by;           /* enum modbus_scale_by */
     double scale, offset;
     struct option_numbers na;
+    bool align; /* its interval keeps to the wall clock */
     /* What follows is worked out by modbus_check and modbus_decode_prepare. */
     uint16_t address, count;      /* registers or bits, as they go over the wire */
     uint16_t scale_address;       /* of the register that scales */

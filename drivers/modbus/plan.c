@@ -1,13 +1,87 @@
 #include "modbus/plan.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#include "core/clock.h"
 #include "core/error.h"
+#include "modbus/learn.h"
+#include "modbus/link.h"
+#include "modbus/point.h"
+#include "modbus/sheet.h"
 
-static const struct modbus_point_options *options_of(const struct site_point *point)
+/* Before a device has been heard: what a connection takes there and back, and each byte. */
+#define TCP_LATENCY_NS (2 * NS_PER_MS)
+#define TCP_BYTE_NS    100
+
+#define DEMAND_ROUNDS_MAX 2000      /* of a group whose intervals have little in common */
+#define LATENCY_CHANGE_NS NS_PER_MS /* less than that changes no plan */
+
+/* A point while the order is made. */
+struct placed {
+    int64_t every_ns;
+    uint32_t index;
+    uint16_t address, count;
+    uint16_t part; /* of a table that has more intervals than a group may have */
+    uint8_t function, class;
+    bool aligned;
+};
+
+static bool is_serial(const struct plan *plan)
 {
-    return point->options;
+    return ((const struct modbus_bus_options *)plan->bus->options)->line.baud > 0;
+}
+
+struct merge_terms plan_terms(const struct plan *plan, uint32_t index, uint8_t function)
+{
+    const struct modbus_bus_options *bus = plan->bus->options;
+    const struct modbus_device_options *options = plan->bus->devices[index].options;
+    const struct plan_device *device = &plan->devices[index];
+    uint32_t limit = learn_limit(device, function);
+    struct merge_terms terms = {
+        .fixed_ns = device->latency_ns,
+        .byte_ns = plan->byte_ns,
+        .bits = function <= MODBUS_DISCRETE_INPUTS,
+    };
+
+    terms.limit = (uint32_t)options->max_block * (terms.bits ? 16 : 1);
+    if (limit && limit < terms.limit)
+        terms.limit = limit;
+    /* Request (8 bytes) and reply (5) without its data; a silence before the request. */
+    if (is_serial(plan))
+        terms.fixed_ns += link_bytes_ns(bus, 8 + 5) + link_silence_ns(bus);
+    return terms;
+}
+
+/* Before it has been heard. A device waits for the silence, too, before it answers. */
+static int64_t first_latency_ns(const struct plan *plan)
+{
+    const struct modbus_bus_options *bus = plan->bus->options;
+
+    return is_serial(plan) ? bus->turnaround_ns + link_silence_ns(bus) : TCP_LATENCY_NS;
+}
+
+void plan_renew(struct plan *plan, uint32_t index)
+{
+    const struct plan_device *device = &plan->devices[index];
+
+    for (uint32_t i = 0; i < device->groups; i++) {
+        struct plan_sheet *sheet = plan->groups[device->first_group + i].sheets;
+
+        for (; sheet; sheet = sheet->next)
+            sheet->stale = true;
+    }
+}
+
+void plan_latency(struct plan *plan, uint32_t index, int64_t latency_ns)
+{
+    struct plan_device *device = &plan->devices[index];
+    int64_t before_ns = plan_terms(plan, index, MODBUS_HOLDING_REGISTERS).fixed_ns;
+    int64_t change_ns = llabs(latency_ns - device->latency_ns);
+
+    if (latency_ns <= 0 || change_ns < LATENCY_CHANGE_NS || change_ns < before_ns / 4)
+        return;
+    device->latency_ns = latency_ns;
+    plan_renew(plan, index);
 }
 
 static int compare_i64(int64_t a, int64_t b)
@@ -15,202 +89,313 @@ static int compare_i64(int64_t a, int64_t b)
     return (a > b) - (a < b);
 }
 
-/* Points of one device: by table, interval, address. */
-static int compare_points(const void *left, const void *right)
+static int by_interval(const void *left, const void *right)
 {
-    const struct site_point *a = *(const struct site_point *const *)left;
-    const struct site_point *b = *(const struct site_point *const *)right;
-    const struct modbus_point_options *x = options_of(a), *y = options_of(b);
-    int order = (int)x->function - (int)y->function;
+    const struct placed *a = left, *b = right;
 
-    if (order == 0)
-        order = compare_i64(a->every_ns, b->every_ns);
-    if (order == 0)
-        order = (int)x->address - (int)y->address;
-    return order ? order : (int)x->count - (int)y->count;
+    if (a->function != b->function)
+        return (int)a->function - (int)b->function;
+    if (a->every_ns != b->every_ns)
+        return compare_i64(a->every_ns, b->every_ns);
+    return (int)a->aligned - (int)b->aligned;
 }
 
-static unsigned end_of(const struct site_point *point)
+static int by_address(const void *left, const void *right)
 {
-    return (unsigned)options_of(point)->address + options_of(point)->count;
+    const struct placed *a = left, *b = right;
+
+    if (a->function != b->function)
+        return (int)a->function - (int)b->function;
+    if (a->part != b->part)
+        return (int)a->part - (int)b->part;
+    if (a->address != b->address)
+        return (int)a->address - (int)b->address;
+    if (a->count != b->count)
+        return (int)a->count - (int)b->count;
+    return compare_i64(a->index, b->index);
 }
 
-static unsigned block_end(const struct plan_block *block)
+static void place(const struct site_device *device, struct placed *placed)
 {
-    return (unsigned)block->address + block->count;
-}
+    bool aligned = ((const struct modbus_device_options *)device->options)->align;
 
-static bool fits(const struct plan *plan, const struct plan_block *block,
-                 const struct site_point *point)
-{
-    const struct modbus_device_options *device = plan->bus->devices[block->device].options;
-    const struct modbus_point_options *options = point->options;
-    bool bits = options->function <= MODBUS_DISCRETE_INPUTS;
-    int64_t most = bits ? 16 * device->max_block : device->max_block;
-    int64_t gap = bits ? 16 * device->gap : device->gap;
-    unsigned end = end_of(point) > block_end(block) ? end_of(point) : block_end(block);
+    for (size_t i = 0; i < device->point_count; i++) {
+        const struct site_point *point = &device->points[i];
+        const struct modbus_point_options *options = point->options;
 
-    return !device->alone && options->function == block->function &&
-           point->every_ns == block->every_ns && options->address <= block_end(block) + gap &&
-           end - block->address <= most;
-}
-
-static void begin_block(struct plan *plan, uint32_t device, uint32_t index)
-{
-    const struct site_point *point = plan->points[index];
-
-    plan->blocks[plan->block_count++] = (struct plan_block){
-        .device = device,
-        .first = index,
-        .points = 1,
-        .address = options_of(point)->address,
-        .count = options_of(point)->count,
-        .function = options_of(point)->function,
-        .every_ns = point->every_ns,
-        .due_ns = INT64_MAX,
-    };
-}
-
-static void plan_device(struct plan *plan, uint32_t device, uint32_t first)
-{
-    uint32_t end = first + (uint32_t)plan->bus->devices[device].point_count;
-
-    qsort(&plan->points[first], end - first, sizeof plan->points[0], compare_points);
-    for (uint32_t i = first; i < end; i++) {
-        struct plan_block *block = i > first ? &plan->blocks[plan->block_count - 1] : NULL;
-        const struct site_point *point = plan->points[i];
-
-        if (!block || !fits(plan, block, point)) {
-            begin_block(plan, device, i);
-            continue;
-        }
-        if (end_of(point) > block_end(block))
-            block->count = (uint16_t)(end_of(point) - block->address);
-        block->points++;
+        placed[i] = (struct placed){
+            .every_ns = point->every_ns > 0 ? point->every_ns : 1,
+            .index = (uint32_t)i,
+            .address = options->address,
+            .count = options->count,
+            .function = options->function,
+            .aligned = aligned || options->align,
+        };
     }
 }
 
-int plan_make(struct plan *plan, const struct site_bus *bus)
+/* Numbers the intervals of each table from the shortest on. */
+static void classify(struct placed *placed, size_t count)
 {
-    uint32_t index = 0;
+    unsigned number = 0;
 
-    *plan = (struct plan){.bus = bus};
-    for (size_t i = 0; i < bus->device_count; i++)
-        plan->point_count += bus->devices[i].point_count;
-    if (plan->point_count == 0)
-        return 0;
-    plan->points = calloc(plan->point_count, sizeof *plan->points);
-    plan->blocks = calloc(plan->point_count, sizeof *plan->blocks);
-    if (!plan->points || !plan->blocks) {
-        plan_free(plan);
+    qsort(placed, count, sizeof *placed, by_interval);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && by_interval(&placed[i - 1], &placed[i]) != 0)
+            number = placed[i - 1].function == placed[i].function ? number + 1 : 0;
+        placed[i].part = (uint16_t)(number / PLAN_CLASSES_MAX);
+        placed[i].class = (uint8_t)(number % PLAN_CLASSES_MAX);
+    }
+}
+
+/* One more at the end of a growing array; NULL without memory. */
+static void *one_more(void *array, size_t count, size_t size)
+{
+    return (count & (count - 1)) == 0 ? realloc(array, (count ? 2 * count : 1) * size) : array;
+}
+
+static int add_class(struct plan *plan, struct plan_group *group, const struct placed *placed)
+{
+    struct plan_class *classes = one_more(plan->classes, plan->class_count, sizeof *classes);
+
+    if (!classes)
         return ERR_NOMEM;
-    }
-    for (uint32_t i = 0; i < bus->device_count; i++) {
-        const struct site_device *device = &bus->devices[i];
-        uint32_t first = index;
+    plan->classes = classes;
+    classes[plan->class_count++] = (struct plan_class){
+        .every_ns = placed->every_ns,
+        .due_ns = INT64_MAX,
+        .slot_ns = INT64_MIN,
+        .aligned = placed->aligned,
+    };
+    plan->aligned_count += placed->aligned;
+    group->class_count++;
+    return 0;
+}
 
-        for (size_t j = 0; j < device->point_count; j++)
-            plan->points[index++] = &device->points[j];
-        plan_device(plan, i, first);
+static struct plan_group *add_group(struct plan *plan, uint32_t device, uint32_t first,
+                                    const struct placed *placed)
+{
+    struct plan_group *groups = one_more(plan->groups, plan->group_count, sizeof *groups);
+
+    if (!groups)
+        return NULL;
+    plan->groups = groups;
+    plan->devices[device].groups++;
+    groups[plan->group_count] = (struct plan_group){
+        .device = device,
+        .first = first,
+        .first_class = (uint32_t)plan->class_count,
+        .refused_ns = INT64_MAX,
+        .retest_ns = INT64_MAX,
+        .trial = PLAN_NONE,
+        .function = placed->function,
+    };
+    return &groups[plan->group_count++];
+}
+
+/* The classes of a group in the order of their numbers, from points that are sorted by interval. */
+static int make_groups(struct plan *plan, uint32_t device, uint32_t first,
+                       const struct placed *placed, size_t count)
+{
+    struct plan_group *group = NULL;
+
+    plan->devices[device].first_group = (uint32_t)plan->group_count;
+    for (size_t i = 0; i < count; i++) {
+        bool begins = i == 0 || placed[i - 1].function != placed[i].function ||
+                      placed[i - 1].part != placed[i].part;
+
+        if (begins)
+            group = add_group(plan, device, first + (uint32_t)i, &placed[i]);
+        if (!group || ((begins || placed[i - 1].class != placed[i].class) &&
+                       add_class(plan, group, &placed[i]) != 0))
+            return ERR_NOMEM;
+        group->points++;
     }
     return 0;
 }
 
+static int plan_device(struct plan *plan, uint32_t device, uint32_t first)
+{
+    size_t count = plan->bus->devices[device].point_count;
+    struct placed *placed = malloc((count ? count : 1) * sizeof *placed);
+    int error = placed ? 0 : ERR_NOMEM;
+
+    if (!error) {
+        place(&plan->bus->devices[device], placed);
+        classify(placed, count);
+        error = make_groups(plan, device, first, placed, count);
+    }
+    if (!error)
+        qsort(placed, count, sizeof *placed, by_address);
+    for (size_t i = 0; !error && i < count; i++) {
+        plan->order[first + i] = placed[i].index;
+        plan->flags[first + i] = placed[i].class;
+    }
+    free(placed);
+    return error;
+}
+
+/* The sheets of single classes, so that there is always one. */
+static int make_sheets(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->group_count; i++) {
+        struct plan_group *group = &plan->groups[i];
+
+        for (unsigned class = 0; class < group->class_count; class ++) {
+            if (!sheet_for(plan, group, (uint16_t)(1u << class)))
+                return ERR_NOMEM;
+        }
+    }
+    return 0;
+}
+
+static int fill(struct plan *plan)
+{
+    uint32_t first = 0;
+    int error = 0;
+
+    for (uint32_t i = 0; i < plan->bus->device_count && !error; i++) {
+        plan->devices[i].latency_ns = first_latency_ns(plan);
+        error = plan_device(plan, i, first);
+        first += (uint32_t)plan->bus->devices[i].point_count;
+    }
+    if (error)
+        return error;
+    plan->keys = malloc((plan->group_count + 1) * sizeof *plan->keys);
+    for (size_t i = 0; plan->keys && i < plan->group_count; i++)
+        plan->keys[i] = (struct plan_key){INT64_MAX, INT64_MAX};
+    return plan->keys ? make_sheets(plan) : ERR_NOMEM;
+}
+
+int plan_make(struct plan *plan, const struct site_bus *bus)
+{
+    int error = ERR_NOMEM;
+
+    *plan = (struct plan){.bus = bus};
+    for (size_t i = 0; i < bus->device_count; i++)
+        plan->point_count += bus->devices[i].point_count;
+    plan->byte_ns = is_serial(plan) ? link_bytes_ns(bus->options, 1) : TCP_BYTE_NS;
+    plan->order = malloc((plan->point_count + 1) * sizeof *plan->order);
+    plan->flags = malloc(plan->point_count + 1);
+    plan->devices = calloc(bus->device_count + 1, sizeof *plan->devices);
+    if (plan->order && plan->flags && plan->devices)
+        error = fill(plan);
+    if (error)
+        plan_free(plan);
+    return error;
+}
+
 void plan_free(struct plan *plan)
 {
-    free(plan->points);
-    free(plan->blocks);
+    for (size_t i = 0; i < plan->group_count; i++)
+        sheet_free_all(&plan->groups[i]);
+    free(plan->order);
+    free(plan->flags);
+    free(plan->devices);
+    free(plan->groups);
+    free(plan->classes);
+    free(plan->keys);
     *plan = (struct plan){0};
 }
 
-void plan_start(struct plan *plan, int64_t now_ns)
+const struct site_point *plan_point(const struct plan *plan, const struct plan_block *block,
+                                    uint32_t i)
 {
-    for (size_t i = 0; i < plan->block_count; i++) {
-        struct plan_block *block = &plan->blocks[i];
-        int64_t spread = block->every_ns < NS_PER_S ? block->every_ns : NS_PER_S;
+    uint32_t at = block->first + i;
 
-        block->due_ns = now_ns + spread / (int64_t)plan->block_count * (int64_t)i;
+    return sheet_serves(plan, block, at)
+               ? &plan->bus->devices[block->device].points[plan->order[at]]
+               : NULL;
+}
+
+/* What the round of these classes takes, in ns. */
+static double round_ns(struct plan *plan, struct plan_group *group, uint16_t classes, double *reads)
+{
+    struct merge_terms terms = plan_terms(plan, group->device, group->function);
+    const struct plan_sheet *sheet = sheet_for(plan, group, classes);
+    double sum = 0;
+
+    for (unsigned i = 0; !sheet && i < group->class_count; i++) {
+        if (classes >> i & 1)
+            sum += round_ns(plan, group, (uint16_t)(1u << i), reads);
     }
+    for (uint32_t i = 0; sheet && i < sheet->count; i++)
+        sum += (double)merge_cost_ns(&terms, sheet->blocks[i].count);
+    *reads += sheet ? sheet->count : 0;
+    return sum;
 }
 
-struct plan_block *plan_next(struct plan *plan, int64_t now_ns, int64_t *wake_ns)
+/* The classes that are due at `at_ns` when all were at 0, and in *next_ns when some are again. */
+static uint16_t due_at(const struct plan *plan, const struct plan_group *group, int64_t at_ns,
+                       int64_t *next_ns)
 {
-    struct plan_block *next = NULL;
+    uint16_t due = 0;
 
-    *wake_ns = INT64_MAX;
-    for (size_t i = 0; i < plan->block_count; i++) {
-        struct plan_block *block = &plan->blocks[i];
+    *next_ns = INT64_MAX;
+    for (unsigned i = 0; i < group->class_count; i++) {
+        int64_t every_ns = plan->classes[group->first_class + i].every_ns;
+        int64_t again_ns = (at_ns / every_ns + 1) * every_ns;
 
-        if (block->paused)
-            continue;
-        if (block->due_ns > now_ns) {
-            if (block->due_ns < *wake_ns)
-                *wake_ns = block->due_ns;
-        } else if (!next || block->due_ns + block->every_ns < next->due_ns + next->every_ns) {
-            next = block;
-        }
+        due |= (uint16_t)(at_ns % every_ns == 0 ? 1u << i : 0);
+        if (again_ns < *next_ns)
+            *next_ns = again_ns;
     }
-    return next;
+    return due;
 }
 
-void plan_done(struct plan_block *block, int64_t now_ns)
+static bool are_multiples(const struct plan *plan, const struct plan_group *group)
 {
-    int64_t every = block->every_ns > 0 ? block->every_ns : 1;
+    for (unsigned i = 1; i < group->class_count; i++) {
+        const struct plan_class *class = &plan->classes[group->first_class + i];
 
-    block->due_ns += every;
-    if (block->due_ns <= now_ns)
-        block->due_ns += (now_ns - block->due_ns) / every * every;
-}
-
-/* The registers that the block's points take. */
-static void fit_to_points(const struct plan *plan, struct plan_block *block)
-{
-    unsigned end = 0;
-
-    block->address = options_of(plan->points[block->first])->address;
-    for (uint32_t i = 0; i < block->points; i++) {
-        unsigned point_end = end_of(plan->points[block->first + i]);
-
-        if (point_end > end)
-            end = point_end;
+        if (class[0].every_ns % class[-1].every_ns != 0)
+            return false;
     }
-    block->count = (uint16_t)(end - block->address);
-}
-
-bool plan_split(struct plan *plan, struct plan_block *block, int64_t now_ns)
-{
-    struct plan_block *other = &plan->blocks[plan->block_count];
-    uint32_t half = block->points / 2;
-
-    if (half == 0)
-        return false;
-    *other = *block;
-    plan->block_count++;
-    other->first += half;
-    other->points -= half;
-    block->points = half;
-    fit_to_points(plan, block);
-    fit_to_points(plan, other);
-    block->due_ns = other->due_ns = now_ns;
     return true;
 }
 
-void plan_pause(struct plan *plan, uint32_t device)
+/* Each interval that is a multiple of all shorter ones is due together with them. */
+static void demand_of_multiples(struct plan *plan, struct plan_group *group, double *share,
+                                double *reads_per_s)
 {
-    for (size_t i = 0; i < plan->block_count; i++) {
-        if (plan->blocks[i].device == device)
-            plan->blocks[i].paused = true;
+    for (unsigned i = 0; i < group->class_count; i++) {
+        const struct plan_class *class = &plan->classes[group->first_class + i];
+        double rate = 1 / (double)class[0].every_ns, reads = 0;
+
+        if (i + 1u < group->class_count)
+            rate -= 1 / (double)class[1].every_ns;
+        *share += rate * round_ns(plan, group, (uint16_t)((2u << i) - 1), &reads);
+        *reads_per_s += rate * reads * (double)NS_PER_S;
     }
 }
 
-void plan_resume(struct plan *plan, uint32_t device, int64_t now_ns)
+static void demand_of_rounds(struct plan *plan, struct plan_group *group, double *share,
+                             double *reads_per_s)
 {
-    for (size_t i = 0; i < plan->block_count; i++) {
-        struct plan_block *block = &plan->blocks[i];
+    uint16_t all = (uint16_t)((1u << group->class_count) - 1), due = 0;
+    int64_t at_ns = 0, next_ns;
+    double sum_ns = 0, reads = 0;
 
-        if (block->device != device || !block->paused)
-            continue;
-        block->paused = false;
-        block->due_ns = now_ns;
+    for (unsigned i = 0; i < DEMAND_ROUNDS_MAX && (i == 0 || due != all); i++) {
+        sum_ns += round_ns(plan, group, due_at(plan, group, at_ns, &next_ns), &reads);
+        at_ns = next_ns;
+        due = due_at(plan, group, at_ns, &next_ns);
+    }
+    *share += sum_ns / (double)at_ns;
+    *reads_per_s += reads * (double)NS_PER_S / (double)at_ns;
+}
+
+void plan_demand(struct plan *plan, uint32_t index, double *share, double *reads_per_s)
+{
+    const struct plan_device *device = &plan->devices[index];
+
+    *share = *reads_per_s = 0;
+    for (uint32_t i = 0; i < device->groups; i++) {
+        struct plan_group *group = &plan->groups[device->first_group + i];
+
+        if (are_multiples(plan, group))
+            demand_of_multiples(plan, group, share, reads_per_s);
+        else
+            demand_of_rounds(plan, group, share, reads_per_s);
     }
 }

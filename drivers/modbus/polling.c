@@ -6,11 +6,10 @@
 #include "core/log.h"
 #include "core/status.h"
 
-#define BUSY_MAX         3
-#define BUSY_RETRY_NS    (500 * NS_PER_MS)
-#define REFUSED_RETRY_NS (60 * NS_PER_S) /* a register that the device does not have */
-#define LOST_MAX         3               /* connections in a row that brought no reply */
-#define REOPEN_NS        (1 * NS_PER_S)
+#define BUSY_MAX      3
+#define BUSY_RETRY_NS (500 * NS_PER_MS)
+#define LOST_MAX      3 /* connections in a row that brought no reply */
+#define REOPEN_NS     (1 * NS_PER_S)
 
 static int64_t now(const struct polling *polling)
 {
@@ -32,6 +31,7 @@ int polling_make(struct polling *polling, const struct site_bus *site, struct dr
     error = plan_make(&polling->plan, site);
     if (!error)
         error = devices_make(&polling->devices, &polling->plan, host);
+    polling->plan.clock = host->clock;
     if (!error)
         plan_start(&polling->plan, now(polling));
     return error;
@@ -74,7 +74,6 @@ bool polling_next(struct polling *polling, int64_t now_ns, struct polling_turn *
 
 struct modbus_request polling_request(const struct polling *polling, const struct plan_block *block)
 {
-    const struct modbus_bus_options *bus = polling->site->options;
     const struct modbus_device_options *device = polling->site->devices[block->device].options;
 
     return (struct modbus_request){
@@ -82,7 +81,7 @@ struct modbus_request polling_request(const struct polling *polling, const struc
         .function = block->function,
         .address = block->address,
         .count = block->count,
-        .timeout_ns = device->timeout_ns ? device->timeout_ns : bus->timeout_ns,
+        .timeout_ns = devices_timeout_ns(&polling->devices, block),
     };
 }
 
@@ -141,10 +140,13 @@ static void put_values(struct polling *polling, const struct plan_block *block,
     size_t count = 0;
 
     for (uint32_t i = 0; i < block->points; i++) {
-        const struct site_point *point = polling->plan.points[block->first + i];
-        const struct modbus_point_options *options = point->options;
-        struct sink_item *item = &scratch->items[count++];
+        const struct site_point *point = plan_point(&polling->plan, block, i);
+        const struct modbus_point_options *options = point ? point->options : NULL;
+        struct sink_item *item = &scratch->items[count];
 
+        if (!point)
+            continue;
+        count++;
         item->point = point;
         item->status =
             modbus_decode(options, reply->data, (unsigned)(options->address - block->address),
@@ -160,67 +162,71 @@ static void put_values(struct polling *polling, const struct plan_block *block,
 static void put_bad(struct polling *polling, const struct plan_block *block, int64_t mono_ns,
                     uint16_t status)
 {
-    for (uint32_t i = 0; i < block->points; i++)
-        sink_reading(polling->host->sink, polling->plan.points[block->first + i], mono_ns, NULL,
-                     status);
+    for (uint32_t i = 0; i < block->points; i++) {
+        const struct site_point *point = plan_point(&polling->plan, block, i);
+
+        if (point)
+            sink_reading(polling->host->sink, point, mono_ns, NULL, status);
+    }
 }
 
 /* The device is there, and says no. */
 static void take_exception(struct polling *polling, struct plan_block *block, uint16_t status,
-                           int64_t mono_ns)
+                           const struct link_reply *reply)
 {
+    int64_t moment = now(polling);
+
     devices_answered(&polling->devices, block->device);
-    if ((status == STATUS_ILLEGAL_ADDRESS || status == STATUS_ILLEGAL_VALUE) &&
-        plan_split(&polling->plan, block, now(polling)))
+    if (status == STATUS_ILLEGAL_ADDRESS || status == STATUS_ILLEGAL_VALUE) {
+        if (!plan_split(&polling->plan, block, reply->exception, moment))
+            put_bad(polling, block, reply->mono_ns, status);
         return;
+    }
     if ((status == STATUS_ACKNOWLEDGE || status == STATUS_DEVICE_BUSY) &&
         ++block->busy < BUSY_MAX) {
-        block->due_ns =
-            now(polling) + (block->every_ns < BUSY_RETRY_NS ? block->every_ns : BUSY_RETRY_NS);
+        plan_retry(&polling->plan, block, moment,
+                   moment + (block->every_ns < BUSY_RETRY_NS ? block->every_ns : BUSY_RETRY_NS));
         return;
     }
-    block->busy = 0;
-    put_bad(polling, block, mono_ns, status);
-    plan_done(block, now(polling));
-    if (status == STATUS_ILLEGAL_FUNCTION || status == STATUS_ILLEGAL_ADDRESS ||
-        status == STATUS_ILLEGAL_VALUE) {
-        int64_t retry = now(polling) + REFUSED_RETRY_NS;
-
-        if (block->due_ns < retry)
-            block->due_ns = retry;
-    }
+    put_bad(polling, block, reply->mono_ns, status);
+    plan_give_up(&polling->plan, block, moment,
+                 status == STATUS_ILLEGAL_FUNCTION ? moment + PLAN_REFUSED_RETRY_NS : moment);
 }
 
 static void take_outcome(struct polling *polling, struct plan_block *block, int result,
                          const struct link_reply *reply)
 {
     uint16_t status = link_read_status(result, reply->exception);
+    uint32_t device = block->device;
 
     if (result == 0) {
-        devices_answered(&polling->devices, block->device);
-        block->busy = 0;
+        devices_heard(&polling->devices, block, pdu_data_size(block->function, block->count),
+                      reply->mono_ns - reply->sent_ns);
+        devices_answered(&polling->devices, device);
         put_values(polling, block, reply);
-        plan_done(block, now(polling));
+        plan_done(&polling->plan, block, now(polling));
     } else if (result == ERR_EXCEPTION && status != STATUS_GATEWAY_PATH &&
                status != STATUS_GATEWAY_TARGET) {
-        take_exception(polling, block, status, reply->mono_ns);
+        take_exception(polling, block, status, reply);
     } else {
         /* No answer; exceptions 10 and 11 are a gateway's and say just that. Again soon, but behind
          * what has been waiting. */
-        block->due_ns = now(polling);
-        devices_failed(&polling->devices, block->device, status);
+        plan_retry(&polling->plan, block, now(polling), now(polling));
+        devices_failed(&polling->devices, device, status);
     }
 }
 
 void polling_take(struct polling *polling, const struct polling_turn *turn, int result,
                   const struct link_reply *reply, int64_t took_ns, bool lost)
 {
-    account(&polling->host->stats[turn->block->device], result, reply, took_ns);
+    uint32_t device = turn->block->device;
+
+    account(&polling->host->stats[device], result, reply, took_ns);
     if (result == 0 || result == ERR_EXCEPTION)
         link_works(polling);
     take_outcome(polling, turn->block, result, reply);
     if (lost)
-        link_lost(polling, turn->block->device, result);
+        link_lost(polling, device, result);
     if (turn->probe)
         devices_probed(&polling->devices, now(polling), took_ns);
 }

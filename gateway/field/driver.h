@@ -20,10 +20,16 @@ struct driver_stats {
     _Atomic int64_t round_trip_ns; /* of the last reply, from the request's last byte handed over */
     _Atomic int64_t last_reply_ns; /* monotonic; 0: never */
     _Atomic int64_t busy_ns;       /* time spent on the wire for this device */
+    _Atomic int64_t turnaround_ns; /* mean time that it takes to answer; 0: not known */
+    _Atomic uint32_t share_ppm;    /* of the bus's time, lately, in millionths */
+    /* What the driver learnt about it: the most values that one read may ask for (0: no limit was
+     * met), how many places must not be read over, how many points it does not have. */
+    _Atomic uint32_t learnt_block, learnt_cuts, learnt_refused;
     _Atomic int64_t
         next_probe_ns; /* monotonic; when a device that is down is tried again; 0: it is up */
     _Atomic bool up;
     _Atomic uint16_t status; /* why it is down */
+    _Atomic bool forget; /* set by others: the driver is to forget what it learnt, and clears it */
 };
 
 struct driver_host;
@@ -35,6 +41,14 @@ struct driver_host_ops {
      * at once.
      */
     int (*wait)(struct driver_host *host, int fd, int64_t until_mono_ns);
+
+    /*
+     * Copies the text that sink_learnt stored last for a device of the bus, in this life of the
+     * gateway or in an earlier one. Returns its size; 0 when there is none, or when it does not fit
+     * into `size` bytes. NULL: nothing is ever known.
+     */
+    size_t (*learnt)(struct driver_host *host, const struct site_device *device, char *out,
+                     size_t size);
 };
 
 struct driver_host {
@@ -47,6 +61,12 @@ struct driver_host {
 static inline int host_wait(struct driver_host *host, int fd, int64_t until_mono_ns)
 {
     return host->ops->wait(host, fd, until_mono_ns);
+}
+
+static inline size_t host_learnt(struct driver_host *host, const struct site_device *device,
+                                 char *out, size_t size)
+{
+    return host->ops->learnt ? host->ops->learnt(host, device, out, size) : 0;
 }
 
 /* What `check` tells of a bus. */

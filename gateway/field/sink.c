@@ -455,3 +455,15 @@ void sink_state(struct sink *sink, const struct site_device *device, bool up, ui
         return;
     }
 }
+
+int sink_learnt(struct sink *sink, const struct site_device *device, const char *text, size_t size)
+{
+    struct event event = {
+        .stream = device->stream,
+        .mono_ns = clock_mono(sink->clock),
+        .kind = EVENT_CONFIG,
+        .value = {.type = VALUE_TEXT, .size = (uint16_t)size, .data = text},
+    };
+
+    return sink->put(sink->context, &event, 1, false) == 1 ? 0 : ERR_FULL;
+}

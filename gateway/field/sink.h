@@ -66,4 +66,11 @@ void sink_release(struct sink *sink);
  */
 void sink_state(struct sink *sink, const struct site_device *device, bool up, uint16_t status);
 
+/*
+ * What the driver learnt about a device, as a text of its own making: stored as a config event of
+ * the device, and handed to the driver when it starts the next time (driver.h). The driver bounds
+ * how often. Returns 0, or ERR_FULL when it was refused.
+ */
+int sink_learnt(struct sink *sink, const struct site_device *device, const char *text, size_t size);
+
 #endif

@@ -1,99 +1,20 @@
-/* How points become reads, which read is next, and what that asks of a line. */
+/* How points become reads, and which read is next. */
 // links: driver_modbus
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
-#include "modbus/load.h"
-#include "modbus/plan.h"
-
-#define POINTS_MAX 300
-#define MOMENT     (100 * NS_PER_S)
-
-/* A bus with one or two devices whose points are said in a few words: "3@100+2/1000" is function 3,
- * address 100, two registers, each 1000 ms. A ';' begins the second device. */
-struct fixture {
-    struct modbus_bus_options bus_options;
-    struct modbus_device_options device_options;
-    struct modbus_point_options options[POINTS_MAX];
-    struct site_point points[POINTS_MAX];
-    struct site_device devices[2];
-    struct site_bus bus;
-    struct plan plan;
-};
-
-static void describe(struct fixture *fixture, const char *text)
-{
-    struct site_device *device = &fixture->devices[0];
-    size_t index = 0;
-
-    device->points = fixture->points;
-    for (const char *word = text; *word; index++) {
-        unsigned function, address, count, every;
-        int length;
-        struct modbus_point_options *options = &fixture->options[index];
-
-        while (*word == ' ' || *word == ';') {
-            if (*word++ == ';') {
-                device = &fixture->devices[1];
-                device->points = &fixture->points[index];
-            }
-        }
-        assert_int_equal(
-            sscanf(word, "%u@%u+%u/%u%n", &function, &address, &count, &every, &length), 4);
-        word += length;
-        options->function = (uint8_t)function;
-        options->address = (uint16_t)address;
-        options->count = (uint16_t)count;
-        fixture->points[index].options = options;
-        fixture->points[index].every_ns = every * NS_PER_MS;
-        device->point_count++;
-    }
-}
-
-static void make(struct fixture *fixture, const char *text, int64_t max_block, int64_t gap)
-{
-    memset(fixture, 0, sizeof *fixture);
-    fixture->device_options.max_block = max_block;
-    fixture->device_options.gap = gap;
-    fixture->bus.options = &fixture->bus_options;
-    fixture->bus.devices = fixture->devices;
-    fixture->bus.device_count = 2;
-    for (size_t i = 0; i < 2; i++) {
-        fixture->devices[i].options = &fixture->device_options;
-        fixture->devices[i].id = i ? "second" : "first";
-    }
-    describe(fixture, text);
-    assert_int_equal(plan_make(&fixture->plan, &fixture->bus), 0);
-}
-
-/* "3@100+4 4@7+1" */
-static void assert_blocks(const struct fixture *fixture, const char *wanted)
-{
-    char found[1024] = "";
-    size_t length = 0, points = 0;
-
-    for (size_t i = 0; i < fixture->plan.block_count; i++) {
-        const struct plan_block *block = &fixture->plan.blocks[i];
-
-        length += (size_t)snprintf(found + length, sizeof found - length, "%s%u@%u+%u",
-                                   i ? " " : "", block->function, block->address, block->count);
-        points += block->points;
-    }
-    assert_string_equal(found, wanted);
-    assert_int_equal(points, fixture->plan.point_count);
-}
+#include "unit/modbus_plan_kit.h"
 
 static void merges_neighbours_into_one_read(void **state)
 {
     static const struct {
         const char *points;
         int64_t max_block, gap;
-        const char *blocks;
+        const char *reads;
     } cases[] = {
         {"3@100+1/1000 3@101+2/1000 3@103+4/1000", 125, 0, "3@100+7"},
         {"3@103+4/1000 3@100+1/1000 3@101+2/1000", 125, 0, "3@100+7"},
@@ -102,13 +23,12 @@ static void merges_neighbours_into_one_read(void **state)
         {"3@100+1/1000 3@103+1/1000", 125, 1, "3@100+1 3@103+1"},
         {"3@100+2/1000 3@100+1/1000 3@101+1/1000", 125, 0, "3@100+2"},
         {"3@100+4/1000 3@101+1/1000 3@104+1/1000", 125, 0, "3@100+5"},
-        {"3@100+1/1000 4@101+1/1000", 125, 0, "3@100+1 4@101+1"},
-        {"3@100+1/1000 3@101+1/2000", 125, 0, "3@100+1 3@101+1"},
-        {"3@100+1/1000; 3@101+1/1000", 125, 0, "3@100+1 3@101+1"},
-        {"3@0+100/1000 3@100+25/1000 3@125+1/1000", 125, 0, "3@0+125 3@125+1"},
-        {"3@0+2/1000 3@2+2/1000 3@4+2/1000", 5, 0, "3@0+4 3@4+2"},
+        {"3@100+1/1000 4@101+1/1000", 125, 125, "3@100+1 4@101+1"},
+        {"3@100+1/1000; 3@101+1/1000", 125, 125, "3@100+1 3@101+1"},
+        {"3@0+100/1000 3@100+25/1000 3@125+1/1000", 125, 0, "3@0+100 3@100+26"},
+        {"3@0+2/1000 3@2+2/1000 3@4+2/1000", 5, 0, "3@0+2 3@2+4"},
         {"3@65534+1/1000 3@65535+1/1000", 125, 0, "3@65534+2"},
-        {"1@0+1/1000 1@15+1/1000 1@16+1/1000", 1, 1, "1@0+16 1@16+1"},
+        {"1@0+1/1000 1@15+1/1000 1@16+1/1000", 1, 1, "1@0+1 1@15+2"},
         {"1@0+1/1000 1@17+1/1000", 125, 1, "1@0+18"},
         {"1@0+1/1000 1@18+1/1000", 125, 1, "1@0+1 1@18+1"},
     };
@@ -118,9 +38,69 @@ static void merges_neighbours_into_one_read(void **state)
         struct fixture fixture;
 
         make(&fixture, cases[i].points, cases[i].max_block, cases[i].gap);
-        assert_blocks(&fixture, cases[i].blocks);
+        plan_start(&fixture.plan, MOMENT);
+        assert_reads(&fixture, MOMENT, cases[i].reads);
         plan_free(&fixture.plan);
     }
+}
+
+/* At 9600 8E1 a second request costs 13 bytes, 3.5 characters of silence on either side and 5 ms:
+ * 24.4 characters, as much as 12 registers. */
+static void reads_over_a_gap_where_that_is_cheaper_than_another_request(void **state)
+{
+    static const struct {
+        const char *points;
+        int32_t baud;
+        const char *reads;
+    } cases[] = {
+        {"3@0+1/1000 3@13+1/1000", 9600, "3@0+14"},
+        {"3@0+1/1000 3@14+1/1000", 9600, "3@0+1 3@14+1"},
+        {"3@0+1/1000 3@52+1/1000", 115200, "3@0+53"},
+        {"3@0+1/1000 3@53+1/1000", 115200, "3@0+1 3@53+1"},
+        {"1@0+1/1000 1@190+1/1000", 9600, "1@0+191"},
+        {"1@0+1/1000 1@220+1/1000", 9600, "1@0+1 1@220+1"},
+        {"3@0+1/1000 3@124+1/1000", 0, "3@0+125"},
+        {"3@0+1/1000 3@125+1/1000", 0, "3@0+1 3@125+1"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fixture fixture;
+
+        make_on(&fixture, cases[i].points, 125, 125, cases[i].baud);
+        plan_start(&fixture.plan, MOMENT);
+        assert_reads(&fixture, MOMENT, cases[i].reads);
+        plan_free(&fixture.plan);
+    }
+}
+
+static void reads_each_point_of_a_device_by_itself_that_wants_it_so(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    make(&fixture, "3@0+1/1000 3@1+2/1000 3@1+1/1000", 125, 125);
+    plan_free(&fixture.plan);
+    fixture.device_options[0].alone = true;
+    assert_int_equal(plan_make(&fixture.plan, &fixture.bus), 0);
+    plan_start(&fixture.plan, MOMENT);
+    assert_reads(&fixture, MOMENT, "3@0+1 3@1+1 3@1+2");
+    plan_free(&fixture.plan);
+}
+
+static void plans_anew_when_a_device_takes_longer_than_was_thought(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    make(&fixture, "3@0+1/1000 3@30+1/1000", 125, 125);
+    plan_start(&fixture.plan, MOMENT);
+    assert_reads(&fixture, MOMENT, "3@0+1 3@30+1");
+    plan_latency(&fixture.plan, 0, 50 * NS_PER_MS);
+    assert_reads(&fixture, MOMENT + NS_PER_S, "3@0+31");
+    plan_latency(&fixture.plan, 0, 51 * NS_PER_MS);
+    assert_reads(&fixture, MOMENT + 2 * NS_PER_S, "3@0+31");
+    plan_free(&fixture.plan);
 }
 
 static void never_asks_for_more_than_the_protocol_allows(void **state)
@@ -133,203 +113,270 @@ static void never_asks_for_more_than_the_protocol_allows(void **state)
     for (int i = 0; i < 250; i++)
         length += (size_t)snprintf(text + length, sizeof text - length, " 3@%d+1/1000", i);
     make(&fixture, text, 125, 125);
-    assert_blocks(&fixture, "3@0+125 3@125+125");
+    plan_start(&fixture.plan, MOMENT);
+    assert_reads(&fixture, MOMENT, "3@0+125 3@125+125");
     plan_free(&fixture.plan);
 }
 
-static void splits_until_a_bad_register_stands_alone(void **state)
-{
-    struct fixture fixture;
-    unsigned splits = 0;
-
-    (void)state;
-    make(&fixture, "3@0+1/1000 3@1+1/1000 3@2+2/1000 3@4+1/1000 3@5+1/1000 3@6+1/1000 3@7+1/1000",
-         125, 0);
-    for (size_t i = 0; i < fixture.plan.block_count;) {
-        struct plan_block *block = &fixture.plan.blocks[i];
-        bool bad = block->address <= 5 && block->address + block->count > 5;
-
-        if (!bad || !plan_split(&fixture.plan, block, MOMENT))
-            i++;
-        else
-            splits++;
-    }
-    assert_int_equal(splits, 3);
-    for (size_t i = 0; i < fixture.plan.block_count; i++) {
-        const struct plan_block *block = &fixture.plan.blocks[i];
-
-        if (block->address <= 5 && block->address + block->count > 5)
-            assert_int_equal(block->count, 1);
-        assert_int_equal(block->due_ns, MOMENT);
-    }
-    plan_free(&fixture.plan);
-}
-
-static void splits_away_the_gap_that_was_read_over(void **state)
+static void a_slow_point_comes_with_its_fast_neighbours_when_it_is_due(void **state)
 {
     struct fixture fixture;
 
     (void)state;
-    make(&fixture, "3@0+1/1000 3@9+1/1000", 125, 10);
-    assert_blocks(&fixture, "3@0+10");
-    assert_true(plan_split(&fixture.plan, &fixture.plan.blocks[0], MOMENT));
-    assert_blocks(&fixture, "3@0+1 3@9+1");
-    assert_false(plan_split(&fixture.plan, &fixture.plan.blocks[0], MOMENT));
+    make(&fixture, "3@0+10/1000 3@10+2/3000 3@300+1/3000", 125, 125);
+    plan_start(&fixture.plan, MOMENT);
+    for (int second = 0; second < 9; second++)
+        assert_reads(&fixture, MOMENT + second * NS_PER_S,
+                     second % 3 == 0 ? "3@0+12 3@300+1" : "3@0+10");
+    plan_free(&fixture.plan);
+}
+
+static void passes_over_points_that_are_not_due(void **state)
+{
+    struct fixture fixture;
+    struct plan_block *block;
+    int64_t wake_ns;
+
+    (void)state;
+    make(&fixture, "3@0+1/1000 3@1+1/5000 3@2+1/1000", 125, 0);
+    plan_start(&fixture.plan, MOMENT);
+    for (int second = 0; second < 6; second++) {
+        block = plan_next(&fixture.plan, MOMENT + second * NS_PER_S, &wake_ns);
+        assert_int_equal(block->count, 3);
+        assert_int_equal(block->points, 3);
+        assert_ptr_equal(plan_point(&fixture.plan, block, 0), &fixture.points[0]);
+        assert_ptr_equal(plan_point(&fixture.plan, block, 1),
+                         second % 5 == 0 ? &fixture.points[1] : NULL);
+        assert_ptr_equal(plan_point(&fixture.plan, block, 2), &fixture.points[2]);
+        plan_done(&fixture.plan, block, MOMENT + second * NS_PER_S);
+    }
+    plan_free(&fixture.plan);
+}
+
+/* Intervals with nothing in common: each keeps its own, and they share what falls together. */
+static void keeps_each_of_many_intervals(void **state)
+{
+    static const unsigned every_s[] = {1,  2,  3,  5,  7,  11, 13, 17, 19, 23,
+                                       29, 31, 37, 41, 43, 47, 53, 59, 61, 67};
+    enum { COUNT = sizeof every_s / sizeof every_s[0] };
+    struct fixture fixture;
+    unsigned reads[COUNT] = {0};
+    char text[COUNT * 16] = "";
+    size_t length = 0;
+    int64_t wake_ns;
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT; i++)
+        length += (size_t)snprintf(text + length, sizeof text - length, " 3@%u+1/%u", i,
+                                   every_s[i] * 1000);
+    make(&fixture, text, 125, 125);
+    plan_start(&fixture.plan, MOMENT);
+    for (int64_t second = 0; second < 1000; second++) {
+        struct plan_block *block;
+
+        while ((block = plan_next(&fixture.plan, MOMENT + second * NS_PER_S, &wake_ns))) {
+            for (uint32_t i = 0; i < block->points; i++) {
+                const struct site_point *point = plan_point(&fixture.plan, block, i);
+
+                if (point)
+                    reads[point - fixture.points]++;
+            }
+            plan_done(&fixture.plan, block, MOMENT + second * NS_PER_S);
+        }
+    }
+    for (unsigned i = 0; i < COUNT; i++)
+        assert_in_range(reads[i], 1000 / every_s[i], 1000 / every_s[i] + 1);
     plan_free(&fixture.plan);
 }
 
 static void reads_the_earliest_deadline_first(void **state)
 {
     struct fixture fixture;
-    int64_t wake;
+    int64_t wake_ns;
 
     (void)state;
-    make(&fixture, "3@0+1/60000 3@1+1/1000 3@2+1/5000", 125, 0);
-    assert_null(plan_next(&fixture.plan, MOMENT, &wake));
-    for (size_t i = 0; i < 3; i++)
-        fixture.plan.blocks[i].due_ns = MOMENT;
+    make(&fixture, "3@0+1/60000 4@1+1/1000; 3@2+1/5000", 125, 0);
+    assert_null(plan_next(&fixture.plan, MOMENT, &wake_ns));
+    plan_start(&fixture.plan, MOMENT);
     for (int64_t wanted = 1000; wanted; wanted = wanted == 1000   ? 5000
                                                  : wanted == 5000 ? 60000
                                                                   : 0) {
-        struct plan_block *block = plan_next(&fixture.plan, MOMENT, &wake);
+        struct plan_block *block = plan_next(&fixture.plan, MOMENT, &wake_ns);
 
         assert_non_null(block);
         assert_int_equal(block->every_ns, wanted * NS_PER_MS);
-        plan_done(block, MOMENT);
+        plan_done(&fixture.plan, block, MOMENT);
     }
-    assert_null(plan_next(&fixture.plan, MOMENT, &wake));
-    assert_int_equal(wake, MOMENT + NS_PER_S);
+    assert_null(plan_next(&fixture.plan, MOMENT, &wake_ns));
+    assert_int_equal(wake_ns, MOMENT + NS_PER_S);
+    plan_free(&fixture.plan);
+}
+
+/* Fifty reads that are due each minute take longer than the second that one of them is due in. */
+static void a_fast_read_goes_ahead_of_many_slow_ones_of_its_own_table(void **state)
+{
+    struct fixture fixture;
+    char text[51 * 20] = "3@60000+1/1000";
+    size_t length = strlen(text);
+    int64_t moment = MOMENT, last = MOMENT - NS_PER_S, wake_ns;
+
+    (void)state;
+    for (int i = 0; i < 50; i++)
+        length += (size_t)snprintf(text + length, sizeof text - length, " 3@%d+1/60000", 200 * i);
+    make(&fixture, text, 125, 125);
+    plan_start(&fixture.plan, MOMENT);
+    while (moment < MOMENT + 60 * NS_PER_S) {
+        struct plan_block *block = plan_next(&fixture.plan, moment, &wake_ns);
+
+        if (!block) {
+            moment = wake_ns;
+            continue;
+        }
+        if (block->address == 60000) {
+            assert_true(moment - last <= 1200 * NS_PER_MS);
+            last = moment;
+        }
+        moment += 200 * NS_PER_MS;
+        plan_done(&fixture.plan, block, moment);
+    }
     plan_free(&fixture.plan);
 }
 
 static void does_not_starve_a_slow_block_on_a_line_that_is_too_busy(void **state)
 {
     struct fixture fixture;
-    int64_t wake, moment = MOMENT;
+    int64_t wake_ns, moment = MOMENT;
     unsigned slow = 0;
 
     (void)state;
-    make(&fixture, "3@0+1/100 3@1+1/100 3@2+1/5000", 125, 0);
+    make(&fixture, "3@0+1/100 4@1+1/100; 3@2+1/5000", 125, 0);
     plan_start(&fixture.plan, moment);
     for (int i = 0; i < 200; i++) {
-        struct plan_block *block = plan_next(&fixture.plan, moment, &wake);
+        struct plan_block *block = plan_next(&fixture.plan, moment, &wake_ns);
 
         moment += 100 * NS_PER_MS;
         if (!block)
             continue;
         slow += block->every_ns == 5 * NS_PER_S;
-        plan_done(block, moment);
+        plan_done(&fixture.plan, block, moment);
     }
     assert_in_range(slow, 3, 4);
     plan_free(&fixture.plan);
 }
 
+/* Done so late, when is it due again? */
 static void keeps_the_interval_without_drift(void **state)
 {
     static const struct {
         int64_t done_ms, due_ms;
-    } cases[] = {{0, 1000}, {999, 1000}, {1000, 1000}, {1999, 1000}, {2000, 2000}, {7300, 7000}};
+    } cases[] = {{0, 1000}, {999, 1000}, {1000, 1000}, {1999, 1999}, {2000, 2000}, {7300, 7300}};
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct plan_block block = {.every_ns = NS_PER_S, .due_ns = MOMENT};
+        struct fixture fixture;
+        struct plan_block *block;
+        int64_t done_ns = MOMENT + cases[i].done_ms * NS_PER_MS, wake_ns;
 
-        plan_done(&block, MOMENT + cases[i].done_ms * NS_PER_MS);
-        assert_int_equal(block.due_ns, MOMENT + cases[i].due_ms * NS_PER_MS);
+        make(&fixture, "3@0+1/1000", 125, 0);
+        plan_start(&fixture.plan, MOMENT);
+        plan_done(&fixture.plan, plan_next(&fixture.plan, MOMENT, &wake_ns), done_ns);
+        block = plan_next(&fixture.plan, done_ns, &wake_ns);
+        assert_int_equal(block ? done_ns : wake_ns, MOMENT + cases[i].due_ms * NS_PER_MS);
+        if (block) /* the round after that one is in step with the first */
+            assert_int_equal(block->deadline_ns,
+                             MOMENT + (cases[i].done_ms / 1000 + 1) * 1000 * NS_PER_MS);
+        plan_free(&fixture.plan);
     }
 }
 
-static void spreads_blocks_over_the_first_second(void **state)
+static void begins_at_once_and_spreads_what_is_slow_from_then_on(void **state)
 {
     struct fixture fixture;
 
     (void)state;
-    make(&fixture, "3@0+1/60000 3@2+1/60000 3@4+1/60000 3@6+1/60000", 125, 0);
+    make(&fixture, "3@0+1/1000 3@1+1/4000 4@0+1/1000 4@1+1/4000; 3@0+1/1000 3@1+1/4000", 125, 0);
     plan_start(&fixture.plan, MOMENT);
-    for (size_t i = 0; i < 4; i++)
-        assert_int_equal(fixture.plan.blocks[i].due_ns, MOMENT + (int64_t)i * 250 * NS_PER_MS);
+    assert_reads(&fixture, MOMENT, "3@0+2 4@0+2 3@0+2");
+    assert_reads(&fixture, MOMENT + 1 * NS_PER_S, "3@0+1 4@0+2 3@0+1");
+    assert_reads(&fixture, MOMENT + 2 * NS_PER_S, "3@0+1 4@0+1 3@0+2");
+    assert_reads(&fixture, MOMENT + 3 * NS_PER_S, "3@0+1 4@0+1 3@0+1");
+    assert_reads(&fixture, MOMENT + 4 * NS_PER_S, "3@0+2 4@0+1 3@0+1");
+    assert_reads(&fixture, MOMENT + 5 * NS_PER_S, "3@0+1 4@0+2 3@0+1");
     plan_free(&fixture.plan);
 }
 
 static void leaves_out_the_blocks_of_a_paused_device(void **state)
 {
     struct fixture fixture;
-    int64_t wake;
+    int64_t wake_ns;
 
     (void)state;
-    make(&fixture, "3@0+1/1000; 3@0+1/9000", 125, 0);
+    make(&fixture, "3@0+1/1000 3@1+1/9000; 3@0+1/2000", 125, 0);
     plan_start(&fixture.plan, MOMENT);
     plan_pause(&fixture.plan, 0);
-    assert_ptr_equal(plan_next(&fixture.plan, MOMENT + NS_PER_S, &wake), &fixture.plan.blocks[1]);
-    plan_resume(&fixture.plan, 0, MOMENT + NS_PER_S);
-    assert_ptr_equal(plan_next(&fixture.plan, MOMENT + NS_PER_S, &wake), &fixture.plan.blocks[0]);
+    assert_reads(&fixture, MOMENT + NS_PER_S, "3@0+1");
+    assert_null(plan_next(&fixture.plan, MOMENT + 1500 * NS_PER_MS, &wake_ns));
+    assert_int_equal(wake_ns, MOMENT + 2 * NS_PER_S);
+    /* Back again: all of it now, and then in step with the first rounds. */
+    plan_resume(&fixture.plan, 0, MOMENT + 1500 * NS_PER_MS);
+    assert_reads(&fixture, MOMENT + 1500 * NS_PER_MS, "3@0+2");
+    assert_reads(&fixture, MOMENT + 2000 * NS_PER_MS, "3@0+1 3@0+1");
     plan_free(&fixture.plan);
 }
 
-static void counts_the_bytes_on_the_wire(void **state)
+static void asks_again_behind_what_is_waiting(void **state)
 {
     struct fixture fixture;
-    struct driver_load load;
+    struct plan_block *block;
+    int64_t wake_ns;
 
     (void)state;
-    /* 8 + 5 + 20 bytes of 11 bits, two silences of 38.5 bits, 5 ms: at 9600 baud 50.8 ms. */
-    make(&fixture, "3@0+10/1000; 3@0+10/500", 125, 0);
-    fixture.bus_options.line =
-        (struct port_settings){.baud = 9600, .data_bits = 8, .stop_bits = 1, .parity = 'E'};
-    fixture.bus_options.turnaround_ns = 5 * NS_PER_MS;
-    modbus_rtu_load(&fixture.bus, &load);
-    assert_true(load.requests_per_s > 2.999 && load.requests_per_s < 3.001);
-    assert_true(load.busy_share > 3 * 0.0508 && load.busy_share < 3 * 0.0509);
-    assert_string_equal(load.note, "");
-    modbus_tcp_load(&fixture.bus, &load);
-    assert_true(load.requests_per_s > 2.999 && load.busy_share < 0);
+    make(&fixture, "3@0+1/1000; 3@7+1/1000", 125, 0);
+    plan_start(&fixture.plan, MOMENT);
+    block = plan_next(&fixture.plan, MOMENT, &wake_ns);
+    assert_int_equal(block->address, 0);
+    plan_retry(&fixture.plan, block, MOMENT + NS_PER_MS, MOMENT + NS_PER_MS);
+    assert_reads(&fixture, MOMENT + NS_PER_MS, "3@7+1 3@0+1");
+    assert_null(plan_next(&fixture.plan, MOMENT + NS_PER_MS, &wake_ns));
+    assert_int_equal(wake_ns, MOMENT + NS_PER_S);
     plan_free(&fixture.plan);
 }
 
-static void says_what_to_do_when_a_line_cannot_keep_up(void **state)
+static void leaves_a_block_out_until_it_may_be_asked_again(void **state)
 {
-    static const struct {
-        const char *points, *note;
-    } cases[] = {
-        {"3@0+100/200; 3@0+1/1000",
-         "this line needs 1.3 s each second: raise the baud to 19200, or poll first every 340 ms"},
-        {"3@0+100/100; 3@0+1/1000",
-         "this line needs 2.6 s each second: raise the baud to 38400, or poll first every 340 ms"},
-        {"3@0+100/200; 3@0+100/200",
-         "this line needs 2.6 s each second: raise the baud to 38400, or poll all its devices 3.2 "
-         "times as seldom"},
-        {"3@0+100/10; 3@0+1/1000", "this line needs 25.7 s each second: poll first every 340 ms"},
-    };
+    struct fixture fixture;
+    int64_t wake_ns;
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct fixture fixture;
-        struct driver_load load;
-
-        make(&fixture, cases[i].points, 125, 0);
-        fixture.bus_options.line =
-            (struct port_settings){.baud = 9600, .data_bits = 8, .stop_bits = 1, .parity = 'E'};
-        fixture.bus_options.turnaround_ns = 5 * NS_PER_MS;
-        modbus_rtu_load(&fixture.bus, &load);
-        assert_string_equal(load.note, cases[i].note);
-        plan_free(&fixture.plan);
-    }
+    make(&fixture, "3@0+1/1000", 125, 0);
+    plan_start(&fixture.plan, MOMENT);
+    plan_give_up(&fixture.plan, plan_next(&fixture.plan, MOMENT, &wake_ns), MOMENT,
+                 MOMENT + 60 * NS_PER_S);
+    assert_null(plan_next(&fixture.plan, MOMENT + 59 * NS_PER_S, &wake_ns));
+    assert_int_equal(wake_ns, MOMENT + 60 * NS_PER_S);
+    assert_reads(&fixture, MOMENT + 60 * NS_PER_S, "3@0+1");
+    plan_free(&fixture.plan);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(merges_neighbours_into_one_read),
+        cmocka_unit_test(reads_over_a_gap_where_that_is_cheaper_than_another_request),
+        cmocka_unit_test(reads_each_point_of_a_device_by_itself_that_wants_it_so),
+        cmocka_unit_test(plans_anew_when_a_device_takes_longer_than_was_thought),
         cmocka_unit_test(never_asks_for_more_than_the_protocol_allows),
-        cmocka_unit_test(splits_until_a_bad_register_stands_alone),
-        cmocka_unit_test(splits_away_the_gap_that_was_read_over),
+        cmocka_unit_test(a_slow_point_comes_with_its_fast_neighbours_when_it_is_due),
+        cmocka_unit_test(passes_over_points_that_are_not_due),
+        cmocka_unit_test(keeps_each_of_many_intervals),
         cmocka_unit_test(reads_the_earliest_deadline_first),
+        cmocka_unit_test(a_fast_read_goes_ahead_of_many_slow_ones_of_its_own_table),
         cmocka_unit_test(does_not_starve_a_slow_block_on_a_line_that_is_too_busy),
         cmocka_unit_test(keeps_the_interval_without_drift),
-        cmocka_unit_test(spreads_blocks_over_the_first_second),
+        cmocka_unit_test(begins_at_once_and_spreads_what_is_slow_from_then_on),
         cmocka_unit_test(leaves_out_the_blocks_of_a_paused_device),
-        cmocka_unit_test(counts_the_bytes_on_the_wire),
-        cmocka_unit_test(says_what_to_do_when_a_line_cannot_keep_up),
+        cmocka_unit_test(asks_again_behind_what_is_waiting),
+        cmocka_unit_test(leaves_a_block_out_until_it_may_be_asked_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
