@@ -2,17 +2,16 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/error.h"
 
-static uint32_t crc16_reflected(const uint8_t *data, size_t size)
+static uint32_t crc16_reflected(const uint8_t *data, size_t size, uint32_t polynomial, uint32_t crc)
 {
-    uint32_t crc = 0xFFFF;
-
     for (size_t i = 0; i < size; i++) {
         crc ^= data[i];
         for (int bit = 0; bit < 8; bit++)
-            crc = crc & 1 ? crc >> 1 ^ 0xA001 : crc >> 1;
+            crc = crc & 1 ? crc >> 1 ^ polynomial : crc >> 1;
     }
     return crc;
 }
@@ -27,93 +26,153 @@ static uint32_t crc16_forward(const uint8_t *data, size_t size, uint32_t crc)
     return crc;
 }
 
-static uint32_t sum8(const uint8_t *data, size_t size)
+static uint32_t sum(const uint8_t *data, size_t size, uint8_t mask)
 {
-    uint32_t sum = 0;
+    uint32_t total = 0;
 
     for (size_t i = 0; i < size; i++)
-        sum += data[i];
-    return sum & 0xFF;
+        total += data[i] & mask;
+    return total;
+}
+
+static uint32_t exclusive_or(const uint8_t *data, size_t size)
+{
+    uint32_t result = 0;
+
+    for (size_t i = 0; i < size; i++)
+        result ^= data[i];
+    return result;
 }
 
 static uint32_t compute(int kind, const uint8_t *data, size_t size)
 {
-    uint32_t sum = 0;
-
     switch (kind) {
     case CHECKSUM_SUM8:
-        return sum8(data, size);
+        return sum(data, size, 0xFF) & 0xFF;
     case CHECKSUM_LRC:
-        return (0x100 - sum8(data, size)) & 0xFF;
+        return (0x100 - (sum(data, size, 0xFF) & 0xFF)) & 0xFF;
+    case CHECKSUM_SUM7:
+        return (0x80 - (sum(data, size, 0x7F) & 0x7F)) & 0x7F;
     case CHECKSUM_CRC16_MODBUS:
-        return crc16_reflected(data, size);
+        return crc16_reflected(data, size, 0xA001, 0xFFFF);
     case CHECKSUM_CRC16_CCITT:
         return crc16_forward(data, size, 0xFFFF);
     case CHECKSUM_CRC16_XMODEM:
         return crc16_forward(data, size, 0);
+    case CHECKSUM_CRC16_X25:
+        return crc16_reflected(data, size, 0x8408, 0xFFFF) ^ 0xFFFF;
+    case CHECKSUM_SDI12:
+        return crc16_reflected(data, size, 0xA001, 0);
     default:
-        for (size_t i = 0; i < size; i++)
-            sum ^= data[i];
-        return sum;
+        return exclusive_or(data, size);
     }
 }
 
-static int hex_digit(uint8_t c)
+static bool is_none(const struct checksum *checksum)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return -1;
+    return checksum->kind == CHECKSUM_NONE || checksum->kind == CHECKSUM_UNSAID;
 }
 
-/* Reads the checksum of `width` bytes as it stands in the line. */
-static bool read_stated(int form, size_t width, const uint8_t *text, uint32_t *stated)
+/* What a kind that says everything itself means; other kinds are what they are. */
+static const struct checksum *resolve(const struct checksum *checksum)
 {
-    bool hex = form == CHECKSUM_HEX || form == CHECKSUM_HEX_LOW_FIRST;
-    bool low_first = form == CHECKSUM_HEX_LOW_FIRST || form == CHECKSUM_BINARY_LOW_FIRST;
+    static const struct checksum nmea = {CHECKSUM_XOR, CHECKSUM_HEX, 1, "*"};
+    static const struct checksum bcc = {CHECKSUM_XOR, CHECKSUM_BINARY, 1, ""};
+    static const struct checksum sdi12 = {CHECKSUM_SDI12, CHECKSUM_HEX, 0, ""};
 
-    *stated = 0;
+    switch (checksum->kind) {
+    case CHECKSUM_NMEA:
+        return &nmea;
+    case CHECKSUM_BCC:
+        return &bcc;
+    case CHECKSUM_SDI12:
+        return &sdi12;
+    default:
+        return checksum;
+    }
+}
+
+static bool is_hex(int form)
+{
+    return form == CHECKSUM_HEX || form == CHECKSUM_HEX_LOW_FIRST;
+}
+
+static size_t width_of(int kind)
+{
+    return kind >= CHECKSUM_CRC16_MODBUS && kind <= CHECKSUM_CRC16_X25 ? 2 : 1;
+}
+
+size_t checksum_text_size(const struct checksum *checksum)
+{
+    if (is_none(checksum))
+        return 0;
+    checksum = resolve(checksum);
+    if (checksum->kind == CHECKSUM_SDI12)
+        return 3;
+    return width_of(checksum->kind) * (is_hex(checksum->form) ? 2 : 1);
+}
+
+size_t checksum_write(const struct checksum *checksum, const uint8_t *line, size_t size,
+                      uint8_t out[CHECKSUM_TEXT_MAX])
+{
+    static const char digits[] = "0123456789ABCDEF";
+    size_t text_size = checksum_text_size(checksum), width;
+    uint32_t value;
+
+    if (text_size == 0)
+        return 0;
+    checksum = resolve(checksum);
+    value = size > checksum->from
+                ? compute(checksum->kind, line + checksum->from, size - checksum->from)
+                : compute(checksum->kind, line, 0);
+    if (checksum->kind == CHECKSUM_SDI12) {
+        for (size_t i = 0; i < 3; i++)
+            out[i] = (uint8_t)(0x40 | (value >> (12 - 6 * i) & 0x3F));
+        return text_size;
+    }
+    width = width_of(checksum->kind);
     for (size_t i = 0; i < width; i++) {
-        size_t place = low_first ? width - 1 - i : i;
-        int high, low;
+        bool low_first =
+            checksum->form == CHECKSUM_HEX_LOW_FIRST || checksum->form == CHECKSUM_BINARY_LOW_FIRST;
+        uint8_t byte = (uint8_t)(value >> 8 * (low_first ? i : width - 1 - i));
 
-        if (!hex) {
-            *stated = *stated << 8 | text[place];
-            continue;
+        if (is_hex(checksum->form)) {
+            out[2 * i] = (uint8_t)digits[byte >> 4];
+            out[2 * i + 1] = (uint8_t)digits[byte & 15];
+        } else {
+            out[i] = byte;
         }
-        high = hex_digit(text[2 * place]);
-        low = hex_digit(text[2 * place + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        *stated = *stated << 8 | (uint32_t)high << 4 | (uint32_t)low;
     }
-    return true;
+    return text_size;
+}
+
+/* Hexadecimal digits may come in either case. */
+static bool is_same(const struct checksum *checksum, const uint8_t *stated, const uint8_t *computed,
+                    size_t size)
+{
+    if (checksum->kind != CHECKSUM_SDI12 && is_hex(checksum->form))
+        return strncasecmp((const char *)stated, (const char *)computed, size) == 0;
+    return memcmp(stated, computed, size) == 0;
 }
 
 int checksum_check(const struct checksum *checksum, const uint8_t *line, size_t size,
                    size_t *content_size)
 {
-    static const struct checksum nmea = {CHECKSUM_XOR, CHECKSUM_HEX, 1, "*"};
-    size_t width, text_size, mark_size, content;
-    uint32_t stated;
+    uint8_t computed[CHECKSUM_TEXT_MAX];
+    size_t text_size, mark_size, content;
 
     *content_size = size;
-    if (checksum->kind == CHECKSUM_NONE)
+    if (is_none(checksum))
         return 0;
-    if (checksum->kind == CHECKSUM_NMEA)
-        checksum = &nmea;
-    width = checksum->kind >= CHECKSUM_CRC16_MODBUS ? 2 : 1;
-    text_size = checksum->form <= CHECKSUM_HEX_LOW_FIRST ? 2 * width : width;
+    checksum = resolve(checksum);
+    text_size = checksum_text_size(checksum);
     mark_size = strlen(checksum->mark);
     if (size < checksum->from + mark_size + text_size)
         return ERR_CHECKSUM;
     content = size - text_size - mark_size;
+    checksum_write(checksum, line, content, computed);
     if (memcmp(line + content, checksum->mark, mark_size) != 0 ||
-        !read_stated(checksum->form, width, line + size - text_size, &stated) ||
-        stated != compute(checksum->kind, line + checksum->from, content - checksum->from))
+        !is_same(checksum, line + size - text_size, computed, text_size))
         return ERR_CHECKSUM;
     *content_size = content;
     return 0;

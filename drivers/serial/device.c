@@ -13,23 +13,32 @@
 int device_open(struct device *device, const struct site_device *site, struct driver_stats *stats,
                 struct sink *sink)
 {
-    char why[160];
+    const char *address;
+    size_t wrong;
+    char why[256];
     int error = 0;
 
     *device = (struct device){.site = site, .options = site->options, .stats = stats, .sink = sink};
+    address = device->options->address;
     device->interval_ns = serial_interval(site);
     device->points = calloc(site->point_count + 1, sizeof(*device->points));
     if (!device->points)
         return ERR_NOMEM;
-    if (device->options->match)
-        error = pattern_compile(&device->match, device->options->match, why, sizeof(why));
+    if (serial_is_asked(device->options))
+        error = script_compile(&device->script, device->options, &wrong, why, sizeof(why));
+    if (!error && device->options->match)
+        error = pattern_compile(&device->match, device->options->match, address, why, sizeof(why));
     for (int i = 0; i < SERIAL_WHEN_COUNT && !error; i++) {
         if (device->options->when[i])
-            error = pattern_compile(&device->when[i], device->options->when[i], why, sizeof(why));
+            error = pattern_compile(&device->when[i], device->options->when[i], address, why,
+                                    sizeof(why));
     }
     for (size_t i = 0; i < site->point_count && !error; i++) {
+        const struct extract_options *options = site->points[i].options;
+
         device->points[i].point = &site->points[i];
-        error = extract_open(&device->points[i].extract, site->points[i].options, why, sizeof(why));
+        device->is_binary |= extract_is_binary(options);
+        error = extract_open(&device->points[i].extract, options, address, why, sizeof(why));
     }
     return error;
 }
@@ -43,6 +52,7 @@ void device_close(struct device *device)
     for (int i = 0; i < SERIAL_WHEN_COUNT; i++)
         pattern_free(device->when[i]);
     pattern_free(device->match);
+    script_free(&device->script);
     free(device->points);
 }
 
@@ -113,27 +123,32 @@ static void pace(struct device_point *point, int64_t now_ns)
         point->next_ns = earliest_ns;
 }
 
-static bool says_trouble(const struct device *device, const char *line, uint16_t *status)
+bool device_says_no(struct device *device, const char *line, size_t size, int64_t now_ns)
 {
     for (int i = 0; i < SERIAL_WHEN_COUNT; i++) {
-        if (device->when[i] && pattern_matches(device->when[i], line)) {
-            *status = serial_when_status((enum serial_when)i);
-            return true;
-        }
+        if (!device->when[i] || !pattern_matches(device->when[i], line, size))
+            continue;
+        atomic_fetch_add(&device->stats->exceptions, 1);
+        publish_wanted(device, now_ns, serial_when_status((enum serial_when)i));
+        return true;
     }
     return false;
 }
 
 /* Publishes the points that the line gives; returns whether there was any, wanted or not. */
-static bool take_points(struct device *device, const char *line, size_t size, int64_t now_ns)
+static bool take_points(struct device *device, const char *line, size_t size, size_t reply,
+                        int64_t now_ns)
 {
     bool any = false, asked = serial_is_asked(device->options);
 
     for (size_t i = 0; i < device->site->point_count; i++) {
         struct device_point *point = &device->points[i];
+        const struct extract_options *options = point->point->options;
         struct value value;
         uint16_t status;
 
+        if (asked && options->reply > 0 && (size_t)options->reply != reply)
+            continue;
         if (extract_value(point->extract, line, size, &value, &status) == 0)
             continue;
         any = true;
@@ -149,31 +164,35 @@ static bool take_points(struct device *device, const char *line, size_t size, in
 static bool is_complete(const struct device *device)
 {
     for (size_t i = 0; i < device->site->point_count; i++) {
-        if (device->points[i].wanted)
+        const struct extract_options *options = device->points[i].point->options;
+
+        if (device->points[i].wanted && !options->optional)
             return false;
     }
     return true;
 }
 
-enum device_took device_offer(struct device *device, const char *line, size_t size, int64_t now_ns)
+enum device_took device_offer(struct device *device, const char *line, size_t size, size_t reply,
+                              int64_t now_ns)
 {
     bool asked = serial_is_asked(device->options);
-    uint16_t status;
     bool any;
 
     if (!asked)
         want_by_pace(device, now_ns);
-    if (says_trouble(device, line, &status)) {
-        atomic_fetch_add(&device->stats->exceptions, 1);
-        publish_wanted(device, now_ns, status);
-        return DEVICE_COMPLETE;
-    }
-    if (device->match && !pattern_matches(device->match, line))
+    if (device_says_no(device, line, size, now_ns))
+        return DEVICE_SAID_NO;
+    if (device->match && !pattern_matches(device->match, line, size))
         return DEVICE_NOT_MINE;
-    any = take_points(device, line, size, now_ns);
+    any = take_points(device, line, size, reply, now_ns);
     if (!any && asked && !device->match)
         return DEVICE_NOT_MINE;
     return is_complete(device) ? DEVICE_COMPLETE : DEVICE_TOOK;
+}
+
+bool device_is_down(const struct device *device)
+{
+    return device->failures >= FAILURES_UNTIL_DOWN;
 }
 
 static void tell_state(struct device *device, bool up, uint16_t status)

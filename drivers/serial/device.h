@@ -5,6 +5,7 @@
 
 #include "field/driver.h"
 #include "serial/options.h"
+#include "serial/script.h"
 
 struct device_point {
     const struct site_point *point;
@@ -19,7 +20,9 @@ struct device {
     struct driver_stats *stats;
     struct sink *sink;
     struct pattern *match, *when[SERIAL_WHEN_COUNT];
+    struct script script; /* where it is asked */
     struct device_point *points;
+    bool is_binary; /* zero bytes are content */
     int64_t interval_ns;
     int64_t next_ns; /* asked: when the next request is due; INT64_MAX: never */
     int64_t
@@ -32,6 +35,7 @@ enum device_took {
     DEVICE_NOT_MINE,
     DEVICE_TOOK,
     DEVICE_COMPLETE, /* and nothing more is wanted from this reply */
+    DEVICE_SAID_NO,  /* it answered that there is no value: told, and the reply is over */
 };
 
 /* ERR_NOMEM. device_close may be called on a zeroed struct and on what failed to open. */
@@ -46,9 +50,17 @@ void device_restart(struct device *device, int64_t now_ns);
  * step with the schedule. */
 void device_begin(struct device *device, int64_t now_ns);
 
-/* Offers a line (extract_value says of which form) that was read at `now_ns`; publishes what it
- * says. */
-enum device_took device_offer(struct device *device, const char *line, size_t size, int64_t now_ns);
+/* Offers a line without its end and checksum, the `reply`th of an exchange, that was read at
+ * `now_ns`; publishes what it says. */
+enum device_took device_offer(struct device *device, const char *line, size_t size, size_t reply,
+                              int64_t now_ns);
+
+/* Whether the line says that there is no value, and why: then the points at hand are told as bad.
+ */
+bool device_says_no(struct device *device, const char *line, size_t size, int64_t now_ns);
+
+/* Whether it is asked less often, as it is down. */
+bool device_is_down(const struct device *device);
 
 /* The reply at hand was whole: the device is up. */
 void device_answered(struct device *device, int64_t now_ns);

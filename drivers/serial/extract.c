@@ -1,88 +1,50 @@
 #include "serial/extract.h"
 
-#include <errno.h>
 #include <math.h>
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/decimal.h"
 #include "core/error.h"
 #include "core/status.h"
+#include "serial/pattern.h"
 
-#define GROUPS_MAX       10 /* 0 to 9, group 0 is the whole match */
-#define NUMBER_TEXT_MAX  64
 #define DEGREES_DECIMALS 7 /* a centimetre */
-
-struct pattern {
-    regex_t regex;
-};
+#define DECIMALS_MASK    7
 
 struct extract {
     const struct extract_options *options;
-    struct pattern *match;
+    struct pattern *match, *negative, *when[EXTRACT_WHEN_COUNT];
 };
 
-struct span {
-    const char *text;
-    size_t size;
+/* What was found in a line for a point. */
+struct found {
+    struct span field, hemisphere, unit;
 };
 
-int pattern_compile(struct pattern **pattern, const char *text, char *why, size_t why_size)
+static int compile(struct pattern **pattern, const char *text, const char *address, char *why,
+                   size_t why_size)
 {
-    struct pattern *made = malloc(sizeof(*made));
-    int error;
-
-    *pattern = NULL;
-    if (!made)
-        return ERR_NOMEM;
-    error = regcomp(&made->regex, text, REG_EXTENDED);
-    if (error) {
-        regerror(error, &made->regex, why, why_size);
-        free(made);
-        return error == REG_ESPACE ? ERR_NOMEM : ERR_INVALID;
-    }
-    *pattern = made;
-    return 0;
+    return text ? pattern_compile(pattern, text, address, why, why_size) : 0;
 }
 
-void pattern_free(struct pattern *pattern)
-{
-    if (!pattern)
-        return;
-    regfree(&pattern->regex);
-    free(pattern);
-}
-
-static bool match_groups(const struct pattern *pattern, const char *line, regmatch_t *groups,
-                         size_t count)
-{
-    return regexec(&pattern->regex, line, count, groups, 0) == 0;
-}
-
-bool pattern_matches(const struct pattern *pattern, const char *line)
-{
-    return match_groups(pattern, line, NULL, 0);
-}
-
-size_t pattern_groups(const struct pattern *pattern)
-{
-    return pattern->regex.re_nsub;
-}
-
-int extract_open(struct extract **extract, const struct extract_options *options, char *why,
-                 size_t why_size)
+int extract_open(struct extract **extract, const struct extract_options *options,
+                 const char *address, char *why, size_t why_size)
 {
     struct extract *made = calloc(1, sizeof(*made));
-    int error = 0;
+    int error;
 
     *extract = NULL;
     if (!made)
         return ERR_NOMEM;
     made->options = options;
-    if (options->match)
-        error = pattern_compile(&made->match, options->match, why, why_size);
+    error = compile(&made->match, options->match, address, why, why_size);
+    if (!error)
+        error = compile(&made->negative, options->negative_when, address, why, why_size);
+    for (int i = 0; i < EXTRACT_WHEN_COUNT && !error; i++)
+        error = compile(&made->when[i], options->when[i], address, why, why_size);
     if (error) {
-        free(made);
+        extract_free(made);
         return error;
     }
     *extract = made;
@@ -94,73 +56,49 @@ void extract_free(struct extract *extract)
     if (!extract)
         return;
     pattern_free(extract->match);
+    pattern_free(extract->negative);
+    for (int i = 0; i < EXTRACT_WHEN_COUNT; i++)
+        pattern_free(extract->when[i]);
     free(extract);
 }
 
-static struct span trim(struct span span)
-{
-    while (span.size > 0 && span.text[0] == ' ') {
-        span.text++;
-        span.size--;
-    }
-    while (span.size > 0 && span.text[span.size - 1] == ' ')
-        span.size--;
-    return span;
-}
-
-/* Column `index` counted from 0; false when the line has fewer. */
-static bool find_column(struct span line, const char *delimiter, int64_t index, struct span *column)
-{
-    size_t delimiter_size = strlen(delimiter);
-    bool blanks = strcmp(delimiter, " ") == 0;
-
-    for (;;) {
-        const char *found;
-
-        if (blanks)
-            line = trim(line);
-        found = memmem(line.text, line.size, delimiter, delimiter_size);
-        column->text = line.text;
-        column->size = found ? (size_t)(found - line.text) : line.size;
-        if (index-- == 0)
-            return true;
-        if (!found)
-            return false;
-        line.size -= column->size + delimiter_size;
-        line.text = found + delimiter_size;
-    }
-}
-
-static struct span group_span(const char *line, const regmatch_t *groups, int64_t index)
+static struct span group_span(struct span line, const regmatch_t *groups, int64_t index)
 {
     const regmatch_t *group = &groups[index];
 
     /* A group that took no part in the match is a field that is empty. */
     if (group->rm_so < 0)
-        return (struct span){line, 0};
-    return (struct span){line + group->rm_so, (size_t)(group->rm_eo - group->rm_so)};
+        return (struct span){line.text, 0};
+    return (struct span){line.text + group->rm_so, (size_t)(group->rm_eo - group->rm_so)};
 }
 
-/* What stands where the options say, and at the hemisphere's place; false when the line is too
- * short for it. */
-static bool find_fields(const struct extract_options *options, struct span line,
-                        const regmatch_t *groups, struct span *field, struct span *hemisphere)
+static bool find_place(const struct extract_options *options, struct span line, struct span *field)
 {
-    *hemisphere = (struct span){line.text, 0};
+    size_t width = number_width(options->format);
+    size_t length = width > 0 ? width : (size_t)options->length;
+
+    if ((uint64_t)options->at + length > line.size)
+        return false;
+    *field = (struct span){line.text + options->at, length};
+    return true;
+}
+
+/* What stands where the options say; false when the line is too short for it. */
+static bool find_fields(const struct extract_options *options, struct span line,
+                        const regmatch_t *groups, struct found *found)
+{
+    found->hemisphere = found->unit = (struct span){line.text, 0};
     if (options->group >= 0) {
-        *field = group_span(line.text, groups, options->group);
+        found->field = group_span(line, groups, options->group);
         if (options->hemisphere >= 0)
-            *hemisphere = group_span(line.text, groups, options->hemisphere);
+            found->hemisphere = group_span(line, groups, options->hemisphere);
         return true;
     }
     if (options->column >= 0)
-        return find_column(line, options->delimiter, options->column, field) &&
+        return field_column(line, options->delimiter, options->column, &found->field) &&
                (options->hemisphere < 0 ||
-                find_column(line, options->delimiter, options->hemisphere, hemisphere));
-    if ((uint64_t)options->at + (uint64_t)options->length > line.size)
-        return false;
-    *field = (struct span){line.text + options->at, (size_t)options->length};
-    return true;
+                field_column(line, options->delimiter, options->hemisphere, &found->hemisphere));
+    return find_place(options, line, &found->field);
 }
 
 static bool is_one_of(struct span field, const struct option_texts *texts)
@@ -173,120 +111,22 @@ static bool is_one_of(struct span field, const struct option_texts *texts)
     return false;
 }
 
-static size_t take_digits(const char *text, size_t at, size_t size)
+static int64_t apply_mask(const struct extract_options *options, int64_t number)
 {
-    while (at < size && text[at] >= '0' && text[at] <= '9')
-        at++;
-    return at;
+    if (options->mask == 0)
+        return number;
+    return (int64_t)(((uint64_t)number & (uint64_t)options->mask) >>
+                     __builtin_ctzll((uint64_t)options->mask));
 }
 
-/*
- * Copies a decimal number ("-12.5", "+ 3", "1e-3") into `out` as strtod and strtoll read it, and
- * refuses what those would take besides: "nan", "0x10", trailing text.
- */
-static bool copy_decimal(struct span field, bool comma, bool integer, char out[NUMBER_TEXT_MAX])
+static uint16_t read_integer(const struct extract_options *options, struct span field,
+                             struct value *value)
 {
-    size_t used = 0, begin, digits, end;
-
-    if (field.size > 0 && (field.text[0] == '-' || field.text[0] == '+')) {
-        out[used++] = field.text[0];
-        field = trim((struct span){field.text + 1, field.size - 1});
-    }
-    if (field.size == 0 || field.size > NUMBER_TEXT_MAX - 2)
-        return false;
-    begin = used;
-    memcpy(out + used, field.text, field.size);
-    end = used + field.size;
-    out[end] = 0;
-    used = take_digits(out, begin, end);
-    digits = used - begin;
-    if (!integer && used < end && out[used] == (comma ? ',' : '.')) {
-        size_t fraction = used + 1;
-
-        out[used] = '.';
-        used = take_digits(out, fraction, end);
-        digits += used - fraction;
-    }
-    if (!integer && digits > 0 && used < end && (out[used] == 'e' || out[used] == 'E')) {
-        size_t sign = used + 1 < end && (out[used + 1] == '-' || out[used + 1] == '+');
-        size_t exponent = used + 1 + sign;
-
-        used = take_digits(out, exponent, end);
-        if (used == exponent)
-            return false;
-    }
-    return digits > 0 && used == end;
-}
-
-static bool read_integer(struct span field, int format, int64_t *number)
-{
-    char text[NUMBER_TEXT_MAX], *end;
-
-    if (format == EXTRACT_HEX) {
-        if (field.size == 0 || field.size > 16)
-            return false;
-        memcpy(text, field.text, field.size);
-        text[field.size] = 0;
-        if (strspn(text, "0123456789abcdefABCDEF") != field.size)
-            return false;
-        errno = 0;
-        *number = (int64_t)strtoull(text, &end, 16);
-        return *number >= 0;
-    }
-    if (!copy_decimal(field, false, true, text))
-        return false;
-    errno = 0;
-    *number = strtoll(text, &end, 10);
-    return errno == 0;
-}
-
-static bool read_number(struct span field, int format, double *number)
-{
-    char text[NUMBER_TEXT_MAX];
-    int64_t integer;
-
-    if (format == EXTRACT_HEX) {
-        if (!read_integer(field, format, &integer))
-            return false;
-        *number = (double)integer;
-        return true;
-    }
-    if (!copy_decimal(field, format == EXTRACT_DECIMAL_COMMA, false, text))
-        return false;
-    *number = strtod(text, NULL);
-    return true;
-}
-
-/* "5130.5230" is 51 degrees and 30.5230 minutes: the two digits before the point are minutes. */
-static uint16_t read_degrees(struct span field, struct span hemisphere, double *degrees)
-{
-    size_t whole = take_digits(field.text, 0, field.size);
-    double minutes;
-    int64_t whole_degrees = 0;
-    struct span minutes_text;
-
-    if (hemisphere.size == 0)
-        return STATUS_NOT_AVAILABLE;
-    if (whole < 3 || whole > 5 || hemisphere.size != 1)
+    if (!number_read_integer(field, options->format, options->order, &value->i))
         return STATUS_FORMAT;
-    minutes_text = (struct span){field.text + whole - 2, field.size - whole + 2};
-    if (!read_number(minutes_text, EXTRACT_DECIMAL, &minutes) || minutes >= 60.0 ||
-        !read_integer((struct span){field.text, whole - 2}, EXTRACT_DECIMAL, &whole_degrees))
-        return STATUS_FORMAT;
-    *degrees = (double)whole_degrees + minutes / 60.0;
-    if (*degrees > (strchr("NS", hemisphere.text[0]) ? 90.0 : 180.0))
-        return STATUS_FORMAT;
-    switch (hemisphere.text[0]) {
-    case 'S':
-    case 'W':
-        *degrees = -*degrees;
-        return STATUS_GOOD;
-    case 'N':
-    case 'E':
-        return STATUS_GOOD;
-    default:
-        return STATUS_FORMAT;
-    }
+    value->type = VALUE_I64;
+    value->i = apply_mask(options, value->i);
+    return STATUS_GOOD;
 }
 
 static uint16_t read_boolean(const struct extract_options *options, struct span field,
@@ -295,7 +135,14 @@ static uint16_t read_boolean(const struct extract_options *options, struct span 
     static const char *const one[] = {"1"}, *const zero[] = {"0"};
     static const struct option_texts ones = {one, 1}, zeros = {zero, 1};
     bool plain = options->true_texts.count == 0 && options->false_texts.count == 0;
+    uint16_t status;
 
+    if (number_width(options->format) > 0) {
+        status = read_integer(options, field, value);
+        value->type = VALUE_BOOL;
+        value->b = value->i != 0;
+        return status;
+    }
     value->type = VALUE_BOOL;
     value->b = is_one_of(field, plain ? &ones : &options->true_texts);
     if (value->b || is_one_of(field, plain ? &zeros : &options->false_texts))
@@ -305,6 +152,8 @@ static uint16_t read_boolean(const struct extract_options *options, struct span 
 
 static uint16_t read_text(struct span field, struct value *value)
 {
+    if (field.size > EVENT_VALUE_SIZE_MAX)
+        return STATUS_FORMAT;
     for (size_t i = 0; i < field.size; i++) {
         if (field.text[i] < 0x20 || field.text[i] > 0x7E)
             return STATUS_FORMAT;
@@ -315,49 +164,131 @@ static uint16_t read_text(struct span field, struct value *value)
     return STATUS_GOOD;
 }
 
-static uint16_t read_field(const struct extract_options *options, struct span field,
-                           struct span hemisphere, struct value *value)
+/* Places the decimal point where the bits of a byte say. */
+static bool place_point(const struct extract_options *options, struct span line, double *number)
 {
-    double number = 0;
-    uint16_t status = STATUS_GOOD;
+    int decimals;
 
-    if (field.size == 0 || is_one_of(field, &options->not_available))
-        return STATUS_NOT_AVAILABLE;
+    if (options->decimals_at < 0)
+        return true;
+    if ((uint64_t)options->decimals_at >= line.size)
+        return false;
+    decimals =
+        ((uint8_t)line.text[options->decimals_at] & DECIMALS_MASK) - (int)options->decimals_less;
+    *number =
+        decimals >= 0 ? *number / decimal_power[decimals] : *number * decimal_power[-decimals];
+    return true;
+}
+
+static uint16_t read_number(const struct extract *extract, struct span line,
+                            const struct found *found, struct value *value)
+{
+    const struct extract_options *options = extract->options;
+    uint16_t status = STATUS_GOOD;
+    double number = 0;
+
+    if (options->format == NUMBER_NMEA_DEGREES)
+        status = number_read_degrees(found->field, field_trim(found->hemisphere), &number);
+    else if (options->mask != 0) {
+        status = read_integer(options, found->field, value);
+        number = (double)value->i;
+    } else if (!number_read(found->field, options->format, options->order, &number))
+        status = STATUS_FORMAT;
+    if (status != STATUS_GOOD)
+        return status;
+    if (!place_point(options, line, &number))
+        return STATUS_FORMAT;
+    if (extract->negative && pattern_matches(extract->negative, line.text, line.size))
+        number = -number;
+    value->type = VALUE_F64;
+    value->decimals = extract_decimals(options);
+    value->f = number * options->scale + options->offset;
+    return isfinite(value->f) ? STATUS_GOOD : STATUS_NOT_A_NUMBER;
+}
+
+static uint16_t read_field(const struct extract *extract, struct span line, struct found *found,
+                           struct value *value)
+{
+    const struct extract_options *options = extract->options;
+
+    if (number_width(options->format) == 0) {
+        found->field = field_trim(found->field);
+        if (found->field.size == 0 || is_one_of(found->field, &options->not_available))
+            return STATUS_NOT_AVAILABLE;
+    }
+    if (options->unit_text && (strlen(options->unit_text) != found->unit.size ||
+                               memcmp(options->unit_text, found->unit.text, found->unit.size) != 0))
+        return STATUS_FORMAT;
     switch (options->type) {
     case EXTRACT_BOOLEAN:
-        return read_boolean(options, field, value);
+        return read_boolean(options, found->field, value);
     case EXTRACT_TEXT:
-        return read_text(field, value);
+        return read_text(found->field, value);
     case EXTRACT_INTEGER:
-        value->type = VALUE_I64;
-        return read_integer(field, options->format, &value->i) ? STATUS_GOOD : STATUS_FORMAT;
+        return read_integer(options, found->field, value);
     default:
-        if (options->format == EXTRACT_NMEA_DEGREES)
-            status = read_degrees(field, hemisphere, &number);
-        else if (!read_number(field, options->format, &number))
-            status = STATUS_FORMAT;
-        value->type = VALUE_F64;
-        value->decimals = extract_decimals(options);
-        value->f = number * options->scale + options->offset;
-        return status == STATUS_GOOD && !isfinite(value->f) ? STATUS_NOT_A_NUMBER : status;
+        return read_number(extract, line, found, value);
     }
 }
 
-int extract_value(const struct extract *extract, const char *line, size_t size, struct value *value,
+/* What the line says of the value's quality. */
+static uint16_t quality(const struct extract *extract, struct span line)
+{
+    for (int i = 0; i < EXTRACT_WHEN_COUNT; i++) {
+        if (extract->when[i] && pattern_matches(extract->when[i], line.text, line.size))
+            return extract_when_status((enum extract_when)i);
+    }
+    return STATUS_GOOD;
+}
+
+int extract_value(const struct extract *extract, const char *text, size_t size, struct value *value,
                   uint16_t *status)
 {
     const struct extract_options *options = extract->options;
-    struct span whole = {line, size}, field, hemisphere;
-    regmatch_t groups[GROUPS_MAX];
+    struct span line = {text, size};
+    regmatch_t groups[PATTERN_GROUPS_MAX];
+    struct found found;
+    bool is_found;
 
     memset(value, 0, sizeof(*value));
-    if (extract->match && !match_groups(extract->match, line, groups, GROUPS_MAX))
+    if (extract->match && !pattern_match(extract->match, text, size, groups))
         return 0;
-    if (!find_fields(options, whole, groups, &field, &hemisphere))
+    if (options->key) {
+        is_found = field_by_key(line, options->key, options->delimiter, &found.field, &found.unit);
+        if (!is_found)
+            return 0;
+    } else {
+        is_found = find_fields(options, line, groups, &found);
+    }
+    *status = quality(extract, line);
+    if (*status != STATUS_GOOD && *status != STATUS_UNSTABLE)
+        return 1;
+    if (!is_found) {
         *status = STATUS_FORMAT;
-    else
-        *status = read_field(options, trim(field), trim(hemisphere), value);
+    } else {
+        uint16_t read = read_field(extract, line, &found, value);
+
+        if (read != STATUS_GOOD)
+            *status = read;
+    }
     return 1;
+}
+
+bool extract_is_binary(const struct extract_options *options)
+{
+    return number_width(options->format) > 0;
+}
+
+uint16_t extract_when_status(enum extract_when when)
+{
+    static const uint16_t statuses[EXTRACT_WHEN_COUNT] = {
+        [EXTRACT_WHEN_FAILED] = STATUS_SENSOR,
+        [EXTRACT_WHEN_NOT_AVAILABLE] = STATUS_NOT_AVAILABLE,
+        [EXTRACT_WHEN_OUT_OF_RANGE] = STATUS_OVERRANGE,
+        [EXTRACT_WHEN_UNSTABLE] = STATUS_UNSTABLE,
+    };
+
+    return statuses[when];
 }
 
 uint8_t extract_value_type(const struct extract_options *options)
@@ -378,9 +309,11 @@ int8_t extract_decimals(const struct extract_options *options)
 {
     if (options->decimals >= 0)
         return (int8_t)options->decimals;
-    if (options->format == EXTRACT_NMEA_DEGREES)
+    if (options->format == NUMBER_NMEA_DEGREES)
         return DEGREES_DECIMALS;
     /* Unscaled, the shortest form is what the line said; scaled, binary noise would show behind it.
      */
-    return options->scale == 1.0 && options->offset == 0.0 ? DECIMALS_SHORTEST : DECIMALS_MAX;
+    if (options->scale == 1.0 && options->offset == 0.0)
+        return options->format == NUMBER_F32 ? DECIMALS_SHORTEST_F32 : DECIMALS_SHORTEST;
+    return DECIMALS_MAX;
 }

@@ -2,19 +2,32 @@
 
 #include <string.h>
 
-void line_init(struct line_framer *framer, const struct line_framing *framing)
+static void rewind_places(struct line_framer *framer)
 {
-    memset(framer, 0, sizeof(*framer));
-    framer->framing = *framing;
-    framer->start_size = strlen(framing->start);
-    framer->end_size = strlen(framing->end);
+    framer->head = framer->used = framer->scanned = 0;
+    framer->silent_end = framer->line_end = framer->rejected_end = 0;
 }
 
 void line_reset(struct line_framer *framer)
 {
-    framer->head = framer->used = framer->scanned = 0;
-    framer->line_end = framer->rejected_end = 0;
+    rewind_places(framer);
     framer->skipping = false;
+}
+
+void line_reframe(struct line_framer *framer, const struct line_framing *framing)
+{
+    framer->framing = *framing;
+    framer->start_size = strlen(framing->start);
+    framer->end_size = strlen(framing->end);
+    framer->scanned = framer->silent_end = framer->rejected_end = 0;
+    framer->skipping = false;
+}
+
+void line_init(struct line_framer *framer, const struct line_framing *framing)
+{
+    line_reset(framer);
+    line_reframe(framer, framing);
+    framer->dropped_bytes = 0;
 }
 
 static size_t back_by(size_t place, size_t distance)
@@ -30,6 +43,7 @@ static void compact(struct line_framer *framer)
     framer->head = 0;
     framer->used -= gone;
     framer->scanned = back_by(framer->scanned, gone);
+    framer->silent_end = back_by(framer->silent_end, gone);
     framer->rejected_end = back_by(framer->rejected_end, gone);
 }
 
@@ -38,7 +52,7 @@ size_t line_feed(struct line_framer *framer, const uint8_t *bytes, size_t size)
     size_t room;
 
     if (framer->head == framer->used)
-        line_reset(framer);
+        rewind_places(framer);
     else if (framer->head > sizeof(framer->data) / 2 || sizeof(framer->data) - framer->used < size)
         compact(framer);
     room = sizeof(framer->data) - framer->used;
@@ -77,31 +91,78 @@ static bool seek_start(struct line_framer *framer)
  */
 static void give_up(struct line_framer *framer, size_t end)
 {
-    drop_to(framer, framer->start_size > 0 || framer->end_size == 0 ? framer->head + 1 : end);
+    bool by_end = framer->end_size > 0 || framer->framing.by_silence;
+
+    drop_to(framer, framer->start_size > 0 || !by_end ? framer->head + 1 : end);
 }
 
-static bool hand_out(struct line_framer *framer, size_t end, size_t end_mark_size,
-                     struct line *line)
+static bool hand_out(struct line_framer *framer, size_t end, struct line *line)
 {
+    size_t tail = framer->end_size + framer->framing.trailer;
+
     framer->line_end = end;
     line->data = framer->data + framer->head;
-    line->size = end - end_mark_size - framer->head;
+    line->content_size = end - tail - framer->head;
+    line->size = framer->framing.trailer > 0 ? end - framer->head : line->content_size;
     line->hidden = framer->head < framer->rejected_end;
     return true;
+}
+
+#define LENGTH_NOT_YET SIZE_MAX
+
+/* The length of the line at the head; 0 when no line begins there, LENGTH_NOT_YET when its field
+ * has not come. */
+static size_t find_length(const struct line_framer *framer)
+{
+    const struct line_framing *framing = &framer->framing;
+    const uint8_t *field = framer->data + framer->head + framing->length_at;
+    size_t width = framing->length_field == LINE_LENGTH_U8 ? 1 : 2;
+    size_t least = framer->start_size + framer->end_size + framing->trailer + 1;
+    int64_t length;
+
+    if (framing->length_field == LINE_LENGTH_NONE)
+        return framing->length;
+    if (framer->head + framing->length_at + width > framer->used)
+        return LENGTH_NOT_YET;
+    length = field[0];
+    if (framing->length_field == LINE_LENGTH_U16)
+        length = length << 8 | field[1];
+    else if (framing->length_field == LINE_LENGTH_U16_LITTLE)
+        length |= (int64_t)field[1] << 8;
+    length += framing->length_plus;
+    if (length < (int64_t)least || length > (int64_t)framing->length_max)
+        return 0;
+    return (size_t)length;
 }
 
 static bool next_of_length(struct line_framer *framer, struct line *line)
 {
     while (seek_start(framer)) {
-        size_t end = framer->head + framer->framing.length;
+        size_t length = find_length(framer), end = framer->head + length;
 
-        if (end > framer->used)
+        if (length == LENGTH_NOT_YET || (length > 0 && end > framer->used))
             return false;
-        if (memcmp(framer->data + end - framer->end_size, framer->framing.end, framer->end_size) ==
-            0)
-            return hand_out(framer, end, framer->end_size, line);
+        if (length > 0 && memcmp(framer->data + end - framer->framing.trailer - framer->end_size,
+                                 framer->framing.end, framer->end_size) == 0)
+            return hand_out(framer, end, line);
         drop_to(framer, framer->head + 1);
     }
+    return false;
+}
+
+/* What came between two silences is one line, from its start mark on. */
+static bool next_by_silence(struct line_framer *framer, struct line *line)
+{
+    if (framer->skipping || framer->used - framer->head > framer->framing.length_max) {
+        framer->skipping = framer->silent_end < framer->used;
+        drop_to(framer, framer->used);
+        return false;
+    }
+    if (framer->silent_end <= framer->head)
+        return false;
+    if (seek_start(framer) && framer->silent_end > framer->head + framer->framing.trailer)
+        return hand_out(framer, framer->silent_end, line);
+    drop_to(framer, framer->silent_end);
     return false;
 }
 
@@ -122,23 +183,32 @@ static size_t seek_end(struct line_framer *framer)
     return framer->used;
 }
 
+/* There is no end mark yet: a line that is too long for one is noise. Returns whether to look on.
+ */
+static bool give_up_too_long(struct line_framer *framer)
+{
+    if (!framer->skipping && framer->scanned <= framer->head + framer->framing.length_max)
+        return false;
+    if (framer->start_size > 0) {
+        drop_to(framer, framer->head + 1);
+        return true;
+    }
+    framer->skipping = true;
+    drop_to(framer, back_by(framer->used, framer->end_size - 1));
+    return false;
+}
+
 static bool next_by_end(struct line_framer *framer, struct line *line)
 {
     while (framer->skipping || seek_start(framer)) {
-        size_t mark = seek_end(framer), end = mark + framer->end_size;
+        size_t mark = seek_end(framer), end = mark + framer->end_size + framer->framing.trailer;
 
         if (mark == framer->used) {
-            if (!framer->skipping && framer->scanned <= framer->head + framer->framing.length_max)
+            if (!give_up_too_long(framer))
                 return false;
-            if (framer->start_size > 0) {
-                drop_to(framer, framer->head + 1);
-                continue;
-            }
-            framer->skipping = true;
-            drop_to(framer, back_by(framer->used, framer->end_size - 1));
+        } else if (end > framer->used) {
             return false;
-        }
-        if (framer->skipping) {
+        } else if (framer->skipping) {
             framer->skipping = false;
             drop_to(framer, end);
         } else if (mark - framer->head > framer->framing.length_max) {
@@ -146,7 +216,7 @@ static bool next_by_end(struct line_framer *framer, struct line *line)
         } else if (mark == framer->head) {
             framer->head = end; /* an empty line says nothing */
         } else {
-            return hand_out(framer, end, framer->end_size, line);
+            return hand_out(framer, end, line);
         }
     }
     return false;
@@ -154,7 +224,26 @@ static bool next_by_end(struct line_framer *framer, struct line *line)
 
 bool line_next(struct line_framer *framer, struct line *line)
 {
-    return framer->framing.length > 0 ? next_of_length(framer, line) : next_by_end(framer, line);
+    if (framer->framing.by_silence)
+        return next_by_silence(framer, line);
+    return framer->framing.length > 0 || framer->framing.length_field != LINE_LENGTH_NONE
+               ? next_of_length(framer, line)
+               : next_by_end(framer, line);
+}
+
+void line_silence(struct line_framer *framer)
+{
+    if (framer->framing.by_silence) {
+        framer->silent_end = framer->used;
+        return;
+    }
+    if (framer->head == framer->used)
+        return;
+    framer->skipping = false;
+    if (framer->start_size > 0)
+        drop_to(framer, framer->head + 1);
+    else
+        drop_to(framer, framer->used);
 }
 
 void line_accept(struct line_framer *framer)

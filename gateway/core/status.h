@@ -14,6 +14,7 @@
     X(GOOD, 0x0000, "good", "")                                                                    \
     X(OVER, 0x0001, "over", "")                                                                    \
     X(CLOCK_UNSET, 0x4092, "clock unset", "the gateway's clock was never set")                     \
+    X(UNSTABLE, 0x4093, "not stable", "the device says that its value has not settled")            \
     X(IMPLAUSIBLE, 0x4094, "implausible", "outside the range that the point can have")             \
     X(BAD, 0x8000, "bad", "no reason is known")                                                    \
     X(TIMEOUT, 0x800A, "timeout",                                                                  \

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 #include <cmocka.h>
 
@@ -48,6 +49,35 @@ static const struct {
     {{CHECKSUM_CRC16_CCITT, CHECKSUM_BINARY_LOW_FIRST, 0, ""}, "123456789\xB1\x29", 9},
     {{CHECKSUM_CRC16_XMODEM, CHECKSUM_HEX, 0, ""}, "12345678931C3", 9},
     {{CHECKSUM_CRC16_XMODEM, CHECKSUM_HEX, 0, ""}, "12345678931C4", -1},
+    {{CHECKSUM_CRC16_X25, CHECKSUM_HEX, 0, ""}, "123456789906E", 9},
+    {{CHECKSUM_CRC16_X25, CHECKSUM_BINARY_LOW_FIRST, 0, ""}, "123456789\x6E\x90", 9},
+    /* The example of the SDI-12 specification, and one more. */
+    {{CHECKSUM_SDI12, 0, 0, ""}, "0+3.14OqZ", 6},
+    {{CHECKSUM_SDI12, 0, 0, ""}, "0-3.14+1.23LRW", 11},
+    {{CHECKSUM_SDI12, 0, 0, ""}, "0+3.14Oqz", -1},
+    {{CHECKSUM_SDI12, 0, 0, ""}, "0+3.15OqZ", -1},
+    {{CHECKSUM_SDI12, 0, 0, ""}, "qZ", -1},
+    /* Toledo continuous output: the sum of all 18 bytes is 0 in its seven low bits. */
+    {{CHECKSUM_SUM7, CHECKSUM_BINARY, 0, ""}, "\x02\x2A\x30\x20  1234     0\r\x1D", 17},
+    {{CHECKSUM_SUM7, CHECKSUM_BINARY, 0, ""}, "\x02\x2A\x38\x20  1234     0\r\x1D", -1},
+    /* IEC 62056-21: from behind the STX to the ETX. */
+    {{CHECKSUM_BCC, 0, 0, ""},
+     "\x02"
+     "1.8.0(000123.4*kWh)\r\n!\r\n\x03\x7E",
+     26},
+    {{CHECKSUM_BCC, 0, 0, ""},
+     "\x02"
+     "1.8.0(000123.5*kWh)\r\n!\r\n\x03\x7E",
+     -1},
+    {{CHECKSUM_BCC, 0, 0, ""}, "\x02", -1},
+    /* What a manual of ultrasonic flow meters shows. */
+    {{CHECKSUM_SUM8, CHECKSUM_HEX, 0, "!"}, "+0.000000E+00m3/d!AC", 17},
+    {{CHECKSUM_SUM8, CHECKSUM_HEX, 0, "!"}, "+0.000000E+00m/s!88", 16},
+    {{CHECKSUM_SUM8, CHECKSUM_HEX, 0, "!"}, "+1234567E+0m3 !F7", 14},
+    {{CHECKSUM_SUM8, CHECKSUM_HEX, 0, "!"}, "+0.000000E+0GJ!DA", 14},
+    {{CHECKSUM_SUM8, CHECKSUM_HEX, 0, "!"}, "+7.838879E+00mA!59", 15},
+    {{CHECKSUM_SUM8, CHECKSUM_HEX, 0, "!"}, "+3.911033E+01!8E", 13},
+    {{CHECKSUM_UNSAID, 0, 0, ""}, "anything", 8},
 };
 
 static void takes_right_sums_and_no_others(void **state)
@@ -58,12 +88,9 @@ static void takes_right_sums_and_no_others(void **state)
         int result = checksum_check(&cases[i].checksum, (const uint8_t *)cases[i].line,
                                     strlen(cases[i].line), &content);
 
-        if (cases[i].content < 0) {
-            assert_int_equal(result, ERR_CHECKSUM);
-        } else {
-            assert_int_equal(result, 0);
-            assert_int_equal(content, cases[i].content);
-        }
+        if (result != (cases[i].content < 0 ? ERR_CHECKSUM : 0) ||
+            (cases[i].content >= 0 && content != (size_t)cases[i].content))
+            fail_msg("\"%s\" gave %d, %zu", cases[i].line, result, content);
     }
 }
 
@@ -83,9 +110,29 @@ static void notices_every_single_bit_that_is_wrong(void **state)
     }
 }
 
+/* Each line with a right checksum is what checksum_write makes of what stands before it. */
+static void writes_what_it_takes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct checksum *checksum = &cases[i].checksum;
+        size_t size = strlen(cases[i].line), text_size = checksum_text_size(checksum);
+        uint8_t text[CHECKSUM_TEXT_MAX];
+
+        if (cases[i].content < 0)
+            continue;
+        assert_int_equal(checksum_write(checksum, (const uint8_t *)cases[i].line,
+                                        (size_t)cases[i].content, text),
+                         text_size);
+        assert_int_equal(
+            strncasecmp((const char *)text, cases[i].line + size - text_size, text_size), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_what_it_takes),
         cmocka_unit_test(takes_right_sums_and_no_others),
         cmocka_unit_test(notices_every_single_bit_that_is_wrong),
     };

@@ -13,6 +13,31 @@ static const struct line_framing nmea = {.start = "$", .end = "\r\n", .length_ma
 static const struct line_framing plain = {.start = "", .end = "\r\n", .length_max = 20};
 static const struct line_framing fixed = {
     .start = "\x02", .end = "\x03", .length = 6, .length_max = 82};
+static const struct line_framing trailed = {
+    .start = "\x02", .end = "\x03", .trailer = 1, .length_max = 20};
+static const struct line_framing counted = {.start = "#",
+                                            .end = "",
+                                            .length_field = LINE_LENGTH_U8,
+                                            .length_at = 1,
+                                            .length_plus = 2,
+                                            .length_max = 12};
+static const struct line_framing counted_16 = {.start = "#",
+                                               .end = ";",
+                                               .length_field = LINE_LENGTH_U16,
+                                               .length_at = 2,
+                                               .length_plus = 5,
+                                               .length_max = 12};
+static const struct line_framing counted_16_little = {.start = "#",
+                                                      .end = "",
+                                                      .length_field = LINE_LENGTH_U16_LITTLE,
+                                                      .length_at = 1,
+                                                      .length_plus = 0,
+                                                      .length_max = 1024};
+static const struct line_framing silent = {
+    .start = "", .end = "", .by_silence = true, .length_max = 8};
+static const struct line_framing silent_marked = {
+    .start = "$", .end = "", .by_silence = true, .length_max = 8};
+static const struct line_framing short_end = {.start = "", .end = "\n", .length_max = 5};
 static const struct line_framing bare = {.start = "", .end = "", .length = 4, .length_max = 82};
 
 /* What came out: lines joined by '|'. A line that begins with the byte `rejected` is refused. */
@@ -35,6 +60,8 @@ static void drain(struct feeding *feeding)
         assert_true(feeding->used + line.size + 1 < sizeof(feeding->out));
         memcpy(feeding->out + feeding->used, line.data, line.size);
         feeding->used += line.size;
+        if (line.content_size < line.size)
+            feeding->out[feeding->used++] = (char)('0' + line.content_size);
         feeding->out[feeding->used++] = '|';
         line_accept(&feeding->framer);
     }
@@ -83,8 +110,84 @@ static const struct {
      "1234\x03",
      "\x02"
      "1234|"},
+    {&short_end, "much too long\nok\n", "ok|"},
     {&bare, "aaaabbbbcc", "aaaa|bbbb|"},
+    /* With a trailer the whole line is handed out, and how much of it is content. */
+    {&trailed,
+     "x\x02"
+     "abc\x03Z\x02"
+     "d\x03\x03",
+     "\x02"
+     "abc\x03Z4|\x02"
+     "d\x03\x03"
+     "2|"},
+    {&trailed,
+     "\x02"
+     "abc\x03",
+     ""},
+    {&counted, "##\x02xy#\x01z", "#\x02xy|#\x01z|"},
+    {&counted,
+     "#\x02xyz#\x03"
+     "abcde",
+     "#\x02xy|#\x03"
+     "abc|"},
+    {&counted,
+     "#\x7f#\x01"
+     "ab",
+     "#\x01"
+     "a|"},
+    {&counted_16, "#.\x01\x01#.\x7f;#a", ""},
+    {&counted_16_little,
+     "#\x05\x7f"
+     "#\x10\x10#",
+     ""},
 };
+
+/* Here a '_' stands for a silence. */
+static const struct {
+    const struct line_framing *framing;
+    const char *bytes, *lines;
+} pauses[] = {
+    {&silent, "abc_de_", "abc|de|"},
+    {&silent, "abc", ""},
+    {&silent, "_abc__d_", "abc|d|"},
+    {&silent, "much too long_ok_", "ok|"},
+    {&silent, "12345678_123456789_ok_", "12345678|ok|"},
+    {&silent_marked, "xy$abc_no_$d_", "$abc|$d|"},
+    /* Under other framings a silence ends what has begun. */
+    {&nmea, "$A,1_,2\r\n$B\r\n", "$B|"},
+    {&plain, "half_whole\r\n", "whole|"},
+    {&bare, "aaa_bbbb", "bbbb|"},
+    {&counted,
+     "#\x09"
+     "a_#\x01zz",
+     "#\x01z|"},
+    {&counted, "#\x09#\x01zz_", "#\x01z|"},
+};
+
+static void takes_a_silence_for_what_it_is(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(pauses) / sizeof(pauses[0]); i++) {
+        for (size_t piece = 1; piece <= 64; piece *= 4) {
+            struct feeding feeding = {.rejected = 0};
+            const char *at = pauses[i].bytes;
+
+            line_init(&feeding.framer, pauses[i].framing);
+            while (*at) {
+                size_t size = strcspn(at, "_");
+
+                feed(&feeding, at, size, piece);
+                at += size;
+                for (; *at == '_'; at++) {
+                    line_silence(&feeding.framer);
+                    drain(&feeding);
+                }
+            }
+            assert_string_equal(feeding.out, pauses[i].lines);
+        }
+    }
+}
 
 static void hands_out_whole_lines_however_the_bytes_arrive(void **state)
 {
@@ -211,6 +314,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hands_out_whole_lines_however_the_bytes_arrive),
+        cmocka_unit_test(takes_a_silence_for_what_it_is),
         cmocka_unit_test(finds_the_line_inside_a_rejected_one),
         cmocka_unit_test(finds_a_fixed_line_that_noise_ran_into),
         cmocka_unit_test(tells_which_lines_hide_in_a_rejected_one),

@@ -26,18 +26,13 @@ static void ask_with(struct rig *rig, const char *request)
     rig->device_options[0].request = rig->device_options[1].request = request;
 }
 
-static int set_up(void **state)
+static void set_defaults(struct rig *rig)
 {
-    struct rig *rig = calloc(1, sizeof(*rig));
-
-    if (!rig)
-        return -1;
+    memset(rig, 0, sizeof(*rig));
     rig->bus_options = (struct serial_bus_options){
         .port = "/dev/ttyS0",
         .line = {.baud = 9600, .data_bits = 8, .parity = 'N', .stop_bits = 1},
-        .start = "",
-        .length_max = 100,
-        .checksum_mark = "",
+        .frame = {.length_max = 100},
     };
     rig->bus = (struct site_bus){
         .id = "bus", .devices = rig->devices, .device_count = 2, .options = &rig->bus_options};
@@ -51,12 +46,22 @@ static int set_up(void **state)
                                                                 .delimiter = ",",
                                                                 .hemisphere = -1,
                                                                 .scale = 1,
+                                                                .decimals_at = -1,
                                                                 .decimals = -1};
             rig->points[i][j] =
                 (struct site_point){.every_ns = NS_PER_S, .options = &rig->point_options[i][j]};
         }
     }
     ask_with(rig, "?");
+}
+
+static int set_up(void **state)
+{
+    struct rig *rig = calloc(1, sizeof(*rig));
+
+    if (!rig)
+        return -1;
+    set_defaults(rig);
     *state = rig;
     return 0;
 }
@@ -105,15 +110,105 @@ static void tells_every_mistake(void **state)
     struct rig *rig = *state;
 
     ask_with(rig, NULL);
-    rig->bus_options.end = "";
-    rig->bus_options.checksum_form = CHECKSUM_BINARY;
+    rig->bus_options.frame.end = (struct serial_mark){true, ""};
+    rig->bus_options.frame.checksum_form = CHECKSUM_BINARY;
     rig->device_options[0].match = "(";
     rig->point_options[0][0].group = 2;
     rig->point_options[0][1].type = EXTRACT_TEXT;
     rig->point_options[0][1].scale = 2;
     rig->point_options[1][0].column = -1;
-    rig->point_options[1][1].format = EXTRACT_NMEA_DEGREES;
+    rig->point_options[1][1].format = NUMBER_NMEA_DEGREES;
     expect(rig, "end checksum_form match - group scale match - hemisphere ");
+}
+
+static void tells_mistakes_in_bytes_exchanges_and_frames_of_devices(void **state)
+{
+    static const char *const steps[] = {"send ?", "sned ?"}, *const good[] = {"send {address}?"};
+    struct rig *rig = *state;
+
+    rig->device_options[0].request = NULL;
+    rig->device_options[0].exchange = (struct option_texts){steps, 2};
+    rig->device_options[1].address = "a b";
+    rig->point_options[0][0].format = NUMBER_U16;
+    rig->point_options[0][1].unit_text = "kWh";
+    rig->point_options[1][0].order = NUMBER_LITTLE;
+    rig->point_options[1][1].mask = 3;
+    expect(rig, "exchange format unit_text address order mask ");
+    set_defaults(rig);
+    rig->device_options[0].exchange = (struct option_texts){good, 1};
+    expect(rig, "exchange ");
+    rig->device_options[0].request = NULL;
+    expect(rig, "exchange ");
+    rig->device_options[0].address = "7";
+    expect(rig, "");
+    rig->point_options[0][0].match = "^{address}";
+    rig->point_options[1][0].match = "^{address}";
+    expect(rig, "match ");
+}
+
+static void lets_a_device_frame_and_check_its_lines(void **state)
+{
+    struct rig *rig = *state;
+    struct serial_frame_options *frame = &rig->device_options[0].frame;
+
+    frame->start = (struct serial_mark){true, "\x02"};
+    frame->end = (struct serial_mark){true, "\r"};
+    frame->checksum = CHECKSUM_SUM7;
+    frame->checksum_form = CHECKSUM_BINARY;
+    expect(rig, "checksum_form ");
+    frame->checksum_after_end = true;
+    expect(rig, "");
+    frame->length_field = LINE_LENGTH_U8;
+    frame->length = 17;
+    expect(rig, "length_field ");
+    frame->length_field = LINE_LENGTH_NONE;
+    frame->length_max = 16;
+    expect(rig, "length ");
+    frame->checksum = CHECKSUM_BCC;
+    frame->length = 0;
+    expect(rig, "checksum ");
+}
+
+static void wants_talkers_on_one_line_to_agree(void **state)
+{
+    struct rig *rig = *state;
+
+    ask_with(rig, NULL);
+    rig->device_options[0].match = rig->device_options[1].match = "a";
+    expect(rig, "");
+    rig->device_options[1].frame.checksum = CHECKSUM_NMEA;
+    expect(rig, "- ");
+    rig->device_options[0].frame.checksum = CHECKSUM_NMEA;
+    expect(rig, "");
+    rig->device_options[1].line =
+        (struct port_settings){.baud = 300, .data_bits = 7, .parity = 'E', .stop_bits = 1};
+    expect(rig, "line ");
+}
+
+static void reads_marks_with_escapes(void **state)
+{
+    static const struct {
+        const char *text, *bytes; /* NULL: it is refused */
+    } marks[] = {
+        {"$", "$"},         {"\\x02", "\x02"},
+        {"\\r\\n", "\r\n"}, {"\\x1b\\x1B\\\\", "\x1b\x1b\\"},
+        {"", ""},           {"\\x00", NULL},
+        {"\\x1", NULL},     {"\\", NULL},
+        {"\\q", NULL},      {"12345678901234567", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        struct serial_mark mark = {.given = false};
+        char why[200] = "";
+        int result = serial_parse_mark(marks[i].text, &mark, why, sizeof(why));
+
+        assert_int_equal(result, marks[i].bytes ? 0 : ERR_INVALID);
+        if (marks[i].bytes)
+            assert_string_equal(mark.text, marks[i].bytes);
+        else
+            assert_true(why[0] != 0);
+    }
 }
 
 static void wants_a_way_to_find_lines_of_fixed_length(void **state)
@@ -122,11 +217,11 @@ static void wants_a_way_to_find_lines_of_fixed_length(void **state)
 
     ask_with(rig, NULL);
     rig->bus.device_count = 1;
-    rig->bus_options.length = 10;
+    rig->bus_options.frame.length = 10;
     expect(rig, "length ");
-    rig->bus_options.checksum = CHECKSUM_SUM8;
+    rig->bus_options.frame.checksum = CHECKSUM_SUM8;
     expect(rig, "");
-    rig->bus_options.start = "0123456789";
+    rig->bus_options.frame.start = (struct serial_mark){true, "0123456789"};
     expect(rig, "length ");
 }
 
@@ -157,7 +252,7 @@ static void reckons_what_a_bus_carries(void **state)
 
     ask_with(rig, "SI\r\n");
     rig->bus.device_count = 1;
-    rig->bus_options.length = 20;
+    rig->bus_options.frame.length = 20;
     rig->points[0][0].every_ns = 100 * NS_PER_MS;
     driver_serial.load(&rig->bus, &load);
     assert_true(load.requests_per_s > 9.99 && load.requests_per_s < 10.01);
@@ -201,6 +296,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(takes_what_can_work),
         TEST(tells_every_mistake),
+        TEST(tells_mistakes_in_bytes_exchanges_and_frames_of_devices),
+        TEST(lets_a_device_frame_and_check_its_lines),
+        TEST(wants_talkers_on_one_line_to_agree),
+        TEST(reads_marks_with_escapes),
         TEST(wants_a_way_to_find_lines_of_fixed_length),
         TEST(keeps_asked_devices_and_talkers_apart),
         TEST(wants_the_group_that_is_taken),
