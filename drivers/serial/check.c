@@ -66,6 +66,8 @@ static void check_framing(struct checking *checking, const struct serial_bus_opt
     struct checksum checksum;
     size_t marks;
 
+    if (device->notation == SERIAL_SML)
+        return; /* it says all that itself */
     serial_framing(bus, device, &framing);
     serial_checksum(bus, device, &checksum);
     marks = strlen(framing.start) + strlen(framing.end) + framing.trailer;
@@ -258,6 +260,12 @@ static void check_device(struct checking *checking, const struct site_bus *bus, 
     if (!bus_asked && bus->device_count > 1 && !options->match)
         tell(checking, "match",
              "is needed where several devices speak on one bus: it tells whose a line is");
+    if (options->notation == SERIAL_SML &&
+        (options->frame.start.given || options->frame.end.given || options->frame.length > 0 ||
+         options->frame.silence_ns > 0 || options->frame.length_field != LINE_LENGTH_NONE ||
+         options->frame.checksum != CHECKSUM_UNSAID))
+        tell(checking, "notation",
+             "\"sml\" says how lines begin, end and are checked: leave these keys out");
     if (options->address && !is_address(options->address))
         tell_found(checking, "address", "found \"%s\"; allowed: letters and digits",
                    options->address);
@@ -300,7 +308,8 @@ static void check_shared(struct checking *checking, const struct site_bus *site)
     serial_framing(bus, options, &framings[1]);
     serial_checksum(bus, first, &checksums[0]);
     serial_checksum(bus, options, &checksums[1]);
-    if (!same_framing(&framings[0], &framings[1]) || !same_checksum(&checksums[0], &checksums[1]))
+    if (first->notation != options->notation || !same_framing(&framings[0], &framings[1]) ||
+        !same_checksum(&checksums[0], &checksums[1]))
         tell_found(checking, NULL,
                    "frames or checks its lines otherwise than device %s: devices that speak by "
                    "themselves on one bus share that",

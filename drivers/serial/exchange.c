@@ -232,9 +232,9 @@ bool exchange_take(struct exchange *exchange, const char *line, size_t size, int
 
 bool exchange_read(struct exchange *exchange)
 {
-    exchange->replies++;
     if (exchange->script->steps[exchange->at].verb == STEP_READ_ALL)
         return false;
+    exchange->replies++;
     next_step(exchange);
     return true;
 }

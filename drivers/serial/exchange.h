@@ -31,7 +31,7 @@ struct exchange {
     int64_t sent_end_ns;               /* when the last byte sent has left */
     int64_t deadline_ns;               /* of the whole reply to what was sent last */
     bool sent;                         /* something was sent since this was last cleared */
-    size_t replies;                    /* lines that went to the points, with the one at hand */
+    size_t replies;                    /* replies that went to the points, with the one at hand */
     uint8_t request[REQUEST_SIZE_MAX]; /* what was sent last */
     size_t request_size;
     int error;

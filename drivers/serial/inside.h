@@ -15,6 +15,7 @@ struct framing {
     struct checksum checksum;
     int64_t silence_ns;
     bool is_binary;
+    bool is_sml;
 };
 
 struct bus {

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/status.h"
+#include "serial/meter.h"
 
 #define FIELD(struct_name, member) .offset = offsetof(struct struct_name, member)
 #define BUS(member)                FIELD(serial_bus_options, member)
@@ -158,10 +159,18 @@ const struct option serial_bus_rows[] = {
     {.key = NULL},
 };
 
+static const struct option_choice notations[] = {
+    {"text", SERIAL_TEXT, "lines and frames as the other keys say"},
+    {"sml", SERIAL_SML, "files of a smart meter in SML; values are found by \"key\""},
+    {NULL, 0, NULL},
+};
+
 const struct option serial_device_rows[] = {
     {"line", OPTION_PARSED, DEVICE(line), .parse = port_parse_settings,
      .pattern = "^[0-9]+ [78][NEO][12]$", .example = "\"1200 7E1\"",
      .help = "the settings of the line for this device, where they are not those of its bus"},
+    {"notation", OPTION_CHOICE, DEVICE(notation), .choices = notations, .fallback = "\"text\"",
+     .help = "what its lines are, where they are not what the other keys say"},
     FRAME_ROWS(serial_device_options, "0", NULL),
     {"address", OPTION_TEXT, DEVICE(address), .maximum = 32, .example = "\"0\"",
      .help = "what {address} stands for in requests and patterns: letters and digits"},
@@ -381,7 +390,8 @@ static bool frames(const struct serial_frame_options *frame)
 
 bool serial_frames_itself(const struct serial_device_options *device)
 {
-    return frames(&device->frame) || device->frame.checksum != CHECKSUM_UNSAID;
+    return frames(&device->frame) || device->frame.checksum != CHECKSUM_UNSAID ||
+           device->notation != SERIAL_TEXT;
 }
 
 static const struct serial_frame_options *framing_of(const struct serial_bus_options *bus,
@@ -423,6 +433,13 @@ void serial_framing(const struct serial_bus_options *bus,
     bool counted = frame->length > 0 || frame->length_field != LINE_LENGTH_NONE;
     bool has_end = frame->end.given && frame->end.text[0];
 
+    if (device->notation == SERIAL_SML) {
+        *framing = (struct line_framing){.start = METER_START,
+                                         .end = METER_END,
+                                         .trailer = METER_TRAILER_SIZE,
+                                         .length_max = METER_FILE_SIZE_MAX};
+        return;
+    }
     *framing = (struct line_framing){
         .start = frame->start.text,
         .end = frame->end.given                   ? frame->end.text
@@ -445,6 +462,10 @@ void serial_checksum(const struct serial_bus_options *bus,
     const struct serial_frame_options *frame =
         device->frame.checksum != CHECKSUM_UNSAID ? &device->frame : &bus->frame;
 
+    if (device->notation == SERIAL_SML) {
+        *checksum = (struct checksum){CHECKSUM_CRC16_X25, CHECKSUM_BINARY_LOW_FIRST, 0, ""};
+        return;
+    }
     checksum->kind = frame->checksum;
     checksum->form = frame->checksum_form;
     checksum->from = (size_t)frame->checksum_from;

@@ -59,7 +59,11 @@ enum serial_when {
     SERIAL_WHEN_COUNT
 };
 
+/* What the lines of a device are. */
+enum serial_notation { SERIAL_TEXT, SERIAL_SML };
+
 struct serial_device_options {
+    int notation;              /* enum serial_notation */
     struct port_settings line; /* baud 0: as the bus */
     struct serial_frame_options frame;
     const char *address;          /* NULL: none */

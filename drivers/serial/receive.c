@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/status.h"
+#include "serial/meter.h"
 
 #define READ_SIZE     512
 #define TEXT_LINE_MAX 256 /* of the lines that an exchange expects by itself */
@@ -18,6 +19,7 @@ void receive_frame_as(struct bus *bus, const struct device *device)
     serial_checksum(bus->options, options, &framing->checksum);
     framing->silence_ns = serial_silence_ns(bus->options, options);
     framing->is_binary = device->is_binary;
+    framing->is_sml = options->notation == SERIAL_SML;
     bus->is_text_line = false;
 }
 
@@ -71,6 +73,12 @@ static bool copy_text(struct bus *bus, const struct line *line, size_t *size)
         return false;
     if (*size > line->content_size)
         *size = line->content_size;
+    if (bus->framing.is_sml) {
+        int text_size = meter_read(line->data, *size, bus->text, sizeof(bus->text));
+
+        *size = text_size < 0 ? 0 : (size_t)text_size;
+        return text_size >= 0;
+    }
     if (!bus->framing.is_binary && memchr(line->data, 0, *size))
         return false;
     memcpy(bus->text, line->data, *size);

@@ -32,6 +32,7 @@ LIBRARIES = [
     ("mbedTLS", r"(mbedtls|psa)/", ["gateway/tls/*"], None),
     ("Paho", r"MQTT", ["gateway/uplink/paho.c"], 1),
     ("libmodbus", r"modbus(/|-|\.h)", ["drivers/modbus/*.c"], 1),
+    ("libsml", r"sml/", ["drivers/serial/*.c"], 1),
     ("libmicrohttpd", r"microhttpd\.h", ["gateway/web/*.c"], 1),
     ("cJSON", r"(cjson/)?cJSON", ["gateway/cli/*.c", "gateway/config/*.c", "gateway/*/payload*.c"], None),
 ]
@@ -98,6 +99,7 @@ INNOCENT = {
     "gateway/uplink/paho.c": ['"tls/tunnel.h"', '"journal/cursor.h"', "<MQTTAsync.h>"],
     "gateway/web/http.c": ["<microhttpd.h>"],
     "gateway/cli/main.c": ['"journal/segment.h"', '"daemon/gateway.h"', "<cjson/cJSON.h>"],
+    "drivers/serial/meter.c": ['"core/text.h"', "<sml/sml_message.h>"],
     "drivers/modbus/link.c": ['"modbus/modbus.h"', '"field/driver.h"', "<modbus.h>"],
 }
 
@@ -122,6 +124,7 @@ PLANTED = [
     ("drivers/serial/line.c", '"journal/journal.h"'),
     ("drivers/serial/line.c", '"modbus/link.h"'),
     ("drivers/serial/line.c", "<modbus/modbus-rtu.h>"),
+    ("drivers/serial/line.c", "<sml/sml_file.h>"),
 ]
 
 
