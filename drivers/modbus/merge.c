@@ -48,14 +48,19 @@ static int64_t best_read(const struct merge_terms *terms, const struct merge_spa
 int merge_spans(const struct merge_terms *terms, const struct merge_span *spans, uint32_t count,
                 struct merge_read *reads)
 {
+    struct merge_terms widened = *terms;
     int64_t *costs = malloc((count + 1) * sizeof *costs);
     uint32_t at = count, left = count;
 
     if (!costs)
         return ERR_NOMEM;
+    for (uint32_t i = 0; i < count; i++) {
+        if (spans[i].count > widened.limit)
+            widened.limit = spans[i].count;
+    }
     costs[0] = 0;
     for (uint32_t i = 0; i < count; i++)
-        costs[i + 1] = best_read(terms, spans, i, costs, &reads[i]);
+        costs[i + 1] = best_read(&widened, spans, i, costs, &reads[i]);
     free(costs);
     /* Back from the end, which leaves the reads that are taken at the end of the array. */
     while (left > 0) {

@@ -33,7 +33,7 @@ int64_t merge_cost_ns(const struct merge_terms *terms, uint32_t count);
 /*
  * Fills `reads`, which has room for `count` of them, with those that fetch all spans, in order of
  * address, and returns how many there are. `spans` are sorted by address. No read crosses a barrier
- * or asks for more than the limit, but one for a single span that is larger. The sum of their costs
+ * or asks for more than the limit, which is the largest span where that is larger. The sum of their costs
  * is the least that there is: since no read of such a set lies within another, each serves
  * neighbours, and going through the spans once with the best cost so far finds it. ERR_NOMEM.
  */
