@@ -104,6 +104,31 @@ static void print_count(double count, const char *one, const char *many)
     printf("%.0f %s", count, count == 1 ? one : many);
 }
 
+/* "reads at most 60 at once, 2 gaps not read over, 1 point refused" */
+static void print_learnt(const cJSON *learnt)
+{
+    static const struct {
+        const char *key, *before, *one, *many;
+    } parts[] = {
+        {"max_block", "reads at most ", "register at once", "registers at once"},
+        {"cuts", "", "place not read over", "places not read over"},
+        {"refused", "", "point refused", "points refused"},
+    };
+    const char *separator = "       learnt: ";
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        double count = number_of(learnt, parts[i].key);
+
+        if (count == 0)
+            continue;
+        printf("%s%s", separator, parts[i].before);
+        print_count(count, parts[i].one, parts[i].many);
+        separator = ", ";
+    }
+    if (*separator == ',')
+        printf("\n");
+}
+
 static void print_device(const cJSON *device)
 {
     static const struct {
@@ -125,11 +150,14 @@ static void print_device(const cJSON *device)
     }
     if (number_of(device, "round_trip_us") > 0)
         printf(", %.1f ms", number_of(device, "round_trip_us") / 1000);
+    if (number_of(device, "bus_percent") > 0)
+        printf(", %.1f %% of the bus", number_of(device, "bus_percent"));
     if (age)
         printf(", heard %.1f s ago", age->valuedouble / 1000);
     printf("\n");
     if (*text_of(device, "why"))
         printf("       %s: %s\n", text_of(device, "why"), text_of(device, "help"));
+    print_learnt(get(device, "learnt"));
 }
 
 static void print_buses(const cJSON *buses)

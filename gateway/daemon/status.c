@@ -83,6 +83,19 @@ static void put_journal(struct running *running, struct text *text)
     text_string(text, "}");
 }
 
+/* What it costs, and what the driver learnt about it. */
+static void put_learnt(struct text *text, struct driver_stats *stats)
+{
+    text_printf(text, ",\"bus_percent\":%.2f,\"turnaround_us\":%" PRId64,
+                (double)atomic_load(&stats->share_ppm) / 1e4,
+                atomic_load(&stats->turnaround_ns) / NS_PER_US);
+    text_printf(text,
+                ",\"learnt\":{\"max_block\":%" PRIu32 ",\"cuts\":%" PRIu32
+                ",\"refused\":%" PRIu32 "}",
+                atomic_load(&stats->learnt_block), atomic_load(&stats->learnt_cuts),
+                atomic_load(&stats->learnt_refused));
+}
+
 static void put_device(struct running *running, struct text *text, const struct site_device *device,
                        struct driver_stats *stats)
 {
@@ -117,6 +130,7 @@ static void put_device(struct running *running, struct text *text, const struct 
         text_printf(text, ",\"age_ms\":%" PRId64, (now - last) / NS_PER_MS);
     if (probe > now)
         text_printf(text, ",\"next_probe_ms\":%" PRId64, (probe - now) / NS_PER_MS);
+    put_learnt(text, stats);
     text_string(text, "}");
 }
 

@@ -31,6 +31,7 @@
 struct host {
     struct driver_host base; /* first: what the driver gets a pointer to */
     const struct site_bus *bus;
+    struct journal *journal;
     struct lane *lane;
     struct driver_engine *engine; /* NULL where the bus has a thread of its own */
     pthread_t thread;
@@ -57,7 +58,15 @@ static int host_ops_wait(struct driver_host *base, int fd, int64_t until_mono_ns
     }
 }
 
-static const struct driver_host_ops host_ops = {.wait = host_ops_wait};
+static size_t host_ops_learnt(struct driver_host *base, const struct site_device *device, char *out,
+                              size_t size)
+{
+    const struct host *host = (const struct host *)base;
+
+    return journal_learnt(host->journal, device->stream, out, size);
+}
+
+static const struct driver_host_ops host_ops = {.wait = host_ops_wait, .learnt = host_ops_learnt};
 
 static size_t put_on_lane(void *context, const struct event *events, size_t count, bool again)
 {
@@ -145,6 +154,7 @@ int host_start(struct host **host, struct engines *engines, struct journal *jour
     if (!made)
         return ERR_NOMEM;
     made->bus = bus;
+    made->journal = journal;
     made->base.ops = &host_ops;
     made->base.clock = clock;
     made->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -145,6 +145,13 @@ int journal_stream_ledger(const struct journal *journal, uint32_t number,
                           struct journal_stream_ledger *ledger);
 
 /*
+ * Copies the text of the newest config event of a stream: what a driver learnt about the device
+ * whose states it is. Returns its size; 0 when there is none, or when it does not fit into `size`
+ * bytes. Thread-safe.
+ */
+size_t journal_learnt(struct journal *journal, uint32_t number, char *out, size_t size);
+
+/*
  * Calls `each` with the newest reading (or state) of every stream as of the wall time: from the
  * checkpoint before it, the rest of that segment, and what was stored in the next few minutes
  * (events of several buses are stored a little out of order). Returns 0, ERR_NOT_FOUND when the

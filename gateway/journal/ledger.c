@@ -108,3 +108,8 @@ int journal_stream_ledger(const struct journal *journal, uint32_t number,
     ledger->last_wall_ns = entry->last_wall_ns;
     return 0;
 }
+
+size_t journal_learnt(struct journal *journal, uint32_t number, char *out, size_t size)
+{
+    return streams_learnt(&journal->state.streams, number, out, size);
+}

@@ -80,6 +80,9 @@ int state_apply_event(struct state *state, const struct event *event)
     count_own(&entry->stored);
     if (event->kind == EVENT_READING || event->kind == EVENT_STATE)
         stream_entry_take(entry, event);
+    else if (event->kind == EVENT_CONFIG && event->value.type == VALUE_TEXT &&
+             event->value.size <= STREAM_LEARNT_SIZE_MAX && error == 0)
+        error = streams_learn(&state->streams, event->stream, event->value.data, event->value.size);
     return error;
 }
 
@@ -169,6 +172,14 @@ static int apply_last(struct state *state, struct unpacker *body)
     return 0;
 }
 
+static int apply_learnt(struct state *state, struct unpacker *body)
+{
+    uint32_t number = (uint32_t)unpack_varint(body);
+    if (body->bad || !streams_get(&state->streams, number))
+        return ERR_CORRUPT;
+    return streams_learn(&state->streams, number, body->at, (size_t)(body->end - body->at));
+}
+
 static int apply_checkpoint_begin(struct state *state, struct unpacker *body)
 {
     state->applied_n = unpack_varint(body);
@@ -203,6 +214,8 @@ int state_apply_record(struct state *state, uint8_t type, struct unpacker *body)
         return apply_stream(state, body);
     case RECORD_LAST:
         return apply_last(state, body);
+    case RECORD_LEARNT:
+        return apply_learnt(state, body);
     case RECORD_CHECKPOINT_BEGIN:
         return apply_checkpoint_begin(state, body);
     case RECORD_CHECKPOINT_END:
@@ -315,12 +328,27 @@ static void pack_last(const struct stream_entry *entry, struct record_body *body
         packer->at += size;
 }
 
+/* Record number `next` of what was learnt. False when there are no more. */
+static bool pack_learnt(const struct state *state, uint32_t next, struct record_body *body)
+{
+    const struct stream_learnt *learnt = state->streams.learnt;
+    while (learnt && next-- > 0)
+        learnt = learnt->next;
+    if (!learnt)
+        return false;
+    record_begin(body);
+    pack_varint(&body->packer, learnt->number);
+    pack_bytes(&body->packer, learnt->text, learnt->size);
+    return true;
+}
+
 enum part {
     PART_BEGIN,
     PART_EPOCH,
     PART_BOOTS,
     PART_LEDGER,
     PART_STREAMS, /* declaration and newest value in turn */
+    PART_LEARNT,
     PART_CURSORS,
     PART_END,
     PART_DONE,
@@ -363,6 +391,9 @@ static bool pack_record(const struct state *state, const struct state_walk *walk
             pack_last(entry, body);
         return true;
     }
+    case PART_LEARNT:
+        *type = RECORD_LEARNT;
+        return pack_learnt(state, walk->next, body);
     case PART_END:
         *type = RECORD_CHECKPOINT_END;
         record_begin(body);
@@ -405,6 +436,8 @@ size_t state_size(struct state *state)
     for (uint32_t at = 0; boots_get(&state->boots, at, &boot); at++)
         size += sizeof(boot) + 8;
     size += cursors_count(&state->cursors) * sizeof(struct cursor);
+    for (const struct stream_learnt *at = state->streams.learnt; at; at = at->next)
+        size += at->size + 16u;
     uint32_t streams = streams_count(&state->streams);
     for (uint32_t number = 1; number <= streams; number++) {
         const struct stream_entry *entry = streams_get(&state->streams, number);

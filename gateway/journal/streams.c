@@ -37,6 +37,11 @@ void streams_clear(struct streams *streams)
     }
     for (size_t i = 0; i < STREAMS_CHUNKS_MAX; i++)
         free(streams->chunks[i]);
+    while (streams->learnt) {
+        struct stream_learnt *next = streams->learnt->next;
+        free(streams->learnt);
+        streams->learnt = next;
+    }
     free(streams->hash);
     streams->hash = NULL;
     pthread_mutex_destroy(&streams->mutex);
@@ -204,6 +209,42 @@ void stream_entry_describe(const struct stream_entry *entry, struct stream *stre
     strcpy(stream->point, entry->point);
     strcpy(stream->name, entry->name);
     strcpy(stream->unit, entry->unit);
+}
+
+static struct stream_learnt **find_learnt(struct streams *streams, uint32_t number)
+{
+    struct stream_learnt **link = &streams->learnt;
+    while (*link && (*link)->number != number)
+        link = &(*link)->next;
+    return link;
+}
+
+int streams_learn(struct streams *streams, uint32_t number, const void *text, size_t size)
+{
+    struct stream_learnt *made = malloc(sizeof(*made) + size);
+    if (!made)
+        return ERR_NOMEM;
+    made->number = number;
+    made->size = (uint16_t)size;
+    memcpy(made->text, text, size);
+    pthread_mutex_lock(&streams->mutex);
+    struct stream_learnt **link = find_learnt(streams, number);
+    made->next = *link ? (*link)->next : NULL;
+    free(*link);
+    *link = made;
+    pthread_mutex_unlock(&streams->mutex);
+    return 0;
+}
+
+size_t streams_learnt(struct streams *streams, uint32_t number, char *out, size_t size)
+{
+    pthread_mutex_lock(&streams->mutex);
+    const struct stream_learnt *learnt = *find_learnt(streams, number);
+    size_t found = learnt && learnt->size <= size ? learnt->size : 0;
+    if (found)
+        memcpy(out, learnt->text, found);
+    pthread_mutex_unlock(&streams->mutex);
+    return found;
 }
 
 /* Texts share one growing block for each stream. */

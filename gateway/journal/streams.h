@@ -48,12 +48,23 @@ struct stream_entry {
     uint64_t refused_stored; /* as the journal has it; the writer's */
 };
 
+#define STREAM_LEARNT_SIZE_MAX 2048 /* a longer text is not kept */
+
+/* What a driver learnt last about a device, by the stream of its states. */
+struct stream_learnt {
+    struct stream_learnt *next;
+    uint32_t number;
+    uint16_t size;
+    char text[];
+};
+
 struct streams {
-    pthread_mutex_t mutex; /* for adding */
+    pthread_mutex_t mutex; /* for adding, and for what was learnt */
     _Atomic uint32_t count;
     uint32_t *hash; /* numbers of the newest entries, by hash of device and point */
     uint32_t hash_size;
     struct stream_entry *_Atomic chunks[STREAMS_CHUNKS_MAX];
+    struct stream_learnt *learnt; /* in the order in which devices were first heard of */
 };
 
 int streams_init(struct streams *streams);
@@ -72,6 +83,12 @@ struct stream_entry *streams_get(const struct streams *streams, uint32_t number)
 uint32_t streams_count(const struct streams *streams);
 
 void stream_entry_describe(const struct stream_entry *entry, struct stream *stream);
+
+/* Keeps what was learnt about the device of a stream, in place of what was before. 0, ERR_NOMEM. */
+int streams_learn(struct streams *streams, uint32_t number, const void *text, size_t size);
+
+/* Copies it and returns its size; 0 when there is none, or when it does not fit. Thread-safe. */
+size_t streams_learnt(struct streams *streams, uint32_t number, char *out, size_t size);
 
 /* Takes a reading or state as the newest value. A text for which there is no memory leaves the
  * value before. */

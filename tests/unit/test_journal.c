@@ -110,6 +110,52 @@ static void begins_a_new_epoch_after_an_unclean_end(void **state)
     reader_close(reader);
 }
 
+static void learns(struct kit *kit, uint32_t stream, const char *text)
+{
+    struct event event = {.kind = EVENT_CONFIG, .stream = stream, .mono_ns = kit->mono_ns};
+
+    event.value.type = VALUE_TEXT;
+    event.value.data = text;
+    event.value.size = (uint16_t)strlen(text);
+    assert_int_equal(journal_put(kit->journal, &event), 0);
+    assert_int_equal(journal_flush(kit->journal, KIT_WAIT_NS), 0);
+}
+
+static void assert_learnt(struct kit *kit, uint32_t stream, const char *text)
+{
+    char out[64];
+    size_t size = journal_learnt(kit->journal, stream, out, sizeof(out));
+
+    assert_int_equal(size, strlen(text));
+    assert_memory_equal(out, text, size);
+}
+
+static void keeps_what_drivers_learnt_when_its_event_is_long_gone(void **state)
+{
+    struct kit *kit = *state;
+    kit->options.keep_bytes = 3 * 64 * 1024;
+    kit_open(kit);
+    uint32_t boiler = kit_declare(kit, "boiler", ""), meter = kit_declare(kit, "meter", "");
+    uint32_t point = kit_declare(kit, "boiler", "supply_temp");
+
+    assert_learnt(kit, boiler, "");
+    learns(kit, boiler, "learnt=1 registers=60");
+    learns(kit, meter, "learnt=1");
+    learns(kit, boiler, "learnt=1 registers=61");
+    assert_learnt(kit, boiler, "learnt=1 registers=61");
+    assert_int_equal(journal_learnt(kit->journal, boiler, NULL, 3), 0);
+    kit_fill(kit, point, 0, 100000);
+    struct journal_stats stats;
+    journal_stats(kit->journal, &stats);
+    assert_true(stats.oldest > 10);
+    kit_close(kit);
+    kit_open(kit);
+    assert_learnt(kit, boiler, "learnt=1 registers=61");
+    assert_learnt(kit, meter, "learnt=1");
+    assert_learnt(kit, point, "");
+    kit_close(kit);
+}
+
 static void rolls_segments_and_reads_across_them(void **state)
 {
     struct kit *kit = *state;
@@ -370,6 +416,7 @@ int main(void)
         TEST(gives_back_what_was_put),
         TEST(keeps_events_epoch_and_streams_over_a_clean_restart),
         TEST(begins_a_new_epoch_after_an_unclean_end),
+        TEST(keeps_what_drivers_learnt_when_its_event_is_long_gone),
         TEST(rolls_segments_and_reads_across_them),
         TEST(a_full_lane_refuses_the_newest_and_the_ledger_adds_up),
         TEST(what_cannot_be_stored_is_refused),

@@ -13,6 +13,7 @@
 #include "core/status.h"
 #include "field/wait.h"
 #include "modbus/devices.h"
+#include "modbus/learn.h"
 #include "modbus/modbus.h"
 #include "modbus/read.h"
 #include "unit/hostile_slave.h"
@@ -48,7 +49,18 @@ static int wait_or_stop(struct driver_host *base, int fd, int64_t until_mono_ns)
     return wait_readable(fd, ((struct fixture *)base)->stop_fd, base->clock, until_mono_ns);
 }
 
-static const struct driver_host_ops ops = {.wait = wait_or_stop};
+/* What was stored last of a device, or before the start. */
+static char learnt[2][LEARN_TEXT_SIZE_MAX];
+
+static size_t learnt_before(struct driver_host *base, const struct site_device *device, char *out,
+                            size_t size)
+{
+    const char *text = learnt[device - ((struct fixture *)base)->devices];
+
+    return (size_t)snprintf(out, size, "%s", text);
+}
+
+static const struct driver_host_ops ops = {.wait = wait_or_stop, .learnt = learnt_before};
 
 static size_t put(void *context, const struct event *events, size_t count, bool again)
 {
@@ -56,8 +68,13 @@ static size_t put(void *context, const struct event *events, size_t count, bool 
 
     (void)again;
     pthread_mutex_lock(&events_lock);
-    for (size_t i = 0; i < count && fixture->count < EVENTS_MAX; i++)
-        fixture->events[fixture->count++] = events[i];
+    for (size_t i = 0; i < count; i++) {
+        if (fixture->count < EVENTS_MAX)
+            fixture->events[fixture->count++] = events[i];
+        if (events[i].kind == EVENT_CONFIG)
+            snprintf(learnt[events[i].stream / 100 - 1], sizeof learnt[0], "%.*s",
+                     (int)events[i].value.size, (const char *)events[i].value.data);
+    }
     pthread_mutex_unlock(&events_lock);
     return count;
 }
@@ -277,6 +294,44 @@ static void a_bad_register_does_not_spoil_its_neighbours(void **state)
                          stream == 106);
     assert_int_equal(count_events(fixture, 0, 106, EVENT_READING, STATUS_GOOD), 0);
     assert_values(fixture);
+}
+
+static void await_learnt(size_t device)
+{
+    int64_t until = clock_mono(&clock_system) + PATIENCE_NS;
+    bool known = false;
+
+    while (!known) {
+        pthread_mutex_lock(&events_lock);
+        known = learnt[device][0] != '\0';
+        pthread_mutex_unlock(&events_lock);
+        assert_true(clock_mono(&clock_system) < until);
+        poll(NULL, 0, 2);
+    }
+}
+
+static void what_was_learnt_is_stored_and_holds_after_a_restart(void **state)
+{
+    struct fixture *fixture = start(false);
+    uint64_t refusals;
+
+    (void)state;
+    atomic_store(&fixture->slave->bad_register, 5);
+    go(fixture);
+    await_learnt(0);
+    refusals = atomic_load(&fixture->stats[0].exceptions);
+    assert_true(refusals > 1);
+    assert_non_null(strstr(learnt[0], " refused=3:5-5"));
+    assert_int_equal(atomic_load(&fixture->stats[0].learnt_refused), 1);
+    stop(fixture);
+    fixture = start(false);
+    atomic_store(&fixture->slave->bad_register, 5);
+    go(fixture);
+    await(fixture, 0, 105, EVENT_READING, STATUS_GOOD, 10);
+    await(fixture, 0, 107, EVENT_READING, STATUS_GOOD, 10);
+    stop(fixture);
+    assert_int_equal(atomic_load(&fixture->stats[0].exceptions), 1); /* it is tried again */
+    memset(learnt, 0, sizeof learnt);
 }
 
 static void patience_is_given_to_a_busy_device(void **state)
@@ -522,6 +577,7 @@ int main(void)
         cmocka_unit_test(reads_both_devices_over_and_over),
         cmocka_unit_test(a_dead_device_is_told_once_and_the_other_goes_on),
         cmocka_unit_test(a_bad_register_does_not_spoil_its_neighbours),
+        cmocka_unit_test(what_was_learnt_is_stored_and_holds_after_a_restart),
         cmocka_unit_test(patience_is_given_to_a_busy_device),
         cmocka_unit_test(a_port_that_is_missing_is_waited_for),
         cmocka_unit_test(a_connection_that_breaks_is_made_again_unnoticed),
