@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "modbus/decode.h"
+#include "serial/port_find.h"
 
 struct checking {
     struct driver_complaints *complaints;
@@ -276,11 +277,10 @@ static int check_bus(struct site_bus *bus, struct driver_complaints *complaints,
     if (serial) {
         const struct modbus_bus_options *options = bus->options;
 
-        if (strncmp(options->port, "board:", 6) == 0)
-            complain(&checking, "port",
-                     "found \"%s\", but no board description is installed; give the port's path, "
-                     "as \"/dev/ttyS1\"",
-                     options->port);
+        char why[256];
+
+        if (!port_name_valid(options->port, why, sizeof why))
+            complain(&checking, "port", "found \"%s\"; %s", options->port, why);
         if (options->line.data_bits != 8)
             complain(&checking, "line", "Modbus RTU needs 8 data bits, as \"9600 8E1\"");
     }

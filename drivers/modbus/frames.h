@@ -72,7 +72,8 @@ int frames_new_modbus(struct frames **frames, struct wire *wire);
 void frames_free(struct frames *frames);
 
 /* Whether libmodbus can be asked: for a descriptor from 1024 on it would end the process, and it
- * does not know how long the replies to a function are that it has never heard of. */
+ * does not know how long the replies to a function are that it has never heard of. Where RTS has to
+ * be switched around a frame, it would sleep for a time of its own. */
 bool frames_modbus_can(const struct wire *wire, uint8_t function);
 
 #endif

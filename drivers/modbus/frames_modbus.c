@@ -88,5 +88,5 @@ int frames_new_modbus(struct frames **frames, struct wire *wire)
 
 bool frames_modbus_can(const struct wire *wire, uint8_t function)
 {
-    return wire->fd < FD_SETSIZE && function != PDU_IDENTIFY;
+    return wire->fd < FD_SETSIZE && function != PDU_IDENTIFY && !wire->drains;
 }

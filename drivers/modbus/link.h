@@ -55,7 +55,7 @@ struct link {
     struct driver_host *host;
     const struct modbus_bus_options *options;
     bool open;
-    char why[192]; /* of the last failed open */
+    char why[512]; /* of the last failed open */
 };
 
 /*

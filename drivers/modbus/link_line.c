@@ -157,7 +157,9 @@ static int send_request(struct line_link *link, const struct modbus_request *req
     if (frames->ops->send(frames, request->unit, pdu, size) != 0)
         return ERR_IO;
     reply->requests++;
-    reply->sent_ns = now(link) + bytes_ns(link, frames_size(link->codec, size));
+    reply->sent_ns = now(link);
+    if (!link->wire.drains)
+        reply->sent_ns += bytes_ns(link, frames_size(link->codec, size));
     link->last_unit = request->unit;
     link->last_shape = fence_shape(request);
     link->last_sent_ns = reply->sent_ns;

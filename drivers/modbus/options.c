@@ -13,12 +13,6 @@
 
 #define MS ((double)NS_PER_MS)
 
-static const struct option_choice rs485_modes[] = {
-    {"none", MODBUS_RS485_NONE, "the transceiver switches by itself, as in USB adapters"},
-    {"kernel", MODBUS_RS485_KERNEL, "the port's driver switches it (TIOCSRS485)"},
-    {NULL, 0, NULL},
-};
-
 static const struct option_choice numberings[] = {
     {"40001", MODBUS_NUMBERING_40001,
      "as in manuals: 4xxxx holding, 3xxxx input, 1xxxx discrete, 1 to 9999 coil; also 6 digits"},
@@ -88,9 +82,9 @@ static const struct option_choice orders[] = {
 
 const struct option modbus_rtu_bus_rows[] = {
     {"port", OPTION_TEXT, BUS(port), .required = true, .exclusive = true,
-     .example = "\"/dev/serial/by-id/usb-FTDI_A50285BI-if00\"",
-     .help = "the serial port; a name below /dev/serial/by-id stays right when adapters are "
-             "swapped"},
+     .example = "\"by-id:usb-FTDI_A50285BI-if00-port0\"",
+     .help = "the serial port as \"sluice ports\" names it: by-id:NAME, by-path:NAME, "
+             "usb:VID:PID:SERIAL, or a device file"},
     {"line", OPTION_PARSED, BUS(line), .parse = port_parse_settings, .fallback = "\"9600 8E1\"",
      .pattern = "^[0-9]+ 8[NEO][12]$", .example = "\"19200 8E1\"",
      .help = "baud, data bits, parity, stop bits: the same on all devices of the line"},
@@ -103,8 +97,7 @@ const struct option modbus_rtu_bus_rows[] = {
      .fallback = "\"5ms\"",
      .help = "how long devices take before they answer, for the load that check tells; nothing "
              "waits for it"},
-    {"rs485", OPTION_CHOICE, BUS(rs485), .choices = rs485_modes, .fallback = "\"none\"",
-     .help = "who switches the transceiver between sending and receiving"},
+    PORT_RS485_ROWS(BUS(rs485)),
     {"echo", OPTION_BOOL, BUS(echo), .fallback = "false",
      .help = "whether the adapter returns what is sent (two-wire RS-485)"},
     {.key = NULL},

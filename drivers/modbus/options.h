@@ -8,11 +8,11 @@
 
 #include "core/option.h"
 #include "serial/port.h"
+#include "serial/port_rs485.h"
 
 #define MODBUS_REGISTERS_MAX 125  /* of one read; Modbus application protocol 1.1b3, 6.3 */
 #define MODBUS_BITS_MAX      2000 /* of one read; the same, 6.1 */
 
-enum modbus_rs485 { MODBUS_RS485_NONE, MODBUS_RS485_KERNEL };
 enum modbus_numbering { MODBUS_NUMBERING_UNSAID, MODBUS_NUMBERING_40001, MODBUS_NUMBERING_0 };
 
 /* The function codes that read them. */
@@ -81,7 +81,7 @@ struct modbus_bus_options {
     struct port_settings line;
     int64_t silence_ns;    /* 0: by the baud rate */
     int64_t turnaround_ns; /* for the arithmetic of the load only */
-    int rs485;             /* enum modbus_rs485 */
+    struct port_rs485 rs485;
     bool echo;
     /* TCP */
     struct modbus_host host;

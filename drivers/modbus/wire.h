@@ -8,6 +8,7 @@
 
 #include "field/driver.h"
 #include "modbus/options.h"
+#include "serial/port_place.h"
 
 struct wire;
 
@@ -15,7 +16,8 @@ struct wire_ops {
     /* As link_ops.open (link.h); the sentence for the operator goes to `why`. */
     int (*open)(struct wire *wire, char *why, size_t why_size);
 
-    /* Hands over all bytes without waiting. Returns 0, or ERR_IO: the wire is gone. */
+    /* Hands over all bytes, without waiting unless `drains`. Returns 0, or ERR_IO: the wire is
+     * gone. */
     int (*write)(struct wire *wire, const uint8_t *bytes, size_t size);
 
     /* What has arrived, without waiting: how many bytes, 0 when there are none, ERR_IO when the
@@ -32,7 +34,9 @@ struct wire {
     int fd;             /* readable when bytes have arrived; -1 while it is closed */
     int64_t byte_ns;    /* what a byte takes; 0 where bytes come in no time that says anything */
     int64_t silence_ns; /* what separates two frames */
-    bool network;       /* silence may mean that the other end is gone */
+    bool drains;        /* writing returns when the last bit has left, and not before */
+    struct port_place place; /* of a port */
+    bool network;            /* silence may mean that the other end is gone */
 };
 
 /* Fill in a closed wire; `options` and `host` outlive it. */

@@ -1,53 +1,26 @@
 #include <errno.h>
-#include <linux/serial.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "core/error.h"
 #include "modbus/link.h"
 #include "modbus/wire.h"
 
-static int set_rs485(int fd)
-{
-    struct serial_rs485 mode;
-
-    if (ioctl(fd, TIOCGRS485, &mode) < 0)
-        return ERR_UNSUPPORTED;
-    mode.flags |= SER_RS485_ENABLED;
-    return ioctl(fd, TIOCSRS485, &mode) < 0 ? ERR_UNSUPPORTED : 0;
-}
-
-static const char *advice(int error)
-{
-    switch (error) {
-    case ERR_NOT_FOUND:
-        return "it is not there: plug the adapter in, or correct \"port\"";
-    case ERR_BUSY:
-        return "another program has it: end that program";
-    case ERR_DENIED:
-        return "permission denied: the gateway's user must be in the group of the port (dialout)";
-    default:
-        return error_text(error);
-    }
-}
-
 static int open_port(struct wire *wire, char *why, size_t why_size)
 {
     const struct modbus_bus_options *options = wire->options;
-    int fd, error = port_open(options->port, &options->line, &fd);
+    int fd, error = port_place_open(&wire->place, &port_roots_system, options->port, &options->line,
+                                    &fd);
 
     if (error) {
-        snprintf(why, why_size, "port %s: %s", options->port, advice(error));
+        snprintf(why, why_size, "port %.100s: %s", options->port, wire->place.why);
         return error;
     }
-    if (options->rs485 == MODBUS_RS485_KERNEL && set_rs485(fd) != 0) {
+    error = port_rs485_set(fd, &options->rs485);
+    if (error) {
         port_close(fd);
-        snprintf(why, why_size,
-                 "port %s: its driver cannot switch RS-485; set \"rs485\" to \"none\" if the "
-                 "transceiver switches by itself",
-                 options->port);
-        return ERR_UNSUPPORTED;
+        snprintf(why, why_size, "port %.100s: " PORT_RS485_ADVICE, options->port);
+        return error;
     }
     wire->fd = fd;
     wire->byte_ns = port_byte_ns(&options->line);
@@ -57,7 +30,11 @@ static int open_port(struct wire *wire, char *why, size_t why_size)
 
 static int write_port(struct wire *wire, const uint8_t *bytes, size_t size)
 {
-    return write(wire->fd, bytes, size) == (ssize_t)size ? 0 : ERR_IO;
+    const struct modbus_bus_options *options = wire->options;
+
+    return port_rs485_write(wire->fd, &options->rs485, &options->line, bytes, size) == (ssize_t)size
+               ? 0
+               : ERR_IO;
 }
 
 static int read_port(struct wire *wire, uint8_t *bytes, size_t room)
@@ -85,5 +62,6 @@ void wire_port_init(struct wire *wire, const struct modbus_bus_options *options,
         .host = host,
         .options = options,
         .fd = -1,
+        .drains = options->rs485.mode == PORT_RS485_RTS,
     };
 }

@@ -1,5 +1,6 @@
 #include "serial/bus.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/error.h"
@@ -28,20 +29,6 @@ void bus_lose_port(struct bus *bus, const char *why)
         device_lost(&bus->devices[i], bus_now(bus), STATUS_NO_PORT);
 }
 
-static const char *port_advice(int error)
-{
-    switch (error) {
-    case ERR_NOT_FOUND:
-        return "there is no such port: plug the adapter in, or see /dev/serial/by-id for its name";
-    case ERR_DENIED:
-        return "permission denied: add the daemon's user to the group that owns the port (dialout)";
-    case ERR_BUSY:
-        return "another program uses it";
-    default:
-        return error_text(error);
-    }
-}
-
 /* An exchange begins with the line of its device; devices that speak by themselves have one. */
 static const struct port_settings *first_line(const struct bus *bus)
 {
@@ -50,14 +37,30 @@ static const struct port_settings *first_line(const struct bus *bus)
                : serial_line(bus->options, bus->devices[0].options);
 }
 
+static int open_port(struct bus *bus)
+{
+    const struct serial_bus_options *options = bus->options;
+    int error =
+        port_place_open(&bus->place, &port_roots_system, options->port, first_line(bus), &bus->fd);
+
+    if (error)
+        return error;
+    error = port_rs485_set(bus->fd, &options->rs485);
+    if (error) {
+        snprintf(bus->place.why, sizeof bus->place.why, PORT_RS485_ADVICE);
+        close_port(bus);
+    }
+    return error;
+}
+
 static void try_port(struct bus *bus)
 {
-    int error = port_open(bus->options->port, first_line(bus), &bus->fd);
+    int error = open_port(bus);
     bool returned = bus->told_missing;
 
     if (error && !bus->told_missing) {
         log_warn("serial", "bus %s: cannot open %s: %s; trying it again each second", bus->site->id,
-                 bus->options->port, port_advice(error));
+                 bus->options->port, bus->place.why);
         bus->told_missing = true;
         for (size_t i = 0; i < bus->site->device_count; i++)
             device_lost(&bus->devices[i], bus_now(bus), STATUS_NO_PORT);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "serial/port_find.h"
 #include "serial/script.h"
 
 struct checking {
@@ -338,10 +339,21 @@ static void check_frames(struct checking *checking, const struct site_bus *bus)
         check_framing(checking, bus->options, &plain, is_asked(bus));
 }
 
+static void check_port(struct checking *checking, const struct serial_bus_options *options)
+{
+    char why[256], sentence[512];
+
+    if (port_name_valid(options->port, why, sizeof why))
+        return;
+    snprintf(sentence, sizeof sentence, "found \"%.200s\"; %s", options->port, why);
+    tell(checking, "port", sentence);
+}
+
 int serial_check(struct site_bus *bus, struct driver_complaints *complaints)
 {
     struct checking checking = {.complaints = complaints};
 
+    check_port(&checking, bus->options);
     check_frames(&checking, bus);
     for (size_t i = 0; i < bus->device_count; i++) {
         struct site_device *device = &bus->devices[i];

@@ -12,12 +12,13 @@
 
 void exchange_begin(struct exchange *exchange, int fd, const struct script *script,
                     const struct serial_device_options *options, const struct port_settings *home,
-                    int64_t now_ns)
+                    const struct port_rs485 *rs485, int64_t now_ns)
 {
     struct port_settings line = exchange->line;
 
     *exchange = (struct exchange){.script = script,
                                   .fd = fd,
+                                  .rs485 = rs485,
                                   .home = home,
                                   .line = line,
                                   .timeout_ns = options->timeout_ns,
@@ -76,13 +77,16 @@ static int send_request(struct exchange *exchange, const struct step *step, int6
         return size;
     port_flush_input(exchange->fd);
     exchange->request_size = (size_t)size;
-    sent = write(exchange->fd, exchange->request, (size_t)size);
+    sent = port_rs485_write(exchange->fd, exchange->rs485, &exchange->line, exchange->request,
+                            (size_t)size);
     if (sent != (ssize_t)size) {
         int error = sent < 0 ? error_from_errno(errno) : ERR_AGAIN;
 
         port_flush_output(exchange->fd);
         return error;
     }
+    if (exchange->rs485->mode == PORT_RS485_RTS)
+        now_ns += exchange->rs485->before_ns;
     exchange->sent = true;
     exchange->sent_ns = now_ns;
     exchange->sent_end_ns = now_ns + size * port_byte_ns(&exchange->line);

@@ -20,6 +20,7 @@ enum exchange_wants {
 struct exchange {
     const struct script *script;
     int fd;
+    const struct port_rs485 *rs485;
     const struct port_settings *home; /* the line at the begin */
     struct port_settings line;        /* the line now; the port's */
     int64_t timeout_ns, longest_wait_ns;
@@ -41,7 +42,7 @@ struct exchange {
  * borrowed until the exchange is over. */
 void exchange_begin(struct exchange *exchange, int fd, const struct script *script,
                     const struct serial_device_options *options, const struct port_settings *home,
-                    int64_t now_ns);
+                    const struct port_rs485 *rs485, int64_t now_ns);
 
 /*
  * Does the steps that are due and returns what the next one wants; *until_ns is when that ends. At

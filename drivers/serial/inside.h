@@ -8,6 +8,7 @@
 #include "field/driver.h"
 #include "serial/device.h"
 #include "serial/exchange.h"
+#include "serial/port_place.h"
 
 /* How lines are told apart and checked at the moment. */
 struct framing {
@@ -28,6 +29,7 @@ struct bus {
     char text[LINE_SIZE_MAX + 1]; /* the line at hand */
     struct device *devices;
     bool asked;
+    struct port_place place;
     int fd; /* -1: the port is not there */
     bool told_missing;
     int64_t received_ns; /* when the last bytes came */

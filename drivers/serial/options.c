@@ -147,13 +147,14 @@ static const struct option_choice length_fields[] = {
 
 const struct option serial_bus_rows[] = {
     {"port", OPTION_TEXT, BUS(port), .required = true, .exclusive = true,
-     .example = "\"/dev/serial/by-id/usb-FTDI_A50285BI-if00\"",
-     .help =
-         "the serial port; a name below /dev/serial/by-id stays right when adapters are swapped"},
+     .example = "\"by-id:usb-FTDI_A50285BI-if00-port0\"",
+     .help = "the serial port as \"sluice ports\" names it: by-id:NAME, by-path:NAME, "
+             "usb:VID:PID:SERIAL, or a device file"},
     {"line", OPTION_PARSED, BUS(line), .parse = port_parse_settings, .fallback = "\"9600 8N1\"",
      .pattern = "^[0-9]+ [78][NEO][12]$", .example = "\"4800 8N1\"",
      .help = "baud, data bits, parity, stop bits"},
     FRAME_ROWS(serial_bus_options, "256", "\"none\""),
+    PORT_RS485_ROWS(offsetof(struct serial_bus_options, rs485)),
     {"echo", OPTION_BOOL, BUS(echo), .fallback = "false",
      .help = "whether the adapter returns what is sent (two-wire RS-485)"},
     {.key = NULL},

@@ -13,6 +13,7 @@
 #include "serial/extract.h"
 #include "serial/line.h"
 #include "serial/port.h"
+#include "serial/port_rs485.h"
 
 #define SERIAL_INTERVAL_MIN_NS (10 * NS_PER_MS)
 
@@ -47,6 +48,7 @@ struct serial_bus_options {
     const char *port;
     struct port_settings line;
     struct serial_frame_options frame;
+    struct port_rs485 rs485;
     bool echo;
 };
 

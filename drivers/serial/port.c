@@ -2,9 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/major.h>
+#include <linux/serial.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -85,11 +89,22 @@ static int set_line(int fd, const struct port_settings *settings, int when)
     return tcsetattr(fd, when, &line) < 0 ? error_from_errno(errno) : 0;
 }
 
+static bool is_pseudo(int fd)
+{
+    struct stat port;
+
+    return fstat(fd, &port) == 0 && major(port.st_rdev) >= UNIX98_PTY_SLAVE_MAJOR &&
+           major(port.st_rdev) < UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT;
+}
+
 static int set_up(int fd, const struct port_settings *settings)
 {
-    /* A lock dies with its process; TIOCEXCL would outlive it while anybody has the port open. */
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)
         return errno == EWOULDBLOCK ? ERR_BUSY : error_from_errno(errno);
+    /* Against programs that do not look at locks. The mark lasts as long as anybody has the port
+     * open: a pseudo terminal would keep it for ever when this process is killed. */
+    if (!is_pseudo(fd))
+        ioctl(fd, TIOCEXCL);
     /* What lies in the buffer is of unknown age. */
     return set_line(fd, settings, TCSAFLUSH);
 }
@@ -112,8 +127,20 @@ int port_open(const char *path, const struct port_settings *settings, int *fd)
 
 void port_close(int fd)
 {
-    if (fd >= 0)
-        close(fd);
+    if (fd < 0)
+        return;
+    ioctl(fd, TIOCNXCL);
+    close(fd);
+}
+
+void port_low_latency(int fd)
+{
+    struct serial_struct settings;
+
+    if (ioctl(fd, TIOCGSERIAL, &settings) < 0 || (settings.flags & 1 << ASYNCB_LOW_LATENCY))
+        return;
+    settings.flags |= 1 << ASYNCB_LOW_LATENCY;
+    ioctl(fd, TIOCSSERIAL, &settings);
 }
 
 int port_set_line(int fd, const struct port_settings *settings)

@@ -18,10 +18,14 @@ int port_parse_settings(const char *text, void *field, char *why, size_t why_siz
 
 /*
  * Opens without waiting for a carrier; reads and writes of *fd do not block. Returns 0, ERR_BUSY
- * when another process has locked the port, or the error of opening it or of setting the line up.
+ * when another process has locked the port or has it for itself, or the error of opening it or of
+ * setting the line up.
  */
 int port_open(const char *path, const struct port_settings *settings, int *fd);
 void port_close(int fd);
+
+/* Asks the port to pass on what arrives at once, instead of gathering it; many take no notice. */
+void port_low_latency(int fd);
 
 /*
  * Sets the line of an open port to other settings, at once: wait until port_unsent says 0, or bytes

@@ -200,6 +200,23 @@ def an_adapter_that_is_pulled_out_comes_back(site):
     finish(gateway, [line, other], subscriber, audit, 40, permitted=doubted(["incomer"], pulled_ms, back_ms))
 
 
+def a_second_gateway_is_told_who_has_the_port(site):
+    line = RtuLine(site, "rs485-1", ["1:incomer"])
+    first, second = (Gateway(site, [line.bus()], [line.device("incomer", 1)], [], prefix=prefix)
+                     for prefix in ("", "second-"))
+    first.start()
+    wait_for(lambda: first.device("incomer")["up"], 20, "the first reads")
+    second.start()
+    words = "sluiced (process %d) has it" % first.process.pid
+    wait_for(lambda: words in second.process.log(), 20, "the second says who has it")
+    check(not second.device("incomer")["up"], "two read from one line", second.device("incomer"))
+    check(second.process.log().count(words) == 1, "told more than once", second.process.log()[-2000:])
+    check(first.device("incomer")["timeouts"] == 0, "the first suffered", first.device("incomer"))
+    first.stop()
+    wait_for(lambda: second.device("incomer")["up"], 40, "the second takes over")
+    second.stop()
+
+
 main(a_silent_slave_costs_the_others_nothing, late_and_foreign_replies_are_never_published,
      foreign_replies_over_tcp_are_never_published, a_noisy_line_beside_a_quiet_one, lines_with_noise_and_halves,
-     an_adapter_that_is_pulled_out_comes_back)
+     an_adapter_that_is_pulled_out_comes_back, a_second_gateway_is_told_who_has_the_port)

@@ -10,13 +10,15 @@ EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG, EXIT_NO_DAEMON, EXIT_SYSTEM = ran
 
 
 class Gateway:
-    """One sluiced with its configuration file, journal and socket in the site's folder."""
+    """One sluiced with its configuration file, journal and socket in the site's folder; a second one has a `prefix`."""
 
-    def __init__(self, site, buses, devices, uplinks, commit="50ms", gateway=None, journal=None, **more):
+    def __init__(self, site, buses, devices, uplinks, commit="50ms", gateway=None, journal=None, prefix="",
+                 **more):
         self.site = site
-        self.config_path = site.path("sluice.json")
-        self.journal = site.path("journal")
-        self.socket = site.path("api.sock")
+        self.prefix = prefix
+        self.config_path = site.path(prefix + "sluice.json")
+        self.journal = site.path(prefix + "journal")
+        self.socket = site.path(prefix + "api.sock")
         self.process = None
         os.makedirs(self.journal, exist_ok=True)
         self.settings = {"version": 1, "gateway": {"id": "plant7", "name": "Plant 7", **(gateway or {})},
@@ -30,7 +32,7 @@ class Gateway:
             json.dump(self.settings, out, indent=1)
 
     def start(self, wait=True, arguments=()):
-        self.process = self.site.start("sluiced", program("sluiced"), "--config", self.config_path, "--journal",
+        self.process = self.site.start(self.prefix + "sluiced", program("sluiced"), "--config", self.config_path, "--journal",
                                        self.journal, "--socket", self.socket, *arguments,
                                        environment={"SLUICE_LOG": os.environ.get("SLUICE_LOG", "info")})
         if wait:

@@ -1,0 +1,98 @@
+#include "serial/port_place.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "serial/port_holder.h"
+
+/* Who has the port is looked for once, not at every attempt. */
+static void explain_busy(struct port_place *place, const struct port_roots *roots)
+{
+    char holder[PORT_HOLDER_MAX];
+
+    if (place->held)
+        return;
+    place->held = true;
+    if (!port_holder(roots, place->path, holder))
+        snprintf(holder, sizeof holder, "another program");
+    snprintf(place->why, sizeof place->why, "%s has it: end that program, or give it another port",
+             holder);
+}
+
+static void explain(struct port_place *place, const struct port_roots *roots, int error)
+{
+    const char *advice = error_text(error);
+
+    if (error == ERR_BUSY) {
+        explain_busy(place, roots);
+        return;
+    }
+    if (error == ERR_NOT_FOUND)
+        advice =
+            "it is not there: plug the adapter in, or correct \"port\"; \"sluice ports\" lists "
+            "what is there";
+    else if (error == ERR_DENIED)
+        advice = "permission denied: the gateway's user must be in the group of the port (dialout)";
+    else if (error == ERR_INVALID)
+        advice = "several adapters fit that name: take one that \"sluice ports\" prints";
+    snprintf(place->why, sizeof place->why, "%s", advice);
+}
+
+/* Adapters of FTDI gather bytes for 16 ms unless told otherwise. */
+static void quicken(const struct port_roots *roots, const struct port_info *info, int fd)
+{
+    char path[PORT_PATH_MAX];
+    FILE *file;
+
+    port_low_latency(fd);
+    if (info->latency_ms <= 1)
+        return;
+    snprintf(path, sizeof path, "%.150s/class/tty/%s/device/latency_timer", roots->sys, info->tty);
+    file = fopen(path, "we");
+    if (!file)
+        return;
+    fputs("1\n", file);
+    fclose(file);
+}
+
+static void learn(struct port_place *place, const char *name, const struct port_info *info)
+{
+    const char *before = place->identity.serial, *serial = info->identity.serial;
+
+    if (place->identity.vendor[0] && strcmp(before, serial) != 0)
+        log_warn("serial", "port %s is another adapter now: serial number %s, before %s", name,
+                 serial[0] ? serial : "unknown", before[0] ? before : "unknown");
+    place->identity = info->identity;
+}
+
+int port_place_open(struct port_place *place, const struct port_roots *roots, const char *name,
+                    const struct port_settings *settings, int *fd)
+{
+    char holder[PORT_HOLDER_MAX], found[PORT_PATH_MAX] = "", tty[32];
+    struct port_info info = {.latency_ms = -1};
+    int error = port_find(roots, name, &place->identity, found);
+
+    if (strcmp(found, place->path) != 0)
+        place->held = false;
+    snprintf(place->path, sizeof place->path, "%s", found);
+    if (!error && port_holder_by_file(roots, place->path, holder))
+        error = ERR_BUSY;
+    if (!error)
+        error = port_open(place->path, settings, fd);
+    if (error != ERR_BUSY)
+        place->held = false;
+    if (error) {
+        explain(place, roots, error);
+        return error;
+    }
+    place->why[0] = '\0';
+    if (strcmp(place->path, name) != 0)
+        log_info("serial", "port %s is %s", name, place->path);
+    if (port_tty(roots, place->path, tty) == 0)
+        port_describe(roots, tty, &info);
+    quicken(roots, &info, *fd);
+    learn(place, name, &info);
+    return 0;
+}

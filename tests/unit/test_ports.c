@@ -1,0 +1,504 @@
+/*
+ * Serial ports by name, adapter and holder, in a /dev and a /sys of the test's own: ports are
+ * pseudo terminals there, plugged in under any name.
+ */
+// links: sluice_cli driver_serial
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cli/ports.h"
+#include "core/error.h"
+#include "serial/port_holder.h"
+#include "serial/port_place.h"
+#include "serial/port_rs485.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct port_settings line = {
+    .baud = 9600, .data_bits = 8, .stop_bits = 1, .parity = 'N'};
+
+struct tree {
+    char root[32], dev[64], sys[64], locks[64];
+    struct port_roots roots;
+};
+
+struct adapter {
+    const char *vendor, *product, *serial, *interface, *socket, *by_id;
+};
+
+static const struct adapter ftdi = {"0403", "6001", "A50285BI",
+                                    "00",   "1-1",  "usb-FTDI_A50285BI-if00-port0"};
+static const struct adapter ftdi_other = {"0403", "6001", "B1111111",
+                                          "00",   "1-2",  "usb-FTDI_B1111111-if00-port0"};
+static const struct adapter quad_2 = {"0403", "6011", "FT4",
+                                      "02",   "1-3",  "usb-FTDI_FT4-if02-port0"};
+static const struct adapter quad_3 = {"0403", "6011", "FT4",
+                                      "03",   "1-3",  "usb-FTDI_FT4-if03-port0"};
+static const struct adapter nameless = {"1a86", "7523", "", "00", "1-4", NULL};
+static const struct adapter nameless_other = {"1a86", "7523", "", "00", "1-5", NULL};
+
+static void folder_in(const struct tree *tree, const char *path)
+{
+    char whole[PATH_MAX];
+
+    snprintf(whole, sizeof whole, "%s", path);
+    for (char *at = whole + strlen(tree->root) + 1; (at = strchr(at, '/')); *at++ = '/') {
+        *at = '\0';
+        mkdir(whole, 0700);
+    }
+    mkdir(whole, 0700);
+}
+
+static void put_file(const char *folder, const char *name, const char *text)
+{
+    char path[PATH_MAX];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "%s\n", text);
+    fclose(file);
+}
+
+static void put_link(const char *target, const char *folder, const char *part, const char *name)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s/%s%s", folder, part, name);
+    unlink(path);
+    assert_int_equal(symlink(target, path), 0);
+}
+
+/* A port that the kernel has found: an adapter, under that name, leading to that device file. */
+static void plug(const struct tree *tree, const struct adapter *adapter, const char *tty,
+                 const char *device)
+{
+    char usb[PATH_MAX], port[PATH_MAX], class[PATH_MAX], target[PATH_MAX];
+
+    snprintf(usb, sizeof usb, "%s/devices/usb1/%s", tree->sys, adapter->socket);
+    snprintf(port, sizeof port, "%.200s/%s:1.%s/%s", usb, adapter->socket, adapter->interface, tty);
+    snprintf(class, sizeof class, "%s/class/tty/%s", tree->sys, tty);
+    folder_in(tree, port);
+    folder_in(tree, class);
+    put_file(usb, "idVendor", adapter->vendor);
+    put_file(usb, "idProduct", adapter->product);
+    put_file(usb, "manufacturer", "FTDI");
+    put_file(usb, "product", "USB-RS485 Cable");
+    if (adapter->serial[0])
+        put_file(usb, "serial", adapter->serial);
+    put_file(port, "../bInterfaceNumber", adapter->interface);
+    put_file(port, "latency_timer", "16");
+    put_link("../../../../../bus/usb-serial/drivers/ftdi_sio", port, "", "driver");
+    put_link(port, class, "", "device");
+    put_link(device, tree->dev, "", tty);
+    snprintf(target, sizeof target, "../../%s", tty);
+    if (adapter->by_id)
+        put_link(target, tree->dev, "serial/by-id/", adapter->by_id);
+    put_link(target, tree->dev, "serial/by-path/pci-usb-", adapter->socket);
+}
+
+static void remove_in(const char *folder, const char *part, const char *name)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s/%s%s", folder, part, name);
+    unlink(path);
+}
+
+static void unplug(const struct tree *tree, const struct adapter *adapter, const char *tty)
+{
+    char with_device[64];
+
+    snprintf(with_device, sizeof with_device, "%s/device", tty);
+    remove_in(tree->sys, "class/tty/", with_device);
+    remove_in(tree->dev, "", tty);
+    if (adapter->by_id)
+        remove_in(tree->dev, "serial/by-id/", adapter->by_id);
+    remove_in(tree->dev, "serial/by-path/pci-usb-", adapter->socket);
+}
+
+static int set_up(void **state)
+{
+    static struct tree tree;
+    char path[PATH_MAX];
+
+    strcpy(tree.root, "/tmp/sluice-ports-XXXXXX");
+    assert_non_null(mkdtemp(tree.root));
+    snprintf(tree.dev, sizeof tree.dev, "%s/dev", tree.root);
+    snprintf(tree.sys, sizeof tree.sys, "%s/sys", tree.root);
+    snprintf(tree.locks, sizeof tree.locks, "%s/lock", tree.root);
+    tree.roots = (struct port_roots){tree.dev, tree.sys, "/proc", tree.locks};
+    snprintf(path, sizeof path, "%s/serial/by-id", tree.dev);
+    folder_in(&tree, path);
+    snprintf(path, sizeof path, "%s/serial/by-path", tree.dev);
+    folder_in(&tree, path);
+    folder_in(&tree, tree.locks);
+    *state = &tree;
+    return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *stat, int type, struct FTW *walk)
+{
+    (void)stat;
+    (void)type;
+    (void)walk;
+    return remove(path);
+}
+
+static int tear_down(void **state)
+{
+    const struct tree *tree = *state;
+
+    return nftw(tree->root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* A pseudo terminal; `name` gets its device file. */
+static int pty(char name[64])
+{
+    int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(grantpt(fd), 0);
+    assert_int_equal(unlockpt(fd), 0);
+    assert_int_equal(ptsname_r(fd, name, 64), 0);
+    return fd;
+}
+
+/* Whether the two ends are of one terminal. */
+static bool connected(int end, int other)
+{
+    struct pollfd wait = {.fd = other, .events = POLLIN};
+    char byte = 0;
+
+    return write(end, "x", 1) == 1 && poll(&wait, 1, 2000) == 1 && read(other, &byte, 1) == 1 &&
+           byte == 'x';
+}
+
+static void finds_a_port_by_every_name_that_it_has(void **state)
+{
+    static const struct {
+        const char *name;
+        int error;
+        const char *tty;
+    } cases[] = {
+        {"by-id:usb-FTDI_A50285BI-if00-port0", 0, "ttyUSB0"},
+        {"by-id:usb-FTDI_C2222222-if00-port0", ERR_NOT_FOUND, ""},
+        {"by-path:pci-usb-1-2", 0, "ttyUSB1"},
+        {"usb:0403:6001:B1111111", 0, "ttyUSB1"},
+        {"usb:0403:6001:B1111111:00", 0, "ttyUSB1"},
+        {"usb:0403:6001", ERR_INVALID, ""},
+        {"usb:0403:6011:FT4:03", 0, "ttyUSB3"},
+        {"usb:0403:6011:FT4", ERR_INVALID, ""},
+        {"usb:1a86:7523", 0, "ttyUSB4"},
+        {"usb:1a86:7524", ERR_NOT_FOUND, ""},
+    };
+    static const struct port_identity unknown;
+    const struct tree *tree = *state;
+
+    plug(tree, &ftdi, "ttyUSB0", "/dev/null");
+    plug(tree, &ftdi_other, "ttyUSB1", "/dev/null");
+    plug(tree, &quad_2, "ttyUSB2", "/dev/null");
+    plug(tree, &quad_3, "ttyUSB3", "/dev/null");
+    plug(tree, &nameless, "ttyUSB4", "/dev/null");
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char path[PORT_PATH_MAX], tty[32], why[200];
+
+        assert_true(port_name_valid(cases[i].name, why, sizeof why));
+        if (port_find(&tree->roots, cases[i].name, &unknown, path) != cases[i].error)
+            fail_msg("%s", cases[i].name);
+        if (cases[i].error)
+            continue;
+        assert_int_equal(port_tty(&tree->roots, path, tty), 0);
+        assert_string_equal(tty, cases[i].tty);
+    }
+}
+
+static void refuses_names_that_can_be_no_port(void **state)
+{
+    static const struct {
+        const char *name, *why; /* NULL: it is right */
+    } cases[] = {
+        {"/dev/ttyUSB0", NULL},
+        {"by-id:usb-FTDI", NULL},
+        {"usb:0403:6001", NULL},
+        {"usb:0403:6001:A5:00", NULL},
+        {"usb:0403", "VID:PID"},
+        {"usb:403:6001", "VID:PID"},
+        {"usb:0403:6001:A:0", "VID"},
+        {"usb:0403:6001:A:00:x", "VID"},
+        {"by-id:", "/dev/serial"},
+        {"by-path:../x", "/dev/serial"},
+        {"board:RS485-1", "no board description"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char why[200] = "";
+        bool valid = port_name_valid(cases[i].name, why, sizeof why);
+
+        if (valid != !cases[i].why || (cases[i].why && !strstr(why, cases[i].why)))
+            fail_msg("%s: %s", cases[i].name, why);
+    }
+}
+
+static void an_adapter_is_found_again_under_another_name(void **state)
+{
+    const struct tree *tree = *state;
+    struct port_place place = {0};
+    char name[PORT_PATH_MAX], device[64], again[64];
+    int fd, line_fd = pty(device), other_fd;
+
+    snprintf(name, sizeof name, "%s/ttyUSB0", tree->dev);
+    plug(tree, &ftdi, "ttyUSB0", device);
+    assert_int_equal(port_place_open(&place, &tree->roots, name, &line, &fd), 0);
+    assert_string_equal(place.identity.serial, "A50285BI");
+    assert_true(connected(fd, line_fd));
+    port_close(fd);
+    close(line_fd);
+    unplug(tree, &ftdi, "ttyUSB0");
+    assert_int_equal(port_place_open(&place, &tree->roots, name, &line, &fd), ERR_NOT_FOUND);
+    assert_non_null(strstr(place.why, "sluice ports"));
+
+    /* Another one takes its name, and it comes back under the next. */
+    other_fd = pty(again);
+    plug(tree, &ftdi_other, "ttyUSB0", again);
+    line_fd = pty(device);
+    plug(tree, &ftdi, "ttyUSB1", device);
+    assert_int_equal(port_place_open(&place, &tree->roots, name, &line, &fd), 0);
+    assert_true(connected(fd, line_fd));
+    assert_non_null(strstr(place.path, "ttyUSB1"));
+    port_close(fd);
+
+    /* It is gone for good; what has its name is taken for its successor. */
+    unplug(tree, &ftdi, "ttyUSB1");
+    assert_int_equal(port_place_open(&place, &tree->roots, name, &line, &fd), 0);
+    assert_true(connected(fd, other_fd));
+    assert_string_equal(place.identity.serial, "B1111111");
+    port_close(fd);
+    close(line_fd);
+    close(other_fd);
+}
+
+static void an_adapter_without_a_serial_number_is_known_by_its_socket(void **state)
+{
+    const struct tree *tree = *state;
+    struct port_place place = {0};
+    char name[PORT_PATH_MAX], device[64], other[64];
+    int fd, line_fd = pty(device), other_fd = pty(other);
+
+    snprintf(name, sizeof name, "%s/ttyUSB0", tree->dev);
+    plug(tree, &nameless, "ttyUSB0", device);
+    plug(tree, &nameless_other, "ttyUSB1", other);
+    assert_int_equal(port_place_open(&place, &tree->roots, name, &line, &fd), 0);
+    port_close(fd);
+    /* After a start of the hub the two have changed their names. */
+    plug(tree, &nameless, "ttyUSB1", device);
+    plug(tree, &nameless_other, "ttyUSB0", other);
+    assert_int_equal(port_place_open(&place, &tree->roots, name, &line, &fd), 0);
+    assert_true(connected(fd, line_fd));
+    port_close(fd);
+    close(line_fd);
+    close(other_fd);
+}
+
+static void a_socket_takes_whatever_is_plugged_in(void **state)
+{
+    const struct tree *tree = *state;
+    struct adapter successor = ftdi_other;
+    struct port_place place = {0};
+    char device[64];
+    int fd, line_fd = pty(device);
+
+    successor.socket = ftdi.socket;
+    plug(tree, &ftdi, "ttyUSB0", device);
+    assert_int_equal(port_place_open(&place, &tree->roots, "by-path:pci-usb-1-1", &line, &fd), 0);
+    port_close(fd);
+    unplug(tree, &ftdi, "ttyUSB0");
+    plug(tree, &successor, "ttyUSB5", device);
+    assert_int_equal(port_place_open(&place, &tree->roots, "by-path:pci-usb-1-1", &line, &fd), 0);
+    assert_true(connected(fd, line_fd));
+    port_close(fd);
+    close(line_fd);
+}
+
+/* A process of its own that has the port locked until the pipe to it is closed. */
+static pid_t lock_elsewhere(const char *device, int *pipe_fd)
+{
+    int ends[2], ready[2];
+    char byte;
+
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(pipe(ready), 0);
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        int fd = open(device, O_RDWR | O_NOCTTY);
+
+        close(ends[1]);
+        _exit(fd < 0 || flock(fd, LOCK_EX) < 0 || write(ready[1], "", 1) != 1 ||
+              read(ends[0], &byte, 1) != 0);
+    }
+    close(ends[0]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+    *pipe_fd = ends[1];
+    return pid;
+}
+
+static void says_who_has_the_port(void **state)
+{
+    const struct tree *tree = *state;
+    struct port_place place = {0};
+    char device[64], expected[64];
+    int fd, line_fd = pty(device), pipe_fd, status;
+    pid_t pid = lock_elsewhere(device, &pipe_fd);
+
+    plug(tree, &ftdi, "ttyUSB0", device);
+    snprintf(expected, sizeof expected, "test_ports (process %ld) has it", (long)pid);
+    assert_int_equal(port_place_open(&place, &tree->roots, "usb:0403:6001", &line, &fd), ERR_BUSY);
+    if (!strstr(place.why, expected))
+        fail_msg("%s\nnot in: %s", expected, place.why);
+    close(pipe_fd);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(port_place_open(&place, &tree->roots, "usb:0403:6001", &line, &fd), 0);
+    assert_string_equal(place.why, "");
+
+    /* A second bus of this very process. */
+    struct port_place second = {0};
+    int second_fd;
+
+    assert_int_equal(port_place_open(&second, &tree->roots, "usb:0403:6001", &line, &second_fd),
+                     ERR_BUSY);
+    assert_non_null(strstr(second.why, "another bus of this gateway has it"));
+    port_close(fd);
+    close(line_fd);
+}
+
+static void minds_the_lock_file_of_a_program_that_runs(void **state)
+{
+    const struct tree *tree = *state;
+    struct port_place place = {0};
+    char device[64], text[32];
+    int fd, line_fd = pty(device);
+
+    plug(tree, &ftdi, "ttyUSB0", device);
+    snprintf(text, sizeof text, "%10ld", (long)getppid());
+    put_file(tree->locks, "LCK..ttyUSB0", text);
+    assert_int_equal(port_place_open(&place, &tree->roots, "usb:0403:6001", &line, &fd), ERR_BUSY);
+    snprintf(text, sizeof text, "(process %ld)", (long)getppid());
+    assert_non_null(strstr(place.why, text));
+    /* What a program that crashed left behind does not count. */
+    put_file(tree->locks, "LCK..ttyUSB0", "999999999");
+    assert_int_equal(port_place_open(&place, &tree->roots, "usb:0403:6001", &line, &fd), 0);
+    port_close(fd);
+    close(line_fd);
+}
+
+static void a_port_that_switches_nothing_says_so(void **state)
+{
+    char device[64];
+    int fd, line_fd = pty(device);
+
+    (void)state;
+    assert_int_equal(port_open(device, &line, &fd), 0);
+    for (int mode = PORT_RS485_NONE; mode <= PORT_RS485_RTS; mode++) {
+        struct port_rs485 rs485 = {.mode = mode};
+
+        assert_int_equal(port_rs485_set(fd, &rs485), mode == PORT_RS485_NONE ? 0 : ERR_UNSUPPORTED);
+        assert_int_equal(port_rs485_write(fd, &rs485, &line, "x", 1),
+                         mode == PORT_RS485_RTS ? -1 : 1);
+    }
+    assert_false(port_rs485_by_kernel(device));
+    port_close(fd);
+    close(line_fd);
+}
+
+static void the_last_bit_has_left_when_port_and_wire_say_so(void **state)
+{
+    (void)state;
+    /* 9600 8N1: ten bits of 104166 ns. */
+    assert_int_equal(port_rs485_sent_ns(&line, 8, 1000, 2000), 1000 + 8 * INT64_C(1041666));
+    assert_int_equal(port_rs485_sent_ns(&line, 8, 1000, 90000000), 90000000);
+}
+
+static char *print(const struct tree *tree, bool json)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    assert_non_null(out);
+    assert_int_equal(ports_print(&tree->roots, json, true, out), 0);
+    fclose(out);
+    return text;
+}
+
+static void lists_what_to_configure(void **state)
+{
+    const struct tree *tree = *state;
+    char *text = print(tree, false), device[64], other[64];
+    struct port_place place = {0};
+    int fd, line_fd = pty(device), other_fd = pty(other);
+
+    assert_non_null(strstr(text, "no serial port"));
+    free(text);
+    plug(tree, &nameless, "ttyUSB10", other);
+    plug(tree, &ftdi, "ttyUSB9", device);
+    assert_int_equal(port_place_open(&place, &tree->roots, "usb:0403:6001", &line, &fd), 0);
+    text = print(tree, false);
+    const char *first = strstr(text, "ttyUSB9"), *second = strstr(text, "ttyUSB10");
+
+    if (!first || !second || first > second ||
+        !strstr(first, "by-id:usb-FTDI_A50285BI-if00-port0") ||
+        !strstr(first, "FTDI USB-RS485 Cable") || !strstr(first, "ftdi_sio") ||
+        !strstr(first, "another bus of this gateway") || !strstr(second, "by-path:pci-usb-1-4"))
+        fail_msg("%s", text);
+    free(text);
+    text = print(tree, true);
+    assert_non_null(strstr(text, "\"port\": \"by-id:usb-FTDI_A50285BI-if00-port0\""));
+    assert_non_null(strstr(text, "\"latency_ms\": 16"));
+    assert_non_null(strstr(text, "\"rs485\": null"));
+    assert_non_null(strstr(text, "\"rs485\": false"));
+    free(text);
+    port_close(fd);
+    close(line_fd);
+    close(other_fd);
+}
+
+#define PORT_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PORT_TEST(finds_a_port_by_every_name_that_it_has),
+        PORT_TEST(refuses_names_that_can_be_no_port),
+        PORT_TEST(an_adapter_is_found_again_under_another_name),
+        PORT_TEST(an_adapter_without_a_serial_number_is_known_by_its_socket),
+        PORT_TEST(a_socket_takes_whatever_is_plugged_in),
+        PORT_TEST(says_who_has_the_port),
+        PORT_TEST(minds_the_lock_file_of_a_program_that_runs),
+        PORT_TEST(a_port_that_switches_nothing_says_so),
+        PORT_TEST(the_last_bit_has_left_when_port_and_wire_say_so),
+        PORT_TEST(lists_what_to_configure),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
