@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #define BATCH_MAX 64
-#define IDLE      SIZE_MAX /* the place of a timer that is not set */
+/* A longer wait does not fit 32 bits of milliseconds, or of seconds: it is done in pieces. */
+#define LONGEST_NS (3600 * NS_PER_S)
+#define IDLE       SIZE_MAX /* the place of a timer that is not set */
 
 /*
  * A watch that is taken back while events are dispatched may stand in the rest of the batch: it is
@@ -46,6 +48,7 @@ struct loop {
     int epoll_fd;
     int wake_fd;
     atomic_bool stopping;
+    bool coarse; /* epoll_pwait2 is not to be had */
 
     struct loop_watch *watches; /* alive */
     struct loop_watch *dead;    /* freed behind the batch */
@@ -302,16 +305,30 @@ static void run_timers(struct loop *loop)
     loop->round_ns = INT64_MIN;
 }
 
-/* In the unit of epoll_wait, rounded up: a timer must not be looked for before its time. */
-static int wait_ms(const struct loop *loop)
+/* How long until the first timer; below 0: there is none. */
+static int64_t wait_ns(const struct loop *loop)
 {
     if (loop->heap_size == 0)
         return -1;
     int64_t at_ns = loop->heap[0]->at_ns, now_ns = clock_mono(&clock_system);
     if (at_ns <= now_ns)
         return 0;
-    int64_t ms = (at_ns - now_ns - 1) / NS_PER_MS + 1;
-    return ms < INT32_MAX ? (int)ms : INT32_MAX;
+    return at_ns - now_ns < LONGEST_NS ? at_ns - now_ns : LONGEST_NS;
+}
+
+static int wait_events(struct loop *loop, struct epoll_event *events)
+{
+    int64_t ns = wait_ns(loop);
+    struct timespec timeout = {.tv_sec = (time_t)(ns / NS_PER_S), .tv_nsec = (long)(ns % NS_PER_S)};
+    if (!loop->coarse) {
+        int count = epoll_pwait2(loop->epoll_fd, events, BATCH_MAX, ns < 0 ? NULL : &timeout, NULL);
+        if (count >= 0 || (errno != ENOSYS && errno != EPERM))
+            return count;
+        loop->coarse = true; /* a kernel before 5.11, or a filter that does not know the call */
+    }
+    /* Rounded up: a timer must not be looked for before its time. */
+    int64_t ms = ns < 0 ? -1 : (ns + NS_PER_MS - 1) / NS_PER_MS;
+    return epoll_wait(loop->epoll_fd, events, BATCH_MAX, (int)ms);
 }
 
 static void dispatch(struct loop *loop, const struct epoll_event *events, int count)
@@ -334,7 +351,7 @@ int loop_run(struct loop *loop)
     int error = 0;
     while (error == 0 && !atomic_load(&loop->stopping)) {
         struct epoll_event events[BATCH_MAX];
-        int count = epoll_wait(loop->epoll_fd, events, BATCH_MAX, wait_ms(loop));
+        int count = wait_events(loop, events);
         if (count < 0 && errno != EINTR)
             error = error_from_errno(errno);
         dispatch(loop, events, count);

@@ -39,9 +39,10 @@ void loop_unwatch(struct loop *loop, struct loop_watch *watch);
 
 /*
  * Makes a timer, which is not set yet; NULL when out of memory. Setting it calls fn once at that
- * monotonic time (late by up to a millisecond, never early), those of the same time in the order in
- * which they were set; set again to move it or, also from within fn, to re-arm. A time in the past
- * is soon. Setting cannot fail. Dropping frees it, also from within fn; NULL is fine.
+ * monotonic time (never early; late by what the kernel takes, up to a millisecond before
+ * Linux 5.11), those of the same time in the order in which they were set; set again to move it or,
+ * also from within fn, to re-arm. A time in the past is soon. Setting cannot fail. Dropping frees
+ * it, also from within fn; NULL is fine.
  */
 struct loop_timer *loop_timer(struct loop *loop, loop_fn *fn, void *context);
 void loop_timer_set(struct loop *loop, struct loop_timer *timer, int64_t at_mono_ns);
