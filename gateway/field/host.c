@@ -25,7 +25,7 @@
  * Events take 32 bytes there; texts more. */
 #define LANE_HOLDS_S     4
 #define LANE_EVENT_BYTES 32
-#define LANE_BYTES_MIN   (64 * 1024)
+#define LANE_BYTES_MIN   (16 * 1024)
 #define LANE_BYTES_MAX   (256 * 1024)
 
 struct host {

@@ -11,7 +11,7 @@
 
 #include <time.h>
 
-#define LANES_MAX    256
+#define LANES_MAX    8192
 #define WATCHES_MAX  64
 #define NOTES_MAX    16
 #define RETIRING_MAX 16
@@ -108,8 +108,9 @@ struct journal {
     struct writer writer;
 
     pthread_mutex_t lanes_mutex;
-    struct lane *lanes[LANES_MAX]; /* the first is the journal's own */
-    size_t lane_count;
+    struct lane *own;    /* of what the gateway itself has to tell */
+    struct lane **lanes; /* that one, and the buses' */
+    size_t lane_count, lane_room;
     uint64_t put_before; /* by lanes that are closed */
     uint64_t taken;      /* events that the writer took from lanes */
     pthread_mutex_t own_mutex;
@@ -146,6 +147,7 @@ int64_t begun_wall(const struct journal *journal, const struct segment *segment)
 
 /* lane.c */
 int lane_init(struct lane *lane, struct journal *journal, size_t size_bytes);
+int lane_enter(struct journal *journal, struct lane *lane); /* 0, ERR_NOMEM, ERR_FULL */
 void lane_refuse(struct lane *lane, const struct event *event);
 
 /* recovery.c: reads the folder and fills state, index, spare and writer. */

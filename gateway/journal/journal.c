@@ -97,10 +97,10 @@ static void journal_free(struct journal *journal)
 {
     for (size_t i = 0; i < journal->watch_count; i++)
         close(journal->watches[i]);
-    if (journal->lane_count > 0) {
-        ring_clear(&journal->lanes[0]->ring);
-        free(journal->lanes[0]);
-    }
+    if (journal->own)
+        ring_clear(&journal->own->ring);
+    free(journal->own);
+    free(journal->lanes);
     free(journal->writer.checkpoint);
     commit_clear(&journal->commit);
     spare_clear(&journal->spare);
@@ -142,8 +142,10 @@ static int make_own_lane(struct journal *journal)
     journal->writer.checkpoint = malloc(CHECKPOINT_BYTES);
     if (!own)
         return ERR_NOMEM;
+    journal->own = own;
     int error = lane_init(own, journal, OWN_LANE_BYTES);
-    journal->lanes[journal->lane_count++] = own;
+    if (error == 0)
+        error = lane_enter(journal, own);
     return journal->writer.checkpoint ? error : ERR_NOMEM;
 }
 

@@ -20,18 +20,38 @@ int lane_init(struct lane *lane, struct journal *journal, size_t size_bytes)
     return error;
 }
 
+int lane_enter(struct journal *journal, struct lane *lane)
+{
+    int error = 0;
+
+    pthread_mutex_lock(&journal->lanes_mutex);
+    if (journal->lane_count == LANES_MAX)
+        error = ERR_FULL;
+    if (error == 0 && journal->lane_count == journal->lane_room) {
+        size_t room = journal->lane_room ? 2 * journal->lane_room : 16;
+        struct lane **grown = realloc(journal->lanes, room * sizeof(grown[0]));
+
+        if (grown) {
+            journal->lanes = grown;
+            journal->lane_room = room;
+        } else {
+            error = ERR_NOMEM;
+        }
+    }
+    if (error == 0)
+        journal->lanes[journal->lane_count++] = lane;
+    pthread_mutex_unlock(&journal->lanes_mutex);
+    return error;
+}
+
 int lane_open(struct lane **opened, struct journal *journal, size_t size_bytes)
 {
     struct lane *lane = aligned_alloc(64, (sizeof(*lane) + 63) / 64 * 64);
     if (!lane)
         return ERR_NOMEM;
     int error = lane_init(lane, journal, size_bytes ? size_bytes : LANE_SIZE);
-    pthread_mutex_lock(&journal->lanes_mutex);
-    if (error == 0 && journal->lane_count == LANES_MAX)
-        error = ERR_FULL;
     if (error == 0)
-        journal->lanes[journal->lane_count++] = lane;
-    pthread_mutex_unlock(&journal->lanes_mutex);
+        error = lane_enter(journal, lane);
     if (error < 0) {
         ring_clear(&lane->ring);
         free(lane);
@@ -58,8 +78,8 @@ static void leave(struct journal *journal, struct lane *lane)
     if (journal->writer.round_lane > at)
         journal->writer.round_lane--;
     /* What the lane refused is told by the journal's own lane from now on. */
-    journal->lanes[0]->refused_overload += lane->refused_overload - lane->told_overload;
-    journal->lanes[0]->refused_storage += lane->refused_storage - lane->told_storage;
+    journal->own->refused_overload += lane->refused_overload - lane->told_overload;
+    journal->own->refused_storage += lane->refused_storage - lane->told_storage;
     pthread_mutex_unlock(&journal->lanes_mutex);
 }
 
@@ -158,7 +178,7 @@ static void wait_for_room(struct journal *journal)
 
 int journal_put(struct journal *journal, const struct event *event)
 {
-    struct lane *own = journal->lanes[0];
+    struct lane *own = journal->own;
     int error = 0;
 
     if (!can_be_stored(event, streams_count(&journal->state.streams)))

@@ -10,7 +10,7 @@
 struct lane;
 
 /* `size_bytes` of ring, rounded up to a power of two (0: 256 KiB, which holds 8,192 readings).
- * ERR_NOMEM, ERR_FULL (255 at most). Any thread. */
+ * ERR_NOMEM, ERR_FULL (8,191 at most). Any thread. */
 int lane_open(struct lane **lane, struct journal *journal, size_t size_bytes);
 
 /* Waits until the writer has taken what it holds, then frees; NULL is fine. The producer must have

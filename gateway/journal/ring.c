@@ -73,15 +73,35 @@ static bool has_room(struct ring *ring, size_t want)
     return ring->next + want - ring->tail_seen <= ring->size;
 }
 
+/*
+ * What comes when the taker has nothing left, and is beyond the middle, goes to the ring's
+ * beginning: a ring that is taken in time then touches half of its pages, and there may be a
+ * thousand rings. Not sooner: until the taker has passed the end, there is room for as much as is
+ * in front of what came last.
+ */
+static bool begins_anew(struct ring *ring, size_t bytes)
+{
+    size_t offset = ring->next & (ring->size - 1);
+
+    if (offset < ring->size / 2 || offset < bytes ||
+        ring->next != atomic_load_explicit(&ring->head, memory_order_relaxed))
+        return false;
+    ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
+    return ring->tail_seen == ring->next;
+}
+
 bool ring_put(struct ring *ring, const struct event *event)
 {
     size_t extra = data_size(event);
     size_t units = 1 + (extra + UNIT - 1) / UNIT;
     size_t to_end = ring->size - (ring->next & (ring->size - 1));
-    size_t fill = units * UNIT > to_end ? to_end : 0;
+    bool anew = begins_anew(ring, units * UNIT);
+    size_t fill = anew || units * UNIT > to_end ? to_end : 0;
 
     if (!has_room(ring, fill + units * UNIT))
         return false;
+    if (anew)
+        ring->begun = ring->next + fill;
     if (fill > 0) {
         *record_at(ring, ring->next) = (struct record){.units = (uint16_t)(fill / UNIT)};
         ring->next += fill;
@@ -115,7 +135,7 @@ size_t ring_publish(struct ring *ring, size_t many)
     atomic_store(&ring->head, ring->next);
     if (ring->next - ring->tail_seen >= many)
         ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
-    return ring->next - ring->tail_seen;
+    return ring->next - (ring->tail_seen > ring->begun ? ring->tail_seen : ring->begun);
 }
 
 void ring_limit(struct ring *ring)

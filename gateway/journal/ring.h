@@ -18,6 +18,7 @@ struct ring {
     _Alignas(64) _Atomic size_t head;
     size_t next;      /* behind what was put, published as head by ring_publish */
     size_t tail_seen; /* as far as the producer knows */
+    size_t begun;     /* where the taker had nothing left and it began anew */
     /* The taker's. */
     _Alignas(64) _Atomic size_t tail;
     size_t taken; /* behind what was taken, published as tail by ring_release */

@@ -150,9 +150,34 @@ static void knows_what_cannot_be_stored(void **state)
     assert_false(ring_fits(&event));
 }
 
+static void stays_in_its_first_half_while_it_is_taken_in_time(void **state)
+{
+    (void)state;
+    struct ring ring;
+    struct event event;
+    char text[100] = "";
+    assert_int_equal(ring_init(&ring, 64 * 1024), 0);
+    for (int i = 0; i < 10000; i++) {
+        event = reading(i);
+        event.value = (struct value){.type = VALUE_TEXT, .size = sizeof(text), .data = text};
+        for (int burst = 0; burst <= i % 20; burst++)
+            assert_true(ring_put(&ring, &event));
+        ring_publish(&ring, SIZE_MAX);
+        ring_limit(&ring);
+        while (ring_peek(&ring, &event)) {
+            assert_int_equal(event.mono_ns, i);
+            assert_in_range((const uint8_t *)event.value.data - ring.data, 0, 32 * 1024 + 20 * 160);
+            ring_pop(&ring);
+        }
+        ring_release(&ring);
+    }
+    ring_clear(&ring);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stays_in_its_first_half_while_it_is_taken_in_time),
         cmocka_unit_test(gives_back_every_type_of_value),
         cmocka_unit_test(refuses_when_full_and_takes_again_when_emptied),
         cmocka_unit_test(shows_nothing_that_is_not_published),
