@@ -12,79 +12,27 @@
 #include <unistd.h>
 
 #include "core/error.h"
-#include "core/resolver.h"
+#include "core/resolve.h"
 #include "modbus/connect.h"
 
-/* A question to the resolver. Its answer may come after the dial is gone. */
-struct lookup {
-    struct lookup *next;
-    struct dialer *dialer;
-    struct dial *dial; /* NULL once it was given up */
-    struct addrinfo *found;
-};
-
-struct dialer {
-    struct loop *loop;
-    struct resolver *resolver;
-    const struct clock *clock;
-    struct lookup *lookups;
-};
-
 struct dial {
-    struct dialer *dialer;
+    struct loop *loop;
+    const struct clock *clock;
     const struct modbus_host *address;
     dial_fn *fn;
     void *context;
-    struct lookup *lookup;
+    struct resolve *resolve;       /* while the name is looked up */
     struct addrinfo *found, *next; /* all, and the next to be tried */
-    struct loop_watch *watch;
+    struct loop_watch *watch;      /* of the socket, or of the look-up */
     struct loop_timer *timer;
-    int64_t until_ns;
+    int64_t timeout_ns, until_ns;
     int fd;
     int error; /* of the address tried last */
 };
 
-int dialer_open(struct dialer **dialer, struct loop *loop, const struct clock *clock)
-{
-    struct dialer *made = calloc(1, sizeof *made);
-
-    if (!made)
-        return ERR_NOMEM;
-    made->loop = loop;
-    made->clock = clock;
-    if (resolver_open(&made->resolver) != 0) {
-        free(made);
-        return ERR_NOMEM;
-    }
-    *dialer = made;
-    return 0;
-}
-
-static void free_lookup(struct lookup *lookup)
-{
-    struct lookup **link = &lookup->dialer->lookups;
-
-    while (*link != lookup)
-        link = &(*link)->next;
-    *link = lookup->next;
-    if (lookup->found)
-        freeaddrinfo(lookup->found);
-    free(lookup);
-}
-
-void dialer_close(struct dialer *dialer)
-{
-    if (!dialer)
-        return;
-    resolver_close(dialer->resolver);
-    while (dialer->lookups)
-        free_lookup(dialer->lookups);
-    free(dialer);
-}
-
 static void drop_socket(struct dial *dial)
 {
-    loop_unwatch(dial->dialer->loop, dial->watch);
+    loop_unwatch(dial->loop, dial->watch);
     dial->watch = NULL;
     if (dial->fd >= 0)
         close(dial->fd);
@@ -96,9 +44,9 @@ void dial_cancel(struct dial *dial)
     if (!dial)
         return;
     drop_socket(dial);
-    loop_timer_drop(dial->dialer->loop, dial->timer);
-    if (dial->lookup)
-        dial->lookup->dial = NULL;
+    loop_timer_drop(dial->loop, dial->timer);
+    if (dial->resolve)
+        resolve_abandon(dial->resolve);
     if (dial->found)
         freeaddrinfo(dial->found);
     free(dial);
@@ -131,7 +79,7 @@ static void succeed(struct dial *dial)
 {
     int fd;
 
-    loop_unwatch(dial->dialer->loop, dial->watch); /* before its descriptor goes */
+    loop_unwatch(dial->loop, dial->watch); /* before its descriptor goes */
     dial->watch = NULL;
     fd = moved_up(dial->fd);
     dial->fd = -1;
@@ -166,14 +114,14 @@ static int begin(struct dial *dial, const struct addrinfo *info)
     setsockopt(dial->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (connect(dial->fd, info->ai_addr, info->ai_addrlen) < 0 && errno != EINPROGRESS)
         return connect_error(errno);
-    dial->watch = loop_watch(dial->dialer->loop, dial->fd, EPOLLOUT, became_writable, dial);
+    dial->watch = loop_watch(dial->loop, dial->fd, EPOLLOUT, became_writable, dial);
     return dial->watch ? 0 : ERR_NOMEM;
 }
 
 /* The time that is left is shared among the addresses that are. */
 static int64_t deadline_ns(const struct dial *dial)
 {
-    int64_t now = clock_mono(dial->dialer->clock), count = 1;
+    int64_t now = clock_mono(dial->clock), count = 1;
 
     for (const struct addrinfo *info = dial->next; info; info = info->ai_next)
         count++;
@@ -189,7 +137,7 @@ static void try_next(struct dial *dial)
         dial->next = info->ai_next;
         dial->error = begin(dial, info);
         if (dial->error == 0) {
-            loop_timer_set(dial->dialer->loop, dial->timer, deadline_ns(dial));
+            loop_timer_set(dial->loop, dial->timer, deadline_ns(dial));
             return;
         }
         drop_socket(dial);
@@ -197,98 +145,74 @@ static void try_next(struct dial *dial)
     end(dial, dial->error);
 }
 
-static void looked_up(void *context)
+static void looked_up(void *context, uint32_t events)
 {
-    struct lookup *lookup = context;
-    struct dial *dial = lookup->dial;
+    struct dial *dial = context;
+    struct resolve *resolve = dial->resolve;
 
-    if (dial) {
-        dial->lookup = NULL;
-        dial->found = dial->next = lookup->found;
-        lookup->found = NULL;
+    (void)events;
+    loop_unwatch(dial->loop, dial->watch);
+    dial->watch = NULL;
+    dial->resolve = NULL;
+    dial->error = resolve_take(resolve, &dial->found);
+    if (dial->error) {
+        end(dial, dial->error);
+        return;
     }
-    free_lookup(lookup);
-    if (dial) {
-        dial->error = ERR_NAME;
-        try_next(dial);
-    }
+    dial->next = dial->found;
+    dial->until_ns = clock_mono(dial->clock) + dial->timeout_ns;
+    try_next(dial);
 }
 
-/* On a thread of the resolver's. When the loop takes no more the dial's time-out tells. */
-static void resolved(void *context, struct addrinfo *found)
+static void begin_look_up(struct dial *dial)
 {
-    struct lookup *lookup = context;
+    int error = resolve_start(&dial->resolve, dial->address->name, dial->address->port);
 
-    lookup->found = found;
-    loop_post(lookup->dialer->loop, looked_up, lookup);
-}
-
-static int ask(struct dial *dial)
-{
-    struct dialer *dialer = dial->dialer;
-    struct lookup *lookup = calloc(1, sizeof *lookup);
-    int error;
-
-    if (!lookup)
-        return ERR_NOMEM;
-    *lookup = (struct lookup){.next = dialer->lookups, .dialer = dialer, .dial = dial};
-    dialer->lookups = lookup;
-    error =
-        resolver_ask(dialer->resolver, dial->address->name, dial->address->port, resolved, lookup);
+    if (!error) {
+        dial->watch = loop_watch(dial->loop, resolve_fd(dial->resolve), EPOLLIN, looked_up, dial);
+        error = dial->watch ? 0 : ERR_NOMEM;
+    } else {
+        dial->resolve = NULL;
+    }
     if (error)
-        free_lookup(lookup);
-    else
-        dial->lookup = lookup;
-    return error;
+        end(dial, error);
 }
 
-/* First called to begin, then when a time-out has passed. */
+/* First called to begin, then when an address has not answered in its time. */
 static void time_came(void *context)
 {
     struct dial *dial = context;
 
-    if (dial->fd >= 0) {
-        dial->error = ERR_TIMEOUT;
-        try_next(dial);
+    if (dial->fd < 0) {
+        begin_look_up(dial);
         return;
     }
-    if (dial->lookup) { /* the resolver hangs */
-        end(dial, ERR_NAME);
-        return;
-    }
-    dial->found = dial->next = resolver_numeric(dial->address->name, dial->address->port);
-    if (dial->found) {
-        try_next(dial);
-        return;
-    }
-    dial->error = ask(dial);
-    if (dial->error)
-        end(dial, dial->error);
-    else
-        loop_timer_set(dial->dialer->loop, dial->timer, dial->until_ns);
+    dial->error = ERR_TIMEOUT;
+    try_next(dial);
 }
 
-struct dial *dial_start(struct dialer *dialer, const struct modbus_host *address,
-                        int64_t timeout_ns, dial_fn *fn, void *context)
+struct dial *dial_start(struct loop *loop, const struct clock *clock,
+                        const struct modbus_host *address, int64_t timeout_ns, dial_fn *fn,
+                        void *context)
 {
     struct dial *dial = calloc(1, sizeof *dial);
-    int64_t now = clock_mono(dialer->clock);
 
     if (!dial)
         return NULL;
     *dial = (struct dial){
-        .dialer = dialer,
+        .loop = loop,
+        .clock = clock,
         .address = address,
         .fn = fn,
         .context = context,
-        .until_ns = now + timeout_ns,
+        .timeout_ns = timeout_ns,
         .fd = -1,
     };
-    dial->timer = loop_timer(dialer->loop, time_came, dial);
+    dial->timer = loop_timer(loop, time_came, dial);
     if (!dial->timer) {
         free(dial);
         return NULL;
     }
-    loop_timer_set(dialer->loop, dial->timer, now);
+    loop_timer_set(loop, dial->timer, clock_mono(clock));
     return dial;
 }

@@ -10,7 +10,6 @@
 #include "core/loop.h"
 #include "modbus/options.h"
 
-struct dialer;
 struct dial;
 
 /*
@@ -20,14 +19,14 @@ struct dial;
  */
 typedef void dial_fn(void *context, int fd);
 
-/* `loop` and `clock` outlive it. ERR_NOMEM. Close it when the loop no longer runs and no dial is
- * left; it does not wait for a resolver that hangs. NULL is fine. */
-int dialer_open(struct dialer **dialer, struct loop *loop, const struct clock *clock);
-void dialer_close(struct dialer *dialer);
-
-/* Begins to connect to `address`, which outlives the dial. NULL: out of memory. */
-struct dial *dial_start(struct dialer *dialer, const struct modbus_host *address,
-                        int64_t timeout_ns, dial_fn *fn, void *context);
+/*
+ * Begins to connect to `address`, which outlives the dial, as do loop and clock. `timeout_ns` is
+ * for all addresses together, from the moment they are known; the look-up takes what the resolver
+ * takes. NULL: out of memory.
+ */
+struct dial *dial_start(struct loop *loop, const struct clock *clock,
+                        const struct modbus_host *address, int64_t timeout_ns, dial_fn *fn,
+                        void *context);
 
 /* Gives up: `fn` is not called. NULL is fine. */
 void dial_cancel(struct dial *dial);

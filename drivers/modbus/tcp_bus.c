@@ -190,7 +190,7 @@ static bool step(struct tcp_bus *bus, int64_t *wake_ns)
         *wake_ns = bus->polling.open_ns;
         if (moment < bus->polling.open_ns)
             return false;
-        bus->dial = dial_start(bus->shared->dialer, &bus->options->host,
+        bus->dial = dial_start(bus->shared->loop, bus->shared->clock, &bus->options->host,
                                bus->options->connect_timeout_ns, connected, bus);
         if (!bus->dial)
             polling_not_opened(&bus->polling, link_open_status(ERR_NOMEM), error_text(ERR_NOMEM));

@@ -13,7 +13,6 @@
 /* What the buses of one thread share. */
 struct tcp_shared {
     struct loop *loop;
-    struct dialer *dialer;
     const struct clock *clock;
     struct polling_scratch scratch;
 };

@@ -141,7 +141,6 @@ static int start_thread(struct driver_engine *engine)
 
 static void release(struct driver_engine *engine)
 {
-    dialer_close(engine->shared.dialer);
     loop_close(engine->shared.loop);
     pthread_cond_destroy(&engine->done);
     pthread_mutex_destroy(&engine->lock);
@@ -159,8 +158,6 @@ static int engine_open(struct driver_engine **engine, const struct clock *clock)
     pthread_cond_init(&made->done, NULL);
     made->shared.clock = clock;
     error = loop_open(&made->shared.loop);
-    if (!error)
-        error = dialer_open(&made->shared.dialer, made->shared.loop, clock);
     if (!error)
         error = start_thread(made);
     if (error) {
