@@ -52,7 +52,12 @@ static void tell_absent(struct loader *loader, const struct json *value, const c
             at += (size_t)snprintf(folders + at, sizeof(folders) - at, "%s%s", at > 0 ? ", " : "",
                                    folder);
     }
-    if (nearest.best)
+    if (strcmp(name, "sunspec") == 0)
+        findings_value(loader->decoder.findings, value,
+                       "there is no profile \"%s\": such devices describe themselves; \"sluice "
+                       "sunspec HOST > NAME.json\" writes the profile of yours",
+                       name);
+    else if (nearest.best)
         findings_value(loader->decoder.findings, value,
                        "there is no profile \"%s\"; did you mean \"%s\"?", name, nearest.best);
     else

@@ -128,7 +128,8 @@ static void of_a_dead_band_and_on_change_the_nearer_one_counts(void **state)
         "{\"id\":\"share\",\"reg\":3,\"type\":\"u16\",\"report\":{\"dead_band\":\"2.5%\"}},"
         "{\"id\":\"any\",\"reg\":4,\"type\":\"u16\",\"report\":{\"dead_band\":0}},"
         "{\"id\":\"mode\",\"reg\":5,\"type\":\"u16\",\"enum\":{\"0\":\"off\"}}]},"
-        "{\"id\":\"y\",\"bus\":\"b\",\"unit\":2,\"heartbeat\":\"0s\",\"report\":{\"on_change\":false},"
+        "{\"id\":\"y\",\"bus\":\"b\",\"unit\":2,\"heartbeat\":\"0s\",\"report\":{\"on_change\":"
+        "false},"
         "\"points\":[{\"id\":\"each\",\"reg\":1,\"type\":\"u16\"},"
         "{\"id\":\"wide\",\"reg\":2,\"type\":\"u16\",\"report\":{\"dead_band\":3}}]}]}";
     static const struct {
@@ -137,8 +138,9 @@ static void of_a_dead_band_and_on_change_the_nearer_one_counts(void **state)
         bool on_change, percent;
         double width;
     } cases[] = {
-        {0, "inherits", true, false, 0.5}, {0, "each", false, false, 0}, {0, "share", true, true, 2.5},
-        {0, "any", true, false, 0},        {0, "mode", true, false, 0},  {1, "each", false, false, 0},
+        {0, "inherits", true, false, 0.5}, {0, "each", false, false, 0},
+        {0, "share", true, true, 2.5},     {0, "any", true, false, 0},
+        {0, "mode", true, false, 0},       {1, "each", false, false, 0},
         {1, "wide", true, false, 3},
     };
     char path[] = "/tmp/sluice-report-XXXXXX";
@@ -394,17 +396,22 @@ static void tells_what_is_wrong_with_single_things(void **state)
         {HEAD "\"journal\":{\"keep\":\"99999999999TB\"}}", "that is too large"},
         {HEAD "\"journal\":{\"keep\":\"1kB\"}}", "found \"1kB\"; allowed: 1MiB to 1000TB"},
         {HEAD "\"journal\":{\"commit\":null}}", "leave the key out for its default"},
-        {HEAD "\"defaults\":{\"report\":{\"dead_band\":-1}}}", "found the number -1; allowed: 0 to 1e+15"},
+        {HEAD "\"defaults\":{\"report\":{\"dead_band\":-1}}}",
+         "found the number -1; allowed: 0 to 1e+15"},
         {HEAD "\"defaults\":{\"report\":{\"dead_band\":\"2\"}}}",
          "a number is expected, or a share as \"2%\""},
         {HEAD "\"defaults\":{\"report\":{\"dead_band\":\"200%\"}}}", "shares are 0% to 100%"},
         {HEAD "\"defaults\":{\"report\":{\"dead_band\":2,\"on_change\":false}}}",
          "a dead band stores changes only, and \"on_change\" beside it is false"},
-        {HEAD "\"defaults\":{\"report\":{\"on_change\":true,\"at_least\":\"60s\",\"at_most\":\"2m\"}}}",
+        {HEAD
+         "\"defaults\":{\"report\":{\"on_change\":true,\"at_least\":\"60s\",\"at_most\":\"2m\"}}}",
          "report.at_most: \"at_most\" is longer than \"at_least\" (1m)"},
         {HEAD "\"bus\":[]}", ":1:35: bus: unknown key; did you mean \"buses\"?"},
         {HEAD "\"zzz\":[]}",
          "unknown key; the configuration has: $schema, version, gateway, journal"},
+        {HEAD "\"buses\":[{\"id\":\"b\",\"driver\":\"meter-net\",\"host\":\"h\"}],"
+              "\"devices\":[{\"id\":\"d\",\"bus\":\"b\",\"unit\":1,\"profile\":\"sunspec\"}]}",
+         "\"sluice sunspec HOST > NAME.json\" writes the profile of yours"},
         {HEAD "\"buses\":[7]}", "buses[0]: found the number 7; an object"},
         {HEAD "\"devices\":[{\"id\":\"d\",\"bus\":\"b\",\"regg\":1,\"unit\":2}]}",
          "there is no such bus in \"buses\""},
