@@ -147,8 +147,6 @@ static void check_bits(struct checking *checking, const struct modbus_point_opti
                      point->bit, point->bit + point->bits - 1, size);
     } else if (point->bit >= 0 && point->type != MODBUS_BOOL) {
         complain(checking, "bit", "a bit of a register is of type \"bool\"");
-    } else if (point->bit > 15) {
-        complain(checking, "bit", "found %" PRId64 "; a register has bits 0 to 15", point->bit);
     }
 }
 

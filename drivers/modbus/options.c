@@ -146,7 +146,7 @@ const struct option modbus_point_rows[] = {
      .help = "with numbering \"0-based\": which table; holding unless said otherwise"},
     {"type", OPTION_CHOICE, POINT(type), .choices = types,
      .help = "u16 unless said otherwise; bool for coils, inputs and bits"},
-    {"bit", OPTION_INT, POINT(bit), .minimum = -1, .maximum = 63, .fallback = "-1",
+    {"bit", OPTION_INT, POINT(bit), .minimum = -1, .maximum = 15, .fallback = "-1",
      .help = "a bit of a register, 0 is the least significant; -1: none"},
     {"bits", OPTION_INT, POINT(bits), .minimum = 0, .maximum = 32, .fallback = "0",
      .help = "how many bits from \"bit\" on are a number of their own; 0: \"bit\" is a single "

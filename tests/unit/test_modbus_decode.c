@@ -547,11 +547,10 @@ static void refuses_what_no_single_option_can(void **state)
         {"scale", {.point = {.reg = 40101, .scale = -1}}}, /* stands for 0 */
         {"na", {.point = {.reg = 40101, .bit = 1, .na = {one, 1}}}},
         {"", {.point = {.reg = 40101, .bit = 4, .bits = 12}}},
-        {"", {.point = {.reg = 40101, .bit = 16, .bits = 16, .type = MODBUS_U32}}},
+        {"", {.point = {.reg = 40101, .bit = 15, .bits = 17, .type = MODBUS_U32}}},
         {"bits", {.point = {.reg = 40101, .bit = 5, .bits = 12}}},
         {"bits", {.point = {.reg = 40101, .bit = 1, .bits = 3, .type = MODBUS_F32}}},
         {"bit", {.point = {.reg = 40101, .bits = 3}}},
-        {"bit", {.point = {.reg = 40101, .bit = 16}}},
         {"", {.point = {.reg = 40101, .type = MODBUS_U8, .order = MODBUS_BA}}},
         {"", {.point = {.reg = 40101, .type = MODBUS_WIDE_STRING, .length = 16}}},
         {"length", {.point = {.reg = 40101, .type = MODBUS_WIDE_STRING}}},
