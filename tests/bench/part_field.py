@@ -1,11 +1,12 @@
-"""Modbus RTU on a line that is true to the wire: how much of the line's time the gateway makes use of."""
+"""Modbus RTU on lines that are true to the wire: how much of the line's time the gateway makes use of, and the plan of its reads."""
+import json
 import os
 import subprocess
 import sys
 import time
 
 from figures import ROUNDS, median
-from harness import Gateway, RtuLine, program
+from harness import Gateway, RtuLine, program, wait_for
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(SOURCE, "tests/profiles"))
@@ -16,12 +17,16 @@ REQUEST_BYTES = 8
 REPLY_BYTES = 5 + 2 * REGISTERS
 BITS = 11  # 8E1
 SILENCE_CHARACTERS = 3.5
+SILENCE_SECONDS_FAST = 1.75e-3  # above 19200 baud
+HEALTHY, DEAD = 5, 5
+JITTER_SECONDS = 90
 SECONDS = 4.6
 
 
 def ideal_rate(baud):
     """Transactions/s when nothing but the bytes and the two silences takes time."""
-    return baud / BITS / (REQUEST_BYTES + REPLY_BYTES + 2 * SILENCE_CHARACTERS)
+    silence = SILENCE_SECONDS_FAST if baud > 19200 else SILENCE_CHARACTERS * BITS / baud
+    return 1 / ((REQUEST_BYTES + REPLY_BYTES) * BITS / baud + 2 * silence)
 
 
 def measure(line, count):
@@ -41,10 +46,51 @@ def profiles(out, site):
     out.figure("field", "profiles", len([name for name in decoded if told.get(name) == []]), "device models", shipped=len(told))
 
 
+def plan(out):
+    """Planned reads against the cheapest that there are. Written in C: see bench_plan.c."""
+    bench = subprocess.run([program("bench_plan")], stdout=subprocess.PIPE, text=True, check=True)
+    for line in bench.stdout.splitlines():
+        out.row(json.loads(line))
+
+
+def jitter(out, site):
+    """How far the intervals of devices that answer are from a second, while as many others do not."""
+    out.note("field: %d devices that answer beside %d that do not (about two minutes)" % (HEALTHY, DEAD))
+    names = {unit: ("well%d" if unit <= HEALTHY else "dead%d") % unit for unit in range(1, HEALTHY + DEAD + 1)}
+    line = RtuLine(site, "half", ["%d:%s,regs=%d" % (unit, name, REGISTERS) for unit, name in names.items()], 9600)
+    points = [{"id": "r%d" % register, "reg": register, "type": "u16", "every": "1s"} for register in range(REGISTERS)]
+    gateway = Gateway(site, [line.bus()],
+                      [{"id": name, "bus": line.name, "unit": unit, "numbering": "0-based", "points": points}
+                       for unit, name in names.items()], [])
+    dead = [unit for unit in names if unit > HEALTHY]
+    # Some of them have never been heard, some were.
+    for unit in dead[::2]:
+        line.tell("silence %d" % unit)
+    gateway.start()
+    wait_for(lambda: all(gateway.device(names[unit])["up"] for unit in names if unit not in dead[::2]), 30, "all answer")
+    for unit in dead:
+        line.tell("silence %d" % unit)
+    wait_for(lambda: all(not gateway.device(names[unit])["up"] for unit in dead), 60, "half of them are down")
+    begun = time.time() * 1000 + 2000  # what was late because of the last of their time-outs is over
+    time.sleep(JITTER_SECONDS)
+    seen = {names[unit]: [] for unit in names if unit <= HEALTHY}
+    for witness in site.witnesses():
+        if witness["d"] in seen and witness["t"] >= begun:
+            seen[witness["d"]].append(witness["t"])
+    off = sorted(abs(later - earlier - 1000) / 10 for times in seen.values()
+                 for earlier, later in zip(times, times[1:]))
+    probes = sum(gateway.device(names[unit])["timeouts"] for unit in dead)
+    gateway.stop()
+    out.figure("field", "jitter_half_dead", round(off[int(len(off) * 0.99)], 2), "% of the interval",
+               intervals=len(off), worst=round(off[-1], 2), probes=probes, line="9600 8E1", timeout="500ms")
+
+
 def run(out, site):
     profiles(out, site)
-    bauds = (9600, 19200)
-    out.note("field: two RS-485 lines, %d registers a read (about a minute)" % REGISTERS)
+    plan(out)
+    jitter(out, site)
+    bauds = (9600, 19200, 115200)
+    out.note("field: three RS-485 lines, %d registers a read (about a minute and a half)" % REGISTERS)
     lines = {baud: RtuLine(site, "line%d" % baud, ["1:meter,regs=%d" % REGISTERS], baud) for baud in bauds}
     points = [{"id": "r%d" % register, "reg": register, "type": "u16", "every": "1ms"} for register in range(REGISTERS)]
     gateway = Gateway(site, [line.bus() for line in lines.values()],
