@@ -49,13 +49,6 @@ static void start(struct storage *storage, const struct medium_image *image)
     assert_int_equal(lane_open(&storage->lane, storage->journal, LANE_BYTES), 0);
 }
 
-static void stop(struct storage *storage)
-{
-    lane_close(storage->lane);
-    journal_close(storage->journal);
-    medium_close(storage->medium);
-}
-
 /* True when the lane took it. */
 static bool put(struct storage *storage)
 {
@@ -108,6 +101,37 @@ static bool is_well_and_empty(struct storage *storage)
 {
     struct journal_stats stats = stats_of(storage);
     return stats.storage_error == 0 && stats.waiting == 0;
+}
+
+/* What a test has closed itself is NULL by then. */
+static void stop(struct storage *storage)
+{
+    medium_set_stalled(storage->medium, false);
+    lane_close(storage->lane);
+    journal_close(storage->journal);
+    medium_close(storage->medium);
+}
+
+/* Begins with ten readings that are durable. */
+static void begin(struct storage *storage)
+{
+    start(storage, NULL);
+    put_many(storage, 10);
+    flush(storage);
+}
+
+static int setup(void **state)
+{
+    static struct storage storage;
+    begin(&storage);
+    *state = &storage;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    stop(*state);
+    return 0;
 }
 
 struct found {
@@ -173,53 +197,43 @@ static void expect_alarm(struct storage *storage, const char *why)
 
 static void a_failed_sync_is_never_repeated_on_the_same_file(void **state)
 {
-    (void)state;
-    struct storage storage;
-    start(&storage, NULL);
-    put_many(&storage, 10);
-    flush(&storage);
-    size_t before = medium_log_size(storage.medium);
-    medium_inject(storage.medium,
+    struct storage *storage = *state;
+    size_t before = medium_log_size(storage->medium);
+    medium_inject(storage->medium,
                   &(struct medium_fault){
                       .op = MEDIUM_SYNC, .prefix = "segment-", .times = 1, .error = ERR_IO});
-    put_many(&storage, 10);
-    wait_for(&storage, is_well_and_empty);
-    flush(&storage);
-    put_many(&storage, 10);
-    flush(&storage);
+    put_many(storage, 10);
+    wait_for(storage, is_well_and_empty);
+    flush(storage);
+    put_many(storage, 10);
+    flush(storage);
 
     size_t lost = before;
-    while (medium_log(storage.medium, lost)->op != MEDIUM_SYNC_LOST)
-        assert_true(++lost < medium_log_size(storage.medium));
-    uint32_t file = medium_log(storage.medium, lost)->file;
-    for (size_t i = lost + 1; i < medium_log_size(storage.medium); i++) {
-        const struct medium_record *record = medium_log(storage.medium, i);
+    while (medium_log(storage->medium, lost)->op != MEDIUM_SYNC_LOST)
+        assert_true(++lost < medium_log_size(storage->medium));
+    uint32_t file = medium_log(storage->medium, lost)->file;
+    for (size_t i = lost + 1; i < medium_log_size(storage->medium); i++) {
+        const struct medium_record *record = medium_log(storage->medium, i);
         bool touches = record->op == MEDIUM_WRITE || record->op == MEDIUM_SYNC;
         assert_false(touches && record->file == file);
     }
-    assert_int_equal(read_all(&storage, GAP_STORAGE).readings, 30);
-    expect_all_after_a_cut(&storage);
-    stop(&storage);
+    assert_int_equal(read_all(storage, GAP_STORAGE).readings, 30);
+    expect_all_after_a_cut(storage);
 }
 
 static void a_failed_write_loses_nothing(void **state)
 {
-    (void)state;
-    struct storage storage;
-    start(&storage, NULL);
-    put_many(&storage, 10);
-    flush(&storage);
-    medium_inject(storage.medium, &(struct medium_fault){.op = MEDIUM_WRITE,
-                                                         .prefix = "segment-",
-                                                         .times = 1,
-                                                         .error = ERR_IO,
-                                                         .partial = true});
-    put_many(&storage, 10);
-    wait_for(&storage, is_well_and_empty);
-    flush(&storage);
-    assert_int_equal(read_all(&storage, GAP_STORAGE).readings, 20);
-    expect_all_after_a_cut(&storage);
-    stop(&storage);
+    struct storage *storage = *state;
+    medium_inject(storage->medium, &(struct medium_fault){.op = MEDIUM_WRITE,
+                                                          .prefix = "segment-",
+                                                          .times = 1,
+                                                          .error = ERR_IO,
+                                                          .partial = true});
+    put_many(storage, 10);
+    wait_for(storage, is_well_and_empty);
+    flush(storage);
+    assert_int_equal(read_all(storage, GAP_STORAGE).readings, 20);
+    expect_all_after_a_cut(storage);
 }
 
 /* Producers go on until their ring is full; then the newest are refused and counted. */
@@ -250,45 +264,35 @@ static void expect_recovery(struct storage *storage)
 
 static void a_full_disk_refuses_the_newest_and_recovers(void **state)
 {
-    (void)state;
-    struct storage storage;
-    start(&storage, NULL);
-    put_many(&storage, 10);
-    flush(&storage);
-    medium_set_capacity(storage.medium, 0);
-    medium_inject(storage.medium, &(struct medium_fault){.op = MEDIUM_WRITE,
-                                                         .prefix = "",
-                                                         .times = UINT64_MAX,
-                                                         .error = ERR_NO_SPACE});
-    put(&storage);
-    wait_for(&storage, fails);
-    assert_int_equal(stats_of(&storage).storage_error, ERR_NO_SPACE);
-    overload(&storage);
-    assert_true(storage.refused > 0);
-    medium_set_capacity(storage.medium, -1);
-    medium_heal(storage.medium);
-    expect_recovery(&storage);
-    expect_alarm(&storage, "no space left on the device");
-    stop(&storage);
+    struct storage *storage = *state;
+    medium_set_capacity(storage->medium, 0);
+    medium_inject(storage->medium, &(struct medium_fault){.op = MEDIUM_WRITE,
+                                                          .prefix = "",
+                                                          .times = UINT64_MAX,
+                                                          .error = ERR_NO_SPACE});
+    put(storage);
+    wait_for(storage, fails);
+    assert_int_equal(stats_of(storage).storage_error, ERR_NO_SPACE);
+    overload(storage);
+    assert_true(storage->refused > 0);
+    medium_set_capacity(storage->medium, -1);
+    medium_heal(storage->medium);
+    expect_recovery(storage);
+    expect_alarm(storage, "no space left on the device");
 }
 
 static void a_read_only_disk_is_told_and_recovers(void **state)
 {
-    (void)state;
-    struct storage storage;
-    start(&storage, NULL);
-    put_many(&storage, 10);
-    flush(&storage);
-    medium_set_read_only(storage.medium, true);
-    put(&storage);
-    wait_for(&storage, fails);
-    assert_int_equal(stats_of(&storage).storage_error, ERR_READ_ONLY);
-    overload(&storage);
-    assert_int_equal(journal_flush(storage.journal, NS_PER_MS) < 0, 1);
-    medium_set_read_only(storage.medium, false);
-    expect_recovery(&storage);
-    expect_alarm(&storage, "the filesystem is read-only");
-    stop(&storage);
+    struct storage *storage = *state;
+    medium_set_read_only(storage->medium, true);
+    put(storage);
+    wait_for(storage, fails);
+    assert_int_equal(stats_of(storage).storage_error, ERR_READ_ONLY);
+    overload(storage);
+    assert_int_equal(journal_flush(storage->journal, NS_PER_MS) < 0, 1);
+    medium_set_read_only(storage->medium, false);
+    expect_recovery(storage);
+    expect_alarm(storage, "the filesystem is read-only");
 }
 
 static bool is_stalled(struct storage *storage)
@@ -298,79 +302,68 @@ static bool is_stalled(struct storage *storage)
 
 static void a_stalled_sync_stops_no_producer(void **state)
 {
-    (void)state;
-    struct storage storage;
-    start(&storage, NULL);
-    put_many(&storage, 10);
-    flush(&storage);
-    uint64_t durable = journal_durable(storage.journal, NULL);
-    medium_set_stalled(storage.medium, true);
-    put(&storage);
-    wait_for(&storage, is_stalled);
-    overload(&storage); /* 20 s by its clock */
-    fake_clock_advance(&storage.clock, 10 * NS_PER_S);
-    assert_true(storage.refused > 0);
-    assert_int_equal(journal_durable(storage.journal, NULL), durable);
-    medium_set_stalled(storage.medium, false);
-    expect_recovery(&storage);
-    stop(&storage);
+    struct storage *storage = *state;
+    uint64_t durable = journal_durable(storage->journal, NULL);
+    medium_set_stalled(storage->medium, true);
+    put(storage);
+    wait_for(storage, is_stalled);
+    overload(storage); /* 20 s by its clock */
+    fake_clock_advance(&storage->clock, 10 * NS_PER_S);
+    assert_true(storage->refused > 0);
+    assert_int_equal(journal_durable(storage->journal, NULL), durable);
+    medium_set_stalled(storage->medium, false);
+    expect_recovery(storage);
 }
 
 /* Stopping ends although the disk does not come back; when it does, nothing that was taken is lost.
  */
 static void a_hanging_disk_does_not_keep_anybody_from_stopping(void **state)
 {
-    (void)state;
     static const char text[4000];
     struct event alarm = {.kind = EVENT_ALARM,
                           .value = {.type = VALUE_TEXT, .size = sizeof(text), .data = text}};
-    struct storage storage;
-    start(&storage, NULL);
-    put_many(&storage, 10);
-    flush(&storage);
-    medium_set_stalled(storage.medium, true);
+    struct storage *storage = *state;
+    medium_set_stalled(storage->medium, true);
     int error = 0;
     for (int i = 0; error == 0; i++) {
-        put(&storage);
-        error = journal_put(storage.journal, &alarm);
+        put(storage);
+        error = journal_put(storage->journal, &alarm);
         assert_true(i < 1000);
     }
     assert_int_equal(error, ERR_TIMEOUT);
-    overload(&storage);
-    struct journal_stats stats = stats_of(&storage);
+    overload(storage);
+    struct journal_stats stats = stats_of(storage);
     assert_int_equal(stats.storage_error, ERR_TIMEOUT);
-    assert_int_equal(stats.refused, storage.refused + 1);
+    assert_int_equal(stats.refused, storage->refused + 1);
     assert_int_equal(stats.produced, stats.stored + stats.refused + stats.waiting);
-    lane_close(storage.lane);
-    assert_int_equal(journal_close(storage.journal), ERR_TIMEOUT);
-    medium_set_stalled(storage.medium, false);
+    lane_close(storage->lane);
+    storage->lane = NULL;
+    assert_int_equal(journal_close(storage->journal), ERR_TIMEOUT);
+    medium_set_stalled(storage->medium, false);
     time_t deadline = time(NULL) + PATIENCE_S;
-    while (journal_close(storage.journal) != 0)
+    while (journal_close(storage->journal) != 0)
         assert_true(time(NULL) < deadline);
-    medium_close(storage.medium);
+    storage->journal = NULL;
 }
 
 /* With nothing to write to there is nothing to wait for. */
 static void a_full_disk_does_not_keep_anybody_from_stopping(void **state)
 {
-    (void)state;
-    struct storage storage;
-    start(&storage, NULL);
-    put_many(&storage, 10);
-    flush(&storage);
-    medium_inject(storage.medium, &(struct medium_fault){.op = MEDIUM_WRITE,
-                                                         .prefix = "",
-                                                         .times = UINT64_MAX,
-                                                         .error = ERR_NO_SPACE});
-    put(&storage);
-    wait_for(&storage, fails);
-    overload(&storage);
-    assert_int_equal(journal_flush(storage.journal, PATIENCE_S * NS_PER_S), ERR_NO_SPACE);
+    struct storage *storage = *state;
+    medium_inject(storage->medium, &(struct medium_fault){.op = MEDIUM_WRITE,
+                                                          .prefix = "",
+                                                          .times = UINT64_MAX,
+                                                          .error = ERR_NO_SPACE});
+    put(storage);
+    wait_for(storage, fails);
+    overload(storage);
+    assert_int_equal(journal_flush(storage->journal, PATIENCE_S * NS_PER_S), ERR_NO_SPACE);
     time_t began = time(NULL);
-    lane_close(storage.lane);
-    assert_int_equal(journal_close(storage.journal), 0);
+    lane_close(storage->lane);
+    storage->lane = NULL;
+    assert_int_equal(journal_close(storage->journal), 0);
+    storage->journal = NULL;
     assert_true(time(NULL) - began < 5);
-    medium_close(storage.medium);
 }
 
 /* A commit for each reading, until the next one has to begin a segment. Returns how many. */
@@ -390,27 +383,24 @@ static int fill_segment(struct storage *storage, int count)
 /* What a status page asks while the writer waits for a checkpoint's sync. */
 static void a_stalled_checkpoint_stops_nobody_who_asks(void **state)
 {
-    (void)state;
-    struct storage storage;
-    start(&storage, NULL);
-    int frames = fill_segment(&storage, -1);
-    stop(&storage);
+    struct storage *storage = *state;
+    int frames = fill_segment(storage, -1);
+    stop(storage);
 
-    start(&storage, NULL);
-    fill_segment(&storage, frames);
-    medium_set_stalled(storage.medium, true);
-    put(&storage);
-    while (medium_stalled(storage.medium) == 0)
+    begin(storage);
+    fill_segment(storage, frames);
+    medium_set_stalled(storage->medium, true);
+    put(storage);
+    while (medium_stalled(storage->medium) == 0)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    assert_true(stats_of(&storage).waiting > 0);
+    assert_true(stats_of(storage).waiting > 0);
     struct lane *another;
-    assert_int_equal(lane_open(&another, storage.journal, 0), 0);
-    overload(&storage);
-    assert_true(storage.refused > 0);
-    medium_set_stalled(storage.medium, false);
+    assert_int_equal(lane_open(&another, storage->journal, 0), 0);
+    overload(storage);
+    assert_true(storage->refused > 0);
+    medium_set_stalled(storage->medium, false);
     lane_close(another);
-    expect_recovery(&storage);
-    stop(&storage);
+    expect_recovery(storage);
 }
 
 /* Writes alarms of 2,000 bytes, more than fit. Returns the first error of a flush. */
@@ -430,30 +420,25 @@ static int put_alarms(struct storage *storage, int count)
 
 static void a_disk_smaller_than_the_limit_drops_the_oldest(void **state)
 {
-    (void)state;
-    struct storage storage;
-    start(&storage, NULL);
-    medium_set_capacity(storage.medium, 180 << 10);
-    assert_int_equal(put_alarms(&storage, 300), 0);
-    struct journal_stats stats = stats_of(&storage);
+    struct storage *storage = *state;
+    medium_set_capacity(storage->medium, 180 << 10);
+    assert_int_equal(put_alarms(storage, 300), 0);
+    struct journal_stats stats = stats_of(storage);
     assert_int_equal(stats.storage_error, 0);
     assert_true(stats.oldest > 150);
     assert_true(stats.newest >= 300);
     assert_true(stats.newest - stats.oldest > 20);
-    stop(&storage);
 }
 
 static void nothing_that_fails_at_the_start_does_harm(void **state)
 {
-    (void)state;
     static const enum medium_op calls[] = {MEDIUM_CREATE, MEDIUM_WRITE,  MEDIUM_SYNC,
                                            MEDIUM_READ,   MEDIUM_RENAME, MEDIUM_SYNC_DIR};
-    struct storage storage;
+    struct storage *storage = *state;
     struct medium_image image = {0};
-    start(&storage, NULL);
-    put_many(&storage, 2000);
-    flush(&storage);
-    cut_now(storage.medium, &(struct cut_choice){.style = CUT_ALL, .sector_bytes = 512}, &image);
+    put_many(storage, 2000);
+    flush(storage);
+    cut_now(storage->medium, &(struct cut_choice){.style = CUT_ALL, .sector_bytes = 512}, &image);
     for (size_t c = 0; c < sizeof(calls) / sizeof(calls[0]); c++)
         for (uint64_t skip = 0; skip < 12; skip++) {
             struct medium *medium = medium_open(&image);
@@ -464,36 +449,36 @@ static void nothing_that_fails_at_the_start_does_harm(void **state)
                 &(struct medium_fault){
                     .op = calls[c], .prefix = "", .skip = skip, .times = 1, .error = ERR_IO});
             struct journal_options options =
-                workload_journal(&small, medium_io(medium), &storage.clock);
+                workload_journal(&small, medium_io(medium), &storage->clock);
             struct journal *journal;
             if (journal_open(&journal, &options) == 0)
                 journal_close(journal);
             cut_now(medium, &(struct cut_choice){.style = CUT_NONE, .sector_bytes = 512}, &after);
             start(&again, &after);
-            assert_int_equal(read_all(&again, GAP_DAMAGE).readings, storage.counter);
+            assert_int_equal(read_all(&again, GAP_DAMAGE).readings, storage->counter);
             stop(&again);
             medium_image_clear(&after);
             medium_close(medium);
         }
     medium_image_clear(&image);
-    stop(&storage);
 }
 
 int main(void)
 {
     setenv("SLUICE_LOG", "error", 0);
     log_init();
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_failed_sync_is_never_repeated_on_the_same_file),
-        cmocka_unit_test(a_failed_write_loses_nothing),
-        cmocka_unit_test(a_full_disk_refuses_the_newest_and_recovers),
-        cmocka_unit_test(a_read_only_disk_is_told_and_recovers),
-        cmocka_unit_test(a_stalled_sync_stops_no_producer),
-        cmocka_unit_test(a_hanging_disk_does_not_keep_anybody_from_stopping),
-        cmocka_unit_test(a_full_disk_does_not_keep_anybody_from_stopping),
-        cmocka_unit_test(a_stalled_checkpoint_stops_nobody_who_asks),
-        cmocka_unit_test(a_disk_smaller_than_the_limit_drops_the_oldest),
-        cmocka_unit_test(nothing_that_fails_at_the_start_does_harm),
+        TEST(a_failed_sync_is_never_repeated_on_the_same_file),
+        TEST(a_failed_write_loses_nothing),
+        TEST(a_full_disk_refuses_the_newest_and_recovers),
+        TEST(a_read_only_disk_is_told_and_recovers),
+        TEST(a_stalled_sync_stops_no_producer),
+        TEST(a_hanging_disk_does_not_keep_anybody_from_stopping),
+        TEST(a_full_disk_does_not_keep_anybody_from_stopping),
+        TEST(a_stalled_checkpoint_stops_nobody_who_asks),
+        TEST(a_disk_smaller_than_the_limit_drops_the_oldest),
+        TEST(nothing_that_fails_at_the_start_does_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
