@@ -16,14 +16,20 @@ struct names {
         int64_t size;
     } * files;
     size_t count, room;
+    uint32_t highest_aside; /* the highest number among the files that were set aside */
     int error;
 };
+
+#define ASIDE "set-aside-"
 
 static void add_name(void *context, const struct io_dir_entry *entry)
 {
     struct names *names = context;
     uint32_t id;
 
+    if (strncmp(entry->name, ASIDE, strlen(ASIDE)) == 0 &&
+        segment_name_parse(entry->name + strlen(ASIDE), &id) && id > names->highest_aside)
+        names->highest_aside = id;
     if (names->error < 0 || !segment_name_parse(entry->name, &id))
         return;
     if (names->count == names->room) {
@@ -45,7 +51,7 @@ static int set_aside(struct journal *journal, uint32_t id, enum segment_kind kin
     char name[SEGMENT_NAME_SIZE_MAX];
     char aside[SEGMENT_NAME_SIZE_MAX + 16];
     segment_name(id, name);
-    snprintf(aside, sizeof(aside), "set-aside-%s", name);
+    snprintf(aside, sizeof(aside), ASIDE "%s", name);
     if (kind == SEGMENT_FOREIGN)
         log_warn("journal", "%s belongs to gateway \"%s\", not to \"%s\": kept as %s", name, owner,
                  journal->gateway_id, aside);
@@ -103,6 +109,9 @@ static int read_headers(struct journal *journal)
 
     if (error == 0)
         error = names.error;
+    /* A number is used once, or setting aside could take the place of what is aside already. */
+    if (names.highest_aside >= journal->spare.next_id)
+        journal->spare.next_id = names.highest_aside + 1;
     for (size_t i = 0; error >= 0 && i < names.count; i++) {
         if (names.files[i].id >= journal->spare.next_id)
             journal->spare.next_id = names.files[i].id + 1;
@@ -110,8 +119,13 @@ static int read_headers(struct journal *journal)
         aside += error > 0;
     }
     free(names.files);
-    if (error >= 0 && aside > 0 && !journal->read_only)
+    if (error >= 0 && aside > 0 && !journal->read_only) {
+        log_warn("journal",
+                 "the events in the %d files that were set aside are kept, but not published. What "
+                 "to do: see \"When files are set aside\" in docs/reliability.md",
+                 aside);
         error = journal->io->sync_dir(journal->io);
+    }
     return error < 0 ? error : aside;
 }
 

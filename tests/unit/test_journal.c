@@ -336,6 +336,64 @@ static void another_gateways_journal_is_kept_aside(void **state)
     kit_fill(kit, kit_declare(kit, "boiler", "supply_temp"), 0, 10);
 }
 
+static void rename_in(struct kit *kit, const char *from, const char *to)
+{
+    char old[160], new[160];
+    snprintf(old, sizeof(old), "%s/%s", kit->folder, from);
+    snprintf(new, sizeof(new), "%s/%s", kit->folder, to);
+    assert_int_equal(rename(old, new), 0);
+}
+
+/* As docs/reliability.md says: nothing is lost by a wrong id. */
+static void what_is_aside_can_be_taken_back(void **state)
+{
+    struct kit *kit = *state;
+    uint32_t epoch, again;
+    kit_open(kit);
+    kit_fill(kit, kit_declare(kit, "boiler", "supply_temp"), 0, 10);
+    kit_close(kit);
+    kit_open(kit);
+    uint64_t durable = journal_durable(kit->journal, &epoch);
+    kit_close(kit);
+    kit->options.gateway_id = "plant8";
+    kit_open(kit);
+    kit_flush(kit);
+    kit_close(kit);
+    for (int number = 2; number < 4; number++) {
+        char name[40], away[40];
+        snprintf(name, sizeof(name), "segment-%08x", (unsigned)number);
+        snprintf(away, sizeof(away), "plant8-%08x", (unsigned)number);
+        if (kit_has(kit, name))
+            rename_in(kit, name, away);
+    }
+    rename_in(kit, "set-aside-segment-00000001", "segment-00000001");
+    kit->options.gateway_id = "plant7";
+    kit_open(kit);
+    assert_int_equal(journal_durable(kit->journal, &again), durable);
+    assert_int_equal(again, epoch);
+    assert_int_equal(journal_stream_count(kit->journal), 1);
+}
+
+/* The power may fail before the new journal has a file of its own. */
+static void what_is_aside_is_never_overwritten(void **state)
+{
+    struct kit *kit = *state;
+    kit_open(kit);
+    kit_fill(kit, kit_declare(kit, "boiler", "supply_temp"), 0, 10);
+    kit_close(kit);
+    for (int number = 1; number < 4; number++) {
+        char name[40], aside[60];
+        snprintf(name, sizeof(name), "segment-%08x", (unsigned)number);
+        snprintf(aside, sizeof(aside), "set-aside-%s", name);
+        if (kit_has(kit, name))
+            rename_in(kit, name, aside);
+    }
+    kit_open(kit);
+    kit_fill(kit, kit_declare(kit, "boiler", "supply_temp"), 0, 10);
+    assert_true(kit_has(kit, "set-aside-segment-00000001"));
+    assert_false(kit_has(kit, "segment-00000001"));
+}
+
 static void a_watch_is_readable_at_every_commit(void **state)
 {
     struct kit *kit = *state;
@@ -424,6 +482,8 @@ int main(void)
         TEST(a_changed_stream_gets_the_next_version_and_a_new_number),
         TEST(another_identity_begins_a_new_epoch),
         TEST(another_gateways_journal_is_kept_aside),
+        TEST(what_is_aside_can_be_taken_back),
+        TEST(what_is_aside_is_never_overwritten),
         TEST(a_watch_is_readable_at_every_commit),
         TEST(readers_follow_the_writer_and_see_what_is_durable),
     };
