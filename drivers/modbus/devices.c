@@ -354,7 +354,7 @@ struct plan_block *devices_probe(struct devices *devices, int64_t now_ns, int64_
     devices->probe_timeout_ns = probe_timeout_ns(devices, index, whole);
     if (slack_ns < devices->probe_timeout_ns + sending_ns && !device->by_link) {
         devices->probe_timeout_ns = probe_timeout_ns(devices, index, false);
-        if (now_ns - device->probe_ns < DEVICE_PROBE_SHARE * devices->probe_timeout_ns)
+        if (now_ns - from_ns < DEVICE_PROBE_SHARE * devices->probe_timeout_ns)
             return NULL; /* asked again behind the next read */
     }
     device->probes++;

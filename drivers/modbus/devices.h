@@ -67,10 +67,10 @@ void devices_link_back(struct devices *devices);
  * past when a read is due now); *wake_ns is lowered to when to ask again.
  *
  * A probe waits for as long as the device has been seen to take, and a margin (where it has not
- * been seen, as the others of the bus); each eighth waits for the whole time-out. One that has
- * found no pause that is long enough for twenty times as long gets in the way, and so does one
- * behind a link that was gone. While other devices are up, probes take a twentieth of the bus's
- * time.
+ * been seen, as the others of the bus); each eighth waits for the whole time-out. While
+ * other devices are up, probes take a twentieth of the bus's time. One whose turn it is, and that
+ * finds no pause that is long enough for twenty times as long, gets in the way, and so does one
+ * behind a link that was gone.
  */
 struct plan_block *devices_probe(struct devices *devices, int64_t now_ns, int64_t next_due_ns,
                                  int64_t *wake_ns);

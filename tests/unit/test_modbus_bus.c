@@ -313,9 +313,15 @@ static void await_learnt(size_t device)
 static void what_was_learnt_is_stored_and_holds_after_a_restart(void **state)
 {
     struct fixture *fixture = start(false);
+    char folder[] = "/tmp/modbus-bus-XXXXXX", name[64];
     uint64_t refusals;
 
     (void)state;
+    /* The same port, which is how it is known to be the same device. */
+    assert_non_null(mkdtemp(folder));
+    snprintf(name, sizeof name, "%s/port", folder);
+    assert_int_equal(symlink(fixture->port, name), 0);
+    fixture->options.port = name;
     atomic_store(&fixture->slave->bad_register, 5);
     go(fixture);
     await_learnt(0);
@@ -325,13 +331,19 @@ static void what_was_learnt_is_stored_and_holds_after_a_restart(void **state)
     assert_int_equal(atomic_load(&fixture->stats[0].learnt_refused), 1);
     stop(fixture);
     fixture = start(false);
+    unlink(name);
+    assert_int_equal(symlink(fixture->port, name), 0);
+    fixture->options.port = name;
     atomic_store(&fixture->slave->bad_register, 5);
     go(fixture);
     await(fixture, 0, 105, EVENT_READING, STATUS_GOOD, 10);
     await(fixture, 0, 107, EVENT_READING, STATUS_GOOD, 10);
     stop(fixture);
-    assert_int_equal(atomic_load(&fixture->stats[0].exceptions), 1); /* it is tried again */
+    /* It may have been tried again, behind what is more urgent; nothing had to be found out. */
+    assert_true(atomic_load(&fixture->stats[0].exceptions) <= 1);
     memset(learnt, 0, sizeof learnt);
+    unlink(name);
+    rmdir(folder);
 }
 
 static void patience_is_given_to_a_busy_device(void **state)
@@ -465,9 +477,9 @@ static void probes_stay_out_of_the_way_of_others(void **state)
     assert_null(devices_probe(&devices, probe, INT64_MAX, &wake));
     assert_int_equal(wake, probe + 190 * NS_PER_MS);
     assert_non_null(devices_probe(&devices, probe + 190 * NS_PER_MS, INT64_MAX, &wake));
-    /* When there is no pause for twenty times the time-out it must be without one. */
-    assert_null(devices_probe(&devices, probe + 1599 * NS_PER_MS, probe, &wake));
-    assert_non_null(devices_probe(&devices, probe + 1600 * NS_PER_MS, probe, &wake));
+    /* When there is no pause for twenty times the time-out from then on it must be without one. */
+    assert_null(devices_probe(&devices, probe + 1789 * NS_PER_MS, probe, &wake));
+    assert_non_null(devices_probe(&devices, probe + 1790 * NS_PER_MS, probe, &wake));
     /* The back-off doubles up to a minute. */
     for (int i = 0; i < 10; i++)
         devices_failed(&devices, 1, STATUS_TIMEOUT);
