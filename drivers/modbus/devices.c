@@ -118,7 +118,7 @@ static void tell_learnt(struct devices *devices, uint32_t index, int64_t now_ns)
     sink_learnt(devices->host->sink, site_device(devices, index), text, size);
 }
 
-/* From time to time: shares of the bus, what was learnt, whether it is to be forgotten. */
+/* From time to time: shares of the bus, and what was learnt. */
 static void look(struct devices *devices, int64_t now_ns)
 {
     int64_t passed_ns = now_ns - devices->looked_ns;
@@ -130,10 +130,6 @@ static void look(struct devices *devices, int64_t now_ns)
         atomic_store(&stats->share_ppm,
                      (uint32_t)((double)(busy_ns - devices->busy_ns[i]) * 1e6 / (double)passed_ns));
         devices->busy_ns[i] = busy_ns;
-        if (atomic_exchange(&stats->forget, false)) {
-            learn_forget(devices->plan, i);
-            devices->items[i].learnt_ns = now_ns;
-        }
         plan_latency(devices->plan, i, devices->plan->devices[i].measured_ns);
         tell_learnt(devices, i, now_ns);
         learn_count(devices->plan, i, stats);

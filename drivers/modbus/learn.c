@@ -202,24 +202,6 @@ void learn_doubt(struct plan *plan, struct plan_group *group)
         plan_renew(plan, group->device);
 }
 
-void learn_forget(struct plan *plan, uint32_t index)
-{
-    struct plan_device *device = &plan->devices[index];
-
-    for (uint32_t i = 0; i < device->groups; i++) {
-        struct plan_group *group = &plan->groups[device->first_group + i];
-
-        for (uint32_t at = group->first; at < group->first + group->points; at++)
-            plan->flags[at] &= PLAN_CLASS;
-        group->refused = 0;
-        group->trial = PLAN_NONE;
-    }
-    memset(device->good, 0, sizeof device->good);
-    memset(device->bad, 0, sizeof device->bad);
-    device->news = true;
-    plan_renew(plan, index);
-}
-
 void learn_count(const struct plan *plan, uint32_t index, struct driver_stats *stats)
 {
     const struct plan_device *device = &plan->devices[index];

@@ -42,9 +42,6 @@ bool learn_check_trial(struct plan *plan, struct plan_group *group, uint16_t cla
 /* Puts all that was learnt about a group in doubt. */
 void learn_doubt(struct plan *plan, struct plan_group *group);
 
-/* Forgets all that was learnt about a device. */
-void learn_forget(struct plan *plan, uint32_t device);
-
 /* Tells how much was learnt about a device. */
 void learn_count(const struct plan *plan, uint32_t device, struct driver_stats *stats);
 

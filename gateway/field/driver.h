@@ -29,7 +29,6 @@ struct driver_stats {
         next_probe_ns; /* monotonic; when a device that is down is tried again; 0: it is up */
     _Atomic bool up;
     _Atomic uint16_t status; /* why it is down */
-    _Atomic bool forget; /* set by others: the driver is to forget what it learnt, and clears it */
 };
 
 struct driver_host;

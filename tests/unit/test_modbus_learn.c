@@ -261,27 +261,6 @@ static void tries_all_again_after_a_day(void **state)
     plan_free(&fixture.plan);
 }
 
-static void forgets_when_it_is_told_to(void **state)
-{
-    struct fixture fixture;
-    struct world world = {.missing = {2, 3}, .exception = 2};
-    char found[256], text[LEARN_TEXT_SIZE_MAX];
-    int64_t now_ns = MOMENT - NS_PER_S;
-
-    (void)state;
-    make(&fixture, "3@1+1/1000 3@3+1/1000", 125, 125);
-    plan_start(&fixture.plan, MOMENT);
-    live(&fixture, &world, &now_ns, 10, found, sizeof found);
-    assert_string_equal(found, "3@1+1");
-    learn_forget(&fixture.plan, 0);
-    world.missing[0] = world.missing[1] = 0;
-    live(&fixture, &world, &now_ns, 1, found, sizeof found);
-    assert_string_equal(found, "3@1+3");
-    text[learn_text(&fixture.plan, 0, text)] = '\0';
-    assert_null(strstr(text, "cut="));
-    plan_free(&fixture.plan);
-}
-
 static void its_text_is_bounded(void **state)
 {
     struct fixture fixture;
@@ -308,7 +287,6 @@ int main(void)
         cmocka_unit_test(forgets_what_was_another_device),
         cmocka_unit_test(what_was_learnt_fits_other_points),
         cmocka_unit_test(tries_all_again_after_a_day),
-        cmocka_unit_test(forgets_when_it_is_told_to),
         cmocka_unit_test(its_text_is_bounded),
     };
 
