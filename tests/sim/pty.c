@@ -126,3 +126,8 @@ int pty_baud(const struct pty *pty)
     }
     return 0;
 }
+
+bool pty_is_heard(const struct pty *pty)
+{
+    return pty->open_count > 0 && pty_baud(pty) != 0;
+}

@@ -2,6 +2,8 @@
 #ifndef SIM_PTY_H
 #define SIM_PTY_H
 
+#include <stdbool.h>
+
 struct pty {
     int line_fd;  /* the simulator's end, non-blocking; -1 while unplugged */
     int held_fd;  /* the gateway's end, kept open so that the pty outlives each opener */
@@ -20,6 +22,12 @@ void pty_unplug(struct pty *pty);
 /* To be called when watch_fd is readable. A line that nobody has open forgets what is on it: the
  * next to open it gets neither stale bytes nor the settings of the one before. */
 void pty_notice(struct pty *pty);
+
+/*
+ * Whether somebody has the line open and has set it: what is written from then on is not thrown
+ * away any more, neither by pty_notice nor by whoever opened it.
+ */
+bool pty_is_heard(const struct pty *pty);
 
 /* The rate the gateway has set, in baud; 0 when it cannot be told. */
 int pty_baud(const struct pty *pty);

@@ -33,6 +33,7 @@ struct text {
     int64_t request_end_ns;
     bool delayed;
     bool intact;
+    bool heard; /* from its first byte on: else it need not arrive */
     bool has_counter;
     uint32_t counter;
 };
@@ -153,7 +154,7 @@ static void said(struct line *line)
     line->stats.late += late;
     line->stats.overruns += text->tx.lost;
     line->stats.tx_bytes += text->tx.length;
-    if (text->has_counter && text->intact && !text->tx.lost) {
+    if (text->has_counter && text->intact && text->heard && !text->tx.lost) {
         truth_note(line->truth, line->unit.name, text->counter, late);
         line->stats.truth_lines++;
     }
@@ -175,6 +176,10 @@ static int64_t speaking_due_ns(struct line *line)
 static void speak(struct line *line, int64_t now_ns)
 {
     while (speaking_due_ns(line) <= now_ns) {
+        struct text *text = &line->queue[0];
+
+        if (text->tx.sent == 0)
+            text->heard = pty_is_heard(&line->pty);
         if (!wire_tx_step(&line->queue[0].tx, &line->timing, line->pty.line_fd, now_ns))
             break;
         said(line);
