@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import field_tcp
 from figures import ROUNDS, median
 from harness import Gateway, RtuLine, program, wait_for
 
@@ -107,3 +108,4 @@ def run(out, site):
                    round(ideal_rate(baud), 2), rounds=ROUNDS, registers=REGISTERS, line="%d 8E1" % baud,
                    silences_violated=stats["violations"])
     gateway.stop()
+    field_tcp.run(out, site)

@@ -104,7 +104,7 @@ def tcp_gateway(site, field, broker, every, devices=DEVICES, buses=DEVICES, upli
                for bus in range(buses)],
         [{"id": "device%d" % unit, "bus": "bus%d" % (unit % buses), "unit": unit, "numbering": "0-based",
           "points": points} for unit in range(1, devices + 1)],
-        [tls_uplink(broker, **(uplink or {}))])
+        [tls_uplink(broker, **(uplink or {}))] if broker else [])
     gateway.settings["journal"] = journal
     gateway.settings["defaults"] = {"every": every, **({"report": report} if report else {})}
     gateway.write()
