@@ -11,9 +11,7 @@
 #include "modbus/mbap.h"
 
 #define REOPEN_MOST_NS (30 * NS_PER_S)
-/* A thousand connections that begin together shall not all be asked at the same moment for ever. */
-#define START_SPREAD_NS (1 * NS_PER_S)
-#define SILENT_MAX      3 /* time-outs in a row after which the connection is taken for dead */
+#define SILENT_MAX     3 /* time-outs in a row after which the connection is taken for dead */
 
 struct tcp_bus {
     struct tcp_shared *shared;
@@ -246,7 +244,6 @@ int tcp_bus_open(struct tcp_bus **bus, struct tcp_shared *shared, const struct s
         tcp_bus_close(made);
         return error;
     }
-    plan_start(&made->polling.plan, now(made) + (int64_t)(site->fingerprint % START_SPREAD_NS));
     *bus = made;
     go_on(made);
     return 0;
