@@ -198,7 +198,7 @@ static uint32_t open_with_a_cursor(struct kit *kit, struct cursor **cursor)
 /* A twin tells how many commits there is room for. */
 static int commits_until_full(void)
 {
-    void *state;
+    void *state = NULL;
     struct cursor *cursor;
     assert_int_equal(kit_setup(&state), 0);
     uint32_t stream = open_with_a_cursor(state, &cursor);
