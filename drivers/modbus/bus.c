@@ -4,7 +4,8 @@
 #include "modbus/link.h"
 #include "modbus/polling.h"
 
-#define REOPEN_MOST_NS (1 * NS_PER_S) /* an adapter may be plugged in at any time */
+#define REOPEN_PORT_MOST_NS (1 * NS_PER_S) /* an adapter may be plugged in at any time */
+#define REOPEN_HOST_MOST_NS (30 * NS_PER_S)
 
 struct bus {
     struct polling polling;
@@ -59,14 +60,16 @@ static int step(struct bus *bus)
     return host_wait(bus->host, -1, wake);
 }
 
-int modbus_rtu_run(const struct site_bus *site, struct driver_host *host)
+int modbus_line_run(const struct site_bus *site, struct driver_host *host)
 {
+    const struct modbus_bus_options *options = site->options;
     struct bus bus = {.host = host};
-    int error = link_new_rtu(&bus.link, site->options, host);
+    int error = link_new_line(&bus.link, options, host);
 
     if (error)
         return error;
-    error = polling_make(&bus.polling, site, host, &bus.scratch, REOPEN_MOST_NS);
+    error = polling_make(&bus.polling, site, host, &bus.scratch,
+                         options->port ? REOPEN_PORT_MOST_NS : REOPEN_HOST_MOST_NS);
     while (!error)
         error = step(&bus);
     polling_free(&bus.polling);

@@ -268,27 +268,52 @@ static void check_device(struct checking *checking, const struct site_bus *bus,
         check_point(checking, options, &device->points[i]);
 }
 
-static int check_bus(struct site_bus *bus, struct driver_complaints *complaints, bool serial)
+/* A line is reached by a port of this machine, or by a device server. */
+static void check_line(struct checking *checking, struct modbus_bus_options *options)
+{
+    bool host = options->host.name[0];
+    char why[256];
+
+    if (!options->port && !host)
+        complain(checking, "port",
+                 "is missing: \"port\" for a serial line, or \"host\" for a device server");
+    if (options->port && host)
+        complain(checking, "host",
+                 "found beside \"port\": a line is reached by the one or the other");
+    if (options->port && !port_name_valid(options->port, why, sizeof why))
+        complain(checking, "port", "found \"%s\"; %s", options->port, why);
+    if (host && options->silence_ns)
+        complain(checking, "silence", "the device server of a \"host\" keeps it");
+    if (host && options->rs485.mode)
+        complain(checking, "rs485", "the device server of a \"host\" switches the transceiver");
+    if (host && options->echo)
+        complain(checking, "echo", "the device server of a \"host\" does not return what is sent");
+    if (options->port && options->line.baud == 0)
+        options->line = (struct port_settings){
+            .baud = 9600, .data_bits = options->ascii ? 7 : 8, .stop_bits = 1, .parity = 'E'};
+    if (!options->ascii && options->line.baud && options->line.data_bits != 8)
+        complain(checking, "line", "Modbus RTU needs 8 data bits, as \"9600 8E1\"");
+}
+
+static int check_bus(struct site_bus *bus, struct driver_complaints *complaints, bool line)
 {
     struct checking checking = {.complaints = complaints};
 
-    if (serial) {
-        const struct modbus_bus_options *options = bus->options;
-
-        char why[256];
-
-        if (!port_name_valid(options->port, why, sizeof why))
-            complain(&checking, "port", "found \"%s\"; %s", options->port, why);
-        if (options->line.data_bits != 8)
-            complain(&checking, "line", "Modbus RTU needs 8 data bits, as \"9600 8E1\"");
-    }
+    if (line)
+        check_line(&checking, bus->options);
     for (size_t i = 0; i < bus->device_count; i++)
-        check_device(&checking, bus, &bus->devices[i], serial);
+        check_device(&checking, bus, &bus->devices[i], line);
     return checking.error;
 }
 
 int modbus_rtu_check(struct site_bus *bus, struct driver_complaints *complaints)
 {
+    return check_bus(bus, complaints, true);
+}
+
+int modbus_ascii_check(struct site_bus *bus, struct driver_complaints *complaints)
+{
+    ((struct modbus_bus_options *)bus->options)->ascii = true;
     return check_bus(bus, complaints, true);
 }
 

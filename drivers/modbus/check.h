@@ -1,4 +1,5 @@
-/* What no single option of a Modbus bus can say about itself: driver.check of both drivers. */
+/* What no single option of a Modbus bus can say about itself: driver.check of the drivers. The line
+ * of a port that says none gets the usual one. */
 #ifndef SLUICE_MODBUS_CHECK_H
 #define SLUICE_MODBUS_CHECK_H
 
@@ -6,6 +7,7 @@
 #include "modbus/options.h"
 
 int modbus_rtu_check(struct site_bus *bus, struct driver_complaints *complaints);
+int modbus_ascii_check(struct site_bus *bus, struct driver_complaints *complaints);
 int modbus_tcp_check(struct site_bus *bus, struct driver_complaints *complaints);
 
 /*

@@ -78,16 +78,17 @@ static int decode_digits(const uint8_t *digits, size_t count, uint8_t adu[FRAMES
 static int decode(const uint8_t *bytes, size_t have, uint8_t adu[FRAMES_ADU_MAX],
                   struct frame *frame, size_t *wanted)
 {
-    size_t start = have, length;
+    size_t start = 0, length; /* of what stands behind the last colon; start 0: none has come */
 
-    while (start > 0 && bytes[start - 1] != ':')
-        start--;
-    /* Now behind the last colon, or 0: none has come yet. */
-    length = start ? have - start : 0;
-    if (start && length >= BEHIND_DIGITS && bytes[have - 2] == '\r' && bytes[have - 1] == '\n')
-        return decode_digits(bytes + start, length - BEHIND_DIGITS, adu, frame);
+    for (size_t i = 0; i < have; i++) {
+        if (bytes[i] == ':')
+            start = i + 1;
+        if (start && bytes[i] == '\n' && bytes[i - 1] == '\r')
+            return decode_digits(bytes + start, i - 1 - start, adu, frame);
+    }
     if (have == FRAMES_BYTES_MAX)
         return ERR_CHECKSUM;
+    length = have - start;
     if (start && length < LEAST - BEFORE_DIGITS)
         *wanted = LEAST - BEFORE_DIGITS - length;
     else if (start)

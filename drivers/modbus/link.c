@@ -61,7 +61,9 @@ uint16_t link_read_status(int error, uint8_t exception)
 
 int64_t link_bytes_ns(const struct modbus_bus_options *options, unsigned bytes)
 {
-    return bytes * port_byte_ns(&options->line);
+    if (options->line.baud == 0)
+        return 0;
+    return (options->ascii ? 2 : 1) * bytes * port_byte_ns(&options->line);
 }
 
 /* Modbus over serial line 1.02, 2.5.1.1: 3.5 characters of 11 bits, whatever the format; 1.75 ms
@@ -70,6 +72,8 @@ int64_t link_silence_ns(const struct modbus_bus_options *options)
 {
     if (options->silence_ns > 0)
         return options->silence_ns;
+    if (options->line.baud == 0)
+        return 0;
     if (options->line.baud > 19200)
         return 1750 * NS_PER_US;
     return 7 * 11 * NS_PER_S / 2 / options->line.baud;

@@ -59,14 +59,12 @@ struct link {
 };
 
 /*
- * Makes a closed link; `options` and `host` outlive it. RTU and ASCII go over options->port, or,
- * where that is NULL, over a connection to options->host. ERR_NOMEM. link_free closes it, NULL is
- * fine.
+ * Makes a closed link; `options` and `host` outlive it. A line's frames are RTU or, with
+ * options->ascii, ASCII, and go over options->port or, where that is NULL, over a connection to
+ * options->host. ERR_NOMEM. link_free closes it, NULL is fine.
  */
-int link_new_rtu(struct link **link, const struct modbus_bus_options *options,
-                 struct driver_host *host);
-int link_new_ascii(struct link **link, const struct modbus_bus_options *options,
-                   struct driver_host *host);
+int link_new_line(struct link **link, const struct modbus_bus_options *options,
+                  struct driver_host *host);
 int link_new_tcp(struct link **link, const struct modbus_bus_options *options,
                  struct driver_host *host);
 void link_free(struct link *link);
@@ -75,7 +73,8 @@ void link_free(struct link *link);
 uint16_t link_open_status(int error);
 uint16_t link_read_status(int error, uint8_t exception);
 
-/* The silence between two frames of a serial line, and the time that `bytes` take on it. */
+/* The silence between two frames of a line, and the time that so many bytes of an RTU frame, or the
+ * characters of ASCII that stand for them, take on it; 0 where its rate is not known. */
 int64_t link_silence_ns(const struct modbus_bus_options *options);
 int64_t link_bytes_ns(const struct modbus_bus_options *options, unsigned bytes);
 

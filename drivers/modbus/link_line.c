@@ -10,12 +10,19 @@
 #include "core/error.h"
 #include "modbus/fence.h"
 #include "modbus/frames.h"
-#include "modbus/link_line.h"
+#include "modbus/link_on.h"
 
 #define UNITS       256
 #define SILENT_MAX  3   /* time-outs in a row after which a connection is taken for dead */
 #define FRAME_BYTES 256 /* of a full frame: twice as many in a row are noise */
 #define NOISE_NS    (50 * NS_PER_MS) /* the same for a network */
+
+/* How the last answer stands to older requests. */
+enum standing {
+    CLEAR,
+    IN_DOUBT,  /* it may be the answer to one that is in doubt */
+    AMBIGUOUS, /* an exception that may be the answer to one that is outstanding */
+};
 
 struct line_link {
     struct link base; /* first: what others get a pointer to */
@@ -28,8 +35,8 @@ struct line_link {
     uint16_t last_shape;
     int64_t last_sent_ns;
     unsigned silent;
-    uint32_t suspects;    /* frames that may have been the asked unit's answer to something else */
-    bool ambiguous;       /* the exception that came may answer an older request */
+    uint32_t suspects; /* frames that may have been the asked unit's answer to something else */
+    enum standing standing;
     unsigned answer_size; /* on the wire */
     bool instant;         /* no wire: replies come sooner than their bytes could */
     struct fence fences[UNITS];
@@ -213,20 +220,28 @@ static int collect(struct line_link *link, const struct modbus_request *request,
 /*
  * What the outcome of a request means for the next ones to that unit. An exception says no more
  * than its function: when an older request of that function is outstanding it may be the answer to
- * that one.
+ * that one, and even when one is only in doubt it may, so that its own is still to come.
  */
 static void settle(struct line_link *link, const struct modbus_request *request, int result,
                    int64_t sent_ns)
 {
     struct fence *fence = &link->fences[request->unit];
+    uint16_t shape = fence_shape(request);
 
-    link->ambiguous = result == ERR_EXCEPTION && fence_waits(fence, request->function, now(link));
-    if (link->ambiguous)
+    link->standing = CLEAR;
+    if (result == 0 && fence_doubtful(fence, shape, now(link)))
+        link->standing = IN_DOUBT;
+    if (result == ERR_EXCEPTION && fence_doubts(fence, request->function, now(link)))
+        link->standing = IN_DOUBT;
+    if (result == ERR_EXCEPTION && fence_waits(fence, request->function, now(link)))
+        link->standing = AMBIGUOUS;
+
+    if (link->standing == AMBIGUOUS)
         fence_exception(fence, request->function);
-    if (link->ambiguous || (result != 0 && result != ERR_EXCEPTION))
-        fence_lost(fence, fence_shape(request), sent_ns);
-    else
+    else if (result == 0 || result == ERR_EXCEPTION)
         fence_settled(fence);
+    if (result != 0 && (result != ERR_EXCEPTION || link->standing != CLEAR))
+        fence_lost(fence, shape, sent_ns);
 }
 
 /*
@@ -338,16 +353,13 @@ static int confirm(struct line_link *link, const struct modbus_request *request,
 static int judge(struct line_link *link, const struct modbus_request *request, int result,
                  struct link_reply *reply)
 {
-    struct fence *fence = &link->fences[request->unit];
-    uint16_t shape = fence_shape(request);
-    bool in_doubt = result == ERR_EXCEPTION ? fence_doubts(fence, request->function, now(link))
-                                            : fence_doubtful(fence, shape, now(link));
+    bool in_doubt = link->standing == IN_DOUBT;
 
-    if (result == ERR_EXCEPTION && link->ambiguous)
+    if (link->standing == AMBIGUOUS)
         return ERR_PROTOCOL;
     if (too_soon(link, reply, in_doubt)) {
         reply->strays++;
-        fence_lost(fence, shape, reply->sent_ns);
+        fence_lost(&link->fences[request->unit], fence_shape(request), reply->sent_ns);
         return ERR_PROTOCOL;
     }
     return in_doubt ? confirm(link, request, result, reply) : result;
@@ -408,13 +420,13 @@ static int make(struct link **link, const struct wire *wire, const struct frames
     return error;
 }
 
-int link_new_line(struct link **link, const struct wire *wire, const struct frames_codec *codec)
+int link_new_on(struct link **link, const struct wire *wire, const struct frames_codec *codec)
 {
     return make(link, wire, codec, false);
 }
 
-static int new_line(struct link **link, const struct modbus_bus_options *options,
-                    struct driver_host *host, const struct frames_codec *codec)
+int link_new_line(struct link **link, const struct modbus_bus_options *options,
+                  struct driver_host *host)
 {
     struct wire wire;
 
@@ -422,17 +434,6 @@ static int new_line(struct link **link, const struct modbus_bus_options *options
         wire_port_init(&wire, options, host);
     else
         wire_socket_init(&wire, options, host);
-    return make(link, &wire, codec, options->port && codec == &frames_rtu);
-}
-
-int link_new_rtu(struct link **link, const struct modbus_bus_options *options,
-                 struct driver_host *host)
-{
-    return new_line(link, options, host, &frames_rtu);
-}
-
-int link_new_ascii(struct link **link, const struct modbus_bus_options *options,
-                   struct driver_host *host)
-{
-    return new_line(link, options, host, &frames_ascii);
+    return make(link, &wire, options->ascii ? &frames_ascii : &frames_rtu,
+                options->port && !options->ascii);
 }

@@ -3,22 +3,17 @@
  * A bus of the gateway has its own way (tcp_bus.h). The frames are made and read here and not by
  * libmodbus: it numbers raw requests all alike, and waits in select().
  */
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "core/error.h"
-#include "modbus/connect.h"
-#include "modbus/link.h"
+#include "modbus/link_on.h"
 #include "modbus/mbap.h"
 
 #define SILENT_MAX 3 /* time-outs in a row after which the connection is taken for dead */
 
 struct tcp_link {
     struct link base; /* first: what others get a pointer to */
-    int fd;
+    struct wire wire;
     uint16_t transaction;
     unsigned silent;
     struct mbap mbap;
@@ -31,20 +26,16 @@ static struct tcp_link *self(struct link *link)
 
 static int64_t now(const struct tcp_link *link)
 {
-    return clock_mono(link->base.host->clock);
+    return wire_now(&link->wire);
 }
 
 static int open_link(struct link *base)
 {
     struct tcp_link *link = self(base);
-    const struct modbus_host *address = &base->options->host;
-    int fd = connect_tcp(address, base->options->connect_timeout_ns, base->host);
+    int error = link->wire.ops->open(&link->wire, base->why, sizeof base->why);
 
-    if (fd < 0) {
-        connect_explain(address, fd, base->why, sizeof base->why);
-        return fd;
-    }
-    link->fd = fd;
+    if (error)
+        return error;
     link->silent = 0;
     mbap_clear(&link->mbap);
     base->why[0] = '\0';
@@ -56,9 +47,7 @@ static void close_link(struct link *base)
 {
     struct tcp_link *link = self(base);
 
-    if (link->fd >= 0)
-        close(link->fd);
-    link->fd = -1;
+    link->wire.ops->close(&link->wire);
     base->open = false;
 }
 
@@ -67,28 +56,27 @@ static void free_link(struct link *base)
     free(base);
 }
 
-/* The next frame. ERR_TIMEOUT; ERR_CHECKSUM when only a part of one came in time; ERR_CLOSED; ERR_IO
- * where the connection is gone or has lost its frames. */
+/* The next frame. ERR_TIMEOUT; ERR_CHECKSUM when only a part of one came in time; ERR_CLOSED;
+ * ERR_IO where the connection is gone or has lost its frames. */
 static int receive(struct tcp_link *link, struct mbap_frame *frame, int64_t until_mono_ns)
 {
     for (;;) {
-        int taken = mbap_take(&link->mbap, frame), ready;
+        int taken = mbap_take(&link->mbap, frame), ready, size;
         size_t room;
         uint8_t *to;
-        ssize_t size;
 
         if (taken != 0)
             return taken > 0 ? 0 : ERR_IO;
-        ready = host_wait(link->base.host, link->fd, until_mono_ns);
+        ready = wire_wait(&link->wire, until_mono_ns);
         if (ready == 0)
             return mbap_is_empty(&link->mbap) ? ERR_TIMEOUT : ERR_CHECKSUM;
         if (ready < 0)
             return ready;
         to = mbap_room(&link->mbap, &room);
-        size = recv(link->fd, to, room, MSG_DONTWAIT);
-        if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR))
-            return ERR_IO;
-        link->mbap.end += size > 0 ? (size_t)size : 0;
+        size = link->wire.ops->read(&link->wire, to, room);
+        if (size < 0)
+            return size;
+        link->mbap.end += (size_t)size;
     }
 }
 
@@ -130,14 +118,14 @@ static int transact(struct link *base, const struct modbus_request *request,
 {
     struct tcp_link *link = self(base);
     uint8_t frame[MBAP_FRAME_MAX];
-    ssize_t size;
+    size_t size;
     int result;
 
     *reply = (struct link_reply){0};
     if (!base->open)
         return ERR_IO;
-    size = (ssize_t)mbap_encode(request, ++link->transaction, frame);
-    result = send(link->fd, frame, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT) == size ? 0 : ERR_IO;
+    size = mbap_encode(request, ++link->transaction, frame);
+    result = link->wire.ops->write(&link->wire, frame, size);
     if (result == 0) {
         reply->requests = 1;
         reply->sent_ns = now(link);
@@ -150,20 +138,26 @@ static int transact(struct link *base, const struct modbus_request *request,
     return result;
 }
 
-static const struct link_ops tcp_ops = {
-    .open = open_link, .transact = transact, .close = close_link, .free = free_link};
-
-int link_new_tcp(struct link **link, const struct modbus_bus_options *options,
-                 struct driver_host *host)
+int link_new_tcp_on(struct link **link, const struct wire *wire)
 {
+    static const struct link_ops ops = {open_link, transact, close_link, free_link};
     struct tcp_link *made = calloc(1, sizeof *made);
 
     if (!made)
         return ERR_NOMEM;
-    made->base.ops = &tcp_ops;
-    made->base.host = host;
-    made->base.options = options;
-    made->fd = -1;
+    made->base.ops = &ops;
+    made->base.host = wire->host;
+    made->base.options = wire->options;
+    made->wire = *wire;
     *link = &made->base;
     return 0;
+}
+
+int link_new_tcp(struct link **link, const struct modbus_bus_options *options,
+                 struct driver_host *host)
+{
+    struct wire wire;
+
+    wire_socket_init(&wire, options, host);
+    return link_new_tcp_on(link, &wire);
 }

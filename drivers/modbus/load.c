@@ -251,8 +251,14 @@ static void warn_of_long_reads(const struct site_bus *bus, char *note, size_t si
 
 void modbus_rtu_load(const struct site_bus *bus, struct driver_load *load)
 {
-    struct demand demand = {.shares = calloc(bus->device_count + 1, sizeof *demand.shares)};
+    const struct modbus_bus_options *options = bus->options;
+    struct demand demand = {.shares = NULL};
 
+    if (options->line.baud == 0) {
+        modbus_tcp_load(bus, load);
+        return;
+    }
+    demand.shares = calloc(bus->device_count + 1, sizeof *demand.shares);
     *load = (struct driver_load){.busy_share = -1};
     if (demand.shares && demand_of(bus, &demand) == 0) {
         load->requests_per_s = demand.reads_per_s;

@@ -1,4 +1,5 @@
-/* What a Modbus bus asks of its wire: driver.load of both drivers. Pure arithmetic. */
+/* What a Modbus bus asks of its wire: driver.load of the drivers. Pure arithmetic. A
+ * line behind a device server can be reckoned with when its rate is said. */
 #ifndef SLUICE_MODBUS_LOAD_H
 #define SLUICE_MODBUS_LOAD_H
 

@@ -8,13 +8,24 @@
 
 const struct driver driver_modbus_rtu = {
     .name = "modbus-rtu",
-    .help = "Modbus RTU on a serial line",
+    .help = "Modbus RTU, on a serial port or by a device server",
     .bus = {modbus_rtu_bus_rows, sizeof(struct modbus_bus_options)},
     .device = {modbus_device_rows, sizeof(struct modbus_device_options)},
     .point = {modbus_point_rows, sizeof(struct modbus_point_options)},
     .check = modbus_rtu_check,
     .load = modbus_rtu_load,
-    .run = modbus_rtu_run,
+    .run = modbus_line_run,
+};
+
+const struct driver driver_modbus_ascii = {
+    .name = "modbus-ascii",
+    .help = "Modbus ASCII, on a serial port or by a device server",
+    .bus = {modbus_ascii_bus_rows, sizeof(struct modbus_bus_options)},
+    .device = {modbus_device_rows, sizeof(struct modbus_device_options)},
+    .point = {modbus_point_rows, sizeof(struct modbus_point_options)},
+    .check = modbus_ascii_check,
+    .load = modbus_rtu_load,
+    .run = modbus_line_run,
 };
 
 const struct driver driver_modbus_tcp = {

@@ -4,7 +4,8 @@
 
 #include "field/driver.h"
 
-extern const struct driver driver_modbus_rtu; /* "modbus-rtu": a serial line with units 1 to 247 */
-extern const struct driver driver_modbus_tcp; /* "modbus-tcp": one connection, units 0 to 255 */
+/* "modbus-rtu", "modbus-ascii": a line with units 1 to 247. "modbus-tcp": one connection, units 0
+ * to 255. */
+extern const struct driver driver_modbus_rtu, driver_modbus_ascii, driver_modbus_tcp;
 
 #endif

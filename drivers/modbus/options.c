@@ -80,38 +80,92 @@ static const struct option_choice orders[] = {
     {NULL, 0, NULL},
 };
 
+#define HOST_PATTERN "^(\\[[0-9A-Fa-f:.%]+[0-9A-Za-z]*\\]|[^:\\[\\] ]+)(:[0-9]{1,5})?$"
+
+/* What is the same on a line whatever its frames are. */
+#define PORT_ROW                                                                                   \
+    {                                                                                              \
+        "port", OPTION_TEXT, BUS(port),                                                            \
+            .exclusive = true, .example = "\"by-id:usb-FTDI_A50285BI-if00-port0\"",                \
+            .help = "the serial port as \"sluice ports\" names it: by-id:NAME, by-path:NAME, "     \
+                    "usb:VID:PID:SERIAL, or a device file"                                         \
+    }
+#define LINE_HOST_ROW                                                                              \
+    {                                                                                              \
+        "host", OPTION_PARSED, BUS(host),                                                          \
+            .parse = modbus_parse_host, .pattern = HOST_PATTERN, .example = "\"10.0.7.30:4001\"",  \
+            .help =                                                                                \
+                "instead of \"port\": address or name and port of a device server that hands the " \
+                "bytes of its line on as they are"                                                 \
+    }
+#define SILENCE_ROW                                                                                \
+    {                                                                                              \
+        "silence", OPTION_DURATION, BUS(silence_ns),                                               \
+            .minimum = 0, .maximum = 1000 * MS, .fallback = "\"0ms\"", .example = "\"5ms\"",       \
+            .help = "the quiet between two frames; 0ms: 3.5 characters, 1.75 ms above 19200 baud"  \
+    }
+#define TURNAROUND_ROW                                                                             \
+    {                                                                                              \
+        "turnaround", OPTION_DURATION, BUS(turnaround_ns),                                         \
+            .minimum = 0, .maximum = 10000 * MS, .fallback = "\"5ms\"",                            \
+            .help = "how long devices take before they answer, for the load that check tells; "    \
+                    "nothing "                                                                     \
+                    "waits for it"                                                                 \
+    }
+#define ECHO_ROW                                                                                   \
+    {                                                                                              \
+        "echo", OPTION_BOOL, BUS(echo),                                                            \
+            .fallback = "false",                                                                   \
+            .help = "whether the adapter returns what is sent (two-wire RS-485)"                   \
+    }
+#define CONNECT_ROW                                                                                \
+    {                                                                                              \
+        "connect_timeout", OPTION_DURATION, BUS(connect_timeout_ns),                               \
+            .minimum = 50 * MS, .maximum = 60000 * MS, .fallback = "\"3s\"",                       \
+            .help = "how long connecting may take"                                                 \
+    }
+
 const struct option modbus_rtu_bus_rows[] = {
-    {"port", OPTION_TEXT, BUS(port), .required = true, .exclusive = true,
-     .example = "\"by-id:usb-FTDI_A50285BI-if00-port0\"",
-     .help = "the serial port as \"sluice ports\" names it: by-id:NAME, by-path:NAME, "
-             "usb:VID:PID:SERIAL, or a device file"},
-    {"line", OPTION_PARSED, BUS(line), .parse = port_parse_settings, .fallback = "\"9600 8E1\"",
+    PORT_ROW,
+    LINE_HOST_ROW,
+    {"line", OPTION_PARSED, BUS(line), .parse = port_parse_settings,
      .pattern = "^[0-9]+ 8[NEO][12]$", .example = "\"19200 8E1\"",
-     .help = "baud, data bits, parity, stop bits: the same on all devices of the line"},
+     .help = "baud, data bits, parity, stop bits: the same on all devices of the line; a port has "
+             "9600 8E1 unless said otherwise; of a host's line only the load is reckoned with it"},
     {"timeout", OPTION_DURATION, BUS(timeout_ns), .minimum = 5 * MS, .maximum = 60000 * MS,
      .fallback = "\"500ms\"", .help = "how long a whole reply may take after the request's end"},
-    {"silence", OPTION_DURATION, BUS(silence_ns), .minimum = 0, .maximum = 1000 * MS,
-     .fallback = "\"0ms\"", .example = "\"5ms\"",
-     .help = "the quiet between two frames; 0ms: 3.5 characters, 1.75 ms above 19200 baud"},
-    {"turnaround", OPTION_DURATION, BUS(turnaround_ns), .minimum = 0, .maximum = 10000 * MS,
-     .fallback = "\"5ms\"",
-     .help = "how long devices take before they answer, for the load that check tells; nothing "
-             "waits for it"},
+    SILENCE_ROW,
+    TURNAROUND_ROW,
     PORT_RS485_ROWS(BUS(rs485)),
-    {"echo", OPTION_BOOL, BUS(echo), .fallback = "false",
-     .help = "whether the adapter returns what is sent (two-wire RS-485)"},
+    ECHO_ROW,
+    CONNECT_ROW,
+    {.key = NULL},
+};
+
+const struct option modbus_ascii_bus_rows[] = {
+    PORT_ROW,
+    LINE_HOST_ROW,
+    {"line", OPTION_PARSED, BUS(line), .parse = port_parse_settings,
+     .pattern = "^[0-9]+ [78][NEO][12]$", .example = "\"9600 7E1\"",
+     .help = "baud, data bits, parity, stop bits: the same on all devices of the line; a port has "
+             "9600 7E1 unless said otherwise; of a host's line only the load is reckoned with it"},
+    {"timeout", OPTION_DURATION, BUS(timeout_ns), .minimum = 5 * MS, .maximum = 60000 * MS,
+     .fallback = "\"1s\"", .help = "how long a whole reply may take after the request's end"},
+    SILENCE_ROW,
+    TURNAROUND_ROW,
+    PORT_RS485_ROWS(BUS(rs485)),
+    ECHO_ROW,
+    CONNECT_ROW,
     {.key = NULL},
 };
 
 const struct option modbus_tcp_bus_rows[] = {
     {"host", OPTION_PARSED, BUS(host), .required = true, .parse = modbus_parse_host,
-     .pattern = "^(\\[[0-9A-Fa-f:.%]+[0-9A-Za-z]*\\]|[^:\\[\\] ]+)(:[0-9]{1,5})?$",
-     .example = "\"10.0.7.20:502\"",
+     .pattern = HOST_PATTERN, .example = "\"10.0.7.20:502\"",
      .help = "address or name, and the port where it is not 502; IPv6 in brackets"},
     {"timeout", OPTION_DURATION, BUS(timeout_ns), .minimum = 5 * MS, .maximum = 60000 * MS,
      .fallback = "\"500ms\"", .help = "how long a whole reply may take"},
-    {"connect_timeout", OPTION_DURATION, BUS(connect_timeout_ns), .minimum = 50 * MS,
-     .maximum = 60000 * MS, .fallback = "\"3s\"", .help = "how long connecting may take"},
+    CONNECT_ROW,
     {.key = NULL},
 };
 

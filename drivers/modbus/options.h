@@ -76,14 +76,15 @@ struct modbus_host {
 
 struct modbus_bus_options {
     int64_t timeout_ns;
-    /* RTU */
-    const char *port;
-    struct port_settings line;
-    int64_t silence_ns;    /* 0: by the baud rate */
-    int64_t turnaround_ns; /* for the arithmetic of the load only */
+    /* On a line: by a serial port, or by a device server, which is a host. */
+    const char *port;          /* NULL: by a device server */
+    struct port_settings line; /* baud 0: unsaid, and unknown behind a device server */
+    int64_t silence_ns;        /* 0: by the baud rate */
+    int64_t turnaround_ns;     /* for the arithmetic of the load only */
     struct port_rs485 rs485;
     bool echo;
-    /* TCP */
+    bool ascii; /* worked out by modbus_ascii_check */
+    /* Over the network */
     struct modbus_host host;
     int64_t connect_timeout_ns;
 };
@@ -123,7 +124,7 @@ struct modbus_point_options {
     int8_t decimals;
 };
 
-extern const struct option modbus_rtu_bus_rows[], modbus_tcp_bus_rows[];
+extern const struct option modbus_rtu_bus_rows[], modbus_ascii_bus_rows[], modbus_tcp_bus_rows[];
 extern const struct option modbus_device_rows[], modbus_point_rows[];
 
 /* An option_parse_fn for struct modbus_host. */

@@ -2,18 +2,20 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/status.h"
 #include "field/wait.h"
-#include "modbus/check.h"
 #include "modbus/decode.h"
 #include "modbus/link.h"
+#include "modbus/modbus.h"
 
 struct reading {
     struct driver_complaints complaints; /* first: what is told gets a pointer to */
     const struct modbus_read *read;
+    const struct driver *driver; /* NULL: no such frames */
     struct modbus_bus_options bus;
     struct modbus_device_options device;
     struct modbus_point_options point;
@@ -64,14 +66,28 @@ static int parse_texts(struct reading *reading)
         if (reading->point.order < 0)
             return invalid(reading, "order", read->order);
     }
+    if (read->line &&
+        port_parse_settings(read->line, &reading->bus.line, reading->why, reading->why_size) != 0)
+        return ERR_INVALID;
     if (read->host)
         return modbus_parse_host(read->host, &reading->bus.host, reading->why, reading->why_size);
     if (!read->port) {
         snprintf(reading->why, reading->why_size, "a host or a serial port is needed");
         return ERR_INVALID;
     }
-    return port_parse_settings(read->line ? read->line : "9600 8E1", &reading->bus.line,
-                               reading->why, reading->why_size);
+    return 0;
+}
+
+/* Which driver it would be. */
+static const struct driver *driver_of(const struct modbus_read *read)
+{
+    if (!read->frames)
+        return read->host ? &driver_modbus_tcp : &driver_modbus_rtu;
+    if (strcmp(read->frames, "rtu") == 0)
+        return &driver_modbus_rtu;
+    if (strcmp(read->frames, "ascii") == 0)
+        return &driver_modbus_ascii;
+    return strcmp(read->frames, "tcp") == 0 && read->host ? &driver_modbus_tcp : NULL;
 }
 
 /* The request as a site of one point, so that it is checked by the same rules as a configuration.
@@ -84,6 +100,8 @@ static int prepare(struct reading *reading)
 
     if (error)
         return error;
+    if (!reading->driver)
+        return invalid(reading, "frames", read->frames);
     if (read->count < 1 || read->count > MODBUS_READ_MAX || read->unit < 0 || read->unit > 255) {
         snprintf(reading->why, reading->why_size, "allowed are 1 to %d values and units 0 to 255",
                  MODBUS_READ_MAX);
@@ -108,8 +126,7 @@ static int prepare(struct reading *reading)
     reading->site_bus.devices = &reading->site_device;
     reading->site_bus.device_count = 1;
     reading->complaints.tell = tell;
-    error = read->host ? modbus_tcp_check(&reading->site_bus, &reading->complaints)
-                       : modbus_rtu_check(&reading->site_bus, &reading->complaints);
+    error = reading->driver->check(&reading->site_bus, &reading->complaints);
     if (!error && reading->point.address + reading->point.count * read->count > 65536) {
         snprintf(reading->why, reading->why_size, "goes beyond the last register");
         error = ERR_INVALID;
@@ -176,14 +193,15 @@ int modbus_read_once(const struct modbus_read *read, modbus_read_fn *each, void 
 {
     static const struct driver_host_ops ops = {.wait = wait_alone};
     struct driver_host host = {.ops = &ops, .clock = &clock_system};
-    struct reading reading = {.read = read, .why = why, .why_size = why_size};
+    struct reading reading = {
+        .read = read, .driver = driver_of(read), .why = why, .why_size = why_size};
     struct link *link;
     int error = prepare(&reading);
 
     if (error)
         return error;
-    error = read->host ? link_new_tcp(&link, &reading.bus, &host)
-                       : link_new_rtu(&link, &reading.bus, &host);
+    error = reading.driver == &driver_modbus_tcp ? link_new_tcp(&link, &reading.bus, &host)
+                                                 : link_new_line(&link, &reading.bus, &host);
     if (error) {
         snprintf(why, why_size, "%s", error_text(error));
         return error;

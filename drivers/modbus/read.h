@@ -10,9 +10,10 @@
 #include "core/event.h"
 
 struct modbus_read {
-    const char *host;   /* "10.0.7.20:502": Modbus TCP; NULL: Modbus RTU by... */
+    const char *host;   /* "10.0.7.20:502"; NULL: by... */
     const char *port;   /* ...this serial port... */
-    const char *line;   /* ...with these settings; NULL: "9600 8E1" */
+    const char *line;   /* ...with these settings; NULL: "9600 8E1", of ASCII "9600 7E1" */
+    const char *frames; /* NULL, "tcp", "rtu", "ascii"; unless said tcp of a host, rtu of a port */
     bool echo;          /* the adapter returns what is sent */
     int64_t unit;       /* 1 to 247 on a serial line, 0 to 255 over TCP */
     int64_t reg;        /* as manuals number it (40101), or, where a table is given, from 0 */

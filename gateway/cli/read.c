@@ -92,6 +92,9 @@ int command_read(int argc, char **argv)
     char why[256] = "";
     const struct args_flag flags[] = {
         {"line", 'l', "SETTINGS", "of a serial port; \"9600 8E1\" unless given", &read.line, NULL},
+        {"frames", 'f', "KIND",
+         "rtu, ascii, tcp: what is spoken; unless given tcp with\na HOST and rtu on a PORT",
+         &read.frames, NULL},
         {"unit", 'a', "N", "the device's unit; 1 unless given", &texts.unit, NULL},
         {"reg", 'r', "N",
          "the first register, numbered as in manuals (40101),\nor from 0 with --table", &texts.reg,
@@ -116,8 +119,8 @@ int command_read(int argc, char **argv)
         .operands_max = 1,
         .about =
             "Reads Modbus registers once: over a serial port when the operand is a path, else\n"
-            "over TCP. No configuration and no daemon are needed; a port that the daemon\n"
-            "polls is busy.\n",
+            "over TCP; --frames rtu is for a device server. No configuration and no daemon are\n"
+            "needed; a port that the daemon polls is busy.\n",
         .after =
             "Exit status: 1 the device says no or does not answer, 5 the port cannot be used.\n\n"
             "Examples: sluice read /dev/ttyUSB0 -a 7 -r 40001 -c 4 -t f32 -B CDAB\n"

@@ -14,6 +14,7 @@
 
 static const struct driver *const drivers[] = {
     &driver_modbus_rtu,
+    &driver_modbus_ascii,
     &driver_modbus_tcp,
     &driver_serial,
     NULL,

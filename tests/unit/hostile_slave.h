@@ -1,17 +1,20 @@
 /*
- * A Modbus device in a thread, on a pty or a loopback socket, that misbehaves as it is told. Its
- * registers hold hostile_register(), so that a value from another register, unit or time is seen to
- * be wrong. Included by the tests that use it.
+ * A Modbus device in a thread, on a pty or a loopback socket, that misbehaves as it is told: as
+ * RTU, as ASCII, or, on a socket only, as Modbus TCP. Its registers hold hostile_register(), so
+ * that a value from another register, unit or time is seen to be wrong. Included by the tests that
+ * use it.
  */
 #ifndef TESTS_HOSTILE_SLAVE_H
 #define TESTS_HOSTILE_SLAVE_H
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -50,20 +53,25 @@ enum hostility {
     HOSTILE_HANGS_UP,   /* in the middle of the reply */
 };
 
+enum hostile_frames { HOSTILE_RTU, HOSTILE_ASCII, HOSTILE_TCP };
+
 struct hostile_slave {
     pthread_t thread;
     int fd, listener, stop_fd;
-    bool tcp;
+    bool network;
+    enum hostile_frames frames;
     char port[64]; /* the pty's name */
     uint16_t tcp_port;
     int64_t late_ms;
-    _Atomic int hostility, count;
+    _Atomic int hostility, count, every; /* every: of so many requests one; 0: `count` of them */
     _Atomic unsigned requests;
     _Atomic int dead_unit, bad_register; /* no reply from the one, exception 2 to the other; -1 */
     _Atomic unsigned written;            /* the last two bytes of what the last write brought */
-    uint8_t request[300];
-    size_t request_size;
-    uint8_t held[300];
+    uint8_t wire[600];                   /* the request as it came... */
+    size_t wire_size;
+    uint8_t head[7];    /* ...its TCP header... */
+    uint8_t asked[300]; /* ...and what it says from the unit on */
+    uint8_t held[600];
     size_t held_size;
     int held_for; /* requests */
 };
@@ -96,17 +104,31 @@ static void hostile_pause(struct hostile_slave *slave, int64_t ms)
 static void hostile_write(struct hostile_slave *slave, const uint8_t *data, size_t size)
 {
     ssize_t written =
-        slave->tcp ? send(slave->fd, data, size, MSG_NOSIGNAL) : write(slave->fd, data, size);
+        slave->network ? send(slave->fd, data, size, MSG_NOSIGNAL) : write(slave->fd, data, size);
 
     (void)written; /* a reader that has gone is the test's business */
+}
+
+static size_t hostile_frame_ascii(uint8_t unit, const uint8_t *pdu, size_t size, uint8_t *out)
+{
+    uint8_t sum = unit;
+    size_t at = (size_t)sprintf((char *)out, ":%02X", unit);
+
+    for (size_t i = 0; i < size; i++) {
+        sum = (uint8_t)(sum + pdu[i]);
+        at += (size_t)sprintf((char *)out + at, "%02X", pdu[i]);
+    }
+    return at + (size_t)sprintf((char *)out + at, "%02X\r\n", (uint8_t)-sum);
 }
 
 /* The frame around a PDU, whole. */
 static size_t hostile_frame(const struct hostile_slave *slave, uint8_t unit, const uint8_t *pdu,
                             size_t size, uint8_t *out)
 {
-    if (slave->tcp) {
-        memcpy(out, slave->request, 4);
+    if (slave->frames == HOSTILE_ASCII)
+        return hostile_frame_ascii(unit, pdu, size, out);
+    if (slave->frames == HOSTILE_TCP) {
+        memcpy(out, slave->head, 4);
         out[4] = 0;
         out[5] = (uint8_t)(size + 1);
         out[6] = unit;
@@ -119,12 +141,6 @@ static size_t hostile_frame(const struct hostile_slave *slave, uint8_t unit, con
     out[size + 1] = (uint8_t)crc;
     out[size + 2] = (uint8_t)(crc >> 8);
     return size + 3;
-}
-
-/* What the request says behind the unit. */
-static const uint8_t *hostile_asked(const struct hostile_slave *slave)
-{
-    return slave->request + (slave->tcp ? 7 : 1);
 }
 
 static size_t hostile_registers(unsigned unit, unsigned address, unsigned count, uint8_t *pdu)
@@ -153,7 +169,7 @@ static size_t hostile_answer(struct hostile_slave *slave, uint8_t unit, uint8_t 
 {
     static const uint8_t objects[] = {3, 0,   4,   'A', 'c', 'm', 'e', 1,
                                       2, 'B', '7', 2,   3,   '1', '.', '0'};
-    const uint8_t *asked = hostile_asked(slave);
+    const uint8_t *asked = slave->asked + 1;
     uint8_t pdu[256] = {function};
     size_t size;
 
@@ -179,7 +195,7 @@ static size_t hostile_answer(struct hostile_slave *slave, uint8_t unit, uint8_t 
 static void hostile_exception(struct hostile_slave *slave, uint8_t unit, uint8_t function,
                               uint8_t code)
 {
-    uint8_t pdu[2] = {function | 0x80, code}, out[16];
+    uint8_t pdu[2] = {function | 0x80, code}, out[32];
 
     hostile_write(slave, out, hostile_frame(slave, unit, pdu, 2, out));
 }
@@ -196,8 +212,8 @@ static void hostile_dribble(struct hostile_slave *slave, const uint8_t *data, si
 static void hostile_reply(struct hostile_slave *slave, enum hostility hostility)
 {
     static const uint8_t noise[40] = {0xF8, 0x03, 0xFF, 0x00, 0xA5};
-    const uint8_t *request = slave->request + (slave->tcp ? 6 : 0);
-    uint8_t unit = request[0], function = request[1], out[300];
+    const uint8_t *request = slave->asked;
+    uint8_t unit = request[0], function = request[1], out[1200];
     unsigned address = (unsigned)(request[2] << 8 | request[3]);
     unsigned count = (unsigned)(request[4] << 8 | request[5]);
     size_t size = hostile_answer(slave, unit, function, address, count, out);
@@ -255,7 +271,7 @@ static void hostile_reply(struct hostile_slave *slave, enum hostility hostility)
         hostile_dribble(slave, out, size, slave->late_ms / (int64_t)size + 1);
         return;
     case HOSTILE_ECHO:
-        hostile_write(slave, slave->request, slave->request_size);
+        hostile_write(slave, slave->wire, slave->wire_size);
         break;
     case HOSTILE_CORRUPT:
         out[size - 4] ^= 0x10;
@@ -294,19 +310,15 @@ static void hostile_reply(struct hostile_slave *slave, enum hostility hostility)
     hostile_write(slave, out, size);
 }
 
-/* The size of the request of which so much is there; 0 when that cannot be told yet. */
-static size_t hostile_whole(const struct hostile_slave *slave)
+/* The size of an RTU request of which so much is there; 0 when that cannot be told yet. */
+static size_t hostile_whole(const uint8_t *request, size_t have)
 {
-    const uint8_t *request = slave->request;
-
-    if (slave->tcp)
-        return slave->request_size < 6 ? 0 : 6u + request[5];
-    if (slave->request_size < 2)
+    if (have < 2)
         return 0;
     switch (request[1]) {
     case 15:
     case 16:
-        return slave->request_size < 7 ? 0 : 9u + request[6];
+        return have < 7 ? 0 : 9u + request[6];
     case 22:
         return 10;
     case 43:
@@ -316,16 +328,53 @@ static size_t hostile_whole(const struct hostile_slave *slave)
     }
 }
 
+/* Whether the request is whole; then what it says is in slave->asked, of *size bytes. */
+static bool hostile_asked(struct hostile_slave *slave, size_t *size)
+{
+    const uint8_t *wire = slave->wire;
+    size_t have = slave->wire_size;
+
+    switch (slave->frames) {
+    case HOSTILE_RTU:
+        *size = have - 2;
+        memcpy(slave->asked, wire, have);
+        return have == hostile_whole(wire, have);
+    case HOSTILE_ASCII:
+        if (wire[0] != ':')
+            slave->wire_size = 0;
+        if (have < 3 || wire[have - 1] != '\n')
+            return false;
+        *size = (have - 5) / 2;
+        for (size_t i = 0; i < *size; i++) {
+            const char digits[] = {(char)wire[1 + 2 * i], (char)wire[2 + 2 * i], 0};
+
+            slave->asked[i] = (uint8_t)strtoul(digits, NULL, 16);
+        }
+        return true;
+    case HOSTILE_TCP:
+        if (have < 6 || have != 6u + wire[5])
+            return false;
+        *size = wire[5];
+        memcpy(slave->head, wire, sizeof slave->head);
+        memcpy(slave->asked, wire + 6, *size);
+        return true;
+    }
+    return false;
+}
+
 static enum hostility hostile_choose(struct hostile_slave *slave)
 {
-    const uint8_t *asked = hostile_asked(slave);
+    const uint8_t *asked = slave->asked + 1;
     int first = asked[1] << 8 | asked[2], last = first + (asked[3] << 8 | asked[4]) - 1;
     int bad = atomic_load(&slave->bad_register);
+    int every = atomic_load(&slave->every);
 
-    if (asked[-1] == atomic_load(&slave->dead_unit))
+    if (slave->asked[0] == atomic_load(&slave->dead_unit))
         return HOSTILE_SILENT;
     if (asked[0] <= 4 && bad >= first && bad <= last)
         return HOSTILE_REFUSES;
+    if (every && atomic_load(&slave->requests) % (unsigned)every == 0)
+        return (enum hostility)atomic_load(&slave->hostility);
     if (atomic_load(&slave->count) == 0)
         return HOSTILE_NOT;
     atomic_fetch_sub(&slave->count, 1);
@@ -335,21 +384,26 @@ static enum hostility hostile_choose(struct hostile_slave *slave)
 static void hostile_take(struct hostile_slave *slave, const uint8_t *data, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        slave->request[slave->request_size++] = data[i];
-        if (slave->request_size != hostile_whole(slave))
+        size_t asked;
+
+        slave->wire[slave->wire_size++] = data[i];
+        if (slave->wire_size == sizeof slave->wire)
+            slave->wire_size = 0;
+        if (!hostile_asked(slave, &asked))
             continue;
-        const uint8_t *end = slave->request + slave->request_size - (slave->tcp ? 0 : 2);
-        if (hostile_asked(slave)[0] > 4)
-            atomic_store(&slave->written, (unsigned)(end[-2] << 8 | end[-1]));
+        if (slave->asked[1] > 4)
+            atomic_store(&slave->written,
+                         (unsigned)(slave->asked[asked - 2] << 8 | slave->asked[asked - 1]));
         atomic_fetch_add(&slave->requests, 1);
         hostile_reply(slave, hostile_choose(slave));
-        slave->request_size = 0;
+        slave->wire_size = 0;
     }
 }
 
 static void *hostile_main(void *context)
 {
     struct hostile_slave *slave = context;
+    int one = 1;
 
     for (;;) {
         int source = slave->fd >= 0 ? slave->fd : slave->listener;
@@ -363,13 +417,14 @@ static void *hostile_main(void *context)
             return NULL;
         if (slave->fd < 0) {
             slave->fd = accept(slave->listener, NULL, NULL);
-            slave->request_size = 0;
+            setsockopt(slave->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+            slave->wire_size = 0;
             continue;
         }
         size = read(slave->fd, data, sizeof data);
         if (size > 0) {
             hostile_take(slave, data, (size_t)size);
-        } else if (slave->tcp) {
+        } else if (slave->network) {
             close(slave->fd);
             slave->fd = -1;
         } else {
@@ -395,7 +450,6 @@ static void hostile_open_tcp(struct hostile_slave *slave)
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
 
-    slave->tcp = true;
     slave->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(slave->listener, (struct sockaddr *)&address, size), 0);
     assert_int_equal(listen(slave->listener, 4), 0);
@@ -404,7 +458,8 @@ static void hostile_open_tcp(struct hostile_slave *slave)
 }
 
 /* On a pty, or on a socket. Late replies take `late_ms`: more than the reader's time-out. */
-static struct hostile_slave *hostile_start(bool tcp, int64_t late_ms)
+static struct hostile_slave *hostile_start_as(enum hostile_frames frames, bool network,
+                                              int64_t late_ms)
 {
     struct hostile_slave *slave = calloc(1, sizeof *slave);
 
@@ -413,12 +468,20 @@ static struct hostile_slave *hostile_start(bool tcp, int64_t late_ms)
     slave->dead_unit = slave->bad_register = -1;
     slave->fd = slave->listener = -1;
     slave->stop_fd = eventfd(0, EFD_CLOEXEC);
-    if (tcp)
+    slave->frames = frames;
+    slave->network = network;
+    if (network)
         hostile_open_tcp(slave);
     else
         hostile_open_pty(slave);
     assert_int_equal(pthread_create(&slave->thread, NULL, hostile_main, slave), 0);
     return slave;
+}
+
+/* As RTU on a pty, or as Modbus TCP. */
+static inline struct hostile_slave *hostile_start(bool tcp, int64_t late_ms)
+{
+    return hostile_start_as(tcp ? HOSTILE_TCP : HOSTILE_RTU, tcp, late_ms);
 }
 
 static void hostile_stop(struct hostile_slave *slave)
@@ -437,7 +500,7 @@ static void hostile_stop(struct hostile_slave *slave)
 
 /* The next `count` requests are answered in this way, those after them well. Between requests only.
  */
-static void hostile_next(struct hostile_slave *slave, enum hostility hostility, int count)
+static inline void hostile_next(struct hostile_slave *slave, enum hostility hostility, int count)
 {
     atomic_store(&slave->hostility, (int)hostility);
     atomic_store(&slave->count, count);

@@ -131,6 +131,21 @@ static void collect_sentence(void *context, const struct config_error *error)
     snprintf(told + strlen(told), 1024 - strlen(told), "%s: %s\n", error->key, error->sentence);
 }
 
+/* Loads a configuration with errors and collects what is told. */
+static void load_text(const char *text, char *told)
+{
+    struct config_parts parts = shipped_parts();
+    struct config *config = NULL;
+    char path[] = "/tmp/sluice-shipped-XXXXXX";
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    assert_true(config_load(&config, path, &parts, collect_sentence, told) < 0);
+    unlink(path);
+}
+
 static void a_port_is_one_bus_and_a_unit_is_one_device(void **state)
 {
     static const char text[] =
@@ -139,19 +154,35 @@ static void a_port_is_one_bus_and_a_unit_is_one_device(void **state)
         "{\"id\":\"b\",\"driver\":\"serial\",\"port\":\"/dev/ttyUSB0\"}],\"devices\":["
         "{\"id\":\"x\",\"bus\":\"a\",\"unit\":7,\"numbering\":\"40001\"},"
         "{\"id\":\"y\",\"bus\":\"a\",\"unit\":7,\"numbering\":\"40001\"}],\"uplinks\":[]}";
-    struct config_parts parts = shipped_parts();
-    struct config *config = NULL;
-    char path[] = "/tmp/sluice-shipped-XXXXXX", told[1024] = "";
-    int fd = mkstemp(path);
+    char told[1024] = "";
 
     (void)state;
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, sizeof text - 1), (ssize_t)sizeof text - 1);
-    close(fd);
-    assert_true(config_load(&config, path, &parts, collect_sentence, told) < 0);
-    unlink(path);
+    load_text(text, told);
     assert_non_null(strstr(told, "buses[1].port: found \"/dev/ttyUSB0\", which bus a has already"));
     assert_non_null(strstr(told, "devices[1].unit: found 7, which is device x already"));
+}
+
+static void a_line_is_reached_by_a_port_or_by_a_host(void **state)
+{
+    static const char text[] =
+        "{\"version\":1,\"gateway\":{\"id\":\"g\"},\"buses\":["
+        "{\"id\":\"a\",\"driver\":\"modbus-rtu\"},"
+        "{\"id\":\"b\",\"driver\":\"modbus-ascii\",\"port\":\"/dev/ttyS1\",\"host\":\"10.0.0.1\"},"
+        "{\"id\":\"c\",\"driver\":\"modbus-rtu\",\"host\":\"10.0.0.2:4001\",\"silence\":\"5ms\","
+        "\"echo\":true},"
+        "{\"id\":\"d\",\"driver\":\"modbus-ascii\",\"host\":\"10.0.0.3:4001\",\"line\":\"9600 "
+        "7E1\"},"
+        "{\"id\":\"e\",\"driver\":\"modbus-rtu\",\"host\":\"10.0.0.2:4001\"}],"
+        "\"devices\":[],\"uplinks\":[]}";
+    char told[1024] = "";
+
+    (void)state;
+    load_text(text, told);
+    assert_non_null(strstr(told, "buses[0].port: is missing"));
+    assert_non_null(strstr(told, "buses[1].host: found beside \"port\""));
+    assert_non_null(strstr(told, "buses[2].silence: the device server"));
+    assert_non_null(strstr(told, "buses[2].echo: the device server"));
+    assert_null(strstr(told, "buses[3]"));
 }
 
 static void ships_a_schema_that_takes_the_examples(void **state)
@@ -181,6 +212,7 @@ int main(void)
         cmocka_unit_test(ships_examples_without_errors),
         cmocka_unit_test(ships_a_schema_that_takes_the_examples),
         cmocka_unit_test(a_port_is_one_bus_and_a_unit_is_one_device),
+        cmocka_unit_test(a_line_is_reached_by_a_port_or_by_a_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,25 +117,29 @@ static void describe_device(struct fixture *fixture, unsigned index, int64_t eve
     }
 }
 
-static struct fixture *start(bool tcp)
+static struct fixture *start_as(enum hostile_frames frames, bool network)
 {
+    static const struct driver *const drivers[] = {[HOSTILE_RTU] = &driver_modbus_rtu,
+                                                   [HOSTILE_ASCII] = &driver_modbus_ascii,
+                                                   [HOSTILE_TCP] = &driver_modbus_tcp};
     static struct fixture made;
     struct fixture *fixture = &made;
     struct driver_complaints complaints = {tell};
 
     memset(fixture, 0, sizeof *fixture);
-    fixture->slave = hostile_start(tcp, 2 * TIMEOUT_MS);
+    fixture->slave = hostile_start_as(frames, network, 2 * TIMEOUT_MS);
     fixture->stop_fd = eventfd(0, EFD_CLOEXEC);
     strcpy(fixture->port, fixture->slave->port);
-    strcpy(fixture->options.host.name, "127.0.0.1");
-    fixture->options.port = fixture->port;
+    strcpy(fixture->options.host.name, network ? "127.0.0.1" : "");
+    fixture->options.port = network ? NULL : fixture->port;
     fixture->options.host.port = fixture->slave->tcp_port;
     fixture->options.timeout_ns = TIMEOUT_MS * NS_PER_MS;
     fixture->options.connect_timeout_ns = NS_PER_S;
-    fixture->options.line =
-        (struct port_settings){.baud = 115200, .data_bits = 8, .stop_bits = 1, .parity = 'N'};
+    if (!network)
+        fixture->options.line =
+            (struct port_settings){.baud = 115200, .data_bits = 8, .stop_bits = 1, .parity = 'N'};
     fixture->bus = (struct site_bus){.id = "bus",
-                                     .driver = tcp ? &driver_modbus_tcp : &driver_modbus_rtu,
+                                     .driver = drivers[frames],
                                      .devices = fixture->devices,
                                      .device_count = 2,
                                      .options = &fixture->options};
@@ -146,6 +150,12 @@ static struct fixture *start(bool tcp)
         (struct driver_host){.ops = &ops, .clock = &clock_system, .stats = fixture->stats};
     assert_int_equal(sink_open(&fixture->base.sink, &fixture->bus, &clock_system, put, fixture), 0);
     return fixture;
+}
+
+/* As Modbus TCP, or as RTU on a port. */
+static struct fixture *start(bool tcp)
+{
+    return start_as(tcp ? HOSTILE_TCP : HOSTILE_RTU, tcp);
 }
 
 static void go(struct fixture *fixture)
@@ -246,6 +256,54 @@ static void reads_both_devices_over_and_over(void **state)
                         count_events(fixture, 0, 101, EVENT_READING, STATUS_GOOD) + 1);
         assert_int_equal(fixture->events[1].mono_ns, fixture->events[8].mono_ns);
     }
+}
+
+static void reads_ascii_and_what_is_behind_a_device_server(void **state)
+{
+    static const struct {
+        enum hostile_frames frames;
+        bool network;
+    } lines[] = {{HOSTILE_ASCII, false}, {HOSTILE_ASCII, true}, {HOSTILE_RTU, true}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct fixture *fixture = start_as(lines[i].frames, lines[i].network);
+        struct driver_load load;
+
+        go(fixture);
+        await(fixture, 0, 108, EVENT_READING, STATUS_GOOD, 5);
+        await(fixture, 0, 208, EVENT_READING, STATUS_GOOD, 5);
+        hostile_next(fixture->slave, HOSTILE_HANGS_UP, lines[i].network);
+        await(fixture, events_so_far(fixture), 108, EVENT_READING, STATUS_GOOD, 5);
+        fixture->bus.driver->load(&fixture->bus, &load);
+        assert_true(lines[i].network ? load.busy_share < 0 : load.busy_share > 0);
+        stop(fixture);
+        assert_values(fixture);
+    }
+}
+
+/* What a line asks of its wire does not depend on who has the port; ASCII asks for twice as much.
+ */
+static void the_load_of_a_line_behind_a_device_server_is_told_when_its_rate_is(void **state)
+{
+    double shares[2][2];
+
+    (void)state;
+    for (int ascii = 0; ascii < 2; ascii++) {
+        for (int network = 0; network < 2; network++) {
+            struct fixture *fixture = start_as(ascii ? HOSTILE_ASCII : HOSTILE_RTU, network);
+            struct driver_load load;
+
+            fixture->options.line =
+                (struct port_settings){.baud = 9600, .data_bits = 8, .stop_bits = 1, .parity = 'E'};
+            fixture->bus.driver->load(&fixture->bus, &load);
+            shares[ascii][network] = load.busy_share;
+            go(fixture);
+            stop(fixture);
+        }
+    }
+    assert_true(shares[0][0] > 0 && shares[0][0] == shares[0][1]);
+    assert_true(shares[1][0] > 1.5 * shares[0][0] && shares[1][0] == shares[1][1]);
 }
 
 static void a_dead_device_is_told_once_and_the_other_goes_on(void **state)
@@ -583,10 +641,47 @@ static void reads_once_without_a_gateway(void **state)
     hostile_stop(slave);
 }
 
+static void reads_once_whatever_is_spoken(void **state)
+{
+    static const struct {
+        enum hostile_frames frames;
+        bool network;
+        const char *text;
+    } ways[] = {{HOSTILE_RTU, false, NULL},
+                {HOSTILE_RTU, true, "rtu"},
+                {HOSTILE_ASCII, false, "ascii"},
+                {HOSTILE_ASCII, true, "ascii"},
+                {HOSTILE_TCP, true, "tcp"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        struct hostile_slave *slave = hostile_start_as(ways[i].frames, ways[i].network, 100);
+        struct seen seen = {.count = 0};
+        char why[200] = "", host[32];
+        struct modbus_read read = {
+            .unit = 3, .reg = 40011, .count = 20, .frames = ways[i].text, .timeout_ns = NS_PER_S};
+
+        snprintf(host, sizeof host, "127.0.0.1:%u", slave->tcp_port);
+        if (ways[i].network)
+            read.host = host;
+        else
+            read.port = slave->port;
+        assert_int_equal(modbus_read_once(&read, see, &seen, why, sizeof why), 0);
+        assert_int_equal(seen.count, 20);
+        assert_int_equal(seen.values[19].u, hostile_register(3, 29));
+        read.frames = ways[i].network ? "morse" : "tcp";
+        assert_int_equal(modbus_read_once(&read, see, &seen, why, sizeof why), ERR_INVALID);
+        assert_non_null(strstr(why, "frames"));
+        hostile_stop(slave);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_both_devices_over_and_over),
+        cmocka_unit_test(reads_ascii_and_what_is_behind_a_device_server),
+        cmocka_unit_test(the_load_of_a_line_behind_a_device_server_is_told_when_its_rate_is),
         cmocka_unit_test(a_dead_device_is_told_once_and_the_other_goes_on),
         cmocka_unit_test(a_bad_register_does_not_spoil_its_neighbours),
         cmocka_unit_test(what_was_learnt_is_stored_and_holds_after_a_restart),
@@ -597,6 +692,7 @@ int main(void)
         cmocka_unit_test(probes_stay_out_of_the_way_of_others),
         cmocka_unit_test(probes_wait_no_longer_than_devices_were_seen_to_take),
         cmocka_unit_test(reads_once_without_a_gateway),
+        cmocka_unit_test(reads_once_whatever_is_spoken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,22 +38,30 @@ static int wait_or_stop(struct driver_host *base, int fd, int64_t until_mono_ns)
 
 static const struct driver_host_ops ops = {.wait = wait_or_stop};
 
-static void set_up(struct fixture *fixture, bool tcp)
+static void set_up_as(struct fixture *fixture, enum hostile_frames frames, bool network)
 {
     *fixture = (struct fixture){.base = {.ops = &ops, .clock = &clock_system}};
-    fixture->slave = hostile_start(tcp, LATE_MS);
+    fixture->slave = hostile_start_as(frames, network, LATE_MS);
     fixture->stop_fd = eventfd(0, EFD_CLOEXEC);
     fixture->timeout_ns = 600 * NS_PER_MS; /* nobody else's load makes a reply late */
     fixture->options.connect_timeout_ns = NS_PER_S;
     fixture->options.host.port = fixture->slave->tcp_port;
     strcpy(fixture->options.host.name, "127.0.0.1");
     strcpy(fixture->port, fixture->slave->port);
-    fixture->options.port = fixture->port;
+    fixture->options.port = network ? NULL : fixture->port;
+    fixture->options.ascii = frames == HOSTILE_ASCII;
     fixture->options.line =
         (struct port_settings){.baud = 115200, .data_bits = 8, .stop_bits = 1, .parity = 'N'};
-    assert_int_equal(
-        (tcp ? link_new_tcp : link_new_rtu)(&fixture->link, &fixture->options, &fixture->base), 0);
+    assert_int_equal((frames == HOSTILE_TCP ? link_new_tcp : link_new_line)(
+                         &fixture->link, &fixture->options, &fixture->base),
+                     0);
     assert_int_equal(fixture->link->ops->open(fixture->link), 0);
+}
+
+/* As Modbus TCP, or as RTU on a port. */
+static void set_up(struct fixture *fixture, bool tcp)
+{
+    set_up_as(fixture, tcp ? HOSTILE_TCP : HOSTILE_RTU, tcp);
 }
 
 static void tear_down(struct fixture *fixture)
@@ -121,11 +129,12 @@ static bool meets(struct fixture *fixture, const struct hostile_case *meeting, i
 /* Each hostility once, and three times in a row. What came out is checked at each read; how a fault
  * is told may be another when the machine stalls for longer than the time-out, so that is given
  * three chances. */
-static void survive(bool tcp, const struct hostile_case *cases, size_t count)
+static void survive(enum hostile_frames frames, bool network, const struct hostile_case *cases,
+                    size_t count)
 {
     struct fixture fixture;
 
-    set_up(&fixture, tcp);
+    set_up_as(&fixture, frames, network);
     fixture.timeout_ns = TIMEOUT_MS * NS_PER_MS;
     for (size_t i = 0; i < count; i++) {
         for (int times = 1; times <= 3; times += 2) {
@@ -168,7 +177,44 @@ static void hands_over_no_wrong_value_on_a_serial_line(void **state)
     };
 
     (void)state;
-    survive(false, cases, sizeof cases / sizeof cases[0]);
+    survive(HOSTILE_RTU, false, cases, sizeof cases / sizeof cases[0]);
+}
+
+/* A colon begins a frame wherever it stands, so noise and echoes before one do no harm. */
+static void hands_over_no_wrong_value_by_ascii(void **state)
+{
+    static const struct hostile_case cases[] = {
+        {HOSTILE_ECHO, 0, 1}, /* first: while a reply is in doubt, an echo is one frame too many */
+
+        {HOSTILE_LATE, ERR_TIMEOUT, 9},
+        {HOSTILE_TWICE, ERR_PROTOCOL, 1},
+        {HOSTILE_FOREIGN, ERR_PROTOCOL, 1},
+        {HOSTILE_FOREIGN_BEFORE, 0, 1},
+        {HOSTILE_OTHER_FUNCTION, ERR_PROTOCOL, 1},
+        {HOSTILE_TRUNCATED, ERR_CHECKSUM, 1},
+        {HOSTILE_DRIBBLE, 0, 1},
+
+        {HOSTILE_CORRUPT, ERR_CHECKSUM, 1},
+        {HOSTILE_NOISE_BEFORE, 0, 1},
+        {HOSTILE_NOISE_AFTER, 0, 1},
+        {HOSTILE_BUSY, ERR_EXCEPTION, 1},
+    };
+
+    (void)state;
+    survive(HOSTILE_ASCII, false, cases, sizeof cases / sizeof cases[0]);
+}
+
+static void hands_over_no_wrong_value_over_a_device_server(void **state)
+{
+    static const struct hostile_case cases[] = {
+        {HOSTILE_LATE, ERR_TIMEOUT, 9},       {HOSTILE_HELD_1, ERR_TIMEOUT, 9},
+        {HOSTILE_TWICE, ERR_PROTOCOL, 1},     {HOSTILE_FOREIGN_BEFORE, 0, 1},
+        {HOSTILE_TRUNCATED, ERR_CHECKSUM, 1}, {HOSTILE_CORRUPT, ERR_CHECKSUM, 1},
+        {HOSTILE_HANGS_UP, ERR_IO, 9},        {HOSTILE_NOISE_AFTER, 0, 1},
+    };
+
+    (void)state;
+    survive(HOSTILE_RTU, true, cases, sizeof cases / sizeof cases[0]);
 }
 
 static void hands_over_no_wrong_value_over_tcp(void **state)
@@ -199,7 +245,7 @@ static void hands_over_no_wrong_value_over_tcp(void **state)
     };
 
     (void)state;
-    survive(true, cases, sizeof cases / sizeof cases[0]);
+    survive(HOSTILE_TCP, true, cases, sizeof cases / sizeof cases[0]);
 }
 
 /* A write, or an identification: each is told from the others by its last two bytes, which the
@@ -575,6 +621,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hands_over_no_wrong_value_on_a_serial_line),
+        cmocka_unit_test(hands_over_no_wrong_value_by_ascii),
+        cmocka_unit_test(hands_over_no_wrong_value_over_a_device_server),
         cmocka_unit_test(hands_over_no_wrong_value_over_tcp),
         cmocka_unit_test(writes_and_identifies),
         cmocka_unit_test(does_not_take_an_older_write_for_a_newer_one),
