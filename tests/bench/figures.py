@@ -11,6 +11,7 @@ GOALS = {
     "rtu_9600": ("ratio", ">=", 0.98), "rtu_19200": ("ratio", ">=", 0.98), "rtu_115200": ("ratio", ">=", 0.95),
     "plan_optimal": ("value", "<=", 1.02), "jitter_half_dead": ("value", "<=", 10), "profiles": ("value", ">=", 208),
     "tcp_rate": ("value", ">=", 2e6), "tcp_1000_cpu": ("value", "<=", 15), "tcp_1000_rss": ("value", "<=", 32),
+    "wrong_values": ("value", "<=", 0),
     "e2e_rate": ("ratio", ">=", 2.5), "e2e_cpu": ("ratio", "<=", 0.25),
     "e2e_latency_p99": ("value", "<=", 20), "drain_bridge": ("ratio", ">=", 20),
     "rss_10000_points": ("value", "<=", 16), "rss_backlog_growth": ("value", "<=", 1),

@@ -86,8 +86,14 @@ def jitter(out, site):
                intervals=len(off), worst=round(off[-1], 2), probes=probes, line="9600 8E1", timeout="500ms")
 
 
+def wrong_values(out):
+    """A million replies of lines that do all they may do wrong; written in C: see bench_frames.c."""
+    out.row(json.loads(subprocess.run([program("bench_frames")], stdout=subprocess.PIPE, text=True).stdout))
+
+
 def run(out, site):
     profiles(out, site)
+    wrong_values(out)
     plan(out)
     jitter(out, site)
     bauds = (9600, 19200, 115200)
