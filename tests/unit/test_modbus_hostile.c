@@ -1,0 +1,338 @@
+/*
+ * Every kind of misbehaviour, thousands of replies long: whole buses, from the wire to the sink,
+ * and links of each kind of line. Values may be missing, but none is another's. All run at the same
+ * time, since most of it is waiting. SLUICE_LONG=1 makes it ten times as long.
+ */
+// links: driver_modbus
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/error.h"
+#include "core/status.h"
+#include "field/wait.h"
+#include "modbus/link.h"
+#include "modbus/modbus.h"
+#include "unit/hostile_slave.h"
+#include "unit/random.h"
+
+#define UNIT         7
+#define BLOCKS       4
+#define BLOCK_SIZE   6
+#define POINTS       (BLOCKS * BLOCK_SIZE)
+#define APART        100 /* from one block to the next: they have the same shape */
+#define TIMEOUT_MS   15
+#define LATE_MS      20
+#define REPLIES      2000 /* of each kind, on a bus... */
+#define LINK_REPLIES 500  /* ...and on a link */
+#define EVERY        8    /* of so many replies one is hostile */
+#define PARTIES_MAX  64
+#define PATIENCE_NS  (100 * NS_PER_S)
+
+/* A device that misbehaves in one way, and what reads it. */
+struct party {
+    struct driver_host base; /* first */
+    struct hostile_slave *slave;
+    enum hostility hostility;
+    const char *line;
+    struct modbus_bus_options options;
+    struct modbus_device_options device_options;
+    struct modbus_point_options point_options[POINTS];
+    struct site_point points[POINTS];
+    struct site_device device;
+    struct site_bus bus;
+    struct driver_stats stats;
+    struct driver_engine *engine;
+    struct link *link;
+    pthread_t thread;
+    int stop_fd;
+    unsigned replies;
+    _Atomic unsigned good, wrong;
+};
+
+static struct party *parties[PARTIES_MAX];
+static size_t party_count;
+
+/* What a line can tell from what it should be. */
+static const enum hostility on_a_line[] = {
+    HOSTILE_SILENT,  HOSTILE_LATE,           HOSTILE_LATE_EXCEPTION, HOSTILE_HELD_1,
+    HOSTILE_HELD_2,  HOSTILE_HELD_3,         HOSTILE_TWICE,          HOSTILE_FOREIGN,
+    HOSTILE_SHORTER, HOSTILE_FOREIGN_BEFORE, HOSTILE_OTHER_FUNCTION, HOSTILE_LONGER,
+    HOSTILE_DRIBBLE, HOSTILE_TRUNCATED,      HOSTILE_DRIBBLE_LONG,   HOSTILE_ECHO,
+    HOSTILE_CORRUPT, HOSTILE_NOISE_BEFORE,   HOSTILE_NOISE_AFTER,    HOSTILE_GARBAGE,
+    HOSTILE_BUSY,
+};
+
+/* TCP does not damage what it carries; but not every device keeps to the frames. */
+static const enum hostility over_tcp[] = {
+    HOSTILE_SILENT,
+    HOSTILE_LATE,
+    HOSTILE_LATE_EXCEPTION,
+    HOSTILE_HELD_1,
+    HOSTILE_HELD_2,
+    HOSTILE_HELD_3,
+    HOSTILE_TWICE,
+    HOSTILE_FOREIGN,
+    HOSTILE_SHORTER,
+    HOSTILE_FOREIGN_BEFORE,
+    HOSTILE_OTHER_FUNCTION,
+    HOSTILE_LONGER,
+    HOSTILE_DRIBBLE,
+    HOSTILE_TRUNCATED,
+    HOSTILE_DRIBBLE_LONG,
+    HOSTILE_NOISE_BEFORE,
+    HOSTILE_GARBAGE,
+    HOSTILE_BUSY,
+    HOSTILE_OTHER_TRANSACTION,
+    HOSTILE_OTHER_PROTOCOL,
+    HOSTILE_WRONG_SIZE,
+    HOSTILE_HANGS_UP,
+};
+
+static int wait_or_stop(struct driver_host *base, int fd, int64_t until_mono_ns)
+{
+    return wait_readable(fd, ((struct party *)base)->stop_fd, base->clock, until_mono_ns);
+}
+
+static const struct driver_host_ops ops = {.wait = wait_or_stop};
+
+static void judge(struct party *party, unsigned address, uint64_t value)
+{
+    if (value == hostile_register(UNIT, address))
+        atomic_fetch_add(&party->good, 1);
+    else
+        atomic_fetch_add(&party->wrong, 1);
+}
+
+/* The end of a bus: what would be published. */
+static size_t put(void *context, const struct event *events, size_t count, bool again)
+{
+    struct party *party = context;
+
+    (void)again;
+    for (size_t i = 0; i < count; i++) {
+        unsigned index = events[i].stream - 1;
+
+        if (events[i].kind == EVENT_READING && index < POINTS && events[i].status == STATUS_GOOD)
+            judge(party, (unsigned)party->point_options[index].reg, events[i].value.u);
+    }
+    return count;
+}
+
+static void tell(struct driver_complaints *complaints, const struct site_device *device,
+                 const struct site_point *point, const char *key, const char *sentence)
+{
+    (void)complaints;
+    (void)device;
+    (void)point;
+    fail_msg("%s: %s", key, sentence);
+}
+
+static struct party *invite(const char *line, enum hostile_frames frames, bool network,
+                            enum hostility hostility, unsigned replies)
+{
+    struct party *party = calloc(1, sizeof *party);
+
+    assert_non_null(party);
+    assert_true(party_count < PARTIES_MAX);
+    parties[party_count++] = party;
+    party->line = line;
+    party->hostility = hostility;
+    party->replies = getenv("SLUICE_LONG") ? 10 * replies : replies;
+    party->slave = hostile_start_as(frames, network, LATE_MS);
+    atomic_store(&party->slave->hostility, (int)hostility);
+    atomic_store(&party->slave->every, EVERY);
+    party->stop_fd = eventfd(0, EFD_CLOEXEC);
+    party->base = (struct driver_host){.ops = &ops, .clock = &clock_system, .stats = &party->stats};
+    party->options = (struct modbus_bus_options){
+        .port = network ? NULL : party->slave->port,
+        .line = {.baud = network ? 0 : 115200, .data_bits = 8, .stop_bits = 1, .parity = 'N'},
+        .ascii = frames == HOSTILE_ASCII,
+        .timeout_ns = TIMEOUT_MS * NS_PER_MS,
+        .connect_timeout_ns = 5 * NS_PER_S,
+        .host.port = party->slave->tcp_port,
+    };
+    strcpy(party->options.host.name, network ? "127.0.0.1" : "");
+    return party;
+}
+
+static void describe_bus(struct party *party, const struct driver *driver)
+{
+    struct driver_complaints complaints = {tell};
+
+    for (unsigned i = 0; i < POINTS; i++) {
+        unsigned reg = i / BLOCK_SIZE * APART + i % BLOCK_SIZE;
+
+        party->point_options[i] =
+            (struct modbus_point_options){.reg = reg, .bit = -1, .scale_reg = -1, .scale = 1};
+        party->points[i] = (struct site_point){
+            .id = "p", .every_ns = NS_PER_MS, .stream = 1 + i, .options = &party->point_options[i]};
+    }
+    party->device_options = (struct modbus_device_options){
+        .unit = UNIT, .numbering = MODBUS_NUMBERING_0, .order = MODBUS_ABCD, .max_block = 125};
+    party->device = (struct site_device){.id = "device",
+                                         .stream = 100,
+                                         .options = &party->device_options,
+                                         .points = party->points,
+                                         .point_count = POINTS};
+    party->bus = (struct site_bus){.id = "bus",
+                                   .driver = driver,
+                                   .devices = &party->device,
+                                   .device_count = 1,
+                                   .options = &party->options};
+    assert_int_equal(driver->check(&party->bus, &complaints), 0);
+    assert_int_equal(sink_open(&party->base.sink, &party->bus, &clock_system, put, party), 0);
+}
+
+static void *run_bus(void *context)
+{
+    struct party *party = context;
+
+    party->bus.driver->run(&party->bus, &party->base);
+    return NULL;
+}
+
+static void *run_link(void *context)
+{
+    struct party *party = context;
+    uint64_t random = (uint64_t)party->hostility;
+    struct link_reply reply;
+    int result = 0;
+
+    while (result != ERR_CLOSED) {
+        struct modbus_request request = {
+            .unit = UNIT,
+            .function = MODBUS_HOLDING_REGISTERS,
+            .address = (uint16_t)random_below(&random, 1000),
+            .count = (uint16_t)(1 + random_below(&random, 3)),
+            .timeout_ns = party->options.timeout_ns,
+        };
+
+        if (!party->link->open && (result = party->link->ops->open(party->link)) != 0)
+            continue;
+        result = party->link->ops->transact(party->link, &request, &reply);
+        for (unsigned i = 0; result == 0 && i < request.count; i++)
+            judge(party, request.address + i,
+                  (uint64_t)(reply.data[2 * i] << 8 | reply.data[2 * i + 1]));
+        if (result == ERR_TIMEOUT && reply.requests == 0) /* the unit is to be left alone */
+            result = host_wait(&party->base, -1, clock_mono(&clock_system) + NS_PER_S);
+    }
+    return NULL;
+}
+
+static void start_bus(struct party *party, const struct driver *driver,
+                      struct driver_engine *engine)
+{
+    describe_bus(party, driver);
+    party->engine = engine;
+    if (engine)
+        assert_int_equal(driver->engine->join(engine, &party->bus, &party->base), 0);
+    else
+        assert_int_equal(pthread_create(&party->thread, NULL, run_bus, party), 0);
+}
+
+static void start_link(struct party *party)
+{
+    bool tcp = party->slave->frames == HOSTILE_TCP;
+
+    assert_int_equal(
+        (tcp ? link_new_tcp : link_new_line)(&party->link, &party->options, &party->base), 0);
+    assert_int_equal(pthread_create(&party->thread, NULL, run_link, party), 0);
+}
+
+/* Until it has been answered often enough. */
+static void await(const struct party *party, int64_t until_ns)
+{
+    struct timespec moment = {.tv_nsec = 5 * NS_PER_MS};
+
+    while (atomic_load(&party->slave->requests) < party->replies) {
+        if (clock_mono(&clock_system) > until_ns)
+            fail_msg("%s, hostility %d: %u replies", party->line, party->hostility,
+                     atomic_load(&party->slave->requests));
+        nanosleep(&moment, NULL);
+    }
+}
+
+static void leave(struct party *party)
+{
+    uint64_t one = 1;
+
+    assert_int_equal(write(party->stop_fd, &one, sizeof one), sizeof one);
+    if (party->engine)
+        party->bus.driver->engine->leave(party->engine, &party->base);
+    else
+        pthread_join(party->thread, NULL);
+    link_free(party->link);
+    sink_close(party->base.sink);
+    hostile_stop(party->slave);
+    close(party->stop_fd);
+}
+
+/* Ends all of them and looks at what they saw. */
+static void conclude(void)
+{
+    int64_t until_ns = clock_mono(&clock_system) + (getenv("SLUICE_LONG") ? 10 : 1) * PATIENCE_NS;
+
+    for (size_t i = 0; i < party_count; i++)
+        await(parties[i], until_ns);
+    for (size_t i = 0; i < party_count; i++)
+        leave(parties[i]);
+    for (size_t i = 0; i < party_count; i++) {
+        struct party *party = parties[i];
+
+        if (party->wrong || party->good < party->replies / 10)
+            fail_msg("%s, hostility %d: %u values wrong, %u right", party->line, party->hostility,
+                     party->wrong, party->good);
+        free(party);
+    }
+    party_count = 0;
+}
+
+static void no_bus_publishes_a_wrong_value(void **state)
+{
+    struct driver_engine *engine;
+
+    (void)state;
+    assert_int_equal(driver_modbus_tcp.engine->open(&engine, &clock_system), 0);
+    for (size_t i = 0; i < sizeof on_a_line / sizeof on_a_line[0]; i++)
+        start_bus(invite("RTU bus", HOSTILE_RTU, false, on_a_line[i], REPLIES), &driver_modbus_rtu,
+                  NULL);
+    for (size_t i = 0; i < sizeof over_tcp / sizeof over_tcp[0]; i++)
+        start_bus(invite("TCP bus", HOSTILE_TCP, true, over_tcp[i], REPLIES), &driver_modbus_tcp,
+                  engine);
+    conclude();
+    driver_modbus_tcp.engine->close(engine);
+}
+
+static void survive(const char *line, enum hostile_frames frames, bool network,
+                    const enum hostility *kinds, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        start_link(invite(line, frames, network, kinds[i], LINK_REPLIES));
+    conclude();
+}
+
+static void no_link_hands_over_a_wrong_value(void **state)
+{
+    size_t on_line = sizeof on_a_line / sizeof on_a_line[0];
+
+    (void)state;
+    survive("RTU over TCP", HOSTILE_RTU, true, on_a_line, on_line);
+    survive("ASCII", HOSTILE_ASCII, false, on_a_line, on_line);
+    survive("ASCII over TCP", HOSTILE_ASCII, true, on_a_line, on_line);
+    survive("TCP", HOSTILE_TCP, true, over_tcp, sizeof over_tcp / sizeof over_tcp[0]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_bus_publishes_a_wrong_value),
+        cmocka_unit_test(no_link_hands_over_a_wrong_value),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
