@@ -300,6 +300,7 @@ static bool choose_probe(struct devices *devices, uint32_t index)
                 .device = index,
                 .group = PLAN_NONE,
                 .first = at,
+                .points = 1,
                 .address = point->address,
                 .count = point->count,
                 .function = group->function,

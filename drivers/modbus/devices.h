@@ -62,7 +62,7 @@ void devices_link_lost(struct devices *devices, uint16_t status);
 void devices_link_back(struct devices *devices);
 
 /*
- * The block to probe a device with now: the shortest of its points, which serves none. NULL when
+ * The block to probe a device with now: the shortest of its points. NULL when
  * none is due, or while it would get in the way of the next read (`next_due_ns`, which is in the
  * past when a read is due now); *wake_ns is lowered to when to ask again.
  *

@@ -527,7 +527,8 @@ static void probes_stay_out_of_the_way_of_others(void **state)
     assert_null(devices_probe(&devices, probe, probe + TIMEOUT_MS * NS_PER_MS, &wake));
     block = devices_probe(&devices, probe, probe + (TIMEOUT_MS + 1) * NS_PER_MS, &wake);
     assert_non_null(block);
-    assert_int_equal(block->points, 0);
+    assert_int_equal(block->points, 1);
+    assert_ptr_equal(plan_point(&plan, block, 0), &fixture->points[1][0]);
     assert_int_equal(devices_timeout_ns(&devices, block), TIMEOUT_MS * NS_PER_MS);
     /* A twentieth of the time, while another is up. */
     devices_probed(&devices, probe, 10 * NS_PER_MS);
