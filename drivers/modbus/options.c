@@ -93,7 +93,8 @@ static const struct option_choice orders[] = {
 #define LINE_HOST_ROW                                                                              \
     {                                                                                              \
         "host", OPTION_PARSED, BUS(host),                                                          \
-            .parse = modbus_parse_host, .pattern = HOST_PATTERN, .example = "\"10.0.7.30:4001\"",  \
+            .exclusive = true, .parse = modbus_parse_host, .pattern = HOST_PATTERN,                \
+            .example = "\"10.0.7.30:4001\"",                                                       \
             .help =                                                                                \
                 "instead of \"port\": address or name and port of a device server that hands the " \
                 "bytes of its line on as they are"                                                 \

@@ -49,6 +49,17 @@ static void tell(struct driver_complaints *complaints, const struct site_device 
         findings_value(findings, found ? found : place, "%s", sentence);
 }
 
+/* What a row of a bus holds, in the notation of the file; NULL where it holds nothing. */
+static const char *text_of(const struct loaded_bus *bus, const struct option *row)
+{
+    const struct json *found;
+
+    if (row->type != OPTION_PARSED)
+        return *(const char *const *)((const char *)bus->site.options + row->offset);
+    found = json_find(bus->node, row->key);
+    return found ? found->text : NULL;
+}
+
 /* The next text from row `at` on that a bus must have for itself, and its key; NULL behind the
  * last. */
 static const char *next_exclusive(const struct loaded_bus *bus, size_t *at, const char **key)
@@ -57,11 +68,12 @@ static const char *next_exclusive(const struct loaded_bus *bus, size_t *at, cons
 
     for (; rows && rows[*at].key; (*at)++) {
         const struct option *row = &rows[*at];
-        if (!row->exclusive)
+        const char *text = row->exclusive ? text_of(bus, row) : NULL;
+        if (!text)
             continue;
         (*at)++;
         *key = row->key;
-        return *(const char *const *)((const char *)bus->site.options + row->offset);
+        return text;
     }
     return NULL;
 }

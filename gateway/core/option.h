@@ -21,7 +21,7 @@ enum option_type {
     OPTION_DURATION, /* int64_t ns: "250ms", "5s", "1m", "2h", "90d"; minimum..maximum in ns */
     OPTION_SIZE,     /* int64_t bytes: "64KiB", "8GiB", "500MB"; minimum..maximum in bytes */
     OPTION_CHOICE,   /* int: one of `choices` */
-    OPTION_BAND, /* struct option_band: a number, or a share as text: 0.5, "2%"; not negative */
+    OPTION_BAND,     /* struct option_band: a number, or a share as text: 0.5, "2%"; not negative */
     OPTION_NUMBERS,  /* struct option_numbers: one number or a list */
     OPTION_TEXTS,    /* struct option_texts: a list of strings */
     OPTION_PARSED,   /* whatever `parse` writes: a string in a notation of its own ("9600 8E1") */
@@ -60,7 +60,8 @@ struct option {
     enum option_type type;
     size_t offset; /* of the field in the struct */
     bool required;
-    bool exclusive; /* a text that no two buses may share, as a port that only one can hold */
+    bool exclusive; /* a text (or OPTION_PARSED, as it is written) that no two buses may share, as a
+                       port that only one can hold */
     double minimum, maximum; /* both 0: unbounded */
     const struct option_choice *choices;
     option_parse_fn *parse;

@@ -183,6 +183,8 @@ static void a_line_is_reached_by_a_port_or_by_a_host(void **state)
     assert_non_null(strstr(told, "buses[2].silence: the device server"));
     assert_non_null(strstr(told, "buses[2].echo: the device server"));
     assert_null(strstr(told, "buses[3]"));
+    assert_non_null(
+        strstr(told, "buses[4].host: found \"10.0.0.2:4001\", which bus c has already"));
 }
 
 static void ships_a_schema_that_takes_the_examples(void **state)
