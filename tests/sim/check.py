@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 BIN = sys.argv[1]
@@ -247,9 +248,17 @@ def serves_pipelined_tcp():
     assert sorted(line["d"] for line in sim.truth()) == sorted("dev%d" % n for n in range(1, 11))
 
 
+def set_rate(fd, rate):
+    """What a talker says counts from when somebody has set the line."""
+    settings = termios.tcgetattr(fd)
+    settings[4] = settings[5] = rate
+    termios.tcsetattr(fd, termios.TCSANOW, settings)
+
+
 def talks_nmea():
     sim = Sim("sim_line", "nmea", "--every", "200ms", "--baud", "38400", "--name", "gps")
     with open(sim.first, "rb", buffering=0) as line:
+        set_rate(line.fileno(), termios.B38400)
         seen = []
         data = b""
         while len(seen) < 3:

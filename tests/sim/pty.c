@@ -9,6 +9,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#define UNSET B50 /* the rate of a line that nobody has set */
+
 static int link_place(const struct pty *pty)
 {
     char temporary[4096];
@@ -34,7 +36,7 @@ static int settings_reset(const struct pty *pty)
     if (tcgetattr(pty->held_fd, &raw) < 0)
         return -1;
     cfmakeraw(&raw);
-    cfsetspeed(&raw, B50);
+    cfsetspeed(&raw, UNSET);
     return tcsetattr(pty->held_fd, TCSANOW, &raw);
 }
 
@@ -129,5 +131,7 @@ int pty_baud(const struct pty *pty)
 
 bool pty_is_heard(const struct pty *pty)
 {
-    return pty->open_count > 0 && pty_baud(pty) != 0;
+    struct termios now;
+
+    return pty->open_count > 0 && tcgetattr(pty->held_fd, &now) == 0 && cfgetospeed(&now) != UNSET;
 }

@@ -179,7 +179,7 @@ static void speak(struct line *line, int64_t now_ns)
         struct text *text = &line->queue[0];
 
         if (text->tx.sent == 0)
-            text->heard = pty_is_heard(&line->pty);
+            text->heard = line->device->command || pty_is_heard(&line->pty);
         if (!wire_tx_step(&line->queue[0].tx, &line->timing, line->pty.line_fd, now_ns))
             break;
         said(line);
