@@ -209,6 +209,26 @@ static void reads_a_meter_that_signs_on_at_300_baud(void **state)
     assert_int_equal(speed_of(rig), B300);
 }
 
+/* What stands behind the end, and the end, is no content: the last column would hold it. */
+static void cuts_off_a_checksum_behind_the_end(void **state)
+{
+    struct rig *rig = *state;
+    size_t at = 0;
+
+    rig->device_options[0].frame = (struct serial_frame_options){
+        .start = {true, "\x02"},
+        .end = {true, "\r"},
+        .checksum = CHECKSUM_SUM7,
+        .checksum_form = CHECKSUM_BINARY,
+        .checksum_after_end = true,
+    };
+    plug_in_and_start(rig);
+    say_bytes(rig, "\x02v,1\r\x1b", 6); /* the sum is another */
+    say_bytes(rig, "\x02v,2\r\x1d", 6);
+    await_reading(rig, 101, &at, 2);
+    assert_int_equal(rig->stats[0].corrupt, 1);
+}
+
 static void takes_each_reply_of_an_exchange_for_the_points_that_stand_in_it(void **state)
 {
     static const char *const steps[] = {"send a", "read", "send b", "read"};
@@ -337,6 +357,7 @@ int main(void)
         TEST(asks_sensors_on_one_line_in_turn_and_takes_nobodys_answer_for_anothers),
         TEST(asks_again_before_it_counts_a_reply_as_missed),
         TEST(reads_a_meter_that_signs_on_at_300_baud),
+        TEST(cuts_off_a_checksum_behind_the_end),
         TEST(takes_each_reply_of_an_exchange_for_the_points_that_stand_in_it),
         TEST(is_content_without_what_is_optional),
         TEST(ends_a_binary_reply_by_its_length_field),
