@@ -33,10 +33,10 @@ void receive_frame_as_text(struct bus *bus)
 }
 
 /* Whom a fault is counted for: whoever was asked; on a bus whose devices speak by themselves nobody
- * can tell, and the first one is taken. */
+ * can tell, and the first one is taken. A bus without devices has counters for one, too. */
 static struct driver_stats *fault_stats(struct bus *bus)
 {
-    return bus->last ? bus->last->stats : bus->devices[0].stats;
+    return bus->last ? bus->last->stats : &bus->host->stats[0];
 }
 
 void receive_count(struct bus *bus, struct device *device, const struct line *line)

@@ -54,7 +54,7 @@ struct driver_host {
     const struct driver_host_ops *ops;
     const struct clock *clock;
     struct sink *sink;
-    struct driver_stats *stats; /* one per device of the bus, in their order */
+    struct driver_stats *stats; /* one per device of the bus, in their order; at least one */
 };
 
 static inline int host_wait(struct driver_host *host, int fd, int64_t until_mono_ns)

@@ -259,6 +259,19 @@ static void waits_for_a_port_that_is_missing(void **state)
     assert_int_equal(rig->stats[0].reconnects, 2);
 }
 
+static void hears_a_line_that_nobody_is_configured_for(void **state)
+{
+    struct rig *rig = *state;
+    int64_t until_ns = clock_mono(&clock_system) + PATIENCE_NS;
+
+    rig->bus.device_count = 0;
+    plug_in_and_start(rig);
+    say(rig, "v,1\r\n");
+    while (rig->stats[0].unexpected == 0 && clock_mono(&clock_system) < until_ns)
+        poll(NULL, 0, 1);
+    assert_int_equal(rig->stats[0].unexpected, 1);
+}
+
 static void thins_a_talker_out_when_told(void **state)
 {
     struct rig *rig = *state;
@@ -316,6 +329,7 @@ int main(void)
         TEST(asks_slower_points_less_often),
         TEST(leaves_out_the_echo),
         TEST(waits_for_a_port_that_is_missing),
+        TEST(hears_a_line_that_nobody_is_configured_for),
         TEST(thins_a_talker_out_when_told),
         TEST(survives_noise_and_takes_the_good_lines),
     };
