@@ -67,7 +67,11 @@ static void print_words(const struct balance *balance, const struct balance_repo
             report->truth, report->delivered, report->excused, report->missing, report->never_sent);
         print_missing(balance, out);
     }
-    if (report->proven)
+    if (report->proven && report->gap_events)
+        fprintf(out,
+                "proven: all is accounted for; %" PRIu64 " events were lost, as the gateway told\n",
+                report->gap_events);
+    else if (report->proven)
         fprintf(out, "proven: nothing is missing\n");
     else if (!report->events)
         fprintf(out, "NOT PROVEN: no event arrived\n");

@@ -38,5 +38,10 @@ int command_tail(int argc, char **argv)
     client_add_query(path, "kind", kind);
     client_add_query(path, "limit", limit);
     client_add_query(path, "format", format);
-    return client_get(socket_path, path, stdout);
+    int code = client_get(socket_path, path, stdout);
+    if (code == EXIT_CODE_OK && !limit) {
+        fprintf(stderr, "sluice: the daemon ended the connection: it was stopped, or it died\n");
+        return EXIT_CODE_NO_DAEMON;
+    }
+    return code;
 }

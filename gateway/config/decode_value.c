@@ -237,8 +237,9 @@ static bool decode_quantity(struct decoder *decoder, const struct option *option
     int64_t number;
     if (value->type == JSON_NUMBER) {
         findings_value(decoder->findings, value,
-                       "found the number %s; %s carry their unit: \"%s%s\"", value->text,
-                       is_time ? "durations" : "sizes", value->text, is_time ? "s" : "MiB");
+                       "found the number %s; %s carry their unit: \"%s%s\" or \"%s%s\"",
+                       value->text, is_time ? "durations" : "sizes", value->text,
+                       is_time ? "ms" : "KiB", value->text, is_time ? "s" : "MiB");
         return false;
     }
     if (!text_of(decoder, option, value,

@@ -33,12 +33,12 @@ static const struct unit sizes[] = {
 
 struct notation {
     const struct unit *units;
-    const char *what, *example, *allowed;
+    const char *what, *smaller, *example, *allowed;
 };
 
-static const struct notation duration_notation = {durations, "durations", "s",
+static const struct notation duration_notation = {durations, "durations", "ms", "s",
                                                   "us, ms, s, m, h, d"};
-static const struct notation size_notation = {sizes, "sizes", "MiB",
+static const struct notation size_notation = {sizes, "sizes", "KiB", "MiB",
                                               "B, kB, MB, GB, TB, KiB, MiB, GiB, TiB"};
 
 /* Whole digits and fraction apart, so that what stands in the file is exact where an int64_t can
@@ -58,8 +58,9 @@ static int read_quantity(const struct notation *notation, const char *text, int6
     }
     const char *name = text + size + (text[size] == ' ');
     if (*name == '\0') {
-        snprintf(why, why_size, "%s carry their unit: \"%.*s%s\"", notation->what,
-                 (int)(size < 20 ? size : 20), text, notation->example);
+        int shown = (int)(size < 20 ? size : 20);
+        snprintf(why, why_size, "%s carry their unit: \"%.*s%s\" or \"%.*s%s\"", notation->what,
+                 shown, text, notation->smaller, shown, text, notation->example);
         return ERR_INVALID;
     }
     const struct unit *unit = notation->units;

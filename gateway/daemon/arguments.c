@@ -28,7 +28,8 @@ int gateway_main(int argc, char **argv, const char *name)
         .after = "Environment: SLUICE_LOG is the log level (error, warn, info, debug), for all\n"
                  "or for a part: SLUICE_LOG=info,uplink=debug.\n\n"
                  "Exit status: 0 ended by a signal, 2 wrong arguments, 3 errors in the\n"
-                 "configuration, 5 the journal's folder or the socket cannot be used.\n",
+                 "configuration, 5 the journal's folder cannot be used. Without its socket\n"
+                 "it runs on and says so: only sluice cannot reach it then.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);

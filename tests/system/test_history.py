@@ -56,7 +56,7 @@ def says_what_the_subscriber_got(site):
 
     check_parts(gateway, events, middle)
     check_csv(gateway, events)
-    for at in (middle, int(time.time() * 1000)):
+    for at in (middle, max(event["t"] for event in events) + 1):
         check_state(gateway, events, at)
     before = gateway.cli("state", "--json", "--at", "2020-01-01")
     check(before.returncode == EXIT_FAILED and "does not reach back" in before.stderr, "before the journal began",
@@ -69,15 +69,17 @@ def says_what_the_subscriber_got(site):
 
 
 def check_parts(gateway, events, middle):
-    """Spans and filters."""
-    part = gateway.replay("--from", str(middle))
+    """Spans and filters. What the gateway has told of itself since then does not count."""
+    def known(*arguments):
+        return [event for event in gateway.replay(*arguments) if event["n"] <= events[-1]["n"]]
+    part = known("--from", str(middle))
     check(part == [event for event in events if event["t"] >= middle], "--from", len(part))
-    part = gateway.replay("--to", str(middle), "--device", "meter2")
+    part = known("--to", str(middle), "--device", "meter2")
     check(part == [event for event in events if event["t"] < middle and event.get("d") == "meter2"], "--to, --device",
           len(part))
-    part = gateway.replay("--kind", "state,lifecycle")
+    part = known("--kind", "state,lifecycle")
     check(part == [event for event in events if event["k"] in ("state", "lifecycle")], "--kind", part[:3])
-    part = gateway.replay("--device", "incomer", "--point", "triangle")
+    part = known("--device", "incomer", "--point", "triangle")
     check(part == [event for event in events if event.get("p") == "triangle"], "--point", len(part))
 
 
