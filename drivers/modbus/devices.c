@@ -80,7 +80,8 @@ static const struct site_device *site_device(const struct devices *devices, uint
 static void set_probe(struct devices *devices, uint32_t index, int64_t probe_ns)
 {
     devices->items[index].probe_ns = probe_ns;
-    atomic_store(&devices->host->stats[index].next_probe_ns, probe_ns);
+    /* Where the link has to come back first, nobody can say when. */
+    atomic_store(&devices->host->stats[index].next_probe_ns, probe_ns < INT64_MAX ? probe_ns : 0);
 }
 
 /* FNV-1a. */

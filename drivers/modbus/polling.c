@@ -88,13 +88,16 @@ struct modbus_request polling_request(const struct polling *polling, const struc
 /*
  * The link closed itself under a request. One that was idle for long may have been closed by the
  * other side, so the first time it is opened again at once; and so is always one that was closed
- * for being silent: what is known then is that devices do not answer, and that is told of them.
+ * for being silent: what is known then is that devices do not answer, and that is told of them. The
+ * link itself is blamed when nobody is up any more: one unit for which a device server hangs up
+ * does not take its neighbours down.
  */
 static void link_lost(struct polling *polling, uint32_t device, int result)
 {
     atomic_fetch_add(&polling->host->stats[device].reconnects, 1);
     polling->open_ns = now(polling);
-    if (result == ERR_TIMEOUT || ++polling->lost < LOST_MAX)
+    if (result == ERR_TIMEOUT || ++polling->lost < LOST_MAX ||
+        polling->devices.down < polling->devices.count)
         return;
     polling->lost = 0;
     polling_not_opened(polling, STATUS_COMMUNICATION,

@@ -22,6 +22,7 @@ struct tcp_bus {
     struct loop_watch *watch; /* while it is connected */
     int fd;
     uint16_t transaction;
+    uint32_t device; /* that was asked last */
     unsigned silent;
     bool asked; /* what follows is of the request that is under way */
     struct polling_turn turn;
@@ -120,6 +121,8 @@ static void became_readable(void *context, uint32_t events)
         while (bus->fd >= 0 && (taken = mbap_take(&bus->mbap, &frame)) > 0) {
             if (bus->asked)
                 take_frame(bus, &frame);
+            else /* it comes too late, or nobody wanted it */
+                atomic_fetch_add(&bus->polling.host->stats[bus->device].unexpected, 1);
         }
     }
     if (bus->fd >= 0 && (size <= 0 || taken < 0))
@@ -141,6 +144,7 @@ static void ask(struct tcp_bus *bus)
     size_t size;
 
     bus->request = polling_request(&bus->polling, bus->turn.block);
+    bus->device = bus->turn.block->device;
     size = mbap_encode(&bus->request, ++bus->transaction, frame);
     bus->asked = true;
     bus->reply = (struct link_reply){.sent_ns = now(bus)};

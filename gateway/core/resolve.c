@@ -13,6 +13,10 @@
 
 #include "core/error.h"
 
+/* A resolver needs more than 64 KiB, sanitizers more than that. There may be as many threads as
+ * names. */
+#define STACK_BYTES (256 * 1024)
+
 /* Shared by the thread and whoever waits for it: the last one to let go frees it. */
 struct resolve {
     _Atomic int holders;
@@ -71,6 +75,7 @@ static int start_thread(struct resolve *resolve)
     sigfillset(&all); /* signals belong to the main thread */
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     rc = pthread_create(&thread, &attributes, work, resolve);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

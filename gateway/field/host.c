@@ -26,7 +26,7 @@
 #define LANE_HOLDS_S     4
 #define LANE_EVENT_BYTES 32
 #define LANE_BYTES_MIN   (16 * 1024)
-#define LANE_BYTES_MAX   (256 * 1024)
+#define LANE_BYTES_MAX   (2 * 1024 * 1024)
 
 struct host {
     struct driver_host base; /* first: what the driver gets a pointer to */
@@ -107,17 +107,20 @@ static int start_thread(struct host *host)
 
 static size_t lane_bytes(const struct site_bus *bus)
 {
-    double events_per_s = 0;
+    double events_per_s = 0, at_once = 0;
 
     for (size_t i = 0; i < bus->device_count; i++) {
         const struct site_device *device = &bus->devices[i];
 
+        /* All are told when the bus goes down, perhaps right behind a round that read all. */
+        at_once += 2.0 * (double)(1 + device->point_count);
         for (size_t j = 0; j < device->point_count; j++) {
             int64_t every_ns = device->points[j].every_ns;
             events_per_s += (double)NS_PER_S / (double)(every_ns > 0 ? every_ns : NS_PER_MS);
         }
     }
-    double bytes = LANE_HOLDS_S * LANE_EVENT_BYTES * events_per_s;
+    double held = LANE_HOLDS_S * events_per_s;
+    double bytes = LANE_EVENT_BYTES * (held > at_once ? held : at_once);
     if (bytes > LANE_BYTES_MAX)
         return LANE_BYTES_MAX;
     return bytes > LANE_BYTES_MIN ? (size_t)bytes : LANE_BYTES_MIN;
@@ -157,8 +160,10 @@ int host_start(struct host **host, struct engines *engines, struct journal *jour
     made->journal = journal;
     made->base.ops = &host_ops;
     made->base.clock = clock;
-    made->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (made->stop_fd < 0) {
+    made->stop_fd = -1;
+    if (!bus->driver->engine)
+        made->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (!bus->driver->engine && made->stop_fd < 0) {
         error = error_from_errno(errno);
         goto out;
     }
@@ -184,8 +189,11 @@ out:
 void host_ask_stop(struct host *host)
 {
     uint64_t one = 1;
-    ssize_t written = write(host->stop_fd, &one, sizeof one);
+    ssize_t written;
 
+    if (host->engine)
+        return;
+    written = write(host->stop_fd, &one, sizeof one);
     (void)written; /* it can only fail when it is readable already */
 }
 

@@ -23,7 +23,8 @@ int host_start(struct host **host, struct engines *engines, struct journal *jour
 
 /*
  * Tells the driver to return, without waiting for it: to stop many buses at once, ask all, then
- * stop each. May be called more than once. Any thread.
+ * stop each. Does nothing for a bus in an engine,
+ * which stops at once anyway. May be called more than once. Any thread.
  */
 void host_ask_stop(struct host *host);
 

@@ -27,8 +27,10 @@
 #define BUSES       (FD_SETSIZE + 100)
 #define PATIENCE_NS (60 * NS_PER_S)
 
+#define HANGS_UP 255
+
 /* Answers each request for one holding register with what belongs to unit and address; a unit of 0
- * gets no answer. */
+ * gets no answer, and at one of HANGS_UP the server hangs up. */
 struct server {
     pthread_t thread;
     int epoll, listener, stop;
@@ -58,7 +60,9 @@ static void answer(int fd)
             close(fd);
         return;
     }
-    if (frame[6] == 0)
+    if (frame[6] == HANGS_UP)
+        close(fd);
+    if (frame[6] == 0 || frame[6] == HANGS_UP)
         return;
     value = register_of(frame[6], (unsigned)frame[8] << 8 | frame[9]);
     frame[5] = 5;
@@ -119,12 +123,12 @@ static void stop_server(struct server *server)
 /* A connection with one unit that has one point. */
 struct line {
     struct driver_host host;
-    struct driver_stats stats;
+    struct driver_stats stats[2];
     struct modbus_bus_options options;
     struct modbus_device_options device_options;
     struct modbus_point_options point_options;
     struct site_point point;
-    struct site_device device;
+    struct site_device device[2]; /* the second only where a test wants one */
     struct site_bus bus;
     _Atomic unsigned good, wrong;
 };
@@ -170,20 +174,20 @@ static void describe(struct line *line, uint16_t port, unsigned unit, unsigned a
         (struct modbus_point_options){.reg = address, .bit = -1, .scale = 1, .scale_reg = -1};
     line->point = (struct site_point){
         .id = "p", .every_ns = 200 * NS_PER_MS, .stream = 2, .options = &line->point_options};
-    line->device = (struct site_device){.id = "device",
-                                        .stream = 1,
-                                        .points = &line->point,
-                                        .point_count = 1,
-                                        .options = &line->device_options};
+    line->device[0] = (struct site_device){.id = "device",
+                                           .stream = 1,
+                                           .points = &line->point,
+                                           .point_count = 1,
+                                           .options = &line->device_options};
     line->bus = (struct site_bus){.id = "bus",
                                   .driver = &driver_modbus_tcp,
-                                  .devices = &line->device,
+                                  .devices = line->device,
                                   .device_count = 1,
                                   .options = &line->options,
                                   .fingerprint = unit * 1000003u * (uint64_t)NS_PER_MS};
     assert_int_equal(line->bus.driver->check(&line->bus, &complaints), 0);
     line->host =
-        (struct driver_host){.ops = &host_ops, .clock = &clock_system, .stats = &line->stats};
+        (struct driver_host){.ops = &host_ops, .clock = &clock_system, .stats = line->stats};
     assert_int_equal(sink_open(&line->host.sink, &line->bus, &clock_system, put, line), 0);
 }
 
@@ -264,9 +268,9 @@ static void goes_on_with_the_others_while_one_is_silent_and_one_cannot_be_reache
     for (int i = 0; i < 3; i++)
         assert_int_equal(ops->join(engine, &lines[i].bus, &lines[i].host), 0);
     await_good(&lines[0], 10);
-    assert_int_equal(lines[1].stats.status, STATUS_TIMEOUT);
-    assert_int_equal(lines[2].stats.status, STATUS_REFUSED);
-    assert_int_equal(lines[0].stats.timeouts, 0);
+    assert_int_equal(lines[1].stats[0].status, STATUS_TIMEOUT);
+    assert_int_equal(lines[2].stats[0].status, STATUS_REFUSED);
+    assert_int_equal(lines[0].stats[0].timeouts, 0);
     for (int i = 0; i < 3; i++)
         ops->leave(engine, &lines[i].host);
     ops->close(engine);
@@ -275,11 +279,55 @@ static void goes_on_with_the_others_while_one_is_silent_and_one_cannot_be_reache
     stop_server(&server);
 }
 
+static void a_unit_for_which_the_server_hangs_up_takes_no_other_down(void **state)
+{
+    const struct driver_engine_ops *ops = driver_modbus_tcp.engine;
+    struct line line = {0};
+    struct modbus_device_options options;
+    struct modbus_point_options point_options;
+    struct site_point point;
+    struct driver_engine *engine;
+    struct server server;
+
+    (void)state;
+    start_server(&server);
+    describe(&line, server.port, 7, 3);
+    sink_close(line.host.sink);
+    options = line.device_options;
+    options.unit = HANGS_UP;
+    point_options = line.point_options;
+    point = line.point;
+    point.options = &point_options;
+    point.stream = 4;
+    line.device[1] = line.device[0];
+    line.device[1].id = "other";
+    line.device[1].stream = 3;
+    line.device[1].options = &options;
+    line.device[1].points = &point;
+    line.bus.device_count = 2;
+    assert_int_equal(sink_open(&line.host.sink, &line.bus, &clock_system, put, &line), 0);
+    assert_int_equal(ops->open(&engine, &clock_system), 0);
+    assert_int_equal(ops->join(engine, &line.bus, &line.host), 0);
+    while (atomic_load(&line.stats[1].reconnects) < 5) {
+        poll(NULL, 0, 5);
+        if (atomic_load(&line.stats[0].last_reply_ns))
+            assert_true(atomic_load(&line.stats[0].up));
+    }
+    await_good(&line, 5);
+    assert_true(atomic_load(&line.stats[0].up));
+    assert_false(atomic_load(&line.stats[1].up));
+    ops->leave(engine, &line.host);
+    ops->close(engine);
+    sink_close(line.host.sink);
+    stop_server(&server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(serves_more_connections_than_select_could),
         cmocka_unit_test(goes_on_with_the_others_while_one_is_silent_and_one_cannot_be_reached),
+        cmocka_unit_test(a_unit_for_which_the_server_hangs_up_takes_no_other_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
