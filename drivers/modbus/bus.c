@@ -1,8 +1,10 @@
 #include "modbus/bus.h"
 
 #include "core/error.h"
+#include "core/status.h"
 #include "modbus/link.h"
 #include "modbus/polling.h"
+#include "modbus/writing.h"
 
 #define REOPEN_PORT_MOST_NS (1 * NS_PER_S) /* an adapter may be plugged in at any time */
 #define REOPEN_HOST_MOST_NS (30 * NS_PER_S)
@@ -10,8 +12,10 @@
 struct bus {
     struct polling polling;
     struct polling_scratch scratch;
+    struct writing writing;
     struct driver_host *host;
     struct link *link;
+    uint16_t closed_status; /* why the link is */
 };
 
 static int64_t now(const struct bus *bus)
@@ -25,10 +29,23 @@ static int open_link(struct bus *bus)
 
     if (error == ERR_CLOSED)
         return error;
+    bus->closed_status = error ? link_open_status(error) : STATUS_COMMUNICATION;
     if (error)
-        polling_not_opened(&bus->polling, link_open_status(error), bus->link->why);
+        polling_not_opened(&bus->polling, bus->closed_status, bus->link->why);
     else
         polling_opened(&bus->polling);
+    return 0;
+}
+
+static int transact_write(struct bus *bus, const struct modbus_request *request)
+{
+    struct link_reply reply;
+    int64_t start = now(bus);
+    int result = bus->link->ops->transact(bus->link, request, &reply);
+
+    if (result == ERR_CLOSED)
+        return result;
+    writing_take(&bus->writing, result, &reply, now(bus) - start, !bus->link->open);
     return 0;
 }
 
@@ -45,33 +62,45 @@ static int take_turn(struct bus *bus, const struct polling_turn *turn)
     return 0;
 }
 
-/* One transaction, or one wait. ERR_CLOSED when the bus is to stop. */
+/* Commands fail at once while the line is gone. */
+static int wait_closed(struct bus *bus)
+{
+    writing_link_closed(&bus->writing, bus->closed_status);
+    return host_rest(bus->host, -1, bus->polling.open_ns);
+}
+
+/* One transaction, or one wait; commands go ahead of polls. ERR_CLOSED when the bus is to stop. */
 static int step(struct bus *bus)
 {
+    struct modbus_request request;
     struct polling_turn turn;
     int64_t moment = now(bus), wake;
 
     if (!bus->link->open && moment >= bus->polling.open_ns)
         return open_link(bus);
     if (!bus->link->open)
-        return host_wait(bus->host, -1, bus->polling.open_ns);
+        return wait_closed(bus);
+    if (writing_next(&bus->writing, &request))
+        return transact_write(bus, &request);
     if (polling_next(&bus->polling, moment, &turn, &wake))
         return take_turn(bus, &turn);
-    return host_wait(bus->host, -1, wake);
+    return host_rest(bus->host, -1, wake);
 }
 
 int modbus_line_run(const struct site_bus *site, struct driver_host *host)
 {
     const struct modbus_bus_options *options = site->options;
-    struct bus bus = {.host = host};
+    struct bus bus = {.host = host, .closed_status = STATUS_COMMUNICATION};
     int error = link_new_line(&bus.link, options, host);
 
     if (error)
         return error;
     error = polling_make(&bus.polling, site, host, &bus.scratch,
                          options->port ? REOPEN_PORT_MOST_NS : REOPEN_HOST_MOST_NS);
+    bus.writing.polling = &bus.polling;
     while (!error)
         error = step(&bus);
+    writing_free(&bus.writing);
     polling_free(&bus.polling);
     link_free(bus.link);
     return error == ERR_CLOSED ? 0 : error;

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "modbus/decode.h"
+#include "modbus/write.h"
 #include "serial/port_find.h"
 
 struct checking {
@@ -178,6 +179,14 @@ static void check_arithmetic(struct checking *checking, const struct modbus_poin
         complain(checking, "na", "only numbers have values that mean \"not available\"");
 }
 
+static void check_write(struct checking *checking, const struct modbus_point_options *point)
+{
+    const char *refusal = modbus_write_refusal(point);
+
+    if (checking->point->write.allowed && refusal)
+        complain(checking, "write", "%s", refusal);
+}
+
 static void check_order(struct checking *checking, const struct modbus_point_options *point)
 {
     const char *letters = modbus_order_letters(point->order);
@@ -220,6 +229,7 @@ static void check_point(struct checking *checking, const struct modbus_device_op
     check_arithmetic(checking, options);
     check_align(checking, device, point);
     modbus_decode_prepare(options, device->order, &type, &point->decimals);
+    check_write(checking, options);
     check_order(checking, options);
     point->type = (uint8_t)type;
     if (options->address + options->count > 65536)

@@ -5,6 +5,7 @@
 #include "modbus/load.h"
 #include "modbus/options.h"
 #include "modbus/tcp_engine.h"
+#include "modbus/write.h"
 
 const struct driver driver_modbus_rtu = {
     .name = "modbus-rtu",
@@ -14,6 +15,7 @@ const struct driver driver_modbus_rtu = {
     .point = {modbus_point_rows, sizeof(struct modbus_point_options)},
     .check = modbus_rtu_check,
     .load = modbus_rtu_load,
+    .can_write = modbus_can_write,
     .run = modbus_line_run,
 };
 
@@ -25,6 +27,7 @@ const struct driver driver_modbus_ascii = {
     .point = {modbus_point_rows, sizeof(struct modbus_point_options)},
     .check = modbus_ascii_check,
     .load = modbus_rtu_load,
+    .can_write = modbus_can_write,
     .run = modbus_line_run,
 };
 
@@ -36,5 +39,6 @@ const struct driver driver_modbus_tcp = {
     .point = {modbus_point_rows, sizeof(struct modbus_point_options)},
     .check = modbus_tcp_check,
     .load = modbus_tcp_load,
+    .can_write = modbus_can_write,
     .engine = &tcp_engine_ops,
 };

@@ -61,6 +61,21 @@ static const struct option_choice device_orders[] = {
     {NULL, 0, NULL},
 };
 
+static const struct option_choice write_functions[] = {
+    {"auto", MODBUS_WRITE_AUTO, "5 for a coil, 6 for a single register, 16 for several"},
+    {"multiple", MODBUS_WRITE_MULTIPLE,
+     "15 for a coil and 16 for registers, also for a single one"},
+    {NULL, 0, NULL},
+};
+
+static const struct option_choice bit_writes[] = {
+    {"mask", MODBUS_BIT_MASK, "by function 22, which leaves the other bits alone"},
+    {"rewrite", MODBUS_BIT_REWRITE,
+     "the register is read and written back with the bit changed, for devices without function 22; "
+     "what the device itself changes in between is undone"},
+    {NULL, 0, NULL},
+};
+
 /* In the order of enum modbus_order, from MODBUS_AB. */
 static const struct option_choice orders[] = {
     {"AB", MODBUS_AB, "16 bits and strings: high byte first"},
@@ -191,6 +206,10 @@ const struct option modbus_device_rows[] = {
     {"alone", OPTION_BOOL, DEVICE(alone), .fallback = "false",
      .help = "whether each point is read by a request of its own, for devices that do not let "
              "neighbours be read together"},
+    {"write_function", OPTION_CHOICE, DEVICE(write_function), .choices = write_functions,
+     .fallback = "\"auto\"", .help = "which functions write"},
+    {"bit_write", OPTION_CHOICE, DEVICE(bit_write), .choices = bit_writes, .fallback = "\"mask\"",
+     .help = "how a point that is one bit of a register is written"},
     {.key = NULL},
 };
 

@@ -49,6 +49,15 @@ enum modbus_scale_by {
     MODBUS_SCALE_DECIMALS_LOW, /* the same, of the register's low byte */
 };
 
+/* Which functions write a single coil or register. */
+enum modbus_write_function { MODBUS_WRITE_AUTO, MODBUS_WRITE_MULTIPLE };
+
+/* How one bit of a register is written. */
+enum modbus_bit_write {
+    MODBUS_BIT_MASK,    /* function 22: the device does it */
+    MODBUS_BIT_REWRITE, /* the register is read, and written with the bit changed: not atomic */
+};
+
 /* In which order the bytes of a value arrive; A is the most significant. */
 enum modbus_order {
     MODBUS_ORDER_UNSAID,
@@ -98,6 +107,8 @@ struct modbus_device_options {
     int64_t timeout_ns; /* 0: the bus's */
     bool alone;         /* each point is read by a request of its own */
     bool align;         /* intervals of all points keep to the wall clock */
+    int write_function; /* enum modbus_write_function */
+    int bit_write;      /* enum modbus_bit_write */
 };
 
 struct modbus_point_options {

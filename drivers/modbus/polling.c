@@ -196,6 +196,11 @@ static void take_exception(struct polling *polling, struct plan_block *block, ui
                  status == STATUS_ILLEGAL_FUNCTION ? moment + PLAN_REFUSED_RETRY_NS : moment);
 }
 
+static bool is_unreached(uint16_t status)
+{
+    return status == STATUS_GATEWAY_PATH || status == STATUS_GATEWAY_TARGET;
+}
+
 static void take_outcome(struct polling *polling, struct plan_block *block, int result,
                          const struct link_reply *reply)
 {
@@ -208,8 +213,7 @@ static void take_outcome(struct polling *polling, struct plan_block *block, int 
         devices_answered(&polling->devices, device);
         put_values(polling, block, reply);
         plan_done(&polling->plan, block, now(polling));
-    } else if (result == ERR_EXCEPTION && status != STATUS_GATEWAY_PATH &&
-               status != STATUS_GATEWAY_TARGET) {
+    } else if (result == ERR_EXCEPTION && !is_unreached(status)) {
         take_exception(polling, block, status, reply);
     } else {
         /* No answer; exceptions 10 and 11 are a gateway's and say just that. Again soon, but behind
@@ -217,6 +221,22 @@ static void take_outcome(struct polling *polling, struct plan_block *block, int 
         plan_retry(&polling->plan, block, now(polling), now(polling));
         devices_failed(&polling->devices, device, status);
     }
+}
+
+void polling_heard(struct polling *polling, uint32_t device, int result,
+                   const struct link_reply *reply, int64_t took_ns, bool lost)
+{
+    uint16_t status = link_read_status(result, reply->exception);
+
+    account(&polling->host->stats[device], result, reply, took_ns);
+    if (result == 0 || result == ERR_EXCEPTION)
+        link_works(polling);
+    if (result == 0 || (result == ERR_EXCEPTION && !is_unreached(status)))
+        devices_answered(&polling->devices, device);
+    else
+        devices_failed(&polling->devices, device, status);
+    if (lost)
+        link_lost(polling, device, result);
 }
 
 void polling_take(struct polling *polling, const struct polling_turn *turn, int result,

@@ -74,4 +74,8 @@ struct modbus_request polling_request(const struct polling *polling,
 void polling_take(struct polling *polling, const struct polling_turn *turn, int result,
                   const struct link_reply *reply, int64_t took_ns, bool lost);
 
+/* The same of a request that was not for a block: what it says of the device and of the link. */
+void polling_heard(struct polling *polling, uint32_t device, int result,
+                   const struct link_reply *reply, int64_t took_ns, bool lost);
+
 #endif

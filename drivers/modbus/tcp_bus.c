@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "modbus/connect.h"
 #include "modbus/mbap.h"
+#include "modbus/writing.h"
 
 #define REOPEN_MOST_NS (30 * NS_PER_S)
 #define SILENT_MAX     3 /* time-outs in a row after which the connection is taken for dead */
@@ -17,6 +18,8 @@ struct tcp_bus {
     struct tcp_shared *shared;
     const struct modbus_bus_options *options;
     struct polling polling;
+    struct writing writing;
+    uint16_t gone; /* why it cannot be connected to at present; 0: nobody knows that it cannot */
     struct loop_timer *timer;
     struct dial *dial;        /* while it connects */
     struct loop_watch *watch; /* while it is connected */
@@ -24,7 +27,8 @@ struct tcp_bus {
     uint16_t transaction;
     uint32_t device; /* that was asked last */
     unsigned silent;
-    bool asked; /* what follows is of the request that is under way */
+    bool asked;  /* what follows is of the request that is under way */
+    bool writes; /* it is of a command, not of the turn */
     struct polling_turn turn;
     struct modbus_request request;
     struct link_reply reply;
@@ -57,8 +61,12 @@ static void conclude(struct tcp_bus *bus, int result)
     bus->silent = result == ERR_TIMEOUT ? bus->silent + 1 : 0;
     if (lost || bus->silent >= SILENT_MAX)
         hang_up(bus);
-    polling_take(&bus->polling, &bus->turn, result, &bus->reply, now(bus) - bus->reply.sent_ns,
-                 bus->fd < 0);
+    if (bus->writes)
+        writing_take(&bus->writing, result, &bus->reply, now(bus) - bus->reply.sent_ns,
+                     bus->fd < 0);
+    else
+        polling_take(&bus->polling, &bus->turn, result, &bus->reply, now(bus) - bus->reply.sent_ns,
+                     bus->fd < 0);
 }
 
 static void take_frame(struct tcp_bus *bus, const struct mbap_frame *frame)
@@ -138,13 +146,15 @@ static void time_out(struct tcp_bus *bus)
         conclude(bus, bus->reply.strays ? ERR_PROTOCOL : ERR_TIMEOUT);
 }
 
-static void ask(struct tcp_bus *bus)
+/* Sends bus->request. */
+static void ask(struct tcp_bus *bus, bool writes)
 {
     uint8_t frame[MBAP_FRAME_MAX];
     size_t size;
 
-    bus->request = polling_request(&bus->polling, bus->turn.block);
-    bus->device = bus->turn.block->device;
+    bus->writes = writes;
+    if (!writes)
+        bus->device = bus->turn.block->device;
     size = mbap_encode(&bus->request, ++bus->transaction, frame);
     bus->asked = true;
     bus->reply = (struct link_reply){.sent_ns = now(bus)};
@@ -161,6 +171,7 @@ static void connected(void *context, int fd)
     char why[192];
 
     bus->dial = NULL;
+    bus->gone = 0;
     if (fd >= 0) {
         bus->fd = fd;
         bus->silent = 0;
@@ -175,9 +186,21 @@ static void connected(void *context, int fd)
     }
     if (fd < 0) {
         connect_explain(&bus->options->host, fd, why, sizeof why);
-        polling_not_opened(&bus->polling, link_open_status(fd), why);
+        bus->gone = link_open_status(fd);
+        polling_not_opened(&bus->polling, bus->gone, why);
     }
     go_on(bus);
+}
+
+/* While nobody answers there, commands fail at once; where the connection was only idle, one is a
+ * reason to make it again. Returns whether it is to be made now. */
+static bool command_opens(struct tcp_bus *bus)
+{
+    if (bus->gone) {
+        writing_link_closed(&bus->writing, bus->gone);
+        return false;
+    }
+    return writing_next(&bus->writing, &bus->request);
 }
 
 /* One thing that can be done now; false, and when to look again, when there is none. */
@@ -190,7 +213,7 @@ static bool step(struct tcp_bus *bus, int64_t *wake_ns)
         return false;
     if (bus->fd < 0) {
         *wake_ns = bus->polling.open_ns;
-        if (moment < bus->polling.open_ns)
+        if (moment < bus->polling.open_ns && !command_opens(bus))
             return false;
         bus->dial = dial_start(bus->shared->loop, bus->shared->clock, &bus->options->host,
                                bus->options->connect_timeout_ns, connected, bus);
@@ -205,9 +228,14 @@ static bool step(struct tcp_bus *bus, int64_t *wake_ns)
         time_out(bus);
         return true;
     }
+    if (writing_next(&bus->writing, &bus->request)) {
+        ask(bus, true);
+        return true;
+    }
     if (!polling_next(&bus->polling, moment, &bus->turn, wake_ns))
         return false;
-    ask(bus);
+    bus->request = polling_request(&bus->polling, bus->turn.block);
+    ask(bus, false);
     return true;
 }
 
@@ -230,6 +258,11 @@ static void time_came(void *context)
     go_on(context);
 }
 
+void tcp_bus_wake(struct tcp_bus *bus)
+{
+    go_on(bus);
+}
+
 int tcp_bus_open(struct tcp_bus **bus, struct tcp_shared *shared, const struct site_bus *site,
                  struct driver_host *host)
 {
@@ -241,6 +274,7 @@ int tcp_bus_open(struct tcp_bus **bus, struct tcp_shared *shared, const struct s
     made->shared = shared;
     made->options = site->options;
     made->fd = -1;
+    made->writing.polling = &made->polling;
     made->timer = loop_timer(shared->loop, time_came, made);
     if (made->timer)
         error = polling_make(&made->polling, site, host, &shared->scratch, REOPEN_MOST_NS);
@@ -259,6 +293,7 @@ void tcp_bus_close(struct tcp_bus *bus)
         return;
     dial_cancel(bus->dial);
     hang_up(bus);
+    writing_free(&bus->writing);
     loop_timer_drop(bus->shared->loop, bus->timer);
     polling_free(&bus->polling);
     free(bus);

@@ -25,4 +25,7 @@ int tcp_bus_open(struct tcp_bus **bus, struct tcp_shared *shared, const struct s
                  struct driver_host *host);
 void tcp_bus_close(struct tcp_bus *bus);
 
+/* A command may have come. */
+void tcp_bus_wake(struct tcp_bus *bus);
+
 #endif

@@ -1,6 +1,7 @@
 #include "modbus/tcp_engine.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -19,6 +20,7 @@ struct member {
 struct driver_engine {
     struct tcp_shared shared;
     struct member *members; /* the loop's thread only */
+    atomic_bool woken;      /* a round over them is posted */
     pthread_t thread;
     pthread_mutex_t lock; /* for what is asked from other threads */
     pthread_cond_t done;
@@ -113,6 +115,24 @@ static void engine_leave(struct driver_engine *engine, struct driver_host *host)
         nanosleep(&(struct timespec){.tv_nsec = NS_PER_MS}, NULL);
 }
 
+/* Commands are rare: whose it is need not be known. */
+static void look_for_commands(void *context)
+{
+    struct driver_engine *engine = context;
+
+    atomic_store(&engine->woken, false);
+    for (struct member *member = engine->members; member; member = member->next)
+        tcp_bus_wake(member->bus);
+}
+
+/* Where no post is taken, the bus finds the command at its next turn. */
+static void engine_wake(struct driver_engine *engine)
+{
+    if (!atomic_exchange(&engine->woken, true) &&
+        loop_post(engine->shared.loop, look_for_commands, engine) != 0)
+        atomic_store(&engine->woken, false);
+}
+
 static void *thread_main(void *context)
 {
     struct driver_engine *engine = context;
@@ -175,5 +195,8 @@ static void engine_close(struct driver_engine *engine)
     release(engine);
 }
 
-const struct driver_engine_ops tcp_engine_ops = {
-    .open = engine_open, .close = engine_close, .join = engine_join, .leave = engine_leave};
+const struct driver_engine_ops tcp_engine_ops = {.open = engine_open,
+                                                 .close = engine_close,
+                                                 .join = engine_join,
+                                                 .wake = engine_wake,
+                                                 .leave = engine_leave};

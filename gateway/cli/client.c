@@ -98,9 +98,9 @@ static int copy_body(FILE *answer, FILE *out)
     }
 }
 
-int client_get(const char *socket_path, const char *path, FILE *out)
+/* Sends a request with its body and copies the answer's. */
+static int ask(const char *socket_path, const char *request, const char *body, FILE *out)
 {
-    char request[CLIENT_PATH_SIZE_MAX + 64];
     int code = EXIT_CODE_SYSTEM;
     int fd = connect_to(socket_path);
 
@@ -112,9 +112,7 @@ int client_get(const char *socket_path, const char *path, FILE *out)
         return EXIT_CODE_SYSTEM;
     }
     setvbuf(answer, NULL, _IONBF, 0);
-    int size =
-        snprintf(request, sizeof request, "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", path);
-    if (!send_all(fd, request, (size_t)size))
+    if (!send_all(fd, request, strlen(request)) || !send_all(fd, body, strlen(body)))
         goto out;
     int status = read_head(answer);
     if (status == 200) {
@@ -133,6 +131,25 @@ int client_get(const char *socket_path, const char *path, FILE *out)
 out:
     fclose(answer);
     return code;
+}
+
+int client_get(const char *socket_path, const char *path, FILE *out)
+{
+    char request[CLIENT_PATH_SIZE_MAX + 64];
+
+    snprintf(request, sizeof request, "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", path);
+    return ask(socket_path, request, "", out);
+}
+
+int client_post(const char *socket_path, const char *path, const char *body, FILE *out)
+{
+    char request[CLIENT_PATH_SIZE_MAX + 160];
+
+    snprintf(request, sizeof request,
+             "POST %s HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+             "Content-Length: %zu\r\n\r\n",
+             path, strlen(body));
+    return ask(socket_path, request, body, out);
 }
 
 int client_get_body(const char *socket_path, const char *path, char **body)

@@ -16,6 +16,9 @@
  */
 int client_get(const char *socket_path, const char *path, FILE *out);
 
+/* POSTs a JSON body, and writes the body of the answer to `out` as it comes. As client_get. */
+int client_post(const char *socket_path, const char *path, const char *body, FILE *out);
+
 /* The same into memory, zero-terminated; *body is the caller's to free. */
 int client_get_body(const char *socket_path, const char *path, char **body);
 

@@ -16,6 +16,7 @@ static const struct command {
     {"state", command_state, "show every point's value at a moment"},
     {"journal", command_journal, "look into a journal: stat, verify, dump"},
     {"ports", command_ports, "list serial ports, their stable names, and who uses them"},
+    {"write", command_write, "write a value to a point"},
     {"read", command_read, "read Modbus registers once"},
     {"profile", command_profile, "list, show and check device profiles"},
     {"sunspec", command_sunspec, "write the profile of a SunSpec device, as it describes itself"},

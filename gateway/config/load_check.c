@@ -2,6 +2,7 @@
  * stands. */
 #include "config/load.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct checking {
@@ -96,6 +97,22 @@ static void check_exclusive(struct loader *loader, const struct loaded_bus *bus)
     }
 }
 
+static void check_writes(struct checking *checking, const struct driver *driver)
+{
+    const struct site_bus *bus = &checking->bus->site;
+    char sentence[128];
+
+    snprintf(sentence, sizeof(sentence),
+             "points of a bus with driver %s cannot be written: leave it out", driver->name);
+    for (size_t i = 0; i < bus->device_count; i++) {
+        const struct site_device *device = &bus->devices[i];
+        for (size_t j = 0; j < device->point_count; j++) {
+            if (device->points[j].write.allowed)
+                tell(&checking->complaints, device, &device->points[j], "write", sentence);
+        }
+    }
+}
+
 void load_check(struct loader *loader)
 {
     for (size_t i = 0; i < loader->bus_count; i++)
@@ -105,5 +122,7 @@ void load_check(struct loader *loader)
         struct checking checking = {{tell}, loader, bus};
         if (bus->clean && bus->driver && bus->driver->check && bus->devices)
             bus->driver->check(&bus->site, &checking.complaints);
+        if (bus->clean && bus->driver && !bus->driver->can_write && bus->devices)
+            check_writes(&checking, bus->driver);
     }
 }

@@ -52,6 +52,39 @@ static bool load_range(struct loader *loader, const struct layers *layers, struc
     return true;
 }
 
+/*
+ * Only the configuration opens a point for writing: that a profile says it can be written is a
+ * fact about the device, whose limits hold where the configuration names none. Read before the
+ * driver's check, which says whether the point can be written at all.
+ */
+static bool load_point_write(struct loader *loader, const struct layers *point_layers, bool own,
+                             struct site_point *point)
+{
+    struct decoder *decoder = &loader->decoder;
+    bool clean = true;
+    const struct json *object = NULL;
+    struct site_write *write = &point->write;
+
+    *write = (struct site_write){.minimum = -INFINITY, .maximum = INFINITY};
+    if (own)
+        object = decode_part(decoder, point_layers->objects[0], &shape_point, "write", &clean);
+    write->allowed = object != NULL;
+    fingerprint_u64(&decoder->hash, write->allowed);
+    if (!object)
+        return clean;
+    const struct json *facts = json_find(point_layers->objects[1], "write");
+    struct layers layers = {{object, facts && facts->type == JSON_OBJECT ? facts : NULL}};
+    clean &= decode_keys(decoder, object, &shape_point_write, NULL, NULL, NULL);
+    clean &= decode_options(decoder, shape_point_write.options, write, &layers);
+    if (write->minimum > write->maximum) {
+        const struct json *place = json_find(object, "max");
+        findings_value(decoder->findings, place ? place : object,
+                       "\"write\": \"max\" is below \"min\"");
+        clean = false;
+    }
+    return clean;
+}
+
 /* `shapes` are those of the layers' objects. */
 static bool load_point(struct loader *loader, const struct loaded_device *device,
                        const struct layers *layers, const struct shape *const shapes[2],
@@ -72,6 +105,7 @@ static bool load_point(struct loader *loader, const struct loaded_device *device
     clean &= decode_options(decoder, shape_point.options, point, layers);
     clean &= load_report(loader, layers->objects[0], layers->objects[1], &shape_point, &policy);
     clean &= load_point_enum(loader, layers, point);
+    clean &= load_point_write(loader, layers, shapes[0] == &shape_point, point);
     clean = clean && load_range(loader, layers, point);
     point->on_change = policy.on_change;
     point->at_least_ns = policy.at_least_ns;

@@ -148,6 +148,7 @@ int config_reference(const struct config_parts *parts, void *stdio_file)
     write_shape(out, "An entry of `buses`", &shape_bus, NULL);
     write_shape(out, "An entry of `devices`", &shape_device, NULL);
     write_shape(out, "An entry of `points`", &shape_point, NULL);
+    write_shape(out, "`write` of a point", &shape_point_write, NULL);
     write_shape(out, "An entry of `uplinks`", &shape_uplink, parts->uplink.options);
     write_shape(out, "`tls` of an uplink", &shape_uplink_tls, parts->uplink_tls.options);
     write_shape(out, "A device profile", &shape_profile, NULL);

@@ -246,8 +246,7 @@ static void write_point(struct json_writer *writer, const char *key, const struc
     write_rows(writer, extra, shape->options);
     write_report_reference(writer);
     write_enum_map(writer, part_find(shape->parts, "enum"));
-    if (of_profile)
-        write_plain(writer, "write", write->shape, NULL);
+    write_plain(writer, "write", write->shape, NULL);
     json_write_close(writer, '}');
     write_required(writer, shape->options, of_profile ? extra : NULL, NULL);
     json_write_close(writer, '}');

@@ -177,9 +177,38 @@ static const struct option report_rows[] = {
      .offset = offsetof(struct policy, dead_band),
      .maximum = 1e15,
      .example = "0.5",
-     .help = "how far a number may move from the one stored last without being stored, in the "
-             "point's unit, or as \"2%\" of the magnitude of the stored one; switches \"on_change\" "
-             "on; 0: any change is stored"},
+     .help =
+         "how far a number may move from the one stored last without being stored, in the "
+         "point's unit, or as \"2%\" of the magnitude of the stored one; switches \"on_change\" "
+         "on; 0: any change is stored"},
+    {0},
+};
+
+static const struct option point_write_rows[] = {
+    {.key = "min",
+     .type = OPTION_NUMBER,
+     .offset = offsetof(struct site_write, minimum),
+     .example = "0",
+     .help = "the lowest number that may be written, in the point's unit"},
+    {.key = "max",
+     .type = OPTION_NUMBER,
+     .offset = offsetof(struct site_write, maximum),
+     .example = "1",
+     .help = "the highest"},
+    {.key = "step",
+     .type = OPTION_NUMBER,
+     .offset = offsetof(struct site_write, step),
+     .minimum = 0,
+     .maximum = 1e15,
+     .fallback = "0",
+     .example = "0.5",
+     .help =
+         "only \"min\" (or 0) and multiples of this on top of it may be written; 0: any number"},
+    {.key = "verify",
+     .type = OPTION_BOOL,
+     .offset = offsetof(struct site_write, verify),
+     .fallback = "true",
+     .help = "read back what was written, and fail when it is something else"},
     {0},
 };
 
@@ -462,6 +491,8 @@ static const struct option write_rows[] = {
 
 const struct shape shape_gateway = {"the gateway", "who this gateway is", gateway_rows, NULL};
 const struct shape shape_journal = {"the journal", "how events are stored", journal_rows, NULL};
+const struct shape shape_point_write = {"\"write\"", "what may be written to the point",
+                                        point_write_rows, NULL};
 const struct shape shape_report = {"\"report\"", "which readings are stored", report_rows, NULL};
 
 #define REPORT_PART                                                                                \
@@ -481,16 +512,18 @@ static const struct part point_parts[] = {
     REPORT_PART,
     {"enum", PART_ENUM, false, NULL,
      "texts for the values of the point: {\"0\": \"off\", \"1\": \"auto\"}"},
-    {"write", PART_REFUSED, false, NULL,
-     "writing points is not supported by this version: leave it out"},
+    {"write", PART_OBJECT, false, &shape_point_write,
+     "the point may be written by commands, within these limits; {}: within those of its profile, "
+     "or any value that its type holds; without it nothing is ever written"},
     {0},
 };
 const struct shape shape_point = {"a point", "a value that is read, with the driver's own options",
                                   point_rows, point_parts};
 
 const struct shape shape_write = {"\"write\"",
-                                  "the device lets the point be written; this version only reads. "
-                                  "Without bounds it is not known which values the device takes",
+                                  "the device lets the point be written, which a configuration may "
+                                  "then allow by \"write\" at its own point of that id. Without "
+                                  "bounds it is not known which values the device takes",
                                   write_rows, NULL};
 static const struct part profile_point_parts[] = {
     REPORT_PART,

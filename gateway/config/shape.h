@@ -84,21 +84,21 @@ struct uplink_own_options {
     const char *id;
 };
 
-#define CONFIG_VERSION     1
+#define CONFIG_VERSION      1
 #define POLICY_EVERY_NS     (5 * NS_PER_S)
 #define POLICY_HEARTBEAT_NS (60 * NS_PER_S)
-#define ENUM_ENTRIES_MAX   1024
-#define LIST_ENTRIES_MAX   10000 /* buses or devices */
-#define ENUM_TEXT_SIZE_MAX 64
-#define POINTS_MAX         200000
-#define UPLINKS_MAX        32
+#define ENUM_ENTRIES_MAX    1024
+#define LIST_ENTRIES_MAX    10000 /* buses or devices */
+#define ENUM_TEXT_SIZE_MAX  64
+#define POINTS_MAX          200000
+#define UPLINKS_MAX         32
 
 /* An id (event.h) as a regular expression, for the schema. */
 #define ID_PATTERN "^[a-z0-9_-]{1,63}$"
 
 extern const struct shape shape_root, shape_gateway, shape_journal, shape_defaults, shape_report,
     shape_bus, shape_device, shape_point, shape_uplink, shape_uplink_tls, shape_profile,
-    shape_profile_point, shape_source, shape_factory, shape_write;
+    shape_profile_point, shape_source, shape_factory, shape_write, shape_point_write;
 
 /* The row of "read", for struct profile_options; the other rows of a profile's point are those of
  * struct site_point. */

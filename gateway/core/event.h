@@ -15,13 +15,13 @@
 /* Stored in the journal: values are fixed. */
 enum event_kind {
     EVENT_READING = 1,
-    EVENT_STATE = 2, /* bool: a device or uplink is up or down; status tells why */
-    EVENT_ALARM = 3, /* text */
-    EVENT_COMMAND = 4,
-    EVENT_RESULT = 5,
-    EVENT_GAP = 6,    /* gap: what was dropped, how many, why */
-    EVENT_CLOCK = 7,  /* the wall clock was set or stepped: i64, new offset minus old in ns */
-    EVENT_CONFIG = 8, /* text: fingerprint of the configuration applied, or what a driver learnt */
+    EVENT_STATE = 2,   /* bool: a device or uplink is up or down; status tells why */
+    EVENT_ALARM = 3,   /* text */
+    EVENT_COMMAND = 4, /* bytes: what is to be done and who says so, see command.h */
+    EVENT_RESULT = 5,  /* bytes: what came of a command, see command.h */
+    EVENT_GAP = 6,     /* gap: what was dropped, how many, why */
+    EVENT_CLOCK = 7,   /* the wall clock was set or stepped: i64, new offset minus old in ns */
+    EVENT_CONFIG = 8,  /* text: fingerprint of the configuration applied, or what a driver learnt */
     EVENT_LIFECYCLE = 9, /* text: "start VERSION", "stop", "epoch PREVIOUS LAST_N WHY" */
     EVENT_DECLARE = 10,  /* bytes: a stream's declaration, see stream.h */
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/command.h"
 #include "core/status.h"
 
 size_t event_json_source(const struct stream *stream, char out[EVENT_JSON_SOURCE_SIZE])
@@ -70,6 +71,61 @@ static void put_quality(struct text *text, const struct event *event, bool uncer
     TEXT_CONSTANT(text, "}");
 }
 
+static void put_by(struct text *text, const char *id, const char *by)
+{
+    TEXT_CONSTANT(text, ",\"id\":");
+    text_json_string(text, id, strlen(id));
+    TEXT_CONSTANT(text, ",\"by\":");
+    text_json_string(text, by, strlen(by));
+}
+
+static bool put_command(struct text *text, const struct event *event, int8_t decimals)
+{
+    struct command command;
+
+    if (command_unpack(&command, event->value.data, event->value.size) != 0)
+        return false;
+    put_by(text, command.id, command.by);
+    if (command.op == COMMAND_WRITE)
+        TEXT_CONSTANT(text, ",\"op\":\"write\"");
+    if (command.expires_ms != 0)
+        text_printf(text, ",\"expires\":%" PRId64, command.expires_ms);
+    text_printf(text, ",\"ttl\":%" PRId64 ",\"v\":", command.ttl_ms);
+    command.value.decimals = decimals;
+    text_json_value(text, &command.value);
+    return true;
+}
+
+/* What was read back is told also where the result is bad. */
+static bool put_result(struct text *text, const struct event *event, int8_t decimals)
+{
+    struct command_result result;
+
+    if (command_result_unpack(&result, event->value.data, event->value.size) != 0)
+        return false;
+    put_by(text, result.id, result.by);
+    if (result.command != 0)
+        text_printf(text, ",\"command\":%" PRIu64, result.command);
+    text_printf(text, ",\"ok\":%s,\"v\":", event->status == STATUS_GOOD ? "true" : "false");
+    result.value.decimals = decimals;
+    text_json_value(text, &result.value);
+    if (result.words_size > 0) {
+        TEXT_CONSTANT(text, ",\"help\":");
+        text_json_string(text, result.words, result.words_size);
+    }
+    return true;
+}
+
+/* The members of a command or result; false for any other event, and for one of a later version. */
+static bool put_order(struct text *text, const struct event *event, int8_t decimals)
+{
+    if (event->value.type != VALUE_BYTES)
+        return false;
+    if (event->kind == EVENT_COMMAND)
+        return put_command(text, event, decimals);
+    return event->kind == EVENT_RESULT && put_result(text, event, decimals);
+}
+
 void event_json(struct text *text, const struct event *event, const char *source,
                 size_t source_size, int8_t decimals, bool uncertain)
 {
@@ -90,8 +146,10 @@ void event_json(struct text *text, const struct event *event, const char *source
         event_json_gap(text, event->value.gap);
         return;
     }
-    TEXT_CONSTANT(text, ",\"v\":");
-    put_value(text, event, decimals);
+    if (!put_order(text, event, decimals)) {
+        TEXT_CONSTANT(text, ",\"v\":");
+        put_value(text, event, decimals);
+    }
     if (event->status == STATUS_GOOD && !uncertain)
         TEXT_CONSTANT(text, ",\"q\":\"good\"}");
     else

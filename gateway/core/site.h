@@ -14,6 +14,14 @@ struct site_enum {
     const char *text;
 };
 
+/* Whether and what may be written to a point. */
+struct site_write {
+    bool allowed;
+    double minimum, maximum; /* of a number, inclusive; infinite where there is no limit */
+    double step;             /* only multiples of it on top of minimum (0 without one); 0: any */
+    bool verify;             /* what was written is read back and compared */
+};
+
 struct site_point {
     const char *id;
     const char *name;          /* NULL where none is given, as the texts below */
@@ -29,6 +37,7 @@ struct site_point {
     int64_t at_most_ns;        /* no two are stored closer to each other; 0: no limit */
     struct option_band dead_band; /* with on_change: numbers this close do not differ */
     bool on_change;            /* store only what differs from the reading stored before */
+    struct site_write write;
     uint8_t type;              /* enum value_type of its readings: the driver says (driver.h) */
     int8_t decimals;
     double minimum, maximum;   /* what is plausible, where minimum < maximum */

@@ -42,7 +42,23 @@
     X(NOT_A_NUMBER, 0x803C, "not a number", "the register holds NaN or infinity")                  \
     X(FORMAT, 0x8074, "wrong format", "the line did not hold the value that was expected")         \
     X(SENSOR, 0x808C, "sensor error", "the device reports that its sensor failed")                 \
-    X(OVERRANGE, 0x8075, "out of range", "over or under the device's range")
+    X(OVERRANGE, 0x8075, "out of range", "over or under the device's range")                       \
+    X(NOT_VERIFIED, 0x408F, "not verified",                                                        \
+      "the device acknowledged the write, but the value could not be read back")                   \
+    X(NO_POINT, 0x8033, "no such point", "the configuration has no point of that name")            \
+    X(NOT_WRITABLE, 0x803B, "not writable",                                                        \
+      "the point is not marked with \"write\" in the configuration, or cannot be written")         \
+    X(VALUE_REFUSED, 0x8112, "value refused", "the value does not fit the point")                  \
+    X(EXPIRED, 0x8085, "expired", "the time of the command was over: it was not executed")         \
+    X(INTERRUPTED, 0x8084, "interrupted",                                                          \
+      "the gateway ended meanwhile: nobody knows whether the command was executed; read the "      \
+      "point before you repeat it")                                                                \
+    X(STOPPED, 0x800C, "stopped", "the bus stopped before: the command was not executed")          \
+    X(DIFFERS, 0x80AF, "read back differs", "the device took the write and holds another value")   \
+    X(TOO_MANY, 0x8010, "too many commands", "later: commands come faster than they may")          \
+    X(NOT_STORED, 0x809C, "not stored",                                                            \
+      "the journal cannot store the command, so it was not executed: see to the disk")             \
+    X(MALFORMED, 0x8060, "malformed", "the command is not understood")
 
 enum status {
 #define STATUS_ENUM(name, code, why, help) STATUS_##name = code,

@@ -242,6 +242,7 @@ static void open_api(struct gateway *gateway)
     struct api_source source = {
         .status = write_status,
         .was = was,
+        .desk = desk_seam(gateway->running.desk),
         .context = &gateway->running,
     };
     const char *path = gateway->options->socket_path;
@@ -302,9 +303,16 @@ static int run_once(struct gateway *gateway, struct config *config)
     log_info("daemon", "gateway %s, sluice %s, configuration %s", config->site.id, SLUICE_VERSION,
              config->site.fingerprint);
     put_lifecycle(gateway, "start " SLUICE_VERSION);
-    running_init(&gateway->running, gateway->journal, &clock_system);
+    error = running_init(&gateway->running, gateway->journal, &clock_system);
+    if (error) {
+        log_error("daemon", "the gateway cannot start: %s", error_text(error));
+        config_free(config);
+        close_journal(gateway);
+        return EXIT_CODE_SYSTEM;
+    }
     error = running_apply(&gateway->running, config);
     if (!gateway->running.current) {
+        running_stop(&gateway->running, 0);
         close_journal(gateway);
         return EXIT_CODE_SYSTEM;
     }

@@ -13,13 +13,16 @@
 
 #define CURSORS_MAX 64
 
-void running_init(struct running *running, struct journal *journal, const struct clock *clock)
+int running_init(struct running *running, struct journal *journal, const struct clock *clock)
 {
     memset(running, 0, sizeof *running);
     running->journal = journal;
     running->clock = clock;
     running->started_mono_ns = clock_mono(clock);
-    pthread_mutex_init(&running->lock, NULL);
+    int error = desk_open(&running->desk, journal, clock);
+    if (!error)
+        pthread_mutex_init(&running->lock, NULL);
+    return error;
 }
 
 static void set_text(char *out, size_t size, const char *text)
@@ -98,8 +101,10 @@ static void stop_buses(struct running *running, const struct site *site)
 
     /* All are asked first: each may take as long as the reply that it waits for. */
     for (struct running_bus *entry = running->buses; entry; entry = entry->next) {
-        if (!goes_on(entry, site))
-            host_ask_stop(entry->host);
+        if (goes_on(entry, site))
+            continue;
+        desk_remove_bus(running->desk, entry->host);
+        host_ask_stop(entry->host);
     }
     while (*link) {
         struct running_bus *entry = *link;
@@ -158,7 +163,13 @@ static int start_bus(struct running *running, const struct site_bus *bus)
     if (entry && !running->engines)
         running->engines = engines_open(running->clock);
     if (entry && running->engines)
-        error = host_start(&entry->host, running->engines, running->journal, bus, running->clock);
+        error = host_start(&entry->host, running->engines, running->journal, bus, running->clock,
+                           desk_done, running->desk);
+    if (!error) {
+        error = desk_add_bus(running->desk, bus, entry->host);
+        if (error)
+            host_stop(entry->host);
+    }
     if (error) {
         log_error("daemon", "bus %s cannot start: %s", bus->id, error_text(error));
         free(entry);
@@ -194,6 +205,7 @@ static int start_uplink(struct running *running, const struct config_uplink *con
         error = pump_open(&running->pump);
     options->first = config == running->current->config->uplinks;
     options->pump = running->pump;
+    options->desk = desk_seam(running->desk);
     if (!error)
         error = uplink_start(&entry->uplink, running->journal, &running->current->config->site,
                              options, running->clock);
@@ -371,6 +383,8 @@ void running_stop(struct running *running, int64_t grace_ns)
         config_free(generation->config);
         free(generation);
     }
+    desk_close(running->desk);
+    running->desk = NULL;
     pump_close(running->pump);
     running->pump = NULL;
     engines_close(running->engines);

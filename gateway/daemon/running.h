@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "core/clock.h"
 #include "core/text.h"
+#include "field/desk.h"
 #include "field/host.h"
 #include "journal/journal.h"
 #include "uplink/uplink.h"
@@ -39,6 +40,7 @@ struct running {
     struct journal *journal;
     struct pump *pump;       /* of all uplinks; NULL until the first is started */
     struct engines *engines; /* of the buses; the same */
+    struct desk *desk;
     const struct clock *clock;
     struct generation *current; /* and the older ones behind it */
     struct running_bus *buses;
@@ -47,7 +49,8 @@ struct running {
     pthread_mutex_t lock; /* the API's thread looks while a reload changes things */
 };
 
-void running_init(struct running *running, struct journal *journal, const struct clock *clock);
+/* ERR_NOMEM, or the error of a thread: then nothing is to be stopped. */
+int running_init(struct running *running, struct journal *journal, const struct clock *clock);
 
 /*
  * Makes what runs equal to `config`, which it takes over: what is the same goes on, what changed or

@@ -31,6 +31,16 @@ struct driver_stats {
     _Atomic uint16_t status; /* why it is down */
 };
 
+/* A value that is to be written, on its way to the bus's thread and back. */
+struct driver_command {
+    const struct site_device *device; /* of the bus */
+    const struct site_point *point;
+    struct value value;      /* of the point's type; can_write has agreed to it */
+    int64_t expires_mono_ns; /* it is not begun after this */
+    uint64_t token;          /* of whoever gave it */
+    struct driver_command *next;
+};
+
 struct driver_host;
 
 struct driver_host_ops {
@@ -48,6 +58,23 @@ struct driver_host_ops {
      */
     size_t (*learnt)(struct driver_host *host, const struct site_device *device, char *out,
                      size_t size);
+
+    /* The same between two transactions: returns 0 also when there is a command to be taken. This
+     * and what follows may be NULL where no commands come. */
+    int (*rest)(struct driver_host *host, int fd, int64_t until_mono_ns);
+
+    /*
+     * The next command whose time is not over, to be executed at once and then answered; NULL when
+     * there is none. It is the host's.
+     */
+    struct driver_command *(*take_command)(struct driver_host *host);
+
+    /*
+     * What came of it: STATUS_GOOD, or why not; and what was read back, NULL where nothing was. The
+     * text of a value is copied. The command is gone then.
+     */
+    void (*answer)(struct driver_host *host, struct driver_command *command, uint16_t status,
+                   const struct value *value);
 };
 
 struct driver_host {
@@ -66,6 +93,23 @@ static inline size_t host_learnt(struct driver_host *host, const struct site_dev
                                  char *out, size_t size)
 {
     return host->ops->learnt ? host->ops->learnt(host, device, out, size) : 0;
+}
+
+static inline int host_rest(struct driver_host *host, int fd, int64_t until_mono_ns)
+{
+    return host->ops->rest ? host->ops->rest(host, fd, until_mono_ns)
+                           : host_wait(host, fd, until_mono_ns);
+}
+
+static inline struct driver_command *host_take_command(struct driver_host *host)
+{
+    return host->ops->take_command ? host->ops->take_command(host) : NULL;
+}
+
+static inline void host_answer(struct driver_host *host, struct driver_command *command,
+                               uint16_t status, const struct value *value)
+{
+    host->ops->answer(host, command, status, value);
 }
 
 /* What `check` tells of a bus. */
@@ -96,10 +140,13 @@ struct driver_engine_ops {
     /* Ends it, when all buses have left. */
     void (*close)(struct driver_engine *engine);
 
-    /* Polls that bus from now on; it and `host` (whose `wait` is not used, so that the engine
-     * releases what is due in its sink) outlive the membership. ERR_NOMEM. Any other thread, as for
-     * leaving. */
+    /* Polls that bus from now on; it and `host` (whose `wait` and `rest` are not used, so that the
+     * engine releases what is due in its sink) outlive the membership. ERR_NOMEM. Any other thread,
+     * as for leaving. */
     int (*join)(struct driver_engine *engine, const struct site_bus *bus, struct driver_host *host);
+
+    /* A command for one of its buses has come. Never waits. Any thread. */
+    void (*wake)(struct driver_engine *engine);
 
     /* Returns when the bus is not used any more: at once, without waiting for a reply. */
     void (*leave)(struct driver_engine *engine, struct driver_host *host);
@@ -119,6 +166,14 @@ struct driver {
 
     /* The arithmetic of a checked bus. */
     void (*load)(const struct site_bus *bus, struct driver_load *load);
+
+    /*
+     * Whether the value, which is of the point's type, can be written to the point exactly as it
+     * is. Returns true, or false with a sentence in `why` that says what is allowed. NULL: points
+     * of this driver cannot be written. Pure; any thread.
+     */
+    bool (*can_write)(const struct site_device *device, const struct site_point *point,
+                      const struct value *value, char *why, size_t why_size);
 
     /* Polls until host_wait says ERR_CLOSED; returns 0. Other returns: it cannot run at all
      * (ERR_NOMEM). NULL where `engine` does it. */

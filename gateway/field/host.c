@@ -34,27 +34,42 @@ struct host {
     struct journal *journal;
     struct lane *lane;
     struct driver_engine *engine; /* NULL where the bus has a thread of its own */
+    struct orders orders;
     pthread_t thread;
-    int stop_fd;
+    int wake_fd; /* readable when the bus is to stop, or a command has come */
+    atomic_bool stopping;
     _Atomic int error;
 };
 
-static int host_ops_wait(struct driver_host *base, int fd, int64_t until_mono_ns)
+/*
+ * Waits, and stores meanwhile what is due in the sink. A command that comes during a transaction
+ * waits for its end, but ends a rest.
+ */
+static int wait_for(struct host *host, int fd, int64_t until_mono_ns, bool at_rest)
 {
-    const struct host *host = (const struct host *)base;
+    struct sink *sink = host->base.sink;
+    uint64_t count;
 
     for (;;) {
-        int64_t due_ns = sink_due_ns(base->sink);
+        int64_t due_ns = sink_due_ns(sink);
         int64_t first_ns = due_ns < until_mono_ns ? due_ns : until_mono_ns;
         int result;
 
-        if (due_ns != INT64_MAX && due_ns <= clock_mono(base->clock)) {
-            sink_release(base->sink);
+        if (atomic_load(&host->stopping))
+            return ERR_CLOSED;
+        if (at_rest && atomic_load(&host->orders.waiting))
+            return 0;
+        if (due_ns != INT64_MAX && due_ns <= clock_mono(host->base.clock)) {
+            sink_release(sink);
             continue;
         }
-        result = wait_readable(fd, host->stop_fd, base->clock, first_ns);
-        if (result != 0 || first_ns == until_mono_ns)
+        result = wait_readable(fd, host->wake_fd, host->base.clock, first_ns);
+        if (result == ERR_CLOSED) {
+            if (read(host->wake_fd, &count, sizeof count) < 0 && errno != EAGAIN && errno != EINTR)
+                return error_from_errno(errno);
+        } else if (result != 0 || first_ns == until_mono_ns) {
             return result;
+        }
     }
 }
 
@@ -66,7 +81,34 @@ static size_t host_ops_learnt(struct driver_host *base, const struct site_device
     return journal_learnt(host->journal, device->stream, out, size);
 }
 
-static const struct driver_host_ops host_ops = {.wait = host_ops_wait, .learnt = host_ops_learnt};
+static int host_ops_wait(struct driver_host *base, int fd, int64_t until_mono_ns)
+{
+    return wait_for((struct host *)base, fd, until_mono_ns, false);
+}
+
+static int host_ops_rest(struct driver_host *base, int fd, int64_t until_mono_ns)
+{
+    return wait_for((struct host *)base, fd, until_mono_ns, true);
+}
+
+static struct driver_command *host_ops_take_command(struct driver_host *base)
+{
+    struct host *host = (struct host *)base;
+
+    return atomic_load(&host->orders.waiting) ? orders_take(&host->orders, base->clock) : NULL;
+}
+
+static void host_ops_answer(struct driver_host *base, struct driver_command *command,
+                            uint16_t status, const struct value *value)
+{
+    orders_answer(&((struct host *)base)->orders, command, status, value);
+}
+
+static const struct driver_host_ops host_ops = {.wait = host_ops_wait,
+                                                .learnt = host_ops_learnt,
+                                                .rest = host_ops_rest,
+                                                .take_command = host_ops_take_command,
+                                                .answer = host_ops_answer};
 
 static size_t put_on_lane(void *context, const struct event *events, size_t count, bool again)
 {
@@ -85,6 +127,7 @@ static void *thread_main(void *context)
     error = host->bus->driver->run(host->bus, &host->base);
     if (error) {
         atomic_store(&host->error, error);
+        orders_close(&host->orders); /* nobody will execute what waits */
         log_error("field",
                   "bus %s stopped: %s; its devices are not read until the gateway restarts",
                   host->bus->id, error_text(error));
@@ -131,8 +174,9 @@ static void release(struct host *host)
     sink_close(host->base.sink);
     if (host->lane)
         lane_close(host->lane);
-    if (host->stop_fd >= 0)
-        close(host->stop_fd);
+    if (host->wake_fd >= 0)
+        close(host->wake_fd);
+    orders_free(&host->orders);
     free(host->base.stats);
     free(host);
 }
@@ -149,7 +193,8 @@ static int start(struct host *host, struct engines *engines)
 }
 
 int host_start(struct host **host, struct engines *engines, struct journal *journal,
-               const struct site_bus *bus, const struct clock *clock)
+               const struct site_bus *bus, const struct clock *clock, orders_done_fn *done,
+               void *context)
 {
     struct host *made = calloc(1, sizeof *made);
     int error = ERR_NOMEM;
@@ -160,10 +205,11 @@ int host_start(struct host **host, struct engines *engines, struct journal *jour
     made->journal = journal;
     made->base.ops = &host_ops;
     made->base.clock = clock;
-    made->stop_fd = -1;
+    orders_init(&made->orders, done, context);
+    made->wake_fd = -1;
     if (!bus->driver->engine)
-        made->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (!bus->driver->engine && made->stop_fd < 0) {
+        made->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (!bus->driver->engine && made->wake_fd < 0) {
         error = error_from_errno(errno);
         goto out;
     }
@@ -186,15 +232,32 @@ out:
     return error;
 }
 
-void host_ask_stop(struct host *host)
+static void wake(struct host *host)
 {
     uint64_t one = 1;
     ssize_t written;
 
     if (host->engine)
         return;
-    written = write(host->stop_fd, &one, sizeof one);
+    written = write(host->wake_fd, &one, sizeof one);
     (void)written; /* it can only fail when it is readable already */
+}
+
+void host_ask_stop(struct host *host)
+{
+    atomic_store(&host->stopping, true);
+    wake(host);
+}
+
+int host_command(struct host *host, const struct driver_command *command)
+{
+    int error = orders_put(&host->orders, command);
+
+    if (!error && host->engine)
+        host->bus->driver->engine->wake(host->engine);
+    else if (!error)
+        wake(host);
+    return error;
 }
 
 void host_stop(struct host *host)
@@ -207,6 +270,7 @@ void host_stop(struct host *host)
         host_ask_stop(host);
         pthread_join(host->thread, NULL);
     }
+    orders_close(&host->orders);
     release(host);
 }
 

@@ -9,6 +9,7 @@
 #include "core/site.h"
 #include "field/driver.h"
 #include "field/engines.h"
+#include "field/orders.h"
 #include "journal/journal.h"
 
 struct host;
@@ -16,10 +17,18 @@ struct host;
 /*
  * Starts the bus: its thread, or its part in the engine of its driver. The streams of `bus` are
  * declared (site_point.stream, site_device.stream); `engines`, `bus`, `journal` and `clock` outlive
- * the host. Returns 0, ERR_NOMEM, or the error of the thread or the eventfd. Any thread.
+ * the host. `done` (may be NULL) is told what came of commands, on the bus's thread and by
+ * host_stop. Returns 0, ERR_NOMEM, or the error of the thread or the eventfd. Any thread.
  */
 int host_start(struct host **host, struct engines *engines, struct journal *journal,
-               const struct site_bus *bus, const struct clock *clock);
+               const struct site_bus *bus, const struct clock *clock, orders_done_fn *done,
+               void *context);
+
+/*
+ * Hands a command of this bus to its thread, which executes it ahead of polls; copied. 0, and
+ * `done` will be told once; ERR_FULL, ERR_CLOSED (the driver has given up), ERR_NOMEM. Any thread.
+ */
+int host_command(struct host *host, const struct driver_command *command);
 
 /*
  * Tells the driver to return, without waiting for it: to stop many buses at once, ask all, then
@@ -29,9 +38,9 @@ int host_start(struct host **host, struct engines *engines, struct journal *jour
 void host_ask_stop(struct host *host);
 
 /*
- * Asks, waits until the driver has returned, closes the lane (what was read is in the journal) and
- * frees. A driver returns at once, or when the reply that is arriving at that moment is complete or
- * overdue. NULL is fine.
+ * Asks, waits until the driver has returned, answers what commands are left, closes the lane (what
+ * was read is in the journal) and frees. A driver returns at once, or when the reply that is
+ * arriving at that moment is complete or overdue. NULL is fine.
  */
 void host_stop(struct host *host);
 

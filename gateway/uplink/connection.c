@@ -167,6 +167,7 @@ static void on_connected(void *context, bool session_present, int version, uint1
     tell_status(uplink, "online", "");
     tell_state(uplink, true);
     proof_begin(uplink, version == 4);
+    commands_connected(uplink, session_present);
     announce_begin(uplink);
 }
 
@@ -250,16 +251,19 @@ static void on_acknowledged(void *context, uint32_t token, int reason)
 
 static void on_subscribed(void *context, const char *topic, int reason)
 {
-    proof_subscribed(context, topic, reason);
+    if (!commands_subscribed(context, topic, reason))
+        proof_subscribed(context, topic, reason);
 }
 
 static void on_message(void *context, const char *topic, const void *payload, size_t size, int qos,
                        bool retained, bool duplicate)
 {
+    struct uplink *uplink = context;
+
     (void)qos;
     (void)duplicate;
-    if (!retained)
-        proof_message(context, topic, payload, size);
+    if (!commands_message(uplink, topic, payload, size, retained) && !retained)
+        proof_message(uplink, topic, payload, size);
 }
 
 int connection_open(struct uplink *uplink)

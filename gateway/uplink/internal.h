@@ -71,6 +71,18 @@ struct proof {
     struct proof_entry entries[PROOF_ENTRIES_MAX];
 };
 
+/* Commands that come from the broker, and what is to be told of them. */
+struct uplink_commands {
+    struct command_sender sender; /* first: the desk hands it back */
+    struct command_desk *desk;    /* NULL: none are taken */
+    char topic[UPLINK_TOPIC_SIZE], topic_result[UPLINK_TOPIC_SIZE];
+    bool late; /* the broker kept the session: what comes may have waited there */
+    int wake_fd;
+    pthread_mutex_t lock; /* of the answers */
+    struct answer *first, **last;
+    unsigned count;
+};
+
 struct uplink {
     const struct uplink_options *options;
     struct journal *journal;
@@ -127,6 +139,7 @@ struct uplink {
     struct suspect suspect;
     struct rival rival;
     struct proof proof;
+    struct uplink_commands commands;
 
     enum announce_stage announce;
     uint32_t announce_index;
@@ -185,6 +198,16 @@ void proof_message(struct uplink *uplink, const char *topic, const void *payload
 void proof_subscribed(struct uplink *uplink, const char *topic, int reason);
 void proof_end(struct uplink *uplink); /* the connection is lost: no echo comes any more */
 void proof_step(struct uplink *uplink, int64_t now_ns);
+
+/* commands.c: what others want to have done. Each of the two that return a bool says whether it was
+ * for it. */
+void commands_open(struct uplink *uplink);
+void commands_close(struct uplink *uplink);
+void commands_connected(struct uplink *uplink, bool session_present);
+bool commands_subscribed(struct uplink *uplink, const char *topic, int reason);
+bool commands_message(struct uplink *uplink, const char *topic, const void *payload, size_t size,
+                      bool retained);
+void commands_step(struct uplink *uplink);
 
 /* tell.c: what the uplink itself puts into the journal, and its state for others. */
 void tell_state(struct uplink *uplink, bool up);

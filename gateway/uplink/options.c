@@ -119,6 +119,13 @@ static const struct option options[] = {
      .help =
          "What to do where MQTT 3.1.1 cannot prove that messages are accepted, since the client "
          "may not read its own topics."},
+    {.key = "commands",
+     .type = OPTION_BOOL,
+     .offset = AT(commands),
+     .fallback = "false",
+     .help =
+         "Whether commands to points that are marked with \"write\" are taken from this broker: "
+         "whoever may publish on ROOT/GATEWAY/cmd may then switch things."},
     {.key = "linger",
      .type = OPTION_DURATION,
      .offset = AT(linger_ns),

@@ -101,6 +101,7 @@ static void *run(void *context)
         mqtt_process(uplink->mqtt);
         connection_step(uplink, now_ns);
         proof_step(uplink, now_ns);
+        commands_step(uplink);
         announce_step(uplink, now_ns);
         publish_step(uplink, now_ns);
         if (stop_step(uplink, now_ns))
@@ -186,6 +187,7 @@ static int start_thread(struct uplink *uplink)
 
 static void release(struct uplink *uplink)
 {
+    commands_close(uplink);
     mqtt_close(uplink->mqtt);
     if (uplink->journal_fd >= 0)
         journal_unwatch(uplink->journal, uplink->journal_fd);
@@ -238,6 +240,7 @@ int uplink_start(struct uplink **out, struct journal *journal, const struct site
     if (rc == 0)
         rc = connection_open(uplink);
     if (rc == 0) {
+        commands_open(uplink);
         share_stats(uplink);
         rc = start_thread(uplink);
     }

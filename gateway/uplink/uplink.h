@@ -6,6 +6,7 @@
 #ifndef SLUICE_UPLINK_UPLINK_H
 #define SLUICE_UPLINK_UPLINK_H
 
+#include "core/command.h"
 #include "core/option.h"
 #include "core/site.h"
 #include "journal/journal.h"
@@ -20,9 +21,10 @@ enum uplink_layout { UPLINK_BATCH, UPLINK_VALUES };
 
 /* By uplink_table and uplink_tls_table; owned by the configuration. */
 struct uplink_options {
-    const char *id;    /* set by uplink_check */
-    bool first;        /* the first uplink of the configuration; the daemon sets it */
-    struct pump *pump; /* of the process; the daemon sets it; NULL: one of its own */
+    const char *id;            /* set by uplink_check */
+    bool first;                /* the first uplink of the configuration; the daemon sets it */
+    struct pump *pump;         /* of the process; the daemon sets it; NULL: one of its own */
+    struct command_desk *desk; /* where commands go; the daemon sets it; outlives the uplink */
 
     const char *url;  /* mqtt://host[:1883] or mqtts://host[:8883] */
     const char *root; /* "sluice"; at most two levels */
@@ -32,6 +34,7 @@ struct uplink_options {
     int layout;            /* enum uplink_layout */
     int version;           /* 0: MQTT 5, falling back to 3.1.1; 5; 4 (3.1.1) */
     int unproven;          /* enum uplink_unproven */
+    bool commands;         /* are taken from the broker */
     int64_t linger_ns, keep_alive_ns, connect_timeout_ns, retry_max_ns, clock_wait_ns;
     int64_t window;             /* messages in flight */
     int64_t budget_bytes_month; /* 0: none; for `check` */

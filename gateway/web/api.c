@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "core/accept.h"
 #include "core/log.h"
+#include "web/command_stream.h"
 #include "web/feed.h"
 #include "web/http.h"
 
@@ -210,6 +211,45 @@ static void get_events(struct api *api, const struct http_request *request,
     reply->stream = feed;
 }
 
+static int64_t read_commands(void *stream, char *out, size_t room)
+{
+    int64_t got = command_stream_read(stream, out, room);
+
+    return got >= 0 ? got : HTTP_STREAM_END;
+}
+
+static void close_commands(void *stream)
+{
+    command_stream_close(stream);
+}
+
+static void wake_streams(void *context)
+{
+    api_wake(context);
+}
+
+/* Whether a command was taken and what came of it are lines of the answer, not its status. */
+static void post_command(struct api *api, const struct http_request *request,
+                         struct http_reply *reply)
+{
+    struct command_stream *stream;
+    int error = api->source.desk
+                    ? command_stream_open(&stream, api->source.desk, http_peer_user(request),
+                                          http_query(request, "wait") != NULL, wake_streams, api)
+                    : ERR_UNSUPPORTED;
+
+    if (error) {
+        reply_error(reply, 500, error_text(error));
+        return;
+    }
+    command_stream_submit(stream, request->body, request->size);
+    reply->status = 200;
+    reply->type = "application/x-ndjson";
+    reply->read = read_commands;
+    reply->close = close_commands;
+    reply->stream = stream;
+}
+
 static const struct route {
     const char *method, *path;
     void (*handle)(struct api *api, const struct http_request *request, struct http_reply *reply);
@@ -217,6 +257,7 @@ static const struct route {
     {"GET", "/api/v1/status", get_status},
     {"GET", "/api/v1/events", get_events},
     {"GET", "/api/v1/state", get_state},
+    {"POST", "/api/v1/commands", post_command},
 };
 
 static void handle(void *context, const struct http_request *request, struct http_reply *reply)

@@ -4,6 +4,7 @@
 #ifndef SLUICE_WEB_API_H
 #define SLUICE_WEB_API_H
 
+#include "core/command.h"
 #include "core/text.h"
 #include "journal/journal.h"
 
@@ -16,6 +17,7 @@ struct api_source {
     void (*status)(void *context, struct text *text);
     /* As feed_query.was. */
     bool (*was)(void *context, const struct stream *stream, const char *device, const char *point);
+    struct command_desk *desk; /* where commands go; outlives the API */
     void *context;
 };
 

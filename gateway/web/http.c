@@ -53,6 +53,18 @@ const char *http_query(const struct http_request *request, const char *key)
     return value ? value : "";
 }
 
+int64_t http_peer_user(const struct http_request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+
+    if (!info || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+        return -1;
+    return (int64_t)peer.uid;
+}
+
 static void log_library(void *context, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 

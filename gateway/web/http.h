@@ -30,6 +30,9 @@ struct http_request {
  * the request. */
 const char *http_query(const struct http_request *request, const char *key);
 
+/* The user whose program asks, of a unix socket; -1 where that is not known. */
+int64_t http_peer_user(const struct http_request *request);
+
 /* What a handler answers with. Either `body` (malloc'd, taken over) or `read`. */
 struct http_reply {
     int status;       /* 200 */

@@ -1,4 +1,5 @@
-/* What the registers and coils of a unit hold, and the Modbus functions that read them. */
+/* What the registers and coils of a unit hold, and the Modbus functions that read and write them.
+ */
 #ifndef SIM_REGISTERS_H
 #define SIM_REGISTERS_H
 
@@ -19,8 +20,9 @@ struct registers_reply {
     uint32_t counter;
 };
 
-/* Answers a request PDU (function code first). Functions 1 to 4 are served, others get exception 1.
- * Returns false when the request has the wrong length for its function: no device answers that. */
+/* Answers a request PDU (function code first). Functions 1 to 6, 15, 16 and 22 are served, others
+ * get exception 1. Returns false when the request has the wrong length for its function: no device
+ * answers that. */
 bool registers_answer(struct unit *unit, const uint8_t *pdu, size_t length,
                       struct registers_reply *reply);
 

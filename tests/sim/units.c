@@ -112,6 +112,24 @@ static int set_exception(struct unit *unit, char *value)
     return 0;
 }
 
+static int set_lacks(struct unit *unit, char *value)
+{
+    uint64_t function;
+
+    if (parse_number(value, 127, &function) < 0)
+        return -EINVAL;
+    unit->lacks = (uint8_t)function;
+    return 0;
+}
+
+static int set_stuck(struct unit *unit, char *value)
+{
+    if (*value)
+        return -EINVAL;
+    unit->stuck = true;
+    return 0;
+}
+
 static int set_corruption(struct unit *unit, char *value)
 {
     static const char *const names[] = {
@@ -150,6 +168,8 @@ static int set_healed(struct unit *unit, char *value)
     unit->dribble_ns = 0;
     unit->exception = 0;
     unit->corrupt_of = 0;
+    unit->lacks = 0;
+    unit->stuck = false;
     return set_revived(unit, value);
 }
 
@@ -163,6 +183,7 @@ static const struct {
     {"dead_after", set_dead_after}, {"alive_after", set_alive_after},
     {"delay", set_delay},           {"dribble", set_dribble},
     {"exception", set_exception},   {"corrupt", set_corruption},
+    {"lacks", set_lacks},           {"stuck", set_stuck},
     {"heal", set_healed},
 };
 

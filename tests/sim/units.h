@@ -41,6 +41,11 @@ struct unit {
     uint32_t corrupt_of; /* corrupt this many ... */
     uint32_t corrupt_in; /* ... in so many replies */
     uint32_t corrupt_due;
+    uint8_t lacks; /* a function that it does not know; 0: none */
+    bool stuck;    /* acknowledges writes and keeps what it had */
+
+    uint16_t *held;   /* by address: what was written there; NULL before the first write */
+    uint8_t *written; /* by address: bit 0: the register was, bit 1: the coil, bit 2: its state */
 };
 
 struct units {

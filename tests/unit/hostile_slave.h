@@ -292,7 +292,7 @@ static void hostile_reply(struct hostile_slave *slave, enum hostility hostility)
         hostile_exception(slave, unit, function, 2);
         return;
     case HOSTILE_OTHER_TRANSACTION:
-        out[1] ^= 1;
+        out[0] ^= 0x80; /* far from those that follow: it may be late */
         break;
     case HOSTILE_OTHER_PROTOCOL:
         out[3] = 1;

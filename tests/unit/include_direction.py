@@ -16,7 +16,7 @@ READER_SIDE = ["journal/journal.h", "journal/reader.h", "journal/cursor.h"]
 PARTS = {
     "gateway/core": [],
     "gateway/journal": ["core"],
-    "gateway/field": ["core", "journal/journal.h", "journal/lane.h"],
+    "gateway/field": ["core", "journal/journal.h", "journal/lane.h", "journal/reader.h"],
     "gateway/config": ["core", "field/driver.h"],  # a driver's table of options lives there
     "gateway/tls": ["core"],
     "gateway/uplink": ["core", "tls/tunnel.h", *READER_SIDE],

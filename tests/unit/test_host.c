@@ -169,7 +169,9 @@ static void what_is_held_back_is_stored_while_the_driver_waits(void **state)
     fixture->bus.driver = &holds;
     fixture->point.on_change = true;
     fixture->point.at_most_ns = 30 * NS_PER_MS;
-    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus, &clock_system), 0);
+    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
+                                &clock_system, NULL, NULL),
+                     0);
     await(&host_stats(host)->replies);
     assert_int_equal(atomic_load(&host_stats(host)->requests), 1);
     host_stop(host);
@@ -196,8 +198,9 @@ static void what_a_driver_read_is_in_the_journal_when_it_is_stopped(void **state
     uint64_t readings = 0, states = 0;
 
     fixture->bus.driver = &well;
-    assert_int_equal(
-        host_start(&host, fixture->engines, fixture->journal, &fixture->bus, &clock_system), 0);
+    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
+                                &clock_system, NULL, NULL),
+                     0);
     await(&host_stats(host)[0].replies);
     assert_int_equal(host_error(host), 0);
     host_stop(host);
@@ -220,8 +223,9 @@ static void waits_for_a_time_a_descriptor_and_the_stop(void **state)
     struct host *host;
 
     fixture->bus.driver = &waits;
-    assert_int_equal(
-        host_start(&host, fixture->engines, fixture->journal, &fixture->bus, &clock_system), 0);
+    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
+                                &clock_system, NULL, NULL),
+                     0);
     await(&host_stats(host)[0].replies);
     host_ask_stop(host);
     host_ask_stop(host);
@@ -236,8 +240,9 @@ static void remembers_why_a_driver_gave_up(void **state)
     int64_t until = clock_mono(&clock_system) + 20 * NS_PER_S;
 
     fixture->bus.driver = &badly;
-    assert_int_equal(
-        host_start(&host, fixture->engines, fixture->journal, &fixture->bus, &clock_system), 0);
+    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
+                                &clock_system, NULL, NULL),
+                     0);
     while (host_error(host) != ERR_NOMEM) {
         assert_true(clock_mono(&clock_system) < until);
         usleep(1000);

@@ -212,6 +212,17 @@ static void meter_load(const struct site_bus *bus, struct driver_load *load)
             load->requests_per_s += 1e9 / (double)bus->devices[i].points[j].every_ns;
 }
 
+static bool meter_can_write(const struct site_device *device, const struct site_point *point,
+                            const struct value *value, char *why, size_t why_size)
+{
+    (void)device;
+    (void)point;
+    (void)value;
+    (void)why;
+    (void)why_size;
+    return true;
+}
+
 static const struct driver driver_line = {
     .name = "meter-line",
     .help = "Meters on a serial line.",
@@ -220,6 +231,7 @@ static const struct driver driver_line = {
     .point = {meter_point_rows, sizeof(struct meter_point)},
     .check = meter_check,
     .load = meter_load,
+    .can_write = meter_can_write,
 };
 
 static const struct driver driver_net = {
@@ -230,6 +242,7 @@ static const struct driver driver_net = {
     .point = {meter_point_rows, sizeof(struct meter_point)},
     .check = meter_check,
     .load = meter_load,
+    .can_write = meter_can_write,
 };
 
 static const struct driver driver_nmea = {
