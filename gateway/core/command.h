@@ -88,8 +88,8 @@ struct command_desk_ops {
     void (*submit)(struct command_desk *desk, struct command_sender *sender, const char *json,
                    size_t size, const struct command_delivery *delivery);
 
-    /* From now on the results of commands by `sender->by` that nobody else waits for are told to
-     * it, too. */
+    /* From now on the results of commands by `sender->by` that nobody else waits for are told
+     * to it, too, and at once those that nobody was told yet. */
     void (*join)(struct command_desk *desk, struct command_sender *sender);
 
     /* When it returns the sender is not called any more. Also for one that never joined. */

@@ -282,6 +282,12 @@ static void join(struct command_desk *base, struct command_sender *sender)
     pthread_mutex_lock(&desk->lock);
     sender->next = desk->senders;
     desk->senders = sender;
+    for (size_t i = 0; i < DESK_COMMANDS_MAX; i++) {
+        struct entry *entry = &desk->entries[i];
+
+        if (entry->state == ENTRY_DONE && entry->untold && strcmp(entry->by, sender->by) == 0)
+            entry_tell(desk, entry, false);
+    }
     pthread_mutex_unlock(&desk->lock);
 }
 

@@ -172,9 +172,12 @@ void entry_tell(struct desk *desk, struct entry *entry, bool accepted)
     }
     /* The sender was started anew meanwhile. */
     for (struct command_sender *sender = desk->senders; sender && !told; sender = sender->next) {
-        if (strcmp(sender->by, entry->by) == 0)
-            sender->answer(sender, memory, text.size, !accepted);
+        if (strcmp(sender->by, entry->by) != 0)
+            continue;
+        sender->answer(sender, memory, text.size, !accepted);
+        told = true;
     }
+    entry->untold = !accepted && !told;
 }
 
 uint32_t entry_content(const char *device, const char *point, const struct value *value)

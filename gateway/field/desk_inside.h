@@ -30,6 +30,7 @@ struct entry {
     int8_t decimals;
     bool refused; /* was never accepted: it is stored, and then forgotten */
     bool accepted, put;
+    bool untold; /* nobody was there for its last answer */
     int64_t expires_mono_ns, expires_ms, ttl_ms;
     struct value value; /* to be written; later what was read back */
     char *text;         /* that the value borrows */

@@ -1,6 +1,7 @@
 #include "uplink/snapshot.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "core/clock.h"
@@ -96,6 +97,33 @@ static int64_t device_max_age_ms(const struct site_device *device)
                : 0;
 }
 
+/* ,"write":{"min":0,"max":1} of a point that takes commands. */
+static void put_write(struct text *text, const struct site_write *write)
+{
+    const struct {
+        const char *key;
+        double number;
+        bool given;
+    } limits[] = {
+        {"min", write->minimum, isfinite(write->minimum)},
+        {"max", write->maximum, isfinite(write->maximum)},
+        {"step", write->step, write->step > 0},
+    };
+    bool more = false;
+
+    if (!write->allowed)
+        return;
+    text_string(text, ",\"write\":{");
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        if (!limits[i].given)
+            continue;
+        text_printf(text, "%s\"%s\":", more ? "," : "", limits[i].key);
+        text_f64(text, limits[i].number, DECIMALS_SHORTEST);
+        more = true;
+    }
+    text_string(text, "}");
+}
+
 static void put_point(struct text *text, const struct site_point *point)
 {
     text_json_string(text, point->id, strlen(point->id));
@@ -112,7 +140,9 @@ static void put_point(struct text *text, const struct site_point *point)
                     point->enums[i].value);
         text_json_string(text, point->enums[i].text, strlen(point->enums[i].text));
     }
-    text_string(text, point->enum_count > 0 ? "}}" : "}");
+    text_string(text, point->enum_count > 0 ? "}" : "");
+    put_write(text, &point->write);
+    text_string(text, "}");
 }
 
 void snapshot_device(struct text *text, const struct site_device *device)

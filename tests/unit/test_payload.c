@@ -283,19 +283,22 @@ static void an_event_above_the_limit_is_refused_by_an_empty_batch(void **state)
 static void snapshots_are_written_as_the_contract_says(void **state)
 {
     const struct site_enum modes[] = {{0, "off"}, {1, "auto"}};
-    struct site_point points[] = {
-        {.id = "supply_temp",
-         .name = "Vorlauf",
-         .unit = "\xc2\xb0"
-                 "C",
-         .ucum = "Cel",
-         .class = "temperature",
-         .state = "measurement",
-         .type = VALUE_F64,
-         .on_change = true,
-         .every_ns = 1000000000,
-         .at_least_ns = INT64_C(60000000000)},
-        {.id = "mode", .type = VALUE_U64, .enums = modes, .enum_count = 2}};
+    struct site_point points[] = {{.id = "supply_temp",
+                                   .name = "Vorlauf",
+                                   .unit = "\xc2\xb0"
+                                           "C",
+                                   .ucum = "Cel",
+                                   .class = "temperature",
+                                   .state = "measurement",
+                                   .type = VALUE_F64,
+                                   .on_change = true,
+                                   .every_ns = 1000000000,
+                                   .at_least_ns = INT64_C(60000000000)},
+                                  {.id = "mode",
+                                   .type = VALUE_U64,
+                                   .enums = modes,
+                                   .enum_count = 2,
+                                   .write = {.allowed = true, .minimum = 0, .maximum = 1}}};
     const struct site_device device = {.id = "boiler",
                                        .name = "Kessel",
                                        .vendor = "Acme",
@@ -335,10 +338,11 @@ static void snapshots_are_written_as_the_contract_says(void **state)
     assert_string_equal(
         out,
         "{\"schema\":1,\"id\":\"boiler\",\"name\":\"Kessel\",\"vendor\":\"Acme\",\"model\":\"B7\","
-        "\"max_age\":65000,\"points\":{\"supply_temp\":{\"type\":\"number\",\"name\":\"Vorlauf\",\"unit\":\"\xc2\xb0"
+        "\"max_age\":65000,\"points\":{\"supply_temp\":{\"type\":\"number\",\"name\":\"Vorlauf\","
+        "\"unit\":\"\xc2\xb0"
         "C\",\"ucum\":\"Cel\",\"class\":\"temperature\",\"state\":\"measurement\","
         "\"max_age\":65000},\"mode\":{\"type\":\"integer\","
-        "\"enum\":{\"0\":\"off\",\"1\":\"auto\"}}}}");
+        "\"enum\":{\"0\":\"off\",\"1\":\"auto\"},\"write\":{\"min\":0,\"max\":1}}}}");
     text_init(&text, out, sizeof(out));
     snapshot_ledger(&text, NULL);
     assert_string_equal(out,
