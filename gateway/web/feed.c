@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/command.h"
 #include "core/error.h"
 #include "core/event_json.h"
 #include "core/status.h"
@@ -165,6 +166,27 @@ static void put_csv_text(struct text *text, const char *bytes, size_t size)
     text_string(text, "\"");
 }
 
+/* Of a command and a result: what is to be written, and what was read back. */
+static bool value_of_order(const struct event *event, struct value *value)
+{
+    struct command_result result;
+    struct command command;
+
+    if (event->value.type != VALUE_BYTES)
+        return false;
+    if (event->kind == EVENT_COMMAND &&
+        command_unpack(&command, event->value.data, event->value.size) == 0) {
+        *value = command.value;
+        return true;
+    }
+    if (event->kind == EVENT_RESULT &&
+        command_result_unpack(&result, event->value.data, event->value.size) == 0) {
+        *value = result.value;
+        return true;
+    }
+    return false;
+}
+
 static void put_csv_value(struct text *text, const struct value *value)
 {
     if (value->type == VALUE_TEXT)
@@ -179,6 +201,7 @@ static void put_csv(struct text *text, const struct event *event, const struct s
 {
     bool state = event->kind == EVENT_STATE;
     struct value value = event->value;
+    bool order = value_of_order(event, &value);
     const char *kind = event_kind_name(event->kind), *why = "";
     char time[32];
 
@@ -191,7 +214,7 @@ static void put_csv(struct text *text, const struct event *event, const struct s
         why = status_why(event->status);
     text_printf(text, "%s,%08" PRIx32 "-%" PRIu64 ",%s,%s,%s,", time, event->epoch, event->n,
                 kind ? kind : "unknown", stream ? stream->device : "", stream ? stream->point : "");
-    if (state || event_quality(event->status)[0] != 'b')
+    if (state || order || event_quality(event->status)[0] != 'b')
         put_csv_value(text, &value);
     text_string(text, ",");
     if (stream && stream->unit[0])

@@ -80,6 +80,9 @@ def a_command_from_a_broker_reaches_a_register_and_its_result_comes_back(site):
     plant = Plant(site)
     writes_every_kind_of_point(plant)
     check(plant.register(12) == 215, "the register", plant.register(12))
+    rows = plant.gateway.cli("replay", "--kind", "command,result", "--format", "csv").stdout.splitlines()
+    check(any(",command,boiler,setpoint,21.5," in row for row in rows) and
+          any(",result,boiler,setpoint,21.5," in row for row in rows), "the table", rows)
     meta = next(message.json() for message in plant.subscriber.messages if message.topic == "sluice/plant7/meta/boiler")
     check(meta["points"]["setpoint"]["write"] == {"min": 5, "max": 90, "step": 0.5} and
           meta["points"]["mode"]["write"] == {} and "write" not in meta["points"]["counter"], "meta", meta)

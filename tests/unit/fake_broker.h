@@ -49,6 +49,13 @@ static struct {
     size_t count;
     unsigned connects, in_flight, most_in_flight, subscriptions, granted, unsubscriptions;
     char will[256], last_status[256];
+    char results[16][256]; /* on .../result */
+    size_t result_count;
+    struct {
+        char topic[96], payload[256];
+        bool retained;
+    } inbound[16]; /* what others publish; under the lock */
+    size_t inbound_count;
 
     /* between its two ends */
     struct mqtt_options options;
@@ -87,6 +94,17 @@ static inline void broker_wake(void)
 
     if (write(broker.fd, &one, sizeof(one)) < 0)
         abort();
+}
+
+/* Somebody else publishes. Any thread. */
+static inline void broker_deliver(const char *topic, const char *payload, bool retained)
+{
+    pthread_mutex_lock(&broker.lock);
+    snprintf(broker.inbound[broker.inbound_count].topic, 96, "%s", topic);
+    snprintf(broker.inbound[broker.inbound_count].payload, 256, "%s", payload);
+    broker.inbound[broker.inbound_count++].retained = retained;
+    pthread_mutex_unlock(&broker.lock);
+    broker_wake();
 }
 
 int mqtt_open(struct mqtt **client, const struct mqtt_options *options)
@@ -222,6 +240,8 @@ int mqtt_publish(struct mqtt *client, const char *topic, const void *payload, si
         broker.messages[broker.count++] = message;
     if (strstr(topic, "/status"))
         snprintf(broker.last_status, sizeof(broker.last_status), "%s", text);
+    if (strstr(topic, "/result") && broker.result_count < 16)
+        snprintf(broker.results[broker.result_count++], 256, "%s", text);
     pthread_mutex_unlock(&broker.lock);
     if (++broker.in_flight > broker.most_in_flight)
         broker.most_in_flight = broker.in_flight;
@@ -288,14 +308,35 @@ static inline void broker_accept(void)
                        broker.packet_size_max);
 }
 
+static inline bool broker_take_inbound(char topic[96], char payload[256], bool *retained)
+{
+    bool any;
+
+    pthread_mutex_lock(&broker.lock);
+    any = broker.inbound_count > 0;
+    if (any) {
+        memcpy(topic, broker.inbound[0].topic, 96);
+        memcpy(payload, broker.inbound[0].payload, 256);
+        *retained = broker.inbound[0].retained;
+        memmove(&broker.inbound[0], &broker.inbound[1],
+                --broker.inbound_count * sizeof(broker.inbound[0]));
+    }
+    pthread_mutex_unlock(&broker.lock);
+    return any;
+}
+
 void mqtt_process(struct mqtt *client)
 {
     const struct mqtt_options *options = &broker.options;
+    char topic[96], payload[256];
     uint64_t ignored;
+    bool retained;
 
     (void)client;
     if (read(broker.fd, &ignored, sizeof(ignored)) < 0)
         return;
+    while (broker_take_inbound(topic, payload, &retained))
+        options->message(options->context, topic, payload, strlen(payload), 1, retained, false);
     for (size_t i = 0; i < broker.answer_count; i++) {
         broker.in_flight--;
         options->acknowledged(options->context, broker.answers[i].token, broker.answers[i].reason);
