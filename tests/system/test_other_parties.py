@@ -53,6 +53,33 @@ def reads_a_pymodbus_server(site):
     check(gateway.process.popen.returncode == EXIT_OK, "exit status")
 
 
+def writes_to_a_pymodbus_server(site):
+    """Each function that writes, and what mbpoll then reads."""
+    server = Pymodbus(site, 1)
+    points = [{"id": "one", "reg": 10, "type": "i16", "scale": 0.1, "write": {}},
+              {"id": "two", "reg": 12, "type": "f32", "write": {}},
+              {"id": "bit", "reg": 14, "bit": 9, "write": {}},
+              {"id": "coil", "reg": 20, "table": "coil", "write": {}}]
+    devices = [{"id": name, "bus": "hall", "unit": 1, "numbering": "0-based", "points": points, **more}
+               for name, more in (("plain", {}), ("old", {"write_function": "multiple", "bit_write": "rewrite"}))]
+    bus = {"id": "hall", "driver": "modbus-tcp", "host": "127.0.0.1:%d" % server.port}
+    gateway = Gateway(site, [bus], devices, []).start()
+    tcp = ["-m", "tcp", "-p", str(server.port), "-0", "-a", "1"]
+    bits = int(mbpoll(*tcp, "-t", "4", "-r", "14", "127.0.0.1")[14])
+    for device, one, two, on in (("plain", "-12.5", "-1.25", True), ("old", "7.5", "230.5", False)):
+        for point, value in (("one", one), ("two", two), ("bit", str(on).lower()), ("coil", str(on).lower())):
+            done = gateway.cli("write", "--wait", "--", device, point, value)
+            check(done.returncode == EXIT_OK and "is " + value in done.stdout, "sluice write", device, point,
+                  done.stdout, done.stderr)
+        check(int(mbpoll(*tcp, "-t", "4", "-r", "10", "127.0.0.1")[10]) in
+              (round(float(one) * 10), round(float(one) * 10) + 65536), "the register of one", one)
+        check(float(mbpoll(*tcp, "-t", "4:float", "-B", "-r", "12", "127.0.0.1")[12]) == float(two), "the float", two)
+        register = int(mbpoll(*tcp, "-t", "4", "-r", "14", "127.0.0.1")[14])
+        check(register == (bits | 1 << 9 if on else bits & ~(1 << 9)), "the bit, and the others", register, bits)
+        check(mbpoll(*tcp, "-t", "0", "-r", "20", "127.0.0.1")[20] == str(int(on)), "the coil")
+    gateway.stop()
+
+
 def mbpoll(*arguments):
     """The values that it prints, by register."""
     done = subprocess.run(["mbpoll", "-1", "-q", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -92,4 +119,4 @@ def read_agrees_with_mbpoll(site):
           missing.returncode, missing.stderr)
 
 
-main(reads_a_pymodbus_server, read_agrees_with_mbpoll)
+main(reads_a_pymodbus_server, writes_to_a_pymodbus_server, read_agrees_with_mbpoll)
