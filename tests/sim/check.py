@@ -128,8 +128,8 @@ def reads_what_the_map_says():
     assert ask(fd, 7, 13, 0.1)[1:3] == b"\x83\x02"
     assert ask(fd, 9, 1, 0.1) == b""
     time.sleep(0.01)
-    os.write(fd, b"\x07\x05\x00\x00\xff\x00" + crc(b"\x07\x05\x00\x00\xff\x00"))
-    assert read_upto(fd, 5, 0.2)[1:3] == b"\x85\x01"
+    os.write(fd, b"\x07\x14\x00\x00\xff\x00" + crc(b"\x07\x14\x00\x00\xff\x00"))
+    assert read_upto(fd, 5, 0.2)[1:3] == b"\x94\x01"
     stats = sim.stop()
     assert stats["other_unit"] == 1 and stats["exceptions"] == 2, stats
 
