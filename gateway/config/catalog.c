@@ -169,14 +169,19 @@ size_t catalog_points(const struct catalog_profile *profile, size_t *read)
     return count;
 }
 
-/* ,"key":example for each row that must be there and that the profile does not bring. */
+/* ,"key":example for each row that must be there and that the profile does not bring. Of those that
+ * no two buses may share, as port and host, the first is how the bus is reached. */
 static void add_required(char *text, size_t *at, const struct option *rows,
                          const struct json *profile)
 {
-    for (; rows && rows->key; rows++)
-        if (rows->required && rows->example && !json_find(profile, rows->key) && *at < CHECK_MAX)
+    bool reached = false;
+    for (; rows && rows->key; rows++) {
+        bool wanted = rows->required || (rows->exclusive && !reached);
+        reached |= rows->exclusive;
+        if (wanted && rows->example && !json_find(profile, rows->key) && *at < CHECK_MAX)
             *at += (size_t)snprintf(text + *at, CHECK_MAX - *at, ",\"%s\":%s", rows->key,
                                     rows->example);
+    }
 }
 
 static bool knows_all(const struct driver *driver, const struct json *profile)

@@ -78,7 +78,7 @@ static void put_file(const char *folder, const char *name, const char *text)
 
 static void put_link(const char *target, const char *folder, const char *part, const char *name)
 {
-    char path[PATH_MAX];
+    char path[3 * PATH_MAX];
 
     snprintf(path, sizeof path, "%s/%s%s", folder, part, name);
     unlink(path);
