@@ -8,6 +8,7 @@
 
 #include "fuzz/fuzz.h"
 #include "modbus/frames.h"
+#include "modbus/ident.h"
 #include "modbus/mbap.h"
 
 static const struct frames_codec *const codecs[] = {&frames_rtu, &frames_ascii};
@@ -18,6 +19,20 @@ static void check(bool holds)
 {
     if (!holds)
         abort();
+}
+
+/* Its texts can be printed, whatever a device says of itself. */
+static void take_identity(const uint8_t *data, size_t size)
+{
+    struct ident ident = {0};
+    int next = ident_take(&ident, data[size - 1], data, size);
+
+    check(next < IDENT_OBJECTS && (next <= 0 || next > data[size - 1]));
+    for (int i = 0; i < IDENT_OBJECTS; i++) {
+        check(memchr(ident.texts[i], '\0', IDENT_TEXT_SIZE) != NULL);
+        for (const char *at = ident.texts[i]; *at; at++)
+            check(*at >= ' ' && *at < 0x7F);
+    }
 }
 
 /* What stands in a frame can be asked of everything that looks at it, and made into a frame again
@@ -39,6 +54,7 @@ static void take_frame(const struct frames_codec *codec, const struct frame *fra
 
         pdu_match(&request, pdu, size);
     }
+    take_identity(pdu + 1, size - 1);
     made = codec->encode(frame->unit, pdu, size, bytes);
     check(made == frames_size(codec, size) && made <= FRAMES_BYTES_MAX);
     check(codec->decode(bytes, made, adu, &again, &wanted) == 1);
