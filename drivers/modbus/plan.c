@@ -6,14 +6,13 @@
 #include "core/error.h"
 #include "modbus/learn.h"
 #include "modbus/link.h"
-#include "modbus/point.h"
+#include "modbus/phases.h"
 #include "modbus/sheet.h"
 
 /* Before a device has been heard: what a connection takes there and back, and each byte. */
 #define TCP_LATENCY_NS (2 * NS_PER_MS)
 #define TCP_BYTE_NS    100
 
-#define DEMAND_ROUNDS_MAX 2000      /* of a group whose intervals have little in common */
 #define LATENCY_CHANGE_NS NS_PER_MS /* less than that changes no plan */
 
 /* A point while the order is made. */
@@ -235,12 +234,13 @@ static int plan_device(struct plan *plan, uint32_t device, uint32_t first)
     return error;
 }
 
-/* The sheets of single classes, so that there is always one. */
+/* When each class is due, and the sheets of single classes, so that there is always one. */
 static int make_sheets(struct plan *plan)
 {
     for (size_t i = 0; i < plan->group_count; i++) {
         struct plan_group *group = &plan->groups[i];
 
+        phases_choose(plan, group);
         for (unsigned class = 0; class < group->class_count; class ++) {
             if (!sheet_for(plan, group, (uint16_t)(1u << class)))
                 return ERR_NOMEM;
@@ -308,94 +308,11 @@ const struct site_point *plan_point(const struct plan *plan, const struct plan_b
                : NULL;
 }
 
-/* What the round of these classes takes, in ns. */
-static double round_ns(struct plan *plan, struct plan_group *group, uint16_t classes, double *reads)
-{
-    struct merge_terms terms = plan_terms(plan, group->device, group->function);
-    const struct plan_sheet *sheet = sheet_for(plan, group, classes);
-    double sum = 0;
-
-    for (unsigned i = 0; !sheet && i < group->class_count; i++) {
-        if (classes >> i & 1)
-            sum += round_ns(plan, group, (uint16_t)(1u << i), reads);
-    }
-    for (uint32_t i = 0; sheet && i < sheet->count; i++)
-        sum += (double)merge_cost_ns(&terms, sheet->blocks[i].count);
-    *reads += sheet ? sheet->count : 0;
-    return sum;
-}
-
-/* The classes that are due at `at_ns` when all were at 0, and in *next_ns when some are again. */
-static uint16_t due_at(const struct plan *plan, const struct plan_group *group, int64_t at_ns,
-                       int64_t *next_ns)
-{
-    uint16_t due = 0;
-
-    *next_ns = INT64_MAX;
-    for (unsigned i = 0; i < group->class_count; i++) {
-        int64_t every_ns = plan->classes[group->first_class + i].every_ns;
-        int64_t again_ns = (at_ns / every_ns + 1) * every_ns;
-
-        due |= (uint16_t)(at_ns % every_ns == 0 ? 1u << i : 0);
-        if (again_ns < *next_ns)
-            *next_ns = again_ns;
-    }
-    return due;
-}
-
-static bool are_multiples(const struct plan *plan, const struct plan_group *group)
-{
-    for (unsigned i = 1; i < group->class_count; i++) {
-        const struct plan_class *class = &plan->classes[group->first_class + i];
-
-        if (class[0].every_ns % class[-1].every_ns != 0)
-            return false;
-    }
-    return true;
-}
-
-/* Each interval that is a multiple of all shorter ones is due together with them. */
-static void demand_of_multiples(struct plan *plan, struct plan_group *group, double *share,
-                                double *reads_per_s)
-{
-    for (unsigned i = 0; i < group->class_count; i++) {
-        const struct plan_class *class = &plan->classes[group->first_class + i];
-        double rate = 1 / (double)class[0].every_ns, reads = 0;
-
-        if (i + 1u < group->class_count)
-            rate -= 1 / (double)class[1].every_ns;
-        *share += rate * round_ns(plan, group, (uint16_t)((2u << i) - 1), &reads);
-        *reads_per_s += rate * reads * (double)NS_PER_S;
-    }
-}
-
-static void demand_of_rounds(struct plan *plan, struct plan_group *group, double *share,
-                             double *reads_per_s)
-{
-    uint16_t all = (uint16_t)((1u << group->class_count) - 1), due = 0;
-    int64_t at_ns = 0, next_ns;
-    double sum_ns = 0, reads = 0;
-
-    for (unsigned i = 0; i < DEMAND_ROUNDS_MAX && (i == 0 || due != all); i++) {
-        sum_ns += round_ns(plan, group, due_at(plan, group, at_ns, &next_ns), &reads);
-        at_ns = next_ns;
-        due = due_at(plan, group, at_ns, &next_ns);
-    }
-    *share += sum_ns / (double)at_ns;
-    *reads_per_s += reads * (double)NS_PER_S / (double)at_ns;
-}
-
-void plan_demand(struct plan *plan, uint32_t index, double *share, double *reads_per_s)
+void plan_demand(const struct plan *plan, uint32_t index, double *share, double *reads_per_s)
 {
     const struct plan_device *device = &plan->devices[index];
 
     *share = *reads_per_s = 0;
-    for (uint32_t i = 0; i < device->groups; i++) {
-        struct plan_group *group = &plan->groups[device->first_group + i];
-
-        if (are_multiples(plan, group))
-            demand_of_multiples(plan, group, share, reads_per_s);
-        else
-            demand_of_rounds(plan, group, share, reads_per_s);
-    }
+    for (uint32_t i = 0; i < device->groups; i++)
+        phases_demand(plan, &plan->groups[device->first_group + i], share, reads_per_s);
 }

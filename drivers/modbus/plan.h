@@ -60,6 +60,7 @@ struct plan_sheet {
 
 struct plan_class {
     int64_t every_ns;
+    int64_t phase_ns; /* its rounds are at that, and every_ns later and so on: phases.h */
     int64_t due_ns;
     int64_t slot_ns; /* on the wall clock, of the last round when aligned; INT64_MIN: none yet */
     uint32_t open;   /* blocks that are wanted and serve it */
@@ -163,12 +164,9 @@ struct merge_terms plan_terms(const struct plan *plan, uint32_t device, uint8_t 
  * cheaper. */
 void plan_latency(struct plan *plan, uint32_t device, int64_t latency_ns);
 
-/*
- * Time on the wire and reads of a device, each second, when all is well: the mean over the rounds
- * of its groups up to where they repeat. The share is that of one wire, and means little on a
- * connection.
- */
-void plan_demand(struct plan *plan, uint32_t device, double *share, double *reads_per_s);
+/* Time on the wire and reads of a device, each second, when all is well: the mean over all rounds.
+ * The share is that of one wire, and means little on a connection. */
+void plan_demand(const struct plan *plan, uint32_t device, double *share, double *reads_per_s);
 
 /* For learn.c: throws away the reads of a device's groups as soon as they are not under way. */
 void plan_renew(struct plan *plan, uint32_t device);

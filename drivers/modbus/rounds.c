@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "modbus/align.h"
 #include "modbus/learn.h"
+#include "modbus/phases.h"
 #include "modbus/plan.h"
 #include "modbus/sheet.h"
 
@@ -201,29 +202,13 @@ static void look_at_the_clock(struct plan *plan, int64_t now_ns, bool always)
     }
 }
 
-/*
- * How long after the start the second round of each class is. Each class is in step with the one
- * of the next shorter interval, where that fits into its own; which of its rounds it shares changes
- * from group to group, so that long reads do not all come in the same second.
- */
-static void set_phases(struct plan *plan, uint32_t index, int64_t now_ns)
+/* All of it now, whatever its phase; the second round of each class is at its phase. */
+static void begin_classes(struct plan *plan, const struct plan_group *group, int64_t now_ns)
 {
-    struct plan_group *group = &plan->groups[index];
-    int64_t phase_ns = 0, before_ns = 0;
-    uint32_t turn = index;
-
     for (unsigned i = 0; i < group->class_count; i++) {
         struct plan_class *class = class_of(plan, group, i);
 
-        if (before_ns && class->every_ns % before_ns == 0) {
-            uint32_t ratio = (uint32_t)(class->every_ns / before_ns);
-
-            phase_ns += before_ns * (turn % ratio);
-            turn /= ratio;
-        }
-        before_ns = class->every_ns;
-        phase_ns %= class->every_ns;
-        class->due_ns = now_ns + (phase_ns ? phase_ns - class->every_ns : 0);
+        class->due_ns = now_ns + (class->phase_ns ? class->phase_ns - class->every_ns : 0);
     }
 }
 
@@ -241,7 +226,8 @@ void plan_start(struct plan *plan, int64_t now_ns)
     for (uint32_t i = 0; i < plan->group_count; i++) {
         struct plan_group *group = &plan->groups[i];
 
-        set_phases(plan, i, now_ns);
+        phases_choose(plan, group); /* once more: by what was learnt */
+        begin_classes(plan, group, now_ns);
         group->refused_ns = now_ns;
         group->retest_ns = now_ns + LEARN_RETEST_NS;
     }

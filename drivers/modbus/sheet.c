@@ -7,10 +7,6 @@
 #include "modbus/learn.h"
 #include "modbus/point.h"
 
-/* Sets of several classes that are kept of a group. Intervals that are multiples of each other
- * need fewer than there are intervals. */
-#define UNIONS_MAX 12
-
 bool sheet_serves(const struct plan *plan, const struct plan_block *block, uint32_t at)
 {
     uint8_t flags = plan->flags[at];
@@ -126,6 +122,25 @@ static struct plan_sheet *make(struct plan *plan, struct plan_group *group, uint
     return sheet;
 }
 
+int64_t sheet_price_ns(const struct plan *plan, const struct plan_group *group, uint16_t classes,
+                       uint32_t *reads)
+{
+    struct merge_terms terms = plan_terms(plan, group->device, group->function);
+    struct merge_span *spans = malloc(group->points * sizeof *spans);
+    struct merge_read *merged = malloc(group->points * sizeof *merged);
+    int64_t sum_ns = 0;
+    int count = 0;
+
+    if (spans && merged)
+        count = merge_spans(&terms, spans, collect(plan, group, classes, spans), merged);
+    for (int i = 0; i < count; i++)
+        sum_ns += merge_cost_ns(&terms, merged[i].count);
+    *reads = count > 0 ? (uint32_t)count : 0;
+    free(spans);
+    free(merged);
+    return sum_ns;
+}
+
 static bool is_union(uint16_t classes)
 {
     return classes & (classes - 1);
@@ -140,7 +155,7 @@ struct plan_sheet *sheet_for(struct plan *plan, struct plan_group *group, uint16
         unions += is_union((*link)->classes);
         link = &(*link)->next;
     }
-    if (*link ? !(*link)->stale : is_union(classes) && unions >= UNIONS_MAX)
+    if (*link ? !(*link)->stale : is_union(classes) && unions >= SHEET_UNIONS_MAX)
         return *link;
     for (;;) {
         learn_choose_trial(plan, group, classes);
