@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/status.h"
+#include "modbus/about.h"
 #include "modbus/learn.h"
 #include "modbus/point.h"
 
@@ -42,8 +43,10 @@ int devices_make(struct devices *devices, struct plan *plan, struct driver_host 
         devices_free(devices);
         return ERR_NOMEM;
     }
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         take_learnt(devices, i);
+        devices_describe(devices, i);
+    }
     return 0;
 }
 
@@ -94,6 +97,23 @@ static uint32_t hash_of(const char *text, size_t size)
     return hash;
 }
 
+void devices_describe(struct devices *devices, uint32_t index)
+{
+    struct device *device = &devices->items[index];
+    char json[ABOUT_SIZE_MAX];
+    struct text text;
+    uint32_t hash;
+
+    learn_count(devices->plan, index, &devices->host->stats[index]);
+    text_init(&text, json, sizeof json);
+    about_device(devices->plan, index, &text);
+    hash = hash_of(json, text.size);
+    if (hash == device->described_hash || text.cut)
+        return;
+    device->described_hash = hash;
+    host_describe(devices->host, site_device(devices, index), json, text.size);
+}
+
 /* Stores what was learnt of a device, if that is news and the last time is long enough ago. */
 static void tell_learnt(struct devices *devices, uint32_t index, int64_t now_ns)
 {
@@ -133,7 +153,7 @@ static void look(struct devices *devices, int64_t now_ns)
         devices->busy_ns[i] = busy_ns;
         plan_latency(devices->plan, i, devices->plan->devices[i].measured_ns);
         tell_learnt(devices, i, now_ns);
-        learn_count(devices->plan, i, stats);
+        devices_describe(devices, i);
     }
     devices->looked_ns = now_ns;
     devices->look_ns = now_ns + LOOK_NS;
@@ -224,6 +244,14 @@ void devices_link_lost(struct devices *devices, uint16_t status)
             tell_down(devices, i, status);
         device->by_link = true;
         set_probe(devices, i, INT64_MAX);
+    }
+}
+
+void devices_link_tried(struct devices *devices, int64_t open_ns)
+{
+    for (uint32_t i = 0; i < devices->count; i++) {
+        if (devices->items[i].by_link)
+            atomic_store(&devices->host->stats[i].next_probe_ns, open_ns);
     }
 }
 

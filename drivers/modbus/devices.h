@@ -23,7 +23,7 @@ struct device {
     int64_t slowest_ns; /* answer, of the last few hundred; 0: none yet */
     int64_t told_ns;    /* the mean that was last stored */
     int64_t learnt_ns;  /* when what was learnt may be stored again */
-    uint32_t learnt_hash;
+    uint32_t learnt_hash, described_hash;
     uint16_t status;
     uint8_t failures;
     uint8_t probes; /* since it went down */
@@ -58,6 +58,9 @@ void devices_failed(struct devices *devices, uint32_t index, uint16_t status);
 /* The port or connection is gone: all are down. */
 void devices_link_lost(struct devices *devices, uint16_t status);
 
+/* It is tried again at `open_ns`. */
+void devices_link_tried(struct devices *devices, int64_t open_ns);
+
 /* It is back: those that were down because of it are probed now. */
 void devices_link_back(struct devices *devices);
 
@@ -77,6 +80,9 @@ struct plan_block *devices_probe(struct devices *devices, int64_t now_ns, int64_
 
 /* A probe took that long. */
 void devices_probed(struct devices *devices, int64_t now_ns, int64_t took_ns);
+
+/* Tells the status what there is to say of a device (about.h). */
+void devices_describe(struct devices *devices, uint32_t index);
 
 /* How long to wait for the reply to a block. */
 int64_t devices_timeout_ns(const struct devices *devices, const struct plan_block *block);

@@ -210,9 +210,10 @@ void learn_count(const struct plan *plan, uint32_t index, struct driver_stats *s
     for (uint32_t i = 0; i < device->groups; i++) {
         const struct plan_group *group = &plan->groups[device->first_group + i];
 
-        for (uint32_t at = group->first; at < group->first + group->points; at++)
+        for (uint32_t at = group->first; at < group->first + group->points; at++) {
             cuts += (plan->flags[at] & (PLAN_CUT | PLAN_SURE)) == (PLAN_CUT | PLAN_SURE);
-        refused += group->refused;
+            refused += (plan->flags[at] & PLAN_REFUSED) || plan->refusals[at];
+        }
     }
     atomic_store(&stats->learnt_block, learn_limit(device, MODBUS_HOLDING_REGISTERS));
     atomic_store(&stats->learnt_cuts, cuts);

@@ -277,8 +277,9 @@ int plan_make(struct plan *plan, const struct site_bus *bus)
     plan->byte_ns = is_serial(plan) ? link_bytes_ns(bus->options, 1) : TCP_BYTE_NS;
     plan->order = malloc((plan->point_count + 1) * sizeof *plan->order);
     plan->flags = malloc(plan->point_count + 1);
+    plan->refusals = calloc(plan->point_count + 1, sizeof *plan->refusals);
     plan->devices = calloc(bus->device_count + 1, sizeof *plan->devices);
-    if (plan->order && plan->flags && plan->devices)
+    if (plan->order && plan->flags && plan->refusals && plan->devices)
         error = fill(plan);
     if (error)
         plan_free(plan);
@@ -291,6 +292,7 @@ void plan_free(struct plan *plan)
         sheet_free_all(&plan->groups[i]);
     free(plan->order);
     free(plan->flags);
+    free(plan->refusals);
     free(plan->devices);
     free(plan->groups);
     free(plan->classes);

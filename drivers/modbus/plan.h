@@ -8,7 +8,7 @@
  * the read of its neighbours that are wanted each second, for two bytes more, and only then. The
  * reads for a set of classes are worked out once and kept: a sheet.
  *
- * What a device refuses is learnt (learn.h) and planned around. 5 bytes a point, and 56 a read.
+ * What a device refuses is learnt (learn.h) and planned around. 7 bytes a point, and 56 a read.
  */
 #ifndef SLUICE_MODBUS_PLAN_H
 #define SLUICE_MODBUS_PLAN_H
@@ -89,6 +89,8 @@ struct plan_device {
     /* Sizes of reads that were answered and that were refused, of registers and of bits. 0: none */
     uint16_t good[2], bad[2];
     bool news; /* something was learnt since learn_text */
+    /* For refusals.c: points that it refuses now, and how many have been told of. */
+    uint32_t refusing, refusals_told;
 };
 
 /* When a group needs attention. */
@@ -102,6 +104,7 @@ struct plan {
     const struct clock *clock; /* whose wall time aligned intervals keep; NULL: they do not */
     uint32_t *order;           /* points by group and address: index in the device */
     uint8_t *flags;            /* of each, and its class: learn.h */
+    uint16_t *refusals;        /* the status with which each is refused; 0: it is not */
     struct plan_group *groups;
     struct plan_class *classes;
     struct plan_device *devices;

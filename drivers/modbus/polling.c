@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/status.h"
+#include "modbus/refusals.h"
 
 #define BUSY_MAX      3
 #define BUSY_RETRY_NS (500 * NS_PER_MS)
@@ -59,6 +60,7 @@ void polling_not_opened(struct polling *polling, uint16_t status, const char *wh
     polling->reopen_ns *= 2;
     if (polling->reopen_ns > polling->reopen_most_ns)
         polling->reopen_ns = polling->reopen_most_ns;
+    devices_link_tried(&polling->devices, polling->open_ns);
 }
 
 bool polling_next(struct polling *polling, int64_t now_ns, struct polling_turn *turn,
@@ -173,6 +175,15 @@ static void put_bad(struct polling *polling, const struct plan_block *block, int
     }
 }
 
+/* The same of points that the device does not let be read. */
+static void put_refused(struct polling *polling, const struct plan_block *block, int64_t mono_ns,
+                        uint16_t status)
+{
+    put_bad(polling, block, mono_ns, status);
+    if (refusals_tell(&polling->plan, block, status))
+        devices_describe(&polling->devices, block->device);
+}
+
 /* The device is there, and says no. */
 static void take_exception(struct polling *polling, struct plan_block *block, uint16_t status,
                            const struct link_reply *reply)
@@ -182,7 +193,7 @@ static void take_exception(struct polling *polling, struct plan_block *block, ui
     devices_answered(&polling->devices, block->device);
     if (status == STATUS_ILLEGAL_ADDRESS || status == STATUS_ILLEGAL_VALUE) {
         if (!plan_split(&polling->plan, block, reply->exception, moment))
-            put_bad(polling, block, reply->mono_ns, status);
+            put_refused(polling, block, reply->mono_ns, status);
         return;
     }
     if ((status == STATUS_ACKNOWLEDGE || status == STATUS_DEVICE_BUSY) &&
@@ -191,7 +202,10 @@ static void take_exception(struct polling *polling, struct plan_block *block, ui
                    moment + (block->every_ns < BUSY_RETRY_NS ? block->every_ns : BUSY_RETRY_NS));
         return;
     }
-    put_bad(polling, block, reply->mono_ns, status);
+    if (status == STATUS_ILLEGAL_FUNCTION)
+        put_refused(polling, block, reply->mono_ns, status);
+    else
+        put_bad(polling, block, reply->mono_ns, status);
     plan_give_up(&polling->plan, block, moment,
                  status == STATUS_ILLEGAL_FUNCTION ? moment + PLAN_REFUSED_RETRY_NS : moment);
 }
@@ -212,7 +226,10 @@ static void take_outcome(struct polling *polling, struct plan_block *block, int 
                       reply->mono_ns - reply->sent_ns);
         devices_answered(&polling->devices, device);
         put_values(polling, block, reply);
+        bool over = refusals_over(&polling->plan, block);
         plan_done(&polling->plan, block, now(polling));
+        if (over)
+            devices_describe(&polling->devices, device);
     } else if (result == ERR_EXCEPTION && !is_unreached(status)) {
         take_exception(polling, block, status, reply);
     } else {

@@ -104,6 +104,27 @@ static void print_count(double count, const char *one, const char *many)
     printf("%.0f %s", count, count == 1 ? one : many);
 }
 
+/* Registers as on the wire: what stands there is between points, and has no other number. */
+static void print_gaps(const cJSON *gaps)
+{
+    const char *separator = "       not read over, as on the wire: ";
+    const cJSON *gap;
+
+    cJSON_ArrayForEach(gap, gaps)
+    {
+        double first = number_of(gap, "first"), last = number_of(gap, "last");
+
+        printf("%sfunction %.0f ", separator, number_of(gap, "function"));
+        if (last < first)
+            printf("between %.0f and %.0f", last, first);
+        else
+            printf("%.0f to %.0f", first, last);
+        separator = ", ";
+    }
+    if (*separator == ',')
+        printf("\n");
+}
+
 /* "reads at most 60 at once, 2 gaps not read over, 1 point refused" */
 static void print_learnt(const cJSON *learnt)
 {
@@ -114,6 +135,7 @@ static void print_learnt(const cJSON *learnt)
         {"cuts", "", "place not read over", "places not read over"},
         {"refused", "", "point refused", "points refused"},
     };
+    const cJSON *point;
     const char *separator = "       learnt: ";
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -127,6 +149,13 @@ static void print_learnt(const cJSON *learnt)
     }
     if (*separator == ',')
         printf("\n");
+    cJSON_ArrayForEach(point, get(learnt, "points"))
+    {
+        printf("       refuses %s (register %.0f, function %.0f): %s, %s\n", text_of(point, "id"),
+               number_of(point, "reg"), number_of(point, "function"), text_of(point, "why"),
+               text_of(point, "help"));
+    }
+    print_gaps(get(learnt, "gaps"));
 }
 
 static void print_device(const cJSON *device)
@@ -154,6 +183,8 @@ static void print_device(const cJSON *device)
         printf(", %.1f %% of the bus", number_of(device, "bus_percent"));
     if (age)
         printf(", heard %.1f s ago", age->valuedouble / 1000);
+    if (get(device, "next_probe_ms"))
+        printf(", next try in %.1f s", number_of(device, "next_probe_ms") / 1000);
     printf("\n");
     if (*text_of(device, "why"))
         printf("       %s: %s\n", text_of(device, "why"), text_of(device, "help"));

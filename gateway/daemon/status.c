@@ -84,21 +84,27 @@ static void put_journal(struct running *running, struct text *text)
 }
 
 /* What it costs, and what the driver learnt about it. */
-static void put_learnt(struct text *text, struct driver_stats *stats)
+static void put_learnt(struct text *text, struct host *host, size_t device)
 {
+    struct driver_stats *stats = &host_stats(host)[device];
+
     text_printf(text, ",\"bus_percent\":%.2f,\"turnaround_us\":%" PRId64,
                 (double)atomic_load(&stats->share_ppm) / 1e4,
                 atomic_load(&stats->turnaround_ns) / NS_PER_US);
     text_printf(text,
                 ",\"learnt\":{\"max_block\":%" PRIu32 ",\"cuts\":%" PRIu32
-                ",\"refused\":%" PRIu32 "}",
+                ",\"refused\":%" PRIu32,
                 atomic_load(&stats->learnt_block), atomic_load(&stats->learnt_cuts),
                 atomic_load(&stats->learnt_refused));
+    host_about(host, device, text);
+    text_string(text, "}");
 }
 
-static void put_device(struct running *running, struct text *text, const struct site_device *device,
-                       struct driver_stats *stats)
+static void put_device(struct running *running, struct text *text, struct running_bus *entry,
+                       size_t index)
 {
+    const struct site_device *device = &entry->bus->devices[index];
+    struct driver_stats *stats = &host_stats(entry->host)[index];
     uint16_t status = atomic_load(&stats->status);
     bool up = atomic_load(&stats->up);
     int64_t last = atomic_load(&stats->last_reply_ns);
@@ -109,6 +115,10 @@ static void put_device(struct running *running, struct text *text, const struct 
     put_text(text, "id", device->id);
     text_string(text, ",");
     put_text(text, "name", device->name);
+    text_string(text, ",");
+    put_text(text, "profile", device->profile);
+    if (device->unverified)
+        text_string(text, ",\"unverified\":true");
     text_printf(text, ",\"points\":%zu,\"up\":%s", device->point_count, up ? "true" : "false");
     if (!up && status) {
         text_string(text, ",");
@@ -130,7 +140,7 @@ static void put_device(struct running *running, struct text *text, const struct 
         text_printf(text, ",\"age_ms\":%" PRId64, (now - last) / NS_PER_MS);
     if (probe > now)
         text_printf(text, ",\"next_probe_ms\":%" PRId64, (probe - now) / NS_PER_MS);
-    put_learnt(text, stats);
+    put_learnt(text, entry->host, index);
     text_string(text, "}");
 }
 
@@ -138,15 +148,13 @@ static void put_buses(struct running *running, struct text *text)
 {
     text_string(text, ",\"buses\":[");
     for (struct running_bus *entry = running->buses; entry; entry = entry->next) {
-        struct driver_stats *stats = host_stats(entry->host);
-
         text_string(text, "{");
         put_text(text, "id", entry->bus->id);
         text_printf(text, ",\"driver\":\"%s\",", entry->bus->driver->name);
         put_text(text, "error", host_error(entry->host) ? error_text(host_error(entry->host)) : "");
         text_string(text, ",\"devices\":[");
         for (size_t i = 0; i < entry->bus->device_count; i++) {
-            put_device(running, text, &entry->bus->devices[i], &stats[i]);
+            put_device(running, text, entry, i);
             text_string(text, i + 1 < entry->bus->device_count ? "," : "");
         }
         text_printf(text, "]}%s", entry->next ? "," : "");

@@ -75,6 +75,13 @@ struct driver_host_ops {
      */
     void (*answer)(struct driver_host *host, struct driver_command *command, uint16_t status,
                    const struct value *value);
+
+    /*
+     * Keeps what the driver has to say of a device of the bus for whoever asks for the status:
+     * members of a JSON object, or nothing; copied. NULL: nobody asks.
+     */
+    void (*describe)(struct driver_host *host, const struct site_device *device, const char *json,
+                     size_t size);
 };
 
 struct driver_host {
@@ -93,6 +100,13 @@ static inline size_t host_learnt(struct driver_host *host, const struct site_dev
                                  char *out, size_t size)
 {
     return host->ops->learnt ? host->ops->learnt(host, device, out, size) : 0;
+}
+
+static inline void host_describe(struct driver_host *host, const struct site_device *device,
+                                 const char *json, size_t size)
+{
+    if (host->ops->describe)
+        host->ops->describe(host, device, json, size);
 }
 
 static inline int host_rest(struct driver_host *host, int fd, int64_t until_mono_ns)

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -35,6 +36,8 @@ struct host {
     struct lane *lane;
     struct driver_engine *engine; /* NULL where the bus has a thread of its own */
     struct orders orders;
+    pthread_mutex_t about_lock;
+    char **about; /* what the driver has to say of each device; NULL: nothing */
     pthread_t thread;
     int wake_fd; /* readable when the bus is to stop, or a command has come */
     atomic_bool stopping;
@@ -104,11 +107,24 @@ static void host_ops_answer(struct driver_host *base, struct driver_command *com
     orders_answer(&((struct host *)base)->orders, command, status, value);
 }
 
+static void host_ops_describe(struct driver_host *base, const struct site_device *device,
+                              const char *json, size_t size)
+{
+    struct host *host = (struct host *)base;
+    char *text = size ? strndup(json, size) : NULL;
+
+    pthread_mutex_lock(&host->about_lock);
+    free(host->about[device - host->bus->devices]);
+    host->about[device - host->bus->devices] = text;
+    pthread_mutex_unlock(&host->about_lock);
+}
+
 static const struct driver_host_ops host_ops = {.wait = host_ops_wait,
                                                 .learnt = host_ops_learnt,
                                                 .rest = host_ops_rest,
                                                 .take_command = host_ops_take_command,
-                                                .answer = host_ops_answer};
+                                                .answer = host_ops_answer,
+                                                .describe = host_ops_describe};
 
 static size_t put_on_lane(void *context, const struct event *events, size_t count, bool again)
 {
@@ -177,6 +193,10 @@ static void release(struct host *host)
     if (host->wake_fd >= 0)
         close(host->wake_fd);
     orders_free(&host->orders);
+    for (size_t i = 0; host->about && i < host->bus->device_count; i++)
+        free(host->about[i]);
+    free(host->about);
+    pthread_mutex_destroy(&host->about_lock);
     free(host->base.stats);
     free(host);
 }
@@ -206,6 +226,7 @@ int host_start(struct host **host, struct engines *engines, struct journal *jour
     made->base.ops = &host_ops;
     made->base.clock = clock;
     orders_init(&made->orders, done, context);
+    pthread_mutex_init(&made->about_lock, NULL);
     made->wake_fd = -1;
     if (!bus->driver->engine)
         made->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -214,7 +235,8 @@ int host_start(struct host **host, struct engines *engines, struct journal *jour
         goto out;
     }
     made->base.stats = calloc(bus->device_count ? bus->device_count : 1, sizeof *made->base.stats);
-    if (!made->base.stats)
+    made->about = calloc(bus->device_count ? bus->device_count : 1, sizeof *made->about);
+    if (!made->base.stats || !made->about)
         goto out;
     error = lane_open(&made->lane, journal, lane_bytes(bus));
     if (error)
@@ -277,6 +299,16 @@ void host_stop(struct host *host)
 struct driver_stats *host_stats(struct host *host)
 {
     return host->base.stats;
+}
+
+void host_about(struct host *host, size_t device, struct text *text)
+{
+    pthread_mutex_lock(&host->about_lock);
+    if (host->about[device]) {
+        text_string(text, ",");
+        text_string(text, host->about[device]);
+    }
+    pthread_mutex_unlock(&host->about_lock);
 }
 
 int host_error(const struct host *host)

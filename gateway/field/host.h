@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "core/site.h"
+#include "core/text.h"
 #include "field/driver.h"
 #include "field/engines.h"
 #include "field/orders.h"
@@ -46,6 +47,10 @@ void host_stop(struct host *host);
 
 /* The counters: one per device of the bus, in its order. Valid until host_stop. Any thread. */
 struct driver_stats *host_stats(struct host *host);
+
+/* Appends what the driver has to say of device number `device` of the bus, as further members of a
+ * JSON object (each behind a comma), or nothing. Any thread. */
+void host_about(struct host *host, size_t device, struct text *text);
 
 /* 0 while the driver runs (or ended because it was asked), else the error that it gave up with. Any
  * thread. */
