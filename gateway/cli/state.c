@@ -69,6 +69,14 @@ static void print_age(int64_t age_ms)
         printf("%6" PRId64 " min", age_ms / 60000);
 }
 
+/* A state says whether something works, and that is no good or bad value. */
+static const char *state_word(const cJSON *event)
+{
+    if (strcmp(text_of(event, "k"), "state") != 0)
+        return NULL;
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(event, "v")) ? "up" : "DOWN";
+}
+
 static void print_row(const char *line, int64_t at_ns)
 {
     cJSON *event = cJSON_Parse(line);
@@ -84,7 +92,9 @@ static void print_row(const char *line, int64_t at_ns)
         else
             snprintf(name, sizeof name, "%s%s%s", text_of(event, "d"),
                      *text_of(event, "p") ? "/" : "", text_of(event, "p"));
-        printf("%-36s %16s  %-9s ", name, printed ? printed : "", text_of(event, "q"));
+        const char *word = state_word(event);
+        printf("%-36s %16s  %-9s ", name, word ? word : printed ? printed : "",
+               word ? "" : text_of(event, "q"));
         if (time)
             print_age(at_ns / NS_PER_MS - (int64_t)time->valuedouble);
         printf("  %s\n", text_of(event, "why"));
