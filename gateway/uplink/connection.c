@@ -203,7 +203,16 @@ static void look_for_rival(struct uplink *uplink, int reason, bool unproven)
                                                           : RIVAL_EXPLAINED;
     char sentence[TUNNEL_SENTENCE_SIZE];
 
-    if ((end == RIVAL_SUDDEN && unclear) || !rival_ended(&uplink->rival, end, held_ns))
+    if (end == RIVAL_SUDDEN && unclear)
+        return;
+    enum rival_news news = rival_ended(&uplink->rival, end, held_ns);
+    if (news == RIVAL_MAYBE)
+        log_warn("uplink",
+                 "%s: the broker ended %d connections in a row soon and without a reason. When the "
+                 "network is well, look for a second gateway with this id (a cloned card, a "
+                 "restored image): two clients of one id end each other's connections",
+                 uplink->options->id, RIVAL_HINT);
+    if (news != RIVAL_FOUND)
         return;
     if (end == RIVAL_TAKEN_OVER)
         reason_disconnect(reason, sentence, sizeof(sentence));

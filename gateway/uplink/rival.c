@@ -1,17 +1,18 @@
 #include "uplink/rival.h"
 
-bool rival_ended(struct rival *rival, enum rival_end end, int64_t held_ns)
+enum rival_news rival_ended(struct rival *rival, enum rival_end end, int64_t held_ns)
 {
-    bool news;
-
     if (end == RIVAL_SUDDEN && held_ns < RIVAL_SOON_NS)
         rival->strikes++;
     else if (end != RIVAL_TAKEN_OVER)
         rival->strikes = 0;
-    news = !rival->told && (end == RIVAL_TAKEN_OVER || rival->strikes >= RIVAL_STRIKES);
-    if (news)
+    if (rival->told)
+        return RIVAL_NO_NEWS;
+    if (end == RIVAL_TAKEN_OVER || rival->strikes >= RIVAL_STRIKES) {
         rival->told = true;
-    return news;
+        return RIVAL_FOUND;
+    }
+    return end == RIVAL_SUDDEN && rival->strikes == RIVAL_HINT ? RIVAL_MAYBE : RIVAL_NO_NEWS;
 }
 
 int64_t rival_quiet(int64_t retry_max_ns)

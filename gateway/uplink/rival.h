@@ -15,6 +15,7 @@
 
 #include "core/clock.h"
 
+#define RIVAL_HINT    2 /* sudden ends in a row that are worth a word in the log */
 #define RIVAL_STRIKES 4 /* sudden ends in a row; more than a suspected message needs */
 #define RIVAL_SOON_NS (60 * NS_PER_S) /* a connection that held for longer did not end suddenly */
 #define RIVAL_QUIET_NS                                                                             \
@@ -32,9 +33,14 @@ enum rival_end {
     RIVAL_EXPLAINED,  /* any other end, and any attempt that did not come to a connection */
 };
 
-/* A connection ended after `held_ns`, or an attempt did. Returns true when a rival is to be told
- * of: once until rival_over. */
-bool rival_ended(struct rival *rival, enum rival_end end, int64_t held_ns);
+enum rival_news {
+    RIVAL_NO_NEWS,
+    RIVAL_MAYBE, /* a hint for the log, once for each series of sudden ends */
+    RIVAL_FOUND, /* a rival is to be told of by an alarm: once until rival_over */
+};
+
+/* A connection ended after `held_ns`, or an attempt did. */
+enum rival_news rival_ended(struct rival *rival, enum rival_end end, int64_t held_ns);
 
 /* How long a connection must hold until the rival is gone: twice the longest wait between two
  * attempts that a twin of this gateway makes, and at least RIVAL_QUIET_NS. */
