@@ -22,7 +22,6 @@ DEVICES = {
     "chiller": ("hall", 1),
 }
 
-
 UNITS = {"temperature": "°C", "level": "m", "wind_speed": "m/s"}
 
 
@@ -179,7 +178,8 @@ def counter_points(unit_point):
     """The points of a simulated Modbus unit: a counter that rises with each reply, and what wanders."""
     return [
         {"id": unit_point, "reg": 0, "type": "u32", "name": "Replies sent"},
-        {"id": "temperature", "reg": 2, "type": "i16", "scale": 0.1, "unit": UNITS["temperature"]},
+        {"id": "temperature", "reg": 2, "type": "i16", "scale": 0.01, "offset": 22,
+         "unit": UNITS["temperature"]},
         {"id": "level", "reg": 4, "type": "f32", "unit": UNITS["level"]},
     ]
 
@@ -279,11 +279,11 @@ class Demo:
         with self.subscriber.lock:
             latest = dict(self.subscriber.latest)
             received, duplicates = len(self.subscriber.keys), self.subscriber.duplicates
-        lines = [f"Sluice demo, {elapsed:.0f} s of {self.arguments.seconds} s" if self.arguments.seconds
-                 else f"Sluice demo, {elapsed:.0f} s; Ctrl-C ends it", ""]
-        for (device, point), event in sorted(latest.items()):
-            value = "-" if event["v"] is None else event["v"]
-            lines.append(f"  {device + '/' + point:<24} {value!s:>12} {UNITS.get(point, ''):<4} {event['q']}")
+        of = f" of {self.arguments.seconds} s" if self.arguments.seconds else ""
+        values = [(f"{device}/{point}", "-" if event["v"] is None else event["v"], UNITS.get(point, ""), event["q"])
+                  for (device, point), event in sorted(latest.items())]
+        lines = [f"Sluice demo, {elapsed:.0f} s{of}; Ctrl-C ends it", ""]
+        lines += [f"  {name:<24} {value!s:>12} {unit:<4} {quality}" for name, value, unit, quality in values]
         bar = "#" * min(60, ledger["pending"] // 10)
         lines += ["", f"  journal     {journal['stored']} events stored",
                   f"  uplink      {uplink['state']:<11} {uplink['tls'] if uplink['state'] == 'online' else ''}",
@@ -298,8 +298,10 @@ class Demo:
         if sys.stdout.isatty():
             print("\x1b[H\x1b[J" + "\n".join(lines), flush=True)
         else:
+            # One value after the other, so that each is seen in a log's width.
+            name, value, unit, _ = values[int(elapsed * 2) % len(values)] if values else ("-", "-", "", "")
             print(f"{elapsed:5.1f} s  stored {journal['stored']:>6}  acknowledged {ledger['acked']:>6}  "
-                  f"pending {ledger['pending']:>5}  uplink {uplink['state']}", flush=True)
+                  f"pending {ledger['pending']:>5}  uplink {uplink['state']:<10}  {name} = {value} {unit}", flush=True)
 
     def outage(self, elapsed):
         """Cuts the broker off in the middle of the run, and lets it come back."""
@@ -315,7 +317,7 @@ class Demo:
 
     def run(self):
         begin = time.monotonic()
-        self.say("== running")
+        self.say("== running; Ctrl-C ends it, and all that was started here")
         while True:
             elapsed = time.monotonic() - begin
             if self.arguments.seconds and elapsed >= self.arguments.seconds:
