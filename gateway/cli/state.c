@@ -40,13 +40,14 @@ static int state_offline(const char *folder, int64_t at_ns, FILE *out)
         return code;
     struct lines lines = {.journal = offline.journal, .out = out, .line = malloc(LINE_SIZE)};
     int error = lines.line ? journal_state_at(offline.journal, at_ns, put_line, &lines) : ERR_NOMEM;
+    char sentence[FEED_REFUSAL_SIZE];
+    if (error)
+        feed_state_refusal(offline.journal, error, sentence);
     free(lines.line);
     offline_close(&offline);
     if (!error)
         return EXIT_CODE_OK;
-    fprintf(stderr, "sluice state: %s\n",
-            error == ERR_NOT_FOUND ? "the journal does not reach back to that time"
-                                   : error_text(error));
+    fprintf(stderr, "sluice state: %s\n", sentence);
     return error == ERR_NOT_FOUND ? EXIT_CODE_FAILED : EXIT_CODE_SYSTEM;
 }
 

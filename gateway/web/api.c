@@ -121,9 +121,9 @@ static void get_state(struct api *api, const struct http_request *request, struc
     reply_filled(reply, fill_state, &query);
     if (query.error) {
         free(reply->body);
-        reply_error(reply, query.error == ERR_NOT_FOUND ? 404 : 500,
-                    query.error == ERR_NOT_FOUND ? "the journal does not reach back to that time"
-                                                 : error_text(query.error));
+        char sentence[FEED_REFUSAL_SIZE];
+        feed_state_refusal(api->journal, query.error, sentence);
+        reply_error(reply, query.error == ERR_NOT_FOUND ? 404 : 500, sentence);
         return;
     }
     reply->type = "application/x-ndjson";

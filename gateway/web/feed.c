@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -281,4 +282,19 @@ int64_t feed_read(struct feed *feed, char *out, size_t room)
     if (text.size == 0 && looked == EVENTS_PER_READ)
         return ERR_AGAIN;
     return (int64_t)text.size;
+}
+
+void feed_state_refusal(const struct journal *journal, int error, char sentence[FEED_REFUSAL_SIZE])
+{
+    struct journal_stats stats;
+    char since[32];
+
+    if (error != ERR_NOT_FOUND) {
+        snprintf(sentence, FEED_REFUSAL_SIZE, "%s", error_text(error));
+        return;
+    }
+    journal_stats(journal, &stats);
+    clock_format(stats.oldest_wall_ns, since);
+    snprintf(sentence, FEED_REFUSAL_SIZE,
+             "the journal does not reach back to that time: it begins at %s, ask for a later one", since);
 }

@@ -10,6 +10,8 @@
 
 struct feed;
 
+#define FEED_REFUSAL_SIZE 160
+
 enum feed_format { FEED_JSON, FEED_CSV };
 
 struct feed_query {
@@ -48,5 +50,9 @@ int feed_parse_kinds(const char *text, uint32_t *kinds);
 /* One event as a JSON object without line end, as in the published "events", with the epoch.
  * `stream` may be NULL. */
 void feed_event_json(struct text *text, const struct event *event, const struct stream *stream);
+
+/* Says in words what kept journal_state_at from an answer; ERR_NOT_FOUND with the time from which on
+ * there is one. Any thread. */
+void feed_state_refusal(const struct journal *journal, int error, char sentence[FEED_REFUSAL_SIZE]);
 
 #endif

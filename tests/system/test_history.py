@@ -59,7 +59,7 @@ def says_what_the_subscriber_got(site):
     for at in (middle, max(event["t"] for event in events) + 1):
         check_state(gateway, events, at)
     before = gateway.cli("state", "--json", "--at", "2020-01-01")
-    check(before.returncode == EXIT_FAILED and "does not reach back" in before.stderr, "before the journal began",
+    check(before.returncode == EXIT_FAILED and "does not reach back" in before.stderr and "it begins at 20" in before.stderr, "before the journal began",
           before.returncode, before.stdout[:200], before.stderr)
     audit.proves(100)
     gateway.verify()
