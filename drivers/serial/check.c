@@ -1,66 +1,48 @@
 #include "serial/check.h"
 
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "core/error.h"
+#include "field/complain.h"
 #include "serial/port_find.h"
 #include "serial/script.h"
 
-struct checking {
-    struct driver_complaints *complaints;
-    const struct site_device *device; /* NULL: the bus itself */
-    const struct site_point *point;
-    int result;
-};
+/* The options of a device, and of its bus where the device says nothing, by which it is known how
+ * lines end, how long they are, and how they are checked. */
+#define END_KEYS  "end silence length length_field bus.end bus.silence bus.length bus.length_field"
+#define MARK_KEYS END_KEYS " start bus.start checksum bus.checksum"
+#define CHECKSUM_KEYS                                                                              \
+    "checksum checksum_form checksum_from checksum_mark checksum_after_end bus.checksum "          \
+    "bus.checksum_form bus.checksum_from bus.checksum_mark bus.checksum_after_end"
+#define LINE_KEYS  MARK_KEYS " " CHECKSUM_KEYS " notation length_at length_plus max_length"
+#define ASKED_KEYS "request exchange"
 
-static void tell(struct checking *checking, const char *key, const char *sentence)
-{
-    checking->complaints->tell(checking->complaints, checking->device, checking->point, key,
-                               sentence);
-    checking->result = ERR_CONFIG;
-}
-
-static void tell_found(struct checking *checking, const char *key, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void tell_found(struct checking *checking, const char *key, const char *format, ...)
-{
-    char sentence[320];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(sentence, sizeof(sentence), format, arguments);
-    va_end(arguments);
-    tell(checking, key, sentence);
-}
-
-static void check_checksum(struct checking *checking, const struct line_framing *framing,
+static void check_checksum(struct complaining *checking, const struct line_framing *framing,
                            const struct checksum *checksum, bool after_end)
 {
     bool marks_length = framing->length > 0 || framing->length_field != LINE_LENGTH_NONE;
     bool binary = checksum->form >= CHECKSUM_BINARY;
 
     if (binary && !marks_length && !framing->by_silence && !after_end)
-        tell(checking, "checksum_form",
-             "a binary checksum may look like the end of the line: give \"length\", or "
-             "\"checksum_after_end\": true where it stands behind the end");
+        complain(checking, "checksum_form", CHECKSUM_KEYS " " END_KEYS,
+                 "a binary checksum may look like the end of the line: give \"length\", or "
+                 "\"checksum_after_end\": true where it stands behind the end");
     if (checksum->kind >= CHECKSUM_NMEA &&
         (checksum->form != CHECKSUM_HEX || checksum->from != 0 || checksum->mark[0] || after_end))
-        tell(
-            checking, "checksum",
+        complain(
+            checking, "checksum", CHECKSUM_KEYS,
             "\"nmea\", \"bcc\" and \"sdi-12\" say form, place and mark themselves: leave the other "
             "checksum keys out");
     else if (after_end && framing->end[0] == 0)
-        tell(checking, "checksum_after_end", "needs \"end\"");
+        complain(checking, "checksum_after_end", CHECKSUM_KEYS " " END_KEYS, "needs \"end\"");
     if (checksum->kind == CHECKSUM_BCC && framing->end[0] == 0)
-        tell(checking, "checksum", "\"bcc\" stands behind the end: give \"end\"");
+        complain(checking, "end", CHECKSUM_KEYS " " END_KEYS,
+                 "has to be given: \"checksum\": \"bcc\" stands behind it");
 }
 
 /* The framing that holds for a device. */
-static void check_framing(struct checking *checking, const struct serial_bus_options *bus,
+static void check_framing(struct complaining *checking, const struct serial_bus_options *bus,
                           const struct serial_device_options *device, bool asked)
 {
     struct line_framing framing;
@@ -74,122 +56,129 @@ static void check_framing(struct checking *checking, const struct serial_bus_opt
     marks = strlen(framing.start) + strlen(framing.end) + framing.trailer;
     if (framing.length == 0 && framing.length_field == LINE_LENGTH_NONE && !framing.by_silence &&
         framing.end[0] == 0)
-        tell(checking, "end",
-             "found \"\"; lines end with a text, or have a \"length\", a \"length_field\" or a "
-             "\"silence\" behind them");
+        complain(checking, "end", END_KEYS,
+                 "found \"\"; lines end with a text, or have a \"length\", a \"length_field\" or a "
+                 "\"silence\" behind them");
     if (framing.length > 0 && framing.length_field != LINE_LENGTH_NONE)
-        tell(checking, "length_field", "and \"length\" exclude each other");
+        complain(checking, "length_field", END_KEYS, "and \"length\" exclude each other");
     if (framing.length > 0 && framing.length <= marks)
-        tell(checking, "length", "leaves no byte between start and end");
+        complain(checking, "length", MARK_KEYS " checksum_after_end bus.checksum_after_end",
+                 "leaves no byte between start and end");
     if (framing.length > framing.length_max)
-        tell_found(checking, "length", "found %zu; \"max_length\" is %zu", framing.length,
-                   framing.length_max);
+        complain(checking, "length", "max_length bus.length bus.max_length",
+                 "found %zu; \"max_length\" is %zu", framing.length, framing.length_max);
     if ((framing.length > 0 || framing.length_field != LINE_LENGTH_NONE) && !asked &&
         framing.start[0] == 0 && framing.end[0] == 0 && checksum.kind <= CHECKSUM_NONE &&
         serial_silence_ns(bus, device) == 0)
-        tell(checking, framing.length > 0 ? "length" : "length_field",
-             "nothing tells where a line begins: give \"start\", \"end\", \"silence\" or a "
-             "\"checksum\"");
+        complain(checking, framing.length > 0 ? "length" : "length_field", MARK_KEYS " " ASKED_KEYS,
+                 "nothing tells where a line begins: give \"start\", \"end\", \"silence\" or a "
+                 "\"checksum\"");
     check_checksum(checking, &framing, &checksum,
                    (device->frame.checksum != CHECKSUM_UNSAID ? &device->frame : &bus->frame)
                        ->checksum_after_end);
 }
 
-static struct pattern *check_pattern(struct checking *checking, const char *key, const char *text)
+static struct pattern *check_pattern(struct complaining *checking, const char *key,
+                                     const char *text)
 {
     const struct serial_device_options *options = checking->device->options;
     struct pattern *pattern = NULL;
     char why[240];
 
     if (text && pattern_compile(&pattern, text, options->address, why, sizeof(why)) < 0)
-        tell_found(checking, key,
-                   strncmp(text, "byte ", 5) == 0 ? "%s" : "is no regular expression: %s", why);
+        complain(checking, key, "device.address",
+                 strncmp(text, "byte ", 5) == 0 ? "%s" : "is no regular expression: %s", why);
     if (text && strstr(text, "{address}") && !options->address)
-        tell(checking, key, "{address} needs the key \"address\" of the device");
+        complain(checking, key, "device.address",
+                 "{address} needs the key \"address\" of the device");
     return pattern;
 }
 
-static void check_groups(struct checking *checking, const struct extract_options *options,
+static void check_groups(struct complaining *checking, const struct extract_options *options,
                          const struct pattern *match)
 {
     int64_t wanted = options->group > options->hemisphere ? options->group : options->hemisphere;
 
     if (!options->match)
-        tell(checking, "group", "needs \"match\", the regular expression that has the group");
+        complain(checking, "group", "match",
+                 "needs \"match\", the regular expression that has the group");
     else if (match && wanted > (int64_t)pattern_groups(match))
-        tell_found(checking, options->group > options->hemisphere ? "group" : "hemisphere",
-                   "found group %d; \"match\" has %zu: (...) makes one", (int)wanted,
-                   pattern_groups(match));
+        complain(checking, options->group > options->hemisphere ? "group" : "hemisphere",
+                 "match group hemisphere", "found group %d; \"match\" has %zu: (...) makes one",
+                 (int)wanted, pattern_groups(match));
 }
 
-static void check_bytes(struct checking *checking, const struct extract_options *options)
+static void check_bytes(struct complaining *checking, const struct extract_options *options)
 {
     bool bytes = number_width(options->format) > 0;
 
     if (bytes && options->type == EXTRACT_TEXT)
-        tell(checking, "format", "is for numbers and integers");
+        complain(checking, "format", "type", "is for numbers and integers");
     if (bytes && options->at < 0)
-        tell(checking, "format", "of bytes needs \"at\", the place of the first one");
+        complain(checking, "format", "at", "of bytes needs \"at\", the place of the first one");
     if (number_is_float(options->format) && options->type != EXTRACT_NUMBER)
-        tell(checking, "format", "needs \"type\": \"number\"");
+        complain(checking, "format", "type", "needs \"type\": \"number\"");
     if (options->order != NUMBER_BIG && number_width(options->format) < 2)
-        tell(checking, "order", "is for formats of two bytes or more");
+        complain(checking, "order", "format", "is for formats of two bytes or more");
     if (options->mask != 0 &&
         (number_is_float(options->format) || (!bytes && options->format != NUMBER_HEX)))
-        tell(checking, "mask", "is for the integer formats of bytes and for \"hex\"");
+        complain(checking, "mask", "format", "is for the integer formats of bytes and for \"hex\"");
 }
 
-static void check_number(struct checking *checking, const struct extract_options *options)
+static void check_number(struct complaining *checking, const struct extract_options *options)
 {
     bool degrees = options->format == NUMBER_NMEA_DEGREES;
     bool scaled = options->scale != 1.0 || options->offset != 0.0;
 
     if (options->type != EXTRACT_NUMBER && scaled)
-        tell(checking, options->scale != 1.0 ? "scale" : "offset",
-             "is for \"type\": \"number\" alone");
+        complain(checking, options->scale != 1.0 ? "scale" : "offset", "type",
+                 "is for \"type\": \"number\" alone");
     if (options->type != EXTRACT_NUMBER && options->decimals >= 0)
-        tell(checking, "decimals", "is for \"type\": \"number\" alone");
+        complain(checking, "decimals", "type", "is for \"type\": \"number\" alone");
     if (options->type != EXTRACT_NUMBER && options->decimals_at >= 0)
-        tell(checking, "decimals_at", "is for \"type\": \"number\" alone");
+        complain(checking, "decimals_at", "type", "is for \"type\": \"number\" alone");
     if (options->type != EXTRACT_NUMBER && options->negative_when)
-        tell(checking, "negative_when", "is for \"type\": \"number\" alone");
+        complain(checking, "negative_when", "type", "is for \"type\": \"number\" alone");
     if (options->format != NUMBER_DECIMAL && number_width(options->format) == 0 &&
         options->type >= EXTRACT_BOOLEAN)
-        tell(checking, "format", "is for numbers and integers");
+        complain(checking, "format", "type", "is for numbers and integers");
     if ((degrees || options->format == NUMBER_DECIMAL_COMMA) && options->type == EXTRACT_INTEGER)
-        tell(checking, "format", "needs \"type\": \"number\"");
+        complain(checking, "format", "type", "needs \"type\": \"number\"");
     if (degrees != (options->hemisphere >= 0))
-        tell(checking, "hemisphere", "and \"format\": \"nmea-degrees\" need each other");
+        complain(checking, "hemisphere", "format",
+                 "and \"format\": \"nmea-degrees\" need each other");
     if (options->hemisphere >= 0 && (options->at >= 0 || options->key))
-        tell(checking, "hemisphere", "needs \"column\" or \"group\", not \"at\" or \"key\"");
+        complain(checking, "hemisphere", "at key",
+                 "needs \"column\" or \"group\", not \"at\" or \"key\"");
     if (options->type != EXTRACT_BOOLEAN &&
         (options->true_texts.count > 0 || options->false_texts.count > 0))
-        tell(checking, options->true_texts.count > 0 ? "true" : "false",
-             "is for \"type\": \"boolean\" alone");
+        complain(checking, options->true_texts.count > 0 ? "true" : "false", "type",
+                 "is for \"type\": \"boolean\" alone");
 }
 
 /* Where in the line the value stands. */
-static void check_place(struct checking *checking, const struct extract_options *options)
+static void check_place(struct complaining *checking, const struct extract_options *options)
 {
     bool bytes = number_width(options->format) > 0;
     int places = (options->group >= 0) + (options->column >= 0) + (options->at >= 0) +
                  (options->key != NULL);
 
     if (places != 1)
-        tell(checking, NULL, "needs exactly one of \"group\", \"column\", \"at\" and \"key\"");
+        complain(checking, NULL, "group column at key",
+                 "needs exactly one of \"group\", \"column\", \"at\" and \"key\"");
     if (bytes && options->length > 0)
-        tell(checking, "length", "is what the format says: leave it out");
+        complain(checking, "length", "format", "is what the format says: leave it out");
     else if (!bytes && (options->at >= 0) != (options->length > 0))
-        tell(checking, "length", "and \"at\" need each other");
+        complain(checking, "length", "at format", "and \"at\" need each other");
     if (options->delimiter[0] == 0)
-        tell(checking, "delimiter", "is empty");
+        complain(checking, "delimiter", NULL, "is empty");
     if (options->key && !options->key[0])
-        tell(checking, "key", "is empty");
+        complain(checking, "key", NULL, "is empty");
     if (options->unit_text && !options->key)
-        tell(checking, "unit_text", "needs \"key\"");
+        complain(checking, "unit_text", "key", "needs \"key\"");
 }
 
-static void check_point(struct checking *checking, struct site_point *point)
+static void check_point(struct complaining *checking, struct site_point *point)
 {
     static const char *const when_keys[EXTRACT_WHEN_COUNT] = {
         [EXTRACT_WHEN_FAILED] = "when_failed",
@@ -207,7 +196,8 @@ static void check_point(struct checking *checking, struct site_point *point)
     check_number(checking, options);
     check_bytes(checking, options);
     if (options->reply > 0 && !serial_is_asked(device))
-        tell(checking, "reply", "is for devices that are asked");
+        complain(checking, "reply", "device.request device.exchange",
+                 "is for devices that are asked");
     pattern_free(check_pattern(checking, "negative_when", options->negative_when));
     for (int i = 0; i < EXTRACT_WHEN_COUNT; i++)
         pattern_free(check_pattern(checking, when_keys[i], options->when[i]));
@@ -216,21 +206,21 @@ static void check_point(struct checking *checking, struct site_point *point)
     pattern_free(match);
 }
 
-static void check_script(struct checking *checking, const struct serial_device_options *options)
+static void check_script(struct complaining *checking, const struct serial_device_options *options)
 {
     struct script script = {.count = 0};
     char why[240];
     size_t wrong = 0;
 
     if (options->request && options->request[0] && options->exchange.count > 0) {
-        tell(checking, "exchange", "and \"request\" exclude each other");
+        complain(checking, "exchange", "request", "and \"request\" exclude each other");
     } else if (serial_is_asked(options) &&
                script_compile(&script, options, &wrong, why, sizeof(why)) < 0) {
         if (options->exchange.count > 0 && wrong < options->exchange.count)
-            tell_found(checking, "exchange", "step %zu, \"%.60s\": %s", wrong + 1,
-                       options->exchange.items[wrong], why);
+            complain(checking, "exchange", "address", "step %zu, \"%.60s\": %s", wrong + 1,
+                     options->exchange.items[wrong], why);
         else
-            tell(checking, "request", why);
+            complain(checking, "request", "address exchange", "%s", why);
     }
     script_free(&script);
 }
@@ -244,7 +234,7 @@ static bool is_address(const char *text)
     return true;
 }
 
-static void check_device(struct checking *checking, const struct site_bus *bus, bool bus_asked)
+static void check_device(struct complaining *checking, const struct site_bus *bus, bool bus_asked)
 {
     static const char *const when_keys[SERIAL_WHEN_COUNT] = {
         [SERIAL_WHEN_BUSY] = "when_busy",
@@ -255,30 +245,38 @@ static void check_device(struct checking *checking, const struct site_bus *bus, 
     const struct serial_device_options *options = checking->device->options;
 
     if (serial_is_asked(options) != bus_asked)
-        tell(checking, "request",
-             "a bus has either devices that are asked or devices that speak by themselves, not "
-             "both");
+        complain(checking, "request", "exchange",
+                 "a bus has either devices that are asked or devices that speak by themselves, not "
+                 "both");
     if (!bus_asked && bus->device_count > 1 && !options->match)
-        tell(checking, "match",
-             "is needed where several devices speak on one bus: it tells whose a line is");
+        complain(checking, "match", ASKED_KEYS,
+                 "is needed where several devices speak on one bus: it tells whose a line is");
     if (options->notation == SERIAL_SML &&
         (options->frame.start.given || options->frame.end.given || options->frame.length > 0 ||
          options->frame.silence_ns > 0 || options->frame.length_field != LINE_LENGTH_NONE ||
          options->frame.checksum != CHECKSUM_UNSAID))
-        tell(checking, "notation",
-             "\"sml\" says how lines begin, end and are checked: leave these keys out");
+        complain(checking, "notation", NULL,
+                 "\"sml\" says how lines begin, end and are checked: leave these keys out");
     if (options->address && !is_address(options->address))
-        tell_found(checking, "address", "found \"%s\"; allowed: letters and digits",
-                   options->address);
+        complain(checking, "address", NULL, "found \"%s\"; allowed: letters and digits",
+                 options->address);
     check_script(checking, options);
     pattern_free(check_pattern(checking, "match", options->match));
     for (int i = 0; i < SERIAL_WHEN_COUNT; i++)
         pattern_free(check_pattern(checking, when_keys[i], options->when[i]));
 }
 
-static bool is_asked(const struct site_bus *bus)
+/* Whether the devices of the bus are asked: the first says it of which that is known. */
+static bool is_asked(const struct complaining *checking, const struct site_bus *bus)
 {
-    return bus->device_count > 0 && serial_is_asked(bus->devices[0].options);
+    struct complaining device = *checking;
+
+    for (size_t i = 0; i < bus->device_count; i++) {
+        device.device = &bus->devices[i];
+        if (complain_sound(&device, ASKED_KEYS))
+            return serial_is_asked(bus->devices[i].options);
+    }
+    return false;
 }
 
 static bool same_checksum(const struct checksum *a, const struct checksum *b)
@@ -297,30 +295,34 @@ static bool same_framing(const struct line_framing *a, const struct line_framing
 }
 
 /* Of devices that speak by themselves nobody knows whose the bytes are before a line is found. */
-static void check_shared(struct checking *checking, const struct site_bus *site)
+static void check_shared(struct complaining *checking, const struct site_bus *site)
 {
     const struct serial_bus_options *bus = site->options;
     const struct serial_device_options *first = site->devices[0].options;
     const struct serial_device_options *options = checking->device->options;
+    struct complaining other = *checking;
     struct line_framing framings[2];
     struct checksum checksums[2];
 
+    other.device = site->devices;
     serial_framing(bus, first, &framings[0]);
     serial_framing(bus, options, &framings[1]);
     serial_checksum(bus, first, &checksums[0]);
     serial_checksum(bus, options, &checksums[1]);
-    if (first->notation != options->notation || !same_framing(&framings[0], &framings[1]) ||
-        !same_checksum(&checksums[0], &checksums[1]))
-        tell_found(checking, NULL,
-                   "frames or checks its lines otherwise than device %s: devices that speak by "
-                   "themselves on one bus share that",
-                   site->devices[0].id);
-    if (serial_line(bus, first)->baud != serial_line(bus, options)->baud)
-        tell_found(checking, "line", "is not that of device %s: a line has one speed",
-                   site->devices[0].id);
+    if ((first->notation != options->notation || !same_framing(&framings[0], &framings[1]) ||
+         !same_checksum(&checksums[0], &checksums[1])) &&
+        complain_sound(&other, LINE_KEYS))
+        complain(checking, NULL, LINE_KEYS,
+                 "frames or checks its lines otherwise than device %s: devices that speak by "
+                 "themselves on one bus share that",
+                 site->devices[0].id);
+    if (serial_line(bus, first)->baud != serial_line(bus, options)->baud &&
+        complain_sound(&other, "line"))
+        complain(checking, "line", "bus.line", "is not that of device %s: a line has one speed",
+                 site->devices[0].id);
 }
 
-static void check_frames(struct checking *checking, const struct site_bus *bus)
+static void check_frames(struct complaining *checking, const struct site_bus *bus, bool asked)
 {
     static const struct serial_device_options plain;
     bool bus_frames = bus->device_count == 0;
@@ -330,37 +332,36 @@ static void check_frames(struct checking *checking, const struct site_bus *bus)
 
         checking->device = &bus->devices[i];
         if (serial_frames_itself(options))
-            check_framing(checking, bus->options, options, is_asked(bus));
+            check_framing(checking, bus->options, options, asked);
         else
             bus_frames = true;
     }
     checking->device = NULL;
     if (bus_frames)
-        check_framing(checking, bus->options, &plain, is_asked(bus));
+        check_framing(checking, bus->options, &plain, asked);
 }
 
-static void check_port(struct checking *checking, const struct serial_bus_options *options)
+static void check_port(struct complaining *checking, const struct serial_bus_options *options)
 {
-    char why[256], sentence[512];
+    char why[256];
 
-    if (port_name_valid(options->port, why, sizeof why))
-        return;
-    snprintf(sentence, sizeof sentence, "found \"%.200s\"; %s", options->port, why);
-    tell(checking, "port", sentence);
+    if (options->port && !port_name_valid(options->port, why, sizeof why))
+        complain(checking, "port", NULL, "found \"%.200s\"; %s", options->port, why);
 }
 
 int serial_check(struct site_bus *bus, struct driver_complaints *complaints)
 {
-    struct checking checking = {.complaints = complaints};
+    struct complaining checking = {.complaints = complaints};
+    bool asked = is_asked(&checking, bus);
 
     check_port(&checking, bus->options);
-    check_frames(&checking, bus);
+    check_frames(&checking, bus, asked);
     for (size_t i = 0; i < bus->device_count; i++) {
         struct site_device *device = &bus->devices[i];
 
         checking.device = device;
-        check_device(&checking, bus, is_asked(bus));
-        if (i > 0 && !is_asked(bus))
+        check_device(&checking, bus, asked);
+        if (i > 0 && !asked)
             check_shared(&checking, bus);
         for (size_t j = 0; j < device->point_count; j++) {
             checking.point = &device->points[j];
@@ -368,5 +369,5 @@ int serial_check(struct site_bus *bus, struct driver_complaints *complaints)
         }
         checking.point = NULL;
     }
-    return checking.result;
+    return checking.error;
 }

@@ -26,11 +26,9 @@ struct config_parts {
     struct option_table uplink;          /* an entry of "uplinks" besides "id" and "tls" */
     struct option_table uplink_tls;      /* its "tls" object, filled into the same struct */
     size_t uplink_tls_present;           /* offset of a bool in it: whether "tls" was given */
-    /* Checks one uplink beyond its options, and may keep `id` in it, which lives as long; tells
-     * through `complain` (key may be NULL). 0 or ERR_CONFIG. */
-    int (*uplink_check)(void *uplink, const char *id,
-                        void (*complain)(void *context, const char *key, const char *sentence),
-                        void *context);
+    /* Checks one uplink beyond its options, and may keep `id` in it, which lives as long (NULL
+     * where it was told as wrong). */
+    void (*uplink_check)(void *uplink, const char *id, struct option_complaints *complaints);
     /* Fills what `check` tells of an uplink; NULL: nothing is told. */
     void (*uplink_plan)(const void *uplink, struct config_uplink_plan *plan);
     const char *profile_folders[4]; /* searched in order for NAME.json; ended by NULL */

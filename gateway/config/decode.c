@@ -61,7 +61,7 @@ static void hash_field(struct decoder *decoder, const struct option *option, con
     fingerprint_u64(&decoder->hash, (uint64_t)value);
 }
 
-static const struct json *find_layered(const struct layers *layers, const char *key)
+const struct json *decode_find(const struct layers *layers, const char *key)
 {
     for (size_t i = 0; i < sizeof(layers->objects) / sizeof(layers->objects[0]); i++) {
         const struct json *value = json_find(layers->objects[i], key);
@@ -71,30 +71,35 @@ static const struct json *find_layered(const struct layers *layers, const char *
     return NULL;
 }
 
-bool decode_options(struct decoder *decoder, const struct option *options, void *into,
+bool decode_sound(const struct layers *layers, const char *key)
+{
+    const struct json *value = decode_find(layers, key);
+    return !value || json_sound(value);
+}
+
+/* False where there is none to take. */
+static bool take_fallback(struct decoder *decoder, const struct option *option, void *field)
+{
+    struct json storage;
+    char text[FINDINGS_TEXT_MAX];
+    const struct json *value = fallback_value(option, &storage, text, sizeof(text));
+    return value && decode_value(decoder, option, value, field);
+}
+
+void decode_options(struct decoder *decoder, const struct option *options, void *into,
                     const struct layers *layers)
 {
-    bool clean = true;
     for (const struct option *option = options; option && option->key; option++) {
-        struct json storage;
-        char text[FINDINGS_TEXT_MAX];
-        const struct json *value = find_layered(layers, option->key);
-        if (!value && option->required && layers->objects[0]) {
+        const struct json *value = decode_find(layers, option->key);
+        if (!value && option->required && layers->objects[0] && !layers->lost)
             findings_missing(decoder->findings, layers->objects[0], option->key, "is missing: %s",
                              option->help);
-            clean = false;
-            continue;
-        }
-        if (!value)
-            value = fallback_value(option, &storage, text, sizeof(text));
         fingerprint_text(&decoder->hash, option->key);
         void *field = (char *)into + option->offset;
-        if (!value)
+        if (!(value && decode_value(decoder, option, value, field)) &&
+            !take_fallback(decoder, option, field))
             hash_field(decoder, option, field);
-        else if (!decode_value(decoder, option, value, field))
-            clean = false;
     }
-    return clean;
 }
 
 static void offer_keys(struct nearest *nearest, const struct option *options)
@@ -140,10 +145,9 @@ static void tell_unknown(struct decoder *decoder, const struct json *item,
     }
 }
 
-bool decode_keys(struct decoder *decoder, const struct json *object, const struct shape *shape,
+void decode_keys(struct decoder *decoder, const struct json *object, const struct shape *shape,
                  const struct option *extra, decode_stray_fn *stray, void *context)
 {
-    bool clean = true;
     for (const struct json *item = object->first; item; item = item->next) {
         const struct part *part = part_find(shape->parts, item->key);
         if (part && part->kind != PART_REFUSED)
@@ -154,13 +158,11 @@ bool decode_keys(struct decoder *decoder, const struct json *object, const struc
             findings_key(decoder->findings, item, "%s", part->help);
         else
             tell_unknown(decoder, item, shape, extra, stray, context);
-        clean = false;
     }
-    return clean;
 }
 
 const struct json *decode_part(struct decoder *decoder, const struct json *object,
-                               const struct shape *shape, const char *key, bool *clean)
+                               const struct shape *shape, const char *key)
 {
     char found[FINDINGS_TEXT_MAX];
     const struct part *part = part_find(shape->parts, key);
@@ -176,8 +178,6 @@ const struct json *decode_part(struct decoder *decoder, const struct json *objec
     } else {
         findings_missing(decoder->findings, object, key, "is missing: %s", part->help);
     }
-    if (clean)
-        *clean = false;
     return NULL;
 }
 
@@ -192,16 +192,15 @@ static bool enum_key(const char *key, int64_t *value)
     return strcmp(again, key) == 0;
 }
 
-bool decode_enum(struct decoder *decoder, const struct json *map, const struct site_enum **enums,
+void decode_enum(struct decoder *decoder, const struct json *map, const struct site_enum **enums,
                  size_t *count)
 {
     if (map->count > ENUM_ENTRIES_MAX) {
         findings_value(decoder->findings, map, "found %u entries; allowed: at most %d", map->count,
                        ENUM_ENTRIES_MAX);
-        return false;
+        return;
     }
     struct site_enum *entries = arena_array(decoder->arena, map->count, sizeof(*entries));
-    bool clean = entries != NULL;
     *count = 0;
     for (const struct json *item = map->first; item && entries; item = item->next) {
         static const struct option text = {
@@ -211,14 +210,10 @@ bool decode_enum(struct decoder *decoder, const struct json *map, const struct s
             findings_key(decoder->findings, item,
                          "found \"%s\"; the keys of \"enum\" are whole numbers in quotes: \"0\"",
                          item->key);
-            clean = false;
-        } else if (!decode_value(decoder, &text, item, &entry.text)) {
-            clean = false;
-        } else {
+        } else if (decode_value(decoder, &text, item, &entry.text)) {
             entries[(*count)++] = entry;
             fingerprint_u64(&decoder->hash, (uint64_t)entry.value);
         }
     }
     *enums = entries;
-    return clean;
 }

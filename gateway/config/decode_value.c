@@ -80,6 +80,8 @@ static bool refuse(struct decoder *decoder, const struct option *option, const s
     return false;
 }
 
+const char decode_unknown[] = "";
+
 static const char *variable(const struct decoder *decoder, const char *name)
 {
     if (strcmp(name, "gateway.id") == 0)
@@ -129,6 +131,10 @@ static bool expand(struct decoder *decoder, const struct json *value, char out[E
             part = variable(decoder, name);
             if (!part)
                 return refuse_variable(decoder, value, name);
+            if (part == decode_unknown) {
+                json_doubt(value);
+                return false;
+            }
             part_size = strlen(part);
             at = end;
         }

@@ -72,6 +72,7 @@ void findings_key(struct findings *findings, const struct json *value, const cha
 {
     char path[FINDINGS_TEXT_MAX];
     va_list list;
+    json_doubt(value);
     json_path(value, path, sizeof(path));
     va_start(list, format);
     add(findings, file_of(findings, value), value->key ? value->key_at : value->at, path, format,
@@ -85,6 +86,7 @@ void findings_value(struct findings *findings, const struct json *value, const c
     va_list list;
     if (value->type == JSON_BAD)
         return;
+    json_doubt(value);
     json_path(value, path, sizeof(path));
     va_start(list, format);
     add(findings, file_of(findings, value), value->at, path, format, list);

@@ -22,7 +22,8 @@ struct findings *findings_open(struct arena *arena);
  * comes first when told. */
 void findings_file(struct findings *findings, const struct json *root, const char *file);
 
-/* What is wrong with a key, with a value, or for want of a key in an object. */
+/* What is wrong with a key or a value (which is json_doubt()ed), or for want of a key in an object.
+ */
 void findings_key(struct findings *findings, const struct json *value, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void findings_value(struct findings *findings, const struct json *value, const char *format, ...)

@@ -412,12 +412,13 @@ static bool tell_duplicates(struct reader *reader, const struct json *object)
         keys[count++] = item;
     qsort(keys, count, sizeof(struct json *), by_key);
     for (size_t i = 1, first = 0; i < count; i++) {
-        if (strcmp(keys[i]->key, keys[first]->key) == 0)
-            tell(reader, keys[i]->key_at,
-                 "the key \"%s\" stands twice: first in line %u, column %u", keys[i]->key,
-                 keys[first]->key_at.line, keys[first]->key_at.column);
-        else
+        if (strcmp(keys[i]->key, keys[first]->key) != 0) {
             first = i;
+            continue;
+        }
+        tell(reader, keys[i]->key_at, "the key \"%s\" stands twice: first in line %u, column %u",
+             keys[i]->key, keys[first]->key_at.line, keys[first]->key_at.column);
+        json_doubt(keys[first]);
     }
     free(keys);
     return true;

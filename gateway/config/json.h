@@ -39,6 +39,7 @@ struct json_place {
 struct json {
     enum json_type type;
     bool truth;       /* of JSON_BOOL */
+    bool doubtful;    /* json_doubt */
     uint32_t count;   /* children of a list or object */
     uint32_t size;    /* bytes of text, without the terminating zero */
     const char *key;  /* in an object, else NULL */
@@ -63,6 +64,13 @@ int json_read(struct json **root, struct arena *arena, const char *text, size_t 
 /* The value of a key, the first where it stands twice; NULL where there is none or `object` is NULL
  * or no object. */
 const struct json *json_find(const struct json *object, const char *key);
+
+/* Marks a value that was told as wrong, or that cannot be known because of one that was: the only
+ * change that a tree sees. What is wrong with an item of a list is wrong with the list. */
+void json_doubt(const struct json *value);
+
+/* Whether a value may be relied on: neither marked nor JSON_BAD. */
+bool json_sound(const struct json *value);
 
 /* Whether it is a whole number that an int64_t holds, by its digits where they exceed a double's.
  */

@@ -17,6 +17,19 @@ const struct json *json_find(const struct json *object, const char *key)
     return NULL;
 }
 
+void json_doubt(const struct json *value)
+{
+    /* The tree is made of plain memory, and const so that nobody else changes it. */
+    ((struct json *)value)->doubtful = true;
+    if (value->parent && value->parent->type == JSON_LIST && value->type != JSON_OBJECT)
+        json_doubt(value->parent);
+}
+
+bool json_sound(const struct json *value)
+{
+    return value->type != JSON_BAD && !value->doubtful;
+}
+
 bool json_integer(const struct json *value, int64_t *integer)
 {
     if (value->type != JSON_NUMBER)

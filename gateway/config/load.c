@@ -24,7 +24,7 @@ static void load_version(struct loader *loader)
 {
     const struct json *version = json_find(loader->root, "version");
     struct root_options options = {0};
-    struct layers layers = {{loader->root}};
+    struct layers layers = {.objects = {loader->root}};
     int64_t number;
     if (version && json_integer(version, &number) && number != CONFIG_VERSION)
         findings_value(loader->decoder.findings, version,
@@ -56,42 +56,44 @@ static void load_gateway(struct loader *loader)
 {
     struct site *site = &loader->config->site;
     struct decoder *decoder = &loader->decoder;
-    const struct json *node = decode_part(decoder, loader->root, &shape_root, "gateway", NULL);
-    struct layers layers = {{node}};
-    decoder->gateway_id = decoder->gateway_name = "";
+    const struct json *node = decode_part(decoder, loader->root, &shape_root, "gateway");
+    struct layers layers = {.objects = {node}};
+    const struct json *id = json_find(node, "id");
+    decoder->gateway_id = decoder->gateway_name = decode_unknown;
     site->board = "";
     if (!node)
         return;
+    if (id && id->type == JSON_STRING && id_valid(id->text))
+        decoder->gateway_id = id->text;
+    decoder->gateway_name = NULL; /* while it is read itself */
     decode_keys(decoder, node, &shape_gateway, NULL, NULL, NULL);
     decode_options(decoder, shape_gateway.options, site, &layers);
     check_timezone(loader, node);
     if (!site->name)
         site->name = site->id;
-    decoder->gateway_id = site->id ? site->id : "";
-    decoder->gateway_name = site->name ? site->name : "";
+    decoder->gateway_name =
+        site->name && decode_sound(&layers, "name") ? site->name : decode_unknown;
 }
 
 static void load_journal(struct loader *loader)
 {
     struct config_journal *journal = &loader->config->journal;
-    const struct json *node =
-        decode_part(&loader->decoder, loader->root, &shape_root, "journal", NULL);
-    struct layers layers = {{node}};
+    const struct json *node = decode_part(&loader->decoder, loader->root, &shape_root, "journal");
+    struct layers layers = {.objects = {node}};
     if (node)
         decode_keys(&loader->decoder, node, &shape_journal, NULL, NULL, NULL);
-    if (!decode_options(&loader->decoder, shape_journal.options, journal, &layers) || !node)
-        return;
-    if (journal->segment_bytes > journal->keep_bytes / 4)
+    decode_options(&loader->decoder, shape_journal.options, journal, &layers);
+    if (node && journal->segment_bytes > journal->keep_bytes / 4 && decode_sound(&layers, "keep"))
         findings_value(loader->decoder.findings, json_find(node, "segment"),
                        "four segments have to fit into what \"keep\" allows");
 }
 
 static void load_defaults(struct loader *loader)
 {
-    const struct json *node =
-        decode_part(&loader->decoder, loader->root, &shape_root, "defaults", NULL);
-    struct layers layers = {{node}};
-    loader->defaults = (struct policy){.every_ns = POLICY_EVERY_NS, .heartbeat_ns = POLICY_HEARTBEAT_NS};
+    const struct json *node = decode_part(&loader->decoder, loader->root, &shape_root, "defaults");
+    struct layers layers = {.objects = {node}};
+    loader->defaults =
+        (struct policy){.every_ns = POLICY_EVERY_NS, .heartbeat_ns = POLICY_HEARTBEAT_NS};
     if (!node)
         return;
     decode_keys(&loader->decoder, node, &shape_defaults, NULL, NULL, NULL);

@@ -12,28 +12,27 @@
 struct loaded_device {
     const struct json *node;
     const struct profile *profile; /* NULL where it names none that could be read */
+    bool profile_lost;             /* it names one that could not be read */
     struct device_options options;
-    struct loaded_bus *bus; /* NULL where it names none that exists */
-    struct layers *points;  /* where each of its site_point stands */
+    struct loaded_bus *bus;      /* NULL where it names none that exists */
+    const struct driver *driver; /* the bus's; where that is not known the one that fits best */
+    struct layers *points;       /* where each of its site_point stands */
     uint64_t hash;
-    bool clean;
 };
 
 struct loaded_bus {
-    const struct json *node;
-    const struct driver *driver; /* NULL where it names none that exists */
+    const struct json *node;     /* NULL: the bus of a device that names none that exists */
+    const struct driver *driver; /* NULL where it names none that exists; a mistyped one counts */
     struct site_bus site;
     struct loaded_device **devices; /* where each of its site_device stands */
     size_t device_room;
     uint64_t hash;
-    bool clean;
 };
 
 struct profile {
     const char *name;
     const struct json *root; /* NULL when it could not be read: told */
     struct profile_options options;
-    bool clean;
 };
 
 struct loader {
@@ -57,22 +56,34 @@ struct loader {
 void load_buses(struct loader *loader);
 void load_devices(struct loader *loader);
 
-/* The points of a device whose bus is known, and their part of its hash. `device_site->points` is
- * set. */
+/* The points of a device whose driver is known, and their part of its hash. `device_site->points`
+ * is set. */
 void load_points(struct loader *loader, struct loaded_device *device,
                  struct site_device *device_site);
 
 /* Reads "uplinks". */
 void load_uplinks(struct loader *loader);
 
-/* Lets each driver check its buses, as far as what it is given was clean. */
+/* Lets each driver check its buses. */
 void load_check(struct loader *loader);
+
+/* The same for a device whose bus is not known, and with it nothing that relies on the bus. */
+void load_check_alone(struct loader *loader, struct loaded_device *device,
+                      struct site_device *site);
+
+/* Whether a point that a device has on its own says nothing of how it is read: then its profile
+ * does. */
+bool load_refines(const struct driver *driver, const struct json *own);
+
+/* A struct for a driver's options; NULL where it has none or memory is out (the arena remembers
+ * that). */
+void *load_options_alloc(struct loader *loader, const struct option_table *table);
 
 /* Tells an id of a list's entry that stands twice, or an earlier id ("was") that somebody still
  * has; remembers it otherwise. */
-bool load_id_unique(struct loader *loader, struct textmap *ids, const struct json *object,
+void load_id_unique(struct loader *loader, struct textmap *ids, const struct json *object,
                     const char *id);
-bool load_was_free(struct loader *loader, const struct textmap *ids, const struct json *object,
+void load_was_free(struct loader *loader, const struct textmap *ids, const struct json *object,
                    const struct option_texts *was);
 
 /* Whether each entry of a list is an object; those that are not are told. */
@@ -84,7 +95,7 @@ const struct profile *load_profile(struct loader *loader, const struct json *val
                                    const char *name);
 
 /* Reads "report" of an object (and of the one below it) over the policy that is inherited. */
-bool load_report(struct loader *loader, const struct json *object, const struct json *below,
+void load_report(struct loader *loader, const struct json *object, const struct json *below,
                  const struct shape *shape, struct policy *policy);
 
 /* "modbus-rtu, modbus-tcp" into `out`. */

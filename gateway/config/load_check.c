@@ -36,6 +36,29 @@ static const struct json *place_of(const struct checking *checking,
     return places[0] ? places[0] : device ? places[2] : places[4];
 }
 
+static bool sound(struct driver_complaints *complaints, const struct site_device *device,
+                  const struct site_point *point, const char *key)
+{
+    const struct checking *checking = (const struct checking *)complaints;
+    const struct loaded_bus *bus = checking->bus;
+    const struct option *rows = bus->driver->bus.options;
+    struct layers layers = {{bus->node}, .lost = !bus->node};
+    if (!device && strcmp(key, "driver") == 0)
+        return bus->node != NULL; /* a mistyped one counts as what it was meant for */
+    if (device) {
+        const struct loaded_device *loaded = bus->devices[device - bus->site.devices];
+        rows = point ? bus->driver->point.options : bus->driver->device.options;
+        layers = (struct layers){{loaded->node, loaded->profile ? loaded->profile->root : NULL},
+                                 .lost = loaded->profile_lost};
+        if (point)
+            layers = loaded->points[point - device->points];
+    }
+    if (decode_find(&layers, key))
+        return decode_sound(&layers, key);
+    const struct option *row = option_find(rows, key);
+    return !layers.lost && !(row && row->required);
+}
+
 static void tell(struct driver_complaints *complaints, const struct site_device *device,
                  const struct site_point *point, const char *key, const char *sentence)
 {
@@ -65,11 +88,12 @@ static const char *text_of(const struct loaded_bus *bus, const struct option *ro
  * last. */
 static const char *next_exclusive(const struct loaded_bus *bus, size_t *at, const char **key)
 {
-    const struct option *rows = bus->clean && bus->driver ? bus->driver->bus.options : NULL;
+    const struct option *rows = bus->driver ? bus->driver->bus.options : NULL;
 
     for (; rows && rows[*at].key; (*at)++) {
         const struct option *row = &rows[*at];
-        const char *text = row->exclusive ? text_of(bus, row) : NULL;
+        const struct json *value = row->exclusive ? json_find(bus->node, row->key) : NULL;
+        const char *text = value && json_sound(value) ? text_of(bus, row) : NULL;
         if (!text)
             continue;
         (*at)++;
@@ -113,16 +137,51 @@ static void check_writes(struct checking *checking, const struct driver *driver)
     }
 }
 
+/* Messages call what has no id by its line. */
+static const char *id_for_messages(struct loader *loader, const char *id, int line)
+{
+    char text[32];
+    snprintf(text, sizeof(text), "(line %d)", line);
+    return id ? id : arena_text(loader->scratch, text, strlen(text));
+}
+
+static void check_bus(struct loader *loader, struct loaded_bus *bus)
+{
+    struct checking checking = {{tell, sound}, loader, bus};
+    struct site_bus *site = &bus->site;
+    if (!bus->driver || !site->devices)
+        return;
+    for (size_t i = 0; i < site->device_count; i++)
+        site->devices[i].id = id_for_messages(loader, site->devices[i].id, site->devices[i].line);
+    if (bus->driver->check)
+        bus->driver->check(site, &checking.complaints);
+    if (bus->node && !bus->driver->can_write)
+        check_writes(&checking, bus->driver);
+}
+
+void load_check_alone(struct loader *loader, struct loaded_device *device, struct site_device *site)
+{
+    const struct option_table *table = &device->driver->bus;
+    const struct layers none = {.objects = {NULL}};
+    struct loaded_bus bus = {.driver = device->driver,
+                             .devices = &device,
+                             .site = {.driver = device->driver,
+                                      .options = load_options_alloc(loader, table),
+                                      .devices = site,
+                                      .device_count = 1}};
+    if (bus.site.options)
+        decode_options(&loader->decoder, table->options, bus.site.options, &none);
+    check_bus(loader, &bus);
+}
+
 void load_check(struct loader *loader)
 {
+    for (size_t i = 0; i < loader->bus_count; i++) {
+        struct site_bus *site = &loader->buses[i].site;
+        site->id = id_for_messages(loader, site->id, site->line);
+    }
     for (size_t i = 0; i < loader->bus_count; i++)
         check_exclusive(loader, &loader->buses[i]);
-    for (size_t i = 0; i < loader->bus_count; i++) {
-        struct loaded_bus *bus = &loader->buses[i];
-        struct checking checking = {{tell}, loader, bus};
-        if (bus->clean && bus->driver && bus->driver->check && bus->devices)
-            bus->driver->check(&bus->site, &checking.complaints);
-        if (bus->clean && bus->driver && !bus->driver->can_write && bus->devices)
-            check_writes(&checking, bus->driver);
-    }
+    for (size_t i = 0; i < loader->bus_count; i++)
+        check_bus(loader, &loader->buses[i]);
 }

@@ -17,27 +17,25 @@ bool load_is_object(struct loader *loader, const struct json *entry)
     return false;
 }
 
-bool load_id_unique(struct loader *loader, struct textmap *ids, const struct json *object,
+void load_id_unique(struct loader *loader, struct textmap *ids, const struct json *object,
                     const char *id)
 {
     const struct json *first = textmap_find(ids, id);
     if (!first) {
         if (textmap_put(ids, id, object) != 0)
             loader->out_of_memory = true;
-        return true;
+        return;
     }
     findings_value(loader->decoder.findings, json_find(object, "id"),
                    "found \"%s\"; that id is taken in line %u: ids are unique", id,
                    json_find(first, "id")->at.line);
-    return false;
 }
 
-bool load_was_free(struct loader *loader, const struct textmap *ids, const struct json *object,
+void load_was_free(struct loader *loader, const struct textmap *ids, const struct json *object,
                    const struct option_texts *was)
 {
     const struct json *list = json_find(object, "was");
     const struct json *item = list ? list->first : NULL;
-    bool clean = true;
     for (size_t i = 0; i < was->count && item; i++, item = item->next) {
         if (!id_valid(was->items[i]))
             findings_value(loader->decoder.findings, item,
@@ -47,11 +45,7 @@ bool load_was_free(struct loader *loader, const struct textmap *ids, const struc
                            "found \"%s\"; that id is still in use: an earlier id is one that "
                            "nobody has any more",
                            was->items[i]);
-        else
-            continue;
-        clean = false;
     }
-    return clean;
 }
 
 void load_driver_names(const struct loader *loader, char *out, size_t size)
@@ -64,28 +58,31 @@ void load_driver_names(const struct loader *loader, char *out, size_t size)
                 (size_t)snprintf(out + at, size - at, "%s%s", at > 0 ? ", " : "", (*driver)->name);
 }
 
+/* The driver of that name. One letter or two amiss is told and counts as that driver, so that the
+ * rest of the bus is checked as it was meant. */
 static const struct driver *find_driver(struct loader *loader, const struct json *node,
                                         const char *name)
 {
     char names[FINDINGS_TEXT_MAX];
+    const struct driver *meant = NULL;
     struct nearest nearest;
     nearest_init(&nearest, name);
     for (const struct driver *const *driver = loader->parts->drivers; *driver; driver++) {
         if (strcmp((*driver)->name, name) == 0)
             return *driver;
         nearest_offer(&nearest, (*driver)->name);
+        if (nearest.best == (*driver)->name && nearest_distance(name, nearest.best) <= 2)
+            meant = *driver;
     }
     load_driver_names(loader, names, sizeof(names));
     findings_value(loader->decoder.findings, json_find(node, "driver"),
                    nearest.best ? "found \"%s\"; allowed: %s; did you mean \"%s\"?"
                                 : "found \"%s\"; allowed: %s",
                    name, names, nearest.best);
-    return NULL;
+    return meant;
 }
 
-/* A struct for a driver's options; NULL where it has none or memory is out (the arena remembers
- * that). */
-static void *options_alloc(struct loader *loader, const struct option_table *table)
+void *load_options_alloc(struct loader *loader, const struct option_table *table)
 {
     return table->struct_size > 0 ? arena_alloc(loader->decoder.arena, table->struct_size) : NULL;
 }
@@ -93,13 +90,13 @@ static void *options_alloc(struct loader *loader, const struct option_table *tab
 static void load_bus(struct loader *loader, struct loaded_bus *bus, struct textmap *ids)
 {
     struct bus_options options = {0};
-    struct layers layers = {{bus->node}};
+    struct layers layers = {.objects = {bus->node}};
     struct decoder *decoder = &loader->decoder;
     decoder->hash = FINGERPRINT_BEGIN;
     fingerprint_text(&decoder->hash, decoder->gateway_id);
-    bus->clean = decode_options(decoder, shape_bus.options, &options, &layers);
+    decode_options(decoder, shape_bus.options, &options, &layers);
     if (options.id)
-        bus->clean &= load_id_unique(loader, ids, bus->node, options.id);
+        load_id_unique(loader, ids, bus->node, options.id);
     bus->driver = options.driver ? find_driver(loader, bus->node, options.driver) : NULL;
     bus->site = (struct site_bus){.id = options.id,
                                   .name = options.name,
@@ -108,11 +105,10 @@ static void load_bus(struct loader *loader, struct loaded_bus *bus, struct textm
     if (bus->driver) {
         struct stray stray = {loader, bus->driver, STRAY_BUS};
         const struct option_table *table = &bus->driver->bus;
-        bus->clean &=
-            decode_keys(decoder, bus->node, &shape_bus, table->options, load_stray, &stray);
-        bus->site.options = options_alloc(loader, table);
+        decode_keys(decoder, bus->node, &shape_bus, table->options, load_stray, &stray);
+        bus->site.options = load_options_alloc(loader, table);
         if (bus->site.options)
-            bus->clean &= decode_options(decoder, table->options, bus->site.options, &layers);
+            decode_options(decoder, table->options, bus->site.options, &layers);
     }
     bus->hash = decoder->hash;
 }
@@ -120,8 +116,7 @@ static void load_bus(struct loader *loader, struct loaded_bus *bus, struct textm
 void load_buses(struct loader *loader)
 {
     struct textmap ids = {0};
-    const struct json *list =
-        decode_part(&loader->decoder, loader->root, &shape_root, "buses", NULL);
+    const struct json *list = decode_part(&loader->decoder, loader->root, &shape_root, "buses");
     if (!list)
         return;
     if (list->count > LIST_ENTRIES_MAX) {
@@ -161,6 +156,37 @@ static struct loaded_bus *find_bus(struct loader *loader, const struct json *nod
     return NULL;
 }
 
+/* How many keys of an object are in neither the shape nor the rows. */
+static size_t count_strangers(const struct json *object, const struct shape *shape,
+                              const struct option *rows)
+{
+    size_t count = 0;
+    for (const struct json *item = object ? object->first : NULL; item; item = item->next)
+        count += item->key && !option_find(shape->options, item->key) &&
+                 !part_find(shape->parts, item->key) && !option_find(rows, item->key);
+    return count;
+}
+
+/* For a device whose bus or driver is not known: the driver that knows most of its keys, so that
+ * their values can be checked. */
+static const struct driver *likely_driver(const struct loader *loader, const struct json *device)
+{
+    const struct driver *best = NULL;
+    const struct json *points = json_find(device, "points");
+    size_t fewest = SIZE_MAX;
+    for (const struct driver *const *driver = loader->parts->drivers; *driver; driver++) {
+        size_t count = count_strangers(device, &shape_device, (*driver)->device.options);
+        const struct json *point = points && points->type == JSON_LIST ? points->first : NULL;
+        for (; point; point = point->next)
+            count += count_strangers(point, &shape_point, (*driver)->point.options);
+        if (count < fewest) {
+            fewest = count;
+            best = *driver;
+        }
+    }
+    return best;
+}
+
 /* What holds for devices on any bus: done for all of them first, so that each bus knows how many it
  * has. */
 static void load_device_common(struct loader *loader, struct loaded_device *device,
@@ -169,37 +195,37 @@ static void load_device_common(struct loader *loader, struct loaded_device *devi
     struct decoder *decoder = &loader->decoder;
     struct device_options *options = &device->options;
     const struct json *name = json_find(device->node, "profile");
-    device->clean = true;
-    if (name && name->type == JSON_STRING) {
+    if (name && name->type == JSON_STRING)
         device->profile = load_profile(loader, name, name->text);
-        device->clean = device->profile != NULL;
-    }
+    device->profile_lost = name && !device->profile;
     const struct json *profile = device->profile ? device->profile->root : NULL;
-    struct layers layers = {{device->node, profile}};
+    struct layers layers = {.objects = {device->node, profile}};
     options->policy = loader->defaults;
     decoder->hash = FINGERPRINT_BEGIN;
-    device->clean &= decode_options(decoder, shape_device.options, options, &layers);
-    device->clean &= load_report(loader, device->node, profile, &shape_device, &options->policy);
+    decode_options(decoder, shape_device.options, options, &layers);
+    load_report(loader, device->node, profile, &shape_device, &options->policy);
     device->hash = decoder->hash;
     if (options->id)
-        device->clean &= load_id_unique(loader, ids, device->node, options->id);
+        load_id_unique(loader, ids, device->node, options->id);
     if (options->bus) {
         device->bus = find_bus(loader, device->node, options->bus);
         if (device->bus)
             device->bus->device_room++;
     }
+    device->driver = device->bus ? device->bus->driver : NULL;
+    if (!device->driver)
+        device->driver = likely_driver(loader, device->node);
 }
 
-static bool device_keys(struct loader *loader, const struct loaded_device *device)
+static void device_keys(struct loader *loader, const struct loaded_device *device)
 {
-    struct stray stray = {loader, device->bus ? device->bus->driver : NULL, STRAY_DEVICE};
-    const struct option *extra = stray.driver ? stray.driver->device.options : loader->any_device;
-    bool clean =
-        decode_keys(&loader->decoder, device->node, &shape_device, extra, load_stray, &stray);
+    bool known = device->bus && device->bus->driver;
+    struct stray stray = {loader, known ? device->driver : NULL, STRAY_DEVICE};
+    const struct option *extra = known ? device->driver->device.options : loader->any_device;
+    decode_keys(&loader->decoder, device->node, &shape_device, extra, load_stray, &stray);
     if (device->profile)
-        clean &= decode_keys(&loader->decoder, device->profile->root, &shape_profile, extra,
-                             load_stray, &stray);
-    return clean;
+        decode_keys(&loader->decoder, device->profile->root, &shape_profile, extra, load_stray,
+                    &stray);
 }
 
 static bool is_unverified(const struct loaded_device *device)
@@ -209,12 +235,12 @@ static bool is_unverified(const struct loaded_device *device)
            !device->options.verified;
 }
 
-/* The driver's part and the points; the device joins its bus when nothing was wrong with it. */
+/* The driver's part and the points; then the device joins its bus. */
 static void load_device_rest(struct loader *loader, struct loaded_device *device)
 {
     struct loaded_bus *bus = device->bus;
-    const struct driver *driver = bus ? bus->driver : NULL;
-    struct layers layers = {{device->node, device->profile ? device->profile->root : NULL}};
+    struct layers layers = {{device->node, device->profile ? device->profile->root : NULL},
+                            .lost = device->profile_lost};
     struct site_device site = {.id = device->options.id,
                                .name = device->options.name,
                                .vendor = device->options.vendor,
@@ -225,18 +251,17 @@ static void load_device_rest(struct loader *loader, struct loaded_device *device
                                .heartbeat_ns = device->options.policy.heartbeat_ns,
                                .line = (int)device->node->at.line};
     loader->decoder.hash = device->hash;
-    device->clean &= device_keys(loader, device);
-    if (driver) {
-        site.options = options_alloc(loader, &driver->device);
-        if (site.options)
-            device->clean &=
-                decode_options(&loader->decoder, driver->device.options, site.options, &layers);
-    }
+    device_keys(loader, device);
+    site.options = load_options_alloc(loader, &device->driver->device);
+    if (site.options)
+        decode_options(&loader->decoder, device->driver->device.options, site.options, &layers);
     load_points(loader, device, &site);
-    if (!bus)
+    if (!bus || !bus->driver) {
+        load_check_alone(loader, device, &site);
         return;
+    }
     fingerprint_u64(&bus->hash, loader->decoder.hash);
-    if (!device->clean || !bus->site.devices)
+    if (!bus->site.devices)
         return;
     bus->devices[bus->site.device_count] = device;
     bus->site.devices[bus->site.device_count++] = site;
@@ -261,7 +286,7 @@ static void load_device_list(struct loader *loader, const struct json *list, str
     }
     for (size_t i = 0; i < loader->device_count; i++) {
         struct loaded_device *device = &loader->devices[i];
-        device->clean &= load_was_free(loader, ids, device->node, &device->options.was);
+        load_was_free(loader, ids, device->node, &device->options.was);
         load_device_rest(loader, device);
     }
 }
@@ -269,8 +294,7 @@ static void load_device_list(struct loader *loader, const struct json *list, str
 void load_devices(struct loader *loader)
 {
     struct textmap ids = {0};
-    const struct json *list =
-        decode_part(&loader->decoder, loader->root, &shape_root, "devices", NULL);
+    const struct json *list = decode_part(&loader->decoder, loader->root, &shape_root, "devices");
     if (!list)
         return;
     if (list->count > LIST_ENTRIES_MAX) {

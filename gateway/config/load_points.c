@@ -24,32 +24,29 @@ static void collect(struct loader *loader, const struct json *list, struct textm
     }
 }
 
-static bool load_point_enum(struct loader *loader, const struct layers *layers,
+static void load_point_enum(struct loader *loader, const struct layers *layers,
                             struct site_point *point)
 {
-    bool clean = true;
     const struct json *map = NULL;
     for (size_t i = 0; i < 2 && !map; i++)
         if (layers->objects[i])
-            map = decode_part(&loader->decoder, layers->objects[i], &shape_point, "enum", &clean);
+            map = decode_part(&loader->decoder, layers->objects[i], &shape_point, "enum");
     if (map)
-        clean &= decode_enum(&loader->decoder, map, &point->enums, &point->enum_count);
+        decode_enum(&loader->decoder, map, &point->enums, &point->enum_count);
     fingerprint_u64(&loader->decoder.hash, point->enum_count);
-    return clean;
 }
 
 /* Without bounds both become 0: then nothing is implausible. */
-static bool load_range(struct loader *loader, const struct layers *layers, struct site_point *point)
+static void load_range(struct loader *loader, const struct layers *layers, struct site_point *point)
 {
-    if (isinf(point->minimum) && isinf(point->maximum))
+    if (isinf(point->minimum) && isinf(point->maximum)) {
         point->minimum = point->maximum = 0;
-    else if (!(point->minimum < point->maximum)) {
+    } else if (!(point->minimum < point->maximum) && decode_sound(layers, "min") &&
+               decode_sound(layers, "max")) {
         const struct json *place = json_find(layers->objects[0], "max");
         findings_value(loader->decoder.findings, place ? place : layers->objects[0],
                        "\"min\" must be below \"max\"");
-        return false;
     }
-    return true;
 }
 
 /*
@@ -57,56 +54,56 @@ static bool load_range(struct loader *loader, const struct layers *layers, struc
  * fact about the device, whose limits hold where the configuration names none. Read before the
  * driver's check, which says whether the point can be written at all.
  */
-static bool load_point_write(struct loader *loader, const struct layers *point_layers, bool own,
+static void load_point_write(struct loader *loader, const struct layers *point_layers, bool own,
                              struct site_point *point)
 {
     struct decoder *decoder = &loader->decoder;
-    bool clean = true;
     const struct json *object = NULL;
     struct site_write *write = &point->write;
 
     *write = (struct site_write){.minimum = -INFINITY, .maximum = INFINITY};
     if (own)
-        object = decode_part(decoder, point_layers->objects[0], &shape_point, "write", &clean);
+        object = decode_part(decoder, point_layers->objects[0], &shape_point, "write");
     write->allowed = object != NULL;
     fingerprint_u64(&decoder->hash, write->allowed);
     if (!object)
-        return clean;
+        return;
     const struct json *facts = json_find(point_layers->objects[1], "write");
-    struct layers layers = {{object, facts && facts->type == JSON_OBJECT ? facts : NULL}};
-    clean &= decode_keys(decoder, object, &shape_point_write, NULL, NULL, NULL);
-    clean &= decode_options(decoder, shape_point_write.options, write, &layers);
-    if (write->minimum > write->maximum) {
+    struct layers layers = {
+        .objects = {object, facts && facts->type == JSON_OBJECT ? facts : NULL}};
+    decode_keys(decoder, object, &shape_point_write, NULL, NULL, NULL);
+    decode_options(decoder, shape_point_write.options, write, &layers);
+    if (write->minimum > write->maximum && decode_sound(&layers, "min") &&
+        decode_sound(&layers, "max")) {
         const struct json *place = json_find(object, "max");
         findings_value(decoder->findings, place ? place : object,
                        "\"write\": \"max\" is below \"min\"");
-        clean = false;
     }
-    return clean;
 }
 
 /* `shapes` are those of the layers' objects. */
-static bool load_point(struct loader *loader, const struct loaded_device *device,
+static void load_point(struct loader *loader, const struct loaded_device *device,
                        const struct layers *layers, const struct shape *const shapes[2],
                        struct site_point *point)
 {
     struct decoder *decoder = &loader->decoder;
     struct policy policy = device->options.policy;
-    struct stray stray = {loader, device->bus ? device->bus->driver : NULL, STRAY_POINT};
-    const struct option *rows = stray.driver ? stray.driver->point.options : loader->any_point;
-    bool clean = true;
+    const struct option_table *table = &device->driver->point;
+    bool known = device->bus && device->bus->driver;
+    struct stray stray = {loader, known ? device->driver : NULL, STRAY_POINT};
+    const struct option *rows = known ? table->options : loader->any_point;
     *point = (struct site_point){.every_ns = policy.every_ns,
                                  .decimals = DECIMALS_SHORTEST,
                                  .minimum = -INFINITY,
                                  .maximum = INFINITY,
                                  .line = (int)layers->objects[0]->at.line};
     for (size_t i = 0; i < 2 && layers->objects[i]; i++)
-        clean &= decode_keys(decoder, layers->objects[i], shapes[i], rows, load_stray, &stray);
-    clean &= decode_options(decoder, shape_point.options, point, layers);
-    clean &= load_report(loader, layers->objects[0], layers->objects[1], &shape_point, &policy);
-    clean &= load_point_enum(loader, layers, point);
-    clean &= load_point_write(loader, layers, shapes[0] == &shape_point, point);
-    clean = clean && load_range(loader, layers, point);
+        decode_keys(decoder, layers->objects[i], shapes[i], rows, load_stray, &stray);
+    decode_options(decoder, shape_point.options, point, layers);
+    load_report(loader, layers->objects[0], layers->objects[1], &shape_point, &policy);
+    load_point_enum(loader, layers, point);
+    load_point_write(loader, layers, shapes[0] == &shape_point, point);
+    load_range(loader, layers, point);
     point->on_change = policy.on_change;
     point->at_least_ns = policy.at_least_ns;
     point->at_most_ns = policy.at_most_ns;
@@ -115,10 +112,9 @@ static bool load_point(struct loader *loader, const struct loaded_device *device
         point->dead_band = policy.dead_band;
     if (point->unit && !point->ucum)
         point->ucum = ucum_of_unit(point->unit);
-    if (!stray.driver || stray.driver->point.struct_size == 0)
-        return clean;
-    point->options = arena_alloc(decoder->arena, stray.driver->point.struct_size);
-    return point->options && decode_options(decoder, rows, point->options, layers) && clean;
+    point->options = load_options_alloc(loader, table);
+    if (point->options)
+        decode_options(decoder, table->options, point->options, layers);
 }
 
 struct collected {
@@ -126,38 +122,34 @@ struct collected {
     const struct json *own_list, *profile_list;
 };
 
-/* Whether a point of the device's own says nothing of how it is read: then the profile's does. */
-static bool refines(const struct loader *loader, const struct loaded_device *device,
-                    const struct json *own)
+bool load_refines(const struct driver *driver, const struct json *own)
 {
-    const struct driver *driver = device->bus ? device->bus->driver : NULL;
-    const struct option *rows = driver ? driver->point.options : loader->any_point;
+    const struct option *rows = driver->point.options;
     for (const struct json *item = own->first; item; item = item->next)
         if (option_find(rows, item->key) && !option_find(shape_point.options, item->key))
             return false;
     return true;
 }
 
-/* Reads one point and keeps it when it is clean, so that the driver's check gets what it can use.
- */
 static void add_point(struct loader *loader, struct loaded_device *device, struct site_device *site,
                       const struct json *own, const struct json *profile,
                       const struct collected *collected)
 {
     const struct shape *shapes[2] = {&shape_point, &shape_profile_point};
     struct site_point *point = &site->points[site->point_count];
-    struct layers layers = {{own, profile}};
-    if (own && profile && !refines(loader, device, own))
+    struct layers layers = {.objects = {own, profile}};
+    if (own && !load_refines(device->driver, own))
         layers.objects[1] = NULL;
+    else if (own && !profile)
+        layers.lost = device->profile_lost;
     if (!own) {
-        layers = (struct layers){{profile}};
+        layers = (struct layers){.objects = {profile}};
         shapes[0] = &shape_profile_point;
     }
-    bool clean = load_point(loader, device, &layers, shapes, point);
-    clean &= load_was_free(loader, &collected->own, layers.objects[0], &point->was);
-    clean &= load_was_free(loader, &collected->profile, layers.objects[0], &point->was);
-    if (clean)
-        device->points[site->point_count++] = layers;
+    load_point(loader, device, &layers, shapes, point);
+    load_was_free(loader, &collected->own, layers.objects[0], &point->was);
+    load_was_free(loader, &collected->profile, layers.objects[0], &point->was);
+    device->points[site->point_count++] = layers;
 }
 
 static bool lists(const struct option_texts *list, const char *id)
@@ -196,11 +188,14 @@ static void add_points(struct loader *loader, struct loaded_device *device,
 }
 
 /* "also" and "only" name points of the profile. */
-static void check_selection(struct loader *loader, struct loaded_device *device, const char *key,
-                            const struct option_texts *wanted, const struct collected *collected)
+static void check_selection(struct loader *loader, const struct loaded_device *device,
+                            const char *key, const struct option_texts *wanted,
+                            const struct collected *collected)
 {
     const struct json *list = json_find(device->node, key);
     const struct json *item = list ? list->first : NULL;
+    if (device->profile_lost)
+        return;
     for (size_t i = 0; i < wanted->count && item; i++, item = item->next) {
         struct nearest nearest;
         if (strcmp(wanted->items[i], "*") == 0 ||
@@ -216,7 +211,6 @@ static void check_selection(struct loader *loader, struct loaded_device *device,
                                       "\"%s\"?"
                                     : "found \"%s\"; the profile has no such point",
                        wanted->items[i], nearest.best);
-        device->clean = false;
     }
 }
 
@@ -224,10 +218,10 @@ void load_points(struct loader *loader, struct loaded_device *device, struct sit
 {
     struct collected collected = {0};
     struct decoder *decoder = &loader->decoder;
-    collected.own_list = decode_part(decoder, device->node, &shape_device, "points", NULL);
+    collected.own_list = decode_part(decoder, device->node, &shape_device, "points");
     if (device->profile)
         collected.profile_list =
-            decode_part(decoder, device->profile->root, &shape_profile, "points", NULL);
+            decode_part(decoder, device->profile->root, &shape_profile, "points");
     size_t room = (collected.own_list ? collected.own_list->count : 0) +
                   (collected.profile_list ? collected.profile_list->count : 0);
     loader->point_count += room;

@@ -2,18 +2,11 @@
 #include "config/load.h"
 #include "config/quantity.h"
 
-/* The key at the nearer of the two places; NULL where it is at neither. */
-static const struct json *nearer(const struct layers *layers, const char *key)
-{
-    const struct json *own = json_find(layers->objects[0], key);
-    return own ? own : json_find(layers->objects[1], key);
-}
-
 /*
  * A dead band is a kind of on_change: of the two the nearer one counts. So a point can store every
  * reading in spite of a dead band that it would inherit, and the other way round.
  */
-static bool settle_dead_band(struct loader *loader, const struct layers *layers,
+static void settle_dead_band(struct loader *loader, const struct layers *layers,
                              struct policy *policy)
 {
     for (size_t i = 0; i < 2; i++) {
@@ -24,7 +17,7 @@ static bool settle_dead_band(struct loader *loader, const struct layers *layers,
             findings_value(loader->decoder.findings, band,
                            "a dead band stores changes only, and \"on_change\" beside it is false: "
                            "leave one of them out");
-            return false;
+            return;
         }
         if (off)
             policy->dead_band = (struct option_band){0};
@@ -33,38 +26,36 @@ static bool settle_dead_band(struct loader *loader, const struct layers *layers,
     }
     if (policy->dead_band.width > 0)
         policy->on_change = true;
-    return true;
 }
 
 /* Told where one of the two stands, not at each point that inherits them. */
-static bool check_intervals(struct loader *loader, const struct layers *layers,
+static void check_intervals(struct loader *loader, const struct layers *layers,
                             const struct policy *policy)
 {
-    const struct json *most = nearer(layers, "at_most"), *least = nearer(layers, "at_least");
+    const struct json *most = decode_find(layers, "at_most"),
+                      *least = decode_find(layers, "at_least");
     char at_least[QUANTITY_TEXT_SIZE];
     if (!policy->on_change || policy->at_least_ns == 0 ||
-        policy->at_most_ns <= policy->at_least_ns || (!most && !least))
-        return true;
+        policy->at_most_ns <= policy->at_least_ns || (!most && !least) ||
+        !decode_sound(layers, "at_most") || !decode_sound(layers, "at_least"))
+        return;
     quantity_duration_text((double)policy->at_least_ns, at_least);
     findings_value(loader->decoder.findings, most ? most : least,
                    "\"at_most\" is longer than \"at_least\" (%s): a reading cannot be stored both "
                    "that rarely and that often",
                    at_least);
-    return false;
 }
 
-bool load_report(struct loader *loader, const struct json *object, const struct json *below,
+void load_report(struct loader *loader, const struct json *object, const struct json *below,
                  const struct shape *shape, struct policy *policy)
 {
-    bool clean = true;
     struct layers layers = {
-        {decode_part(&loader->decoder, object, shape, "report", &clean),
-         below ? decode_part(&loader->decoder, below, shape, "report", &clean) : NULL}};
+        .objects = {decode_part(&loader->decoder, object, shape, "report"),
+                    below ? decode_part(&loader->decoder, below, shape, "report") : NULL}};
     for (size_t i = 0; i < 2; i++)
         if (layers.objects[i])
-            clean &=
-                decode_keys(&loader->decoder, layers.objects[i], &shape_report, NULL, NULL, NULL);
-    clean &= decode_options(&loader->decoder, shape_report.options, policy, &layers);
-    return clean && settle_dead_band(loader, &layers, policy) &&
-           check_intervals(loader, &layers, policy);
+            decode_keys(&loader->decoder, layers.objects[i], &shape_report, NULL, NULL, NULL);
+    decode_options(&loader->decoder, shape_report.options, policy, &layers);
+    settle_dead_band(loader, &layers, policy);
+    check_intervals(loader, &layers, policy);
 }

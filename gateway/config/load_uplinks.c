@@ -7,34 +7,48 @@
 #include "config/load.h"
 
 struct complaining {
+    struct option_complaints complaints; /* first: the uplink hands it back */
     struct loader *loader;
     const struct json *node;
 };
 
-/* A complaint of the uplink's own check: at the key where it stands, else at the uplink. */
-static void complain(void *context, const char *key, const char *sentence)
+/* The value of "url", or of "tls.ca". */
+static const struct json *value_of(const struct complaining *complaining, const char *key)
 {
-    const struct complaining *complaining = context;
-    const struct json *at = key ? json_find(complaining->node, key) : NULL;
-    if (!at && key)
-        at = json_find(json_find(complaining->node, "tls"),
-                       strncmp(key, "tls.", 4) == 0 ? key + 4 : key);
-    findings_value(complaining->loader->decoder.findings, at ? at : complaining->node, "%s",
-                   sentence);
+    bool tls = strncmp(key, "tls.", 4) == 0;
+    return tls ? json_find(json_find(complaining->node, "tls"), key + 4)
+               : json_find(complaining->node, key);
 }
 
-static bool load_tls(struct loader *loader, const struct json *node, void *options)
+/* A complaint of the uplink's own check: at the key, where it is missing at the uplink. */
+static void complain(struct option_complaints *complaints, const char *key, const char *sentence)
+{
+    const struct complaining *complaining = (const struct complaining *)complaints;
+    struct findings *findings = complaining->loader->decoder.findings;
+    const struct json *at = value_of(complaining, key);
+    if (!at)
+        findings_missing(findings, complaining->node, key, "%s", sentence);
+    else if (json_sound(at))
+        findings_value(findings, at, "%s", sentence);
+}
+
+static bool sound(struct option_complaints *complaints, const char *key)
+{
+    const struct json *value = value_of((const struct complaining *)complaints, key);
+    return !value || json_sound(value);
+}
+
+static void load_tls(struct loader *loader, const struct json *node, void *options)
 {
     const struct config_parts *parts = loader->parts;
-    bool clean = true;
-    const struct json *tls = decode_part(&loader->decoder, node, &shape_uplink, "tls", &clean);
-    struct layers layers = {{tls}};
+    const struct json *tls = decode_part(&loader->decoder, node, &shape_uplink, "tls");
+    struct layers layers = {.objects = {tls}};
     if (tls)
-        clean &= decode_keys(&loader->decoder, tls, &shape_uplink_tls, parts->uplink_tls.options,
-                             NULL, NULL);
+        decode_keys(&loader->decoder, tls, &shape_uplink_tls, parts->uplink_tls.options, NULL,
+                    NULL);
     *(bool *)((char *)options + parts->uplink_tls_present) = tls != NULL;
     fingerprint_u64(&loader->decoder.hash, tls != NULL);
-    return decode_options(&loader->decoder, parts->uplink_tls.options, options, &layers) && clean;
+    decode_options(&loader->decoder, parts->uplink_tls.options, options, &layers);
 }
 
 static void load_uplink(struct loader *loader, const struct json *node, struct textmap *ids)
@@ -42,8 +56,8 @@ static void load_uplink(struct loader *loader, const struct json *node, struct t
     const struct config_parts *parts = loader->parts;
     struct decoder *decoder = &loader->decoder;
     struct uplink_own_options own = {0};
-    struct layers layers = {{node}};
-    struct complaining complaining = {loader, node};
+    struct layers layers = {.objects = {node}};
+    struct complaining complaining = {{complain, sound}, loader, node};
     void *options = arena_alloc(decoder->arena, parts->uplink.struct_size);
     if (!options)
         return;
@@ -51,29 +65,27 @@ static void load_uplink(struct loader *loader, const struct json *node, struct t
     fingerprint_text(&decoder->hash, decoder->gateway_id);
     fingerprint_u64(&decoder->hash,
                     node->parent->first == node); /* the first has the plain client id */
-    bool clean = decode_keys(decoder, node, &shape_uplink, parts->uplink.options, NULL, NULL);
-    clean &= decode_options(decoder, shape_uplink.options, &own, &layers);
+    decode_keys(decoder, node, &shape_uplink, parts->uplink.options, NULL, NULL);
+    decode_options(decoder, shape_uplink.options, &own, &layers);
     if (own.id)
-        clean &= load_id_unique(loader, ids, node, own.id);
-    decoder->uplink_id = own.id ? own.id : "";
-    clean &= decode_options(decoder, parts->uplink.options, options, &layers);
-    clean &= load_tls(loader, node, options);
+        load_id_unique(loader, ids, node, own.id);
+    decoder->uplink_id = own.id ? own.id : decode_unknown;
+    decode_options(decoder, parts->uplink.options, options, &layers);
+    load_tls(loader, node, options);
     decoder->uplink_id = NULL;
-    if (!clean ||
-        (parts->uplink_check && parts->uplink_check(options, own.id, complain, &complaining)))
-        return;
+    if (parts->uplink_check)
+        parts->uplink_check(options, own.id, &complaining.complaints);
     struct config_uplink *uplink = &loader->config->uplinks[loader->config->uplink_count++];
     *uplink = (struct config_uplink){
         .id = own.id, .options = options, .fingerprint = decoder->hash, .line = (int)node->at.line};
-    if (parts->uplink_plan)
+    if (parts->uplink_plan && findings_count(decoder->findings) == 0)
         parts->uplink_plan(options, &uplink->plan);
 }
 
 void load_uplinks(struct loader *loader)
 {
     struct textmap ids = {0};
-    const struct json *list =
-        decode_part(&loader->decoder, loader->root, &shape_root, "uplinks", NULL);
+    const struct json *list = decode_part(&loader->decoder, loader->root, &shape_root, "uplinks");
     if (!list)
         return;
     if (list->count > UPLINKS_MAX) {

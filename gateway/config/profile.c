@@ -90,37 +90,35 @@ static const struct json *read_profile(struct loader *loader, const char *path)
 }
 
 /* A part that only says something. */
-static bool check_facts(struct loader *loader, const struct json *object, const struct shape *shape,
+static void check_facts(struct loader *loader, const struct json *object, const struct shape *shape,
                         const char *key, struct profile_options *options)
 {
-    bool clean = true;
     struct decoder *decoder = &loader->decoder;
-    const struct json *part = decode_part(decoder, object, shape, key, &clean);
+    const struct json *part = decode_part(decoder, object, shape, key);
     const struct shape *facts = part_find(shape->parts, key)->shape;
-    struct layers layers = {{part}};
+    struct layers layers = {.objects = {part}};
     if (!part)
-        return clean;
-    return decode_keys(decoder, part, facts, NULL, NULL, NULL) &
-           decode_options(decoder, facts->options, options, &layers);
+        return;
+    decode_keys(decoder, part, facts, NULL, NULL, NULL);
+    decode_options(decoder, facts->options, options, &layers);
 }
 
 /* What it says of itself, and what its points do not give to the points of a device. */
-static bool check_profile(struct loader *loader, const struct json *root,
+static void check_profile(struct loader *loader, const struct json *root,
                           struct profile_options *options)
 {
-    struct layers layers = {{root}};
-    bool clean = decode_options(&loader->decoder, shape_profile.options, options, &layers);
-    clean &= check_facts(loader, root, &shape_profile, "source", options);
-    clean &= check_facts(loader, root, &shape_profile, "factory", options);
+    struct layers layers = {.objects = {root}};
+    decode_options(&loader->decoder, shape_profile.options, options, &layers);
+    check_facts(loader, root, &shape_profile, "source", options);
+    check_facts(loader, root, &shape_profile, "factory", options);
     const struct json *points = json_find(root, "points");
     for (const struct json *point = points ? points->first : NULL; point; point = point->next) {
         const struct option rows[2] = {*profile_read_row, {0}};
-        struct layers point_layers = {{point}};
+        struct layers point_layers = {.objects = {point}};
         struct profile_options of_point;
-        clean &= decode_options(&loader->decoder, rows, &of_point, &point_layers);
-        clean &= check_facts(loader, point, &shape_profile_point, "write", &of_point);
+        decode_options(&loader->decoder, rows, &of_point, &point_layers);
+        check_facts(loader, point, &shape_profile_point, "write", &of_point);
     }
-    return clean;
 }
 
 const struct profile *load_profile(struct loader *loader, const struct json *value,
@@ -128,7 +126,7 @@ const struct profile *load_profile(struct loader *loader, const struct json *val
 {
     for (size_t i = 0; i < loader->profile_count; i++)
         if (strcmp(loader->profiles[i].name, name) == 0)
-            return loader->profiles[i].clean ? &loader->profiles[i] : NULL;
+            return loader->profiles[i].root ? &loader->profiles[i] : NULL;
     const char *path = name_valid(name) ? find_file(loader, name) : NULL;
     if (!path) {
         tell_absent(loader, value, name);
@@ -141,6 +139,8 @@ const struct profile *load_profile(struct loader *loader, const struct json *val
     }
     struct profile *profile = &loader->profiles[loader->profile_count++];
     *profile = (struct profile){.name = name, .root = read_profile(loader, path)};
-    profile->clean = profile->root && check_profile(loader, profile->root, &profile->options);
-    return profile->clean ? profile : NULL;
+    if (!profile->root)
+        return NULL;
+    check_profile(loader, profile->root, &profile->options);
+    return profile;
 }

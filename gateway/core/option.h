@@ -72,6 +72,14 @@ struct option {
     const char *help;    /* one sentence for the schema, the reference page and error messages */
 };
 
+/* For a check of what no single row can say: `tell` what is wrong with a key ("tls.ca" for one in a
+ * part); `sound` says whether a key's value may be relied on, that is, was not told as wrong
+ * (then its field holds the default), so that nothing is told twice. */
+struct option_complaints {
+    void (*tell)(struct option_complaints *complaints, const char *key, const char *sentence);
+    bool (*sound)(struct option_complaints *complaints, const char *key);
+};
+
 struct option_table {
     const struct option *options; /* ended by a NULL key; NULL for none */
     size_t struct_size;           /* of the struct that the offsets refer to */

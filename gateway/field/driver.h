@@ -133,11 +133,17 @@ struct driver_load {
     char note[256]; /* "" or advice: "needs 1.4 s each second: raise the baud to 38400, or ..." */
 };
 
-/* Tells an error at a device or point: `point` may be NULL. Sentences say what was found and what
- * is allowed. */
+/* What a driver's check tells, and what it may rely on (complain.h makes use of both). */
 struct driver_complaints {
+    /* Tells an error of a point, of a device (`point` NULL) or of the bus (both NULL). Sentences
+     * say what was found and what is allowed. */
     void (*tell)(struct driver_complaints *complaints, const struct site_device *device,
                  const struct site_point *point, const char *key, const char *sentence);
+
+    /* Whether an option of that point, device or bus may be relied on: false when it was told as
+     * wrong or missing, and so holds its default instead. NULL: all may. */
+    bool (*sound)(struct driver_complaints *complaints, const struct site_device *device,
+                  const struct site_point *point, const char *key);
 };
 
 /*
@@ -174,7 +180,8 @@ struct driver {
     /*
      * Checks what no single option can (a register outside its table, an order for a 16-bit type)
      * and fills the type and decimals of each point. Tells every error and returns ERR_CONFIG, or
-     * 0.
+     * 0. An option that was told as wrong before holds its default, or zero where it has none: it
+     * hides no other error, and none is told that only follows from it.
      */
     int (*check)(struct site_bus *bus, struct driver_complaints *complaints);
 

@@ -223,18 +223,6 @@ static const struct option tls_options[] = {
 const struct option_table uplink_table = {options, sizeof(struct uplink_options)};
 const struct option_table uplink_tls_table = {tls_options, sizeof(struct uplink_options)};
 
-struct complaints {
-    void (*complain)(void *context, const char *key, const char *sentence);
-    void *context;
-    bool any;
-};
-
-static void complain(struct complaints *complaints, const char *key, const char *sentence)
-{
-    complaints->complain(complaints->context, key, sentence);
-    complaints->any = true;
-}
-
 static bool root_valid(const char *root)
 {
     int levels = 1;
@@ -252,58 +240,65 @@ static bool root_valid(const char *root)
     return true;
 }
 
-static void check_tls(const struct uplink_options *uplink, bool tls_url,
-                      struct complaints *complaints)
+/* Each file for itself where that can be said, so that a wrong one hides no other. */
+static void check_tls_files(const struct uplink_options *uplink,
+                            struct option_complaints *complaints)
 {
     char sentence[TUNNEL_SENTENCE_SIZE];
     int64_t until_s = 0;
-    int rc;
 
-    if (uplink->tls && !tls_url)
-        complain(complaints, "url",
-                 "\"tls\" is given, but the url begins with mqtt://; allowed: mqtts://HOST[:8883]");
-    if (!uplink->tls)
+    if (uplink->tls_ca && complaints->sound(complaints, "tls.ca") &&
+        tls_check_files(uplink->tls_ca, NULL, NULL, NULL, sentence, sizeof(sentence)) != 0)
+        complaints->tell(complaints, "tls.ca", sentence);
+    if (!complaints->sound(complaints, "tls.cert") || !complaints->sound(complaints, "tls.key"))
         return;
-    rc = tls_check_files(uplink->tls_ca, uplink->tls_cert, uplink->tls_key, &until_s, sentence,
-                         sizeof(sentence));
     /* A certificate that has expired must not keep the gateway from reading its sensors: the uplink
      * tells. */
-    if (rc != 0 && until_s == 0)
-        complain(complaints, "tls", sentence);
+    if (tls_check_files(NULL, uplink->tls_cert, uplink->tls_key, &until_s, sentence,
+                        sizeof(sentence)) != 0 &&
+        until_s == 0)
+        complaints->tell(complaints, uplink->tls_cert ? "tls.cert" : "tls.key", sentence);
 }
 
-int uplink_check(void *uplink_options, const char *id,
-                 void (*tell)(void *context, const char *key, const char *sentence), void *context)
+static void check_url(const struct uplink_options *uplink, struct option_complaints *complaints)
 {
-    struct uplink_options *uplink = uplink_options;
-    struct complaints complaints = {.complain = tell, .context = context};
     char sentence[TUNNEL_SENTENCE_SIZE];
     struct uplink_url url = {0};
 
+    if (uplink_url_parse(uplink->url, &url, sentence, sizeof(sentence)) != 0)
+        complaints->tell(complaints, "url", sentence);
+    else if (uplink->tls && !url.tls)
+        complaints->tell(
+            complaints, "url",
+            "\"tls\" is given, but the url begins with mqtt://; allowed: mqtts://HOST[:8883]");
+}
+
+void uplink_check(void *uplink_options, const char *id, struct option_complaints *complaints)
+{
+    struct uplink_options *uplink = uplink_options;
+    char sentence[TUNNEL_SENTENCE_SIZE];
+
     uplink->id = id;
-    if (strlen(UPLINK_STREAM_PREFIX) + strlen(id) >= ID_SIZE_MAX) {
+    if (id && strlen(UPLINK_STREAM_PREFIX) + strlen(id) >= ID_SIZE_MAX) {
         snprintf(sentence, sizeof(sentence),
                  "found %zu characters; an uplink's id has at most %zu, since its own events bear "
                  "it behind \"" UPLINK_STREAM_PREFIX "\"",
                  strlen(id), ID_SIZE_MAX - 1 - strlen(UPLINK_STREAM_PREFIX));
-        complain(&complaints, "id", sentence);
+        complaints->tell(complaints, "id", sentence);
     }
-    if (uplink->url) {
-        if (uplink_url_parse(uplink->url, &url, sentence, sizeof(sentence)) != 0)
-            complain(&complaints, "url", sentence);
-        else
-            check_tls(uplink, url.tls, &complaints);
-    }
+    if (uplink->url)
+        check_url(uplink, complaints);
+    if (uplink->tls)
+        check_tls_files(uplink, complaints);
     if (uplink->root && !root_valid(uplink->root)) {
         snprintf(
             sentence, sizeof(sentence),
             "found \"%.80s\"; allowed: one or two levels such as \"acme/north\", without spaces, "
             "# and +",
             uplink->root);
-        complain(&complaints, "root", sentence);
+        complaints->tell(complaints, "root", sentence);
     }
-    if (uplink->password_file && !uplink->user)
-        complain(&complaints, "password_file",
-                 "a password needs a user name: give \"user\" as well");
-    return complaints.any ? ERR_CONFIG : 0;
+    bool password = uplink->password_file || !complaints->sound(complaints, "password_file");
+    if (password && !uplink->user && complaints->sound(complaints, "user"))
+        complaints->tell(complaints, "user", "is missing: a password needs a user name");
 }

@@ -47,9 +47,7 @@ extern const struct option_table uplink_table, uplink_tls_table;
 
 /* Checks what no single option can: the URL, that certificate files can be read and fit each other.
  * See config.h. */
-int uplink_check(void *uplink_options, const char *id,
-                 void (*complain)(void *context, const char *key, const char *sentence),
-                 void *context);
+void uplink_check(void *uplink_options, const char *id, struct option_complaints *complaints);
 
 /* What an uplink is doing, for status. */
 struct uplink_stats {

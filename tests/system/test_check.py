@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 """A configuration with thirty different mistakes, and what `sluice check` says of each."""
+import itertools
 import json
 import os
 import re
 
 from harness import EXIT_CONFIG, EXIT_OK, check, main, program, sluice
+from harness.certificates import Authority
 
 # Each line of the file that ends in a number has that mistake: the words that its message must have.
 MISTAKES = r'''{
@@ -96,6 +98,55 @@ def tells_thirty_mistakes_each_with_its_line(site):
     check("hunter2" not in done.stderr, "a secret in a message", done.stderr)
 
 
+# One key a line: what is right, what somebody made of it, and the words of its message.
+PARTS = r'''{
+ "version": 1,
+ "gateway": { "id": "plant7" },
+ "buses": [
+  { "id": "rs485-1", "driver": "modbus-rtu", "port": "/dev/ttyS0",
+    "line": "9600 8E1",
+    "timeout": "500ms" }
+ ],
+ "devices": [
+  { "id": "boiler", "bus": "rs485-1", "unit": 1,
+    "numbering": "40001",
+    "points": [
+     { "id": "flow", "type": "f32",
+       "reg": 40101,
+       "order": "CDAB" }
+    ] }
+ ],
+ "uplinks": [
+  { "id": "cloud",
+    "url": "mqtts://127.0.0.1",
+    "tls": { "ca": CA } },
+  { "id": "local",
+    "url": "mqtt://127.0.0.1" }
+ ]
+}
+'''
+COMBINED = [('"9600 8E1"', '"9600 7X3"', "7X3"), ('"timeout": "500ms"', '"timeout": "1us"', "5ms to 1m"),
+            ('"reg": 40101', '"reg": 20101', "20101"), ('"order": "CDAB"', '"order": "AB"', "4 bytes"),
+            ('"url": "mqtts://127.0.0.1"', '"url": "https://127.0.0.1"', "mqtts://HOST"),
+            ('"ca": "', '"ca": "nothing', "nothing"),
+            ('"url": "mqtt://127.0.0.1"', '"url": "tcp://127.0.0.1"', "mqtt://HOST")]
+
+
+def any_combination_of_mistakes_is_told_in_one_run(site):
+    """A bus option, a point, a CA file and a url that are wrong at once: none hides another, none brings one along."""
+    parts = PARTS.replace("CA", json.dumps(Authority(site.folder, "ca").path))
+    for chosen in [*itertools.combinations(COMBINED, 2), COMBINED]:
+        text, wanted = parts, []
+        for right, wrong, words in chosen:
+            check(text.count(right) == 1, "not once in the file", right)
+            wanted.append((text[:text.index(right)].count("\n") + 1, words))
+            text = text.replace(right, wrong)
+        told = sluice("check", site.write("sluice.json", text)).stderr.splitlines()
+        for line, words in wanted:
+            check(any(":%d:" % line in message and words in message for message in told), "not told", words, told)
+        check(len(told) == len(wanted), "more than there is", told)
+
+
 def says_what_a_good_file_means(site):
     path = site.write("sluice.json", json.dumps(GOOD))
     done = sluice("check", path)
@@ -133,5 +184,5 @@ def the_daemon_refuses_what_check_refuses(site):
     check("did you mean \"modbus-tcp\"" in process.log(), "its log", process.log())
 
 
-main(tells_thirty_mistakes_each_with_its_line, says_what_a_good_file_means, says_what_cannot_be_read,
-     the_daemon_refuses_what_check_refuses)
+main(tells_thirty_mistakes_each_with_its_line, any_combination_of_mistakes_is_told_in_one_run,
+     says_what_a_good_file_means, says_what_cannot_be_read, the_daemon_refuses_what_check_refuses)

@@ -124,7 +124,7 @@ static struct fixture *start_as(enum hostile_frames frames, bool network)
                                                    [HOSTILE_TCP] = &driver_modbus_tcp};
     static struct fixture made;
     struct fixture *fixture = &made;
-    struct driver_complaints complaints = {tell};
+    struct driver_complaints complaints = {.tell = tell};
 
     memset(fixture, 0, sizeof *fixture);
     fixture->slave = hostile_start_as(frames, network, 2 * TIMEOUT_MS);

@@ -162,7 +162,7 @@ static struct party *invite(const char *line, enum hostile_frames frames, bool n
 
 static void describe_bus(struct party *party, const struct driver *driver)
 {
-    struct driver_complaints complaints = {tell};
+    struct driver_complaints complaints = {.tell = tell};
 
     for (unsigned i = 0; i < POINTS; i++) {
         unsigned reg = i / BLOCK_SIZE * APART + i % BLOCK_SIZE;

@@ -163,7 +163,7 @@ static void tell(struct driver_complaints *complaints, const struct site_device 
 
 static void describe(struct line *line, uint16_t port, unsigned unit, unsigned address)
 {
-    struct driver_complaints complaints = {tell};
+    struct driver_complaints complaints = {.tell = tell};
 
     line->options = (struct modbus_bus_options){
         .timeout_ns = 20 * NS_PER_S, .connect_timeout_ns = 20 * NS_PER_S, .host.port = port};

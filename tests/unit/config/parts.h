@@ -175,25 +175,17 @@ static const struct option nmea_point_rows[] = {
     {0},
 };
 
-/* A driver's check may rely on every option of what it is given; it would crash otherwise, as this
- * does. */
-static void rely_on(bool truth)
-{
-    if (!truth)
-        abort();
-}
-
 static int meter_check(struct site_bus *bus, struct driver_complaints *complaints)
 {
     int error = 0;
-    rely_on(bus->id && *(const char *const *)bus->options); /* "port" or "host" */
     for (size_t i = 0; i < bus->device_count; i++) {
         for (size_t j = 0; j < bus->devices[i].point_count; j++) {
             struct site_point *point = &bus->devices[i].points[j];
             const struct meter_point *options = point->options;
-            rely_on(point->id && bus->devices[i].id);
             point->type = VALUE_F64;
-            if (options->type != TYPE_F32 || options->reg < 65535)
+            if (options->type != TYPE_F32 || options->reg < 65535 ||
+                !complaints->sound(complaints, &bus->devices[i], point, "type") ||
+                !complaints->sound(complaints, &bus->devices[i], point, "reg"))
                 continue;
             complaints->tell(complaints, &bus->devices[i], point, "reg",
                              "found 65535; a f32 takes two registers: allowed: 0 to 65534");
@@ -311,15 +303,12 @@ static const struct option broker_tls_rows[] = {
     {0},
 };
 
-static int broker_check(void *options, const char *id,
-                        void (*complain)(void *context, const char *key, const char *sentence),
-                        void *context)
+static void broker_check(void *options, const char *id, struct option_complaints *complaints)
 {
     const struct broker *broker = options;
-    if (strcmp(broker->id, id) == 0 && strncmp(broker->url, "mqtt", 4) == 0)
-        return 0;
-    complain(context, "url", "a broker's URL begins with mqtt:// or mqtts://");
-    return ERR_CONFIG;
+    (void)id;
+    if (broker->url && strncmp(broker->url, "mqtt", 4) != 0)
+        complaints->tell(complaints, "url", "a broker's URL begins with mqtt:// or mqtts://");
 }
 
 static void broker_plan(const void *options, struct config_uplink_plan *plan)
