@@ -25,7 +25,8 @@ struct accepter {
     int64_t warned_ns; /* monotonic; 0: never */
     accept_fn *accepted;
     void *context;
-    bool *closed; /* where the one who accepts learns that accept_close came */
+    bool accepting; /* in a call of `accepted`, which may close it */
+    bool closed;    /* in that call: whoever accepts frees it */
     char name[128];
 };
 
@@ -78,11 +79,10 @@ static void rested(void *context)
 static void on_connections(void *context, uint32_t events)
 {
     struct accepter *accepter = context;
-    bool closed = false;
 
     (void)events;
-    accepter->closed = &closed;
-    for (int i = 0; i < ACCEPTS_AT_A_TIME && !closed; i++) {
+    accepter->accepting = true;
+    for (int i = 0; i < ACCEPTS_AT_A_TIME && !accepter->closed; i++) {
         int fd = accept4(accepter->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0)
@@ -90,8 +90,9 @@ static void on_connections(void *context, uint32_t events)
         else if ((errno != EMFILE && errno != ENFILE) || !turn_away(accepter))
             break;
     }
-    if (!closed)
-        accepter->closed = NULL;
+    accepter->accepting = false;
+    if (accepter->closed)
+        free(accepter);
 }
 
 int accept_open(struct accepter **out, struct loop *loop, int listener, const char *name,
@@ -121,11 +122,11 @@ void accept_close(struct accepter *accepter)
 {
     if (!accepter)
         return;
-    if (accepter->closed)
-        *accepter->closed = true;
     loop_unwatch(accepter->loop, accepter->watch);
     loop_timer_drop(accepter->loop, accepter->timer);
     if (accepter->spare >= 0)
         close(accepter->spare);
-    free(accepter);
+    accepter->closed = true;
+    if (!accepter->accepting)
+        free(accepter);
 }
