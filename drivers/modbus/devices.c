@@ -348,7 +348,8 @@ static uint32_t first_probe(const struct devices *devices)
     for (uint32_t i = 0; i < devices->count && devices->down > 0; i++) {
         const struct device *device = &devices->items[i];
 
-        if (device->down && site_device(devices, i)->point_count > 0 &&
+        if (device->down && !devices->plan->devices[i].held &&
+            site_device(devices, i)->point_count > 0 &&
             (first == PLAN_NONE || device->probe_ns < devices->items[first].probe_ns))
             first = i;
     }
@@ -383,13 +384,26 @@ struct plan_block *devices_probe(struct devices *devices, int64_t now_ns, int64_
         if (now_ns - from_ns < DEVICE_PROBE_SHARE * devices->probe_timeout_ns)
             return NULL; /* asked again behind the next read */
     }
-    device->probes++;
     return &devices->probe;
 }
 
 void devices_probed(struct devices *devices, int64_t now_ns, int64_t took_ns)
 {
+    devices->items[devices->probe.device].probes++;
     devices->budget_ns = now_ns + (DEVICE_PROBE_SHARE - 1) * took_ns;
+}
+
+int64_t devices_overdue_ns(const struct devices *devices)
+{
+    int64_t least_ns = INT64_MAX;
+
+    for (size_t i = 0; i < devices->count; i++) {
+        int64_t mean_ns = devices->plan->devices[i].measured_ns;
+
+        if (mean_ns > 0 && mean_ns < least_ns)
+            least_ns = mean_ns;
+    }
+    return least_ns < INT64_MAX ? 4 * least_ns + PROBE_MARGIN_NS : INT64_MAX;
 }
 
 void devices_heard(struct devices *devices, const struct plan_block *block, unsigned bytes,

@@ -65,9 +65,10 @@ void devices_link_tried(struct devices *devices, int64_t open_ns);
 void devices_link_back(struct devices *devices);
 
 /*
- * The block to probe a device with now: the shortest of its points. NULL when
- * none is due, or while it would get in the way of the next read (`next_due_ns`, which is in the
- * past when a read is due now); *wake_ns is lowered to when to ask again.
+ * The block to probe a device with now: the shortest of its points. It holds until the next call,
+ * and asking again changes nothing. NULL when none is due, or while it would get in the way of the
+ * next read (`next_due_ns`, which is in the past when a read is due now); *wake_ns is lowered to
+ * when to ask again.
  *
  * A probe waits for as long as the device has been seen to take, and a margin (where it has not
  * been seen, as the others of the bus); each eighth waits for the whole time-out. While
@@ -78,7 +79,7 @@ void devices_link_back(struct devices *devices);
 struct plan_block *devices_probe(struct devices *devices, int64_t now_ns, int64_t next_due_ns,
                                  int64_t *wake_ns);
 
-/* A probe took that long. */
+/* The probe that devices_probe gave took that long. */
 void devices_probed(struct devices *devices, int64_t now_ns, int64_t took_ns);
 
 /* Tells the status what there is to say of a device (about.h). */
@@ -86,6 +87,10 @@ void devices_describe(struct devices *devices, uint32_t index);
 
 /* How long to wait for the reply to a block. */
 int64_t devices_timeout_ns(const struct devices *devices, const struct plan_block *block);
+
+/* After how long a request is overdue: four times what the quickest of the devices takes, and a
+ * margin; INT64_MAX while none has answered. */
+int64_t devices_overdue_ns(const struct devices *devices);
 
 /* A block was answered, with so many bytes of data, `took_ns` after its request was out. */
 void devices_heard(struct devices *devices, const struct plan_block *block, unsigned bytes,

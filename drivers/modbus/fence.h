@@ -67,7 +67,8 @@ bool fence_detour(struct fence *fence, const struct modbus_request *request,
 /* The request of that shape, sent at `sent_ns`, is given up. */
 void fence_lost(struct fence *fence, uint16_t shape, int64_t sent_ns);
 
-/* Whether there is room to lose another one without forgetting one that is outstanding. */
+/* Whether there is room to lose another one without forgetting one that is outstanding, as of the
+ * last question that gave the time. */
 bool fence_has_room(const struct fence *fence);
 
 /* Whether any request of that function is outstanding; is in doubt. */

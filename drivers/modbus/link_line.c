@@ -378,10 +378,12 @@ static int transact(struct link *base, const struct modbus_request *request,
     /* A stray frame that is noticed on the way closes the fence: then once more, with the detour.
      */
     for (int tries = 0; tries < 2 && result == ERR_AGAIN; tries++) {
-        if (!fence_has_room(fence))
+        bool closed = fence_closed(fence, fence_shape(request), now(link));
+
+        if (!fence_has_room(fence)) /* now that what is too old is forgotten */
             return ERR_TIMEOUT;
         result = 0;
-        if (fence_closed(fence, fence_shape(request), now(link)))
+        if (closed)
             result = take_detour(link, request, reply);
         if (result == 0)
             result = exchange(link, request, reply);

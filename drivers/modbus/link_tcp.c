@@ -7,16 +7,18 @@
 
 #include "core/error.h"
 #include "modbus/link_on.h"
-#include "modbus/mbap.h"
+#include "modbus/tcp_flight.h"
 
 #define SILENT_MAX 3 /* time-outs in a row after which the connection is taken for dead */
+#define HEARD_MAX  65536
 
 struct tcp_link {
     struct link base; /* first: what others get a pointer to */
     struct wire wire;
-    uint16_t transaction;
+    uint16_t number; /* of the last request */
     unsigned silent;
     struct mbap mbap;
+    struct fence fences[256]; /* of each unit */
 };
 
 static struct tcp_link *self(struct link *link)
@@ -80,57 +82,77 @@ static int receive(struct tcp_link *link, struct mbap_frame *frame, int64_t unti
     }
 }
 
-/* Collects frames until one answers the request. */
-static int collect(struct tcp_link *link, const struct modbus_request *request,
-                   struct link_reply *reply, int64_t until_mono_ns)
+/* What has come before a request is not its answer. */
+static int throw_away(struct tcp_link *link, struct link_reply *reply)
 {
-    for (;;) {
-        struct mbap_frame frame;
-        int error = receive(link, &frame, until_mono_ns);
+    struct mbap_frame frame;
 
-        reply->mono_ns = now(link);
-        if (error == ERR_TIMEOUT && reply->strays)
-            return ERR_PROTOCOL;
-        if (error)
-            return error;
-        if (frame.transaction != link->transaction || frame.unit != request->unit) {
+    for (size_t heard = 0; heard <= HEARD_MAX;) {
+        size_t room;
+        uint8_t *to = mbap_room(&link->mbap, &room);
+        int size = link->wire.ops->read(&link->wire, to, room), taken;
+
+        if (size <= 0)
+            return size;
+        heard += (size_t)size;
+        link->mbap.end += (size_t)size;
+        while ((taken = mbap_take(&link->mbap, &frame)) > 0) {
             reply->strays++;
-            continue;
+            tcp_flight_late(&link->fences[frame.unit], &frame, now(link));
         }
-        switch (pdu_match(request, frame.pdu, frame.size)) {
-        case PDU_ANSWER:
-            reply->data = frame.pdu + pdu_data_offset(request->function);
-            reply->size = frame.size - pdu_data_offset(request->function);
-            return 0;
-        case PDU_EXCEPTION:
-            reply->exception = frame.pdu[1];
-            return ERR_EXCEPTION;
-        case PDU_OTHER:
-            break;
-        }
-        reply->strays++;
-        return ERR_PROTOCOL;
+        if (taken < 0)
+            return ERR_IO;
     }
+    return ERR_IO; /* it sends without end */
+}
+
+static int send_frame(struct tcp_link *link, struct tcp_flight *flight)
+{
+    uint8_t bytes[MBAP_FRAME_MAX];
+    int error = throw_away(link, &flight->reply);
+
+    if (error)
+        return error;
+    return link->wire.ops->write(&link->wire, bytes,
+                                 tcp_flight_frame(flight, &link->number, now(link), bytes));
+}
+
+/* Sends the request, behind a detour where one is needed, and collects frames until one answers. */
+static int exchange(struct tcp_link *link, struct tcp_flight *flight)
+{
+    struct fence *fence = &link->fences[flight->request.unit];
+    int result = send_frame(link, flight);
+
+    for (struct mbap_frame frame; result == 0;) {
+        result = receive(link, &frame, flight->deadline_ns);
+        if (result == ERR_TIMEOUT)
+            return tcp_flight_time_out(flight, false);
+        if (result)
+            return result;
+        result = tcp_flight_take(flight, fence, &frame, now(link));
+        if (result <= 0)
+            return result;
+        result = result == TCP_FLIGHT_GOES_ON ? send_frame(link, flight) : 0;
+    }
+    return result;
 }
 
 static int transact(struct link *base, const struct modbus_request *request,
                     struct link_reply *reply)
 {
     struct tcp_link *link = self(base);
-    uint8_t frame[MBAP_FRAME_MAX];
-    size_t size;
-    int result;
+    struct fence *fence = &link->fences[request->unit];
+    struct tcp_flight flight;
+    int result = ERR_TIMEOUT;
 
     *reply = (struct link_reply){0};
     if (!base->open)
         return ERR_IO;
-    size = mbap_encode(request, ++link->transaction, frame);
-    result = link->wire.ops->write(&link->wire, frame, size);
-    if (result == 0) {
-        reply->requests = 1;
-        reply->sent_ns = now(link);
-        result = collect(link, request, reply, reply->sent_ns + request->timeout_ns);
-    }
+    if (tcp_flight_begin(&flight, fence, request, now(link)))
+        result = exchange(link, &flight);
+    if (result != 0 && result != ERR_EXCEPTION)
+        tcp_flight_lost(&flight, fence);
+    *reply = flight.reply;
     link->silent = result == ERR_TIMEOUT ? link->silent + 1 : 0;
     /* Behind a part of a frame nothing can be believed. */
     if (result == ERR_IO || result == ERR_CHECKSUM || link->silent >= SILENT_MAX)

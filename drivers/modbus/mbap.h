@@ -27,6 +27,16 @@ struct mbap_frame {
     size_t size;
 };
 
+/*
+ * The number of the request that follows the one of that number. All 65,536 come in turn, but not
+ * in their order: no number is followed, at once or behind another one, by one that is larger or
+ * smaller by 1, or differs from it in the last bit, as those do that a device gets wrong.
+ */
+static inline uint16_t mbap_number_behind(uint16_t number)
+{
+    return (uint16_t)(40505u * number + 13853u);
+}
+
 /* Writes the frame of a request and returns its size. */
 size_t mbap_encode(const struct modbus_request *request, uint16_t transaction,
                    uint8_t frame[MBAP_FRAME_MAX]);

@@ -91,6 +91,7 @@ struct plan_device {
     bool news; /* something was learnt since learn_text */
     /* For refusals.c: points that it refuses now, and how many have been told of. */
     uint32_t refusing, refusals_told;
+    bool held; /* a request to it is under way beside others */
 };
 
 /* When a group needs attention. */
@@ -159,6 +160,10 @@ bool plan_split(struct plan *plan, struct plan_block *block, uint8_t exception, 
 /* Pauses the blocks of a device, or makes them due now. */
 void plan_pause(struct plan *plan, uint32_t device);
 void plan_resume(struct plan *plan, uint32_t device, int64_t now_ns);
+
+/* Leaves a device out, whatever is due, until it is let go again: for who asks several at once. */
+void plan_hold(struct plan *plan, uint32_t device);
+void plan_let_go(struct plan *plan, uint32_t device, int64_t now_ns);
 
 /* What the merged reads of a device cost; `function` tells bits from registers. */
 struct merge_terms plan_terms(const struct plan *plan, uint32_t device, uint8_t function);

@@ -68,10 +68,25 @@ bool polling_next(struct polling *polling, int64_t now_ns, struct polling_turn *
 {
     struct plan_block *due = plan_next(&polling->plan, now_ns, wake_ns);
     int64_t next_due_ns = due ? now_ns : *wake_ns;
-    struct plan_block *dead = devices_probe(&polling->devices, now_ns, next_due_ns, wake_ns);
+    struct plan_block *dead =
+        polling->probing ? NULL : devices_probe(&polling->devices, now_ns, next_due_ns, wake_ns);
 
     *turn = (struct polling_turn){.block = dead ? dead : due, .probe = dead != NULL};
     return turn->block != NULL;
+}
+
+void polling_hold(struct polling *polling, uint32_t device, const struct polling_turn *turn)
+{
+    plan_hold(&polling->plan, device);
+    if (turn && turn->probe)
+        polling->probing = true;
+}
+
+void polling_let_go(struct polling *polling, uint32_t device)
+{
+    plan_let_go(&polling->plan, device, now(polling));
+    if (device == polling->devices.probe.device)
+        polling->probing = false;
 }
 
 struct modbus_request polling_request(const struct polling *polling, const struct plan_block *block)
@@ -104,6 +119,16 @@ static void link_lost(struct polling *polling, uint32_t device, int result)
     polling->lost = 0;
     polling_not_opened(polling, STATUS_COMMUNICATION,
                        "the port or connection breaks down as soon as it is used");
+}
+
+void polling_closed_unused(struct polling *polling)
+{
+    polling->open_ns = now(polling);
+    if (++polling->lost < LOST_MAX)
+        return;
+    polling->lost = 0;
+    polling_not_opened(polling, STATUS_COMMUNICATION,
+                       "connections are accepted there, and closed before anything is asked");
 }
 
 /* Somebody answered: that it could be opened says little, since some accept connections only to
@@ -269,4 +294,14 @@ void polling_take(struct polling *polling, const struct polling_turn *turn, int 
         link_lost(polling, device, result);
     if (turn->probe)
         devices_probed(&polling->devices, now(polling), took_ns);
+}
+
+void polling_put_back(struct polling *polling, const struct polling_turn *turn, int result,
+                      const struct link_reply *reply, int64_t took_ns)
+{
+    account(&polling->host->stats[turn->block->device], result, reply, took_ns);
+    if (turn->probe)
+        devices_probed(&polling->devices, now(polling), took_ns);
+    else
+        plan_retry(&polling->plan, turn->block, now(polling), now(polling));
 }

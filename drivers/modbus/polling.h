@@ -31,6 +31,7 @@ struct polling {
     int64_t reopen_most_ns; /* ...which doubles up to this */
     bool told;              /* that the link does not work */
     unsigned lost;          /* times in a row that it was lost without a reply */
+    bool probing;           /* a probe is under way beside other requests */
 };
 
 /*
@@ -49,6 +50,10 @@ void polling_opened(struct polling *polling);
  * the operator. It is to be tried again at polling->open_ns. */
 void polling_not_opened(struct polling *polling, uint16_t status, const char *why);
 
+/* It was closed by the other side before anything was asked, though something is due: it is to be
+ * opened again at polling->open_ns. */
+void polling_closed_unused(struct polling *polling);
+
 /* What is asked for next. */
 struct polling_turn {
     struct plan_block *block;
@@ -57,10 +62,15 @@ struct polling_turn {
 
 /*
  * The turn at this moment, which is to be asked for at once; or false, and when to ask again in
- * *wake_ns (INT64_MAX: never).
+ * *wake_ns (INT64_MAX: never). Asking what the turn would be takes none: it stays the same.
  */
 bool polling_next(struct polling *polling, int64_t now_ns, struct polling_turn *turn,
                   int64_t *wake_ns);
+
+/* For who asks several devices at once: this one has a request under way, of the turn or (NULL)
+ * another, and gets no turn until it is let go. */
+void polling_hold(struct polling *polling, uint32_t device, const struct polling_turn *turn);
+void polling_let_go(struct polling *polling, uint32_t device);
 
 /* The request that asks for a block. */
 struct modbus_request polling_request(const struct polling *polling,
@@ -73,6 +83,11 @@ struct modbus_request polling_request(const struct polling *polling,
  */
 void polling_take(struct polling *polling, const struct polling_turn *turn, int result,
                   const struct link_reply *reply, int64_t took_ns, bool lost);
+
+/* Nothing came of it, for which another request is to blame: it is to be asked again. The device is
+ * not thought the worse of. */
+void polling_put_back(struct polling *polling, const struct polling_turn *turn, int result,
+                      const struct link_reply *reply, int64_t took_ns);
 
 /* The same of a request that was not for a block: what it says of the device and of the link. */
 void polling_heard(struct polling *polling, uint32_t device, int result,

@@ -32,9 +32,10 @@ static bool keeps_wall(const struct plan *plan, const struct plan_class *class)
 static void refresh(struct plan *plan, struct plan_group *group, int64_t now_ns)
 {
     struct plan_key key = {INT64_MAX, INT64_MAX};
+    bool idle = group->paused || plan->devices[group->device].held;
 
     group->ready = NULL;
-    for (struct plan_sheet *sheet = group->sheets; sheet && !group->paused; sheet = sheet->next) {
+    for (struct plan_sheet *sheet = group->sheets; sheet && !idle; sheet = sheet->next) {
         uint32_t open = sheet->open;
 
         for (uint32_t i = 0; i < sheet->count && open > 0; i++) {
@@ -52,13 +53,13 @@ static void refresh(struct plan *plan, struct plan_group *group, int64_t now_ns)
             }
         }
     }
-    for (unsigned i = 0; i < group->class_count && !group->paused; i++) {
+    for (unsigned i = 0; i < group->class_count && !idle; i++) {
         const struct plan_class *class = class_of(plan, group, i);
 
         if (class->open == 0 && class->due_ns < key.event_ns)
             key.event_ns = class->due_ns;
     }
-    if (group->refused > 0 && !group->paused && group->refused_ns < key.event_ns)
+    if (group->refused > 0 && !idle && group->refused_ns < key.event_ns)
         key.event_ns = group->refused_ns;
     plan->keys[index_of(plan, group)] = key;
 }
@@ -374,4 +375,24 @@ void plan_resume(struct plan *plan, uint32_t device, int64_t now_ns)
         }
         refresh(plan, group, now_ns);
     }
+}
+
+static void set_held(struct plan *plan, uint32_t device, bool held, int64_t now_ns)
+{
+    struct plan_device *of = &plan->devices[device];
+
+    of->held = held;
+    for (uint32_t i = 0; i < of->groups; i++)
+        refresh(plan, &plan->groups[of->first_group + i], now_ns);
+}
+
+void plan_hold(struct plan *plan, uint32_t device)
+{
+    set_held(plan, device, true, 0);
+}
+
+void plan_let_go(struct plan *plan, uint32_t device, int64_t now_ns)
+{
+    if (plan->devices[device].held)
+        set_held(plan, device, false, now_ns);
 }

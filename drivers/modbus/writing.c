@@ -12,7 +12,7 @@ void writing_free(struct writing *writing)
     writing->command = NULL;
 }
 
-static uint32_t device_index(const struct writing *writing)
+uint32_t writing_device(const struct writing *writing)
 {
     return (uint32_t)(writing->write->device - writing->polling->site->devices);
 }
@@ -67,7 +67,7 @@ bool writing_next(struct writing *writing, struct modbus_request *request)
 void writing_take(struct writing *writing, int result, const struct link_reply *reply,
                   int64_t took_ns, bool lost)
 {
-    polling_heard(writing->polling, device_index(writing), result, reply, took_ns, lost);
+    polling_heard(writing->polling, writing_device(writing), result, reply, took_ns, lost);
     modbus_write_take(writing->write, result, reply);
     if (writing->write->stage == WRITE_DONE)
         answer(writing);

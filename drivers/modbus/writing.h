@@ -21,6 +21,9 @@ void writing_free(struct writing *writing);
  * polls may go on. */
 bool writing_next(struct writing *writing, struct modbus_request *request);
 
+/* The device that the request which writing_next gave is for: its index in the bus. */
+uint32_t writing_device(const struct writing *writing);
+
 /* What came of it; see polling_take. */
 void writing_take(struct writing *writing, int result, const struct link_reply *reply,
                   int64_t took_ns, bool lost);

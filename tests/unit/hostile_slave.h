@@ -43,11 +43,12 @@ enum hostility {
     HOSTILE_ECHO,         /* the request comes back before the reply */
     HOSTILE_CORRUPT,      /* one bit is wrong */
     HOSTILE_NOISE_BEFORE,
-    HOSTILE_NOISE_AFTER, /* one byte, as a driver makes that lets go of the line */
-    HOSTILE_GARBAGE,     /* many bytes and no reply */
-    HOSTILE_BUSY,        /* exception 6 */
-    HOSTILE_REFUSES,     /* exception 2 */
-    HOSTILE_OTHER_TRANSACTION,
+    HOSTILE_NOISE_AFTER,        /* one byte, as a driver makes that lets go of the line */
+    HOSTILE_GARBAGE,            /* many bytes and no reply */
+    HOSTILE_BUSY,               /* exception 6 */
+    HOSTILE_REFUSES,            /* exception 2 */
+    HOSTILE_OTHER_TRANSACTION,  /* the number beside its own */
+    HOSTILE_NEWEST_TRANSACTION, /* it comes behind the next request, with that one's number */
     HOSTILE_OTHER_PROTOCOL,
     HOSTILE_WRONG_SIZE, /* the TCP header's length does not fit */
     HOSTILE_HANGS_UP,   /* in the middle of the reply */
@@ -74,6 +75,7 @@ struct hostile_slave {
     uint8_t held[600];
     size_t held_size;
     int held_for; /* requests */
+    bool held_renumbered;
 };
 
 static inline uint16_t hostile_register(unsigned unit, unsigned address)
@@ -209,6 +211,15 @@ static void hostile_dribble(struct hostile_slave *slave, const uint8_t *data, si
     }
 }
 
+static void hostile_hold(struct hostile_slave *slave, const uint8_t *data, size_t size,
+                         int requests)
+{
+    memcpy(slave->held, data, size);
+    slave->held_size = size;
+    slave->held_for = requests;
+    slave->held_renumbered = false;
+}
+
 static void hostile_reply(struct hostile_slave *slave, enum hostility hostility)
 {
     static const uint8_t noise[40] = {0xF8, 0x03, 0xFF, 0x00, 0xA5};
@@ -219,6 +230,8 @@ static void hostile_reply(struct hostile_slave *slave, enum hostility hostility)
     size_t size = hostile_answer(slave, unit, function, address, count, out);
 
     if (slave->held_size && slave->held_for-- == 0) {
+        if (slave->held_renumbered)
+            memcpy(slave->held, slave->head, 2);
         hostile_write(slave, slave->held, slave->held_size);
         slave->held_size = 0;
         hostile_pause(slave, 10);
@@ -227,9 +240,11 @@ static void hostile_reply(struct hostile_slave *slave, enum hostility hostility)
     case HOSTILE_HELD_1:
     case HOSTILE_HELD_2:
     case HOSTILE_HELD_3:
-        memcpy(slave->held, out, size);
-        slave->held_size = size;
-        slave->held_for = 1 + (int)hostility - (int)HOSTILE_HELD_1;
+        hostile_hold(slave, out, size, 1 + (int)hostility - (int)HOSTILE_HELD_1);
+        return;
+    case HOSTILE_NEWEST_TRANSACTION:
+        hostile_hold(slave, out, size, 0);
+        slave->held_renumbered = true;
         return;
     case HOSTILE_SILENT:
         return;
@@ -292,7 +307,7 @@ static void hostile_reply(struct hostile_slave *slave, enum hostility hostility)
         hostile_exception(slave, unit, function, 2);
         return;
     case HOSTILE_OTHER_TRANSACTION:
-        out[0] ^= 0x80; /* far from those that follow: it may be late */
+        out[1] ^= 1;
         break;
     case HOSTILE_OTHER_PROTOCOL:
         out[3] = 1;

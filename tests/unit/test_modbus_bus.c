@@ -580,6 +580,10 @@ static void probes_wait_no_longer_than_devices_were_seen_to_take(void **state)
             assert_int_equal(block->device, unit);
             assert_int_equal(devices_timeout_ns(&devices, block),
                              i % 8 == 0 ? TIMEOUT_MS * NS_PER_MS : short_ns);
+            /* Asking changes nothing; having asked the device does. */
+            assert_ptr_equal(
+                devices_probe(&devices, devices.items[unit].probe_ns, INT64_MAX, &wake), block);
+            devices_probed(&devices, devices.items[unit].probe_ns, 0);
             devices.items[unit].probe_ns += NS_PER_S;
         }
         devices.items[unit].probe_ns = INT64_MAX / 2;

@@ -1,0 +1,109 @@
+#include "modbus/tcp_flight.h"
+
+#include "core/error.h"
+
+bool tcp_flight_begin(struct tcp_flight *flight, struct fence *fence,
+                      const struct modbus_request *request, int64_t now_ns)
+{
+    *flight = (struct tcp_flight){.request = *request, .began_ns = now_ns};
+    flight->reply.sent_ns = now_ns;
+    flight->detours = fence_closed(fence, fence_shape(request), now_ns);
+    if (!fence_has_room(fence)) /* now that what is too old is forgotten */
+        return false;
+    return !flight->detours || fence_detour(fence, request, &flight->detour, now_ns);
+}
+
+/* What is under way. */
+static const struct modbus_request *sent(const struct tcp_flight *flight)
+{
+    return flight->detours ? &flight->detour : &flight->request;
+}
+
+size_t tcp_flight_frame(struct tcp_flight *flight, uint16_t *number, int64_t now_ns,
+                        uint8_t frame[MBAP_FRAME_MAX])
+{
+    *number = mbap_number_behind(*number);
+    flight->number = *number;
+    flight->reply.sent_ns = now_ns;
+    flight->reply.requests++;
+    flight->deadline_ns = now_ns + flight->request.timeout_ns;
+    return mbap_encode(sent(flight), *number, frame);
+}
+
+/* An older request of the unit is answered, whatever number the frame carries. */
+static bool takes_late(struct fence *fence, const struct mbap_frame *frame, int64_t now_ns)
+{
+    uint16_t shape = fence_shape_of(frame->pdu, frame->size);
+
+    if (!fence_closed(fence, shape, now_ns))
+        return false;
+    fence_late(fence, shape);
+    return true;
+}
+
+static int take_answer(struct tcp_flight *flight, struct fence *fence,
+                       const struct mbap_frame *frame)
+{
+    size_t offset = pdu_data_offset(flight->request.function);
+
+    fence_settled(fence);
+    if (flight->detours) {
+        flight->detours = false;
+        return TCP_FLIGHT_GOES_ON;
+    }
+    flight->reply.data = frame->pdu + offset;
+    flight->reply.size = frame->size - offset;
+    return 0;
+}
+
+static int take_exception(struct tcp_flight *flight, struct fence *fence,
+                          const struct mbap_frame *frame)
+{
+    fence_settled(fence);
+    if (flight->detours) {
+        flight->detours = false;
+        return TCP_FLIGHT_GOES_ON;
+    }
+    flight->reply.exception = frame->pdu[1];
+    return ERR_EXCEPTION;
+}
+
+int tcp_flight_take(struct tcp_flight *flight, struct fence *fence, const struct mbap_frame *frame,
+                    int64_t now_ns)
+{
+    flight->reply.mono_ns = now_ns;
+    if (frame->unit == flight->request.unit && frame->transaction == flight->number) {
+        switch (pdu_match(sent(flight), frame->pdu, frame->size)) {
+        case PDU_ANSWER:
+            return take_answer(flight, fence, frame);
+        case PDU_EXCEPTION:
+            return take_exception(flight, fence, frame);
+        case PDU_OTHER:
+            break;
+        }
+        flight->reply.strays++;
+        return takes_late(fence, frame, now_ns) ? TCP_FLIGHT_WAITS : ERR_PROTOCOL;
+    }
+    flight->reply.strays++;
+    if (frame->unit == flight->request.unit)
+        takes_late(fence, frame, now_ns);
+    return TCP_FLIGHT_WAITS;
+}
+
+void tcp_flight_late(struct fence *fence, const struct mbap_frame *frame, int64_t now_ns)
+{
+    takes_late(fence, frame, now_ns);
+}
+
+int tcp_flight_time_out(const struct tcp_flight *flight, bool partial)
+{
+    if (partial)
+        return ERR_CHECKSUM;
+    return flight->reply.strays ? ERR_PROTOCOL : ERR_TIMEOUT;
+}
+
+void tcp_flight_lost(const struct tcp_flight *flight, struct fence *fence)
+{
+    if (flight->reply.requests)
+        fence_lost(fence, fence_shape(sent(flight)), flight->reply.sent_ns);
+}

@@ -1,0 +1,281 @@
+/* One request over Modbus TCP and the frames that come behind it; and how many may be under way. */
+// links: driver_modbus
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/error.h"
+#include "modbus/tcp_flight.h"
+#include "modbus/tcp_window.h"
+
+#define UNIT 7
+
+static struct fence fence;
+static uint16_t number;
+static int64_t now_ns;
+
+static int set_up(void **state)
+{
+    (void)state;
+    fence = (struct fence){0};
+    number = 1000;
+    now_ns = 1000 * NS_PER_S;
+    return 0;
+}
+
+static struct modbus_request read_of(uint16_t address, uint16_t count)
+{
+    return (struct modbus_request){.unit = UNIT,
+                                   .function = MODBUS_HOLDING_REGISTERS,
+                                   .address = address,
+                                   .count = count,
+                                   .timeout_ns = NS_PER_S};
+}
+
+/* Sends what is to be sent next; returns its number, and the registers that it asks for. */
+static uint16_t send_next(struct tcp_flight *flight, unsigned *count)
+{
+    uint8_t frame[MBAP_FRAME_MAX];
+    size_t size = tcp_flight_frame(flight, &number, now_ns, frame);
+
+    assert_int_equal(size, 12);
+    assert_int_equal(frame[0] << 8 | frame[1], number);
+    *count = (unsigned)(frame[10] << 8 | frame[11]);
+    now_ns += 10 * NS_PER_MS;
+    return number;
+}
+
+static uint16_t begin(struct tcp_flight *flight, const struct modbus_request *request,
+                      unsigned *count)
+{
+    assert_true(tcp_flight_begin(flight, &fence, request, now_ns));
+    return send_next(flight, count);
+}
+
+/* A reply of so many registers, each of which is `value`. */
+static int hear(struct tcp_flight *flight, uint16_t transaction, uint8_t unit, unsigned count,
+                uint8_t value)
+{
+    static uint8_t pdu[PDU_SIZE_MAX];
+    struct mbap_frame frame = {
+        .transaction = transaction, .unit = unit, .pdu = pdu, .size = 2 + 2 * count};
+
+    memset(pdu, value, sizeof pdu);
+    pdu[0] = MODBUS_HOLDING_REGISTERS;
+    pdu[1] = (uint8_t)(2 * count);
+    return tcp_flight_take(flight, &fence, &frame, now_ns);
+}
+
+static void time_out(struct tcp_flight *flight)
+{
+    now_ns = flight->deadline_ns;
+    assert_int_equal(tcp_flight_time_out(flight, false), ERR_TIMEOUT);
+    tcp_flight_lost(flight, &fence);
+}
+
+static void takes_the_reply_of_its_number_unit_and_length_only(void **state)
+{
+    struct modbus_request request = read_of(10, 4);
+    struct tcp_flight flight;
+    unsigned count;
+    uint16_t mine = begin(&flight, &request, &count);
+
+    (void)state;
+    assert_int_equal(count, 4);
+    assert_int_equal(hear(&flight, mine ^ 1, UNIT, 4, 1), TCP_FLIGHT_WAITS);
+    assert_int_equal(hear(&flight, mine, UNIT + 1, 4, 2), TCP_FLIGHT_WAITS);
+    assert_int_equal(flight.reply.strays, 2);
+    assert_int_equal(hear(&flight, mine, UNIT, 4, 3), 0);
+    assert_int_equal(flight.reply.size, 8);
+    assert_int_equal(flight.reply.data[0], 3);
+    mine = begin(&flight, &request, &count);
+    assert_int_equal(hear(&flight, mine, UNIT, 3, 4), ERR_PROTOCOL);
+}
+
+static void no_number_is_followed_by_one_beside_it(void **state)
+{
+    static bool seen[65536];
+    uint16_t at = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 65536; i++) {
+        uint16_t next = mbap_number_behind(at), next_but_one = mbap_number_behind(next);
+
+        assert_false(seen[at]);
+        seen[at] = true;
+        assert_true(next != (at ^ 1) && next != (uint16_t)(at + 1) && next != (uint16_t)(at - 1));
+        assert_true(next_but_one != (at ^ 1) && next_but_one != (uint16_t)(at + 1) &&
+                    next_but_one != (uint16_t)(at - 1));
+        at = next;
+    }
+}
+
+/* What a gateway does that keeps one number: the answer that was given up comes with the newest. */
+static void believes_no_late_reply_that_carries_the_newest_number(void **state)
+{
+    struct modbus_request first = read_of(10, 4), second = read_of(500, 4);
+    struct tcp_flight flight;
+    unsigned count;
+    uint16_t mine;
+
+    (void)state;
+    begin(&flight, &first, &count);
+    time_out(&flight);
+    mine = begin(&flight, &second, &count);
+    assert_int_not_equal(count, 4);
+    assert_int_equal(hear(&flight, mine, UNIT, 4, 1), TCP_FLIGHT_WAITS);
+    assert_int_equal(hear(&flight, mine, UNIT, count, 2), TCP_FLIGHT_GOES_ON);
+    mine = send_next(&flight, &count);
+    assert_int_equal(count, 4);
+    assert_int_equal(hear(&flight, mine, UNIT, 4, 3), 0);
+    assert_int_equal(flight.reply.data[0], 3);
+    assert_int_equal(flight.reply.requests, 2);
+}
+
+static void needs_no_detour_once_the_late_reply_has_come(void **state)
+{
+    struct modbus_request request = read_of(10, 4);
+    struct tcp_flight flight, other;
+    uint8_t pdu[10] = {MODBUS_HOLDING_REGISTERS, 8};
+    struct mbap_frame late = {.unit = UNIT, .pdu = pdu, .size = sizeof pdu};
+    unsigned count;
+
+    (void)state;
+    late.transaction = begin(&flight, &request, &count);
+    time_out(&flight);
+    tcp_flight_late(&fence, &late, now_ns);
+    begin(&other, &request, &count);
+    assert_int_equal(count, 4);
+}
+
+static void needs_no_detour_for_another_length_or_a_minute_later(void **state)
+{
+    struct modbus_request request = read_of(10, 4), other = read_of(10, 5);
+    struct tcp_flight flight;
+    unsigned count;
+
+    (void)state;
+    begin(&flight, &request, &count);
+    time_out(&flight);
+    begin(&flight, &other, &count);
+    assert_int_equal(count, 5);
+    time_out(&flight);
+    now_ns += FENCE_LATE_NS + NS_PER_S;
+    begin(&flight, &request, &count);
+    assert_int_equal(count, 4);
+}
+
+static void a_detour_that_is_refused_is_as_good_as_one_that_is_answered(void **state)
+{
+    struct modbus_request request = read_of(10, 1);
+    struct tcp_flight flight;
+    uint8_t pdu[2] = {MODBUS_HOLDING_REGISTERS | 0x80, 2};
+    struct mbap_frame refusal = {.unit = UNIT, .pdu = pdu, .size = sizeof pdu};
+    unsigned count;
+
+    (void)state;
+    begin(&flight, &request, &count);
+    time_out(&flight);
+    refusal.transaction = begin(&flight, &request, &count);
+    assert_int_equal(count, 2);
+    assert_int_equal(tcp_flight_take(&flight, &fence, &refusal, now_ns), TCP_FLIGHT_GOES_ON);
+    refusal.transaction = send_next(&flight, &count);
+    assert_int_equal(count, 1);
+    assert_int_equal(tcp_flight_take(&flight, &fence, &refusal, now_ns), ERR_EXCEPTION);
+    assert_int_equal(flight.reply.exception, 2);
+}
+
+static void leaves_a_unit_alone_when_too_much_is_outstanding(void **state)
+{
+    struct tcp_flight flight;
+    unsigned count, asked = 0;
+
+    (void)state;
+    for (uint16_t size = 1;; size++) {
+        struct modbus_request request = read_of(0, size);
+
+        if (!tcp_flight_begin(&flight, &fence, &request, now_ns))
+            break;
+        send_next(&flight, &count);
+        time_out(&flight);
+        now_ns -= NS_PER_S;
+        asked++;
+    }
+    assert_int_equal(asked, FENCE_MAX);
+    assert_int_equal(flight.reply.requests, 0);
+    now_ns += FENCE_LATE_NS + NS_PER_S;
+    struct modbus_request request = read_of(0, 1);
+    assert_true(tcp_flight_begin(&flight, &fence, &request, now_ns));
+}
+
+static void says_how_it_ended(void **state)
+{
+    struct modbus_request request = read_of(10, 4);
+    struct tcp_flight flight;
+    unsigned count;
+    uint16_t mine = begin(&flight, &request, &count);
+
+    (void)state;
+    assert_int_equal(tcp_flight_time_out(&flight, false), ERR_TIMEOUT);
+    assert_int_equal(tcp_flight_time_out(&flight, true), ERR_CHECKSUM);
+    hear(&flight, (uint16_t)(mine + 5), UNIT, 4, 1);
+    assert_int_equal(tcp_flight_time_out(&flight, false), ERR_PROTOCOL);
+}
+
+static void a_window_is_no_wider_than_the_units_or_what_was_said(void **state)
+{
+    struct tcp_window window;
+
+    (void)state;
+    tcp_window_init(&window, 0, 10);
+    assert_int_equal(tcp_window_size(&window, 0), 1);
+    tcp_window_init(&window, 4, 10);
+    assert_int_equal(tcp_window_size(&window, 0), 4);
+    tcp_window_init(&window, 4, 3);
+    assert_int_equal(tcp_window_size(&window, 0), 3);
+    tcp_window_init(&window, 4, 0);
+    assert_int_equal(tcp_window_size(&window, 0), 1);
+}
+
+static void a_server_that_takes_one_at_a_time_is_asked_so_for_an_hour(void **state)
+{
+    struct tcp_window window;
+
+    (void)state;
+    tcp_window_init(&window, 4, 10);
+    assert_false(tcp_window_ignored(&window, now_ns));
+    assert_false(tcp_window_ignored(&window, now_ns));
+    tcp_window_answered(&window);
+    assert_false(tcp_window_ignored(&window, now_ns));
+    assert_false(tcp_window_ignored(&window, now_ns));
+    assert_int_equal(tcp_window_size(&window, now_ns), 4);
+    assert_true(tcp_window_ignored(&window, now_ns));
+    assert_int_equal(tcp_window_size(&window, now_ns), 1);
+    assert_int_equal(tcp_window_size(&window, now_ns + TCP_WINDOW_AGAIN_NS), 4);
+    assert_false(tcp_window_hung_up(&window, now_ns));
+    assert_true(tcp_window_hung_up(&window, now_ns));
+    assert_int_equal(tcp_window_size(&window, now_ns), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(takes_the_reply_of_its_number_unit_and_length_only, set_up),
+        cmocka_unit_test_setup(no_number_is_followed_by_one_beside_it, set_up),
+        cmocka_unit_test_setup(believes_no_late_reply_that_carries_the_newest_number, set_up),
+        cmocka_unit_test_setup(needs_no_detour_once_the_late_reply_has_come, set_up),
+        cmocka_unit_test_setup(needs_no_detour_for_another_length_or_a_minute_later, set_up),
+        cmocka_unit_test_setup(a_detour_that_is_refused_is_as_good_as_one_that_is_answered, set_up),
+        cmocka_unit_test_setup(leaves_a_unit_alone_when_too_much_is_outstanding, set_up),
+        cmocka_unit_test_setup(says_how_it_ended, set_up),
+        cmocka_unit_test_setup(a_window_is_no_wider_than_the_units_or_what_was_said, set_up),
+        cmocka_unit_test_setup(a_server_that_takes_one_at_a_time_is_asked_so_for_an_hour, set_up),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
