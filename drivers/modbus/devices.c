@@ -170,7 +170,7 @@ static void tell_down(struct devices *devices, uint32_t index, uint16_t status)
     atomic_store(&devices->host->stats[index].status, status);
     sink_state(devices->host->sink, device, false, status);
     for (size_t i = 0; i < device->point_count; i++)
-        sink_reading(devices->host->sink, &device->points[i], now, NULL, status);
+        sink_reading(devices->host->sink, device, &device->points[i], now, NULL, status);
 }
 
 static void go_down(struct devices *devices, uint32_t index, uint16_t status)

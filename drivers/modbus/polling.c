@@ -167,6 +167,7 @@ static void put_values(struct polling *polling, const struct plan_block *block,
                        const struct link_reply *reply)
 {
     struct polling_scratch *scratch = polling->scratch;
+    const struct site_device *device = &polling->site->devices[block->device];
     size_t count = 0;
 
     for (uint32_t i = 0; i < block->points; i++) {
@@ -182,11 +183,11 @@ static void put_values(struct polling *polling, const struct plan_block *block,
             modbus_decode(options, reply->data, (unsigned)(options->address - block->address),
                           scratch->text, &item->value);
         if (count == POLLING_ITEMS_MAX || item->value.type == VALUE_TEXT) {
-            sink_readings(polling->host->sink, reply->mono_ns, scratch->items, count);
+            sink_readings(polling->host->sink, device, reply->mono_ns, scratch->items, count);
             count = 0;
         }
     }
-    sink_readings(polling->host->sink, reply->mono_ns, scratch->items, count);
+    sink_readings(polling->host->sink, device, reply->mono_ns, scratch->items, count);
 }
 
 static void put_bad(struct polling *polling, const struct plan_block *block, int64_t mono_ns,
@@ -196,7 +197,8 @@ static void put_bad(struct polling *polling, const struct plan_block *block, int
         const struct site_point *point = plan_point(&polling->plan, block, i);
 
         if (point)
-            sink_reading(polling->host->sink, point, mono_ns, NULL, status);
+            sink_reading(polling->host->sink, &polling->site->devices[block->device], point,
+                         mono_ns, NULL, status);
     }
 }
 

@@ -24,7 +24,8 @@ static void answer(struct writing *writing)
     struct driver_host *host = writing->polling->host;
 
     if (write->have_value)
-        sink_reading(host->sink, write->point, write->mono_ns, &write->value, STATUS_GOOD);
+        sink_reading(host->sink, write->device, write->point, write->mono_ns, &write->value,
+                     STATUS_GOOD);
     host_answer(host, writing->command, write->status, write->have_value ? &write->value : NULL);
     writing_free(writing);
 }

@@ -86,7 +86,7 @@ static void publish(struct device *device, struct device_point *point, int64_t n
                     const struct value *value, uint16_t status)
 {
     /* A refused reading is counted and told by the sink. */
-    (void)sink_reading(device->sink, point->point, now_ns, value, status);
+    (void)sink_reading(device->sink, device->site, point->point, now_ns, value, status);
     point->wanted = false;
 }
 

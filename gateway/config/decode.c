@@ -200,7 +200,7 @@ void decode_enum(struct decoder *decoder, const struct json *map, const struct s
                        ENUM_ENTRIES_MAX);
         return;
     }
-    struct site_enum *entries = arena_array(decoder->arena, map->count, sizeof(*entries));
+    struct site_enum *entries = arena_array(decoder->scratch, map->count, sizeof(*entries));
     *count = 0;
     for (const struct json *item = map->first; item && entries; item = item->next) {
         static const struct option text = {
@@ -215,5 +215,7 @@ void decode_enum(struct decoder *decoder, const struct json *map, const struct s
             fingerprint_u64(&decoder->hash, (uint64_t)entry.value);
         }
     }
-    *enums = entries;
+    *enums = pool_keep(&decoder->pool, entries, *count * sizeof(*entries));
+    if (!*enums)
+        *count = 0;
 }

@@ -4,12 +4,15 @@
 #define SLUICE_CONFIG_DECODE_H
 
 #include "config/findings.h"
+#include "config/pool.h"
 #include "config/shape.h"
 #include "config/textmap.h"
 
 struct decoder {
     struct findings *findings;
-    struct arena *arena; /* of what stays */
+    struct arena *arena;   /* of what stays */
+    struct arena *scratch; /* of what goes when reading is done */
+    struct pool pool;      /* what stays in `arena` once, however many points have it */
     struct textmap
         texts; /* those in `arena`: kept once, however often ten thousand points repeat them */
     const char *folder; /* absolute: relative file names are below it */

@@ -374,16 +374,18 @@ static bool decode_numbers(struct decoder *decoder, const struct option *option,
     if (!list_of(decoder, option, value, "a number or a list of numbers is expected",
                  value->type == JSON_NUMBER, &item, &count))
         return false;
-    double *numbers = arena_array(decoder->arena, count, sizeof(*numbers));
+    double *numbers = arena_array(decoder->scratch, count, sizeof(*numbers));
     for (size_t i = 0; numbers && i < count; i++, item = item->next) {
         if (number_of(decoder, option, item, &numbers[i]))
             hash_number(decoder, numbers[i]);
         else
             clean = false;
     }
-    if (clean && numbers)
-        *field = (struct option_numbers){numbers, count};
-    return clean && numbers;
+    if (!clean || !numbers)
+        return false;
+    numbers = (double *)pool_keep(&decoder->pool, numbers, count * sizeof(*numbers));
+    *field = (struct option_numbers){numbers, numbers ? count : 0};
+    return numbers || count == 0;
 }
 
 static bool decode_texts(struct decoder *decoder, const struct option *option,
@@ -394,12 +396,14 @@ static bool decode_texts(struct decoder *decoder, const struct option *option,
     bool clean = true;
     if (!list_of(decoder, option, value, "a list of texts is expected", false, &item, &count))
         return false;
-    const char **texts = arena_array(decoder->arena, count, sizeof(*texts));
+    const char **texts = arena_array(decoder->scratch, count, sizeof(*texts));
     for (size_t i = 0; texts && i < count; i++, item = item->next)
         clean &= decode_text(decoder, option, item, &texts[i]);
-    if (clean && texts)
-        *field = (struct option_texts){texts, count};
-    return clean && texts;
+    if (!clean || !texts)
+        return false;
+    texts = (const char **)pool_keep(&decoder->pool, texts, count * sizeof(*texts));
+    *field = (struct option_texts){texts, texts ? count : 0};
+    return texts || count == 0;
 }
 
 static bool decode_parsed(struct decoder *decoder, const struct option *option,

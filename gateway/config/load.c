@@ -162,6 +162,7 @@ static void load_all(struct loader *loader)
     load_devices(loader);
     load_uplinks(loader);
     load_check(loader);
+    load_share(loader);
     finish(loader, hash);
 }
 
@@ -242,6 +243,8 @@ int config_load_text(struct config **config, const char *text, const char *path,
     if (!error)
         error = arena_open(&loader->scratch);
     if (!error) {
+        loader->decoder.scratch = loader->scratch;
+        loader->decoder.pool.arena = loader->decoder.arena;
         loader->parts = parts;
         error = load(loader, config, text, path);
         if (loader->decoder.findings)
@@ -251,6 +254,7 @@ int config_load_text(struct config **config, const char *text, const char *path,
         tell(context, &(struct config_error){path, 0, 0, "", error_text(error)});
     if (loader) {
         textmap_clear(&loader->decoder.texts);
+        pool_clear(&loader->decoder.pool);
         arena_close(loader->scratch);
         if (error)
             arena_close(loader->decoder.arena);

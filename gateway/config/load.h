@@ -37,7 +37,7 @@ struct profile {
 
 struct loader {
     struct decoder decoder;
-    struct arena *scratch; /* what goes when reading is done */
+    struct arena *scratch; /* the decoder's */
     const struct config_parts *parts;
     struct config *config;
     const struct json *root;
@@ -57,7 +57,7 @@ void load_buses(struct loader *loader);
 void load_devices(struct loader *loader);
 
 /* The points of a device whose driver is known, and their part of its hash. `device_site->points`
- * is set. */
+ * is set, to memory that goes when reading is done: see load_share. */
 void load_points(struct loader *loader, struct loaded_device *device,
                  struct site_device *device_site);
 
@@ -75,9 +75,13 @@ void load_check_alone(struct loader *loader, struct loaded_device *device,
  * does. */
 bool load_refines(const struct driver *driver, const struct json *own);
 
-/* A struct for a driver's options; NULL where it has none or memory is out (the arena remembers
- * that). */
+/* A struct for the options of a bus or a device; NULL where its driver has none or memory is out
+ * (the arena remembers that). */
 void *load_options_alloc(struct loader *loader, const struct option_table *table);
+
+/* Moves the points from where they were read to where the site lives, alike ones once. Afterwards
+ * nothing of them may change. */
+void load_share(struct loader *loader);
 
 /* Tells an id of a list's entry that stands twice, or an earlier id ("was") that somebody still
  * has; remembers it otherwise. */

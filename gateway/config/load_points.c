@@ -61,7 +61,8 @@ static void load_point_write(struct loader *loader, const struct layers *point_l
     const struct json *object = NULL;
     struct site_write *write = &point->write;
 
-    *write = (struct site_write){.minimum = -INFINITY, .maximum = INFINITY};
+    write->minimum = -INFINITY;
+    write->maximum = INFINITY;
     if (own)
         object = decode_part(decoder, point_layers->objects[0], &shape_point, "write");
     write->allowed = object != NULL;
@@ -92,11 +93,11 @@ static void load_point(struct loader *loader, const struct loaded_device *device
     bool known = device->bus && device->bus->driver;
     struct stray stray = {loader, known ? device->driver : NULL, STRAY_POINT};
     const struct option *rows = known ? table->options : loader->any_point;
-    *point = (struct site_point){.every_ns = policy.every_ns,
-                                 .decimals = DECIMALS_SHORTEST,
-                                 .minimum = -INFINITY,
-                                 .maximum = INFINITY,
-                                 .line = (int)layers->objects[0]->at.line};
+    memset(point, 0, sizeof(*point)); /* what is between its fields, too: see pool.h */
+    point->every_ns = policy.every_ns;
+    point->decimals = DECIMALS_SHORTEST;
+    point->minimum = -INFINITY;
+    point->maximum = INFINITY;
     for (size_t i = 0; i < 2 && layers->objects[i]; i++)
         decode_keys(decoder, layers->objects[i], shapes[i], rows, load_stray, &stray);
     decode_options(decoder, shape_point.options, point, layers);
@@ -112,7 +113,9 @@ static void load_point(struct loader *loader, const struct loaded_device *device
         point->dead_band = policy.dead_band;
     if (point->unit && !point->ucum)
         point->ucum = ucum_of_unit(point->unit);
-    point->options = load_options_alloc(loader, table);
+    if (table->struct_size == 0)
+        return;
+    point->options = arena_alloc(loader->scratch, table->struct_size);
     if (point->options)
         decode_options(decoder, table->options, point->options, layers);
 }
@@ -233,10 +236,11 @@ void load_points(struct loader *loader, struct loaded_device *device, struct sit
     collect(loader, collected.profile_list, &collected.profile);
     check_selection(loader, device, "also", &device->options.also, &collected);
     check_selection(loader, device, "only", &device->options.only, &collected);
-    site->points = arena_array(decoder->arena, room, sizeof(*site->points));
+    site->points = arena_array(loader->scratch, room, sizeof(*site->points));
     device->points = arena_array(loader->scratch, room, sizeof(*device->points));
     if (site->points && device->points)
         add_points(loader, device, site, &collected);
+    site->streams = arena_array(decoder->arena, site->point_count, sizeof(*site->streams));
     textmap_clear(&collected.own);
     textmap_clear(&collected.profile);
 }

@@ -41,9 +41,7 @@ struct site_point {
     uint8_t type;              /* enum value_type of its readings: the driver says (driver.h) */
     int8_t decimals;
     double minimum, maximum;   /* what is plausible, where minimum < maximum */
-    uint32_t stream;           /* the journal's number; set by the daemon before drivers start */
     void *options;             /* the driver's struct, by its point table */
-    int line;                  /* where in the file it stands, for messages of `check` */
 };
 
 struct site_device {
@@ -52,7 +50,10 @@ struct site_device {
     const char *profile;       /* NULL where it has none */
     bool unverified;           /* nobody has compared what the profile reads with a device of the model */
     struct option_texts was;
+    /* Devices whose points are described alike have them in common: a point does not tell its
+     * device. */
     struct site_point *points;
+    uint32_t *streams;         /* of each point, the journal's number; set by the daemon before drivers start */
     size_t point_count;
     int64_t heartbeat_ns;      /* longest silence of a device that answers; 0: no limit */
     uint32_t stream;           /* of the device's own states (point "") */
@@ -78,5 +79,12 @@ struct site {
     struct site_bus *buses;
     size_t bus_count;
 };
+
+/* The journal's number of a point's stream. */
+static inline uint32_t site_point_stream(const struct site_device *device,
+                                         const struct site_point *point)
+{
+    return device->streams[point - device->points];
+}
 
 #endif

@@ -31,7 +31,7 @@ static void set_text(char *out, size_t size, const char *text)
 }
 
 static int declare_point(struct journal *journal, const struct site_device *device,
-                         struct site_point *point)
+                         const struct site_point *point, uint32_t *number)
 {
     struct stream stream = {.type = point->type, .decimals = point->decimals};
 
@@ -40,7 +40,7 @@ static int declare_point(struct journal *journal, const struct site_device *devi
     set_text(stream.name, sizeof stream.name, point->name);
     set_text(stream.unit, sizeof stream.unit, point->unit);
     int error = journal_declare(journal, &stream);
-    point->stream = stream.number;
+    *number = stream.number;
     return error;
 }
 
@@ -53,7 +53,7 @@ static int declare_device(struct journal *journal, struct site_device *device)
     int error = journal_declare(journal, &stream);
     device->stream = stream.number;
     for (size_t i = 0; i < device->point_count && !error; i++)
-        error = declare_point(journal, device, &device->points[i]);
+        error = declare_point(journal, device, &device->points[i], &device->streams[i]);
     return error;
 }
 

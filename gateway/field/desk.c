@@ -62,7 +62,7 @@ static void store_refusal(struct submission *submission, uint16_t status)
     if (!entry)
         return;
     entry->refused = true;
-    entry->stream = submission->point->stream;
+    entry->stream = site_point_stream(submission->device, submission->point);
     memcpy(entry->device, submission->order.device, sizeof entry->device);
     memcpy(entry->point, submission->order.point, sizeof entry->point);
     entry_answer(desk, entry, status, NULL, submission->words);
@@ -181,7 +181,7 @@ static uint16_t take(struct submission *submission)
     memcpy(entry->point, order->point, sizeof entry->point);
     entry->state = ENTRY_TAKEN;
     entry->content = entry_content(order->device, order->point, &submission->value);
-    entry->stream = submission->point->stream;
+    entry->stream = site_point_stream(submission->device, submission->point);
     entry->decimals = submission->point->decimals;
     entry->expires_mono_ns = submission->expires_mono_ns;
     entry->expires_ms = order->expires_ms;
@@ -371,7 +371,8 @@ static void hand_over(struct desk *desk, struct entry *entry)
     memcpy(place.order.device, entry->device, sizeof entry->device);
     memcpy(place.order.point, entry->point, sizeof entry->point);
     find_point(&place);
-    if (!place.point || place.point->stream != entry->stream || !place.point->write.allowed) {
+    if (!place.point || site_point_stream(place.device, place.point) != entry->stream ||
+        !place.point->write.allowed) {
         entry_answer(desk, entry, STATUS_STOPPED, NULL, "the configuration changed meanwhile");
         return;
     }

@@ -15,6 +15,7 @@ struct held {
     const struct site_point *point;
     int64_t mono_ns;
     union report_content content;
+    uint32_t device;
     uint32_t memory; /* its index, by which these are in order */
     uint8_t type;
     int8_t decimals;
@@ -38,11 +39,11 @@ struct entry {
 };
 
 struct sink {
+    const struct site_bus *bus;
     const struct clock *clock;
     sink_put_fn *put;
     void *context;
-    size_t device_count, recent; /* `recent`: where the last point was found */
-    size_t pending;              /* states that wait to be put again */
+    size_t pending; /* states that wait to be put again */
     struct report_memory *points;
     size_t point_count;
     struct report_text *texts; /* of the points whose values are text */
@@ -50,10 +51,16 @@ struct sink {
     size_t held_count; /* of points with an at_most, whether a reading of theirs waits or not */
     int64_t due_ns;    /* not later than the first held reading is; INT64_MAX: none waits */
     int64_t looked_through_ns; /* when they were looked through last */
-    size_t batched;
+    struct device_memory devices[];
+};
+
+/* What is put at once. On the stack of the call that fills it: there may be a thousand sinks, and
+ * one thread for all of them. */
+struct batch {
+    struct sink *sink;
+    size_t count;
     struct event events[BATCH_MAX];
     struct entry entries[BATCH_MAX];
-    struct device_memory devices[];
 };
 
 /* How much room the points of a bus need. */
@@ -103,6 +110,7 @@ static void remember_devices(struct sink *sink, const struct site_bus *bus)
             struct held *held = &sink->held[sink->held_count++];
 
             held->point = point;
+            held->device = (uint32_t)i;
             held->memory = (uint32_t)(memory - sink->points);
             if (is_text)
                 held->content.text = text++;
@@ -126,7 +134,7 @@ int sink_open(struct sink **sink, const struct site_bus *bus, const struct clock
     made->clock = clock;
     made->put = put;
     made->context = context;
-    made->device_count = bus->device_count;
+    made->bus = bus;
     made->due_ns = INT64_MAX;
     made->points = room_for(room.points, sizeof *made->points);
     made->texts = room_for(room.texts, sizeof *made->texts);
@@ -140,23 +148,12 @@ int sink_open(struct sink **sink, const struct site_bus *bus, const struct clock
     return 0;
 }
 
-static bool owns(const struct device_memory *memory, const struct site_point *point)
+/* NULL for one of another bus. */
+static struct device_memory *find_device(struct sink *sink, const struct site_device *device)
 {
-    const struct site_device *device = memory->device;
+    size_t index = (size_t)(device - sink->bus->devices);
 
-    return point >= device->points && point < device->points + device->point_count;
-}
-
-/* The points of a read are neighbours, so the device found last is nearly always the right one. */
-static struct device_memory *find_device(struct sink *sink, const struct site_point *point)
-{
-    if (sink->recent < sink->device_count && owns(&sink->devices[sink->recent], point))
-        return &sink->devices[sink->recent];
-    for (sink->recent = 0; sink->recent < sink->device_count; sink->recent++) {
-        if (owns(&sink->devices[sink->recent], point))
-            return &sink->devices[sink->recent];
-    }
-    return NULL;
+    return index < sink->bus->device_count ? &sink->devices[index] : NULL;
 }
 
 static bool put_state(struct sink *sink, struct device_memory *memory, bool again)
@@ -177,7 +174,7 @@ static bool put_state(struct sink *sink, struct device_memory *memory, bool agai
 
 static void put_pending_states(struct sink *sink, bool again)
 {
-    for (size_t i = 0; i < sink->device_count && sink->pending; i++) {
+    for (size_t i = 0; i < sink->bus->device_count && sink->pending; i++) {
         if (!sink->devices[i].pending)
             continue;
         if (!put_state(sink, &sink->devices[i], again) && again)
@@ -191,14 +188,15 @@ static void put_pending_states(struct sink *sink, bool again)
  * Puts the batch, and remembers what was taken as stored at `mono_ns`; of what was refused the next
  * reading is stored, whatever it is.
  */
-static int put_batch(struct sink *sink, int64_t mono_ns)
+static int put_batch(struct batch *batch, int64_t mono_ns)
 {
-    size_t count = sink->batched;
-    size_t taken = count ? sink->put(sink->context, sink->events, count, false) : 0;
+    const struct sink *sink = batch->sink;
+    size_t count = batch->count;
+    size_t taken = count ? sink->put(sink->context, batch->events, count, false) : 0;
 
     for (size_t i = 0; i < count; i++) {
-        const struct event *event = &sink->events[i];
-        struct entry *entry = &sink->entries[i];
+        const struct event *event = &batch->events[i];
+        struct entry *entry = &batch->entries[i];
 
         entry->device->beating = false;
         if (i < taken)
@@ -208,25 +206,25 @@ static int put_batch(struct sink *sink, int64_t mono_ns)
         else if (entry->memory)
             entry->memory->known = false;
     }
-    sink->batched = 0;
+    batch->count = 0;
     return taken < count ? ERR_FULL : 0;
 }
 
 /* A place in the batch, which has one. */
-static struct event *add(struct sink *sink, struct device_memory *device,
+static struct event *add(struct batch *batch, struct device_memory *device,
                          struct report_memory *memory, const struct site_point *point)
 {
-    sink->entries[sink->batched] = (struct entry){device, memory, point};
-    return &sink->events[sink->batched++];
+    batch->entries[batch->count] = (struct entry){device, memory, point};
+    return &batch->events[batch->count++];
 }
 
-static void add_reading(struct sink *sink, struct device_memory *device,
+static void add_reading(struct batch *batch, struct device_memory *device,
                         struct report_memory *memory, const struct sink_item *item, int64_t mono_ns)
 {
-    struct event *event = add(sink, device, memory, item->point);
+    struct event *event = add(batch, device, memory, item->point);
 
     *event = (struct event){
-        .stream = item->point->stream,
+        .stream = site_point_stream(device->device, item->point),
         .mono_ns = mono_ns,
         .status = item->status,
         .kind = EVENT_READING,
@@ -236,7 +234,7 @@ static void add_reading(struct sink *sink, struct device_memory *device,
 }
 
 /* The same state once more, for a device that answers and has told nothing new for so long. */
-static void add_heartbeat(struct sink *sink, struct device_memory *device, int64_t mono_ns)
+static void add_heartbeat(struct batch *batch, struct device_memory *device, int64_t mono_ns)
 {
     int64_t every_ns = device->device->heartbeat_ns;
 
@@ -244,7 +242,7 @@ static void add_heartbeat(struct sink *sink, struct device_memory *device, int64
         mono_ns - device->stored_mono_ns < every_ns)
         return;
     device->beating = true;
-    *add(sink, device, NULL, NULL) = (struct event){
+    *add(batch, device, NULL, NULL) = (struct event){
         .stream = device->device->stream,
         .mono_ns = mono_ns,
         .status = device->status,
@@ -298,9 +296,10 @@ static void hold(struct sink *sink, struct report_memory *memory, const struct s
         sink->due_ns = due_ns;
 }
 
-static void add_held(struct sink *sink, struct device_memory *device, struct report_memory *memory)
+static void add_held(struct batch *batch, struct device_memory *device,
+                     struct report_memory *memory)
 {
-    const struct held *held = find_held(sink, memory);
+    const struct held *held = find_held(batch->sink, memory);
     struct sink_item item = {
         .point = held->point,
         .value = {.type = held->type, .decimals = held->decimals},
@@ -318,16 +317,14 @@ static void add_held(struct sink *sink, struct device_memory *device, struct rep
         item.value.u = held->content.u;
     }
     memory->held = false;
-    add_reading(sink, device, memory, &item, held->mono_ns);
+    add_reading(batch, device, memory, &item, held->mono_ns);
 }
 
-static void add_item(struct sink *sink, const struct sink_item *given, int64_t mono_ns)
+static void add_item(struct batch *batch, struct device_memory *device,
+                     const struct sink_item *given, int64_t mono_ns)
 {
-    struct device_memory *device = find_device(sink, given->point);
     struct sink_item judged = *given, *item = &judged;
 
-    if (!device)
-        return;
     judged.status = report_status(given->point, &given->value, given->status);
     struct report_memory *memory = &device->points[item->point - device->device->points];
 
@@ -335,46 +332,52 @@ static void add_item(struct sink *sink, const struct sink_item *given, int64_t m
     case REPORT_STORE:
         /* What came before a change of quality is not lost to it. */
         if (memory->held && memory->known && memory->status != item->status)
-            add_held(sink, device, memory);
+            add_held(batch, device, memory);
         memory->held = false;
-        add_reading(sink, device, memory, item, mono_ns);
+        add_reading(batch, device, memory, item, mono_ns);
         return;
     case REPORT_DROP:
         memory->held = false;
         break;
     case REPORT_HOLD:
-        hold(sink, memory, item, mono_ns);
+        hold(batch->sink, memory, item, mono_ns);
         break;
     }
     if (!report_is_bad(item->status))
-        add_heartbeat(sink, device, mono_ns);
+        add_heartbeat(batch, device, mono_ns);
 }
 
-int sink_readings(struct sink *sink, int64_t mono_ns, const struct sink_item *items, size_t count)
+int sink_readings(struct sink *sink, const struct site_device *of, int64_t mono_ns,
+                  const struct sink_item *items, size_t count)
 {
+    struct device_memory *device = find_device(sink, of);
+    struct batch batch;
     int error = 0;
 
+    batch.sink = sink;
+    batch.count = 0;
     if (sink->pending)
         put_pending_states(sink, true);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; device && i < count; i++) {
         /* An item may add what was held back of its point, too. */
-        if (sink->batched + 2 > BATCH_MAX && put_batch(sink, mono_ns) != 0)
+        if (batch.count + 2 > BATCH_MAX && put_batch(&batch, mono_ns) != 0)
             error = ERR_FULL;
-        add_item(sink, &items[i], mono_ns);
+        add_item(&batch, device, &items[i], mono_ns);
     }
-    if (put_batch(sink, mono_ns) != 0)
+    if (put_batch(&batch, mono_ns) != 0)
         error = ERR_FULL;
     return error;
 }
 
-int sink_reading(struct sink *sink, const struct site_point *point, int64_t mono_ns,
-                 const struct value *value, uint16_t status)
+int sink_reading(struct sink *sink, const struct site_device *device,
+                 const struct site_point *point, int64_t mono_ns, const struct value *value,
+                 uint16_t status)
 {
     struct sink_item item = {.point = point, .status = status};
 
     if (value && !report_is_bad(status))
         item.value = *value;
-    return sink_readings(sink, mono_ns, &item, 1);
+    return sink_readings(sink, device, mono_ns, &item, 1);
 }
 
 int64_t sink_due_ns(const struct sink *sink)
@@ -386,7 +389,10 @@ int64_t sink_due_ns(const struct sink *sink)
 static void release(struct sink *sink, int64_t now_ns, int64_t due_by_ns)
 {
     int64_t first_ns = INT64_MAX;
+    struct batch batch;
 
+    batch.sink = sink;
+    batch.count = 0;
     for (size_t i = 0; i < sink->held_count; i++) {
         const struct held *held = &sink->held[i];
         struct report_memory *memory = &sink->points[held->memory];
@@ -399,11 +405,11 @@ static void release(struct sink *sink, int64_t now_ns, int64_t due_by_ns)
             first_ns = due_ns < first_ns ? due_ns : first_ns;
             continue;
         }
-        if (sink->batched == BATCH_MAX)
-            put_batch(sink, now_ns);
-        add_held(sink, find_device(sink, held->point), memory);
+        if (batch.count == BATCH_MAX)
+            put_batch(&batch, now_ns);
+        add_held(&batch, &sink->devices[held->device], memory);
     }
-    put_batch(sink, now_ns);
+    put_batch(&batch, now_ns);
     sink->looked_through_ns = now_ns;
     if (first_ns < now_ns + RELEASE_EVERY_NS)
         first_ns = now_ns + RELEASE_EVERY_NS;
@@ -434,26 +440,21 @@ void sink_close(struct sink *sink)
 
 void sink_state(struct sink *sink, const struct site_device *device, bool up, uint16_t status)
 {
-    for (size_t i = 0; i < sink->device_count; i++) {
-        struct device_memory *memory = &sink->devices[i];
+    struct device_memory *memory = find_device(sink, device);
 
-        if (memory->device != device)
-            continue;
-        if (memory->known && memory->up == up && memory->status == status)
-            return;
-        if (memory->pending) { /* this one follows it, so that it cannot wait any longer */
-            put_state(sink, memory, false);
-            sink->pending--;
-        }
-        memory->known = true;
-        memory->up = up;
-        memory->status = status;
-        memory->told_mono_ns = clock_mono(sink->clock);
-        memory->pending = !put_state(sink, memory, true);
-        if (memory->pending)
-            sink->pending++;
+    if (!memory || (memory->known && memory->up == up && memory->status == status))
         return;
+    if (memory->pending) { /* this one follows it, so that it cannot wait any longer */
+        put_state(sink, memory, false);
+        sink->pending--;
     }
+    memory->known = true;
+    memory->up = up;
+    memory->status = status;
+    memory->told_mono_ns = clock_mono(sink->clock);
+    memory->pending = !put_state(sink, memory, true);
+    if (memory->pending)
+        sink->pending++;
 }
 
 int sink_learnt(struct sink *sink, const struct site_device *device, const char *text, size_t size)

@@ -27,20 +27,21 @@ int sink_open(struct sink **sink, const struct site_bus *bus, const struct clock
 void sink_close(struct sink *sink);
 
 /*
- * A reading of a point, taken at `mono_ns`. Points of one read share that time. `status` is
- * STATUS_GOOD, or why `value` is not to be trusted: a bad status stores no value, whatever `value`
- * holds (it may be NULL then). Readings that the point's rule of reporting drops are not stored
- * (report.h); the first one after the start, and one whose predecessor was refused, always are.
- * Where its device has told nothing for a heartbeat, and is up, that is told once more instead: so
- * silence of a device means that it is not read. Text is copied.
- * Returns 0, or ERR_FULL when it was refused.
+ * A reading of a point of a device of this bus, taken at `mono_ns`. Points of one read share that
+ * time. `status` is STATUS_GOOD, or why `value` is not to be trusted: a bad status stores no value,
+ * whatever `value` holds (it may be NULL then). Readings that the point's rule of reporting drops
+ * are not stored (report.h); the first one after the start, and one whose predecessor was refused,
+ * always are. Where its device has told nothing for a heartbeat, and is up, that is told once more
+ * instead: so silence of a device means that it is not read. Text is copied. Returns 0, or ERR_FULL
+ * when it was refused.
  */
-int sink_reading(struct sink *sink, const struct site_point *point, int64_t mono_ns,
-                 const struct value *value, uint16_t status);
+int sink_reading(struct sink *sink, const struct site_device *device,
+                 const struct site_point *point, int64_t mono_ns, const struct value *value,
+                 uint16_t status);
 
 /* One of many readings of one read. */
 struct sink_item {
-    const struct site_point *point; /* a point of this bus */
+    const struct site_point *point;
     struct value value;
     uint16_t status;
 };
@@ -49,7 +50,8 @@ struct sink_item {
  * The same for a whole read at once, which is much cheaper; in order. Text need only live until the
  * call returns. Returns 0, or ERR_FULL when any was refused.
  */
-int sink_readings(struct sink *sink, int64_t mono_ns, const struct sink_item *items, size_t count);
+int sink_readings(struct sink *sink, const struct site_device *device, int64_t mono_ns,
+                  const struct sink_item *items, size_t count);
 
 /*
  * A point with an at_most keeps its newest reading until that has passed: when the first of these

@@ -46,8 +46,9 @@ static void declare(struct store *store)
         error = journal_declare(store->journal, &stream);
         if (error)
             store_die("declaring a stream", error);
-        store->points[i] = (struct site_point){
-            .id = store->ids[i], .type = VALUE_F64, .decimals = 1, .stream = stream.number};
+        store->points[i] =
+            (struct site_point){.id = store->ids[i], .type = VALUE_F64, .decimals = 1};
+        store->streams[i] = stream.number;
         store->items[i].point = &store->points[i];
         store->items[i].value = (struct value){.type = VALUE_F64, .decimals = 1, .f = 230.0};
     }
@@ -78,8 +79,10 @@ void store_open(struct store *store, const char *folder, int64_t keep_bytes, int
     if (error)
         store_die("opening a lane", error);
     declare(store);
-    store->device =
-        (struct site_device){.id = "meter", .points = store->points, .point_count = STORE_POINTS};
+    store->device = (struct site_device){.id = "meter",
+                                         .points = store->points,
+                                         .streams = store->streams,
+                                         .point_count = STORE_POINTS};
     store->bus = (struct site_bus){.id = "bus", .devices = &store->device, .device_count = 1};
     error = sink_open(&store->sink, &store->bus, &clock_system, put_on_lane, store);
     if (error)
@@ -110,7 +113,8 @@ static void read_points(struct store *store)
         tenths += (int)(store->random >> 28) - 7 - (tenths - 2300) / 64;
         value->f = tenths / 10.0;
     }
-    sink_readings(store->sink, clock_mono(&clock_system), store->items, STORE_POINTS);
+    sink_readings(store->sink, &store->device, clock_mono(&clock_system), store->items,
+                  STORE_POINTS);
 }
 
 /* Waits for commits until at most `count` of the events that were put are not durable. */

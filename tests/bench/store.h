@@ -18,6 +18,7 @@ struct store {
     struct site_bus bus;
     struct site_device device;
     struct site_point points[STORE_POINTS];
+    uint32_t streams[STORE_POINTS];
     char ids[STORE_POINTS][8];
     struct sink_item items[STORE_POINTS];
     uint32_t random;

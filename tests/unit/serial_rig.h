@@ -37,6 +37,7 @@ struct rig {
     struct site_bus bus;
     struct site_device devices[DEVICES_MAX];
     struct site_point points[DEVICES_MAX][POINTS_MAX];
+    uint32_t streams[DEVICES_MAX][POINTS_MAX];
     struct serial_bus_options bus_options;
     struct serial_device_options device_options[DEVICES_MAX];
     struct extract_options point_options[DEVICES_MAX][POINTS_MAX];
@@ -112,6 +113,7 @@ static inline void set_defaults(struct rig *rig)
     for (size_t i = 0; i < DEVICES_MAX; i++) {
         rig->devices[i] = (struct site_device){.id = i ? "second" : "first",
                                                .points = rig->points[i],
+                                               .streams = rig->streams[i],
                                                .point_count = 1,
                                                .stream = (uint32_t)(100 * (i + 1)),
                                                .options = &rig->device_options[i]};
@@ -126,10 +128,10 @@ static inline void set_defaults(struct rig *rig)
                                                                 .scale = 1,
                                                                 .decimals_at = -1,
                                                                 .decimals = -1};
+            rig->streams[i][j] = (uint32_t)(100 * (i + 1) + j + 1);
             rig->points[i][j] = (struct site_point){.id = j ? "b" : "a",
                                                     .every_ns = 20 * NS_PER_MS,
                                                     .type = VALUE_F64,
-                                                    .stream = (uint32_t)(100 * (i + 1) + j + 1),
                                                     .options = &rig->point_options[i][j]};
         }
     }

@@ -111,6 +111,7 @@ struct rig {
     struct desk *desk;
     struct host *host;
     struct site_point points[4];
+    uint32_t streams[4];
     struct site_device device;
     struct site_bus bus;
 };
@@ -210,8 +211,8 @@ static void set_point(struct rig *rig, size_t index, const char *id, enum value_
     snprintf(stream.device, sizeof stream.device, "boiler");
     snprintf(stream.point, sizeof stream.point, "%s", id);
     assert_int_equal(journal_declare(rig->kit->journal, &stream), 0);
-    *point = (struct site_point){
-        .id = id, .type = (uint8_t)type, .stream = stream.number, .decimals = DECIMALS_SHORTEST};
+    rig->streams[index] = stream.number;
+    *point = (struct site_point){.id = id, .type = (uint8_t)type, .decimals = DECIMALS_SHORTEST};
     point->write = (struct site_write){
         .allowed = writable, .minimum = -INFINITY, .maximum = INFINITY, .verify = true};
 }
@@ -244,7 +245,8 @@ static void start(struct rig *rig)
     rig->points[1].write.step = 0.5;
     set_point(rig, 2, "flow", VALUE_F64, false);
     set_point(rig, 3, "count", VALUE_U64, true);
-    rig->device = (struct site_device){.id = "boiler", .points = rig->points, .point_count = 4};
+    rig->device = (struct site_device){
+        .id = "boiler", .points = rig->points, .streams = rig->streams, .point_count = 4};
     rig->bus = (struct site_bus){
         .id = "hall", .devices = &rig->device, .device_count = 1, .driver = &obeys};
     assert_int_equal(desk_open(&rig->desk, rig->kit->journal, &rig->kit->clock), 0);
@@ -615,7 +617,7 @@ static void put_command_without_result(struct rig *rig, const char *id)
 {
     struct command command = {.op = COMMAND_WRITE, .value = {.type = VALUE_U64, .u = 1}};
     uint8_t packed[COMMAND_PACKED_SIZE_MAX];
-    struct event event = {.kind = EVENT_COMMAND, .stream = rig->points[0].stream};
+    struct event event = {.kind = EVENT_COMMAND, .stream = rig->streams[0]};
 
     snprintf(command.id, sizeof command.id, "%s", id);
     snprintf(command.by, sizeof command.by, "unix:0");

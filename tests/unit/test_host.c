@@ -24,6 +24,7 @@ struct fixture {
     struct engines *engines;
     struct journal *journal;
     struct site_point point;
+    uint32_t stream; /* of the point */
     struct site_device device;
     struct site_bus bus;
 };
@@ -36,8 +37,8 @@ static int run_well(const struct site_bus *bus, struct driver_host *host)
 
     sink_state(host->sink, &bus->devices[0], true, STATUS_GOOD);
     for (value.u = 0; value.u < READINGS; value.u++)
-        sink_reading(host->sink, &bus->devices[0].points[0], clock_mono(host->clock), &value,
-                     STATUS_GOOD);
+        sink_reading(host->sink, &bus->devices[0], &bus->devices[0].points[0],
+                     clock_mono(host->clock), &value, STATUS_GOOD);
     if (pthread_getname_np(pthread_self(), name, sizeof name) == 0)
         atomic_store(&host->stats[0].replies, strcmp(name, "bus-rs485-1") == 0);
     return host_wait(host, -1, INT64_MAX) == ERR_CLOSED ? 0 : ERR_INVALID;
@@ -77,11 +78,11 @@ static int run_holds(const struct site_bus *bus, struct driver_host *host)
     struct value value = {.type = VALUE_U64};
 
     for (value.u = 1; value.u <= 3; value.u++)
-        sink_reading(host->sink, point, began, &value, STATUS_GOOD);
+        sink_reading(host->sink, bus->devices, point, began, &value, STATUS_GOOD);
     bool held = sink_due_ns(host->sink) != INT64_MAX;
     bool timely = host_wait(host, -1, until) == 0 && clock_mono(host->clock) >= until;
     value.u = 3; /* stored already, or it would be stored now */
-    sink_reading(host->sink, point, clock_mono(host->clock), &value, STATUS_GOOD);
+    sink_reading(host->sink, bus->devices, point, clock_mono(host->clock), &value, STATUS_GOOD);
     atomic_store(&host->stats[0].requests, held && timely);
     atomic_store(&host->stats[0].replies, 1);
     return host_wait(host, -1, INT64_MAX) == ERR_CLOSED ? 0 : ERR_INVALID;
@@ -118,12 +119,13 @@ static int set_up(void **state)
     fixture.engines = engines_open(&clock_system);
     assert_non_null(fixture.engines);
     assert_int_equal(journal_open(&fixture.journal, &options), 0);
-    fixture.device = (struct site_device){.id = "meter", .points = &fixture.point};
+    fixture.device =
+        (struct site_device){.id = "meter", .points = &fixture.point, .streams = &fixture.stream};
     fixture.device.point_count = 1;
     fixture.bus = (struct site_bus){.id = "rs485-1", .devices = &fixture.device};
     fixture.bus.device_count = 1;
     declare(&fixture, "", &fixture.device.stream);
-    declare(&fixture, "power", &fixture.point.stream);
+    declare(&fixture, "power", &fixture.stream);
     *state = &fixture;
     return 0;
 }
@@ -209,7 +211,7 @@ static void what_a_driver_read_is_in_the_journal_when_it_is_stopped(void **state
     while (reader_next(reader, &event) == 1) {
         if (event.stream == fixture->device.stream && event.kind == EVENT_STATE)
             states++;
-        if (event.stream == fixture->point.stream && event.kind == EVENT_READING)
+        if (event.stream == fixture->stream && event.kind == EVENT_READING)
             assert_int_equal(event.value.u, readings++);
     }
     reader_close(reader);

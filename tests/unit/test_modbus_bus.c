@@ -32,6 +32,7 @@ struct fixture {
     struct modbus_device_options device_options[2];
     struct modbus_point_options point_options[2][POINTS];
     struct site_point points[2][POINTS];
+    uint32_t streams[2][POINTS];
     struct site_device devices[2];
     struct site_bus bus;
     struct driver_stats stats[2];
@@ -105,14 +106,15 @@ static void describe_device(struct fixture *fixture, unsigned index, int64_t eve
     device->stream = 100 * (index + 1);
     device->options = &fixture->device_options[index];
     device->points = fixture->points[index];
+    device->streams = fixture->streams[index];
     device->point_count = POINTS;
     for (unsigned i = 0; i < POINTS; i++) {
         fixture->point_options[index][i] =
             (struct modbus_point_options){.reg = i, .bit = -1, .scale_reg = -1, .scale = 1};
+        fixture->streams[index][i] = device->stream + 1 + i;
         fixture->points[index][i] =
             (struct site_point){.id = "p",
                                 .every_ns = every_ms * NS_PER_MS,
-                                .stream = device->stream + 1 + i,
                                 .options = &fixture->point_options[index][i]};
     }
 }

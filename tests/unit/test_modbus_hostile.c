@@ -43,6 +43,7 @@ struct party {
     struct modbus_device_options device_options;
     struct modbus_point_options point_options[POINTS];
     struct site_point points[POINTS];
+    uint32_t streams[POINTS];
     struct site_device device;
     struct site_bus bus;
     struct driver_stats stats;
@@ -171,7 +172,8 @@ static void describe_bus(struct party *party, const struct driver *driver)
         party->point_options[i] =
             (struct modbus_point_options){.reg = reg, .bit = -1, .scale_reg = -1, .scale = 1};
         party->points[i] = (struct site_point){
-            .id = "p", .every_ns = NS_PER_MS, .stream = 1 + i, .options = &party->point_options[i]};
+            .id = "p", .every_ns = NS_PER_MS, .options = &party->point_options[i]};
+        party->streams[i] = 1 + i;
     }
     party->device_options = (struct modbus_device_options){
         .unit = UNIT, .numbering = MODBUS_NUMBERING_0, .order = MODBUS_ABCD, .max_block = 125};
@@ -179,6 +181,7 @@ static void describe_bus(struct party *party, const struct driver *driver)
                                          .stream = 100,
                                          .options = &party->device_options,
                                          .points = party->points,
+                                         .streams = party->streams,
                                          .point_count = POINTS};
     party->bus = (struct site_bus){.id = "bus",
                                    .driver = driver,

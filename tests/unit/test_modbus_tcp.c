@@ -128,6 +128,7 @@ struct line {
     struct modbus_device_options device_options;
     struct modbus_point_options point_options;
     struct site_point point;
+    uint32_t streams[2];
     struct site_device device[2]; /* the second only where a test wants one */
     struct site_bus bus;
     _Atomic unsigned good, wrong;
@@ -173,12 +174,14 @@ static void describe(struct line *line, uint16_t port, unsigned unit, unsigned a
     line->point_options =
         (struct modbus_point_options){.reg = address, .bit = -1, .scale = 1, .scale_reg = -1};
     line->point = (struct site_point){
-        .id = "p", .every_ns = 200 * NS_PER_MS, .stream = 2, .options = &line->point_options};
+        .id = "p", .every_ns = 200 * NS_PER_MS, .options = &line->point_options};
     line->device[0] = (struct site_device){.id = "device",
                                            .stream = 1,
                                            .points = &line->point,
+                                           .streams = line->streams,
                                            .point_count = 1,
                                            .options = &line->device_options};
+    line->streams[0] = 2;
     line->bus = (struct site_bus){.id = "bus",
                                   .driver = &driver_modbus_tcp,
                                   .devices = line->device,
@@ -298,12 +301,13 @@ static void a_unit_for_which_the_server_hangs_up_takes_no_other_down(void **stat
     point_options = line.point_options;
     point = line.point;
     point.options = &point_options;
-    point.stream = 4;
+    line.streams[1] = 4;
     line.device[1] = line.device[0];
     line.device[1].id = "other";
     line.device[1].stream = 3;
     line.device[1].options = &options;
     line.device[1].points = &point;
+    line.device[1].streams = &line.streams[1];
     line.bus.device_count = 2;
     assert_int_equal(sink_open(&line.host.sink, &line.bus, &clock_system, put, &line), 0);
     assert_int_equal(ops->open(&engine, &clock_system), 0);

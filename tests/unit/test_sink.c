@@ -19,6 +19,7 @@ struct box {
     char texts[PUT_MAX][16];
     size_t count, room, lost;
     struct site_point points[2][200];
+    uint32_t streams[2][200];
     struct site_device devices[2];
     struct site_bus bus;
     struct sink *sink;
@@ -57,10 +58,11 @@ static int set_up(void **state)
     box.room = PUT_MAX;
     for (uint32_t d = 0; d < 2; d++) {
         box.devices[d].points = box.points[d];
+        box.devices[d].streams = box.streams[d];
         box.devices[d].point_count = 200;
         box.devices[d].stream = 1000 + d;
         for (uint32_t p = 0; p < 200; p++) {
-            box.points[d][p].stream = d * 200 + p + 1;
+            box.streams[d][p] = d * 200 + p + 1;
             box.points[d][p].on_change = true;
             box.points[d][p].at_least_ns = 60 * NS_PER_S;
             box.points[d][p].type = p == 199 ? VALUE_TEXT : VALUE_I64;
@@ -79,11 +81,17 @@ static int tear_down(void **state)
     return 0;
 }
 
+static const struct site_device *device_of(const struct box *box, const struct site_point *point)
+{
+    return &box->devices[point >= box->points[1]];
+}
+
 static int read_i64(struct box *box, const struct site_point *point, int64_t at_s, int64_t value)
 {
     struct value read = {.type = VALUE_I64, .i = value};
 
-    return sink_reading(box->sink, point, at_s * NS_PER_S, &read, STATUS_GOOD);
+    return sink_reading(box->sink, device_of(box, point), point, at_s * NS_PER_S, &read,
+                        STATUS_GOOD);
 }
 
 static void stores_the_first_reading_and_then_only_changes(void **state)
@@ -152,10 +160,10 @@ static void stores_no_value_with_a_bad_status_and_the_status_once(void **state)
     struct box *box = *state;
     struct value value = {.type = VALUE_I64, .i = 5};
 
-    sink_reading(box->sink, &box->points[0][0], 1, &value, STATUS_TIMEOUT);
-    sink_reading(box->sink, &box->points[0][0], 2, NULL, STATUS_TIMEOUT);
-    sink_reading(box->sink, &box->points[0][0], 3, NULL, STATUS_CORRUPT);
-    sink_reading(box->sink, &box->points[0][0], 4, &value, STATUS_GOOD);
+    sink_reading(box->sink, &box->devices[0], &box->points[0][0], 1, &value, STATUS_TIMEOUT);
+    sink_reading(box->sink, &box->devices[0], &box->points[0][0], 2, NULL, STATUS_TIMEOUT);
+    sink_reading(box->sink, &box->devices[0], &box->points[0][0], 3, NULL, STATUS_CORRUPT);
+    sink_reading(box->sink, &box->devices[0], &box->points[0][0], 4, &value, STATUS_GOOD);
     assert_int_equal(box->count, 3);
     assert_int_equal(box->events[0].value.type, VALUE_NONE);
     assert_int_equal(box->events[0].status, STATUS_TIMEOUT);
@@ -178,14 +186,15 @@ static void compares_texts_by_content(void **state)
 
         strcpy(text, cases[i].text);
         value.size = (uint16_t)strlen(text);
-        sink_reading(box->sink, &box->points[0][199], (int64_t)i, &value, STATUS_GOOD);
+        sink_reading(box->sink, &box->devices[0], &box->points[0][199], (int64_t)i, &value,
+                     STATUS_GOOD);
         memset(text, 'x', sizeof text);
         assert_int_equal(box->count, cases[i].stored);
     }
     assert_string_equal(box->texts[0], "auto");
     struct value value = {.type = VALUE_TEXT, .data = long_text, .size = sizeof long_text};
     for (size_t i = 1; i <= 2; i++) {
-        sink_reading(box->sink, &box->points[0][199], 10, &value, STATUS_GOOD);
+        sink_reading(box->sink, &box->devices[0], &box->points[0][199], 10, &value, STATUS_GOOD);
         assert_int_equal(box->count, 4 + i);
     }
 }
@@ -205,22 +214,40 @@ static void stores_a_reading_whose_predecessor_was_refused(void **state)
 static void puts_a_whole_read_in_order_and_suppresses_within_it(void **state)
 {
     struct box *box = *state;
-    struct sink_item items[300];
+    struct sink_item items[199];
 
-    for (size_t i = 0; i < 300; i++) {
+    for (size_t i = 0; i < 199; i++) {
         items[i] = (struct sink_item){
-            .point = i < 150 ? &box->points[1][i] : &box->points[0][i - 150],
+            .point = &box->points[0][198 - i],
             .value = {.type = VALUE_I64, .i = (int64_t)i},
         };
     }
-    assert_int_equal(sink_readings(box->sink, 5, items, 300), 0);
-    assert_int_equal(box->count, 300);
-    for (size_t i = 0; i < 300; i++)
+    assert_int_equal(sink_readings(box->sink, &box->devices[0], 5, items, 199), 0);
+    assert_int_equal(box->count, 199);
+    for (size_t i = 0; i < 199; i++)
         assert_int_equal(box->events[i].value.i, i);
-    items[299].value.i = 1;
-    assert_int_equal(sink_readings(box->sink, 6, items, 300), 0);
-    assert_int_equal(box->count, 301);
-    assert_int_equal(box->events[300].stream, box->points[0][149].stream);
+    items[190].value.i = 1;
+    assert_int_equal(sink_readings(box->sink, &box->devices[0], 6, items, 199), 0);
+    assert_int_equal(box->count, 200);
+    assert_int_equal(box->events[199].stream, box->streams[0][8]);
+}
+
+static void devices_whose_points_are_the_same_are_told_apart(void **state)
+{
+    struct box *box = *state;
+    const struct site_point *point = &box->points[0][3];
+    struct value value = {.type = VALUE_I64, .i = 7};
+
+    box->devices[1].points = box->points[0];
+    sink_reading(box->sink, &box->devices[0], point, 1, &value, STATUS_GOOD);
+    sink_reading(box->sink, &box->devices[1], point, 1, &value, STATUS_GOOD);
+    sink_reading(box->sink, &box->devices[0], point, 2, &value, STATUS_GOOD);
+    value.i = 8;
+    sink_reading(box->sink, &box->devices[1], point, 2, &value, STATUS_GOOD);
+    assert_int_equal(box->count, 3);
+    assert_int_equal(box->events[0].stream, box->streams[0][3]);
+    assert_int_equal(box->events[1].stream, box->streams[1][3]);
+    assert_int_equal(box->events[2].stream, box->streams[1][3]);
 }
 
 static void remembers_only_what_was_taken_of_a_read(void **state)
@@ -231,11 +258,11 @@ static void remembers_only_what_was_taken_of_a_read(void **state)
     for (size_t i = 0; i < 3; i++)
         items[i] = (struct sink_item){.point = &box->points[0][i], .value = {.type = VALUE_I64}};
     box->room = 2;
-    assert_int_equal(sink_readings(box->sink, 1, items, 3), ERR_FULL);
+    assert_int_equal(sink_readings(box->sink, &box->devices[0], 1, items, 3), ERR_FULL);
     box->room = 10;
-    assert_int_equal(sink_readings(box->sink, 2, items, 3), 0);
+    assert_int_equal(sink_readings(box->sink, &box->devices[0], 2, items, 3), 0);
     assert_int_equal(box->count, 3);
-    assert_int_equal(box->events[2].stream, box->points[0][2].stream);
+    assert_int_equal(box->events[2].stream, box->streams[0][2]);
 }
 
 static void tells_a_state_once_until_it_changes(void **state)
@@ -380,7 +407,8 @@ static void stores_what_was_held_back_before_a_change_of_quality(void **state)
     reopen(box);
     read_i64(box, &box->points[0][5], 100, 1);
     read_i64(box, &box->points[0][5], 101, 2);
-    sink_reading(box->sink, &box->points[0][5], 102 * NS_PER_S, NULL, STATUS_TIMEOUT);
+    sink_reading(box->sink, &box->devices[0], &box->points[0][5], 102 * NS_PER_S, NULL,
+                 STATUS_TIMEOUT);
     assert_int_equal(box->count, 3);
     assert_int_equal(box->events[1].value.i, 2);
     assert_int_equal(box->events[1].status, STATUS_GOOD);
@@ -397,9 +425,10 @@ static void stores_what_is_held_back_when_it_closes(void **state)
     box->points[1][199].at_most_ns = 10 * NS_PER_S;
     box->points[1][7].at_most_ns = 20 * NS_PER_S;
     reopen(box);
-    sink_reading(box->sink, &box->points[1][199], NS_PER_S, &text, STATUS_GOOD);
+    sink_reading(box->sink, &box->devices[1], &box->points[1][199], NS_PER_S, &text, STATUS_GOOD);
     text = (struct value){.type = VALUE_TEXT, .data = "off", .size = 3};
-    sink_reading(box->sink, &box->points[1][199], 2 * NS_PER_S, &text, STATUS_GOOD);
+    sink_reading(box->sink, &box->devices[1], &box->points[1][199], 2 * NS_PER_S, &text,
+                 STATUS_GOOD);
     read_i64(box, &box->points[1][7], 3, 1);
     read_i64(box, &box->points[1][7], 4, 2);
     assert_int_equal(box->count, 2);
@@ -458,11 +487,11 @@ static void a_device_that_is_quiet_tells_that_it_is_alive(void **state)
     box->now_ns = 90 * NS_PER_S;
     sink_state(box->sink, &box->devices[0], true, STATUS_GOOD);
     items[1].status = STATUS_TIMEOUT;
-    sink_readings(box->sink, 100 * NS_PER_S, items, 2);
+    sink_readings(box->sink, &box->devices[0], 100 * NS_PER_S, items, 2);
     assert_int_equal(box->count, 3);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct sink_item *item = &items[cases[i].status == STATUS_GOOD ? 0 : 1];
-        sink_readings(box->sink, cases[i].at_s * NS_PER_S, item, 1);
+        sink_readings(box->sink, &box->devices[0], cases[i].at_s * NS_PER_S, item, 1);
         if (box->count != 3 + cases[i].beats)
             fail_msg("%s", cases[i].what);
     }
@@ -471,7 +500,7 @@ static void a_device_that_is_quiet_tells_that_it_is_alive(void **state)
     assert_int_equal(box->events[3].mono_ns, 161 * NS_PER_S);
     assert_true(box->events[3].value.b);
     sink_state(box->sink, &box->devices[0], false, STATUS_TIMEOUT);
-    sink_readings(box->sink, 900 * NS_PER_S, items, 1);
+    sink_readings(box->sink, &box->devices[0], 900 * NS_PER_S, items, 1);
     assert_int_equal(box->count, 6); /* down is told once */
 }
 
@@ -487,15 +516,16 @@ static void one_heartbeat_does_for_a_whole_read(void **state)
     box->devices[0].heartbeat_ns = NS_PER_S;
     reopen(box);
     sink_state(box->sink, &box->devices[0], true, STATUS_GOOD);
-    sink_readings(box->sink, NS_PER_S, items, 199);
+    sink_readings(box->sink, &box->devices[0], NS_PER_S, items, 199);
     assert_int_equal(box->count, 200);
-    sink_readings(box->sink, 10 * NS_PER_S, items, 199);
+    sink_readings(box->sink, &box->devices[0], 10 * NS_PER_S, items, 199);
     assert_int_equal(box->count, 201);
     /* One that was refused is told with the next read. */
     box->room = 0;
-    assert_int_equal(sink_readings(box->sink, 20 * NS_PER_S, items, 199), ERR_FULL);
+    assert_int_equal(sink_readings(box->sink, &box->devices[0], 20 * NS_PER_S, items, 199),
+                     ERR_FULL);
     box->room = 10;
-    assert_int_equal(sink_readings(box->sink, 21 * NS_PER_S, items, 199), 0);
+    assert_int_equal(sink_readings(box->sink, &box->devices[0], 21 * NS_PER_S, items, 199), 0);
     assert_int_equal(box->count, 202);
 }
 
@@ -512,6 +542,7 @@ int main(void)
         SINK_TEST(compares_texts_by_content),
         SINK_TEST(stores_a_reading_whose_predecessor_was_refused),
         SINK_TEST(puts_a_whole_read_in_order_and_suppresses_within_it),
+        SINK_TEST(devices_whose_points_are_the_same_are_told_apart),
         SINK_TEST(remembers_only_what_was_taken_of_a_read),
         SINK_TEST(tells_a_state_once_until_it_changes),
         SINK_TEST(puts_a_refused_state_again_before_the_next_reading),
