@@ -2,20 +2,18 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "core/clock.h"
 #include "core/error.h"
 #include "core/status.h"
-#include "field/wait.h"
+#include "modbus/ask.h"
 #include "modbus/decode.h"
-#include "modbus/link.h"
-#include "modbus/modbus.h"
 
 struct reading {
     struct driver_complaints complaints; /* first: what is told gets a pointer to */
     const struct modbus_read *read;
-    const struct driver *driver; /* NULL: no such frames */
+    const struct driver *driver;
     struct modbus_bus_options bus;
     struct modbus_device_options device;
     struct modbus_point_options point;
@@ -25,11 +23,6 @@ struct reading {
     char *why;
     size_t why_size;
 };
-
-static int wait_alone(struct driver_host *host, int fd, int64_t until_mono_ns)
-{
-    return wait_readable(fd, -1, host->clock, until_mono_ns);
-}
 
 static void tell(struct driver_complaints *complaints, const struct site_device *device,
                  const struct site_point *point, const char *key, const char *sentence)
@@ -66,28 +59,7 @@ static int parse_texts(struct reading *reading)
         if (reading->point.order < 0)
             return invalid(reading, "order", read->order);
     }
-    if (read->line &&
-        port_parse_settings(read->line, &reading->bus.line, reading->why, reading->why_size) != 0)
-        return ERR_INVALID;
-    if (read->host)
-        return modbus_parse_host(read->host, &reading->bus.host, reading->why, reading->why_size);
-    if (!read->port) {
-        snprintf(reading->why, reading->why_size, "a host or a serial port is needed");
-        return ERR_INVALID;
-    }
     return 0;
-}
-
-/* Which driver it would be. */
-static const struct driver *driver_of(const struct modbus_read *read)
-{
-    if (!read->frames)
-        return read->host ? &driver_modbus_tcp : &driver_modbus_rtu;
-    if (strcmp(read->frames, "rtu") == 0)
-        return &driver_modbus_rtu;
-    if (strcmp(read->frames, "ascii") == 0)
-        return &driver_modbus_ascii;
-    return strcmp(read->frames, "tcp") == 0 && read->host ? &driver_modbus_tcp : NULL;
 }
 
 /* The request as a site of one point, so that it is checked by the same rules as a configuration.
@@ -95,21 +67,18 @@ static const struct driver *driver_of(const struct modbus_read *read)
 static int prepare(struct reading *reading)
 {
     const struct modbus_read *read = reading->read;
-    int64_t timeout_ns = read->timeout_ns ? read->timeout_ns : NS_PER_S;
-    int error = parse_texts(reading);
+    int error =
+        ask_line(read, &reading->bus, &reading->driver, reading->why, reading->why_size);
 
+    if (!error)
+        error = parse_texts(reading);
     if (error)
         return error;
-    if (!reading->driver)
-        return invalid(reading, "frames", read->frames);
     if (read->count < 1 || read->count > MODBUS_READ_MAX || read->unit < 0 || read->unit > 255) {
         snprintf(reading->why, reading->why_size, "allowed are 1 to %d values and units 0 to 255",
                  MODBUS_READ_MAX);
         return ERR_INVALID;
     }
-    reading->bus.port = read->port;
-    reading->bus.echo = read->echo;
-    reading->bus.timeout_ns = reading->bus.connect_timeout_ns = timeout_ns;
     reading->device.unit = read->unit;
     reading->device.numbering = read->table ? MODBUS_NUMBERING_0 : MODBUS_NUMBERING_40001;
     reading->device.order = MODBUS_ABCD;
@@ -158,7 +127,7 @@ static void hand_over(const struct reading *reading, const struct link_reply *re
     }
 }
 
-static int read_all(struct reading *reading, struct link *link, modbus_read_fn *each, void *context)
+static int read_all(struct reading *reading, struct ask *ask, modbus_read_fn *each, void *context)
 {
     const struct modbus_point_options *point = &reading->point;
     unsigned most =
@@ -178,7 +147,7 @@ static int read_all(struct reading *reading, struct link *link, modbus_read_fn *
         if (values > total - first)
             values = total - first;
         request.count = (uint16_t)(values * point->count);
-        error = link->ops->transact(link, &request, &reply);
+        error = ask_read(ask, &request, &reply);
         if (error) {
             explain(reading, error, reply.exception);
             return error;
@@ -191,26 +160,125 @@ static int read_all(struct reading *reading, struct link *link, modbus_read_fn *
 int modbus_read_once(const struct modbus_read *read, modbus_read_fn *each, void *context, char *why,
                      size_t why_size)
 {
-    static const struct driver_host_ops ops = {.wait = wait_alone};
-    struct driver_host host = {.ops = &ops, .clock = &clock_system};
-    struct reading reading = {
-        .read = read, .driver = driver_of(read), .why = why, .why_size = why_size};
-    struct link *link;
+    struct reading reading = {.read = read, .why = why, .why_size = why_size};
+    struct ask *ask = NULL;
     int error = prepare(&reading);
 
-    if (error)
-        return error;
-    error = reading.driver == &driver_modbus_tcp ? link_new_tcp(&link, &reading.bus, &host)
-                                                 : link_new_line(&link, &reading.bus, &host);
+    if (!error)
+        error = ask_open(&ask, reading.driver, &reading.bus, why, why_size);
+    if (!error)
+        error = read_all(&reading, ask, each, context);
+    ask_close(ask);
+    return error;
+}
+
+/* Even, so that devices which refuse half a value are not halved for that. */
+#define REGISTERS_AT_ONCE 64
+
+struct modbus_registers {
+    struct reading reading;
+    struct modbus_read read; /* a u16 each */
+    struct ask *ask;
+};
+
+int modbus_registers_open(struct modbus_registers **out, const struct modbus_read *read, char *why,
+                          size_t why_size)
+{
+    struct modbus_registers *made = calloc(1, sizeof *made);
+    int error = ERR_NOMEM;
+
+    snprintf(why, why_size, "%s", error_text(ERR_NOMEM));
+    if (!made)
+        return ERR_NOMEM;
+    made->read = *read;
+    made->read.type = made->read.order = NULL;
+    made->read.length = 0;
+    made->reading = (struct reading){.read = &made->read, .why = why, .why_size = why_size};
+    error = prepare(&made->reading);
+    if (!error && made->reading.point.function <= MODBUS_DISCRETE_INPUTS) {
+        snprintf(why, why_size, "bits mean one thing only: this is for registers");
+        error = ERR_INVALID;
+    }
+    if (!error)
+        error = ask_open(&made->ask, made->reading.driver, &made->reading.bus, why, why_size);
     if (error) {
-        snprintf(why, why_size, "%s", error_text(error));
+        modbus_registers_close(made);
         return error;
     }
-    error = link->ops->open(link);
-    if (error)
-        snprintf(why, why_size, "%s", link->why);
-    else
-        error = read_all(&reading, link, each, context);
-    link_free(link);
+    *out = made;
+    return 0;
+}
+
+void modbus_registers_close(struct modbus_registers *registers)
+{
+    if (!registers)
+        return;
+    ask_close(registers->ask);
+    free(registers);
+}
+
+void modbus_registers_place(const struct modbus_registers *registers, uint8_t *function,
+                            uint16_t *address)
+{
+    *function = registers->reading.point.function;
+    *address = registers->reading.point.address;
+}
+
+static bool is_refused(int error, uint8_t exception)
+{
+    return error == ERR_EXCEPTION && (exception == 2 || exception == 3);
+}
+
+/* At most log2(REGISTERS_AT_ONCE) deep. */
+static int read_part(struct modbus_registers *registers, unsigned first, unsigned count,
+                     uint8_t *data, bool *there)
+{
+    struct reading *reading = &registers->reading;
+    struct link_reply reply;
+    struct modbus_request request = {
+        .unit = (uint8_t)reading->device.unit,
+        .function = reading->point.function,
+        .address = (uint16_t)(reading->point.address + first),
+        .count = (uint16_t)count,
+        .timeout_ns = reading->bus.timeout_ns,
+    };
+    int error = ask_read(registers->ask, &request, &reply);
+
+    if (error == 0) {
+        memcpy(data + 2 * (size_t)first, reply.data, 2 * (size_t)count);
+        return 0;
+    }
+    if (!is_refused(error, reply.exception)) {
+        if (*ask_why(registers->ask))
+            snprintf(reading->why, reading->why_size, "%s", ask_why(registers->ask));
+        else
+            explain(reading, error, reply.exception);
+        return error;
+    }
+    if (count == 1) {
+        there[first] = false;
+        return 0;
+    }
+    unsigned half = count / 2 + (count > 2 && count / 2 % 2);
+    error = read_part(registers, first, half, data, there);
+    return error ? error : read_part(registers, first + half, count - half, data, there);
+}
+
+int modbus_registers_read(struct modbus_registers *registers, uint8_t *data, bool *there, char *why,
+                          size_t why_size)
+{
+    unsigned total = (unsigned)registers->read.count;
+    int error = 0;
+
+    registers->reading.why = why;
+    registers->reading.why_size = why_size;
+    for (unsigned first = 0, count; first < total && !error; first += count) {
+        count = 1;
+        if (!there[first])
+            continue;
+        while (count < REGISTERS_AT_ONCE && first + count < total && there[first + count])
+            count++;
+        error = read_part(registers, first, count, data, there);
+    }
     return error;
 }

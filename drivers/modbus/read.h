@@ -40,4 +40,28 @@ typedef void modbus_read_fn(void *context, int64_t reg, const struct value *valu
 int modbus_read_once(const struct modbus_read *read, modbus_read_fn *each, void *context, char *why,
                      size_t why_size);
 
+/*
+ * The registers that a question is about, one by one, on a line that stays open: `type`, `order`
+ * and `length` of it do not matter, `count` is how many.
+ */
+struct modbus_registers;
+
+/* Opens. Holding or input registers only. Errors as of modbus_read_once. `read` outlives it. */
+int modbus_registers_open(struct modbus_registers **registers, const struct modbus_read *read,
+                          char *why, size_t why_size);
+void modbus_registers_close(struct modbus_registers *registers); /* NULL is fine */
+
+/* Where they are: the function code that reads them, and the first address on the wire. */
+void modbus_registers_place(const struct modbus_registers *registers, uint8_t *function,
+                            uint16_t *address);
+
+/*
+ * Reads those that are `there` (all, at first) into `data`, two bytes each with the high one first.
+ * What the device refuses by exceptions 2 and 3 is asked for in halves, until a register stands
+ * alone that it refuses: that one is not there from then on. Returns 0, or the error of the first
+ * read that failed otherwise, as modbus_read_once. Blocks.
+ */
+int modbus_registers_read(struct modbus_registers *registers, uint8_t *data, bool *there, char *why,
+                          size_t why_size);
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/explain.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/status.h"
@@ -88,7 +89,8 @@ int command_read(int argc, char **argv)
 {
     struct modbus_read read = {.unit = 1, .count = 1};
     struct read_numbers texts = {0};
-    bool json = false;
+    struct explain_texts explained = {0};
+    bool json = false, explain = false, all = false;
     char why[256] = "";
     const struct args_flag flags[] = {
         {"line", 'l', "SETTINGS", "of a serial port; \"9600 8E1\" unless given", &read.line, NULL},
@@ -110,6 +112,23 @@ int command_read(int argc, char **argv)
          &texts.timeout_ms, NULL},
         {"echo", 'e', NULL, "the adapter returns what is sent", NULL, &read.echo},
         {"json", 'J', NULL, "a JSON object a line", NULL, &json},
+        {"explain", 'x', NULL, "each register in every type and order, read several times",
+         NULL, &explain},
+        {"expect", 'E', "VALUE", "explain: which of the registers are that value, as the\n"
+         "device's display shows it", &explained.expect, NULL},
+        {"within", 'w', "RANGE", "explain: how near, as 2% or 0.5; 1% unless given",
+         &explained.within, NULL},
+        {"samples", 'n', "N", "explain: how many reads, at most 16; 3 unless given",
+         &explained.samples, NULL},
+        {"interval", 'i', "MS", "explain: between two reads; 1000 unless given",
+         &explained.interval_ms, NULL},
+        {"all", 'A', NULL, "explain: also what says nothing new", NULL, &all},
+        {"pick", 'p', "N", "explain: print the point for that number", &explained.pick, NULL},
+        {"id", 'I', "ID", "explain: the id of the point that is picked", &explained.id, NULL},
+        {"scale", 'S', "FACTOR", "explain: the scale of the point that is picked",
+         &explained.scale, NULL},
+        {"profile", 'P', "FILE", "explain: append the point to that profile of yours",
+         &explained.profile, NULL},
         {0},
     };
     const struct args_command command = {
@@ -124,7 +143,9 @@ int command_read(int argc, char **argv)
         .after =
             "Exit status: 1 the device says no or does not answer, 5 the port cannot be used.\n\n"
             "Examples: sluice read /dev/ttyUSB0 -a 7 -r 40001 -c 4 -t f32 -B CDAB\n"
-            "          sluice read 10.0.7.20 -a 1 -T input -r 0 -c 10\n",
+            "          sluice read 10.0.7.20 -a 1 -T input -r 0 -c 10\n"
+            "          sluice read 10.0.7.20 -r 40001 -c 200 --expect 230.1 --within 2%\n"
+            "          sluice read 10.0.7.20 -r 40001 -c 200 --pick 55 --id voltage_l1_n\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);
@@ -141,6 +162,8 @@ int command_read(int argc, char **argv)
         read.port = argv[first];
     else
         read.host = argv[first];
+    if (explain || explained.expect || explained.pick)
+        return explain_run(&read, &explained, all, json);
     int error = modbus_read_once(&read, print_value, &json, why, sizeof why);
     if (error)
         fprintf(stderr, "sluice read: %s\n", *why ? why : error_text(error));

@@ -1,0 +1,285 @@
+#include "cli/profile_edit.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/vocabulary.h"
+#include "config/file.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "daemon/gateway.h"
+
+#define REG_5_DIGITS_MAX 9998 /* the address of 49999 */
+
+static int64_t reg_of(const struct profile_line *line, bool zero_based)
+{
+    int64_t table = line->function == 4 ? 3 : 4;
+
+    if (zero_based)
+        return line->address;
+    return line->address > REG_5_DIGITS_MAX ? table * 100000 + 1 + line->address
+                                            : table * 10000 + 1 + line->address;
+}
+
+/* "Voltage L#-N" with the numbers that the id has. */
+static void put_numbered(struct text *text, const char *word, const char *id)
+{
+    char name[128];
+    size_t size = 0;
+
+    for (; *word && size < sizeof name - 1; word++) {
+        if (*word != '#') {
+            name[size++] = *word;
+            continue;
+        }
+        id += strcspn(id, "0123456789");
+        while (*id >= '0' && *id <= '9' && size < sizeof name - 1)
+            name[size++] = *id++;
+    }
+    text_json_string(text, name, size);
+}
+
+static void put_words(FILE *out, const struct json *entry, const char *id)
+{
+    static const char *const keys[] = {"name", "unit", "ucum", "class", "state"};
+    char quoted[512];
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const struct json *word = json_find(entry, keys[i]);
+        struct text text;
+
+        if (!word || word->type != JSON_STRING)
+            continue;
+        text_init(&text, quoted, sizeof quoted);
+        put_numbered(&text, word->text, id);
+        fprintf(out, ", \"%s\": %s", keys[i], quoted);
+    }
+}
+
+void profile_line_print(FILE *out, const struct profile_line *line, bool zero_based,
+                        const struct config_parts *parts)
+{
+    char number[64];
+    struct text text;
+
+    text_init(&text, number, sizeof number);
+    text_f64(&text, line->scale, DECIMALS_SHORTEST);
+    fprintf(out, "{ \"id\": \"%s\", \"reg\": %" PRId64, line->id, reg_of(line, zero_based));
+    if (zero_based && line->function == 4)
+        fprintf(out, ", \"table\": \"input\"");
+    fprintf(out, ", \"type\": \"%s\"", line->type);
+    if (line->order)
+        fprintf(out, ", \"order\": \"%s\"", line->order);
+    if (line->scale != 1)
+        fprintf(out, ", \"scale\": %s", number);
+    struct vocabulary *words = vocabulary_open(parts);
+    put_words(out, vocabulary_find(words, line->id), line->id);
+    vocabulary_close(words);
+    fputs(" }", out);
+}
+
+/* Behind the blanks and comments at `at`. */
+static const char *skip(const char *at)
+{
+    for (;;) {
+        at += strspn(at, " \t\r\n");
+        if (at[0] == '/' && at[1] == '/') {
+            at += strcspn(at, "\n");
+        } else if (at[0] == '/' && at[1] == '*') {
+            const char *end = strstr(at + 2, "*/");
+            at = end ? end + 2 : at + strlen(at);
+        } else {
+            return at;
+        }
+    }
+}
+
+/* Behind the string that begins at `at`. */
+static const char *skip_string(const char *at)
+{
+    for (at++; *at && *at != '"'; at++)
+        at += at[0] == '\\' && at[1];
+    return *at ? at + 1 : at;
+}
+
+struct points_list {
+    const char *last; /* behind its last token: an item's, a comma, or the bracket that opens it */
+    const char *end;  /* the bracket that closes it */
+};
+
+/* Walks along the tokens of a text that is known to be JSON. */
+static bool find_points(const char *text, struct points_list *found)
+{
+    const char *at = skip(text), *last = at;
+    int depth = 0, inside = -1; /* the depth of the list's items */
+
+    while (*at) {
+        const char *begin = at;
+
+        if (*at == '"') {
+            at = skip_string(at);
+            if (depth == 1 && at - begin == 8 && memcmp(begin, "\"points\"", 8) == 0 &&
+                *skip(at) == ':' && *skip(skip(at) + 1) == '[') {
+                at = skip(skip(at) + 1);
+                inside = ++depth;
+                at++;
+            }
+        } else {
+            depth += *at == '{' || *at == '[';
+            depth -= *at == '}' || *at == ']';
+            at++;
+        }
+        if (inside > 0 && depth < inside) {
+            *found = (struct points_list){last, begin};
+            return true;
+        }
+        last = at;
+        at = skip(at);
+    }
+    return false;
+}
+
+char *profile_edit_append(const char *text, const char *item)
+{
+    struct points_list list;
+    char *made = NULL;
+    size_t size;
+
+    if (!find_points(text, &list))
+        return NULL;
+    bool comma = list.last[-1] != '[' && list.last[-1] != ',';
+    const char *tail = list.end; /* without the blanks in front of the bracket */
+    while (tail > list.last && strchr(" \t\r\n", tail[-1]))
+        tail--;
+    FILE *out = open_memstream(&made, &size);
+    if (!out)
+        return NULL;
+    fwrite(text, 1, (size_t)(list.last - text), out);
+    fputs(comma ? "," : "", out);
+    fwrite(list.last, 1, (size_t)(tail - list.last), out);
+    fprintf(out, "\n    %s\n  %s", item, list.end);
+    if (fclose(out) != 0) {
+        free(made);
+        return NULL;
+    }
+    return made;
+}
+
+static char *read_text(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char *text = NULL;
+    size_t size = 0;
+
+    if (!file)
+        return NULL;
+    FILE *copy = open_memstream(&text, &size);
+    int letter;
+    while (copy && (letter = getc(file)) != EOF && size < JSON_SIZE_MAX)
+        putc(letter, copy);
+    if (copy)
+        fclose(copy);
+    fclose(file);
+    return text;
+}
+
+static int write_text(const char *path, const char *text)
+{
+    char other[4096];
+    FILE *file;
+
+    if ((size_t)snprintf(other, sizeof other, "%s.new", path) >= sizeof other)
+        return ERR_TOO_LARGE;
+    file = fopen(other, "we");
+    if (!file)
+        return error_from_errno(errno);
+    bool done = fputs(text, file) >= 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;
+    done &= fclose(file) == 0;
+    if (done && rename(other, path) == 0)
+        return 0;
+    int error = error_from_errno(errno);
+    unlink(other);
+    return error;
+}
+
+static const char skeleton[] = "{\n"
+                               "  \"$schema\": \"profile.schema.json\",\n"
+                               "  \"confidence\": \"low\",\n"
+                               "  \"numbering\": \"%s\",\n"
+                               "  \"points\": [\n"
+                               "  ]\n"
+                               "}\n";
+
+/* Whether the profile is one that takes the point, and how it numbers registers. */
+static int look(const char *path, const char *id, bool *zero_based)
+{
+    struct arena *arena;
+    const struct json *root;
+    int code = EXIT_CODE_SYSTEM;
+
+    if (arena_open(&arena))
+        return EXIT_CODE_SYSTEM;
+    struct findings *findings = findings_open(arena);
+    int error = findings ? file_read_json(&root, arena, path, findings) : ERR_NOMEM;
+    if (error || findings_count(findings) > 0) {
+        if (findings)
+            findings_tell(findings, config_tell_stdio, stderr);
+        code = EXIT_CODE_CONFIG;
+    } else {
+        const struct json *points = json_find(root, "points");
+        const struct json *numbering = json_find(root, "numbering");
+        const struct json *point = points ? points->first : NULL;
+
+        *zero_based = numbering && numbering->text && strcmp(numbering->text, "0-based") == 0;
+        while (point && (!json_find(point, "id") || !json_find(point, "id")->text ||
+                         strcmp(json_find(point, "id")->text, id) != 0))
+            point = point->next;
+        code = point ? EXIT_CODE_CONFIG : EXIT_CODE_OK;
+        if (point)
+            fprintf(stderr, "sluice read: %s has a point \"%s\" already (line %u)\n", path, id,
+                    point->at.line);
+    }
+    arena_close(arena);
+    return code;
+}
+
+int profile_edit_file(const char *path, const struct profile_line *line, bool zero_based,
+                      const struct config_parts *parts)
+{
+    char fresh[512], *old = NULL, *item = NULL, *made = NULL;
+    size_t size;
+    int code = EXIT_CODE_OK;
+
+    if (access(path, F_OK) == 0) {
+        code = look(path, line->id, &zero_based);
+        old = code ? NULL : read_text(path);
+    } else {
+        snprintf(fresh, sizeof fresh, skeleton, zero_based ? "0-based" : "40001");
+        old = strdup(fresh);
+    }
+    if (code)
+        return code;
+    FILE *out = open_memstream(&item, &size);
+    if (out) {
+        profile_line_print(out, line, zero_based, parts);
+        fclose(out);
+    }
+    made = old && item ? profile_edit_append(old, item) : NULL;
+    if (!made) {
+        fprintf(stderr, "sluice read: %s has no list \"points\" that a point could be added to\n",
+                path);
+        code = EXIT_CODE_CONFIG;
+    } else {
+        int error = write_text(path, made);
+        if (error)
+            fprintf(stderr, "sluice read: %s cannot be written: %s\n", path, error_text(error));
+        code = error ? EXIT_CODE_SYSTEM : EXIT_CODE_OK;
+    }
+    free(made);
+    free(item);
+    free(old);
+    return code;
+}

@@ -1,0 +1,44 @@
+/* A point that a person has found, as a line of a profile or configuration, and its way into a
+ * profile of the user's own without touching what else stands there. */
+#ifndef SLUICE_CLI_PROFILE_EDIT_H
+#define SLUICE_CLI_PROFILE_EDIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "config/config.h"
+
+struct profile_line {
+    const char *id;
+    uint8_t function;    /* 3 or 4 */
+    uint16_t address;    /* as on the wire */
+    const char *type;    /* "f32" */
+    const char *order;   /* "CDAB"; NULL for 16 bits */
+    double scale;
+};
+
+/*
+ * Writes the line as a JSON object: with name, unit, class and state where the vocabulary of the
+ * profile folders has the id. `zero_based` says how registers are numbered.
+ */
+void profile_line_print(FILE *out, const struct profile_line *line, bool zero_based,
+                        const struct config_parts *parts);
+
+/*
+ * Puts `item` behind the last one of the list "points" of a profile's text, with its comments and
+ * blanks left as they are. Returns a new text for free(); NULL when there is no such list (or no
+ * memory).
+ */
+char *profile_edit_append(const char *text, const char *item);
+
+/*
+ * Appends the line to the profile in `path` in the numbering that the profile has; a file that is
+ * not there is made, in the numbering `zero_based`. Replaced at once or not at all. Returns an exit
+ * code after telling what is wrong: an id that is there already, a file that is no profile.
+ */
+int profile_edit_file(const char *path, const struct profile_line *line, bool zero_based,
+                      const struct config_parts *parts);
+
+#endif

@@ -1,0 +1,89 @@
+/* A point goes into a profile of the user's own, and nothing else in it changes. */
+// links: sluice_cli
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/profile_edit.h"
+
+static void a_point_goes_behind_the_last_one(void **state)
+{
+    static const struct {
+        const char *before, *after; /* NULL: nothing to append to */
+    } cases[] = {
+        {"{\"points\": []}", "{\"points\": [\n    NEW\n  ]}"},
+        {"{\n  \"points\": [\n    {\"id\": \"a\"}\n  ]\n}\n",
+         "{\n  \"points\": [\n    {\"id\": \"a\"},\n    NEW\n  ]\n}\n"},
+        {"{\n  \"points\": [\n    {\"id\": \"a\"}, // first\n  ]\n}\n",
+         "{\n  \"points\": [\n    {\"id\": \"a\"}, // first\n    NEW\n  ]\n}\n"},
+        {"{\"points\": [{\"id\": \"a\"} /* ] */ ]}",
+         "{\"points\": [{\"id\": \"a\"}, /* ] */\n    NEW\n  ]}"},
+        {"{\"source\": {\"points\": [1]}, \"notes\": \"\\\"points\\\": [\", \"points\" : [[2], 3]}",
+         "{\"source\": {\"points\": [1]}, \"notes\": \"\\\"points\\\": [\", \"points\" : [[2], "
+         "3,\n    NEW\n  ]}"},
+        {"// \"points\": []\n{\"vendor\": \"points\"}", NULL},
+        {"{\"points\": 5}", NULL},
+        {"{\"points\": [", NULL},
+        {"", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *made = profile_edit_append(cases[i].before, "NEW");
+
+        if (cases[i].after)
+            assert_string_equal(made, cases[i].after);
+        else
+            assert_null(made);
+        free(made);
+    }
+}
+
+static void a_line_is_numbered_as_its_profile_is(void **state)
+{
+    static const struct {
+        struct profile_line line;
+        bool zero_based;
+        const char *text;
+    } cases[] = {
+        {{"own", 3, 0, "f32", "CDAB", 1},
+         false,
+         "{ \"id\": \"own\", \"reg\": 40001, \"type\": \"f32\", \"order\": \"CDAB\" }"},
+        {{"own", 4, 9999, "u16", NULL, 0.1},
+         false,
+         "{ \"id\": \"own\", \"reg\": 310000, \"type\": \"u16\", \"scale\": 0.1 }"},
+        {{"own", 4, 9998, "i16", NULL, 1},
+         false,
+         "{ \"id\": \"own\", \"reg\": 39999, \"type\": \"i16\" }"},
+        {{"own", 4, 7, "i16", NULL, 1},
+         true,
+         "{ \"id\": \"own\", \"reg\": 7, \"table\": \"input\", \"type\": \"i16\" }"},
+    };
+    const struct config_parts parts = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *made = NULL;
+        size_t size;
+        FILE *out = open_memstream(&made, &size);
+
+        profile_line_print(out, &cases[i].line, cases[i].zero_based, &parts);
+        fclose(out);
+        assert_string_equal(made, cases[i].text);
+        free(made);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_point_goes_behind_the_last_one),
+        cmocka_unit_test(a_line_is_numbered_as_its_profile_is),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
