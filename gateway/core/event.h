@@ -56,7 +56,8 @@ enum gap_reason {
 struct gap {
     uint64_t first, last; /* n of the first and last event lost; 0, 0 where they never had one */
     uint64_t count;       /* how many events; 0 where unknown */
-    uint32_t extent_ms;   /* for GAP_CRASH: the time that may be missing */
+    uint32_t extent_ms;   /* for GAP_CRASH: the time that may be missing; for GAP_STORAGE: how long
+                             before the event's own time nothing could be stored any more */
     uint8_t reason;       /* enum gap_reason */
 };
 

@@ -31,6 +31,7 @@ struct gateway {
     struct loop_watch *signals;
     int signal_fd;
     struct io io;
+    struct io refuge; /* the socket's folder; its context is NULL where that cannot be had */
     struct journal *journal;
     struct running running;
     struct api *api;
@@ -179,6 +180,26 @@ static int open_signals(struct gateway *gateway)
     return gateway->signals ? 0 : ERR_NOMEM;
 }
 
+/* For the socket, and for what the journal has to note while its own medium takes nothing. */
+static void open_refuge(struct gateway *gateway)
+{
+    char folder[PATH_MAX];
+
+    snprintf(folder, sizeof folder, "%s", gateway->options->socket_path);
+    const char *path = dirname(folder);
+    if (mkdir(path, 0755) && errno != EEXIST)
+        log_debug("daemon", "%s: %s", path, strerror(errno));
+    int error = io_posix_open(&gateway->refuge, path);
+    if (error)
+        log_debug("daemon", "%s takes no notes: %s", path, error_text(error));
+}
+
+static void close_journal_folders(struct gateway *gateway)
+{
+    io_posix_close(&gateway->io);
+    io_posix_close(&gateway->refuge);
+}
+
 static int open_journal(struct gateway *gateway, const struct config *config)
 {
     const char *path = journal_path(gateway, config);
@@ -193,8 +214,10 @@ static int open_journal(struct gateway *gateway, const struct config *config)
     }
     bool sectors = config->journal.sector == CONFIG_SECTOR_ON ||
                    (config->journal.sector == CONFIG_SECTOR_AUTO && machine_medium_is_plain(path));
+    open_refuge(gateway);
     struct journal_options options = {
         .io = &gateway->io,
+        .refuge = gateway->refuge.context ? &gateway->refuge : NULL,
         .clock = &clock_system,
         .gateway_id = config->site.id,
         .identity = gateway->machine_id,
@@ -210,19 +233,19 @@ static int open_journal(struct gateway *gateway, const struct config *config)
     if (error) {
         log_error("daemon", "the journal in %s cannot be opened: %s%s", path, error_text(error),
                   error == ERR_BUSY ? "; is another sluiced running?" : "");
-        io_posix_close(&gateway->io);
+        close_journal_folders(gateway);
     }
     return error;
 }
 
-/* While its disk hangs a journal cannot be closed, and its folder stays open with it. */
+/* While its disk hangs a journal cannot be closed, and its folders stay open with it. */
 static int close_journal(struct gateway *gateway)
 {
     int error = journal_close(gateway->journal);
 
     gateway->journal = NULL;
     if (error == 0)
-        io_posix_close(&gateway->io);
+        close_journal_folders(gateway);
     return error;
 }
 
@@ -246,11 +269,6 @@ static void open_api(struct gateway *gateway)
         .context = &gateway->running,
     };
     const char *path = gateway->options->socket_path;
-    char folder[PATH_MAX];
-
-    snprintf(folder, sizeof folder, "%s", path);
-    if (mkdir(dirname(folder), 0755) && errno != EEXIST)
-        log_debug("daemon", "%s: %s", folder, strerror(errno));
     int error = api_open(&gateway->api, gateway->loop, gateway->journal, &source, path);
     if (error) {
         log_error(

@@ -5,6 +5,7 @@
 #include "journal/commit.h"
 #include "journal/index.h"
 #include "journal/lane.h"
+#include "journal/outage.h"
 #include "journal/ring.h"
 #include "journal/spare.h"
 #include "journal/state.h"
@@ -50,11 +51,15 @@ struct retiring {
     bool waits; /* for a commit that is not sealed yet */
 };
 
-/* Why nothing could be stored (error 0: there was no such time), and from when on. */
+/* How long what a process knows of an outage waits to be noted: what is killed meanwhile was not
+ * counted. */
+#define STALL_NOTE_NS (1 * NS_PER_S)
+
+/* Why nothing could be stored (error 0: that was told, or never so), and from when on. */
 struct outage {
     int error;
     int64_t since_ns;      /* monotonic, by the clock that dates events */
-    int64_t since_real_ns; /* monotonic, in real time */
+    int64_t since_real_ns; /* monotonic, in real time; 0: there was no such time */
 };
 
 /* The writer thread's own. */
@@ -71,7 +76,7 @@ struct writer {
     bool boot_known;   /* the offset is one that was in force before */
     int64_t step_ns;   /* a step of the wall clock that is to be told, */
     bool stepped;
-    bool boot_changed, epoch_changed, refused_changed; /* records to be written */
+    bool boot_changed, epoch_changed, refused_changed, told_changed; /* records to be written */
     char opening[64]; /* the lifecycle event that begins an epoch; "" when it is stored */
     struct gap notes[NOTES_MAX];
     size_t note_count;
@@ -81,10 +86,14 @@ struct writer {
     uint64_t round_flush; /* the flush that the round under way will satisfy */
     uint64_t taken_flush; /* that the rounds until now satisfy */
     size_t round_lane;
-    int64_t cursors_due_ns; /* when moves are committed by themselves; 0: none wait */
-    struct outage outage;   /* to be told as soon as it is over */
-    bool stalled;           /* there is no segment to write to */
-    int64_t retry_ns;       /* when it is tried again */
+    int64_t cursors_due_ns;    /* when moves are committed by themselves; 0: none wait */
+    struct outage outage;      /* to be told as soon as it is over */
+    struct outage_note before; /* of the process before, to be told; number 0: there is none */
+    bool before_told;          /* in words */
+    struct outage_note noted;  /* the last one; number 0: none was written */
+    int64_t note_due_ns;
+    bool stalled;     /* there is no segment to write to */
+    int64_t retry_ns; /* when it is tried again */
     int64_t retry_wait_ns;
     uint8_t *checkpoint; /* a buffer for checkpoint frames */
     _Atomic int64_t
@@ -105,6 +114,7 @@ struct journal {
     struct index index;
     struct commit commit;
     struct spare spare;
+    struct outage_file outage;
     struct writer writer;
 
     pthread_mutex_t lanes_mutex;
@@ -166,11 +176,29 @@ bool store_seal(struct journal *journal, bool clean_end);
 /* Whether the next frame cannot be begun before a segment is. */
 bool store_needs_segment(const struct writer *writer);
 void store_look_at_clock(struct journal *journal);
-/* From now on nothing can be stored: an alarm tells of it when that is over. */
-void store_outage(struct journal *journal, int error);
 /* What must be told as a gap event as soon as there is room. */
 void store_note(struct writer *writer, const struct gap *gap);
 bool store_notes(struct journal *journal);
+
+/* stall.c: when nothing can be stored. */
+/* From now on nothing can be stored: an alarm tells of it when that is over. */
+void stall_outage(struct journal *journal, int error);
+/* Events wait, and are counted when they no longer fit, until a segment can be begun. */
+void stall_begin(struct journal *journal, int error);
+void stall_end(struct journal *journal);
+/* Notes what is lost by now, for the next start. 0, or why nothing takes a note. */
+int stall_note(struct journal *journal, bool ended);
+/* The journal ends while nothing can be stored. */
+void stall_close(struct journal *journal);
+/* The process ends without the journal, as its disk hangs. Any thread. */
+void stall_hang(struct journal *journal);
+/* Tells of the outage of the process before, and of this one's. False: to be tried again. */
+bool stall_tell_before(struct journal *journal);
+bool stall_tell(struct journal *journal);
+/* All that was lost in an outage, or waited for its end, is in frames. */
+void stall_told(struct journal *journal);
+/* How long ago the last outage began. */
+uint32_t stall_extent_ms(const struct journal *journal);
 
 /* roll.c: begins segments and lets old ones go. */
 bool roll(struct journal *journal);

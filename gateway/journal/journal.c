@@ -103,6 +103,7 @@ static void journal_free(struct journal *journal)
     free(journal->lanes);
     free(journal->writer.checkpoint);
     commit_clear(&journal->commit);
+    outage_close(&journal->outage);
     spare_clear(&journal->spare);
     index_clear(&journal->index);
     state_clear(&journal->state);
@@ -124,6 +125,7 @@ static int journal_make(struct journal **made, const struct journal_options *opt
     init_locks(journal);
     index_init(&journal->index);
     spare_init(&journal->spare, journal->io, journal->gateway_id);
+    outage_init(&journal->outage, journal->io, options->refuge, journal->gateway_id);
     int error = state_init(&journal->state);
     int failed = commit_init(&journal->commit, journal->io, buffer_bytes);
     if (error == 0)
@@ -291,6 +293,7 @@ int journal_close(struct journal *journal)
     if (!journal)
         return 0;
     if (!journal->read_only && !stop_threads(journal)) {
+        stall_hang(journal);
         log_error("journal", "the disk does not answer: the journal cannot be closed in order, and "
                              "what was waiting is lost if the machine stops now");
         return ERR_TIMEOUT;

@@ -22,6 +22,9 @@ enum journal_when_full { JOURNAL_DROP_OLDEST, JOURNAL_REFUSE_NEWEST };
 
 struct journal_options {
     const struct io *io;       /* the folder; stays the caller's and outlives the journal */
+    const struct io *refuge;   /* a folder on another medium, which may forget it when the machine
+                                  starts: where what is lost is noted while `io` takes nothing at
+                                  all. Outlives the journal; NULL: none */
     const struct clock *clock; /* dates events; intervals are real time, whatever it says */
     const char *gateway_id;    /* a journal of another gateway is kept aside */
     const char *identity;      /* of the machine (machine id): when it changes, a new epoch begins.

@@ -45,15 +45,17 @@ static void add_lanes(struct journal *journal, struct journal_stats *stats)
     stats->refused = state->refused;
     for (size_t i = 0; i < GAP_REASONS; i++)
         stats->dropped[i] = state->dropped[i];
+    uint64_t overload = journal->writer.before.overload;
+    uint64_t storage = journal->writer.before.storage;
     for (size_t i = 0; i < journal->lane_count; i++) {
-        struct lane *lane = journal->lanes[i];
-        uint64_t overload = lane->refused_overload - lane->told_overload;
-        uint64_t storage = lane->refused_storage - lane->told_storage;
+        const struct lane *lane = journal->lanes[i];
         stats->produced += lane->put;
-        stats->refused += overload + storage;
-        stats->dropped[GAP_OVERLOAD] += overload;
-        stats->dropped[GAP_STORAGE] += storage;
+        overload += lane->refused_overload - lane->told_overload;
+        storage += lane->refused_storage - lane->told_storage;
     }
+    stats->refused += overload + storage;
+    stats->dropped[GAP_OVERLOAD] += overload;
+    stats->dropped[GAP_STORAGE] += storage;
     pthread_mutex_unlock(&journal->lanes_mutex);
 }
 

@@ -275,6 +275,51 @@ static void begin_epoch(struct journal *journal, const char *why, uint32_t befor
              state->epoch, before, last_n, why);
 }
 
+static void restore_refused(struct state *state, const struct outage_note *note)
+{
+    struct unpacker records = {.at = note->records, .end = note->records + note->records_size};
+    struct unpacker body;
+    uint8_t type;
+
+    while (record_get(&records, &type, &body) > 0) {
+        struct stream_entry *entry = streams_get(&state->streams, (uint32_t)unpack_varint(&body));
+        uint64_t refused = unpack_varint(&body);
+        if (type == RECORD_REFUSED && !body.bad && entry && refused > entry->refused)
+            entry->refused = refused;
+    }
+}
+
+static uint64_t more_than(uint64_t value, uint64_t known)
+{
+    return value > known ? value - known : 0;
+}
+
+/*
+ * What the process before had to note, because it could store nothing, and what is not told yet. A
+ * note speaks of the journal that it lies beside only when it knows its epoch, or the one before:
+ * the start that should have told of it may have been cut off.
+ */
+static void find_outage(struct journal *journal, uint64_t last_n, uint32_t epoch)
+{
+    struct state *state = &journal->state;
+    struct outage_note *note = &journal->writer.before;
+
+    outage_open(&journal->outage, note);
+    if (journal->outage.number < state->outage_told)
+        journal->outage.number = state->outage_told;
+    if (note->number <= state->outage_told ||
+        (note->epoch != epoch && note->epoch != state->previous.epoch)) {
+        memset(note, 0, sizeof(*note));
+        return;
+    }
+    /* From now on, what no gap event told of. */
+    note->storage =
+        more_than(note->storage, state->dropped[GAP_STORAGE]) + outage_unstored(note, last_n);
+    note->overload = more_than(note->overload, state->dropped[GAP_OVERLOAD]);
+    restore_refused(state, note);
+    journal->refused_base += note->storage + note->overload;
+}
+
 /* What was lost, as far as it can be known, becomes gap events. */
 static void note_losses(struct journal *journal, const struct load *load, uint64_t last_n,
                         bool crash)
@@ -285,6 +330,8 @@ static void note_losses(struct journal *journal, const struct load *load, uint64
 
     if (crash) {
         int64_t extent_ms = journal->commit_ns > 0 ? journal->commit_ns / NS_PER_MS : 0;
+        if (writer->before.number != 0)
+            extent_ms += STALL_NOTE_NS / NS_PER_MS; /* what came behind the note */
         store_note(writer, &(struct gap){.reason = GAP_CRASH, .extent_ms = (uint32_t)extent_ms});
     }
     for (size_t i = 0; i < load->gap_count; i++) {
@@ -381,6 +428,7 @@ int recover(struct journal *journal, const struct journal_options *options)
     if (journal->read_only)
         return 0;
 
+    find_outage(journal, load.last_n, epoch);
     writer->next_n = last_n + 1;
     if (newest.sequence > writer->sequence)
         writer->sequence = newest.sequence;
@@ -394,7 +442,8 @@ int recover(struct journal *journal, const struct journal_options *options)
     }
     if (fresh || why || journal->state.epoch == 0)
         begin_epoch(journal, why, epoch, last_n);
-    note_losses(journal, &load, last_n, !clean);
+    const struct outage_note *note = &writer->before;
+    note_losses(journal, &load, last_n, note->number != 0 ? !note->ended : !clean);
     take_identity(journal, options->identity);
     find_boot(journal, options->boot_id);
     return error;

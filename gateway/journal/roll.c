@@ -8,54 +8,6 @@
 #include <string.h>
 
 #define CHECKPOINT_FRAME_SIZE (64 * 1024)
-#define RETRY_MIN_NS          (1 * NS_PER_S)
-#define RETRY_MAX_NS          (30 * NS_PER_S)
-
-static void tell_stall(int error)
-{
-    const char *why = error_text(error);
-    const char *advice = "check the journal's filesystem and medium";
-
-    if (error == ERR_NO_SPACE)
-        advice = "free some space on the journal's filesystem, or lower journal.keep";
-    if (error == ERR_FULL) {
-        why = "the journal is full, and journal.when_full keeps what is not acknowledged";
-        advice = "see which consumer is behind, or raise journal.keep";
-    }
-    log_error("journal",
-              "nothing can be stored: %s. Polling goes on; what does not fit into memory is "
-              "counted as lost. What to do: %s",
-              why, advice);
-}
-
-/* Events wait, and are counted when they no longer fit, until a segment can be begun. */
-static void stall(struct journal *journal, int error)
-{
-    struct writer *writer = &journal->writer;
-
-    if (!writer->stalled)
-        tell_stall(error);
-    store_outage(journal, error);
-    writer->stalled = true;
-    writer->retry_wait_ns = writer->retry_wait_ns == 0 ? RETRY_MIN_NS : 2 * writer->retry_wait_ns;
-    if (writer->retry_wait_ns > RETRY_MAX_NS)
-        writer->retry_wait_ns = RETRY_MAX_NS;
-    writer->retry_ns = clock_mono(&clock_system) + writer->retry_wait_ns;
-    retention_release(journal, true);
-    pthread_mutex_lock(&journal->commit.mutex);
-    journal->flush_stalled = true;
-    pthread_cond_broadcast(&journal->commit.durable);
-    pthread_mutex_unlock(&journal->commit.mutex);
-}
-
-static void go_on(struct journal *journal)
-{
-    journal->writer.stalled = false;
-    journal->writer.retry_wait_ns = 0;
-    pthread_mutex_lock(&journal->commit.mutex);
-    journal->flush_stalled = false;
-    pthread_mutex_unlock(&journal->commit.mutex);
-}
 
 /* Writes the state as frames behind the header. Nothing is synced. Moves *position behind them. */
 static int write_checkpoint(struct journal *journal, struct io_file *file,
@@ -150,12 +102,12 @@ static bool take_file(struct journal *journal, int64_t bytes, struct io_file **f
         return false;
     if (error == ERR_NOT_FOUND) {
         if (!retention_plan(journal))
-            stall(journal, ERR_FULL);
+            stall_begin(journal, ERR_FULL);
         return false;
     }
     if (error < 0) {
         if (error != ERR_NO_SPACE || !retention_make_room(journal))
-            stall(journal, error);
+            stall_begin(journal, error);
         return false;
     }
     if (taken->size >= bytes)
@@ -163,7 +115,7 @@ static bool take_file(struct journal *journal, int64_t bytes, struct io_file **f
     /* The streams have become more since it was asked for. */
     journal->io->close(journal->io, *file);
     if (spare_add(&journal->spare, taken->id, taken->size, false) < 0)
-        stall(journal, ERR_NOMEM);
+        stall_begin(journal, ERR_NOMEM);
     else
         spare_request(&journal->spare, bytes);
     return false;
@@ -192,7 +144,7 @@ static bool begin_segment(struct journal *journal, uint64_t first_n, int64_t ext
         journal->io->close(journal->io, file);
         journal->io->remove(journal->io, name);
         journal->spare.total_bytes -= segment.size;
-        stall(journal, error);
+        stall_begin(journal, error);
         return false;
     }
     commit_switch(&journal->commit, file, segment.generation);
@@ -200,7 +152,7 @@ static bool begin_segment(struct journal *journal, uint64_t first_n, int64_t ext
     writer->has_segment = true;
     writer->position = segment.end;
     if (writer->stalled)
-        go_on(journal);
+        stall_end(journal);
     log_debug("journal", "segment %" PRIu64 " begins with event %" PRIu64, segment.sequence,
               segment.first_n);
     retention_plan(journal);
@@ -246,7 +198,7 @@ void roll_settle(struct journal *journal)
         log_error("journal",
                   "a commit failed (%s): this segment is abandoned, the events go to another",
                   error_text(error));
-        store_outage(journal, error);
+        stall_outage(journal, error);
         writer->has_segment = false;
     }
     /* The disk thread does not touch a halted queue. */

@@ -180,6 +180,15 @@ static int apply_learnt(struct state *state, struct unpacker *body)
     return streams_learn(&state->streams, number, body->at, (size_t)(body->end - body->at));
 }
 
+static int apply_told(struct state *state, struct unpacker *body)
+{
+    uint64_t number = unpack_varint(body);
+    if (body->bad)
+        return ERR_CORRUPT;
+    state->outage_told = number;
+    return 0;
+}
+
 static int apply_checkpoint_begin(struct state *state, struct unpacker *body)
 {
     state->applied_n = unpack_varint(body);
@@ -216,6 +225,8 @@ int state_apply_record(struct state *state, uint8_t type, struct unpacker *body)
         return apply_last(state, body);
     case RECORD_LEARNT:
         return apply_learnt(state, body);
+    case RECORD_OUTAGE_TOLD:
+        return apply_told(state, body);
     case RECORD_CHECKPOINT_BEGIN:
         return apply_checkpoint_begin(state, body);
     case RECORD_CHECKPOINT_END:
@@ -286,6 +297,12 @@ void state_pack_boot(const struct boot *boot, struct record_body *body)
     pack_text(&body->packer, boot->id);
 }
 
+void state_pack_told(const struct state *state, struct record_body *body)
+{
+    record_begin(body);
+    pack_varint(&body->packer, state->outage_told);
+}
+
 static void pack_ledger(const struct state *state, struct record_body *body)
 {
     record_begin(body);
@@ -347,6 +364,7 @@ enum part {
     PART_EPOCH,
     PART_BOOTS,
     PART_LEDGER,
+    PART_OUTAGE,
     PART_STREAMS, /* declaration and newest value in turn */
     PART_LEARNT,
     PART_CURSORS,
@@ -380,6 +398,10 @@ static bool pack_record(const struct state *state, const struct state_walk *walk
         *type = RECORD_LEDGER;
         pack_ledger(state, body);
         return walk->next == 0;
+    case PART_OUTAGE:
+        *type = RECORD_OUTAGE_TOLD;
+        state_pack_told(state, body);
+        return walk->next == 0 && state->outage_told != 0;
     case PART_STREAMS: {
         const struct stream_entry *entry = streams_get(&state->streams, walk->next / 2 + 1);
         if (!entry || entry->number > state->declared)

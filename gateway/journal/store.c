@@ -220,6 +220,10 @@ static void pack_records(struct journal *journal, struct packer *out, bool clean
         state_pack_boot(&writer->boot, &body);
         writer->boot_changed = !record_put(out, RECORD_BOOT, &body);
     }
+    if (writer->told_changed) {
+        state_pack_told(&journal->state, &body);
+        writer->told_changed = !record_put(out, RECORD_OUTAGE_TOLD, &body);
+    }
     pack_cursors(journal, out);
     if (writer->refused_changed)
         pack_refused(journal, out);
@@ -268,47 +272,6 @@ bool store_seal(struct journal *journal, bool clean_end)
     return true;
 }
 
-void store_outage(struct journal *journal, int error)
-{
-    struct outage *outage = &journal->writer.outage;
-    atomic_store(&journal->storage_error, error);
-    if (outage->error == 0)
-        *outage = (struct outage){
-            .error = error,
-            .since_ns = clock_mono(journal->clock),
-            .since_real_ns = clock_mono(&clock_system),
-        };
-}
-
-/* The alarm goes in front of what could not be stored meanwhile. */
-static bool tell_outage(struct journal *journal)
-{
-    struct writer *writer = &journal->writer;
-    struct outage *outage = &writer->outage;
-    char since[40] = "";
-    char words[160];
-
-    if (outage->error == 0 || !writer->has_segment)
-        return true;
-    if (writer->boot.trust != CLOCK_UNSET) {
-        strcpy(since, " since ");
-        clock_format(outage->since_ns + writer->boot.offset_ns, since + strlen(since));
-    }
-    int64_t took_ms = (clock_mono(&clock_system) - outage->since_real_ns) / NS_PER_MS;
-    snprintf(words, sizeof(words), "the journal could not be written%s, for %" PRId64 ".%03d s: %s",
-             since, took_ms / 1000, (int)(took_ms % 1000), error_text(outage->error));
-    struct event event = {
-        .mono_ns = clock_mono(journal->clock),
-        .kind = EVENT_ALARM,
-        .urgent = true,
-        .value = {.type = VALUE_TEXT, .size = (uint16_t)strlen(words), .data = words},
-    };
-    if (!store_event(journal, &event))
-        return false;
-    outage->error = 0;
-    return true;
-}
-
 void store_note(struct writer *writer, const struct gap *gap)
 {
     /* Far more than ever happen at once; if not, neighbours of one reason become one. */
@@ -340,7 +303,7 @@ bool store_notes(struct journal *journal)
             return false;
         writer->opening[0] = 0; /* its record goes with the same frame */
     }
-    if (!tell_outage(journal))
+    if (!stall_tell_before(journal) || !stall_tell(journal))
         return false;
     while (writer->note_count > 0) {
         struct gap gap = writer->notes[0];

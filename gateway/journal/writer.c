@@ -83,6 +83,8 @@ static bool tell_refused(struct journal *journal, struct lane *lane)
     for (size_t i = 0; i < 2; i++) {
         struct gap gap = {.count = kinds[i].refused - *kinds[i].told,
                           .reason = (uint8_t)kinds[i].reason};
+        if (gap.reason == GAP_STORAGE)
+            gap.extent_ms = stall_extent_ms(journal);
         struct event event = {
             .mono_ns = clock_mono(journal->clock),
             .kind = EVENT_GAP,
@@ -144,6 +146,7 @@ static bool take_round(struct journal *journal)
         return false;
     writer->in_round = false;
     writer->taken_flush = writer->round_flush;
+    stall_told(journal);
     return true;
 }
 
@@ -196,8 +199,9 @@ static bool commit_due(struct journal *journal)
     if (atomic_load(&journal->cursors_changed) && writer->cursors_due_ns == 0)
         writer->cursors_due_ns = now + CURSOR_IDLE_NS;
     bool moves = writer->cursors_due_ns != 0 && writer->cursors_due_ns <= now;
-    bool clock = writer->boot_changed && !writer->open && writer->has_segment;
-    if (frame_due_ns(journal) <= now || moves || clock || something_retires(journal) ||
+    bool note =
+        (writer->boot_changed || writer->told_changed) && !writer->open && writer->has_segment;
+    if (frame_due_ns(journal) <= now || moves || note || something_retires(journal) ||
         (flush && (writer->open || atomic_load(&journal->cursors_changed)))) {
         if (!store_seal(journal, false))
             return false;
@@ -272,11 +276,14 @@ static int64_t idle_until_ns(const struct journal *journal)
     return until;
 }
 
-/* When a segment is to be tried again. Once it is being tried, the spare thread wakes the writer.
- */
+/* When a segment is to be tried again, or the outage to be noted. Once one is being tried, the
+ * spare thread wakes the writer. */
 static int64_t retry_until_ns(const struct writer *writer)
 {
-    return writer->stalled && writer->retry_ns > now_ns() ? writer->retry_ns : NEVER;
+    if (!writer->stalled)
+        return NEVER;
+    int64_t retry_ns = writer->retry_ns > now_ns() ? writer->retry_ns : NEVER;
+    return retry_ns < writer->note_due_ns ? retry_ns : writer->note_due_ns;
 }
 
 /* Takes and commits what is there. Segments are begun in between, where nobody's lock is held: that
@@ -305,7 +312,7 @@ static bool finish(struct journal *journal)
     struct writer *writer = &journal->writer;
 
     if (writer->stalled) {
-        log_error("journal", "closed while nothing could be stored: what was waiting is lost");
+        stall_close(journal);
         return true;
     }
     /* That a cursor has changed may be old news: then no frame comes of it, and nothing to wait
@@ -339,6 +346,8 @@ void *writer_main(void *context)
         bool room = go_on(journal);
         if (closing && (room || writer->stalled) && finish(journal))
             break;
+        if (writer->stalled && writer->note_due_ns <= now_ns())
+            stall_note(journal, false);
         bool for_disk = writer->retiring_count > 0 || writer->taken_flush != journal->flush_ready;
         if (closing || !room)
             writer_rest(journal, REST_AWAKE, true, progress, retry_until_ns(writer));

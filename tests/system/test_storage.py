@@ -2,8 +2,9 @@
 """A disk that is full: polling goes on, it is told, it recovers by itself, and the ledger adds up."""
 import os
 import subprocess
+import time
 
-from harness import (EXIT_SYSTEM, Audit, Balance, Broker, Gateway, ModbusTcp, Skip, Subscriber, check, check_ledger,
+from harness import (EXIT_OK, EXIT_SYSTEM, Audit, Balance, Broker, Gateway, ModbusTcp, Skip, Subscriber, check, check_ledger,
                      main, settle, wait_for)
 
 
@@ -69,6 +70,35 @@ class FullDisk:
         return status, told, "%d values missing, gaps tell of %d events" % (len(missing), told)
 
 
+    def fill(self):
+        """Until new events are refused, and for a while."""
+        wait_for(lambda: self.journal()["refused"] > 500, 120, "new events are refused")
+        check("space" in self.journal()["error"], "why nothing can be stored", self.journal())
+
+    def finish_after(self, began_ms, crashes):
+        """The outage ended with the process: the start has told of it, with all that was lost, since when and why."""
+        self.site.wait_values(50)
+        self.broker.start()
+        settle(self.gateway, [self.hall], self.subscriber)
+        status = self.gateway.status()
+        check_ledger(status)
+        balance = Balance(self.subscriber.messages)
+        gaps = [event for event in balance.of("gap") if event["why"] == "storage"]
+        check(len(gaps) == 1, "the gaps for the reason storage", balance.of("gap"))
+        gap = gaps[0]
+        missing = balance.missing(self.site.witnesses())
+        check(not balance.holes() and missing, "holes, or nothing missing", balance.holes(), len(missing))
+        check(abs(gap["t"] - gap["extent_ms"] - began_ms) < 3000, "since when", gap, began_ms)
+        check(len([event for event in balance.of("gap") if event["why"] == "crash"]) == crashes, "crash gaps",
+              balance.of("gap"))
+        alarms = [event["v"] for event in balance.of("alarm") if "could not be written" in event["v"]]
+        check(len(alarms) == 1 and "no space left" in alarms[0], "the alarm", balance.of("alarm"))
+        check(status["journal"]["refused"] >= gap["count"], "the ledger has less than was told", status["journal"], gap)
+        self.gateway.stop()
+        self.gateway.verify()
+        return missing, gap, status
+
+
 def a_folder_that_is_read_only_is_told(site):
     """From the beginning: the daemon cannot do its work, and says why."""
     folder = small_disk(site, 4)
@@ -115,6 +145,64 @@ def a_full_disk_refuses_the_newest(site):
     return remark
 
 
+def an_outage_that_ends_with_an_orderly_stop_is_told(site):
+    """All that was refused, and what waited in memory, by the next start: from when, how many, why."""
+    disk = FullDisk(site, "refuse-newest")
+    wait_for(lambda: disk.journal()["error"], 120, "the disk is full")
+    began_ms = time.time() * 1000
+    disk.fill()
+    disk.polls_on()
+    disk.gateway.stop()
+    check("the next start tells of it" in disk.gateway.process.log(), "words at the end", disk.gateway.process.log()[-500:])
+    os.remove(disk.ballast)
+    disk.gateway.start()
+    missing, gap, status = disk.finish_after(began_ms, crashes=0)
+    check(gap["count"] >= len(missing), "more is missing than was told", gap, len(missing))
+    return "%d values missing, the gap tells of %d events" % (len(missing), gap["count"])
+
+
+def an_outage_that_ends_with_a_kill_is_told(site):
+    """As far as it was noted: what came in the last second stands for the crash."""
+    disk = FullDisk(site, "refuse-newest")
+    wait_for(lambda: disk.journal()["error"], 120, "the disk is full")
+    began_ms = time.time() * 1000
+    disk.fill()
+    before = disk.journal()
+    then, note = time.time(), os.path.join(disk.gateway.journal, "outage")
+    wait_for(lambda: os.stat(note).st_mtime > then, 20, "it is noted")
+    disk.gateway.kill()
+    os.remove(disk.ballast)
+    disk.gateway.start()
+    missing, gap, status = disk.finish_after(began_ms, crashes=1)
+    check(gap["count"] >= before["refused"] + before["waiting"] - 5, "what was noted", gap, before)
+    return "%d values missing, the gap tells of %d events" % (len(missing), gap["count"])
+
+
+def an_outage_that_another_policy_ends_is_told(site):
+    """The way out without a shell on the box: what the journal may keep is changed, and the configuration read again."""
+    disk = FullDisk(site, "refuse-newest")
+    wait_for(lambda: disk.journal()["error"], 120, "the disk is full")
+    began_ms = time.time() * 1000
+    disk.fill()
+
+    def change(settings):
+        settings["journal"].update(keep="1MiB", when_full="drop-oldest")
+
+    disk.gateway.tell(change)
+    wait_for(lambda: "before this start" in disk.gateway.process.log(), 60, "the new start tells of it")
+    wait_for(lambda: disk.gateway.cli("status").returncode == EXIT_OK, 20, "the status answers")
+    wait_for(lambda: not disk.journal()["error"], 60, "it goes on")
+    disk.broker.start()
+    settle(disk.gateway, [disk.hall], disk.subscriber)
+    status = disk.gateway.status()
+    check_ledger(status)
+    gaps = [event for event in Balance(disk.subscriber.messages).of("gap") if event["why"] == "storage"]
+    check(len(gaps) == 1 and gaps[0]["count"] > 500, "the gap", gaps)
+    check(abs(gaps[0]["t"] - gaps[0]["extent_ms"] - began_ms) < 3000, "since when", gaps, began_ms)
+    disk.gateway.stop()
+    disk.gateway.verify()
+
+
 def starts_with_words_when_the_disk_is_full_from_the_beginning(site):
     folder = small_disk(site, 1)
     with open(os.path.join(folder, "somebody-elses"), "wb") as ballast:
@@ -127,4 +215,6 @@ def starts_with_words_when_the_disk_is_full_from_the_beginning(site):
 
 
 main(a_folder_that_is_read_only_is_told, a_full_disk_takes_the_oldest, a_full_disk_refuses_the_newest,
+     an_outage_that_ends_with_an_orderly_stop_is_told, an_outage_that_ends_with_a_kill_is_told,
+     an_outage_that_another_policy_ends_is_told,
      starts_with_words_when_the_disk_is_full_from_the_beginning)
