@@ -41,7 +41,8 @@ int ask_line(const struct modbus_read *read, struct modbus_bus_options *bus,
     bus->timeout_ns = bus->connect_timeout_ns = read->timeout_ns ? read->timeout_ns : NS_PER_S;
     *driver = driver_of(read);
     if (!*driver) {
-        snprintf(why, why_size, "frames: \"%s\" is unknown", read->frames);
+        snprintf(why, why_size, "frames: found \"%s\"; allowed: rtu, ascii%s", read->frames,
+                 read->host ? ", tcp" : "; tcp needs a HOST");
         return ERR_INVALID;
     }
     if (read->line && port_parse_settings(read->line, &bus->line, why, why_size) != 0)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/choice.h"
 #include "core/clock.h"
 #include "core/error.h"
 
@@ -26,6 +27,41 @@ static const struct option_choice tables[] = {
     {"coil", MODBUS_COILS, "bits, function 1"},
     {"discrete", MODBUS_DISCRETE_INPUTS, "bits, function 2"},
     {NULL, 0, NULL},
+};
+
+static const struct option_alias table_aliases[] = {
+    {"hr", "holding"},
+    {"holding registers", "holding"},
+    {"register", "holding"},
+    {"ir", "input"},
+    {"input registers", "input"},
+    {"co", "coil"},
+    {"coils", "coil"},
+    {"di", "discrete"},
+    {"discrete inputs", "discrete"},
+    {"contact", "discrete"},
+    {0},
+};
+
+/* As two registers are meant where somebody names an order by its end. */
+static const struct option_alias order_aliases[] = {
+    {"big", "ABCD"},
+    {"big endian", "ABCD"},
+    {"be", "ABCD"},
+    {"little", "DCBA"},
+    {"little endian", "DCBA"},
+    {"le", "DCBA"},
+    {"swap", "CDAB"},
+    {"swapped", "CDAB"},
+    {"word swap", "CDAB"},
+    {"little endian swap", "BADC"},
+    {"big endian swap", "CDAB"},
+    {"byte swap", "BADC"},
+    {"1234", "ABCD"},
+    {"3412", "CDAB"},
+    {"2143", "BADC"},
+    {"4321", "DCBA"},
+    {0},
 };
 
 static const struct option_choice types[] = {
@@ -190,7 +226,8 @@ const struct option modbus_device_rows[] = {
      .example = "7", .help = "the device's address: 1 to 247 on a serial line"},
     {"numbering", OPTION_CHOICE, DEVICE(numbering), .choices = numberings, .example = "\"40001\"",
      .help = "how \"reg\" counts; must be said, since manuals differ by one"},
-    {"order", OPTION_CHOICE, DEVICE(order), .choices = device_orders, .fallback = "\"ABCD\"",
+    {"order", OPTION_CHOICE, DEVICE(order), .choices = device_orders, .aliases = order_aliases,
+     .fallback = "\"ABCD\"",
      .help = "byte order of the device's 32-bit values, and its like for 64 bits"},
     {"max_block", OPTION_INT, DEVICE(max_block), .minimum = 1, .maximum = MODBUS_REGISTERS_MAX,
      .fallback = "125", .help = "registers that one read may ask for; bits: 16 times as many"},
@@ -216,9 +253,9 @@ const struct option modbus_device_rows[] = {
 const struct option modbus_point_rows[] = {
     {"reg", OPTION_INT, POINT(reg), .required = true, .minimum = 0, .maximum = 465536,
      .example = "40101", .help = "the first register, counted as \"numbering\" says"},
-    {"table", OPTION_CHOICE, POINT(table), .choices = tables,
+    {"table", OPTION_CHOICE, POINT(table), .choices = tables, .aliases = table_aliases,
      .help = "with numbering \"0-based\": which table; holding unless said otherwise"},
-    {"type", OPTION_CHOICE, POINT(type), .choices = types,
+    {"type", OPTION_CHOICE, POINT(type), .choices = types, .aliases = choice_number_types,
      .help = "u16 unless said otherwise; bool for coils, inputs and bits"},
     {"bit", OPTION_INT, POINT(bit), .minimum = -1, .maximum = 15, .fallback = "-1",
      .help = "a bit of a register, 0 is the least significant; -1: none"},
@@ -227,7 +264,7 @@ const struct option modbus_point_rows[] = {
              "one"},
     {"length", OPTION_INT, POINT(length), .minimum = 0, .maximum = MODBUS_REGISTERS_MAX,
      .fallback = "0", .help = "of a string, in registers"},
-    {"order", OPTION_CHOICE, POINT(order), .choices = orders,
+    {"order", OPTION_CHOICE, POINT(order), .choices = orders, .aliases = order_aliases,
      .help = "in which order the bytes arrive, A is the most significant; the device's unless "
              "said otherwise"},
     {"scale", OPTION_NUMBER, POINT(scale), .fallback = "1", .example = "0.1",
@@ -297,26 +334,17 @@ const char *modbus_order_letters(int order)
     return order == MODBUS_ORDER_UNSAID ? "" : orders[order - MODBUS_AB].text;
 }
 
-static int named(const struct option_choice *choices, const char *name)
+int modbus_point_choice(const char *key, const char *name, int *value, char *why, size_t why_size)
 {
-    for (; choices->text; choices++) {
-        if (strcmp(choices->text, name) == 0)
-            return choices->value;
+    const struct option *row = modbus_point_rows;
+
+    while (strcmp(row->key, key) != 0)
+        row++;
+    const struct option_choice *choice = choice_find(row, name);
+    if (!choice) {
+        choice_refuse(row, name, why, why_size);
+        return ERR_INVALID;
     }
-    return ERR_NOT_FOUND;
-}
-
-int modbus_table_named(const char *name)
-{
-    return named(tables, name);
-}
-
-int modbus_type_named(const char *name)
-{
-    return named(types, name);
-}
-
-int modbus_order_named(const char *name)
-{
-    return named(orders, name);
+    *value = choice->value;
+    return 0;
 }

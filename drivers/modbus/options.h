@@ -144,10 +144,8 @@ int modbus_parse_host(const char *text, void *field, char *why, size_t why_size)
 /* The letters of an order ("CDAB"); "" for MODBUS_ORDER_UNSAID. */
 const char *modbus_order_letters(int order);
 
-/* The value of a table's, type's or order's name in configurations ("holding", "f32", "CDAB");
- * ERR_NOT_FOUND. */
-int modbus_table_named(const char *name);
-int modbus_type_named(const char *name);
-int modbus_order_named(const char *name);
+/* What the name stands for ("holding", "f32", "CDAB") that a point's key "table", "type" or "order"
+ * may have. 0; ERR_INVALID with a sentence that lists what is allowed in `why`. */
+int modbus_point_choice(const char *key, const char *name, int *value, char *why, size_t why_size);
 
 #endif

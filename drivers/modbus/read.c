@@ -34,31 +34,25 @@ static void tell(struct driver_complaints *complaints, const struct site_device 
     snprintf(reading->why, reading->why_size, "%s: %s", key, sentence);
 }
 
-static int invalid(struct reading *reading, const char *key, const char *found)
+static int parse_choice(struct reading *reading, const char *key, const char *name, int *value)
 {
-    snprintf(reading->why, reading->why_size, "%s: \"%s\" is unknown", key, found);
-    return ERR_INVALID;
+    char why[384];
+    int error = name ? modbus_point_choice(key, name, value, why, sizeof why) : 0;
+
+    if (error)
+        snprintf(reading->why, reading->why_size, "%s: %s", key, why);
+    return error;
 }
 
 static int parse_texts(struct reading *reading)
 {
     const struct modbus_read *read = reading->read;
+    struct modbus_point_options *point = &reading->point;
 
-    if (read->table) {
-        reading->point.table = modbus_table_named(read->table);
-        if (reading->point.table < 0)
-            return invalid(reading, "table", read->table);
-    }
-    if (read->type) {
-        reading->point.type = modbus_type_named(read->type);
-        if (reading->point.type < 0)
-            return invalid(reading, "type", read->type);
-    }
-    if (read->order) {
-        reading->point.order = modbus_order_named(read->order);
-        if (reading->point.order < 0)
-            return invalid(reading, "order", read->order);
-    }
+    if (parse_choice(reading, "table", read->table, &point->table) != 0 ||
+        parse_choice(reading, "type", read->type, &point->type) != 0 ||
+        parse_choice(reading, "order", read->order, &point->order) != 0)
+        return ERR_INVALID;
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/choice.h"
 #include "core/error.h"
 #include "core/status.h"
 #include "serial/meter.h"
@@ -217,6 +218,13 @@ static const struct option_choice types[] = {
     {NULL, 0, NULL},
 };
 
+static const struct option_alias type_aliases[] = {
+    {"float", "number"},   {"double", "number"}, {"real", "number"},  {"decimal", "number"},
+    {"f32", "number"},     {"f64", "number"},    {"int", "integer"},  {"long", "integer"},
+    {"counter", "integer"}, {"bool", "boolean"}, {"string", "text"},  {"str", "text"},
+    {0},
+};
+
 static const struct option_choice formats[] = {
     {"decimal", NUMBER_DECIMAL, "-12.5, + 3, 1e-3"},
     {"decimal-comma", NUMBER_DECIMAL_COMMA, "-12,5"},
@@ -265,9 +273,11 @@ const struct option serial_point_rows[] = {
      .help = "which reply of an \"exchange\" carries the point, from 1; 0: any of them"},
     {"optional", OPTION_BOOL, POINT(optional), .fallback = "false",
      .help = "a reply is whole without this point"},
-    {"type", OPTION_CHOICE, POINT(type), .choices = types, .fallback = "\"number\"",
+    {"type", OPTION_CHOICE, POINT(type), .choices = types, .aliases = type_aliases,
+     .fallback = "\"number\"",
      .help = "what the text is"},
-    {"format", OPTION_CHOICE, POINT(format), .choices = formats, .fallback = "\"decimal\"",
+    {"format", OPTION_CHOICE, POINT(format), .choices = formats,
+     .aliases = choice_number_types, .fallback = "\"decimal\"",
      .help = "how a number is written"},
     {"order", OPTION_CHOICE, POINT(order), .choices = orders, .fallback = "\"big\"",
      .help = "with a format of bytes: which comes first"},

@@ -91,7 +91,7 @@ int command_read(int argc, char **argv)
     struct read_numbers texts = {0};
     struct explain_texts explained = {0};
     bool json = false, explain = false, all = false;
-    char why[256] = "";
+    char why[512] = "";
     const struct args_flag flags[] = {
         {"line", 'l', "SETTINGS", "of a serial port; \"9600 8E1\" unless given", &read.line, NULL},
         {"frames", 'f', "KIND",
@@ -104,8 +104,10 @@ int command_read(int argc, char **argv)
         {"table", 'T', "TABLE", "holding, input, coil, discrete: --reg counts from 0", &read.table,
          NULL},
         {"count", 'c', "N", "how many values; 1 unless given", &texts.count, NULL},
-        {"type", 't', "TYPE", "u16, i16, u32, i32, u64, i64, f32, f64, string, bool", &read.type,
-         NULL},
+        {"type", 't', "TYPE",
+         "bool, u8, i8, u16, i16, u32, i32, u64, i64, f32, f64,\nstring, wide-string; u16 unless "
+         "given",
+         &read.type, NULL},
         {"order", 'B', "ORDER", "ABCD, CDAB, BADC, DCBA, ABCDEFGH, ...", &read.order, NULL},
         {"length", 'L', "N", "of a string, in registers", &texts.length, NULL},
         {"timeout", 'o', "MS", "for connecting and for each reply; 1000 unless given",

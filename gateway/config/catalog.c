@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "config/file.h"
-#include "config/nearest.h"
+#include "core/nearest.h"
 #include "config/shape.h"
 #include "core/error.h"
 #include "field/driver.h"

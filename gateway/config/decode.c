@@ -6,7 +6,7 @@
 
 #include "config/decode_value.h"
 #include "config/fingerprint.h"
-#include "config/nearest.h"
+#include "core/nearest.h"
 #include "config/quantity.h"
 
 /* A row's fallback as the node that it would be in the file. Lists (rare) are none. */

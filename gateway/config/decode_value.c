@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "config/fingerprint.h"
-#include "config/nearest.h"
+#include "core/nearest.h"
 #include "config/quantity.h"
 #include "config/secret.h"
 #include "config/utf8.h"
+#include "core/choice.h"
 #include "core/error.h"
 #include "core/event.h"
 
@@ -32,19 +33,12 @@ static void bound_text(const struct option *option, double bound, char out[QUANT
         snprintf(out, QUANTITY_TEXT_SIZE, "%.12g", bound);
 }
 
-static void choices_text(const struct option_choice *choices, char *out, size_t size)
-{
-    size_t at = 0;
-    for (; choices->text && at < size; choices++)
-        at += (size_t)snprintf(out + at, size - at, "%s%s", at > 0 ? ", " : "", choices->text);
-}
-
 void decode_allowed(const struct option *option, char *out, size_t size)
 {
     char low[QUANTITY_TEXT_SIZE], high[QUANTITY_TEXT_SIZE];
     out[0] = '\0';
     if (option->choices) {
-        choices_text(option->choices, out, size);
+        choice_list(option, out, size);
     } else if (option->type == OPTION_ID) {
         snprintf(out, size, "1 to %d of the characters a-z 0-9 - _", ID_SIZE_MAX - 1);
     } else if (option->type == OPTION_TEXT && option->maximum > 0) {
@@ -176,22 +170,19 @@ static bool keep_text(struct decoder *decoder, const char *text, void *field)
     return kept != NULL;
 }
 
-/* The index of a choice, or -1 when it was told. */
-static int choice_of(struct decoder *decoder, const struct option *option, const struct json *value,
-                     const char *text)
+/* NULL when it was told. */
+static const struct option_choice *choice_of(struct decoder *decoder, const struct option *option,
+                                             const struct json *value, const char *text)
 {
     char hint[NEAREST_SIZE_MAX + 32];
-    struct nearest nearest;
-    nearest_init(&nearest, text);
-    for (int i = 0; option->choices[i].text; i++) {
-        if (strcmp(option->choices[i].text, text) == 0)
-            return i;
-        nearest_offer(&nearest, option->choices[i].text);
-    }
-    if (nearest.best)
-        snprintf(hint, sizeof(hint), "did you mean \"%s\"?", nearest.best);
-    refuse(decoder, option, value, NULL, nearest.best ? hint : NULL);
-    return -1;
+    const struct option_choice *choice = choice_find(option, text);
+    if (choice)
+        return choice;
+    const char *meant = choice_meant(option, text);
+    if (meant)
+        snprintf(hint, sizeof(hint), "did you mean \"%s\"?", meant);
+    refuse(decoder, option, value, NULL, meant ? hint : NULL);
+    return NULL;
 }
 
 static bool decode_text(struct decoder *decoder, const struct option *option,
@@ -200,7 +191,7 @@ static bool decode_text(struct decoder *decoder, const struct option *option,
     char text[EXPANDED_SIZE_MAX];
     if (!text_of(decoder, option, value, "a text is expected", text))
         return false;
-    if (option->choices && choice_of(decoder, option, value, text) < 0)
+    if (option->choices && !choice_of(decoder, option, value, text))
         return false;
     if (!option->choices && option->maximum > 0 && (double)strlen(text) > option->maximum) {
         findings_value(decoder->findings, value, "found %zu bytes; allowed: at most %.0f",
@@ -216,10 +207,10 @@ static bool decode_choice(struct decoder *decoder, const struct option *option,
     char text[EXPANDED_SIZE_MAX];
     if (!text_of(decoder, option, value, "one of these texts is expected", text))
         return false;
-    int index = choice_of(decoder, option, value, text);
-    if (index < 0)
+    const struct option_choice *choice = choice_of(decoder, option, value, text);
+    if (!choice)
         return false;
-    *field = option->choices[index].value;
+    *field = choice->value;
     fingerprint_text(&decoder->hash, text);
     return true;
 }

@@ -5,7 +5,7 @@
 
 #include "config/fingerprint.h"
 #include "config/load.h"
-#include "config/nearest.h"
+#include "core/nearest.h"
 
 bool load_is_object(struct loader *loader, const struct json *entry)
 {

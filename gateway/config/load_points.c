@@ -5,7 +5,7 @@
 
 #include "config/fingerprint.h"
 #include "config/load.h"
-#include "config/nearest.h"
+#include "core/nearest.h"
 #include "config/ucum.h"
 
 static const struct json *id_of(const struct json *point)

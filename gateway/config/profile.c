@@ -7,7 +7,7 @@
 
 #include "config/file.h"
 #include "config/load.h"
-#include "config/nearest.h"
+#include "core/nearest.h"
 
 #define FOLDERS_MAX 4
 

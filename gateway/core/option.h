@@ -52,6 +52,12 @@ struct option_choice {
     const char *help;
 };
 
+/* What a choice is called elsewhere, to tell who writes that how it is called here. */
+struct option_alias {
+    const char *text; /* NULL ends the list */
+    const char *choice;
+};
+
 /* Reads `text` into the field; returns 0, or ERR_INVALID with what is allowed written to `why`. */
 typedef int option_parse_fn(const char *text, void *field, char *why, size_t why_size);
 
@@ -64,6 +70,8 @@ struct option {
                        port that only one can hold */
     double minimum, maximum; /* both 0: unbounded */
     const struct option_choice *choices;
+    const struct option_alias *aliases; /* of choices, for messages; may be NULL, and may name
+                                           choices that this row does not have */
     option_parse_fn *parse;
     const char *pattern; /* OPTION_PARSED: a regular expression (ECMA 262) for the schema */
     const char

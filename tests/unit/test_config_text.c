@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "config/nearest.h"
+#include "core/nearest.h"
 #include "config/quantity.h"
 #include "config/textmap.h"
 #include "config/ucum.h"

@@ -117,7 +117,10 @@ static const char *fault_of(const struct site_point *point, const struct vector 
 
     if (!point)
         return "there is no such point";
-    if (options->function != modbus_table_named(vector->table))
+    int function;
+    char why[256];
+    assert_int_equal(modbus_point_choice("table", vector->table, &function, why, sizeof why), 0);
+    if (options->function != function)
         return "it is read from another table";
     if (options->address != vector->first)
         return "it is read from another register";

@@ -1,4 +1,4 @@
-#include "config/nearest.h"
+#include "core/nearest.h"
 
 #include <stddef.h>
 #include <string.h>
