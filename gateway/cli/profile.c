@@ -8,8 +8,11 @@
 #include "config/json_write.h"
 #include "core/error.h"
 
+#define WORDS_MAX 8
+
 struct wish {
-    const char *vendor, *search;
+    const char *vendor;
+    const char *search[WORDS_MAX + 1]; /* each must be somewhere */
     bool json;
 };
 
@@ -32,9 +35,13 @@ static bool wanted(const struct catalog_profile *profile, const struct wish *wis
 {
     if (wish->vendor && !holds(profile->vendor, wish->vendor))
         return false;
-    return !wish->search || holds(profile->name, wish->search) ||
-           holds(profile->vendor, wish->search) || holds(profile->model, wish->search) ||
-           holds(profile->category, wish->search);
+    for (size_t i = 0; i < sizeof wish->search / sizeof wish->search[0]; i++) {
+        const char *word = wish->search[i];
+        if (word && !holds(profile->name, word) && !holds(profile->vendor, word) &&
+            !holds(profile->model, word) && !holds(profile->category, word))
+            return false;
+    }
+    return true;
 }
 
 static void list_line(const struct catalog_profile *profile)
@@ -63,7 +70,25 @@ static void list_json(struct json_writer *writer, const struct catalog_profile *
     json_write_close(writer, '}');
 }
 
-static int list(const struct catalog *catalog, const struct wish *wish)
+/* What to do about an empty list. */
+static void tell_none(const struct catalog *catalog, const struct config_parts *parts)
+{
+    if (catalog_count(catalog) > 0) {
+        fprintf(stderr,
+                "sluice profile: no profile fits; without words to look for all %zu are listed\n",
+                catalog_count(catalog));
+        return;
+    }
+    fprintf(stderr, "sluice profile: there are no profiles in");
+    for (size_t i = 0; parts->profile_folders[i]; i++)
+        fprintf(stderr, "%s %s", i > 0 ? "," : "", parts->profile_folders[i]);
+    fprintf(stderr,
+            ". Install them (cmake --install BUILD), or name their folder in the "
+            "environment:\n  SLUICE_PROFILES=SOURCE/drivers/profiles sluice profile list\n");
+}
+
+static int list(const struct catalog *catalog, const struct config_parts *parts,
+                const struct wish *wish)
 {
     struct json_writer writer = {.out = stdout};
     size_t found = 0;
@@ -82,11 +107,8 @@ static int list(const struct catalog *catalog, const struct wish *wish)
     }
     if (wish->json)
         json_write_close(&writer, ']');
-    else if (found == 0)
-        fprintf(stderr,
-                "sluice profile: no profile fits; without --vendor and --search all %zu "
-                "are listed\n",
-                catalog_count(catalog));
+    if (found == 0)
+        tell_none(catalog, parts);
     return found ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }
 
@@ -172,14 +194,31 @@ static void write_value(struct json_writer *writer, const char *key, const struc
     }
 }
 
+/* Those with the name in theirs, where there are several; else the nearest. */
+static void tell_absent(const struct catalog *catalog, const char *name, const char *nearest)
+{
+    const struct wish wish = {.search = {name}};
+    size_t found = 0;
+
+    fprintf(stderr, "sluice profile: there is no profile \"%s\"", name);
+    for (size_t i = 0; i < catalog_count(catalog); i++)
+        found += wanted(catalog_at(catalog, i), &wish);
+    if (nearest)
+        fprintf(stderr, "; did you mean \"%s\"?", nearest);
+    if (found > 1 || (found == 1 && !nearest))
+        fprintf(stderr, "%s sluice profile list \"%s\" has %zu", nearest ? "" : ";", name, found);
+    if (found == 0 && !nearest)
+        fprintf(stderr, "; sluice profile list has %zu", catalog_count(catalog));
+    fputc('\n', stderr);
+}
+
 static int show(const struct catalog *catalog, const char *name, bool json)
 {
     const char *nearest = NULL;
     const struct catalog_profile *profile = catalog_find(catalog, name, &nearest);
 
     if (!profile) {
-        fprintf(stderr, "sluice profile: there is no profile \"%s\"%s%s%s\n", name,
-                nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+        tell_absent(catalog, name, nearest);
         return EXIT_CODE_FAILED;
     }
     if (json) {
@@ -214,7 +253,7 @@ static int look(const struct config_parts *parts, const char *name, const struct
         fprintf(stderr, "sluice profile: %s\n", error_text(error));
         return EXIT_CODE_SYSTEM;
     }
-    int code = name ? show(catalog, name, wish->json) : list(catalog, wish);
+    int code = name ? show(catalog, name, wish->json) : list(catalog, parts, wish);
     catalog_close(catalog);
     return code;
 }
@@ -226,18 +265,19 @@ int command_profile(int argc, char **argv)
     const struct args_flag flags[] = {
         {"vendor", 'v', "TEXT", "list: only of makers with that in their name", &wish.vendor, NULL},
         {"search", 's', "TEXT", "list: only with that in name, maker, model or category",
-         &wish.search, NULL},
+         &wish.search[WORDS_MAX], NULL},
         {"json", 'J', NULL, "list and show: as JSON", NULL, &wish.json},
         {0},
     };
     const struct args_command command = {
         .name = "sluice profile",
-        .operands = " list | show NAME | check FILE",
+        .operands = " list [WORD ...] | show NAME | check FILE",
         .operands_min = 1,
-        .operands_max = 2,
+        .operands_max = 1 + WORDS_MAX,
         .about = "Looks into the device profiles: the shipped ones, and those of your own in\n"
                  "/etc/sluice/profiles, which come first.\n\n"
-                 "  list   what there is for which devices\n"
+                 "  list   what there is for which devices; with words only what has each of\n"
+                 "         them in name, maker, model or category: list eastron meter\n"
                  "  show   what a profile reads, where it comes from and how far to trust it\n"
                  "  check  tells every error of a profile that you write\n",
         .after = "Exit status: 1 when there is no such profile, 3 when check found errors.\n",
@@ -249,8 +289,11 @@ int command_profile(int argc, char **argv)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
     bool named = argc - first == 2;
     gateway_config_parts(&parts);
-    if (strcmp(argv[first], "list") == 0 && !named)
+    if (strcmp(argv[first], "list") == 0) {
+        for (int i = first + 1; i < argc; i++)
+            wish.search[i - first - 1] = argv[i];
         return look(&parts, NULL, &wish);
+    }
     if (strcmp(argv[first], "show") == 0 && named)
         return look(&parts, argv[first + 1], &wish);
     if (strcmp(argv[first], "check") == 0 && named)

@@ -149,7 +149,7 @@ const struct catalog_profile *catalog_find(const struct catalog *catalog, const 
     for (size_t i = 0; i < catalog->count; i++) {
         if (strcmp(catalog->profiles[i].name, name) == 0)
             return &catalog->profiles[i];
-        nearest_offer(&search, catalog->profiles[i].name);
+        nearest_offer_part(&search, catalog->profiles[i].name);
     }
     *nearest = search.best;
     return NULL;

@@ -7,6 +7,8 @@
 #ifndef SLUICE_CONFIG_CONFIG_H
 #define SLUICE_CONFIG_CONFIG_H
 
+#include <limits.h>
+
 #include "core/option.h"
 #include "core/site.h"
 
@@ -32,6 +34,8 @@ struct config_parts {
     /* Fills what `check` tells of an uplink; NULL: nothing is told. */
     void (*uplink_plan)(const void *uplink, struct config_uplink_plan *plan);
     const char *profile_folders[4]; /* searched in order for NAME.json; ended by NULL */
+    char own_folder[PATH_MAX];      /* for one of them that is only known when the program runs: it
+                                       points here, so no copy of the struct outlives it */
 };
 
 enum config_sector {

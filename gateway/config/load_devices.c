@@ -70,7 +70,7 @@ static const struct driver *find_driver(struct loader *loader, const struct json
     for (const struct driver *const *driver = loader->parts->drivers; *driver; driver++) {
         if (strcmp((*driver)->name, name) == 0)
             return *driver;
-        nearest_offer(&nearest, (*driver)->name);
+        nearest_offer_part(&nearest, (*driver)->name);
         if (nearest.best == (*driver)->name && nearest_distance(name, nearest.best) <= 2)
             meant = *driver;
     }

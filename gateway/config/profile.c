@@ -30,7 +30,7 @@ static void nearest_in(const char *folder, struct nearest *nearest, char best[NA
         if (size < 6 || strcmp(entry->d_name + size - 5, ".json") != 0)
             continue;
         snprintf(name, sizeof(name), "%.*s", (int)(size - 5), entry->d_name);
-        nearest_offer(nearest, name);
+        nearest_offer_part(nearest, name);
         if (nearest->best == name) {
             memcpy(best, name, sizeof(name));
             nearest->best = best;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "daemon/build_tree.h"
 #include "daemon/gateway.h"
 #include "modbus/modbus.h"
 #include "serial/serial.h"
@@ -13,11 +14,7 @@
 #define PROFILE_FOLDER_SHIPPED SLUICE_DATA_FOLDER "/profiles"
 
 static const struct driver *const drivers[] = {
-    &driver_modbus_rtu,
-    &driver_modbus_ascii,
-    &driver_modbus_tcp,
-    &driver_serial,
-    NULL,
+    &driver_modbus_rtu, &driver_modbus_ascii, &driver_modbus_tcp, &driver_serial, NULL,
 };
 
 static void plan_uplink(const void *uplink_options, struct config_uplink_plan *plan)
@@ -41,6 +38,8 @@ void gateway_config_parts(struct config_parts *parts)
         .uplink_plan = plan_uplink,
         .profile_folders = {getenv("SLUICE_PROFILES"), PROFILE_FOLDER_OWN, PROFILE_FOLDER_SHIPPED},
     };
+    if (build_tree_folder("drivers/profiles", parts->own_folder))
+        parts->profile_folders[2] = parts->own_folder;
     if (!parts->profile_folders[0])
         memmove(parts->profile_folders, parts->profile_folders + 1,
                 sizeof parts->profile_folders - sizeof parts->profile_folders[0]);

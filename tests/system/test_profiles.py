@@ -5,11 +5,13 @@ itself. The device is a Modbus TCP server of this file's own.
 """
 import json
 import os
+import shutil
 import socketserver
 import struct
+import subprocess
 import threading
 
-from harness import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, Gateway, check, main, sluice, wait_for
+from harness import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, Gateway, check, main, program, sluice, wait_for
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHIPPED = os.path.join(SOURCE, "drivers/profiles")
@@ -82,6 +84,38 @@ def lists_and_shows_what_is_shipped(site):
     check(mistyped.returncode == EXIT_FAILED and 'did you mean "abb-b2x"' in mistyped.stderr, "a mistyped name", mistyped.stderr)
 
 
+def suggests_and_filters_by_a_part_of_the_name(site):
+    for given, meant in {"sdm630": "eastron-sdm630", "SDM 630": "eastron-sdm630", "sdm603": "eastron-sdm630",
+                         "easton-sdm630": "eastron-sdm630", "umg604": "janitza-umg-604-pro"}.items():
+        shown = profile_command("show", given)
+        check(shown.returncode == EXIT_FAILED and 'did you mean "%s"' % meant in shown.stderr, given, shown.stderr)
+        path = site.write("sluice.json", json.dumps({
+            "version": 1, "gateway": {"id": "g"}, "buses": [{"id": "b", "driver": "modbus-tcp", "host": "h"}],
+            "devices": [{"id": "d", "bus": "b", "unit": 1, "profile": given}]}))
+        checked = sluice("check", path).stderr
+        check(checked.count("\n") == 1 and 'did you mean "%s"?' % meant in checked, given, checked)
+    several = profile_command("show", "sdm").stderr
+    check('profile list "sdm" has 7' in several, "several that fit", several)
+    listed = profile_command("list", "eastron", "72").stdout.split("\n")
+    check([line.split(" ")[0] for line in listed if line] == ["eastron-sdm72", "eastron-sdm72-v2"], "a filter", listed)
+    check(profile_command("list", "eastron", "nothing").returncode == EXIT_FAILED, "a filter that finds none")
+
+
+def finds_the_profiles_where_it_was_built(site):
+    """Without an installation; and away from the build folder it says what to do."""
+    del os.environ["SLUICE_PROFILES"]
+    try:
+        here = profile_command("show", "abb-b2x")
+        moved = subprocess.run([shutil.copy(program("sluice"), site.path("sluice")), "profile", "list"],
+                               capture_output=True, text=True, timeout=60)
+    finally:
+        os.environ["SLUICE_PROFILES"] = SHIPPED
+    check(here.returncode == EXIT_OK and SHIPPED in here.stdout, "the source tree's", here.stdout, here.stderr)
+    installed = moved.returncode == EXIT_OK
+    check(installed or ("no profiles in /etc/sluice/profiles" in moved.stderr and "SLUICE_PROFILES=" in moved.stderr),
+          "what to do", moved.stderr)
+
+
 def checks_a_profile_of_ones_own(site):
     path = site.path("mine.json")
     own = {"vendor": "Acme", "model": "M", "drivers": ["modbus-rtu"], "numbering": "40001",
@@ -136,5 +170,6 @@ def says_what_a_device_is_without_sunspec(site):
 
 
 os.environ["SLUICE_PROFILES"] = SHIPPED
-main(lists_and_shows_what_is_shipped, checks_a_profile_of_ones_own, says_what_a_device_is_without_sunspec,
+main(lists_and_shows_what_is_shipped, suggests_and_filters_by_a_part_of_the_name,
+     finds_the_profiles_where_it_was_built, checks_a_profile_of_ones_own, says_what_a_device_is_without_sunspec,
      writes_the_profile_of_a_sunspec_device_that_then_reads_it)

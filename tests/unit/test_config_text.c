@@ -107,6 +107,38 @@ static void finds_what_was_probably_meant(void **state)
     }
 }
 
+static void finds_names_by_a_part_of_them(void **state)
+{
+    static const struct {
+        const char *found, *meant; /* NULL: nothing */
+    } cases[] = {
+        {"sdm630", "eastron-sdm630"},
+        {"SDM 630", "eastron-sdm630"},
+        {"sdm360", "eastron-sdm630"},
+        {"eastron-sdm72", "eastron-sdm72"},
+        {"eastron_sdm63", "eastron-sdm630"},
+        {"sdm72v2", "eastron-sdm72-v2"},
+        {"umg604", "janitza-umg-604-pro"},
+        {"easton-sdm630", "eastron-sdm630"},
+        {"sdm", "eastron-sdm72"}, /* the shortest of those that are as near */
+        {"rtu", "modbus-rtu"},
+        {"xy", NULL},
+        {"profinet", NULL},
+    };
+    static const char *const words[] = {"eastron-sdm72-v2", "eastron-sdm630", "eastron-sdm72",
+                                        "modbus-rtu", "janitza-umg-604-pro"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct nearest nearest;
+        nearest_init(&nearest, cases[i].found);
+        for (size_t j = 0; j < sizeof(words) / sizeof(words[0]); j++)
+            nearest_offer_part(&nearest, words[j]);
+        if (!cases[i].meant != !nearest.best ||
+            (nearest.best && strcmp(nearest.best, cases[i].meant) != 0))
+            fail_msg("%s: %s", cases[i].found, nearest.best ? nearest.best : "nothing");
+    }
+}
+
 static void keeps_thousands_of_texts_apart(void **state)
 {
     (void)state;
@@ -153,6 +185,7 @@ int main(void)
         cmocka_unit_test(reads_durations_and_sizes_with_their_units),
         cmocka_unit_test(writes_quantities_in_their_largest_round_unit),
         cmocka_unit_test(finds_what_was_probably_meant),
+        cmocka_unit_test(finds_names_by_a_part_of_them),
         cmocka_unit_test(keeps_thousands_of_texts_apart),
         cmocka_unit_test(knows_the_codes_of_common_units),
         cmocka_unit_test(never_leaves_half_a_character),
