@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define UNIT 32
+#define PAGE 4096 /* a ring that begins within a page would touch one more */
 
 /* A record with kind 0 fills the ring up to its end: the next record is at the beginning. */
 struct record {
@@ -22,6 +23,7 @@ struct record {
 };
 _Static_assert(sizeof(struct record) == UNIT, "a record is one unit");
 _Static_assert(sizeof(struct gap) <= UNIT, "a gap fits behind it");
+_Static_assert(UNIT + EVENT_VALUE_SIZE_MAX <= RING_SIZE_MIN / 2, "an empty ring takes any event");
 
 int ring_init(struct ring *ring, size_t size)
 {
@@ -29,7 +31,7 @@ int ring_init(struct ring *ring, size_t size)
     ring->size = RING_SIZE_MIN;
     while (ring->size < size && ring->size <= SIZE_MAX / 4)
         ring->size *= 2;
-    ring->data = aligned_alloc(64, ring->size);
+    ring->data = aligned_alloc(PAGE, ring->size);
     return ring->data ? 0 : ERR_NOMEM;
 }
 
@@ -63,45 +65,52 @@ bool ring_fits(const struct event *event)
            event->value.type <= VALUE_GAP && event->value.size <= EVENT_VALUE_SIZE_MAX;
 }
 
+/* How far the taker is; what was never put is as good as taken. */
+static void look_at_tail(struct ring *ring)
+{
+    size_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
+    size_t begun = atomic_load_explicit(&ring->begun, memory_order_relaxed);
+
+    ring->tail_seen = tail > begun ? tail : begun;
+}
+
 /* Whether `want` bytes more are free; looks at the taker's position only when what is known does
  * not do. */
 static bool has_room(struct ring *ring, size_t want)
 {
     if (ring->next + want - ring->tail_seen <= ring->size)
         return true;
-    ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
+    look_at_tail(ring);
     return ring->next + want - ring->tail_seen <= ring->size;
 }
 
-/*
- * What comes when the taker has nothing left, and is beyond the middle, goes to the ring's
- * beginning: a ring that is taken in time then touches half of its pages, and there may be a
- * thousand rings. Not sooner: until the taker has passed the end, there is room for as much as is
- * in front of what came last.
- */
-static bool begins_anew(struct ring *ring, size_t bytes)
+/* Goes to the ring's beginning where all that was published has been taken and given back, and
+ * nothing was put since. */
+static void begin_anew(struct ring *ring)
 {
     size_t offset = ring->next & (ring->size - 1);
 
-    if (offset < ring->size / 2 || offset < bytes ||
-        ring->next != atomic_load_explicit(&ring->head, memory_order_relaxed))
-        return false;
-    ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
-    return ring->tail_seen == ring->next;
+    if (offset == 0 || ring->next != atomic_load_explicit(&ring->head, memory_order_relaxed))
+        return;
+    look_at_tail(ring);
+    if (ring->tail_seen != ring->next)
+        return;
+    ring->next += ring->size - offset;
+    ring->tail_seen = ring->next;
+    atomic_store_explicit(&ring->begun, ring->next, memory_order_relaxed);
 }
 
 bool ring_put(struct ring *ring, const struct event *event)
 {
     size_t extra = data_size(event);
     size_t units = 1 + (extra + UNIT - 1) / UNIT;
+
+    begin_anew(ring);
     size_t to_end = ring->size - (ring->next & (ring->size - 1));
-    bool anew = begins_anew(ring, units * UNIT);
-    size_t fill = anew || units * UNIT > to_end ? to_end : 0;
+    size_t fill = units * UNIT > to_end ? to_end : 0;
 
     if (!has_room(ring, fill + units * UNIT))
         return false;
-    if (anew)
-        ring->begun = ring->next + fill;
     if (fill > 0) {
         *record_at(ring, ring->next) = (struct record){.units = (uint16_t)(fill / UNIT)};
         ring->next += fill;
@@ -134,13 +143,19 @@ size_t ring_publish(struct ring *ring, size_t many)
      */
     atomic_store(&ring->head, ring->next);
     if (ring->next - ring->tail_seen >= many)
-        ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
-    return ring->next - (ring->tail_seen > ring->begun ? ring->tail_seen : ring->begun);
+        look_at_tail(ring);
+    return ring->next - ring->tail_seen;
 }
 
 void ring_limit(struct ring *ring)
 {
+    size_t begun;
+
     ring->limit = atomic_load(&ring->head);
+    begun = atomic_load_explicit(&ring->begun, memory_order_relaxed);
+    /* One at or behind the limit is of what is not published yet. */
+    if (begun > ring->taken && begun < ring->limit)
+        ring->taken = begun;
 }
 
 bool ring_peek(struct ring *ring, struct event *event)
@@ -190,5 +205,10 @@ void ring_release(struct ring *ring)
 
 size_t ring_waiting(const struct ring *ring)
 {
-    return atomic_load(&((struct ring *)ring)->head) - atomic_load(&((struct ring *)ring)->tail);
+    struct ring *own = (struct ring *)ring; /* C11 loads from no constant */
+    size_t tail = atomic_load(&own->tail);
+    size_t head = atomic_load(&own->head);
+    size_t begun = atomic_load(&own->begun);
+
+    return head - (begun > tail && begun < head ? begun : tail);
 }

@@ -1,6 +1,10 @@
 /*
  * The ring behind a lane: events as records of a multiple of 32 bytes, with texts in line. One
  * producer, one taker, no locks.
+ *
+ * What comes when the taker has nothing left goes to the ring's beginning, so that a ring touches
+ * no more of its pages than what ever waited at a time: there may be a thousand of them, each with
+ * room for seconds.
  */
 #ifndef SLUICE_JOURNAL_RING_H
 #define SLUICE_JOURNAL_RING_H
@@ -16,9 +20,10 @@ struct ring {
     size_t size; /* a power of two */
     /* The producer's: positions rise for ever and are taken modulo size. */
     _Alignas(64) _Atomic size_t head;
-    size_t next;      /* behind what was put, published as head by ring_publish */
-    size_t tail_seen; /* as far as the producer knows */
-    size_t begun;     /* where the taker had nothing left and it began anew */
+    size_t next;          /* behind what was put, published as head by ring_publish */
+    size_t tail_seen;     /* as far as the producer knows */
+    _Atomic size_t begun; /* where it began anew last: what is between that and the record before
+                             it was never put; stored before the head that is behind it */
     /* The taker's. */
     _Alignas(64) _Atomic size_t tail;
     size_t taken; /* behind what was taken, published as tail by ring_release */
@@ -35,8 +40,8 @@ bool ring_fits(const struct event *event);
 /* Copies an event in; false when there is no room. It is seen when published. */
 bool ring_put(struct ring *ring, const struct event *event);
 
-/* Shows what was put to the taker. Returns how many bytes wait: exactly where those are `many`, else
- * it may tell more than there are. */
+/* Shows what was put to the taker. Returns how many bytes wait: exactly where those are `many`,
+ * else it may tell more than there are. */
 size_t ring_publish(struct ring *ring, size_t many);
 
 /* The next event below the limit; false for none. Its data lies in the ring until ring_release. */
