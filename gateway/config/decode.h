@@ -4,7 +4,7 @@
 #define SLUICE_CONFIG_DECODE_H
 
 #include "config/findings.h"
-#include "config/pool.h"
+#include "core/pool.h"
 #include "config/shape.h"
 #include "config/textmap.h"
 

@@ -6,7 +6,7 @@
 #ifndef SLUICE_CONFIG_FINDINGS_H
 #define SLUICE_CONFIG_FINDINGS_H
 
-#include "config/arena.h"
+#include "core/arena.h"
 #include "config/config.h"
 #include "config/json.h"
 

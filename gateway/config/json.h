@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "config/arena.h"
+#include "core/arena.h"
 
 #define JSON_SIZE_MAX   (16 * 1024 * 1024)
 #define JSON_DEPTH_MAX  64

@@ -100,11 +100,11 @@ void lane_close(struct lane *lane)
 void lane_refuse(struct lane *lane, const struct event *event)
 {
     bool storage = atomic_load_explicit(&lane->journal->storage_error, memory_order_relaxed) != 0;
-    struct stream_entry *entry = streams_get(&lane->journal->state.streams, event->stream);
+    struct stream_refused *of = streams_refused(&lane->journal->state.streams, event->stream);
     atomic_fetch_add_explicit(storage ? &lane->refused_storage : &lane->refused_overload, 1,
                               memory_order_release);
-    if (entry)
-        atomic_fetch_add_explicit(&entry->refused, 1, memory_order_relaxed);
+    if (of)
+        atomic_fetch_add_explicit(&of->count, 1, memory_order_relaxed);
 }
 
 static void wake_for(struct lane *lane, size_t waiting, bool urgent)

@@ -104,7 +104,7 @@ int journal_stream_ledger(const struct journal *journal, uint32_t number,
     if (!entry)
         return ERR_NOT_FOUND;
     ledger->stored = entry->stored;
-    ledger->refused = entry->refused;
+    ledger->refused = streams_refused(&journal->state.streams, number)->count;
     ledger->produced = ledger->stored + ledger->refused;
     ledger->last_n = entry->last_n;
     ledger->last_wall_ns = entry->last_wall_ns;

@@ -282,10 +282,11 @@ static void restore_refused(struct state *state, const struct outage_note *note)
     uint8_t type;
 
     while (record_get(&records, &type, &body) > 0) {
-        struct stream_entry *entry = streams_get(&state->streams, (uint32_t)unpack_varint(&body));
+        struct stream_refused *of =
+            streams_refused(&state->streams, (uint32_t)unpack_varint(&body));
         uint64_t refused = unpack_varint(&body);
-        if (type == RECORD_REFUSED && !body.bad && entry && refused > entry->refused)
-            entry->refused = refused;
+        if (type == RECORD_REFUSED && !body.bad && of && refused > of->count)
+            of->count = refused;
     }
 }
 

@@ -87,9 +87,9 @@ static void pack_refused(struct journal *journal, struct outage_note *note)
     bool room = true;
 
     for (uint32_t number = 1; room && number <= journal->state.declared; number++) {
-        const struct stream_entry *entry = streams_get(streams, number);
-        uint64_t refused = atomic_load_explicit(&entry->refused, memory_order_relaxed);
-        if (refused == entry->refused_stored)
+        const struct stream_refused *counter = streams_refused(streams, number);
+        uint64_t refused = atomic_load_explicit(&counter->count, memory_order_relaxed);
+        if (refused == counter->stored)
             continue;
         record_begin(&body);
         pack_varint(&body.packer, number);

@@ -129,14 +129,23 @@ static int apply_ledger(struct state *state, struct unpacker *body)
     return body->bad ? ERR_CORRUPT : 0;
 }
 
+static void set_refused(struct state *state, uint32_t number, uint64_t refused)
+{
+    struct stream_refused *counter = streams_refused(&state->streams, number);
+
+    if (counter->count == refused && counter->stored == refused)
+        return;
+    counter->count = refused;
+    counter->stored = refused;
+}
+
 static int apply_refused(struct state *state, struct unpacker *body)
 {
     struct stream_entry *entry = streams_get(&state->streams, (uint32_t)unpack_varint(body));
     uint64_t refused = unpack_varint(body);
     if (body->bad || !entry)
         return ERR_CORRUPT;
-    entry->refused = refused;
-    entry->refused_stored = refused;
+    set_refused(state, entry->number, refused);
     return 0;
 }
 
@@ -155,8 +164,7 @@ static int apply_last(struct state *state, struct unpacker *body)
     if (body->bad || !entry)
         return ERR_CORRUPT;
     entry->stored = stored;
-    entry->refused = refused;
-    entry->refused_stored = refused;
+    set_refused(state, entry->number, refused);
     if (body->at == body->end)
         return 0;
     struct event event = {.epoch = (uint32_t)unpack_varint(body)};
@@ -321,7 +329,8 @@ static void pack_stream(const struct stream_entry *entry, struct record_body *bo
     body->packer.at += stream_pack(&stream, body->bytes);
 }
 
-static void pack_last(const struct stream_entry *entry, struct record_body *body)
+static void pack_last(const struct state *state, const struct stream_entry *entry,
+                      struct record_body *body)
 {
     struct packer *packer = &body->packer;
     struct event event;
@@ -329,7 +338,7 @@ static void pack_last(const struct stream_entry *entry, struct record_body *body
     record_begin(body);
     pack_varint(packer, entry->number);
     pack_varint(packer, entry->stored);
-    pack_varint(packer, entry->refused_stored);
+    pack_varint(packer, streams_refused(&state->streams, entry->number)->stored);
     if (!stream_entry_event(entry, &event))
         return;
     pack_varint(packer, event.epoch);
@@ -410,7 +419,7 @@ static bool pack_record(const struct state *state, const struct state_walk *walk
         if (*type == RECORD_STREAM)
             pack_stream(entry, body);
         else
-            pack_last(entry, body);
+            pack_last(state, entry, body);
         return true;
     }
     case PART_LEARNT:
@@ -463,8 +472,9 @@ size_t state_size(struct state *state)
     uint32_t streams = streams_count(&state->streams);
     for (uint32_t number = 1; number <= streams; number++) {
         const struct stream_entry *entry = streams_get(&state->streams, number);
-        size += 110 + strlen(entry->device) + strlen(entry->point) + strlen(entry->name) +
-                strlen(entry->unit) + entry->last.size;
+        size += 110 + strlen(entry->device) + strlen(entry->about->point) +
+                strlen(entry->about->name) + strlen(entry->about->unit) +
+                stream_entry_text_size(entry);
     }
     return size;
 }

@@ -181,9 +181,9 @@ static void pack_refused(struct journal *journal, struct packer *out)
 
     journal->writer.refused_changed = false;
     for (uint32_t number = 1; number <= count; number++) {
-        struct stream_entry *entry = streams_get(streams, number);
-        uint64_t refused = atomic_load_explicit(&entry->refused, memory_order_relaxed);
-        if (refused == entry->refused_stored || number > journal->state.declared)
+        struct stream_refused *counter = streams_refused(streams, number);
+        uint64_t refused = atomic_load_explicit(&counter->count, memory_order_relaxed);
+        if (refused == counter->stored || number > journal->state.declared)
             continue;
         record_begin(&body);
         pack_varint(&body.packer, number);
@@ -192,7 +192,7 @@ static void pack_refused(struct journal *journal, struct packer *out)
             journal->writer.refused_changed = true;
             return;
         }
-        entry->refused_stored = refused;
+        counter->stored = refused;
     }
 }
 

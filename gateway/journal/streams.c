@@ -6,8 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define HASH_SIZE_MIN 64
+
+/* A mapping: its last page is touched only when something is refused. */
+struct stream_chunk {
+    struct stream_entry entries[STREAMS_PER_CHUNK];
+    struct stream_refused refused[STREAMS_PER_CHUNK];
+};
 
 int streams_init(struct streams *streams)
 {
@@ -16,13 +23,18 @@ int streams_init(struct streams *streams)
     streams->hash = calloc(streams->hash_size, sizeof(*streams->hash));
     if (!streams->hash)
         return ERR_NOMEM;
+    if (arena_open(&streams->texts.arena) != 0) {
+        free(streams->hash);
+        streams->hash = NULL;
+        return ERR_NOMEM;
+    }
     pthread_mutex_init(&streams->mutex, NULL);
     return 0;
 }
 
-static bool owns_bytes(const struct stream_last *last)
+static bool owns_text(const struct stream_entry *entry)
 {
-    return last->room > 0;
+    return entry->last_type == VALUE_TEXT || entry->last_type == VALUE_BYTES;
 }
 
 void streams_clear(struct streams *streams)
@@ -31,17 +43,18 @@ void streams_clear(struct streams *streams)
         return;
     for (uint32_t number = 1; number <= streams->count; number++) {
         struct stream_entry *entry = streams_get(streams, number);
-        if (owns_bytes(&entry->last))
-            free(entry->last.bytes);
-        free((char *)entry->device);
+        if (owns_text(entry))
+            free(entry->last.text);
     }
-    for (size_t i = 0; i < STREAMS_CHUNKS_MAX; i++)
-        free(streams->chunks[i]);
+    for (size_t i = 0; i < STREAMS_CHUNKS_MAX && streams->chunks[i]; i++)
+        munmap(streams->chunks[i], sizeof(struct stream_chunk));
     while (streams->learnt) {
         struct stream_learnt *next = streams->learnt->next;
         free(streams->learnt);
         streams->learnt = next;
     }
+    pool_clear(&streams->texts);
+    arena_close(streams->texts.arena);
     free(streams->hash);
     streams->hash = NULL;
     pthread_mutex_destroy(&streams->mutex);
@@ -52,13 +65,24 @@ uint32_t streams_count(const struct streams *streams)
     return atomic_load_explicit(&streams->count, memory_order_acquire);
 }
 
-struct stream_entry *streams_get(const struct streams *streams, uint32_t number)
+static struct stream_chunk *chunk_of(const struct streams *streams, uint32_t number)
 {
     if (number == 0 || number > streams_count(streams))
         return NULL;
-    struct stream_entry *chunk = atomic_load_explicit(
-        &streams->chunks[(number - 1) / STREAMS_PER_CHUNK], memory_order_relaxed);
-    return &chunk[(number - 1) % STREAMS_PER_CHUNK];
+    return atomic_load_explicit(&streams->chunks[(number - 1) / STREAMS_PER_CHUNK],
+                                memory_order_relaxed);
+}
+
+struct stream_entry *streams_get(const struct streams *streams, uint32_t number)
+{
+    struct stream_chunk *chunk = chunk_of(streams, number);
+    return chunk ? &chunk->entries[(number - 1) % STREAMS_PER_CHUNK] : NULL;
+}
+
+struct stream_refused *streams_refused(const struct streams *streams, uint32_t number)
+{
+    struct stream_chunk *chunk = chunk_of(streams, number);
+    return chunk ? &chunk->refused[(number - 1) % STREAMS_PER_CHUNK] : NULL;
 }
 
 /* FNV-1a over device, a zero, and point. */
@@ -80,7 +104,7 @@ static struct stream_entry *find(const struct streams *streams, const char *devi
     uint32_t number = streams->hash[hash_of(device, point) & (streams->hash_size - 1)];
     while (number != 0) {
         struct stream_entry *entry = streams_get(streams, number);
-        if (strcmp(entry->device, device) == 0 && strcmp(entry->point, point) == 0)
+        if (strcmp(entry->device, device) == 0 && strcmp(entry->about->point, point) == 0)
             return entry;
         number = entry->earlier;
     }
@@ -96,7 +120,7 @@ static void grow_hash(struct streams *streams)
         return;
     for (uint32_t number = 1; number <= streams->count; number++) {
         struct stream_entry *entry = streams_get(streams, number);
-        uint32_t *head = &hash[hash_of(entry->device, entry->point) & (size - 1)];
+        uint32_t *head = &hash[hash_of(entry->device, entry->about->point) & (size - 1)];
         entry->earlier = *head;
         *head = number;
     }
@@ -105,23 +129,27 @@ static void grow_hash(struct streams *streams)
     streams->hash_size = size;
 }
 
-/* The four texts of a declaration in one allocation. */
-static int copy_texts(struct stream_entry *entry, const struct stream *stream)
+static const char *keep_text(struct streams *streams, const char *text)
 {
-    const char *texts[] = {stream->device, stream->point, stream->name, stream->unit};
-    const char **places[] = {&entry->device, &entry->point, &entry->name, &entry->unit};
-    size_t size = 0;
+    return pool_keep(&streams->texts, text, strlen(text) + 1);
+}
 
-    for (size_t i = 0; i < 4; i++)
-        size += strlen(texts[i]) + 1;
-    char *at = malloc(size);
-    if (!at)
+static int keep_about(struct streams *streams, struct stream_entry *entry,
+                      const struct stream *stream)
+{
+    struct stream_about about;
+
+    memset(&about, 0, sizeof(about)); /* what is between its fields, too: see pool.h */
+    about.point = keep_text(streams, stream->point);
+    about.name = keep_text(streams, stream->name);
+    about.unit = keep_text(streams, stream->unit);
+    about.type = stream->type;
+    about.decimals = stream->decimals;
+    if (!about.point || !about.name || !about.unit)
         return ERR_NOMEM;
-    for (size_t i = 0; i < 4; i++) {
-        *places[i] = at;
-        at = stpcpy(at, texts[i]) + 1;
-    }
-    return 0;
+    entry->device = keep_text(streams, stream->device);
+    entry->about = pool_keep(&streams->texts, &about, sizeof(about));
+    return entry->device && entry->about ? 0 : ERR_NOMEM;
 }
 
 /* Adds an entry with the next number. */
@@ -133,21 +161,20 @@ static int add(struct streams *streams, const struct stream *stream)
     if (number > streams->hash_size)
         grow_hash(streams);
     size_t at = (number - 1) / STREAMS_PER_CHUNK;
-    struct stream_entry *chunk = streams->chunks[at];
+    struct stream_chunk *chunk = streams->chunks[at];
     if (!chunk) {
-        chunk = calloc(STREAMS_PER_CHUNK, sizeof(*chunk));
-        if (!chunk)
+        chunk =
+            mmap(NULL, sizeof(*chunk), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (chunk == MAP_FAILED)
             return ERR_NOMEM;
         atomic_store_explicit(&streams->chunks[at], chunk, memory_order_relaxed);
     }
-    struct stream_entry *entry = &chunk[(number - 1) % STREAMS_PER_CHUNK];
-    int error = copy_texts(entry, stream);
+    struct stream_entry *entry = &chunk->entries[(number - 1) % STREAMS_PER_CHUNK];
+    int error = keep_about(streams, entry, stream);
     if (error < 0)
         return error;
     entry->number = number;
     entry->version = stream->version;
-    entry->type = stream->type;
-    entry->decimals = stream->decimals;
     uint32_t *head =
         &streams->hash[hash_of(stream->device, stream->point) & (streams->hash_size - 1)];
     entry->earlier = *head;
@@ -156,10 +183,10 @@ static int add(struct streams *streams, const struct stream *stream)
     return 0;
 }
 
-static bool same(const struct stream_entry *entry, const struct stream *stream)
+static bool same(const struct stream_about *about, const struct stream *stream)
 {
-    return entry->type == stream->type && entry->decimals == stream->decimals &&
-           strcmp(entry->name, stream->name) == 0 && strcmp(entry->unit, stream->unit) == 0;
+    return about->type == stream->type && about->decimals == stream->decimals &&
+           strcmp(about->name, stream->name) == 0 && strcmp(about->unit, stream->unit) == 0;
 }
 
 int streams_declare(struct streams *streams, struct stream *stream)
@@ -167,7 +194,7 @@ int streams_declare(struct streams *streams, struct stream *stream)
     int result = 0;
     pthread_mutex_lock(&streams->mutex);
     const struct stream_entry *known = find(streams, stream->device, stream->point);
-    if (known && same(known, stream)) {
+    if (known && same(known->about, stream)) {
         stream->number = known->number;
         stream->version = known->version;
     } else {
@@ -203,12 +230,12 @@ void stream_entry_describe(const struct stream_entry *entry, struct stream *stre
     memset(stream, 0, sizeof(*stream));
     stream->number = entry->number;
     stream->version = entry->version;
-    stream->type = entry->type;
-    stream->decimals = entry->decimals;
+    stream->type = entry->about->type;
+    stream->decimals = entry->about->decimals;
     strcpy(stream->device, entry->device);
-    strcpy(stream->point, entry->point);
-    strcpy(stream->name, entry->name);
-    strcpy(stream->unit, entry->unit);
+    strcpy(stream->point, entry->about->point);
+    strcpy(stream->name, entry->about->name);
+    strcpy(stream->unit, entry->about->unit);
 }
 
 static struct stream_learnt **find_learnt(struct streams *streams, uint32_t number)
@@ -248,41 +275,40 @@ size_t streams_learnt(struct streams *streams, uint32_t number, char *out, size_
 }
 
 /* Texts share one growing block for each stream. */
-static bool take_bytes(struct stream_last *last, const struct value *value)
+static bool take_text(struct stream_entry *entry, const struct value *value)
 {
-    if (value->size > last->room || last->room == 0) {
+    struct stream_text *text = owns_text(entry) ? entry->last.text : NULL;
+
+    if (!text || value->size > text->room) {
         uint16_t room = value->size < 32 ? 32 : value->size;
-        uint8_t *bytes = realloc(last->room ? last->bytes : NULL, room);
-        if (!bytes)
+        text = realloc(text, sizeof(*text) + room);
+        if (!text)
             return false;
-        last->bytes = bytes;
-        last->room = room;
+        text->room = room;
+        entry->last.text = text;
     }
     if (value->size > 0)
-        memcpy(last->bytes, value->data, value->size);
-    last->size = value->size;
+        memcpy(text->bytes, value->data, value->size);
+    text->size = value->size;
     return true;
 }
 
-static void take_number(struct stream_last *last, const struct value *value)
+static void take_number(struct stream_entry *entry, const struct value *value)
 {
-    if (owns_bytes(last)) {
-        free(last->bytes);
-        last->room = 0;
-    }
-    last->size = 0;
+    if (owns_text(entry))
+        free(entry->last.text);
     switch ((enum value_type)value->type) {
     case VALUE_F64:
-        last->f = value->f;
+        entry->last.f = value->f;
         break;
     case VALUE_I64:
-        last->i = value->i;
+        entry->last.i = value->i;
         break;
     case VALUE_U64:
-        last->u = value->u;
+        entry->last.u = value->u;
         break;
     case VALUE_BOOL:
-        last->b = value->b;
+        entry->last.b = value->b;
         break;
     default:
         break;
@@ -291,61 +317,63 @@ static void take_number(struct stream_last *last, const struct value *value)
 
 void stream_entry_take(struct stream_entry *entry, const struct event *event)
 {
-    struct stream_last *last = &entry->last;
-
     if (event->value.type == VALUE_GAP)
         return; /* what is missing is no state */
     if (event->value.type == VALUE_TEXT || event->value.type == VALUE_BYTES) {
-        if (!take_bytes(last, &event->value))
+        if (!take_text(entry, &event->value))
             return;
     } else {
-        take_number(last, &event->value);
+        take_number(entry, &event->value);
     }
-    last->type = event->value.type;
-    last->mono_ns = event->mono_ns;
-    last->epoch = event->epoch;
-    last->boot = event->boot;
-    last->status = event->status;
-    last->kind = event->kind;
-    last->trust = event->trust;
+    entry->last_type = event->value.type;
+    entry->last_mono_ns = event->mono_ns;
+    entry->last_epoch = event->epoch;
+    entry->last_boot = event->boot;
+    entry->last_status = event->status;
+    entry->last_kind = event->kind;
+    entry->last_trust = event->trust;
     atomic_store_explicit(&entry->last_n, event->n, memory_order_relaxed);
     atomic_store_explicit(&entry->last_wall_ns, event->wall_ns, memory_order_relaxed);
 }
 
+size_t stream_entry_text_size(const struct stream_entry *entry)
+{
+    return owns_text(entry) ? entry->last.text->size : 0;
+}
+
 bool stream_entry_event(const struct stream_entry *entry, struct event *event)
 {
-    const struct stream_last *last = &entry->last;
-
     if (entry->last_n == 0)
         return false;
     *event = (struct event){
         .n = entry->last_n,
-        .epoch = last->epoch,
+        .epoch = entry->last_epoch,
         .stream = entry->number,
-        .mono_ns = last->mono_ns,
+        .mono_ns = entry->last_mono_ns,
         .wall_ns = entry->last_wall_ns,
-        .boot = last->boot,
-        .status = last->status,
-        .kind = last->kind,
-        .trust = last->trust,
-        .value = {.type = last->type, .decimals = DECIMALS_SHORTEST, .size = last->size},
+        .boot = entry->last_boot,
+        .status = entry->last_status,
+        .kind = entry->last_kind,
+        .trust = entry->last_trust,
+        .value = {.type = entry->last_type, .decimals = DECIMALS_SHORTEST},
     };
-    switch ((enum value_type)last->type) {
+    switch ((enum value_type)entry->last_type) {
     case VALUE_F64:
-        event->value.f = last->f;
+        event->value.f = entry->last.f;
         break;
     case VALUE_I64:
-        event->value.i = last->i;
+        event->value.i = entry->last.i;
         break;
     case VALUE_U64:
-        event->value.u = last->u;
+        event->value.u = entry->last.u;
         break;
     case VALUE_BOOL:
-        event->value.b = last->b;
+        event->value.b = entry->last.b;
         break;
     case VALUE_TEXT:
     case VALUE_BYTES:
-        event->value.data = last->bytes;
+        event->value.size = entry->last.text->size;
+        event->value.data = entry->last.text->bytes;
         break;
     default:
         break;

@@ -1,12 +1,15 @@
 /*
  * The table of streams: declarations, the newest value and the counters of each. Numbers rise
- * from 1. About 200 bytes a stream. Declaring is thread-safe, looking up takes no lock; the newest
- * values are the writer thread's alone.
+ * from 1. 96 bytes a stream, since there may be a hundred thousand of them: what many have in
+ * common (the device's id; what points of devices of one model are called and measured in) is kept
+ * once, in a pool, and a text has its size where its bytes are. Declaring is thread-safe, looking
+ * up takes no lock; the newest values are the writer thread's alone.
  */
 #ifndef SLUICE_JOURNAL_STREAMS_H
 #define SLUICE_JOURNAL_STREAMS_H
 
 #include "core/event.h"
+#include "core/pool.h"
 #include "core/stream.h"
 
 #include <pthread.h>
@@ -16,36 +19,47 @@
 #define STREAMS_CHUNKS_MAX 1024
 #define STREAMS_MAX        (STREAMS_PER_CHUNK * STREAMS_CHUNKS_MAX)
 
-/* The newest reading or state of a stream; a text's bytes are the entry's own. */
-struct stream_last {
-    int64_t mono_ns;
+/* What points of many devices have in common. */
+struct stream_about {
+    const char *point, *name, *unit;
+    uint8_t type;
+    int8_t decimals;
+};
+
+/* A newest value that is text or bytes. */
+struct stream_text {
+    uint16_t size, room;
+    uint8_t bytes[];
+};
+
+struct stream_entry {
+    const char *device;
+    const struct stream_about *about;
+    uint32_t number;
+    uint32_t earlier; /* the next entry of the same hash, older than this; 0 ends */
+    uint16_t version;
+    /* The newest reading or state, when last_n is not 0. */
+    uint16_t last_status;
+    uint8_t last_kind, last_trust, last_type;
+    uint32_t last_epoch, last_boot;
     union {
         bool b;
         int64_t i;
         uint64_t u;
         double f;
-        uint8_t *bytes;
-    };
-    uint32_t epoch, boot;
-    uint16_t status;
-    uint16_t size; /* of a text, at `bytes` */
-    uint16_t room; /* allocated there; 0: the union holds a number */
-    uint8_t kind, trust, type;
-};
-
-struct stream_entry {
-    const char *device, *point, *name, *unit; /* one allocation, at `device` */
-    uint32_t number;
-    uint32_t earlier; /* the next entry of the same hash, older than this; 0 ends */
-    uint16_t version;
-    uint8_t type;
-    int8_t decimals;
-    struct stream_last last; /* when last_n is not 0 */
+        struct stream_text *text; /* the entry's own, where last_type says text or bytes */
+    } last;
+    int64_t last_mono_ns;
     _Atomic uint64_t last_n;
     _Atomic int64_t last_wall_ns;
     _Atomic uint64_t stored;
-    _Atomic uint64_t refused;
-    uint64_t refused_stored; /* as the journal has it; the writer's */
+};
+_Static_assert(sizeof(struct stream_entry) <= 80, "a stream is 80 bytes");
+
+/* How many events of a stream were refused. All zero until there is one: written only then. */
+struct stream_refused {
+    _Atomic uint64_t count;
+    uint64_t stored; /* as the journal has it; the writer's */
 };
 
 #define STREAM_LEARNT_SIZE_MAX 2048 /* a longer text is not kept */
@@ -63,7 +77,8 @@ struct streams {
     _Atomic uint32_t count;
     uint32_t *hash; /* numbers of the newest entries, by hash of device and point */
     uint32_t hash_size;
-    struct stream_entry *_Atomic chunks[STREAMS_CHUNKS_MAX];
+    struct pool texts; /* and what is about them */
+    struct stream_chunk *_Atomic chunks[STREAMS_CHUNKS_MAX];
     struct stream_learnt *learnt; /* in the order in which devices were first heard of */
 };
 
@@ -78,9 +93,13 @@ int streams_declare(struct streams *streams, struct stream *stream);
  * ERR_CORRUPT, ERR_NOMEM. */
 int streams_restore(struct streams *streams, const struct stream *stream);
 
-/* NULL for a number that is none. */
+/* Both are NULL for a number that is none. */
 struct stream_entry *streams_get(const struct streams *streams, uint32_t number);
+struct stream_refused *streams_refused(const struct streams *streams, uint32_t number);
 uint32_t streams_count(const struct streams *streams);
+
+/* Bytes of the newest value beside the entry. */
+size_t stream_entry_text_size(const struct stream_entry *entry);
 
 void stream_entry_describe(const struct stream_entry *entry, struct stream *stream);
 

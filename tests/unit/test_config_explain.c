@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "config/arena.h"
+#include "core/arena.h"
 #include "config/explain.h"
 #include "config/json.h"
 #include "unit/config/parts.h"

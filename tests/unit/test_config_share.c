@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "config/config.h"
-#include "config/pool.h"
+#include "core/pool.h"
 #include "core/event.h"
 #include "field/driver.h"
 #include "modbus/modbus.h"

@@ -3,8 +3,8 @@
  * whole mappings, so that what a large file needed while it was read goes back to the system, and
  * none of it stays behind as holes in the heap.
  */
-#ifndef SLUICE_CONFIG_ARENA_H
-#define SLUICE_CONFIG_ARENA_H
+#ifndef SLUICE_CORE_ARENA_H
+#define SLUICE_CORE_ARENA_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "config/pool.h"
+#include "core/pool.h"
 
 #include <stdbool.h>
 #include <stdint.h>

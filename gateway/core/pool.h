@@ -3,12 +3,12 @@
  * their points described in the same bytes. What a piece points to has to be kept once before it,
  * so that equal pieces have equal pointers. One thread at a time.
  */
-#ifndef SLUICE_CONFIG_POOL_H
-#define SLUICE_CONFIG_POOL_H
+#ifndef SLUICE_CORE_POOL_H
+#define SLUICE_CORE_POOL_H
 
 #include <stddef.h>
 
-#include "config/arena.h"
+#include "core/arena.h"
 
 /* But for the arena, zero is an empty pool. */
 struct pool {
