@@ -8,20 +8,30 @@
 #include "core/command.h"
 #include "core/status.h"
 
-size_t event_json_source(const struct stream *stream, char out[EVENT_JSON_SOURCE_SIZE])
+_Static_assert(ID_SIZE_MAX + 16 <= UINT8_MAX, "a piece's size fits into a byte");
+
+struct event_json_source event_json_source(const struct stream *stream,
+                                           char out[EVENT_JSON_SOURCE_SIZE])
 {
     static const char uplink[] = "uplink:";
-    int size = 0;
+    struct event_json_source source = {.decimals = stream->decimals};
+    int device = 0, point = 0;
 
     out[0] = '\0';
-    if (strncmp(stream->device, uplink, sizeof(uplink) - 1) == 0)
-        size = snprintf(out, EVENT_JSON_SOURCE_SIZE, "\"u\":\"%s\",",
-                        stream->device + sizeof(uplink) - 1);
-    else if (stream->number != 0)
-        size = snprintf(out, EVENT_JSON_SOURCE_SIZE,
-                        stream->point[0] ? "\"d\":\"%s\",\"p\":\"%s\"," : "\"d\":\"%s\",",
-                        stream->device, stream->point);
-    return (size_t)size;
+    if (strncmp(stream->device, uplink, sizeof(uplink) - 1) == 0) {
+        device = snprintf(out, EVENT_JSON_SOURCE_SIZE, "\"u\":\"%s\",",
+                          stream->device + sizeof(uplink) - 1);
+    } else if (stream->number != 0) {
+        device = snprintf(out, EVENT_JSON_SOURCE_SIZE, "\"d\":\"%s\",", stream->device);
+        if (stream->point[0])
+            point = snprintf(out + device, EVENT_JSON_SOURCE_SIZE - (size_t)device, "\"p\":\"%s\",",
+                             stream->point);
+    }
+    source.device = out;
+    source.point = out + device;
+    source.device_size = (uint8_t)device;
+    source.point_size = (uint8_t)point;
+    return source;
 }
 
 #define TEXT_CONSTANT(text, constant) text_raw(text, constant, sizeof(constant) - 1)
@@ -126,8 +136,8 @@ static bool put_order(struct text *text, const struct event *event, int8_t decim
     return event->kind == EVENT_RESULT && put_result(text, event, decimals);
 }
 
-void event_json(struct text *text, const struct event *event, const char *source,
-                size_t source_size, int8_t decimals, bool uncertain)
+void event_json(struct text *text, const struct event *event,
+                const struct event_json_source *source, bool uncertain)
 {
     TEXT_CONSTANT(text, "\"n\":");
     text_u64(text, event->n);
@@ -139,16 +149,17 @@ void event_json(struct text *text, const struct event *event, const char *source
         text_string(text, kind ? kind : "unknown");
         TEXT_CONSTANT(text, "\",");
     }
-    text_raw(text, source, source_size);
+    text_raw(text, source->device, source->device_size);
+    text_raw(text, source->point, source->point_size);
     TEXT_CONSTANT(text, "\"t\":");
     text_i64(text, event->wall_ns / NS_PER_MS);
     if (event->kind == EVENT_GAP && event->value.type == VALUE_GAP) {
         event_json_gap(text, event->value.gap);
         return;
     }
-    if (!put_order(text, event, decimals)) {
+    if (!put_order(text, event, source->decimals)) {
         TEXT_CONSTANT(text, ",\"v\":");
-        put_value(text, event, decimals);
+        put_value(text, event, source->decimals);
     }
     if (event->status == STATUS_GOOD && !uncertain)
         TEXT_CONSTANT(text, ",\"q\":\"good\"}");

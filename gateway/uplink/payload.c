@@ -11,59 +11,6 @@
 
 static const char tail[] = "]}";
 
-void labels_close(struct labels *labels)
-{
-    for (uint32_t i = 0; i < labels->count; i++)
-        free(labels->items[i]);
-    free(labels->items);
-    labels->items = NULL;
-    labels->count = 0;
-}
-
-static struct label *label_make(const struct stream *stream)
-{
-    char text[EVENT_JSON_SOURCE_SIZE];
-    size_t size = event_json_source(stream, text);
-    struct label *label = malloc(sizeof(*label) + size);
-
-    if (!label)
-        return NULL;
-    label->decimals = stream->decimals;
-    label->size = (uint16_t)size;
-    memcpy(label->text, text, size);
-    return label;
-}
-
-static int labels_grow(struct labels *labels, uint32_t number)
-{
-    uint32_t count = labels->count ? labels->count : 64;
-    struct label **items;
-
-    while (count <= number)
-        count *= 2;
-    items = realloc(labels->items, count * sizeof(*items));
-    if (!items)
-        return ERR_NOMEM;
-    memset(items + labels->count, 0, (count - labels->count) * sizeof(*items));
-    labels->items = items;
-    labels->count = count;
-    return 0;
-}
-
-const struct label *labels_find(struct labels *labels, uint32_t number)
-{
-    struct stream stream = {0};
-
-    if (number < labels->count && labels->items[number])
-        return labels->items[number];
-    if (number != 0 && !journal_stream(labels->journal, number, &stream))
-        return number == 0 ? NULL : labels_find(labels, 0);
-    if (number >= labels->count && labels_grow(labels, number) != 0)
-        return NULL;
-    labels->items[number] = label_make(&stream);
-    return labels->items[number];
-}
-
 bool payload_publishes(enum event_kind kind)
 {
     switch (kind) {
@@ -83,8 +30,10 @@ bool payload_publishes(enum event_kind kind)
 void payload_event(struct text *text, const struct event *event, const struct label *label,
                    bool uncertain)
 {
+    struct event_json_source source = label_source(label);
+
     text_string(text, "{");
-    event_json(text, event, label->text, label->size, label->decimals, uncertain);
+    event_json(text, event, &source, uncertain);
 }
 
 int batch_open(struct batch *batch)

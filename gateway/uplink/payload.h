@@ -1,36 +1,17 @@
 /*
- * The JSON of events, written by hand and streaming: see docs/mqtt.md. Pure, and the data path: no
- * allocation but one per stream.
+ * The JSON of events, written by hand and streaming: see docs/mqtt.md. Pure, and the data path:
+ * nothing is allocated.
  */
 #ifndef SLUICE_UPLINK_PAYLOAD_H
 #define SLUICE_UPLINK_PAYLOAD_H
 
 #include "core/event.h"
 #include "core/text.h"
-#include "journal/journal.h"
+#include "uplink/labels.h"
 
 #define PAYLOAD_SIZE_MAX   (64 * 1024)
 #define PAYLOAD_EVENT_SIZE (6 * EVENT_VALUE_SIZE_MAX + 512) /* of one event, every byte escaped */
 #define PAYLOAD_HEAD_SIZE  320
-
-/* What is written of a stream, made once. */
-struct label {
-    int8_t decimals;
-    uint16_t size; /* of `text` */
-    char text[];   /* "d":"boiler","p":"flow", with a comma behind it; empty for the gateway */
-};
-
-/* The labels by stream number. */
-struct labels {
-    const struct journal *journal;
-    struct label **items;
-    uint32_t count;
-};
-
-void labels_close(struct labels *labels);
-
-/* NULL when out of memory; a stream that the journal does not know (damage) is the gateway's. */
-const struct label *labels_find(struct labels *labels, uint32_t number);
 
 /* Whether events of that kind are published; the others are only covered. */
 bool payload_publishes(enum event_kind kind);

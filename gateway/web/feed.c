@@ -145,11 +145,13 @@ int feed_parse_kinds(const char *text, uint32_t *kinds)
 
 void feed_event_json(struct text *text, const struct event *event, const struct stream *stream)
 {
-    char source[EVENT_JSON_SOURCE_SIZE];
-    size_t size = stream ? event_json_source(stream, source) : 0;
+    char room[EVENT_JSON_SOURCE_SIZE];
+    struct event_json_source source = {.decimals = DECIMALS_SHORTEST};
 
+    if (stream)
+        source = event_json_source(stream, room);
     text_printf(text, "{\"epoch\":\"%08" PRIx32 "\",", event->epoch);
-    event_json(text, event, source, size, stream ? stream->decimals : DECIMALS_SHORTEST, false);
+    event_json(text, event, &source, false);
 }
 
 /* RFC 4180: quotes doubled; a field that a spreadsheet would take for a formula is no risk inside
@@ -296,5 +298,6 @@ void feed_state_refusal(const struct journal *journal, int error, char sentence[
     journal_stats(journal, &stats);
     clock_format(stats.oldest_wall_ns, since);
     snprintf(sentence, FEED_REFUSAL_SIZE,
-             "the journal does not reach back to that time: it begins at %s, ask for a later one", since);
+             "the journal does not reach back to that time: it begins at %s, ask for a later one",
+             since);
 }

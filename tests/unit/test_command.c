@@ -116,6 +116,7 @@ static void events_of_commands_say_who_and_what(void **state)
         .id = "7c1", .by = "mqtt:cloud", .command = 7, .value = values[4]};
     uint8_t packed[COMMAND_PACKED_SIZE_MAX];
     struct event event = {.n = 7, .kind = EVENT_COMMAND, .wall_ns = 1795448359120000000};
+    struct event_json_source source = {.device = "\"d\":\"b\",", .device_size = 8, .decimals = 1};
     char out[512];
     struct text text;
 
@@ -123,7 +124,7 @@ static void events_of_commands_say_who_and_what(void **state)
     event.value = (struct value){.type = VALUE_BYTES, .data = packed};
     event.value.size = (uint16_t)command_pack(&command, packed);
     text_init(&text, out, sizeof out);
-    event_json(&text, &event, "\"d\":\"b\",", 8, 1, false);
+    event_json(&text, &event, &source, false);
     assert_string_equal(out, "\"n\":7,\"k\":\"command\",\"d\":\"b\",\"t\":1795448359120,\"id\":"
                              "\"7c1\",\"by\":\"mqtt:cloud\","
                              "\"op\":\"write\",\"ttl\":30000,\"v\":-21.5,\"q\":\"good\"}");
@@ -131,14 +132,14 @@ static void events_of_commands_say_who_and_what(void **state)
     event.status = STATUS_DIFFERS;
     event.value.size = (uint16_t)command_result_pack(&result, packed);
     text_init(&text, out, sizeof out);
-    event_json(&text, &event, "\"d\":\"b\",", 8, 1, false);
+    event_json(&text, &event, &source, false);
     assert_string_equal(
         out, "\"n\":7,\"k\":\"result\",\"d\":\"b\",\"t\":1795448359120,\"id\":\"7c1\",\"by\":"
              "\"mqtt:cloud\","
              "\"command\":7,\"ok\":false,\"v\":-21.5,\"q\":\"bad\",\"why\":\"read back differs\"}");
     packed[0] = 2; /* of a later version: its bytes as they are */
     text_init(&text, out, sizeof out);
-    event_json(&text, &event, "", 0, 1, false);
+    event_json(&text, &event, &(struct event_json_source){.decimals = 1}, false);
     assert_non_null(strstr(out, "\"v\":null"));
 }
 
