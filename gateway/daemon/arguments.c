@@ -5,6 +5,8 @@
 #include "daemon/args.h"
 #include "daemon/gateway.h"
 
+#define LARGE_BYTES (128 * 1024)
+
 int gateway_main(int argc, char **argv, const char *name)
 {
     struct gateway_options options = {0};
@@ -36,8 +38,10 @@ int gateway_main(int argc, char **argv, const char *name)
 
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    /* Threads on a small board: two heaps serve them all, without a reserve for each. */
+    /* Threads on a small board: two heaps serve them all, without a reserve for each, and what is
+     * large (an answer of the API) goes back to the system when it is freed. */
     mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     log_init();
     return gateway_run(&options);
 }

@@ -118,9 +118,10 @@ static void remember_devices(struct sink *sink, const struct site_bus *bus)
     }
 }
 
+/* Most buses have no texts, and nothing that is held back. */
 static void *room_for(size_t count, size_t size)
 {
-    return calloc(count ? count : 1, size);
+    return calloc(count ? count : 1, count ? size : 1);
 }
 
 int sink_open(struct sink **sink, const struct site_bus *bus, const struct clock *clock,
