@@ -10,6 +10,7 @@ int command_audit(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_journal(int argc, char **argv);
 int command_ports(int argc, char **argv);
+int command_probe(int argc, char **argv);
 int command_profile(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_replay(int argc, char **argv);

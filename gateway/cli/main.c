@@ -18,6 +18,7 @@ static const struct command {
     {"ports", command_ports, "list serial ports, their stable names, and who uses them"},
     {"write", command_write, "write a value to a point"},
     {"read", command_read, "read Modbus registers once"},
+    {"probe", command_probe, "find which of its points a device really has"},
     {"profile", command_profile, "list, show and check device profiles"},
     {"sunspec", command_sunspec, "write the profile of a SunSpec device, as it describes itself"},
     {"audit", command_audit, "subscribe and prove that nothing is missing"},

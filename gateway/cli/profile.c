@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/confirm.h"
 #include "config/catalog.h"
 #include "config/json_write.h"
 #include "core/error.h"
@@ -135,6 +136,22 @@ static void show_source(const struct json *root)
         printf("%-11s as new: %s\n", "", text_of(factory, "source"));
 }
 
+static void show_confirmed(const struct json *confirmed)
+{
+    const struct json *points = json_find(confirmed, "points");
+
+    if (!confirmed)
+        return;
+    printf("%-11s %s", "confirmed", text_of(confirmed, "at"));
+    if (*text_of(confirmed, "device"))
+        printf(" at device %s", text_of(confirmed, "device"));
+    if (*text_of(confirmed, "by"))
+        printf(" by %s", text_of(confirmed, "by"));
+    for (const struct json *point = points ? points->first : NULL; point; point = point->next)
+        printf("%s%s", point == points->first ? ": " : ", ", point->text ? point->text : "");
+    putchar('\n');
+}
+
 static void show_point(const struct json *point)
 {
     const struct json *read = json_find(point, "read");
@@ -156,9 +173,10 @@ static void show_text(const struct catalog_profile *profile)
     if (*profile->confidence)
         printf("%-11s %s%s\n", "confidence", profile->confidence,
                profile->unverified
-                   ? ": unverified; compare readings with the device's display, then say "
-                     "\"verified\": true in its entry of \"devices\""
+                   ? ": unverified; compare readings with the device's display: sluice profile "
+                     "confirm DEVICE POINT=VALUE"
                    : "");
+    show_confirmed(json_find(profile->root, "confirmed"));
     if (*profile->notes)
         printf("%-11s %s\n", "notes", profile->notes);
     show_source(profile->root);
@@ -262,25 +280,34 @@ int command_profile(int argc, char **argv)
 {
     struct config_parts parts;
     struct wish wish = {0};
+    struct confirm_wish confirm = {.socket_path = GATEWAY_SOCKET_PATH};
     const struct args_flag flags[] = {
         {"vendor", 'v', "TEXT", "list: only of makers with that in their name", &wish.vendor, NULL},
         {"search", 's', "TEXT", "list: only with that in name, maker, model or category",
          &wish.search[WORDS_MAX], NULL},
         {"json", 'J', NULL, "list and show: as JSON", NULL, &wish.json},
+        {"within", 'w', "SHARE", "confirm: how near a reading has to be; 2% unless given",
+         &confirm.within, NULL},
+        {"by", 'b', "TEXT", "confirm: who says so", &confirm.by, NULL},
+        {"socket", 0, "PATH", "confirm: the daemon's socket; " GATEWAY_SOCKET_PATH " unless given",
+         &confirm.socket_path, NULL},
         {0},
     };
     const struct args_command command = {
         .name = "sluice profile",
-        .operands = " list [WORD ...] | show NAME | check FILE",
+        .operands = " list [WORD ...] | show NAME | check FILE | confirm DEVICE POINT=VALUE ...",
         .operands_min = 1,
-        .operands_max = 1 + WORDS_MAX,
+        .operands_max = 2 + CONFIRM_POINTS_MAX,
         .about = "Looks into the device profiles: the shipped ones, and those of your own in\n"
                  "/etc/sluice/profiles, which come first.\n\n"
                  "  list   what there is for which devices; with words only what has each of\n"
                  "         them in name, maker, model or category: list eastron meter\n"
                  "  show   what a profile reads, where it comes from and how far to trust it\n"
-                 "  check  tells every error of a profile that you write\n",
-        .after = "Exit status: 1 when there is no such profile, 3 when check found errors.\n",
+                 "  check  tells every error of a profile that you write\n"
+                 "  confirm  compares what the daemon reads of a device with what its display\n"
+                 "         shows; where that agrees, its profile is no longer unverified\n",
+        .after = "Exit status: 1 when there is no such profile or a reading differs, 3 when check\n"
+                 "found errors.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);
@@ -289,7 +316,7 @@ int command_profile(int argc, char **argv)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
     bool named = argc - first == 2;
     gateway_config_parts(&parts);
-    if (strcmp(argv[first], "list") == 0) {
+    if (strcmp(argv[first], "list") == 0 && argc - first - 1 <= WORDS_MAX) {
         for (int i = first + 1; i < argc; i++)
             wish.search[i - first - 1] = argv[i];
         return look(&parts, NULL, &wish);
@@ -298,6 +325,14 @@ int command_profile(int argc, char **argv)
         return look(&parts, argv[first + 1], &wish);
     if (strcmp(argv[first], "check") == 0 && named)
         return check(argv[first + 1], &parts);
-    fprintf(stderr, "sluice profile: list, show NAME or check FILE is expected\n");
+    if (strcmp(argv[first], "confirm") == 0 && argc - first > 2) {
+        confirm.device = argv[first + 1];
+        confirm.shown = (const char *const *)argv + first + 2;
+        confirm.shown_count = argc - first - 2;
+        return confirm_run(&confirm, &parts);
+    }
+    fprintf(stderr, "sluice profile: list, at most %d words behind it, show NAME, check FILE or "
+                    "confirm DEVICE POINT=VALUE is expected\n",
+            WORDS_MAX);
     return EXIT_CODE_USAGE;
 }

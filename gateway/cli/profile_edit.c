@@ -105,62 +105,82 @@ static const char *skip_string(const char *at)
     return *at ? at + 1 : at;
 }
 
-struct points_list {
-    const char *last; /* behind its last token: an item's, a comma, or the bracket that opens it */
-    const char *end;  /* the bracket that closes it */
+/* A value in the text. */
+struct member {
+    const char *begin, *end; /* end: behind it */
+    const char *last;        /* behind the last token inside its brackets */
 };
 
-/* Walks along the tokens of a text that is known to be JSON. */
-static bool find_points(const char *text, struct points_list *found)
+/* Behind the token at `at`, which is none of blanks or comments. */
+static const char *skip_token(const char *at)
 {
-    const char *at = skip(text), *last = at;
-    int depth = 0, inside = -1; /* the depth of the list's items */
+    if (*at == '"')
+        return skip_string(at);
+    size_t plain = strcspn(at, "{}[],:\"/ \t\r\n");
+    return plain > 0 ? at + plain : at + 1;
+}
 
+/* The value that begins at `at`. False where the text ends within it. */
+static bool measure(const char *at, struct member *member)
+{
+    int depth = 0;
+
+    *member = (struct member){.begin = at, .last = at};
     while (*at) {
-        const char *begin = at;
+        const char *next = skip_token(at);
 
-        if (*at == '"') {
-            at = skip_string(at);
-            if (depth == 1 && at - begin == 8 && memcmp(begin, "\"points\"", 8) == 0 &&
-                *skip(at) == ':' && *skip(skip(at) + 1) == '[') {
-                at = skip(skip(at) + 1);
-                inside = ++depth;
-                at++;
-            }
-        } else {
-            depth += *at == '{' || *at == '[';
-            depth -= *at == '}' || *at == ']';
-            at++;
-        }
-        if (inside > 0 && depth < inside) {
-            *found = (struct points_list){last, begin};
+        depth += *at == '{' || *at == '[';
+        depth -= *at == '}' || *at == ']';
+        if (depth == 0) {
+            member->end = next;
             return true;
         }
-        last = at;
-        at = skip(at);
+        member->last = next;
+        at = skip(next);
+    }
+    return false;
+}
+
+/* The value of a key of the outermost object of a text that is known to be JSON. */
+static bool find_member(const char *text, const char *key, struct member *member)
+{
+    const char *at = skip(text);
+    size_t size = strlen(key);
+
+    if (*at != '{')
+        return false;
+    for (at = skip(at + 1); *at == '"'; at = *at == ',' ? skip(at + 1) : at) {
+        const char *name = at + 1, *colon = skip(skip_string(at));
+
+        if (*colon != ':' || !measure(skip(colon + 1), member))
+            return false;
+        if (strncmp(name, key, size) == 0 && name[size] == '"')
+            return true;
+        at = skip(member->end);
     }
     return false;
 }
 
 char *profile_edit_append(const char *text, const char *item)
 {
-    struct points_list list;
+    struct member list;
     char *made = NULL;
     size_t size;
 
-    if (!find_points(text, &list))
+    if (!find_member(text, "points", &list) || *list.begin != '[')
         return NULL;
-    bool comma = list.last[-1] != '[' && list.last[-1] != ',';
-    const char *tail = list.end; /* without the blanks in front of the bracket */
-    while (tail > list.last && strchr(" \t\r\n", tail[-1]))
+    const char *bracket = list.end - 1, *tail = bracket;
+    bool empty = skip(list.begin + 1) == bracket;
+    const char *last = empty ? list.begin + 1 : list.last;
+    while (tail > last && strchr(" \t\r\n", tail[-1]))
         tail--;
     FILE *out = open_memstream(&made, &size);
     if (!out)
         return NULL;
-    fwrite(text, 1, (size_t)(list.last - text), out);
-    fputs(comma ? "," : "", out);
-    fwrite(list.last, 1, (size_t)(tail - list.last), out);
-    fprintf(out, "\n    %s\n  %s", item, list.end);
+    fwrite(text, 1, (size_t)(last - text), out);
+    fputs(empty || last[-1] == ',' ? "" : ",", out);
+    fwrite(last, 1, (size_t)(tail - last), out);
+    fprintf(out, "\n    %s\n  %s", item, bracket);
     if (fclose(out) != 0) {
         free(made);
         return NULL;
@@ -168,7 +188,32 @@ char *profile_edit_append(const char *text, const char *item)
     return made;
 }
 
-static char *read_text(const char *path)
+char *profile_edit_set(const char *text, const char *key, const char *value)
+{
+    const char *begin = skip(text);
+    struct member old;
+    char *made = NULL;
+    size_t size;
+    FILE *out = *begin == '{' ? open_memstream(&made, &size) : NULL;
+
+    if (!out)
+        return NULL;
+    if (find_member(text, key, &old)) {
+        fwrite(text, 1, (size_t)(old.begin - text), out);
+        fprintf(out, "%s%s", value, old.end);
+    } else {
+        fwrite(text, 1, (size_t)(begin + 1 - text), out);
+        fprintf(out, "\n  \"%s\": %s%s%s", key, value, *skip(begin + 1) == '}' ? "" : ",",
+                begin + 1);
+    }
+    if (fclose(out) != 0) {
+        free(made);
+        return NULL;
+    }
+    return made;
+}
+
+char *profile_edit_read(const char *path)
 {
     FILE *file = fopen(path, "re");
     char *text = NULL;
@@ -186,7 +231,7 @@ static char *read_text(const char *path)
     return text;
 }
 
-static int write_text(const char *path, const char *text)
+int profile_edit_write(const char *path, const char *text)
 {
     char other[4096];
     FILE *file;
@@ -255,7 +300,7 @@ int profile_edit_file(const char *path, const struct profile_line *line, bool ze
 
     if (access(path, F_OK) == 0) {
         code = look(path, line->id, &zero_based);
-        old = code ? NULL : read_text(path);
+        old = code ? NULL : profile_edit_read(path);
     } else {
         snprintf(fresh, sizeof fresh, skeleton, zero_based ? "0-based" : "40001");
         old = strdup(fresh);
@@ -273,7 +318,7 @@ int profile_edit_file(const char *path, const struct profile_line *line, bool ze
                 path);
         code = EXIT_CODE_CONFIG;
     } else {
-        int error = write_text(path, made);
+        int error = profile_edit_write(path, made);
         if (error)
             fprintf(stderr, "sluice read: %s cannot be written: %s\n", path, error_text(error));
         code = error ? EXIT_CODE_SYSTEM : EXIT_CODE_OK;

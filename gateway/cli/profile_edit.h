@@ -33,6 +33,15 @@ void profile_line_print(FILE *out, const struct profile_line *line, bool zero_ba
  */
 char *profile_edit_append(const char *text, const char *item);
 
+/* Sets a key of the outermost object to a value (JSON), in place of what it has, or in front of the
+ * others. The rest as above. */
+char *profile_edit_set(const char *text, const char *key, const char *value);
+
+/* A file's text for free(); NULL where it cannot be read. Writing one: at once or not at all, 0 or
+ * an error. */
+char *profile_edit_read(const char *path);
+int profile_edit_write(const char *path, const char *text);
+
 /*
  * Appends the line to the profile in `path` in the numbering that the profile has; a file that is
  * not there is made, in the numbering `zero_based`. Replaced at once or not at all. Returns an exit

@@ -1,6 +1,7 @@
 #include "config/catalog.h"
 
 #include <dirent.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "core/nearest.h"
 #include "config/shape.h"
 #include "core/error.h"
+#include "core/text.h"
 #include "field/driver.h"
 
 #define CATALOG_MAX   4096
@@ -58,7 +60,8 @@ static int fill(struct catalog *catalog, const char *folder, const char *name,
     profile->category = text_of(root, "category");
     profile->confidence = text_of(root, "confidence");
     profile->notes = text_of(root, "notes");
-    profile->unverified = *profile->confidence && strcmp(profile->confidence, "high") != 0;
+    profile->unverified = *profile->confidence && strcmp(profile->confidence, "high") != 0 &&
+                          !json_find(root, "confirmed");
     catalog->count++;
     return 0;
 }
@@ -169,19 +172,32 @@ size_t catalog_points(const struct catalog_profile *profile, size_t *read)
     return count;
 }
 
-/* ,"key":example for each row that must be there and that the profile does not bring. Of those that
- * no two buses may share, as port and host, the first is how the bus is reached. */
+/* ,"key":example for each row that must be there and that neither the profile nor the text so far
+ * brings. Of those that no two buses may share, as port and host, the first is how the bus is
+ * reached. */
 static void add_required(char *text, size_t *at, const struct option *rows,
-                         const struct json *profile)
+                         const struct json *profile, bool reached)
 {
-    bool reached = false;
     for (; rows && rows->key; rows++) {
+        char key[64];
         bool wanted = rows->required || (rows->exclusive && !reached);
+        snprintf(key, sizeof(key), ",\"%s\":", rows->key);
         reached |= rows->exclusive;
-        if (wanted && rows->example && !json_find(profile, rows->key) && *at < CHECK_MAX)
-            *at += (size_t)snprintf(text + *at, CHECK_MAX - *at, ",\"%s\":%s", rows->key,
-                                    rows->example);
+        if (wanted && rows->example && !json_find(profile, rows->key) && *at < CHECK_MAX &&
+            !strstr(text, key))
+            *at += (size_t)snprintf(text + *at, CHECK_MAX - *at, "%s%s", key, rows->example);
     }
+}
+
+static void add_text(char *text, size_t *at, const char *key, const char *value)
+{
+    char quoted[512];
+    struct text writer;
+    if (!value || *at >= CHECK_MAX)
+        return;
+    text_init(&writer, quoted, sizeof(quoted));
+    text_json_string(&writer, value, strlen(value));
+    *at += (size_t)snprintf(text + *at, CHECK_MAX - *at, ",\"%s\":%s", key, quoted);
 }
 
 static bool knows_all(const struct driver *driver, const struct json *profile)
@@ -208,23 +224,62 @@ static const struct driver *driver_of(const struct config_parts *parts, const st
     return parts->drivers[0];
 }
 
-/* The smallest configuration that uses all of a profile. */
-static void compose(char text[CHECK_MAX], const struct driver *driver, const char *name,
-                    const struct json *profile)
+/* The smallest configuration that uses a profile. */
+static void compose(char text[CHECK_MAX], const struct driver *driver,
+                    const struct catalog_use *use, const struct json *profile)
 {
+    const struct json *factory = json_find(profile, "factory");
+    const struct json *unit = json_find(factory, "unit");
+    const char *line = use->line ? use->line : text_of(factory, "line");
+    char number[32];
     size_t at = (size_t)snprintf(text, CHECK_MAX,
                                  "{\"version\":1,\"gateway\":{\"id\":\"check\"},"
                                  "\"buses\":[{\"id\":\"bus\",\"driver\":\"%s\"",
                                  driver->name);
-    add_required(text, &at, driver->bus.options, NULL);
+    add_text(text, &at, "port", use->port);
+    add_text(text, &at, "host", use->host);
+    if (use->port && *line)
+        add_text(text, &at, "line", line);
+    add_required(text, &at, driver->bus.options, NULL, use->port || use->host);
     if (at < CHECK_MAX)
         at += (size_t)snprintf(text + at, CHECK_MAX - at,
                                "}],\"devices\":[{\"id\":\"device\",\"bus\":\"bus\","
-                               "\"profile\":\"%s\",\"also\":[\"*\"]",
-                               name);
-    add_required(text, &at, driver->device.options, profile);
+                               "\"profile\":\"%s\",\"also\":[%s]",
+                               use->profile, use->all ? "\"*\"" : "");
+    snprintf(number, sizeof(number), "%" PRId64, use->unit);
+    if (at < CHECK_MAX && (use->unit >= 0 || unit))
+        at += (size_t)snprintf(text + at, CHECK_MAX - at, ",\"unit\":%s",
+                               use->unit >= 0 ? number : unit->text ? unit->text : "1");
+    add_required(text, &at, driver->device.options, profile, false);
     if (at < CHECK_MAX)
         snprintf(text + at, CHECK_MAX - at, "}]}");
+}
+
+int catalog_use(struct config **config, const struct catalog_use *use,
+                const struct config_parts *parts, config_tell_fn *tell, void *context)
+{
+    struct catalog *catalog;
+    const char *nearest = NULL;
+    char text[CHECK_MAX], sentence[256];
+    int error = catalog_open(&catalog, parts, tell, context);
+
+    *config = NULL;
+    if (error)
+        return error;
+    const struct catalog_profile *profile = catalog_find(catalog, use->profile, &nearest);
+    if (profile) {
+        compose(text, use->driver ? use->driver : driver_of(parts, profile->root), use,
+                profile->root);
+        error = config_load_text(config, text, profile->path, parts, tell, context);
+    } else {
+        snprintf(sentence, sizeof(sentence), "there is no profile \"%.64s\"%s%.64s%s",
+                 use->profile, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+                 nearest ? "\"?" : "");
+        tell(context, &(struct config_error){use->profile, 0, 0, "", sentence});
+        error = ERR_CONFIG;
+    }
+    catalog_close(catalog);
+    return error;
 }
 
 int catalog_check(const char *path, const struct config_parts *parts, config_tell_fn *tell,
@@ -258,7 +313,8 @@ int catalog_check(const char *path, const struct config_parts *parts, config_tel
             findings_tell(findings, tell, context);
         error = error && error != ERR_INVALID ? error : ERR_CONFIG;
     } else {
-        compose(text, driver_of(parts, root), name, root);
+        struct catalog_use use = {.profile = name, .unit = -1, .all = true};
+        compose(text, driver_of(parts, root), &use, root);
         own.profile_folders[0] = folder;
         own.profile_folders[1] = NULL;
         error = config_load_text(&config, text, path, &own, tell, context);

@@ -35,6 +35,24 @@ const struct catalog_profile *catalog_find(const struct catalog *catalog, const 
 /* How many points it has, and how many of them are read by default. */
 size_t catalog_points(const struct catalog_profile *profile, size_t *read);
 
+/* A device that a profile is tried on. */
+struct catalog_use {
+    const char *profile;         /* its name */
+    const struct driver *driver; /* of its bus; NULL: the one that the profile names first */
+    /* How the bus is reached: one of host and port, and its line; NULL: the profile's factory
+     * setting, or an example. */
+    const char *host, *port, *line;
+    int64_t unit; /* -1: the profile's factory setting, or an example */
+    bool all;     /* all points that the profile knows; else those that it reads by default */
+};
+
+/*
+ * Makes the smallest configuration that such a device is in: one bus with one device. 0; ERR_CONFIG
+ * after every error was told, ERR_NOMEM.
+ */
+int catalog_use(struct config **config, const struct catalog_use *use,
+                const struct config_parts *parts, config_tell_fn *tell, void *context);
+
 /*
  * Checks a profile that is in a file NAME.json as completely as `check` checks a configuration
  * that uses all of it. 0; ERR_CONFIG after every error was told, or why it could not be done (told,

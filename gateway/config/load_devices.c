@@ -232,7 +232,7 @@ static bool is_unverified(const struct loaded_device *device)
 {
     int confidence = device->profile ? device->profile->options.confidence : CONFIDENCE_UNSAID;
     return confidence != CONFIDENCE_UNSAID && confidence != CONFIDENCE_HIGH &&
-           !device->options.verified;
+           !device->profile->options.confirmed_at && !device->options.verified;
 }
 
 /* The driver's part and the points; then the device joins its bus. */

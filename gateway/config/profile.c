@@ -111,6 +111,7 @@ static void check_profile(struct loader *loader, const struct json *root,
     decode_options(&loader->decoder, shape_profile.options, options, &layers);
     check_facts(loader, root, &shape_profile, "source", options);
     check_facts(loader, root, &shape_profile, "factory", options);
+    check_facts(loader, root, &shape_profile, "confirmed", options);
     const struct json *points = json_find(root, "points");
     for (const struct json *point = points ? points->first : NULL; point; point = point->next) {
         const struct option rows[2] = {*profile_read_row, {0}};

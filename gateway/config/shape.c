@@ -546,12 +546,45 @@ const struct shape shape_device = {"a device", "a device on a bus, with the driv
 
 const struct shape shape_source = {"\"source\"", "where the profile's facts come from", source_rows,
                                    NULL};
+static const struct option confirmed_rows[] = {
+    {.key = "at",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct profile_options, confirmed_at),
+     .required = true,
+     .maximum = 32,
+     .example = "\"2026-11-27\"",
+     .help = "when"},
+    {.key = "device",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct profile_options, confirmed_device),
+     .maximum = 64,
+     .help = "at which device"},
+    {.key = "points",
+     .type = OPTION_TEXTS,
+     .offset = offsetof(struct profile_options, confirmed_points),
+     .pattern = ID_PATTERN,
+     .example = "[\"voltage_l1_n\"]",
+     .help = "whose readings were compared"},
+    {.key = "by",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct profile_options, confirmed_by),
+     .maximum = 64,
+     .help = "by whom"},
+    {0},
+};
+
+const struct shape shape_confirmed = {
+    "\"confirmed\"", "somebody has compared readings with a device's display", confirmed_rows,
+    NULL};
 const struct shape shape_factory = {"\"factory\"", "what a new device is set to", factory_rows,
                                     NULL};
 static const struct part profile_parts[] = {
     REPORT_PART,
     {"source", PART_FACTS, false, &shape_source, "where the profile's facts come from"},
     {"factory", PART_FACTS, false, &shape_factory, "what a new device is set to"},
+    {"confirmed", PART_FACTS, false, &shape_confirmed,
+     "somebody has compared readings with a device's display (\"sluice profile confirm\"): takes "
+     "the mark \"unverified\" from the profile"},
     {"points", PART_LIST, false, &shape_profile_point, "what can be read from the device"},
     {0},
 };

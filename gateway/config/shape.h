@@ -72,6 +72,9 @@ struct profile_options {
     struct policy policy;
     /* "source" */
     const char *repository, *path, *commit, *license, *document;
+    /* "confirmed" */
+    const char *confirmed_at, *confirmed_device, *confirmed_by;
+    struct option_texts confirmed_points;
     /* "factory" */
     const char *line, *line_source;
     int64_t unit;
@@ -98,7 +101,7 @@ struct uplink_own_options {
 
 extern const struct shape shape_root, shape_gateway, shape_journal, shape_defaults, shape_report,
     shape_bus, shape_device, shape_point, shape_uplink, shape_uplink_tls, shape_profile,
-    shape_profile_point, shape_source, shape_factory, shape_write, shape_point_write;
+    shape_profile_point, shape_source, shape_factory, shape_confirmed, shape_write, shape_point_write;
 
 /* The row of "read", for struct profile_options; the other rows of a profile's point are those of
  * struct site_point. */

@@ -100,6 +100,19 @@ static void put_learnt(struct text *text, struct host *host, size_t device)
     text_string(text, "}");
 }
 
+/* By the newest configuration: a profile may have been confirmed while the bus went on. */
+static bool is_unverified(const struct running *running, const struct running_bus *entry,
+                          size_t index)
+{
+    const struct site *site = &running->current->config->site;
+
+    for (size_t i = 0; i < site->bus_count; i++) {
+        if (strcmp(site->buses[i].id, entry->bus->id) == 0 && index < site->buses[i].device_count)
+            return site->buses[i].devices[index].unverified;
+    }
+    return false;
+}
+
 static void put_device(struct running *running, struct text *text, struct running_bus *entry,
                        size_t index)
 {
@@ -117,7 +130,7 @@ static void put_device(struct running *running, struct text *text, struct runnin
     put_text(text, "name", device->name);
     text_string(text, ",");
     put_text(text, "profile", device->profile);
-    if (device->unverified)
+    if (is_unverified(running, entry, index))
         text_string(text, ",\"unverified\":true");
     text_printf(text, ",\"points\":%zu,\"up\":%s", device->point_count, up ? "true" : "false");
     if (!up && status) {

@@ -1,10 +1,13 @@
 #!/usr/bin/python3
-"""Registers without a manual: sluice read --explain, over both kinds of line."""
+"""
+What a device really has: registers without a manual (sluice read --explain), the points of a profile (sluice probe),
+and readings that a person compares with the display (sluice profile confirm).
+"""
 import json
 import os
 
-from harness import (EXIT_CONFIG, EXIT_FAILED, EXIT_OK, EXIT_USAGE, Gateway, ModbusTcp, RtuLine, check, main, sluice,
-                     wait_for)
+from harness import (EXIT_CONFIG, EXIT_FAILED, EXIT_OK, EXIT_USAGE, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check,
+                     main, sluice, wait_for)
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 QUICK = ["--interval", "20"]
@@ -89,5 +92,99 @@ def says_what_cannot_be(site):
         check(done.returncode == EXIT_USAGE and word in done.stderr, arguments, done.returncode, done.stderr)
 
 
+PROFILE = {"vendor": "Acme", "model": "M", "confidence": "medium", "numbering": "0-based", "drivers": ["modbus-tcp"],
+           "points": [
+               {"id": "counter", "reg": 0, "type": "u32", "state": "total_increasing"},
+               {"id": "level", "reg": 4, "type": "f32", "unit": "V"},
+               {"id": "odd", "reg": 6, "type": "u16", "max": 100},
+               {"id": "nothing", "reg": 7, "type": "u16", "na": [0x1707]},
+               {"id": "beyond", "reg": 39, "type": "f32"},
+               {"id": "more", "reg": 8, "type": "u16", "scale": 0.1, "read": False},
+               {"id": "absent", "reg": 500, "type": "u16", "read": False}]}
+
+
+def profiled(site):
+    """A gateway that polls a device by a profile which fits it in part."""
+    os.environ["SLUICE_PROFILES"] = site.path("profiles")
+    site.at_end(lambda: os.environ.pop("SLUICE_PROFILES", None))
+    os.makedirs(site.path("profiles"))
+    site.write("profiles/acme-m.json", json.dumps(PROFILE, indent=1))
+    hall = ModbusTcp(site, "hall", ["7:meter,regs=40"])
+    device = {"id": "meter", "bus": "hall", "unit": 7, "profile": "acme-m", "every": "100ms"}
+    return hall, Gateway(site, [hall.bus()], [device], []).start()
+
+
+def finds_which_points_a_device_has(site):
+    hall, gateway = profiled(site)
+    wanted = {"counter": ("has", True), "level": ("has", True), "odd": ("implausible", True),
+              "nothing": ("not available", True), "beyond": ("has not", True), "more": ("has", False),
+              "absent": ("has not", False)}
+    by_name = ["--profile", "acme-m", "--unit", "7", "127.0.0.1:%d" % hall.port]
+    for arguments in (["--config", gateway.config_path, "meter"], by_name):
+        done = sluice("probe", *arguments, "--json")
+        check(done.returncode == EXIT_FAILED, "a point that is read is missing", done.returncode, done.stderr)
+        found = {point["id"]: (point["verdict"], point["read"]) for point in json.loads(done.stdout)["points"]}
+        check(found == wanted, "what is found", found)
+        words = sluice("probe", *arguments).stdout
+        check('"only": ["counter", "level", "odd", "nothing"]' in words and '"also": ["more"]' in words, "what is offered",
+              words)
+        check("exception 2" in next(line for line in words.splitlines() if line.startswith("beyond")), "why", words)
+    gateway.tell(lambda settings: settings["devices"][0].update(only=["counter", "level"], also=["more"]))
+    done = sluice("probe", "--config", gateway.config_path, "meter")
+    check(done.returncode == EXIT_OK and "All points that are read are there" in done.stdout, "as offered", done.stdout)
+    hall.quiet()
+    silent = sluice("probe", *by_name)
+    check(silent.returncode == EXIT_FAILED and "does not answer" in silent.stderr, "a device that is not there",
+          silent.stderr)
+    gateway.stop()
+
+
+def probes_a_line_on_a_port(site):
+    line = RtuLine(site, "rs485-1", ["7:pump,regs=40"])
+    os.environ["SLUICE_PROFILES"] = site.folder
+    site.at_end(lambda: os.environ.pop("SLUICE_PROFILES", None))
+    site.write("acme-m.json", json.dumps({**PROFILE, "factory": {"line": "115200 8E1", "unit": 7}}))
+    done = sluice("probe", "--profile", "acme-m", line.link, "--json")
+    found = {point["id"]: point["verdict"] for point in json.loads(done.stdout)["points"]}
+    check(found["level"] == "has" and found["beyond"] == "has not", "with the line and unit of the profile", found)
+    unknown = sluice("probe", "--profile", "acme-n", line.link)
+    check(unknown.returncode == EXIT_CONFIG and "acme-m" in unknown.stderr, "a name that is near", unknown.stderr)
+
+
+def a_reading_that_is_on_the_display_confirms_its_profile(site):
+    hall, gateway = profiled(site)
+    broker = Broker(site)
+    subscriber = Subscriber(site, broker)
+    gateway.tell(lambda settings: settings.update(uplinks=[broker.uplink()]))
+    gateway.wait_online()
+    wait_for(lambda: gateway.device("meter")["up"], 20, "it is read")
+    check(gateway.device("meter")["unverified"], "it is unverified", gateway.device("meter"))
+    wait_for(lambda: meta(subscriber).get("unverified"), 20, "also in meta")
+    differs = gateway.cli("profile", "confirm", "meter", "level=31")
+    check(differs.returncode == EXIT_FAILED and "not confirmed" in differs.stderr, "another value", differs.stderr)
+    check("confirmed" not in open(site.path("profiles/acme-m.json")).read(), "nothing was written")
+    done = gateway.cli("profile", "confirm", "meter", "level=27", "more=590", "--within", "10%")
+    check(done.returncode == EXIT_FAILED and "nothing was read of point more" in done.stderr, "not read", done.stderr)
+    done = gateway.cli("profile", "confirm", "meter", "level=27", "--within", "10%", "--by", "Anna")
+    check(done.returncode == EXIT_OK, "confirmed", done.stdout, done.stderr)
+    kept = json.load(open(site.path("profiles/acme-m.json")))
+    check(kept.pop("confirmed").items() >= {"device": "meter", "points": ["level"], "by": "Anna"}.items() and
+          kept == PROFILE, "the rest is as it was", kept)
+    check("confirmed   20" in sluice("profile", "show", "acme-m").stdout, "shown")
+    listed = json.loads(sluice("profile", "list", "--search", "acme-m", "--json").stdout)
+    check(listed[0]["unverified"] is False, "listed", listed)
+    gateway.hup()
+    wait_for(lambda: "unverified" not in gateway.device("meter"), 20, "the mark is gone")
+    wait_for(lambda: "unverified" not in meta(subscriber), 20, "also in meta")
+    gateway.stop()
+
+
+def meta(subscriber):
+    """The newest meta of the device; empty before the first."""
+    messages = subscriber.on("meta/meter")
+    return messages[-1].json() if messages else {"unverified": None}
+
+
 main(finds_the_value_on_the_display, shows_how_each_register_moves, what_is_picked_is_read_by_the_gateway,
-     says_what_cannot_be)
+     says_what_cannot_be, finds_which_points_a_device_has, probes_a_line_on_a_port,
+     a_reading_that_is_on_the_display_confirms_its_profile)

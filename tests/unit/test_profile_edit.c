@@ -43,6 +43,33 @@ static void a_point_goes_behind_the_last_one(void **state)
     }
 }
 
+static void a_key_is_set_in_place_or_in_front(void **state)
+{
+    static const struct {
+        const char *before, *after;
+    } cases[] = {
+        {"{}", "{\n  \"confirmed\": {\"at\": \"now\"}}"},
+        {"// mine\n{\n  \"vendor\": \"A\"\n}\n",
+         "// mine\n{\n  \"confirmed\": {\"at\": \"now\"},\n  \"vendor\": \"A\"\n}\n"},
+        {"{\"vendor\": \"confirmed\", \"confirmed\": {\"at\": \"then\", \"points\": []}, \"a\": 1}",
+         "{\"vendor\": \"confirmed\", \"confirmed\": {\"at\": \"now\"}, \"a\": 1}"},
+        {"{\"points\": [{\"confirmed\": 1}], \"confirmed\": 2}",
+         "{\"points\": [{\"confirmed\": 1}], \"confirmed\": {\"at\": \"now\"}}"},
+        {"[]", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *made = profile_edit_set(cases[i].before, "confirmed", "{\"at\": \"now\"}");
+
+        if (cases[i].after)
+            assert_string_equal(made, cases[i].after);
+        else
+            assert_null(made);
+        free(made);
+    }
+}
+
 static void a_line_is_numbered_as_its_profile_is(void **state)
 {
     static const struct {
@@ -82,6 +109,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_point_goes_behind_the_last_one),
+        cmocka_unit_test(a_key_is_set_in_place_or_in_front),
         cmocka_unit_test(a_line_is_numbered_as_its_profile_is),
     };
 

@@ -1,0 +1,238 @@
+#include "cli/confirm.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "cli/client.h"
+#include "cli/profile_edit.h"
+#include "config/catalog.h"
+#include "core/error.h"
+#include "core/event.h"
+#include "core/text.h"
+#include "daemon/gateway.h"
+
+#define WITHIN 0.02
+
+static const cJSON *get(const cJSON *object, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, key);
+}
+
+static const char *text_of(const cJSON *object, const char *key)
+{
+    const cJSON *item = get(object, key);
+
+    return cJSON_IsString(item) ? item->valuestring : "";
+}
+
+/* The device in the status. */
+static const cJSON *find_device(const cJSON *status, const char *id)
+{
+    const cJSON *bus, *device;
+
+    cJSON_ArrayForEach(bus, get(status, "buses"))
+    {
+        cJSON_ArrayForEach(device, get(bus, "devices"))
+        {
+            if (strcmp(text_of(device, "id"), id) == 0)
+                return device;
+        }
+    }
+    return NULL;
+}
+
+/* The newest reading of a point, of the lines that the daemon answers with; NULL: none. */
+static cJSON *find_reading(const char *state, const char *device, const char *point)
+{
+    char *copy = strdup(state), *rest = copy;
+    cJSON *found = NULL;
+
+    for (char *line = strsep(&rest, "\n"); line && !found; line = strsep(&rest, "\n")) {
+        cJSON *event = cJSON_Parse(line);
+
+        if (event && strcmp(text_of(event, "d"), device) == 0 &&
+            strcmp(text_of(event, "p"), point) == 0)
+            found = event;
+        else
+            cJSON_Delete(event);
+    }
+    free(copy);
+    return found;
+}
+
+static bool agrees(const cJSON *value, const char *shown, double within)
+{
+    char *end;
+    double number = strtod(shown, &end);
+
+    if (cJSON_IsBool(value))
+        return strcmp(shown, cJSON_IsTrue(value) ? "true" : "false") == 0;
+    if (cJSON_IsString(value) && strcmp(value->valuestring, shown) == 0)
+        return true;
+    if (end == shown || *end)
+        return false;
+    double read = cJSON_IsNumber(value) ? value->valuedouble
+                                        : strtod(cJSON_GetStringValue(value) ?: "x", &end);
+    return fabs(read - number) <= within * fabs(number);
+}
+
+/* One "point=value". */
+static int compare(const char *state, const char *device, const char *shown, double within)
+{
+    const char *is = strchr(shown, '=');
+    char point[ID_SIZE_MAX];
+
+    if (!is || is - shown >= ID_SIZE_MAX || is == shown) {
+        fprintf(stderr, "sluice profile: POINT=VALUE is expected, not \"%s\"\n", shown);
+        return EXIT_CODE_USAGE;
+    }
+    snprintf(point, sizeof point, "%.*s", (int)(is - shown), shown);
+    cJSON *event = find_reading(state, device, point);
+    const cJSON *value = event ? get(event, "v") : NULL;
+    char *printed = value ? cJSON_PrintUnformatted(value) : NULL;
+    bool good = value && !cJSON_IsNull(value) && agrees(value, is + 1, within);
+    if (!event)
+        fprintf(stderr, "sluice profile: nothing was read of point %s of device %s\n", point,
+                device);
+    else if (!good)
+        fprintf(stderr,
+                "sluice profile: %s reads %s%s%s and the display shows %s: not confirmed. \"sluice "
+                "read --explain --expect %s\" finds where that stands\n",
+                point, printed, *text_of(event, "why") ? ", " : "", text_of(event, "why"), is + 1,
+                is + 1);
+    else
+        printf("%s reads %s, the display shows %s\n", point, printed, is + 1);
+    free(printed);
+    cJSON_Delete(event);
+    return good ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+}
+
+static int parse_within(const char *text, double *within)
+{
+    char *end;
+
+    *within = WITHIN;
+    if (!text)
+        return EXIT_CODE_OK;
+    *within = strtod(text, &end) / 100;
+    if (end != text && strcmp(end, "%") == 0 && *within >= 0)
+        return EXIT_CODE_OK;
+    fprintf(stderr, "sluice profile: --within takes a share such as 2%%, not \"%s\"\n", text);
+    return EXIT_CODE_USAGE;
+}
+
+static int compare_all(const struct confirm_wish *wish)
+{
+    char *state = NULL;
+    double within;
+    int code = parse_within(wish->within, &within);
+
+    if (code == EXIT_CODE_OK)
+        code = client_get_body(wish->socket_path, "/api/v1/state", &state);
+    for (int i = 0; i < wish->shown_count && code == EXIT_CODE_OK; i++)
+        code = compare(state, wish->device, wish->shown[i], within);
+    free(state);
+    return code;
+}
+
+/* {"at": "2026-11-27", "device": "meter", "points": ["voltage_l1"], "by": "Anna"} */
+static char *confirmation(const struct confirm_wish *wish)
+{
+    time_t now = time(NULL);
+    char day[16], *made = NULL;
+    struct tm parts;
+    size_t size;
+    FILE *out = open_memstream(&made, &size);
+
+    if (!out)
+        return NULL;
+    strftime(day, sizeof day, "%Y-%m-%d", gmtime_r(&now, &parts));
+    fprintf(out, "{\"at\": \"%s\", \"device\": \"%s\", \"points\": [", day, wish->device);
+    for (int i = 0; i < wish->shown_count; i++)
+        fprintf(out, "%s\"%.*s\"", i ? ", " : "", (int)strcspn(wish->shown[i], "="),
+                wish->shown[i]);
+    fputs("]", out);
+    if (wish->by) {
+        char quoted[256];
+        struct text text;
+
+        text_init(&text, quoted, sizeof quoted);
+        text_json_string(&text, wish->by, strlen(wish->by));
+        fprintf(out, ", \"by\": %s", quoted);
+    }
+    fputs("}", out);
+    fclose(out);
+    return made;
+}
+
+static int write_profile(const struct confirm_wish *wish, const struct catalog_profile *profile,
+                         const char *folder)
+{
+    char path[PATH_MAX];
+    char *old = profile_edit_read(profile->path), *facts = confirmation(wish);
+    char *made = old && facts ? profile_edit_set(old, "confirmed", facts) : NULL;
+    int error = made ? 0 : ERR_IO;
+
+    snprintf(path, sizeof path, "%s/%s.json", folder, profile->name);
+    if (made && mkdir(folder, 0755) != 0 && errno != EEXIST)
+        error = error_from_errno(errno);
+    if (!error)
+        error = profile_edit_write(path, made);
+    if (error)
+        fprintf(stderr, "sluice profile: %s cannot be written: %s\n", path, error_text(error));
+    else
+        printf("Profile %s is confirmed, and kept in %s.\nSend the daemon a SIGHUP (systemctl "
+               "reload sluiced): then its devices are no longer marked.\n",
+               profile->name, path);
+    free(made);
+    free(facts);
+    free(old);
+    return error ? EXIT_CODE_SYSTEM : EXIT_CODE_OK;
+}
+
+static int confirm_profile(const struct confirm_wish *wish, const char *name,
+                           const struct config_parts *parts)
+{
+    struct catalog *catalog;
+    const char *nearest;
+    int code = EXIT_CODE_FAILED;
+
+    if (catalog_open(&catalog, parts, config_tell_stdio, stderr))
+        return EXIT_CODE_SYSTEM;
+    const struct catalog_profile *profile = catalog_find(catalog, name, &nearest);
+    if (profile)
+        code = write_profile(wish, profile, parts->profile_folders[0]);
+    else
+        fprintf(stderr, "sluice profile: there is no profile \"%s\" on this machine\n", name);
+    catalog_close(catalog);
+    return code;
+}
+
+int confirm_run(const struct confirm_wish *wish, const struct config_parts *parts)
+{
+    char *body = NULL;
+    int code = client_get_body(wish->socket_path, "/api/v1/status", &body);
+    cJSON *status = code == EXIT_CODE_OK ? cJSON_Parse(body) : NULL;
+    const cJSON *device = find_device(status, wish->device);
+
+    free(body);
+    if (code == EXIT_CODE_OK && (!device || !*text_of(device, "profile"))) {
+        fprintf(stderr, "sluice profile: %s\n",
+                device ? "the device has no profile that could be confirmed"
+                       : "the gateway has no such device");
+        code = EXIT_CODE_USAGE;
+    }
+    if (code == EXIT_CODE_OK)
+        code = compare_all(wish);
+    if (code == EXIT_CODE_OK)
+        code = confirm_profile(wish, text_of(device, "profile"), parts);
+    cJSON_Delete(status);
+    return code;
+}

@@ -1,0 +1,350 @@
+/* Which of the points that a configuration or a profile names a device really has. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/probe_device.h"
+#include "config/catalog.h"
+#include "config/json_write.h"
+#include "core/error.h"
+#include "core/status.h"
+#include "core/text.h"
+
+#define SILENT_MAX 3 /* points in a row without an answer, and it is not there */
+
+struct probe_flags {
+    const char *config, *profile, *line, *frames, *unit;
+    bool json;
+};
+
+struct probe {
+    const struct probe_flags *flags;
+    struct config_parts parts;
+    struct config *own;     /* the configuration with the device; NULL when only a profile is asked */
+    struct config *profile; /* with all points of its profile; NULL where it has none */
+    const struct site_bus *bus;
+    const struct site_device *device; /* as configured, or as its profile has it */
+    const char *profile_name;
+    struct probe_result *results;
+    size_t count;
+};
+
+static const struct site_point *point_named(const struct site_device *device, const char *id)
+{
+    for (size_t i = 0; device && i < device->point_count; i++) {
+        if (strcmp(device->points[i].id, id) == 0)
+            return &device->points[i];
+    }
+    return NULL;
+}
+
+static bool is_modbus(const struct site_bus *bus)
+{
+    return strncmp(bus->driver->name, "modbus", 6) == 0;
+}
+
+static int find_device(struct probe *probe, const char *id)
+{
+    const struct site *site = &probe->own->site;
+
+    for (size_t i = 0; i < site->bus_count; i++) {
+        for (size_t j = 0; j < site->buses[i].device_count; j++) {
+            if (strcmp(site->buses[i].devices[j].id, id) != 0)
+                continue;
+            probe->bus = &site->buses[i];
+            probe->device = &site->buses[i].devices[j];
+        }
+    }
+    if (!probe->device)
+        fprintf(stderr, "sluice probe: %s has no device \"%s\"\n", probe->flags->config, id);
+    else if (!is_modbus(probe->bus))
+        fprintf(stderr, "sluice probe: device %s is on a bus of %s: only Modbus has registers that "
+                        "can be there or not\n",
+                id, probe->bus->driver->name);
+    return probe->device && is_modbus(probe->bus) ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+}
+
+/* The configured device with all points that its profile knows besides its own. */
+static int load_device(struct probe *probe, const char *id)
+{
+    const char *path = probe->flags->config;
+
+    if (config_load(&probe->own, path, &probe->parts, config_tell_stdio, stderr))
+        return EXIT_CODE_CONFIG;
+    int code = find_device(probe, id);
+    if (code || !probe->device->profile)
+        return code;
+    const struct modbus_device_options *options = probe->device->options;
+    struct catalog_use use = {.profile = probe->device->profile,
+                              .driver = probe->bus->driver,
+                              .unit = options->unit,
+                              .all = true};
+    probe->profile_name = probe->device->profile;
+    return catalog_use(&probe->profile, &use, &probe->parts, config_tell_stdio, stderr)
+               ? EXIT_CODE_CONFIG
+               : EXIT_CODE_OK;
+}
+
+static const struct driver *driver_named(const struct probe *probe, const char *name)
+{
+    for (const struct driver *const *driver = probe->parts.drivers; *driver; driver++) {
+        if (strcmp((*driver)->name, name) == 0)
+            return *driver;
+    }
+    return NULL;
+}
+
+/* A device of the profile at the place that the command line names. */
+static int load_profile_device(struct probe *probe, const char *place)
+{
+    const struct probe_flags *flags = probe->flags;
+    bool port = strchr(place, '/') != NULL;
+    const char *frames = flags->frames ? flags->frames : port ? "rtu" : "tcp";
+    char driver[32], *end = NULL;
+    struct catalog_use use = {.profile = flags->profile, .all = true, .line = flags->line};
+
+    snprintf(driver, sizeof driver, "modbus-%.16s", frames);
+    use.driver = driver_named(probe, driver);
+    *(port ? &use.port : &use.host) = place;
+    use.unit = flags->unit ? strtol(flags->unit, &end, 10) : -1;
+    if (!use.driver || (end && (*end || end == flags->unit || use.unit < 0))) {
+        fprintf(stderr, "sluice probe: --frames takes rtu, ascii or tcp, --unit a number\n");
+        return EXIT_CODE_USAGE;
+    }
+    int error = catalog_use(&probe->profile, &use, &probe->parts, config_tell_stdio, stderr);
+    use.all = false;
+    if (!error)
+        error = catalog_use(&probe->own, &use, &probe->parts, config_tell_stdio, stderr);
+    if (error)
+        return EXIT_CODE_CONFIG;
+    probe->bus = &probe->own->site.buses[0];
+    probe->device = &probe->bus->devices[0];
+    probe->profile_name = flags->profile;
+    return EXIT_CODE_OK;
+}
+
+/* All points, each once: as configured, else as the profile has it. */
+static int list_points(struct probe *probe)
+{
+    const struct site_device *all =
+        probe->profile ? &probe->profile->site.buses[0].devices[0] : NULL;
+    size_t most = probe->device->point_count + (all ? all->point_count : 0);
+
+    probe->results = calloc(most ? most : 1, sizeof *probe->results);
+    if (!probe->results)
+        return EXIT_CODE_SYSTEM;
+    for (size_t i = 0; all && i < all->point_count; i++) {
+        const struct site_point *own = point_named(probe->device, all->points[i].id);
+        probe->results[probe->count++] =
+            (struct probe_result){.point = own ? own : &all->points[i], .configured = own != NULL};
+    }
+    for (size_t i = 0; i < probe->device->point_count; i++) {
+        const struct site_point *point = &probe->device->points[i];
+        if (!point_named(all, point->id))
+            probe->results[probe->count++] =
+                (struct probe_result){.point = point, .configured = true};
+    }
+    return EXIT_CODE_OK;
+}
+
+static int ask_all(struct probe *probe)
+{
+    const struct modbus_bus_options *options = probe->bus->options;
+    struct ask *ask = NULL;
+    char why[256] = "";
+    int error = ask_open(&ask, probe->bus->driver, options, why, sizeof why);
+    size_t silent = 0;
+
+    for (size_t i = 0; i < probe->count && !error && silent < SILENT_MAX; i++) {
+        bool configured = probe->results[i].configured;
+
+        error = probe_point(ask, probe->device, probe->results[i].point, options->timeout_ns,
+                            &probe->results[i]);
+        probe->results[i].configured = configured;
+        silent = probe->results[i].verdict == PROBE_SILENT ? silent + 1 : 0;
+        if (error)
+            snprintf(why, sizeof why, "%.250s", ask_why(ask));
+    }
+    ask_close(ask);
+    if (error)
+        fprintf(stderr, "sluice probe: %s\n", *why ? why : error_text(error));
+    else if (silent == SILENT_MAX || (silent && silent == probe->count))
+        fprintf(stderr, "sluice probe: the device does not answer: %s\n",
+                status_help(STATUS_TIMEOUT));
+    else
+        return EXIT_CODE_OK;
+    return error == ERR_BUSY || error == ERR_DENIED || error == ERR_NOT_FOUND ? EXIT_CODE_SYSTEM
+                                                                              : EXIT_CODE_FAILED;
+}
+
+/* What is read and not there; or is there, with a value, and not read. */
+static bool is_listed(const struct probe_result *result, bool missing)
+{
+    return missing ? result->configured && result->verdict == PROBE_REFUSED
+                   : !result->configured && result->verdict == PROBE_HAS;
+}
+
+static size_t count_listed(const struct probe *probe, bool missing)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < probe->count; i++)
+        count += is_listed(&probe->results[i], missing);
+    return count;
+}
+
+static void print_table(const struct probe *probe)
+{
+    printf("%-36s %8s  %-7s %-14s %s\n", "point", "register", "read", "", "value");
+    for (size_t i = 0; i < probe->count; i++) {
+        const struct probe_result *result = &probe->results[i];
+        const struct modbus_point_options *options = result->point->options;
+        bool valued = *result->value != '\0';
+
+        printf("%-36s %8" PRId64 "  %-7s %-14s %s %s\n", result->point->id, options->reg,
+               result->configured ? "yes" : "no", probe_verdict_name(result->verdict),
+               valued ? result->value : status_why(result->status),
+               valued ? (result->point->unit ? result->point->unit : "")
+                      : status_help(result->status));
+    }
+}
+
+/* ["a", "b"] of the points of the profile that are configured and not refused, or are to be read
+ * besides. */
+static void print_ids(const struct probe *probe, const char *key, bool also)
+{
+    const char *separator = "";
+
+    printf("  \"%s\": [", key);
+    for (size_t i = 0; i < probe->count; i++) {
+        const struct probe_result *result = &probe->results[i];
+        bool wanted = also ? is_listed(result, false)
+                           : result->configured && result->verdict != PROBE_REFUSED;
+        if (!wanted || (probe->profile &&
+                        !point_named(&probe->profile->site.buses[0].devices[0], result->point->id)))
+            continue;
+        printf("%s\"%s\"", separator, result->point->id);
+        separator = ", ";
+    }
+    printf("]\n");
+}
+
+static void print_offer(const struct probe *probe)
+{
+    size_t missing = count_listed(probe, true), more = count_listed(probe, false);
+
+    if (missing > 0) {
+        printf("\n%zu point%s read and not there:", missing, missing == 1 ? " is" : "s are");
+        for (size_t i = 0; i < probe->count; i++) {
+            if (is_listed(&probe->results[i], true))
+                printf(" %s", probe->results[i].point->id);
+        }
+        printf(". %s\n", probe->profile ? "In the device's entry of the configuration, read only:"
+                                        : "Take them out of \"points\", or mend \"reg\".");
+        if (probe->profile)
+            print_ids(probe, "only", false);
+    } else {
+        printf("\nAll points that are read are there.\n");
+    }
+    if (more > 0) {
+        printf("\n%zu more point%s there and not read. As many of them as are wanted:\n", more,
+               more == 1 ? " is" : "s are");
+        print_ids(probe, "also", true);
+    }
+}
+
+static void print_json(const struct probe *probe)
+{
+    struct json_writer writer = {.out = stdout};
+
+    json_write_open(&writer, NULL, '{');
+    json_write_text(&writer, "device", probe->device->id);
+    if (probe->profile_name)
+        json_write_text(&writer, "profile", probe->profile_name);
+    json_write_open(&writer, "points", '[');
+    for (size_t i = 0; i < probe->count; i++) {
+        const struct probe_result *result = &probe->results[i];
+        const struct modbus_point_options *options = result->point->options;
+
+        json_write_open(&writer, NULL, '{');
+        json_write_text(&writer, "id", result->point->id);
+        json_write_number(&writer, "reg", (double)options->reg);
+        json_write_number(&writer, "function", options->function);
+        json_write_raw(&writer, "read", result->configured ? "true" : "false");
+        json_write_text(&writer, "verdict", probe_verdict_name(result->verdict));
+        if (result->status)
+            json_write_text(&writer, "why", status_why(result->status));
+        if (*result->value)
+            json_write_raw(&writer, "v", result->value);
+        if (result->point->unit)
+            json_write_text(&writer, "unit", result->point->unit);
+        json_write_close(&writer, '}');
+    }
+    json_write_close(&writer, ']');
+    json_write_close(&writer, '}');
+}
+
+static int run(struct probe *probe, const char *operand)
+{
+    int code = probe->flags->profile ? load_profile_device(probe, operand)
+                                     : load_device(probe, operand);
+
+    if (code == EXIT_CODE_OK)
+        code = list_points(probe);
+    if (code == EXIT_CODE_OK)
+        code = ask_all(probe);
+    if (code == EXIT_CODE_OK) {
+        if (probe->flags->json) {
+            print_json(probe);
+        } else {
+            print_table(probe);
+            print_offer(probe);
+        }
+        code = count_listed(probe, true) ? EXIT_CODE_FAILED : EXIT_CODE_OK;
+    }
+    config_free(probe->own);
+    config_free(probe->profile);
+    free(probe->results);
+    return code;
+}
+
+int command_probe(int argc, char **argv)
+{
+    struct probe_flags given = {.config = GATEWAY_CONFIG_PATH};
+    const struct args_flag flags[] = {
+        {"config", 'c', "FILE", "of the device; " GATEWAY_CONFIG_PATH " unless given",
+         &given.config, NULL},
+        {"profile", 'P', "NAME", "a device that is not configured: its profile; the operand\n"
+         "is then its PORT or HOST", &given.profile, NULL},
+        {"unit", 'a', "N", "with --profile: its unit; the profile's, or 1", &given.unit, NULL},
+        {"line", 'l', "SETTINGS", "with --profile: of a serial port; the profile's, or 9600 8E1",
+         &given.line, NULL},
+        {"frames", 'f', "KIND", "with --profile: rtu, ascii, tcp", &given.frames, NULL},
+        {"json", 'J', NULL, "as one JSON object", NULL, &given.json},
+        {0},
+    };
+    const struct args_command command = {
+        .name = "sluice probe",
+        .operands = " DEVICE | --profile NAME PORT|HOST[:502]",
+        .operands_min = 1,
+        .operands_max = 1,
+        .about = "Finds which points a device has: asks for each point of its configuration, and\n"
+                 "for all that its profile knows, one by one.\n\n"
+                 "  has            there is a value, and one that can be\n"
+                 "  has not        the device refuses it (exceptions 1 to 3)\n"
+                 "  not available  the register is there and says that it has no value\n"
+                 "  implausible    the value is outside of min and max: a wrong order or model?\n",
+        .after = "Exit status: 1 a point that is read is not there, or the device does not answer;\n"
+                 "5 the port cannot be used (the daemon may have it).\n",
+        .flags = flags,
+    };
+    int first = args_parse(argc, argv, &command);
+
+    if (first < 0)
+        return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    struct probe probe = {.flags = &given};
+    gateway_config_parts(&probe.parts);
+    return run(&probe, argv[first]);
+}
