@@ -1,17 +1,5 @@
 #include "modbus/align.h"
 
-#include <time.h>
-
-#include "core/clock.h"
-
-int64_t align_local_zone(int64_t wall_ns)
-{
-    time_t seconds = (time_t)(wall_ns / NS_PER_S);
-    struct tm local;
-
-    return localtime_r(&seconds, &local) ? local.tm_gmtoff * NS_PER_S : 0;
-}
-
 static int64_t floor_to(int64_t value, int64_t step)
 {
     int64_t rest = value % step;

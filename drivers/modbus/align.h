@@ -7,11 +7,8 @@
 
 #include <stdint.h>
 
-/* How far local time is ahead of UTC at that moment, in ns. */
+/* How far local time is ahead of UTC at that moment, in ns: zone_ahead_ns (core/zone.h). */
 typedef int64_t align_zone_fn(int64_t wall_ns);
-
-/* By the time zone of the process. Thread-safe. */
-int64_t align_local_zone(int64_t wall_ns);
 
 /*
  * The last such moment that is not after `wall_ns`, and the first one behind it. Where summer time

@@ -249,6 +249,20 @@ static void warn_of_long_reads(const struct site_bus *bus, char *note, size_t si
                  (double)hurried->every_ns / (double)NS_PER_S, longest->id);
 }
 
+static size_t count_aligned(const struct site_bus *bus)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < bus->device_count; i++) {
+        const struct site_device *device = &bus->devices[i];
+        bool all = ((const struct modbus_device_options *)device->options)->align;
+
+        for (size_t j = 0; j < device->point_count; j++)
+            count += all || ((const struct modbus_point_options *)device->points[j].options)->align;
+    }
+    return count;
+}
+
 void modbus_rtu_load(const struct site_bus *bus, struct driver_load *load)
 {
     const struct modbus_bus_options *options = bus->options;
@@ -259,7 +273,7 @@ void modbus_rtu_load(const struct site_bus *bus, struct driver_load *load)
         return;
     }
     demand.shares = calloc(bus->device_count + 1, sizeof *demand.shares);
-    *load = (struct driver_load){.busy_share = -1};
+    *load = (struct driver_load){.busy_share = -1, .aligned = count_aligned(bus)};
     if (demand.shares && demand_of(bus, &demand) == 0) {
         load->requests_per_s = demand.reads_per_s;
         load->busy_share = demand.share;
@@ -275,7 +289,7 @@ void modbus_tcp_load(const struct site_bus *bus, struct driver_load *load)
 {
     struct demand demand = {.shares = NULL};
 
-    *load = (struct driver_load){.busy_share = -1};
+    *load = (struct driver_load){.busy_share = -1, .aligned = count_aligned(bus)};
     if (demand_of(bus, &demand) == 0)
         load->requests_per_s = demand.reads_per_s;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "core/error.h"
+#include "core/zone.h"
 #include "modbus/align.h"
 #include "modbus/learn.h"
 #include "modbus/phases.h"
@@ -70,8 +71,8 @@ static void next_round(const struct plan *plan, struct plan_class *class, int64_
     if (keeps_wall(plan, class)) {
         int64_t wall_ns = now_ns + plan->wall_offset_ns;
 
-        class->slot_ns = align_begin_ns(wall_ns + EARLY_NS, class->every_ns, align_local_zone);
-        class->due_ns = align_next_ns(wall_ns + EARLY_NS, class->every_ns, align_local_zone) -
+        class->slot_ns = align_begin_ns(wall_ns + EARLY_NS, class->every_ns, zone_ahead_ns);
+        class->due_ns = align_next_ns(wall_ns + EARLY_NS, class->every_ns, zone_ahead_ns) -
                         plan->wall_offset_ns;
         return;
     }
@@ -165,7 +166,7 @@ static void begin_what_is_due(struct plan *plan, struct plan_group *group, int64
 static void align(struct plan *plan, struct plan_class *class, int64_t now_ns)
 {
     int64_t wall_ns = now_ns + plan->wall_offset_ns;
-    int64_t slot_ns = align_begin_ns(wall_ns, class->every_ns, align_local_zone);
+    int64_t slot_ns = align_begin_ns(wall_ns, class->every_ns, zone_ahead_ns);
     bool known = class->slot_ns != INT64_MIN;
 
     if (known && slot_ns > class->slot_ns) {
@@ -177,7 +178,7 @@ static void align(struct plan *plan, struct plan_class *class, int64_t now_ns)
     else
         class->slot_ns = slot_ns;
     class->due_ns =
-        align_next_ns(wall_ns, class->every_ns, align_local_zone) - plan->wall_offset_ns;
+        align_next_ns(wall_ns, class->every_ns, zone_ahead_ns) - plan->wall_offset_ns;
 }
 
 static void look_at_the_clock(struct plan *plan, int64_t now_ns, bool always)

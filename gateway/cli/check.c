@@ -21,7 +21,8 @@ int command_check(int argc, char **argv)
         .about = "Checks a configuration file completely and tells every error with line, key,\n"
                  "what was found and what is allowed. For a file without errors it says what the\n"
                  "file means: load of each bus, MB a month of each uplink, days of outage that\n"
-                 "the journal holds.\n",
+                 "the journal holds, what can be written within which limits and by commands on\n"
+                 "which topic, and in which time zone aligned points are read.\n",
         .after = "Exit status: 3 when there are errors.\n",
         .flags = flags,
     };

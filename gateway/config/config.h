@@ -20,6 +20,7 @@ struct config_uplink_plan {
     bool tls;
     int64_t linger_ns;          /* the longest wait of a message that is not full */
     int64_t budget_bytes_month; /* 0: none */
+    const char *commands_root;  /* it takes commands on ROOT/GATEWAY/cmd; NULL: none */
 };
 
 /* What can be configured: given by the daemon, so that this part includes none of them. */

@@ -7,6 +7,8 @@
 #include "config/quantity.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/limits.h"
+#include "core/zone.h"
 #include "field/driver.h"
 
 #define DAY_S   86400.0
@@ -176,6 +178,76 @@ static void explain_uplink(const struct config_uplink *uplink, double events_s, 
     fputc('\n', out);
 }
 
+static size_t aligned_points(const struct site *site)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < site->bus_count; i++)
+        count += load_of(&site->buses[i]).aligned;
+    return count;
+}
+
+static void explain_zone(const struct site *site, FILE *out)
+{
+    size_t count = aligned_points(site);
+    if (count == 0)
+        return;
+    fprintf(out,
+            "time zone %s: %zu point%s with \"align\" %s read at full multiples of the "
+            "interval since midnight there",
+            site->timezone, count, count == 1 ? "" : "s", count == 1 ? "is" : "are");
+    if (zone_find(site->timezone) != 0)
+        fputs("; it is not known on this machine, where midnight is that of UTC until the package "
+              "tzdata is installed",
+              out);
+    fputc('\n', out);
+}
+
+/* Called for each point that can be written. */
+typedef void writable_fn(void *context, const struct site_device *device,
+                         const struct site_point *point);
+
+static size_t each_writable(const struct site *site, writable_fn *visit, void *context)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < site->bus_count; i++) {
+        for (size_t j = 0; j < site->buses[i].device_count; j++) {
+            const struct site_device *device = &site->buses[i].devices[j];
+            for (size_t k = 0; k < device->point_count; k++) {
+                if (!device->points[k].write.allowed)
+                    continue;
+                visit(context, device, &device->points[k]);
+                count++;
+            }
+        }
+    }
+    return count;
+}
+
+static void print_writable(void *context, const struct site_device *device,
+                           const struct site_point *point)
+{
+    char limits[256];
+    limits_text(point, limits, sizeof(limits));
+    fprintf(context, "point %s/%s can be written: %s%s%s\n", device->id, point->id, limits,
+            point->unit ? " " : "", point->unit ? point->unit : "");
+}
+
+static void explain_commands(const struct config *config, FILE *out)
+{
+    size_t takers = 0, writable = each_writable(&config->site, print_writable, out);
+    for (size_t i = 0; i < config->uplink_count; i++) {
+        const struct config_uplink *uplink = &config->uplinks[i];
+        if (!uplink->plan.commands_root)
+            continue;
+        takers++;
+        fprintf(out, "uplink %s takes commands on %s/%s/cmd%s\n", uplink->id,
+                uplink->plan.commands_root, config->site.id,
+                writable > 0 ? "" : ", but no point can be written: \"write\": {} opens one");
+    }
+    if (writable > 0 && takers == 0)
+        fputs("no uplink takes commands (\"commands\": true opens one); sluice write does\n", out);
+}
+
 int config_explain(const struct config *config, FILE *out)
 {
     const struct site *site = &config->site;
@@ -192,6 +264,8 @@ int config_explain(const struct config *config, FILE *out)
     fputs("; the figures below are reckoned with the most\n", out);
     for (size_t i = 0; i < config->uplink_count; i++)
         explain_uplink(&config->uplinks[i], rates.most, out);
+    explain_commands(config, out);
+    explain_zone(site, out);
     if (rates.most > 0)
         fprintf(out, "journal: %s hold %s days of outage\n", keep,
                 figure(outage_days(&config->journal, rates.most), number));
@@ -224,7 +298,7 @@ static void bus_json(struct json_writer *writer, const struct site_bus *bus)
 }
 
 static void uplink_json(struct json_writer *writer, const struct config_uplink *uplink,
-                        double events_s)
+                        const char *gateway_id, double events_s)
 {
     json_write_open(writer, NULL, '{');
     json_write_text(writer, "id", uplink->id);
@@ -233,6 +307,24 @@ static void uplink_json(struct json_writer *writer, const struct config_uplink *
     if (uplink->plan.budget_bytes_month > 0)
         json_write_number(writer, "budget_bytes_per_month",
                           (double)uplink->plan.budget_bytes_month);
+    if (uplink->plan.commands_root) {
+        char topic[256];
+        snprintf(topic, sizeof(topic), "%s/%s/cmd", uplink->plan.commands_root, gateway_id);
+        json_write_text(writer, "commands", topic);
+    }
+    json_write_close(writer, '}');
+}
+
+static void writable_json(void *context, const struct site_device *device,
+                          const struct site_point *point)
+{
+    struct json_writer *writer = context;
+    char limits[256];
+    limits_text(point, limits, sizeof(limits));
+    json_write_open(writer, NULL, '{');
+    json_write_text(writer, "device", device->id);
+    json_write_text(writer, "point", point->id);
+    json_write_text(writer, "allowed", limits);
     json_write_close(writer, '}');
 }
 
@@ -252,8 +344,13 @@ int config_explain_json(const struct config *config, FILE *out)
     json_write_close(&writer, ']');
     json_write_open(&writer, "uplinks", '[');
     for (size_t i = 0; i < config->uplink_count; i++)
-        uplink_json(&writer, &config->uplinks[i], rates.most);
+        uplink_json(&writer, &config->uplinks[i], site->id, rates.most);
     json_write_close(&writer, ']');
+    json_write_open(&writer, "writable", '[');
+    each_writable(site, writable_json, &writer);
+    json_write_close(&writer, ']');
+    json_write_text(&writer, "timezone", site->timezone);
+    json_write_number(&writer, "aligned_points", (double)aligned_points(site));
     json_write_open(&writer, "journal", '{');
     json_write_number(&writer, "keep_bytes", (double)config->journal.keep_bytes);
     json_write_number(&writer, "bytes_per_s",

@@ -2,16 +2,15 @@
 #include "config/load.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "config/file.h"
 #include "config/fingerprint.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/zone.h"
 
 /* The configuration lives in its own arena; this is its first piece. */
 struct loaded {
@@ -38,15 +37,9 @@ static void load_version(struct loader *loader)
 /* The zone must exist where there is a database to tell; small systems have none. */
 static void check_timezone(struct loader *loader, const struct json *gateway)
 {
-    static const char database[] = "/usr/share/zoneinfo";
     const struct json *value = json_find(gateway, "timezone");
     const char *zone = loader->config->site.timezone;
-    char path[PATH_MAX];
-    if (!value || !zone)
-        return;
-    snprintf(path, sizeof(path), "%s/%s", database, zone);
-    if (*zone == '/' || *zone == '\0' || strstr(zone, "..") ||
-        (access(database, F_OK) == 0 && access(path, F_OK) != 0))
+    if (value && json_sound(value) && zone_find(zone) == ERR_NOT_FOUND)
         findings_value(loader->decoder.findings, value,
                        "found \"%s\"; there is no such time zone: names are as \"Europe/Berlin\"",
                        zone);

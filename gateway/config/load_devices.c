@@ -94,6 +94,7 @@ static void load_bus(struct loader *loader, struct loaded_bus *bus, struct textm
     struct decoder *decoder = &loader->decoder;
     decoder->hash = FINGERPRINT_BEGIN;
     fingerprint_text(&decoder->hash, decoder->gateway_id);
+    fingerprint_text(&decoder->hash, loader->config->site.timezone);
     decode_options(decoder, shape_bus.options, &options, &layers);
     if (options.id)
         load_id_unique(loader, ids, bus->node, options.id);

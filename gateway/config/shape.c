@@ -44,8 +44,8 @@ static const struct option gateway_rows[] = {
      .maximum = 64,
      .fallback = "\"UTC\"",
      .example = "\"Europe/Berlin\"",
-     .help =
-         "time zone of the place by its IANA name, for what people read; published times are UTC"},
+     .help = "time zone of the place by its IANA name, by whose midnight intervals with \"align\" "
+             "count; published times are UTC"},
     {.key = "hw",
      .type = OPTION_TEXT,
      .offset = offsetof(struct site, hardware),

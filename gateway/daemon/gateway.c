@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/zone.h"
 #include "core/loop.h"
 #include "daemon/machine.h"
 #include "daemon/running.h"
@@ -106,6 +107,16 @@ static bool journal_can_move(const struct gateway *gateway, const struct config 
     return error == 0;
 }
 
+/* Local midnight is that of the configuration that is about to run. */
+static void take_zone(const struct config *config)
+{
+    if (zone_set(config->site.timezone) != 0)
+        log_warn("daemon",
+                 "gateway.timezone \"%s\" is not known here: install the database of time zones "
+                 "(package tzdata); until then aligned intervals count from midnight UTC",
+                 config->site.timezone);
+}
+
 static void reload(struct gateway *gateway)
 {
     struct config *config = NULL;
@@ -131,8 +142,11 @@ static void reload(struct gateway *gateway)
     }
     if (strcmp(current->site.fingerprint, config->site.fingerprint) == 0)
         log_info("daemon", "%s means the same as before", gateway->options->config_path);
+    take_zone(config);
     if (running_apply(&gateway->running, config) == 0)
         log_info("daemon", "%s is applied", gateway->options->config_path);
+    else
+        take_zone(gateway->running.current->config);
 }
 
 static void on_signal(void *context, uint32_t events)
@@ -328,6 +342,7 @@ static int run_once(struct gateway *gateway, struct config *config)
         close_journal(gateway);
         return EXIT_CODE_SYSTEM;
     }
+    take_zone(config);
     error = running_apply(&gateway->running, config);
     if (!gateway->running.current) {
         running_stop(&gateway->running, 0);

@@ -25,6 +25,7 @@ static void plan_uplink(const void *uplink_options, struct config_uplink_plan *p
     plan->tls = strncmp(uplink->url, "mqtts:", 6) == 0;
     plan->linger_ns = uplink->linger_ns;
     plan->budget_bytes_month = uplink->budget_bytes_month;
+    plan->commands_root = uplink->commands ? uplink->root : NULL;
 }
 
 void gateway_config_parts(struct config_parts *parts)

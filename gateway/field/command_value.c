@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/text.h"
+#include "core/limits.h"
 
 #define EXACT_MAX    9007199254740992.0 /* 2^53 */
 #define OFF_STEP_MAX 1e-6               /* of a step, beside what a double cannot tell */
@@ -140,14 +140,12 @@ static double number_of(const struct value *value)
     }
 }
 
-/* "0 (off), 1 (auto)", as far as there is room. */
-static bool refuse_enum(const struct site_point *point, char *why, size_t size)
+static bool refuse_limits(const struct site_point *point, char *why, size_t size)
 {
-    size_t at = (size_t)snprintf(why, size, "allowed are");
+    size_t at = (size_t)snprintf(why, size, point->enum_count > 0 ? "allowed are " : "allowed is ");
 
-    for (size_t i = 0; i < point->enum_count && at < size; i++)
-        at += (size_t)snprintf(why + at, size - at, "%s %" PRId64 " (%s)", i ? "," : "",
-                               point->enums[i].value, point->enums[i].text);
+    if (at < size)
+        limits_text(point, why + at, size - at);
     return false;
 }
 
@@ -158,31 +156,6 @@ static bool in_enum(const struct site_point *point, double number)
             return true;
     }
     return point->enum_count == 0;
-}
-
-static void tell_limits(const struct site_point *point, char *why, size_t size)
-{
-    const struct site_write *write = &point->write;
-    struct text text;
-    char memory[160];
-
-    text_init(&text, memory, sizeof memory);
-    text_string(&text, "allowed is ");
-    if (isfinite(write->minimum))
-        text_f64(&text, write->minimum, DECIMALS_SHORTEST);
-    if (isfinite(write->minimum) && isfinite(write->maximum))
-        text_string(&text, " to ");
-    else if (isfinite(write->minimum))
-        text_string(&text, " and more");
-    else
-        text_string(&text, isfinite(write->maximum) ? "at most " : "any number");
-    if (isfinite(write->maximum))
-        text_f64(&text, write->maximum, DECIMALS_SHORTEST);
-    if (write->step > 0) {
-        text_string(&text, " in steps of ");
-        text_f64(&text, write->step, DECIMALS_SHORTEST);
-    }
-    snprintf(why, size, "%s", memory);
 }
 
 static bool on_step(const struct site_write *write, double number)
@@ -196,14 +169,9 @@ static bool within_limits(const struct site_point *point, double number, char *w
 {
     const struct site_write *write = &point->write;
 
-    if (!in_enum(point, number))
-        return refuse_enum(point, why, size);
-    if (number < write->minimum || number > write->maximum ||
-        (write->step > 0 && !on_step(write, number))) {
-        tell_limits(point, why, size);
-        return false;
-    }
-    return true;
+    return (in_enum(point, number) && number >= write->minimum && number <= write->maximum &&
+            (write->step <= 0 || on_step(write, number))) ||
+           refuse_limits(point, why, size);
 }
 
 bool command_value(const struct site_point *point, const struct order *order, struct value *value,
@@ -218,7 +186,7 @@ bool command_value(const struct site_point *point, const struct order *order, st
         order = &number;
     } else if (order->form == ORDER_TEXT && point->enum_count > 0 &&
                !looks_like_number(order->text)) {
-        return refuse_enum(point, why, why_size);
+        return refuse_limits(point, why, why_size);
     }
     return convert(point, order, value, why, why_size) &&
            (point->type == VALUE_TEXT || within_limits(point, number_of(value), why, why_size));

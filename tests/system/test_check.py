@@ -157,6 +157,39 @@ def says_what_a_good_file_means(site):
     check(meaning, "as JSON", meaning)
 
 
+WRITABLE = {
+    "version": 1,
+    "gateway": {"id": "plant7", "timezone": "Asia/Kathmandu"},
+    "buses": [{"id": "hall", "driver": "modbus-tcp", "host": "10.0.7.20"}],
+    "devices": [{"id": "boiler", "bus": "hall", "unit": 1, "numbering": "40001", "points": [
+        {"id": "setpoint", "reg": 40001, "type": "i16", "scale": 0.1, "unit": "°C",
+         "write": {"min": 5, "max": 90, "step": 0.5}},
+        {"id": "mode", "reg": 40002, "enum": {"0": "off", "1": "auto"}, "write": {}},
+        {"id": "pump", "reg": 1, "write": {}}, {"id": "anything", "reg": 40003, "write": {}},
+        {"id": "energy", "reg": 40010, "type": "u32", "every": "1d", "align": True}]}],
+    "uplinks": [{"id": "cloud", "url": "mqtt://127.0.0.1", "root": "acme/north", "commands": True},
+                {"id": "local", "url": "mqtt://127.0.0.1"}],
+}
+
+
+def says_what_can_be_written_and_when_aligned_points_are_read(site):
+    told = sluice("check", site.write("sluice.json", json.dumps(WRITABLE))).stdout
+    for words in ("point boiler/setpoint can be written: 5 to 90 in steps of 0.5 °C\n",
+                  "point boiler/mode can be written: 0 (off), 1 (auto)\n",
+                  "point boiler/pump can be written: true or false\n",
+                  "point boiler/anything can be written: any number\n",
+                  "uplink cloud takes commands on acme/north/plant7/cmd\n",
+                  "time zone Asia/Kathmandu: 1 point with \"align\" is read at full multiples"):
+        check(words in told, "not told", words, told)
+    check("boiler/energy" not in told and "uplink local takes" not in told, "what is not so", told)
+    meaning = json.loads(sluice("check", "--json", site.path("sluice.json")).stdout)
+    check([entry["point"] for entry in meaning["writable"]] == ["setpoint", "mode", "pump", "anything"], "as JSON", meaning)
+    check(meaning["uplinks"][0]["commands"] == "acme/north/plant7/cmd" and meaning["aligned_points"] == 1, "as JSON", meaning)
+    closed = dict(WRITABLE, uplinks=WRITABLE["uplinks"][1:])
+    told = sluice("check", site.write("closed.json", json.dumps(closed))).stdout
+    check("no uplink takes commands" in told, "nobody takes commands", told)
+
+
 def says_what_cannot_be_read(site):
     unreadable = site.path("no", "sluice.json")
     cases = [(unreadable, ["sluice.json", "No such file"]), (site.folder, [site.folder]),
@@ -185,4 +218,4 @@ def the_daemon_refuses_what_check_refuses(site):
 
 
 main(tells_thirty_mistakes_each_with_its_line, any_combination_of_mistakes_is_told_in_one_run,
-     says_what_a_good_file_means, says_what_cannot_be_read, the_daemon_refuses_what_check_refuses)
+     says_what_a_good_file_means, says_what_can_be_written_and_when_aligned_points_are_read, says_what_cannot_be_read, the_daemon_refuses_what_check_refuses)
