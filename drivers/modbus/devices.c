@@ -14,6 +14,7 @@
  */
 #define PROBE_MARGIN_NS (20 * NS_PER_MS)
 #define PROBE_WHOLE     8 /* one of so many waits for the whole time-out */
+#define OVERDUE_OF      8 /* of the time-out, while nobody has answered */
 #define MEAN_OF         16
 #define SLOWEST_FADES   256
 
@@ -395,6 +396,7 @@ void devices_probed(struct devices *devices, int64_t now_ns, int64_t took_ns)
 
 int64_t devices_overdue_ns(const struct devices *devices)
 {
+    const struct modbus_bus_options *bus = devices->plan->bus->options;
     int64_t least_ns = INT64_MAX;
 
     for (size_t i = 0; i < devices->count; i++) {
@@ -403,7 +405,7 @@ int64_t devices_overdue_ns(const struct devices *devices)
         if (mean_ns > 0 && mean_ns < least_ns)
             least_ns = mean_ns;
     }
-    return least_ns < INT64_MAX ? 4 * least_ns + PROBE_MARGIN_NS : INT64_MAX;
+    return least_ns < INT64_MAX ? 4 * least_ns + PROBE_MARGIN_NS : bus->timeout_ns / OVERDUE_OF;
 }
 
 void devices_heard(struct devices *devices, const struct plan_block *block, unsigned bytes,

@@ -89,7 +89,7 @@ void devices_describe(struct devices *devices, uint32_t index);
 int64_t devices_timeout_ns(const struct devices *devices, const struct plan_block *block);
 
 /* After how long a request is overdue: four times what the quickest of the devices takes, and a
- * margin; INT64_MAX while none has answered. */
+ * margin; while none has answered an eighth of the time-out. */
 int64_t devices_overdue_ns(const struct devices *devices);
 
 /* A block was answered, with so many bytes of data, `took_ns` after its request was out. */

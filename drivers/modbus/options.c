@@ -7,6 +7,7 @@
 #include "core/choice.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "modbus/tcp_window.h"
 
 #define BUS(field)    offsetof(struct modbus_bus_options, field)
 #define DEVICE(field) offsetof(struct modbus_device_options, field)
@@ -218,6 +219,10 @@ const struct option modbus_tcp_bus_rows[] = {
     {"timeout", OPTION_DURATION, BUS(timeout_ns), .minimum = 5 * MS, .maximum = 60000 * MS,
      .fallback = "\"500ms\"", .help = "how long a whole reply may take"},
     CONNECT_ROW,
+    {"in_flight", OPTION_INT, BUS(in_flight), .minimum = 1, .maximum = TCP_IN_FLIGHT_MAX,
+     .fallback = "1",
+     .help = "how many requests, each to another unit, may be under way at once, where one is "
+             "overdue: more than 1 only if the server takes that"},
     {.key = NULL},
 };
 

@@ -96,6 +96,7 @@ struct modbus_bus_options {
     /* Over the network */
     struct modbus_host host;
     int64_t connect_timeout_ns;
+    int64_t in_flight; /* Modbus TCP: requests at once; 0: as 1 */
 };
 
 struct modbus_device_options {

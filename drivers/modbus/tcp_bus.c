@@ -255,8 +255,6 @@ static bool may_ask(const struct tcp_bus *bus, int64_t moment, int64_t *wake_ns)
 
         if (!flight->used)
             continue;
-        if (patience_ns == INT64_MAX)
-            return false;
         if (sent_ns + patience_ns > from_ns)
             from_ns = sent_ns + patience_ns;
     }
@@ -396,7 +394,7 @@ int tcp_bus_open(struct tcp_bus **bus, struct tcp_shared *shared, const struct s
     made->fd = -1;
     made->number = (uint16_t)(clock_mono(shared->clock) / NS_PER_US);
     made->writing.polling = &made->polling;
-    tcp_window_init(&made->window, 1, site->device_count);
+    tcp_window_init(&made->window, (unsigned)made->options->in_flight, site->device_count);
     made->units = calloc(site->device_count + 1, sizeof *made->units);
     made->flights = calloc(made->window.most, sizeof *made->flights);
     made->timer = loop_timer(shared->loop, time_came, made);

@@ -1,0 +1,157 @@
+/* Several requests at once on a Modbus TCP connection: a unit that is dead does not hold up those
+ * beside it, and a server that does not take that is left in peace. */
+// links: driver_modbus
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "unit/tcp_rig.h"
+
+#define DEAD       200
+#define EVERY_NS   (100 * NS_PER_MS)
+#define TIMEOUT_NS (1 * NS_PER_S)
+#define AT_IT_NS   (300 * NS_PER_MS) /* that a server is at a request to the dead unit */
+
+/* Of the manners of a server that does one thing at a time. */
+struct busy {
+    struct rig_server base; /* first */
+    int64_t until_ns;
+    _Atomic unsigned disturbed; /* requests that came meanwhile */
+};
+
+static void answer_the_living(struct rig_server *server, int fd, const uint8_t *request)
+{
+    if (request[6] != DEAD)
+        rig_answer(server, fd, request);
+}
+
+static bool is_at_it(struct rig_server *server, const uint8_t *request)
+{
+    struct busy *busy = (struct busy *)server;
+    int64_t now_ns = clock_mono(&clock_system);
+
+    if (now_ns < busy->until_ns) {
+        atomic_fetch_add(&busy->disturbed, 1);
+        return true;
+    }
+    if (request[6] == DEAD)
+        busy->until_ns = now_ns + AT_IT_NS;
+    return false;
+}
+
+static void forget_what_comes_meanwhile(struct rig_server *server, int fd, const uint8_t *request)
+{
+    if (!is_at_it(server, request))
+        answer_the_living(server, fd, request);
+}
+
+static void hang_up_when_disturbed(struct rig_server *server, int fd, const uint8_t *request)
+{
+    if (is_at_it(server, request)) {
+        ((struct busy *)server)->until_ns = 0;
+        shutdown(fd, SHUT_RDWR);
+    } else {
+        answer_the_living(server, fd, request);
+    }
+}
+
+/* Ten units, the first of which may be the dead one. */
+static void ten_units(struct rig_bus *bus, uint16_t port, unsigned first, int64_t in_flight)
+{
+    rig_bus(bus, port);
+    bus->options.timeout_ns = TIMEOUT_NS;
+    bus->options.in_flight = in_flight;
+    rig_device(bus, first, 3, EVERY_NS);
+    for (unsigned unit = 1; unit < RIG_DEVICES; unit++)
+        rig_device(bus, unit, 3, EVERY_NS);
+}
+
+static unsigned least_good(const struct rig_bus *bus)
+{
+    unsigned least = UINT32_MAX;
+
+    for (size_t i = 1; i < RIG_DEVICES; i++) {
+        if (bus->good[i] < least)
+            least = bus->good[i];
+    }
+    return least;
+}
+
+static void nine_units_keep_their_intervals_while_the_tenth_is_dead(void **state)
+{
+    static struct rig_bus with, without; /* the same without a dead unit, on the same machine */
+    struct driver_engine *engine = rig_engine();
+    static struct rig_server server;
+    unsigned least;
+
+    (void)state;
+    rig_start(&server, answer_the_living);
+    ten_units(&with, server.port, DEAD, 4);
+    ten_units(&without, server.port, 100, 1);
+    rig_join(&with, engine);
+    rig_join(&without, engine);
+    /* Three time-outs of the dead one, and probes of it. */
+    RIG_AWAIT(least_good(&without) >= 50 && !atomic_load(&with.stats[0].up) &&
+              with.stats[0].timeouts >= 3);
+    least = least_good(&with);
+    assert_int_equal(with.good[0], 0);
+    for (size_t i = 1; i < RIG_DEVICES; i++) {
+        assert_in_range(least * 10, without.good[i] * 9, without.good[i] * 11);
+        assert_int_equal(with.stats[i].timeouts, 0);
+    }
+    rig_leave(&with, engine);
+    rig_leave(&without, engine);
+    driver_modbus_tcp.engine->close(engine);
+    rig_stop(&server);
+}
+
+/* Nobody goes down for it but the dead one, and the server is disturbed a few times at most. */
+static void is_asked_one_at_a_time_afterwards(rig_request_fn *manner, unsigned disturbed_most)
+{
+    static struct rig_bus bus;
+    struct driver_engine *engine = rig_engine();
+    static struct busy server;
+    unsigned good;
+
+    server = (struct busy){0};
+    rig_start(&server.base, manner);
+    ten_units(&bus, server.base.port, DEAD, 4);
+    bus.options.timeout_ns = AT_IT_NS + 200 * NS_PER_MS;
+    rig_join(&bus, engine);
+    RIG_AWAIT(bus.stats[0].status == STATUS_TIMEOUT);
+    /* From now on it is probed, for less time than the server is at that. */
+    assert_in_range(server.disturbed, 1, disturbed_most);
+    good = least_good(&bus);
+    RIG_AWAIT(least_good(&bus) >= good + 20 && bus.stats[0].timeouts >= 4);
+    for (size_t i = 1; i < RIG_DEVICES; i++)
+        assert_true(atomic_load(&bus.stats[i].up));
+    rig_leave(&bus, engine);
+    driver_modbus_tcp.engine->close(engine);
+    rig_stop(&server.base);
+}
+
+static void a_server_that_forgets_what_comes_meanwhile_is_soon_asked_one_at_a_time(void **state)
+{
+    (void)state;
+    is_asked_one_at_a_time_afterwards(forget_what_comes_meanwhile, 9);
+}
+
+static void a_server_that_hangs_up_when_disturbed_is_soon_asked_one_at_a_time(void **state)
+{
+    (void)state;
+    is_asked_one_at_a_time_afterwards(hang_up_when_disturbed, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nine_units_keep_their_intervals_while_the_tenth_is_dead),
+        cmocka_unit_test(a_server_that_forgets_what_comes_meanwhile_is_soon_asked_one_at_a_time),
+        cmocka_unit_test(a_server_that_hangs_up_when_disturbed_is_soon_asked_one_at_a_time),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
