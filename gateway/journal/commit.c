@@ -53,11 +53,24 @@ static void ended(struct commit *commit)
 static void failed(struct commit *commit, int error)
 {
     commit->begun = NULL;
-    commit->busy_since_ns = 0;
     commit->error = error;
     commit->halted = true;
     commit->wake = true;
     pthread_cond_signal(&commit->writer);
+}
+
+/* What the storage takes is told; what is done between two of its calls is not the storage's. */
+static void begin_storage(struct commit *commit)
+{
+    commit->busy_since_ns = clock_mono(&clock_system);
+}
+
+static int64_t end_storage(struct commit *commit)
+{
+    int64_t took_ns = clock_mono(&clock_system) - commit->busy_since_ns;
+
+    commit->busy_since_ns = 0;
+    return took_ns;
 }
 
 /* Writes a frame and lets the device begin with it. */
@@ -65,10 +78,19 @@ static int begin_frame(struct commit *commit, const struct buffer *buffer)
 {
     const struct io *io = commit->io;
 
-    commit->busy_since_ns = clock_mono(&clock_system);
+    begin_storage(commit);
     int error = io->write(io, commit->file, buffer->data, buffer->size, buffer->offset);
     if (error == 0)
         io->push(io, commit->file, buffer->size, buffer->offset);
+    commit->begun_took_ns = end_storage(commit);
+    return error;
+}
+
+static int sync_frame(struct commit *commit, int64_t *took_ns)
+{
+    begin_storage(commit);
+    int error = commit->io->sync(commit->io, commit->file);
+    *took_ns = commit->begun_took_ns + end_storage(commit);
     return error;
 }
 
@@ -84,11 +106,10 @@ static void store_head(struct commit *commit)
     bool begun = commit->begun == buffer;
 
     pthread_mutex_unlock(&commit->mutex);
+    int64_t took_ns = 0;
     int error = begun ? 0 : begin_frame(commit, buffer);
     if (error == 0)
-        error = commit->io->sync(commit->io, commit->file);
-    int64_t took_ns = clock_mono(&clock_system) - commit->busy_since_ns;
-    commit->busy_since_ns = 0;
+        error = sync_frame(commit, &took_ns);
     pthread_mutex_lock(&commit->mutex);
     if (error < 0) {
         failed(commit, error);

@@ -48,21 +48,22 @@ struct commit {
     struct buffer buffers[COMMIT_BUFFERS];
     struct buffer *queue[COMMIT_QUEUE];
     unsigned queued;
-    struct buffer *begun; /* the frame that the device has been given; the disk thread's */
-    bool halted;          /* the head of the queue needs a new place */
+    struct buffer *begun;  /* the frame that the device has been given; the disk thread's... */
+    int64_t begun_took_ns; /* ...and what giving it took */
+    bool halted;           /* the head of the queue needs a new place */
     bool stop;
     int error; /* why it failed */
     struct io_file *file;
     uint64_t generation;           /* of the segment behind `file` */
     uint64_t submitted;            /* number of the newest sealed frame; the writer's */
     uint64_t done;                 /* of the newest durable one */
-    _Atomic int64_t busy_since_ns; /* when the write under way began; 0: there is none */
+    _Atomic int64_t busy_since_ns; /* when the write or sync under way began; 0: there is none */
     uint64_t progress;             /* rises whenever something ends here */
     bool writer_waits;             /* for progress */
     bool wake;                     /* somebody wants the writer */
     /* Told by journal_stats. */
     uint64_t commits, bytes;
-    int64_t last_sync_ns, worst_sync_ns;
+    int64_t last_sync_ns, worst_sync_ns; /* of a frame, in the storage's calls */
     /* Called on the disk thread behind each durable frame, without the mutex. */
     void (*on_durable)(void *context, uint64_t generation, const struct buffer *buffer);
     void *context;
