@@ -24,12 +24,13 @@ struct record {
 _Static_assert(sizeof(struct record) == UNIT, "a record is one unit");
 _Static_assert(sizeof(struct gap) <= UNIT, "a gap fits behind it");
 _Static_assert(UNIT + EVENT_VALUE_SIZE_MAX <= RING_SIZE_MIN / 2, "an empty ring takes any event");
+_Static_assert(RING_SIZE_MAX / 2 / UNIT <= UINT16_MAX, "a record can fill what is left");
 
 int ring_init(struct ring *ring, size_t size)
 {
     memset(ring, 0, sizeof(*ring));
     ring->size = RING_SIZE_MIN;
-    while (ring->size < size && ring->size <= SIZE_MAX / 4)
+    while (ring->size < size && ring->size < RING_SIZE_MAX)
         ring->size *= 2;
     ring->data = aligned_alloc(PAGE, ring->size);
     return ring->data ? 0 : ERR_NOMEM;
@@ -65,13 +66,19 @@ bool ring_fits(const struct event *event)
            event->value.type <= VALUE_GAP && event->value.size <= EVENT_VALUE_SIZE_MAX;
 }
 
+/* Behind `from` and before `to`, which may have wrapped around. */
+static bool is_between(size_t position, size_t from, size_t to)
+{
+    return position != from && position - from < to - from;
+}
+
 /* How far the taker is; what was never put is as good as taken. */
 static void look_at_tail(struct ring *ring)
 {
     size_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
     size_t begun = atomic_load_explicit(&ring->begun, memory_order_relaxed);
 
-    ring->tail_seen = tail > begun ? tail : begun;
+    ring->tail_seen = ring->next - tail < ring->next - begun ? tail : begun;
 }
 
 /* Whether `want` bytes more are free; looks at the taker's position only when what is known does
@@ -154,7 +161,7 @@ void ring_limit(struct ring *ring)
     ring->limit = atomic_load(&ring->head);
     begun = atomic_load_explicit(&ring->begun, memory_order_relaxed);
     /* One at or behind the limit is of what is not published yet. */
-    if (begun > ring->taken && begun < ring->limit)
+    if (is_between(begun, ring->taken, ring->limit))
         ring->taken = begun;
 }
 
@@ -210,5 +217,5 @@ size_t ring_waiting(const struct ring *ring)
     size_t head = atomic_load(&own->head);
     size_t begun = atomic_load(&own->begun);
 
-    return head - (begun > tail && begun < head ? begun : tail);
+    return head - (is_between(begun, tail, head) ? begun : tail);
 }

@@ -14,11 +14,14 @@
 #include <stdatomic.h>
 
 #define RING_SIZE_MIN (16 * 1024)
+/* What goes unused at the end is told in 16 bits of units of 32 bytes. */
+#define RING_SIZE_MAX (2 * 1024 * 1024)
 
 struct ring {
     uint8_t *data;
     size_t size; /* a power of two */
-    /* The producer's: positions rise for ever and are taken modulo size. */
+    /* The producer's: positions rise for ever and are taken modulo size. Where they have 32 bits
+     * they wrap around: what is compared is how far they are apart, never which is larger. */
     _Alignas(64) _Atomic size_t head;
     size_t next;          /* behind what was put, published as head by ring_publish */
     size_t tail_seen;     /* as far as the producer knows */
@@ -30,7 +33,7 @@ struct ring {
     size_t limit; /* the head as of the current round */
 };
 
-/* Rounded up to a power of two. 0 or ERR_NOMEM. */
+/* Rounded up to a power of two, at most RING_SIZE_MAX. 0 or ERR_NOMEM. */
 int ring_init(struct ring *ring, size_t size);
 void ring_clear(struct ring *ring);
 

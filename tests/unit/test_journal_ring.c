@@ -265,6 +265,40 @@ static void touches_no_more_than_what_waits_at_a_time(void **state)
     ring_clear(&ring);
 }
 
+/* As positions of 32 bits do each 4 GiB. */
+static void goes_on_when_its_positions_wrap_around(void **state)
+{
+    (void)state;
+    struct ring ring;
+    struct event event = reading(1);
+    size_t start = (size_t)0 - 8 * 32, one;
+    assert_int_equal(ring_init(&ring, 0), 0);
+    ring.head = ring.tail = start;
+    ring.next = ring.tail_seen = ring.begun = ring.taken = ring.limit = start;
+    assert_true(ring_put(&ring, &event));
+    one = ring_publish(&ring, 0);
+    for (int i = 2; i <= 20; i++) {
+        event = reading(i);
+        assert_true(ring_put(&ring, &event));
+        assert_int_equal(ring_publish(&ring, 0), 2 * one);
+        ring_limit(&ring);
+        assert_true(ring_peek(&ring, &event));
+        assert_int_equal(event.mono_ns, i - 1);
+        ring_pop(&ring);
+        ring_release(&ring);
+    }
+    ring_clear(&ring);
+}
+
+static void is_no_larger_than_its_records_can_say(void **state)
+{
+    (void)state;
+    struct ring ring;
+    assert_int_equal(ring_init(&ring, 64 * 1024 * 1024), 0);
+    assert_int_equal(ring.size, RING_SIZE_MAX);
+    ring_clear(&ring);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +310,8 @@ int main(void)
         cmocka_unit_test(has_all_its_room_when_it_was_emptied),
         cmocka_unit_test(loses_and_doubles_nothing_between_two_threads),
         cmocka_unit_test(knows_what_cannot_be_stored),
+        cmocka_unit_test(goes_on_when_its_positions_wrap_around),
+        cmocka_unit_test(is_no_larger_than_its_records_can_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
