@@ -215,6 +215,8 @@ void tell_alarm(struct uplink *uplink, const char *sentence); /* of what is done
 /* An alarm that stands until it is over; each does nothing where that was told before. */
 void tell_trouble(struct uplink *uplink, enum trouble trouble, const char *sentence);
 void tell_over(struct uplink *uplink, enum trouble trouble);
+/* It is over as far as anybody can say: whoever told it ends. */
+void tell_unwatched(struct uplink *uplink, enum trouble trouble);
 void tell_status(struct uplink *uplink, const char *state, const char *sentence);
 
 #endif

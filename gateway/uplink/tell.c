@@ -47,12 +47,13 @@ void tell_state(struct uplink *uplink, bool up)
     put(uplink, &event);
 }
 
-static void put_alarm(struct uplink *uplink, enum status status, const char *sentence)
+static void put_alarm(struct uplink *uplink, enum status status, const char *before,
+                      const char *sentence)
 {
     struct event event = {.kind = EVENT_ALARM, .urgent = true, .status = (uint16_t)status};
-    char text[TUNNEL_SENTENCE_SIZE + ID_SIZE_MAX + 16];
-    int size = snprintf(text, sizeof(text), "uplink %s: %s%s", uplink->options->id,
-                        status == STATUS_OVER ? "over: " : "", sentence);
+    char text[TUNNEL_SENTENCE_SIZE + ID_SIZE_MAX + 64];
+    int size =
+        snprintf(text, sizeof(text), "uplink %s: %s%s", uplink->options->id, before, sentence);
 
     event.value.type = VALUE_TEXT;
     event.value.data = text;
@@ -63,7 +64,7 @@ static void put_alarm(struct uplink *uplink, enum status status, const char *sen
 void tell_alarm(struct uplink *uplink, const char *sentence)
 {
     log_error("uplink", "%s: %s", uplink->options->id, sentence);
-    put_alarm(uplink, STATUS_GOOD, sentence);
+    put_alarm(uplink, STATUS_GOOD, "", sentence);
 }
 
 static void show_troubles(struct uplink *uplink)
@@ -84,14 +85,24 @@ void tell_trouble(struct uplink *uplink, enum trouble trouble, const char *sente
     show_troubles(uplink);
 }
 
-void tell_over(struct uplink *uplink, enum trouble trouble)
+static void end_trouble(struct uplink *uplink, enum trouble trouble, const char *before)
 {
     char *standing = uplink->troubles[trouble];
 
     if (!standing[0])
         return;
-    log_info("uplink", "%s: over: %s", uplink->options->id, standing);
-    put_alarm(uplink, STATUS_OVER, standing);
+    log_info("uplink", "%s: %s%s", uplink->options->id, before, standing);
+    put_alarm(uplink, STATUS_OVER, before, standing);
     standing[0] = '\0';
     show_troubles(uplink);
+}
+
+void tell_over(struct uplink *uplink, enum trouble trouble)
+{
+    end_trouble(uplink, trouble, "over: ");
+}
+
+void tell_unwatched(struct uplink *uplink, enum trouble trouble)
+{
+    end_trouble(uplink, trouble, "not watched any more, as the uplink stops: ");
 }

@@ -268,7 +268,7 @@ void uplink_stop(struct uplink *uplink, int64_t grace_ns)
     wake(uplink);
     pthread_join(uplink->thread, NULL);
     for (int trouble = 0; trouble < TROUBLE_COUNT; trouble++)
-        tell_over(uplink, (enum trouble)trouble); /* nobody watches it any more */
+        tell_unwatched(uplink, (enum trouble)trouble);
     tell_state(uplink, false);
     release(uplink);
 }
