@@ -276,6 +276,11 @@ static void no_address_left(struct tunnel *tunnel)
         snprintf(sentence, sizeof(sentence),
                  "no answer from %s port %u: check the address, the network and firewalls",
                  options->host, options->port);
+    } else if (error == ERR_FULL) {
+        snprintf(sentence, sizeof(sentence),
+                 "the gateway has no file descriptors left for a connection to %s: raise its limit "
+                 "(LimitNOFILE)",
+                 options->host);
     } else {
         if (error != ERR_NOMEM && error != ERR_DENIED)
             error = ERR_UNREACHABLE;
@@ -395,7 +400,7 @@ static void take_client(void *context, int fd)
     struct tunnel *tunnel = context;
     int peer = peer_find(fd);
 
-    if (peer == ERR_NOT_FOUND) {
+    if (peer < 0) {
         atomic_fetch_add(&tunnel->strangers, 1);
         log_warn("tls",
                  "another program of this machine connected to the private port %u: turned away",
@@ -403,7 +408,7 @@ static void take_client(void *context, int fd)
         close(fd);
         return;
     }
-    if (peer < 0 || tunnel->stage != READY) { /* the client tries again */
+    if (tunnel->stage != READY) { /* the client tries again */
         close(fd);
         return;
     }
