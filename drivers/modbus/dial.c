@@ -1,13 +1,11 @@
 #include "modbus/dial.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,15 +13,28 @@
 #include "core/resolve.h"
 #include "modbus/connect.h"
 
+struct look_up {
+    struct look_up *next;
+    struct dial_look_ups *of;
+    struct loop *loop;
+    struct loop_watch *watch;
+    struct resolve *resolve;
+    struct dial *dial; /* NULL: it was cancelled */
+    bool counted;
+};
+
 struct dial {
     struct loop *loop;
     const struct clock *clock;
     const struct modbus_host *address;
     dial_fn *fn;
     void *context;
-    struct resolve *resolve;       /* while the name is looked up */
+    struct dial_look_ups *look_ups;
+    struct look_up *look_up; /* while the name is looked up... */
+    struct dial *behind;     /* ...or waits for that, with the next one in the queue */
+    bool queued;
     struct addrinfo *found, *next; /* all, and the next to be tried */
-    struct loop_watch *watch;      /* of the socket, or of the look-up */
+    struct loop_watch *watch;      /* of the socket */
     struct loop_timer *timer;
     int64_t timeout_ns, until_ns;
     int fd;
@@ -39,14 +50,25 @@ static void drop_socket(struct dial *dial)
     dial->fd = -1;
 }
 
+static void leave_queue(struct dial *dial)
+{
+    struct dial **link = &dial->look_ups->queued;
+
+    while (*link != dial)
+        link = &(*link)->behind;
+    *link = dial->behind;
+}
+
 void dial_cancel(struct dial *dial)
 {
     if (!dial)
         return;
     drop_socket(dial);
     loop_timer_drop(dial->loop, dial->timer);
-    if (dial->resolve)
-        resolve_abandon(dial->resolve);
+    if (dial->look_up)
+        dial->look_up->dial = NULL;
+    if (dial->queued)
+        leave_queue(dial);
     if (dial->found)
         freeaddrinfo(dial->found);
     free(dial);
@@ -63,25 +85,12 @@ static void end(struct dial *dial, int fd)
 
 static void try_next(struct dial *dial);
 
-/* Low descriptors are for serial ports: libmodbus waits in select(). Where the process may not have
- * so many it stays where it is. */
-static int moved_up(int fd)
-{
-    int moved = fcntl(fd, F_DUPFD_CLOEXEC, FD_SETSIZE);
-
-    if (moved < 0)
-        return fd;
-    close(fd);
-    return moved;
-}
-
 static void succeed(struct dial *dial)
 {
-    int fd;
+    int fd = dial->fd;
 
     loop_unwatch(dial->loop, dial->watch); /* before its descriptor goes */
     dial->watch = NULL;
-    fd = moved_up(dial->fd);
     dial->fd = -1;
     end(dial, fd);
 }
@@ -115,7 +124,7 @@ static int begin(struct dial *dial, const struct addrinfo *info)
     if (connect(dial->fd, info->ai_addr, info->ai_addrlen) < 0 && errno != EINPROGRESS)
         return connect_error(errno);
     dial->watch = loop_watch(dial->loop, dial->fd, EPOLLOUT, became_writable, dial);
-    return dial->watch ? 0 : ERR_NOMEM;
+    return dial->watch ? 0 : error_from_errno(errno);
 }
 
 /* The time that is left is shared among the addresses that are. */
@@ -145,37 +154,107 @@ static void try_next(struct dial *dial)
     end(dial, dial->error);
 }
 
-static void looked_up(void *context, uint32_t events)
-{
-    struct dial *dial = context;
-    struct resolve *resolve = dial->resolve;
+static void looked_up(void *context, uint32_t events);
 
-    (void)events;
-    loop_unwatch(dial->loop, dial->watch);
-    dial->watch = NULL;
-    dial->resolve = NULL;
-    dial->error = resolve_take(resolve, &dial->found);
-    if (dial->error) {
-        end(dial, dial->error);
+/* Starts the look-up of a dial; where that cannot be, it ends. */
+static void start_look_up(struct dial *dial, bool counted)
+{
+    struct look_up *made = calloc(1, sizeof *made);
+    int error = ERR_NOMEM;
+
+    if (made)
+        error = resolve_start(&made->resolve, dial->address->name, dial->address->port);
+    if (!error) {
+        made->watch = loop_watch(dial->loop, resolve_fd(made->resolve), EPOLLIN, looked_up, made);
+        error = made->watch ? 0 : error_from_errno(errno);
+        if (error)
+            resolve_abandon(made->resolve);
+    }
+    if (error) {
+        free(made);
+        end(dial, error);
         return;
     }
-    dial->next = dial->found;
-    dial->until_ns = clock_mono(dial->clock) + dial->timeout_ns;
-    try_next(dial);
+    made->of = dial->look_ups;
+    made->loop = dial->loop;
+    made->dial = dial;
+    made->counted = counted;
+    made->next = made->of->under_way;
+    made->of->under_way = made;
+    made->of->count += counted;
+    dial->look_up = made;
+}
+
+/* Before its descriptor goes, which is the resolver's. */
+static struct resolve *forget(struct look_up *done)
+{
+    struct resolve *resolve = done->resolve;
+    struct look_up **link = &done->of->under_way;
+
+    while (*link != done)
+        link = &(*link)->next;
+    *link = done->next;
+    done->of->count -= done->counted;
+    loop_unwatch(done->loop, done->watch);
+    free(done);
+    return resolve;
+}
+
+void dial_look_ups_close(struct dial_look_ups *look_ups)
+{
+    while (look_ups->under_way)
+        resolve_abandon(forget(look_ups->under_way));
+}
+
+static void begin_queued(struct dial_look_ups *look_ups)
+{
+    while (look_ups->queued && look_ups->count < DIAL_LOOK_UPS_MAX) {
+        struct dial *dial = look_ups->queued;
+
+        look_ups->queued = dial->behind;
+        dial->queued = false;
+        start_look_up(dial, true);
+    }
 }
 
 static void begin_look_up(struct dial *dial)
 {
-    int error = resolve_start(&dial->resolve, dial->address->name, dial->address->port);
+    struct dial **last = &dial->look_ups->queued;
 
-    if (!error) {
-        dial->watch = loop_watch(dial->loop, resolve_fd(dial->resolve), EPOLLIN, looked_up, dial);
-        error = dial->watch ? 0 : ERR_NOMEM;
-    } else {
-        dial->resolve = NULL;
+    if (resolve_is_numeric(dial->address->name)) {
+        start_look_up(dial, false);
+        return;
     }
-    if (error)
+    while (*last)
+        last = &(*last)->behind;
+    *last = dial;
+    dial->queued = true;
+    begin_queued(dial->look_ups);
+}
+
+static void looked_up(void *context, uint32_t events)
+{
+    struct look_up *done = context;
+    struct dial_look_ups *of = done->of;
+    struct dial *dial = done->dial;
+    struct addrinfo *found = NULL;
+    int error = resolve_take(forget(done), &found);
+
+    (void)events;
+    begin_queued(of);
+    if (!dial) { /* nobody waits for it any more */
+        if (!error)
+            freeaddrinfo(found);
+        return;
+    }
+    dial->look_up = NULL;
+    if (error) {
         end(dial, error);
+        return;
+    }
+    dial->found = dial->next = found;
+    dial->until_ns = clock_mono(dial->clock) + dial->timeout_ns;
+    try_next(dial);
 }
 
 /* First called to begin, then when an address has not answered in its time. */
@@ -191,15 +270,16 @@ static void time_came(void *context)
     try_next(dial);
 }
 
-struct dial *dial_start(struct loop *loop, const struct clock *clock,
-                        const struct modbus_host *address, int64_t timeout_ns, dial_fn *fn,
-                        void *context)
+struct dial *dial_start(struct dial_look_ups *look_ups, struct loop *loop,
+                        const struct clock *clock, const struct modbus_host *address,
+                        int64_t timeout_ns, dial_fn *fn, void *context)
 {
     struct dial *dial = calloc(1, sizeof *dial);
 
     if (!dial)
         return NULL;
     *dial = (struct dial){
+        .look_ups = look_ups,
         .loop = loop,
         .clock = clock,
         .address = address,

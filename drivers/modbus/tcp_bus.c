@@ -201,8 +201,8 @@ static void connected(void *context, int fd)
         if (bus->watch) {
             polling_opened(&bus->polling);
         } else {
+            fd = error_from_errno(errno);
             tcp_bus_hang_up(bus);
-            fd = ERR_NOMEM;
         }
     }
     if (fd < 0) {
@@ -231,8 +231,8 @@ static bool step_closed(struct tcp_bus *bus, int64_t moment, int64_t *wake_ns)
     *wake_ns = bus->polling.open_ns;
     if (moment < bus->polling.open_ns && !command_opens(bus))
         return false;
-    bus->dial = dial_start(bus->shared->loop, bus->shared->clock, &bus->options->host,
-                           bus->options->connect_timeout_ns, connected, bus);
+    bus->dial = dial_start(&bus->shared->look_ups, bus->shared->loop, bus->shared->clock,
+                           &bus->options->host, bus->options->connect_timeout_ns, connected, bus);
     if (!bus->dial)
         polling_not_opened(&bus->polling, link_open_status(ERR_NOMEM), error_text(ERR_NOMEM));
     return true;

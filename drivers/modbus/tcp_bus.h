@@ -14,6 +14,7 @@
 struct tcp_shared {
     struct loop *loop;
     const struct clock *clock;
+    struct dial_look_ups look_ups;
     struct polling_scratch scratch;
 };
 

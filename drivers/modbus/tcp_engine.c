@@ -24,6 +24,7 @@ struct driver_engine {
     pthread_t thread;
     pthread_mutex_t lock; /* for what is asked from other threads */
     pthread_cond_t done;
+    int ended; /* under the lock: the error with which the thread ended by itself; 0: it runs */
 };
 
 /* Something to be done on the loop's thread while the caller waits. */
@@ -49,6 +50,7 @@ static void run_call(void *context)
     pthread_mutex_unlock(&engine->lock);
 }
 
+/* What was posted to a thread that has ended does not run any more: call->done stays false. */
 static int make_call(struct call *call)
 {
     struct driver_engine *engine = call->engine;
@@ -57,10 +59,19 @@ static int make_call(struct call *call)
     if (error)
         return error;
     pthread_mutex_lock(&engine->lock);
-    while (!call->done)
+    while (!call->done && !engine->ended)
         pthread_cond_wait(&engine->done, &engine->lock);
+    error = call->done ? call->result : engine->ended;
     pthread_mutex_unlock(&engine->lock);
-    return call->result;
+    return error;
+}
+
+static bool has_ended(struct driver_engine *engine)
+{
+    pthread_mutex_lock(&engine->lock);
+    bool ended = engine->ended != 0;
+    pthread_mutex_unlock(&engine->lock);
+    return ended;
 }
 
 static int add_member(struct call *call)
@@ -106,13 +117,19 @@ static int engine_join(struct driver_engine *engine, const struct site_bus *bus,
     return make_call(&call);
 }
 
-/* A loop takes no posts only when a great many wait already: these will have been taken soon. */
+/* A loop takes no posts only when a great many wait already: these will have been taken soon. What
+ * the thread leaves behind when it ends is its members' own. */
 static void engine_leave(struct driver_engine *engine, struct driver_host *host)
 {
     struct call call = {.engine = engine, .fn = remove_member, .host = host};
 
-    while (make_call(&call) != 0 && !call.done)
+    while (make_call(&call) != 0 && !call.done && !has_ended(engine))
         nanosleep(&(struct timespec){.tv_nsec = NS_PER_MS}, NULL);
+    if (call.done)
+        return;
+    pthread_mutex_lock(&engine->lock);
+    remove_member(&call);
+    pthread_mutex_unlock(&engine->lock);
 }
 
 /* Commands are rare: whose it is need not be known. */
@@ -138,8 +155,16 @@ static void *thread_main(void *context)
     struct driver_engine *engine = context;
     int error = loop_run(engine->shared.loop);
 
-    if (error)
-        log_error("modbus", "Modbus TCP stops: %s", error_text(error));
+    if (!error)
+        return NULL;
+    log_error("modbus",
+              "all Modbus TCP buses stop: the thread that serves them ended: %s; start the gateway "
+              "anew, and tell its makers",
+              error_text(error));
+    pthread_mutex_lock(&engine->lock);
+    engine->ended = error;
+    pthread_cond_broadcast(&engine->done);
+    pthread_mutex_unlock(&engine->lock);
     return NULL;
 }
 
@@ -161,6 +186,7 @@ static int start_thread(struct driver_engine *engine)
 
 static void release(struct driver_engine *engine)
 {
+    dial_look_ups_close(&engine->shared.look_ups);
     loop_close(engine->shared.loop);
     pthread_cond_destroy(&engine->done);
     pthread_mutex_destroy(&engine->lock);

@@ -13,8 +13,7 @@
 
 #include "core/error.h"
 
-/* A resolver needs more than 64 KiB, sanitizers more than that. There may be as many threads as
- * names. */
+/* A resolver needs more than 64 KiB, sanitizers more than that. */
 #define STACK_BYTES (256 * 1024)
 
 /* Shared by the thread and whoever waits for it: the last one to let go frees it. */
@@ -81,6 +80,17 @@ static int start_thread(struct resolve *resolve)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return rc == 0 ? 0 : ERR_NOMEM;
+}
+
+bool resolve_is_numeric(const char *host)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
+    struct addrinfo *found = NULL;
+
+    if (getaddrinfo(host, NULL, &hints, &found) != 0)
+        return false;
+    freeaddrinfo(found);
+    return true;
 }
 
 int resolve_start(struct resolve **out, const char *host, uint16_t port)

@@ -5,10 +5,14 @@
 #ifndef SLUICE_CORE_RESOLVE_H
 #define SLUICE_CORE_RESOLVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct addrinfo;
 struct resolve; /* one look-up under way */
+
+/* Whether `host` is an address as it stands: then resolve_start needs no thread. */
+bool resolve_is_numeric(const char *host);
 
 /*
  * Starts to look up the addresses of `host` for TCP to `port`. A numeric address is known at once,

@@ -161,9 +161,9 @@ struct driver_engine_ops {
     /* Ends it, when all buses have left. */
     void (*close)(struct driver_engine *engine);
 
-    /* Polls that bus from now on; it and `host` (whose `wait` and `rest` are not used, so that the
-     * engine releases what is due in its sink) outlive the membership. ERR_NOMEM. Any other thread,
-     * as for leaving. */
+    /* Polls that bus from now on, or returns the error that ended the thread; it and `host` (whose
+     * `wait` and `rest` are not used, so that the engine releases what is due in its sink) outlive
+     * the membership. ERR_NOMEM. Any other thread, as for leaving. */
     int (*join)(struct driver_engine *engine, const struct site_bus *bus, struct driver_host *host);
 
     /* A command for one of its buses has come. Never waits. Any thread. */

@@ -131,7 +131,7 @@ static void *rig_serve(void *context)
     }
 }
 
-static void rig_start(struct rig_server *server, rig_request_fn *request)
+static inline void rig_start(struct rig_server *server, rig_request_fn *request)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
@@ -150,7 +150,7 @@ static void rig_start(struct rig_server *server, rig_request_fn *request)
 }
 
 /* Connections that are still open stay so: close the engine first. */
-static void rig_stop(struct rig_server *server)
+static inline void rig_stop(struct rig_server *server)
 {
     uint64_t one = 1;
 
@@ -240,7 +240,7 @@ static void rig_device(struct rig_bus *bus, unsigned unit, unsigned address, int
     bus->bus.fingerprint += unit * 1000003u * (uint64_t)NS_PER_MS;
 }
 
-static void rig_join(struct rig_bus *bus, struct driver_engine *engine)
+static inline void rig_ready(struct rig_bus *bus)
 {
     struct driver_complaints complaints = {.tell = rig_tell};
 
@@ -248,6 +248,11 @@ static void rig_join(struct rig_bus *bus, struct driver_engine *engine)
     bus->host =
         (struct driver_host){.ops = &rig_host_ops, .clock = &clock_system, .stats = bus->stats};
     assert_int_equal(sink_open(&bus->host.sink, &bus->bus, &clock_system, rig_put, bus), 0);
+}
+
+static void rig_join(struct rig_bus *bus, struct driver_engine *engine)
+{
+    rig_ready(bus);
     assert_int_equal(driver_modbus_tcp.engine->join(engine, &bus->bus, &bus->host), 0);
 }
 
