@@ -111,8 +111,10 @@ int accept_open(struct accepter **out, struct loop *loop, int listener, const ch
     accepter->timer = loop_timer(loop, rested, accepter);
     accepter->watch = loop_watch(loop, listener, EPOLLIN, on_connections, accepter);
     if (!accepter->timer || !accepter->watch) {
+        int error = accepter->timer ? error_from_errno(errno) : ERR_NOMEM;
+
         accept_close(accepter);
-        return ERR_NOMEM;
+        return error;
     }
     *out = accepter;
     return 0;

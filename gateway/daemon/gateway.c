@@ -343,13 +343,15 @@ static int run_once(struct gateway *gateway, struct config *config)
         return EXIT_CODE_SYSTEM;
     }
     take_zone(config);
+    /* Before the buses: where descriptors run out, it is for them. */
+    open_api(gateway);
     error = running_apply(&gateway->running, config);
     if (!gateway->running.current) {
+        close_api(gateway);
         running_stop(&gateway->running, 0);
         close_journal(gateway);
         return EXIT_CODE_SYSTEM;
     }
-    open_api(gateway);
     error = loop_run(gateway->loop);
     if (error)
         log_error("daemon", "the event loop ended: %s", error_text(error));
@@ -369,8 +371,7 @@ static void forbid_core_files(void)
     setrlimit(RLIMIT_CORE, &none);
 }
 
-/* Each Modbus TCP connection takes one, and the usual limit is 1,024. Sockets of buses are kept
- * above that (dial.c), since libmodbus can only take those below. */
+/* Each Modbus TCP connection takes one, and the usual limit is 1,024. */
 static void allow_many_descriptors(void)
 {
     struct rlimit limit;
