@@ -105,6 +105,7 @@ def foreign_replies_over_tcp_are_never_published(site):
     devices = [hall.device(name, unit, "50ms", [CONSTANT]) for name, unit in units.items()]
     gateway = Gateway(site, [hall.bus(timeout="100ms")], devices, [broker.uplink()]).start()
     gateway.wait_online()
+    begin_ms = time.time() * 1000
     for fault in ["delay 1 130ms 3", "corrupt 1 1/3 transaction", "corrupt 2 1/3 unit", "corrupt 3 1/3 protocol",
                   "corrupt 1 1/3 length", "corrupt 2 1/3 function", "delay 2 250ms 2", "exception 3 6 5", "close",
                   "reset"]:
@@ -115,8 +116,13 @@ def foreign_replies_over_tcp_are_never_published(site):
     wait_for(lambda: gateway.device("unit1").get("why") == "connection refused", 30, "told: connection refused")
     hall.tell("refuse off")
     wait_for(lambda: all(gateway.device(name)["up"] for name in units), 60, "all are back")
+    back_ms = time.time() * 1000
     site.wait_values(30)
-    balance = finish(gateway, [hall], subscriber, audit, 200)
+    # Behind a request that got no proper reply a short read is thrown away, and the simulator counts it, too.
+    balance = finish(gateway, [hall], subscriber, audit, 200, permitted=doubted(units, begin_ms, back_ms))
+    witnesses = site.witnesses()
+    dropped = len(balance.missing(witnesses))
+    check(dropped < len(witnesses) * 0.2, "too much is not believed", dropped, len(witnesses))
     check_constants(balance, units)
 
 
