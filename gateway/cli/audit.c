@@ -84,11 +84,43 @@ static void on_subscribed(void *context, const char *topic, int reason)
     audit->ready = true;
 }
 
+/* The sentences of the uplink's parts name options of the configuration; here they are flags. */
+static void tell(const char *sentence)
+{
+    static const struct {
+        const char *option, *flag;
+    } names[] = {
+        {"tls.server_name", "--server-name"},
+        {"tls.cert", "--cert"},
+        {"tls.key", "--key"},
+        {"tls.ca", "--ca"},
+        {"password_file", "--password-file"},
+        {"(user, ", "(--user, "},
+        {"the url", "--url"},
+    };
+    const size_t count = sizeof names / sizeof names[0];
+
+    fputs("sluice audit: ", stderr);
+    while (*sentence) {
+        size_t i = 0;
+
+        while (i < count && strncmp(sentence, names[i].option, strlen(names[i].option)) != 0)
+            i++;
+        if (i == count) {
+            fputc(*sentence++, stderr);
+        } else {
+            fputs(names[i].flag, stderr);
+            sentence += strlen(names[i].option);
+        }
+    }
+    fputc('\n', stderr);
+}
+
 static void on_failed(void *context, int error, const char *sentence)
 {
     struct audit *audit = context;
 
-    fprintf(stderr, "sluice audit: %s\n", sentence);
+    tell(sentence);
     /* What a second attempt cannot mend ends the audit; a broker that is away may come back. */
     audit->refused = error == ERR_CERTIFICATE || error == ERR_TLS || error == ERR_REFUSED ||
                      error == ERR_NOT_FOUND || error == ERR_DENIED;
@@ -102,7 +134,7 @@ static void on_lost(void *context, int reason, const char *sentence)
     struct audit *audit = context;
 
     (void)reason;
-    fprintf(stderr, "sluice audit: %s\n", sentence);
+    tell(sentence);
     audit->connected = false;
     audit->retry_ns = now() + RECONNECT_NS;
 }
@@ -166,7 +198,10 @@ static int open_client(struct audit *audit)
     char sentence[256], client_id[64], password[PASSWORD_SIZE_MAX];
 
     if (uplink_url_parse(arguments->url, &url, sentence, sizeof sentence)) {
-        fprintf(stderr, "sluice audit: --url: %s\n", sentence);
+        char told[sizeof sentence + 8];
+
+        snprintf(told, sizeof told, "--url: %s", sentence);
+        tell(told);
         return EXIT_CODE_USAGE;
     }
     if (arguments->password_file && read_password(arguments->password_file, password))

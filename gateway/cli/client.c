@@ -1,5 +1,6 @@
 #include "cli/client.h"
 
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -66,15 +67,13 @@ static void tell_refusal(FILE *answer, int status)
     size_t size = fread(body, 1, sizeof body - 1, answer);
 
     body[size] = '\0';
-    /* {"error":"SENTENCE"} */
-    char *sentence = strchr(body, ':');
-    char *end = strrchr(body, '"');
-    if (sentence && end && end > sentence + 2) {
-        *end = '\0';
-        fprintf(stderr, "sluice: %s\n", sentence + 2);
-    } else {
+    cJSON *refusal = cJSON_Parse(body);
+    const cJSON *sentence = cJSON_GetObjectItemCaseSensitive(refusal, "error");
+    if (cJSON_IsString(sentence))
+        fprintf(stderr, "sluice: %s\n", sentence->valuestring);
+    else
         fprintf(stderr, "sluice: the daemon answers with HTTP status %d\n", status);
-    }
+    cJSON_Delete(refusal);
 }
 
 static int copy_body(FILE *answer, FILE *out)

@@ -1,5 +1,6 @@
 #include "cli/offline.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,9 +17,16 @@ int offline_open(struct offline *offline, const char *folder)
 
     memset(offline, 0, sizeof *offline);
     /* Opening the folder would make it, and nothing is to be changed here. */
-    if (stat(folder, &status) || !S_ISDIR(status.st_mode)) {
-        fprintf(stderr, "sluice: there is no folder %s\n", folder);
+    if (stat(folder, &status) != 0) {
+        fprintf(stderr, "sluice: the journal's folder %s cannot be read: %s\n", folder,
+                strerror(errno));
         return EXIT_CODE_SYSTEM;
+    }
+    if (!S_ISDIR(status.st_mode)) {
+        fprintf(stderr,
+                "sluice: %s is a file, and a journal is a folder: name the folder that it is in\n",
+                folder);
+        return EXIT_CODE_USAGE;
     }
     int error = io_posix_open(&offline->io, folder);
     if (!error) {
@@ -45,6 +53,12 @@ void offline_close(struct offline *offline)
 int offline_feed(struct offline *offline, const struct feed_query *query, FILE *out)
 {
     struct feed *feed = NULL;
+    char sentence[FEED_NAMES_SIZE];
+
+    if (feed_find(offline->journal, query, sentence) != 0) {
+        fprintf(stderr, "sluice: %s\n", sentence);
+        return EXIT_CODE_USAGE;
+    }
     char *block = malloc(BLOCK_SIZE);
     int64_t got = block ? feed_open(&feed, offline->journal, query) : ERR_NOMEM;
 

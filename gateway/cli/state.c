@@ -7,6 +7,7 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/offline.h"
+#include "core/candidates.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "journal/reader.h"
@@ -94,7 +95,10 @@ static void print_row(const char *line, int64_t at_ns)
             snprintf(name, sizeof name, "%s%s%s", text_of(event, "d"),
                      *text_of(event, "p") ? "/" : "", text_of(event, "p"));
         const char *word = state_word(event);
-        printf("%-36s %16s  %-9s ", name, word ? word : printed ? printed : "",
+        printf("%-36s %16s  %-9s ", name,
+               word      ? word
+               : printed ? printed
+                         : "",
                word ? "" : text_of(event, "q"));
         if (time)
             print_age(at_ns / NS_PER_MS - (int64_t)time->valuedouble);
@@ -102,6 +106,78 @@ static void print_row(const char *line, int64_t at_ns)
         free(printed);
     }
     cJSON_Delete(event);
+}
+
+/* What is wanted of a state; NULL: all. */
+struct wish {
+    const char *device, *point;
+};
+
+/* As --device names it. */
+static const char *device_of(const cJSON *event, char out[ID_SIZE_MAX + 8])
+{
+    const char *uplink = text_of(event, "u");
+
+    snprintf(out, ID_SIZE_MAX + 8, "%s%.*s", *uplink ? "uplink:" : "", ID_SIZE_MAX - 1,
+             *uplink ? uplink : text_of(event, "d"));
+    return out;
+}
+
+struct selection {
+    FILE *out;
+    size_t rows;
+    bool device_known;
+    struct candidates devices, points;
+};
+
+static void take_row(struct selection *selection, const struct wish *wish, const char *line)
+{
+    char name[ID_SIZE_MAX + 8];
+    cJSON *event = cJSON_Parse(line);
+    const char *device = device_of(event, name), *point = text_of(event, "p");
+    bool of_device = !wish->device || strcmp(device, wish->device) == 0;
+
+    selection->device_known |= of_device;
+    candidates_offer(&selection->devices, device);
+    if (of_device)
+        candidates_offer(&selection->points, point);
+    if (event && of_device && (!wish->point || strcmp(point, wish->point) == 0)) {
+        fprintf(selection->out, "%s\n", line);
+        selection->rows++;
+    }
+    cJSON_Delete(event);
+}
+
+/* Keeps the lines of `body` that are wanted, in a text of their own; tells where none is. Returns
+ * an exit code. */
+static int select_rows(char **body, const struct wish *wish)
+{
+    struct selection selection = {.rows = 0};
+    char *kept = NULL, *rest = *body, there[512];
+    size_t size;
+
+    if (!wish->device && !wish->point)
+        return EXIT_CODE_OK;
+    candidates_init(&selection.devices, wish->device ? wish->device : "");
+    candidates_init(&selection.points, wish->point ? wish->point : "");
+    selection.out = open_memstream(&kept, &size);
+    if (!selection.out)
+        return EXIT_CODE_SYSTEM;
+    for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
+        if (*line)
+            take_row(&selection, wish, line);
+    }
+    fclose(selection.out);
+    free(*body);
+    *body = kept;
+    if (selection.rows > 0)
+        return EXIT_CODE_OK;
+    bool device = wish->device && !selection.device_known;
+    candidates_text(device ? &selection.devices : &selection.points, there, sizeof there);
+    fprintf(stderr, "sluice state: nothing was known of a %s \"%s\" at that time%s\n",
+            device ? "device" : "point", device || !wish->point ? wish->device : wish->point,
+            there);
+    return EXIT_CODE_USAGE;
 }
 
 static void print_table(char *body, int64_t at_ns)
@@ -120,10 +196,13 @@ static void print_table(char *body, int64_t at_ns)
 int command_state(int argc, char **argv)
 {
     const char *at = "now", *journal = NULL, *socket_path = GATEWAY_SOCKET_PATH;
+    struct wish wish = {.device = NULL};
     bool json = false;
     int64_t at_ns = 0;
     const struct args_flag flags[] = {
         {"at", 'a', "TIME", "the moment; now unless given", &at, NULL},
+        {"device", 'd', "ID", "only this device", &wish.device, NULL},
+        {"point", 'p', "ID", "only this point", &wish.point, NULL},
         {"json", 'J', NULL, "a JSON object a line instead of a table", NULL, &json},
         {"journal", 'j', "DIR", "read this folder instead of asking the daemon", &journal, NULL},
         COMMAND_SOCKET_FLAG(&socket_path),
@@ -161,6 +240,8 @@ int command_state(int argc, char **argv)
     }
     if (memory)
         fclose(memory);
+    if (code == EXIT_CODE_OK)
+        code = select_rows(&body, &wish);
     if (code == EXIT_CODE_OK && json)
         fputs(body, stdout);
     else if (code == EXIT_CODE_OK)

@@ -214,16 +214,24 @@ static void close_journal_folders(struct gateway *gateway)
     io_posix_close(&gateway->refuge);
 }
 
+static bool is_file(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && !S_ISDIR(status.st_mode);
+}
+
 static int open_journal(struct gateway *gateway, const struct config *config)
 {
     const char *path = journal_path(gateway, config);
     int error = io_posix_open(&gateway->io, path);
 
     if (error) {
-        log_error("daemon",
-                  "the journal's folder %s cannot be used: %s; create it and make it "
-                  "writable for this user",
-                  path, error_text(error));
+        log_error("daemon", "the journal's folder %s cannot be used: %s%s", path,
+                  is_file(path) ? "it is a file, and a journal is a folder; name a folder that is "
+                                : error_text(error),
+                  is_file(path) ? "writable for this user"
+                                : "; create it and make it writable for this user");
         return error;
     }
     bool sectors = config->journal.sector == CONFIG_SECTOR_ON ||

@@ -192,6 +192,7 @@ static void get_events(struct api *api, const struct http_request *request,
     struct feed_query query = {.from_ns = INT64_MIN, .to_ns = INT64_MAX};
     struct feed *feed = NULL;
     const char *wrong = parse_feed_query(request, &query);
+    char sentence[FEED_NAMES_SIZE];
 
     if (wrong) {
         reply_error(reply, 400, wrong);
@@ -199,6 +200,10 @@ static void get_events(struct api *api, const struct http_request *request,
     }
     query.was = api->source.was;
     query.was_context = api->source.context;
+    if (feed_find(api->journal, &query, sentence) != 0) {
+        reply_error(reply, 400, sentence);
+        return;
+    }
     int error = feed_open(&feed, api->journal, &query);
     if (error) {
         reply_error(reply, 500, error_text(error));

@@ -75,18 +75,7 @@ void feed_close(struct feed *feed)
     free(feed);
 }
 
-/* Whether the stream is what was asked for, by its name or by an earlier one. */
-static bool is_asked(const struct feed *feed, const struct stream *stream)
-{
-    const struct feed_query *query = &feed->query;
-
-    if ((!query->device || strcmp(stream->device, query->device) == 0) &&
-        (!query->point || strcmp(stream->point, query->point) == 0))
-        return true;
-    return query->was && query->was(query->was_context, stream, query->device, query->point);
-}
-
-/* The same, asked once for each stream. */
+/* Whether the stream is what was asked for: found out once for each stream. */
 static bool is_wanted_stream(struct feed *feed, uint32_t number)
 {
     struct stream stream;
@@ -106,8 +95,10 @@ static bool is_wanted_stream(struct feed *feed, uint32_t number)
     }
     if (feed->verdicts[number] == VERDICT_OPEN)
         feed->verdicts[number] =
-            journal_stream(feed->journal, number, &stream) && is_asked(feed, &stream) ? VERDICT_YES
-                                                                                      : VERDICT_NO;
+            journal_stream(feed->journal, number, &stream) &&
+                    feed_asks(&feed->query, &stream, feed->query.device, feed->query.point)
+                ? VERDICT_YES
+                : VERDICT_NO;
     return feed->verdicts[number] == VERDICT_YES;
 }
 

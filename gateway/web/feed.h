@@ -11,6 +11,7 @@
 struct feed;
 
 #define FEED_REFUSAL_SIZE 160
+#define FEED_NAMES_SIZE   448
 
 enum feed_format { FEED_JSON, FEED_CSV };
 
@@ -43,6 +44,19 @@ void feed_close(struct feed *feed);
 #define FEED_LINE_SIZE_MAX (6 * EVENT_VALUE_SIZE_MAX + 512)
 int64_t feed_read(struct feed *feed, char *out, size_t room);
 
+/* Whether a stream is of the device and point (NULL: any) that the query means by these ids, now or
+ * before. */
+bool feed_asks(const struct feed_query *query, const struct stream *stream, const char *device,
+               const char *point);
+
+/*
+ * Whether the journal has the device and the point that the query names (earlier names count), so
+ * that a mistyped one is told from one that has nothing to say. Returns 0; ERR_NOT_FOUND with a
+ * sentence that names the nearest, or those that there are.
+ */
+int feed_find(const struct journal *journal, const struct feed_query *query,
+              char sentence[FEED_NAMES_SIZE]);
+
 /* "reading,gap" to the bits of feed_query.kinds; NULL and "" add none. 0, or ERR_INVALID for a kind
  * that is none. */
 int feed_parse_kinds(const char *text, uint32_t *kinds);
@@ -51,8 +65,8 @@ int feed_parse_kinds(const char *text, uint32_t *kinds);
  * `stream` may be NULL. */
 void feed_event_json(struct text *text, const struct event *event, const struct stream *stream);
 
-/* Says in words what kept journal_state_at from an answer; ERR_NOT_FOUND with the time from which on
- * there is one. Any thread. */
+/* Says in words what kept journal_state_at from an answer; ERR_NOT_FOUND with the time from which
+ * on there is one. Any thread. */
 void feed_state_refusal(const struct journal *journal, int error, char sentence[FEED_REFUSAL_SIZE]);
 
 #endif

@@ -6,7 +6,7 @@ import json
 import os
 import time
 
-from harness import (EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, PUBLISHED, Audit, Balance, Broker, Gateway, ModbusTcp,
+from harness import (EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, EXIT_USAGE, PUBLISHED, Audit, Balance, Broker, Gateway, ModbusTcp,
                      RtuLine, Subscriber, check, main, program, settle, sluice, wait_for)
 
 EVENT_KEYS = ("n", "k", "d", "p", "t", "v", "q", "why", "lost", "count", "extent_ms", "u")
@@ -61,11 +61,26 @@ def says_what_the_subscriber_got(site):
     before = gateway.cli("state", "--json", "--at", "2020-01-01")
     check(before.returncode == EXIT_FAILED and "does not reach back" in before.stderr and "it begins at 20" in before.stderr, "before the journal began",
           before.returncode, before.stdout[:200], before.stderr)
+    check_names(gateway.cli, ("replay", "tail", "state"))
     audit.proves(100)
     gateway.verify()
     gateway.stop()
     gateway.verify()
     check_offline(gateway, events)
+    check_names(lambda command, *more: sluice(command, "--journal", gateway.journal, *more), ("replay", "state"))
+
+
+def check_names(ask, commands):
+    """Who mistypes a device or a point is told, and gets the exit status of wrong usage."""
+    for command in commands:
+        for names, words in ((("--device", "incmer"), 'did you mean "incomer"?'),
+                             (("--device", "incomer", "--point", "tirangle"), 'did you mean "triangle"?'),
+                             (("--point", "triangel"), 'did you mean "triangle"?'),
+                             (("--device", "xxxxxxxx"), "there are: "),
+                             (("--device", "meter1", "--point", "triangle"), '"triangle"')):
+            done = ask(command, *names)
+            check(done.returncode == EXIT_USAGE and words in done.stderr and not done.stdout, "a mistyped name", command,
+                  names, done.returncode, done.stderr, done.stdout[:200])
 
 
 def check_parts(gateway, events, middle):
@@ -101,6 +116,9 @@ def check_state(gateway, events, at):
     check(found == expected, "the state at a moment", at,
           [(key, found.get(key), expected.get(key)) for key in set(found) | set(expected)
            if found.get(key) != expected.get(key)][:3])
+    done = gateway.cli("state", "--json", "--at", str(at), "--device", "incomer", "--point", "triangle")
+    check([json.loads(line) for line in done.stdout.splitlines()] == [expected["incomer", "triangle"]], "of one point",
+          done.stdout, done.stderr)
     table = gateway.cli("state", "--at", str(at)).stdout
     check("incomer/triangle" in table, "as a table", table)
 
@@ -159,6 +177,9 @@ def verify_finds_damage(site):
     check(gateway.status()["journal"]["newest"] > 0, "it starts all the same")
     none = sluice("journal", "stat", "--journal", site.path("nowhere"))
     check(none.returncode == EXIT_SYSTEM and "nowhere" in none.stderr, "a folder that is not there", none.stderr)
+    for command in ("replay", "state"):
+        file = sluice(command, "--journal", target)
+        check(file.returncode == EXIT_USAGE and "is a file, and a journal is a folder" in file.stderr, "a file", file.stderr)
 
 
 def used(path):

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Certificates that do not fit: each is refused, each with words of its own, and nothing else suffers."""
-from harness import (EXIT_CONFIG, Audit, Authority, Broker, Gateway, ModbusTcp, Subscriber, check, finish, main, sluice,
-                     wait_for)
+from harness import (EXIT_CONFIG, EXIT_OK, EXIT_USAGE, Audit, Authority, Broker, Gateway, ModbusTcp, Subscriber, check,
+                     finish, main, sluice, wait_for)
 
 
 def each_wrong_certificate_has_its_own_message(site):
@@ -53,7 +53,20 @@ def each_wrong_certificate_has_its_own_message(site):
         check(" as plant7" not in broker.process.log(), "the gateway logged in", broker.process.log())
     site.wait_values(50)
     finish(gateway, [hall], subscriber, audit, 50, ("cloud",))
+    audits_speak_of_their_flags(good)
     return "\n  ".join([""] + ["%s: %s" % item for item in errors.items()])
+
+
+def audits_speak_of_their_flags(broker):
+    """Not of the configuration's options, which an audit has none of."""
+    url = "mqtts://127.0.0.1:%d" % broker.tls_port
+    for arguments, flag in (((), "--ca"), (("--ca", "nowhere.pem"), "--ca"),
+                            (("--ca", broker.authority.path, "--key", broker.client[1]), "--cert")):
+        done = sluice("audit", "-u", url, "-g", "plant7", "--for", "5", *arguments)
+        check(done.returncode != EXIT_OK and flag in done.stderr and "tls." not in done.stderr, "words", arguments,
+              done.returncode, done.stderr)
+    wrong = sluice("audit", "-u", "https://127.0.0.1", "-g", "plant7", "--for", "1")
+    check(wrong.returncode == EXIT_USAGE and "--url: found" in wrong.stderr, "a wrong url", wrong.stderr)
 
 
 def a_certificate_file_that_does_not_fit_is_told_by_check(site):
