@@ -24,6 +24,13 @@ static uint16_t crc16(const uint8_t *data, size_t size)
     return (uint16_t)crc;
 }
 
+bool frames_rtu_sound(const uint8_t *bytes, size_t size)
+{
+    uint16_t crc = crc16(bytes, size - 2);
+
+    return bytes[size - 2] == (uint8_t)crc && bytes[size - 1] == (uint8_t)(crc >> 8);
+}
+
 static size_t encode(uint8_t unit, const uint8_t *pdu, size_t size, uint8_t bytes[FRAMES_BYTES_MAX])
 {
     uint16_t crc;
@@ -88,7 +95,6 @@ static int decode(const uint8_t *bytes, size_t have, uint8_t adu[FRAMES_ADU_MAX]
                   struct frame *frame, size_t *wanted)
 {
     int size = reply_size(bytes, have);
-    uint16_t crc;
 
     (void)adu;
     if (size < 0)
@@ -97,8 +103,7 @@ static int decode(const uint8_t *bytes, size_t have, uint8_t adu[FRAMES_ADU_MAX]
         *wanted = (size_t)size - have;
         return 0;
     }
-    crc = crc16(bytes, (size_t)size - 2);
-    if (bytes[size - 2] != (uint8_t)crc || bytes[size - 1] != (uint8_t)(crc >> 8))
+    if (!frames_rtu_sound(bytes, (size_t)size))
         return ERR_CHECKSUM;
     *frame =
         (struct frame){.unit = bytes[0], .pdu = bytes + 1, .pdu_size = (size_t)size - AROUND_PDU};

@@ -42,6 +42,9 @@ struct frames_codec {
 
 extern const struct frames_codec frames_rtu, frames_ascii;
 
+/* Whether the bytes, at least 3, end with the CRC of those before it. */
+bool frames_rtu_sound(const uint8_t *bytes, size_t size);
+
 /* The bytes of a frame on the wire. */
 static inline unsigned frames_size(const struct frames_codec *codec, size_t pdu_size)
 {

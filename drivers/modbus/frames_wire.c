@@ -14,7 +14,7 @@ static int send_frame(struct frames *base, uint8_t unit, const uint8_t *pdu, siz
     struct wire_frames *frames = (struct wire_frames *)base;
     size_t bytes = frames->codec->encode(unit, pdu, size, frames->bytes);
 
-    return base->wire->ops->write(base->wire, frames->bytes, bytes);
+    return wire_write(base->wire, frames->bytes, bytes);
 }
 
 /* Waits for more of a frame of which `have` bytes are there. */
@@ -50,7 +50,7 @@ static int receive_frame(struct frames *base, int64_t until_mono_ns, struct fram
             return result;
         if (wanted > sizeof frames->bytes - have)
             wanted = sizeof frames->bytes - have;
-        size = wire->ops->read(wire, frames->bytes + have, wanted);
+        size = wire_read(wire, frames->bytes + have, wanted);
         if (size < 0)
             return size;
         have += (size_t)size;

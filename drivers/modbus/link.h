@@ -69,6 +69,12 @@ int link_new_tcp(struct link **link, const struct modbus_bus_options *options,
                  struct driver_host *host);
 void link_free(struct link *link);
 
+/*
+ * The line of the link's options has been changed: an open port is set to it and stays open, and
+ * what was asked before is forgotten. One that cannot be set is closed. Of a link of link_new_line.
+ */
+void link_line_changed(struct link *link);
+
 /* The status that stands for an error of open or transact. */
 uint16_t link_open_status(int error);
 uint16_t link_read_status(int error, uint8_t exception);

@@ -57,11 +57,14 @@ static int64_t bytes_ns(const struct line_link *link, size_t bytes)
     return (int64_t)bytes * link->wire.byte_ns;
 }
 
-/* The layer that frames a request and its reply. */
+/* The layer that frames a request and its reply. libmodbus keeps to itself what went over the wire:
+ * where somebody listens to the bus it is not asked. */
 static struct frames *layer(const struct line_link *link, const struct modbus_request *request)
 {
-    return link->library && frames_modbus_can(&link->wire, request->function) ? link->library
-                                                                              : link->frames;
+    return link->library && frames_modbus_can(&link->wire, request->function) &&
+                   !tap_wanted(link->base.host->tap)
+               ? link->library
+               : link->frames;
 }
 
 static void close_link(struct link *base)
@@ -69,6 +72,8 @@ static void close_link(struct link *base)
     struct line_link *link = self(base);
 
     link->wire.ops->close(&link->wire);
+    if (base->open)
+        wire_told(&link->wire, TAP_CLOSED);
     base->open = false;
 }
 
@@ -98,7 +103,7 @@ static int await_silence(struct line_link *link, size_t *bytes)
 
         if (ready <= 0)
             return ready;
-        size = wire->ops->read(wire, waste, sizeof waste);
+        size = wire_read(wire, waste, sizeof waste);
         if (size < 0)
             return size;
         if (size > 0) {
@@ -126,6 +131,7 @@ static int open_link(struct link *base)
 
     if (error)
         return error;
+    wire_told(&link->wire, TAP_OPENED);
     suspect_last(link); /* its answer may still be on its way */
     link->quiet_ns = now(link) + link->wire.silence_ns;
     link->silent = 0;
@@ -146,7 +152,7 @@ static int skip_echo(struct line_link *link, uint8_t unit, const uint8_t *pdu, s
 
         if (ready <= 0)
             return ready == 0 ? ERR_TIMEOUT : ready;
-        size = link->wire.ops->read(&link->wire, echo + have, whole - have);
+        size = wire_read(&link->wire, echo + have, whole - have);
         if (size < 0)
             return size;
         have += (size_t)size;
@@ -394,6 +400,24 @@ static int transact(struct link *base, const struct modbus_request *request,
     if (result == ERR_IO || (link->wire.network && link->silent >= SILENT_MAX))
         close_link(base);
     return result == ERR_AGAIN ? ERR_PROTOCOL : result;
+}
+
+void link_line_changed(struct link *base)
+{
+    struct line_link *link = self(base);
+
+    if (!base->open || !base->options->port)
+        return;
+    if (port_set_line(link->wire.fd, &base->options->line) != 0) {
+        close_link(base);
+        return;
+    }
+    port_flush_input(link->wire.fd);
+    memset(link->fences, 0, sizeof link->fences);
+    link->last_shape = 0;
+    link->wire.byte_ns = port_byte_ns(&base->options->line);
+    link->wire.silence_ns = link_silence_ns(base->options);
+    link->quiet_ns = now(link) + link->wire.silence_ns;
 }
 
 /* `library`: whether libmodbus frames what it can. */

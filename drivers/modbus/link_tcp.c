@@ -75,7 +75,7 @@ static int receive(struct tcp_link *link, struct mbap_frame *frame, int64_t unti
         if (ready < 0)
             return ready;
         to = mbap_room(&link->mbap, &room);
-        size = link->wire.ops->read(&link->wire, to, room);
+        size = wire_read(&link->wire, to, room);
         if (size < 0)
             return size;
         link->mbap.end += (size_t)size;
@@ -90,7 +90,7 @@ static int throw_away(struct tcp_link *link, struct link_reply *reply)
     for (size_t heard = 0; heard <= HEARD_MAX;) {
         size_t room;
         uint8_t *to = mbap_room(&link->mbap, &room);
-        int size = link->wire.ops->read(&link->wire, to, room), taken;
+        int size = wire_read(&link->wire, to, room), taken;
 
         if (size <= 0)
             return size;
@@ -113,8 +113,8 @@ static int send_frame(struct tcp_link *link, struct tcp_flight *flight)
 
     if (error)
         return error;
-    return link->wire.ops->write(&link->wire, bytes,
-                                 tcp_flight_frame(flight, &link->number, now(link), bytes));
+    return wire_write(&link->wire, bytes,
+                      tcp_flight_frame(flight, &link->number, now(link), bytes));
 }
 
 /* Sends the request, behind a detour where one is needed, and collects frames until one answers. */

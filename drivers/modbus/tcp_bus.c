@@ -112,6 +112,7 @@ static bool hear(struct tcp_bus *bus)
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     if (size > 0) {
+        tap_put(bus->polling.host->tap, TAP_RECEIVED, tcp_bus_now(bus), to, (size_t)size);
         bus->mbap.end += (size_t)size;
         bus->heard += (size_t)size;
         bus->heard_ns = tcp_bus_now(bus);
@@ -158,6 +159,7 @@ static void send_frame(struct tcp_bus *bus, struct flight *flight)
     flight->unsent = false;
     bus->asked = true;
     bus->heard = 0;
+    tap_put(bus->polling.host->tap, TAP_SENT, tcp_bus_now(bus), frame, size);
     if (send(bus->fd, frame, size, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)size)
         tcp_bus_conclude(bus, flight, ERR_IO);
 }
@@ -196,6 +198,7 @@ static void connected(void *context, int fd)
         bus->asked = false;
         bus->silent = 0;
         bus->heard = 0;
+        tap_put(bus->polling.host->tap, TAP_OPENED, tcp_bus_now(bus), NULL, 0);
         mbap_clear(&bus->mbap);
         bus->watch = loop_watch(bus->shared->loop, fd, EPOLLIN, became_readable, bus);
         if (bus->watch) {

@@ -33,8 +33,10 @@ void tcp_bus_hang_up(struct tcp_bus *bus)
 {
     loop_unwatch(bus->shared->loop, bus->watch);
     bus->watch = NULL;
-    if (bus->fd >= 0)
+    if (bus->fd >= 0) {
+        tap_put(bus->polling.host->tap, TAP_CLOSED, tcp_bus_now(bus), NULL, 0);
         close(bus->fd);
+    }
     bus->fd = -1;
 }
 

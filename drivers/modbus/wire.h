@@ -50,6 +50,34 @@ static inline int64_t wire_now(const struct wire *wire)
     return clock_mono(wire->host->clock);
 }
 
+/* The ops, heard by whoever listens to the bus (field/tap.h). What is sent counts as heard when its
+ * last bit has left. */
+static inline int wire_write(struct wire *wire, const uint8_t *bytes, size_t size)
+{
+    int error = wire->ops->write(wire, bytes, size);
+
+    if (!error && tap_wanted(wire->host->tap))
+        tap_put(wire->host->tap, TAP_SENT,
+                wire_now(wire) + (wire->drains ? 0 : (int64_t)size * wire->byte_ns), bytes, size);
+    return error;
+}
+
+static inline int wire_read(struct wire *wire, uint8_t *bytes, size_t room)
+{
+    int size = wire->ops->read(wire, bytes, room);
+
+    if (size > 0 && tap_wanted(wire->host->tap))
+        tap_put(wire->host->tap, TAP_RECEIVED, wire_now(wire), bytes, (size_t)size);
+    return size;
+}
+
+/* Tells that the wire was opened or closed. */
+static inline void wire_told(struct wire *wire, enum tap_kind kind)
+{
+    if (tap_wanted(wire->host->tap))
+        tap_put(wire->host->tap, kind, wire_now(wire), NULL, 0);
+}
+
 /* Waits until bytes have arrived or the time comes: 1, 0 at the time, ERR_CLOSED when the bus is to
  * stop. */
 static inline int wire_wait(struct wire *wire, int64_t until_mono_ns)

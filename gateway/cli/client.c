@@ -11,19 +11,20 @@
 
 #include "daemon/gateway.h"
 
-static int connect_to(const char *socket_path)
+/* Sentences go to `told`. */
+static int connect_to(const char *socket_path, FILE *told)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
     if (strlen(socket_path) >= sizeof address.sun_path) {
-        fprintf(stderr, "sluice: the socket's path is too long: %s\n", socket_path);
+        fprintf(told, "sluice: the socket's path is too long: %s\n", socket_path);
         return -1;
     }
     memcpy(address.sun_path, socket_path, strlen(socket_path) + 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
         return fd;
-    fprintf(stderr,
+    fprintf(told,
             "sluice: the daemon does not answer on %s: %s. Is sluiced running, and may "
             "this user reach it? Name another socket with --socket.\n",
             socket_path, strerror(errno));
@@ -61,7 +62,7 @@ static int read_head(FILE *answer)
     return 0;
 }
 
-static void tell_refusal(FILE *answer, int status)
+static void tell_refusal(FILE *answer, int status, FILE *told)
 {
     char body[1024];
     size_t size = fread(body, 1, sizeof body - 1, answer);
@@ -70,9 +71,9 @@ static void tell_refusal(FILE *answer, int status)
     cJSON *refusal = cJSON_Parse(body);
     const cJSON *sentence = cJSON_GetObjectItemCaseSensitive(refusal, "error");
     if (cJSON_IsString(sentence))
-        fprintf(stderr, "sluice: %s\n", sentence->valuestring);
+        fprintf(told, "sluice: %s\n", sentence->valuestring);
     else
-        fprintf(stderr, "sluice: the daemon answers with HTTP status %d\n", status);
+        fprintf(told, "sluice: the daemon answers with HTTP status %d\n", status);
     cJSON_Delete(refusal);
 }
 
@@ -98,10 +99,11 @@ static int copy_body(FILE *answer, FILE *out)
 }
 
 /* Sends a request with its body and copies the answer's. */
-static int ask(const char *socket_path, const char *request, const char *body, FILE *out)
+static int ask(const char *socket_path, const char *request, const char *body, FILE *out,
+               FILE *told)
 {
     int code = EXIT_CODE_SYSTEM;
-    int fd = connect_to(socket_path);
+    int fd = connect_to(socket_path, told);
 
     if (fd < 0)
         return EXIT_CODE_NO_DAEMON;
@@ -117,12 +119,12 @@ static int ask(const char *socket_path, const char *request, const char *body, F
     if (status == 200) {
         code = copy_body(answer, out);
     } else if (status) {
-        tell_refusal(answer, status);
+        tell_refusal(answer, status, told);
         code = status >= 500   ? EXIT_CODE_SYSTEM
                : status == 404 ? EXIT_CODE_FAILED
                                : EXIT_CODE_USAGE;
     } else {
-        fprintf(stderr,
+        fprintf(told,
                 "sluice: %s was closed without an answer: the daemon has too many connections, or "
                 "this is not its socket\n",
                 socket_path);
@@ -137,10 +139,10 @@ int client_get(const char *socket_path, const char *path, FILE *out)
     char request[CLIENT_PATH_SIZE_MAX + 64];
 
     snprintf(request, sizeof request, "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", path);
-    return ask(socket_path, request, "", out);
+    return ask(socket_path, request, "", out, stderr);
 }
 
-int client_post(const char *socket_path, const char *path, const char *body, FILE *out)
+static int post(const char *socket_path, const char *path, const char *body, FILE *out, FILE *told)
 {
     char request[CLIENT_PATH_SIZE_MAX + 160];
 
@@ -148,7 +150,28 @@ int client_post(const char *socket_path, const char *path, const char *body, FIL
              "POST %s HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\n"
              "Content-Length: %zu\r\n\r\n",
              path, strlen(body));
-    return ask(socket_path, request, body, out);
+    return ask(socket_path, request, body, out, told);
+}
+
+int client_post(const char *socket_path, const char *path, const char *body, FILE *out)
+{
+    return post(socket_path, path, body, out, stderr);
+}
+
+int client_try_post(const char *socket_path, const char *path, char *answer, size_t answer_size,
+                    char *sentence, size_t sentence_size)
+{
+    FILE *out = fmemopen(answer, answer_size, "w"), *told = fmemopen(sentence, sentence_size, "w");
+    int code = EXIT_CODE_SYSTEM;
+
+    if (out && told)
+        code = post(socket_path, path, "", out, told);
+    if (out)
+        fclose(out);
+    if (told)
+        fclose(told);
+    answer[answer_size - 1] = sentence[sentence_size - 1] = '\0';
+    return code;
 }
 
 int client_get_body(const char *socket_path, const char *path, char **body)

@@ -19,7 +19,12 @@ int client_get(const char *socket_path, const char *path, FILE *out);
 /* POSTs a JSON body, and writes the body of the answer to `out` as it comes. As client_get. */
 int client_post(const char *socket_path, const char *path, const char *body, FILE *out);
 
-/* The same into memory, zero-terminated; *body is the caller's to free. */
+/* POSTs without a body and prints nothing: what comes back is in `answer`, what is wrong in
+ * `sentence`, both zero-terminated. */
+int client_try_post(const char *socket_path, const char *path, char *answer, size_t answer_size,
+                    char *sentence, size_t sentence_size);
+
+/* The same as client_get into memory, zero-terminated; *body is the caller's to free. */
 int client_get_body(const char *socket_path, const char *path, char **body);
 
 /* Appends "&key=value" (or "?key=value") to a path of CLIENT_PATH_SIZE_MAX, percent-encoded. NULL

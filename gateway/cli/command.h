@@ -15,6 +15,7 @@ int command_profile(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_run(int argc, char **argv);
+int command_scan(int argc, char **argv);
 int command_schema(int argc, char **argv);
 int command_state(int argc, char **argv);
 int command_sunspec(int argc, char **argv);

@@ -19,6 +19,7 @@ static const struct command {
     {"write", command_write, "write a value to a point"},
     {"read", command_read, "read Modbus registers once"},
     {"probe", command_probe, "find which of its points a device really has"},
+    {"scan", command_scan, "find the Modbus devices on a line or behind a host"},
     {"profile", command_profile, "list, show and check device profiles"},
     {"sunspec", command_sunspec, "write the profile of a SunSpec device, as it describes itself"},
     {"audit", command_audit, "subscribe and prove that nothing is missing"},

@@ -54,6 +54,8 @@
       "the gateway ended meanwhile: nobody knows whether the command was executed; read the "      \
       "point before you repeat it")                                                                \
     X(STOPPED, 0x800C, "stopped", "the bus stopped before: the command was not executed")          \
+    X(LENT, 0x808D, "lent",                                                                        \
+      "the bus is lent to a program such as sluice scan; it comes back by itself")                 \
     X(DIFFERS, 0x80AF, "read back differs", "the device took the write and holds another value")   \
     X(TOO_MANY, 0x8010, "too many commands", "later: commands come faster than they may")          \
     X(NOT_STORED, 0x809C, "not stored",                                                            \

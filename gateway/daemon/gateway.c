@@ -19,7 +19,9 @@
 #include "core/log.h"
 #include "core/zone.h"
 #include "core/loop.h"
+#include "daemon/lend.h"
 #include "daemon/machine.h"
+#include "daemon/overhear.h"
 #include "daemon/running.h"
 #include "web/api.h"
 
@@ -288,6 +290,8 @@ static void open_api(struct gateway *gateway)
         .status = write_status,
         .was = was,
         .desk = desk_seam(gateway->running.desk),
+        .lend = lend_bus,
+        .listen = overhear_bus,
         .context = &gateway->running,
     };
     const char *path = gateway->options->socket_path;

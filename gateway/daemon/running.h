@@ -27,6 +27,11 @@ struct running_bus {
     const struct site_bus *bus; /* in its generation */
     const struct generation *generation;
     struct running_bus *next;
+    struct {
+        uint64_t number; /* of the lease; 0: it was never lent */
+        int64_t until_mono_ns;
+        char by[80];
+    } lease;
 };
 
 struct running_uplink {

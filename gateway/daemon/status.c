@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/status.h"
+#include "daemon/lend.h"
 #include "daemon/running.h"
 #include "field/driver.h"
 #include "journal/cursor.h"
@@ -165,6 +166,7 @@ static void put_buses(struct running *running, struct text *text)
         put_text(text, "id", entry->bus->id);
         text_printf(text, ",\"driver\":\"%s\",", entry->bus->driver->name);
         put_text(text, "error", host_error(entry->host) ? error_text(host_error(entry->host)) : "");
+        lend_status(text, entry, clock_mono(running->clock));
         text_string(text, ",\"devices\":[");
         for (size_t i = 0; i < entry->bus->device_count; i++) {
             put_device(running, text, entry, i);

@@ -13,6 +13,7 @@
 #include "core/option.h"
 #include "core/site.h"
 #include "field/sink.h"
+#include "field/tap.h"
 
 /* Counters of one device, written by its bus's thread and read by anyone. All rise for ever. */
 struct driver_stats {
@@ -89,6 +90,7 @@ struct driver_host {
     const struct clock *clock;
     struct sink *sink;
     struct driver_stats *stats; /* one per device of the bus, in their order; at least one */
+    struct tap *tap; /* where what goes over the wire is put; NULL: nobody can listen */
 };
 
 static inline int host_wait(struct driver_host *host, int fd, int64_t until_mono_ns)

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/status.h"
 #include "field/wait.h"
 #include "journal/lane.h"
 
@@ -41,8 +42,16 @@ struct host {
     pthread_t thread;
     int wake_fd; /* readable when the bus is to stop, or a command has come */
     atomic_bool stopping;
+    _Atomic int64_t lent_ns; /* the bus is lent until then (monotonic); 0: it is its driver's */
+    atomic_bool given_up;    /* it is lent, and the driver has let go of the port */
     _Atomic int error;
 };
+
+/* Whether the bus was lent meanwhile. A command that is being executed comes to its end first. */
+static bool must_give_up(const struct host *host)
+{
+    return atomic_load(&host->lent_ns) != 0 && !host->orders.taken;
+}
 
 /*
  * Waits, and stores meanwhile what is due in the sink. A command that comes during a transaction
@@ -58,7 +67,7 @@ static int wait_for(struct host *host, int fd, int64_t until_mono_ns, bool at_re
         int64_t first_ns = due_ns < until_mono_ns ? due_ns : until_mono_ns;
         int result;
 
-        if (atomic_load(&host->stopping))
+        if (atomic_load(&host->stopping) || must_give_up(host))
             return ERR_CLOSED;
         if (at_rest && atomic_load(&host->orders.waiting))
             return 0;
@@ -131,6 +140,67 @@ static size_t put_on_lane(void *context, const struct event *events, size_t coun
     return again ? lane_offer(context, events, count) : lane_put(context, events, count);
 }
 
+/* What everybody must know of a bus that nobody polls: its devices are not read. */
+static void tell_lent(struct host *host)
+{
+    int64_t now = clock_mono(host->base.clock);
+
+    log_info("field", "bus %s is lent, its devices are not read meanwhile", host->bus->id);
+    for (size_t i = 0; i < host->bus->device_count; i++) {
+        const struct site_device *device = &host->bus->devices[i];
+
+        atomic_store(&host->base.stats[i].up, false);
+        atomic_store(&host->base.stats[i].status, STATUS_LENT);
+        sink_state(host->base.sink, device, false, STATUS_LENT);
+        for (size_t k = 0; k < device->point_count; k++)
+            sink_reading(host->base.sink, device, &device->points[k], now, NULL, STATUS_LENT);
+    }
+}
+
+/* Waits for a while, answers commands at once and stores what is due in the sink. */
+static void rest_lent(struct host *host, int64_t until_mono_ns)
+{
+    struct driver_command *command;
+    int64_t due_ns;
+    uint64_t count;
+
+    while ((command = orders_take(&host->orders, host->base.clock)))
+        orders_answer(&host->orders, command, STATUS_LENT, NULL);
+    due_ns = sink_due_ns(host->base.sink);
+    if (due_ns <= clock_mono(host->base.clock)) {
+        sink_release(host->base.sink);
+        return;
+    }
+    if (wait_readable(-1, host->wake_fd, host->base.clock,
+                      due_ns < until_mono_ns ? due_ns : until_mono_ns) == ERR_CLOSED &&
+        read(host->wake_fd, &count, sizeof count) < 0)
+        log_debug("field", "bus %s was woken by nobody", host->bus->id);
+}
+
+/* While the bus is lent, its driver has returned. Returns false when the bus is to stop. */
+static bool wait_lent(struct host *host)
+{
+    int64_t until = atomic_load(&host->lent_ns);
+
+    if (until == 0 || atomic_load(&host->stopping))
+        return false;
+    if (until > clock_mono(host->base.clock))
+        tell_lent(host);
+    atomic_store(&host->given_up, true);
+    do {
+        while ((until = atomic_load(&host->lent_ns)) > clock_mono(host->base.clock) &&
+               !atomic_load(&host->stopping))
+            rest_lent(host, until);
+        /* Unless it is lent again at this moment. */
+    } while (!atomic_load(&host->stopping) &&
+             !atomic_compare_exchange_strong(&host->lent_ns, &until, 0));
+    atomic_store(&host->given_up, false);
+    if (atomic_load(&host->stopping))
+        return false;
+    log_info("field", "bus %s is back, its devices are read again", host->bus->id);
+    return true;
+}
+
 static void *thread_main(void *context)
 {
     struct host *host = context;
@@ -140,7 +210,9 @@ static void *thread_main(void *context)
     snprintf(name, sizeof name, "bus-%.11s", host->bus->id);
     pthread_setname_np(pthread_self(), name); /* by itself: before the driver runs */
     prctl(PR_SET_TIMERSLACK, (unsigned long)TIMER_SLACK_NS, 0UL, 0UL, 0UL);
-    error = host->bus->driver->run(host->bus, &host->base);
+    do {
+        error = host->bus->driver->run(host->bus, &host->base);
+    } while (!error && wait_lent(host));
     if (error) {
         atomic_store(&host->error, error);
         orders_close(&host->orders); /* nobody will execute what waits */
@@ -197,6 +269,7 @@ static void release(struct host *host)
         free(host->about[i]);
     free(host->about);
     pthread_mutex_destroy(&host->about_lock);
+    tap_close(host->base.tap);
     free(host->base.stats);
     free(host);
 }
@@ -237,6 +310,9 @@ int host_start(struct host **host, struct engines *engines, struct journal *jour
     made->base.stats = calloc(bus->device_count ? bus->device_count : 1, sizeof *made->base.stats);
     made->about = calloc(bus->device_count ? bus->device_count : 1, sizeof *made->about);
     if (!made->base.stats || !made->about)
+        goto out;
+    made->base.tap = tap_open();
+    if (!made->base.tap)
         goto out;
     error = lane_open(&made->lane, journal, lane_bytes(bus));
     if (error)
@@ -294,6 +370,30 @@ void host_stop(struct host *host)
     }
     orders_close(&host->orders);
     release(host);
+}
+
+int host_lend(struct host *host, int64_t until_mono_ns)
+{
+    int64_t lent;
+
+    if (host->engine)
+        return ERR_UNSUPPORTED;
+    lent = atomic_load(&host->lent_ns);
+    if (until_mono_ns == 0 && lent != 0) /* it is over at once; the bus's thread clears it */
+        until_mono_ns = 1;
+    atomic_store(&host->lent_ns, until_mono_ns);
+    wake(host);
+    return 0;
+}
+
+bool host_lent(const struct host *host)
+{
+    return atomic_load(&host->given_up);
+}
+
+struct tap *host_tap(struct host *host)
+{
+    return host->base.tap;
 }
 
 struct driver_stats *host_stats(struct host *host)

@@ -45,6 +45,21 @@ void host_ask_stop(struct host *host);
  */
 void host_stop(struct host *host);
 
+/*
+ * Lends the bus out: its driver returns and so lets go of its port, as soon as the reply that it
+ * waits for or the command that it executes is done, and runs again at that moment (monotonic).
+ * Meanwhile the devices are told down and their points bad (STATUS_LENT), and commands are answered
+ * so. Again with another moment: then instead; 0: now. 0, or ERR_UNSUPPORTED for a bus in an
+ * engine. Any thread; nobody waits.
+ */
+int host_lend(struct host *host, int64_t until_mono_ns);
+
+/* Whether the bus is lent and its port free. Any thread. */
+bool host_lent(const struct host *host);
+
+/* Where what goes over the bus can be listened to; valid until host_stop. */
+struct tap *host_tap(struct host *host);
+
 /* The counters: one per device of the bus, in its order. Valid until host_stop. Any thread. */
 struct driver_stats *host_stats(struct host *host);
 

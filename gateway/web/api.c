@@ -255,14 +255,93 @@ static void post_command(struct api *api, const struct http_request *request,
     reply->stream = stream;
 }
 
+/* One that nobody reads any more is noticed by writing to it: http.h wakes it now and then. */
+static int64_t read_listener(void *stream, char *out, size_t room)
+{
+    struct api_listener *listener = stream;
+
+    return listener->read(listener, out, room);
+}
+
+static void close_listener(void *stream)
+{
+    struct api_listener *listener = stream;
+
+    listener->close(listener);
+}
+
+static void get_trace(struct api *api, const struct http_request *request, struct http_reply *reply)
+{
+    const char *bus = http_query(request, "bus");
+    struct api_listener *listener;
+    int error = ERR_UNSUPPORTED;
+
+    if (!bus) {
+        reply_error(reply, 400, "bus: the id of a bus, or its port, is expected");
+        return;
+    }
+    if (api->source.listen)
+        error = api->source.listen(api->source.context, bus, wake_streams, api, &listener);
+    if (error) {
+        reply_error(reply,
+                    error == ERR_NOT_FOUND ? 404
+                    : error == ERR_NOMEM   ? 500
+                                           : 409,
+                    error == ERR_NOT_FOUND     ? "there is no bus of that name or port"
+                    : error == ERR_UNSUPPORTED ? "only Modbus buses can be listened to"
+                    : error == ERR_FULL        ? "as many as can listen to this bus already"
+                                               : error_text(error));
+        return;
+    }
+    reply->status = 200;
+    reply->type = "application/x-ndjson";
+    reply->read = read_listener;
+    reply->close = close_listener;
+    reply->stream = listener;
+}
+
+#define ANSWER_SIZE 512
+
+static void post_lease(struct api *api, const struct http_request *request,
+                       struct http_reply *reply)
+{
+    uint64_t for_ms = 0;
+    struct api_lease lease = {.bus = http_query(request, "bus"),
+                              .port = http_query(request, "port"),
+                              .by = http_query(request, "by")};
+    char *body = malloc(ANSWER_SIZE);
+    struct text answer;
+    int error;
+
+    if (!body) {
+        reply_error(reply, 500, error_text(ERR_NOMEM));
+        return;
+    }
+    text_init(&answer, body, ANSWER_SIZE);
+    if (query_u64(request, "lease", &lease.number) || query_u64(request, "for_ms", &for_ms) ||
+        for_ms > INT32_MAX || (!lease.bus && !lease.port)) {
+        reply_error(reply, 400, "expected are bus or port, and whole numbers as for_ms and lease");
+        free(body);
+        return;
+    }
+    lease.for_ns = (int64_t)for_ms * NS_PER_MS;
+    error =
+        api->source.lend ? api->source.lend(api->source.context, &lease, &answer) : ERR_UNSUPPORTED;
+    if (!error) {
+        reply_json(reply, 200, body, answer.size);
+        return;
+    }
+    reply_error(reply, error == ERR_NOT_FOUND ? 404 : 409, body);
+    free(body);
+}
+
 static const struct route {
     const char *method, *path;
     void (*handle)(struct api *api, const struct http_request *request, struct http_reply *reply);
 } routes[] = {
-    {"GET", "/api/v1/status", get_status},
-    {"GET", "/api/v1/events", get_events},
-    {"GET", "/api/v1/state", get_state},
-    {"POST", "/api/v1/commands", post_command},
+    {"GET", "/api/v1/status", get_status}, {"GET", "/api/v1/events", get_events},
+    {"GET", "/api/v1/state", get_state},   {"POST", "/api/v1/commands", post_command},
+    {"POST", "/api/v1/lease", post_lease}, {"GET", "/api/v1/trace", get_trace},
 };
 
 static void handle(void *context, const struct http_request *request, struct http_reply *reply)

@@ -11,6 +11,21 @@
 struct api;
 struct loop; /* core/loop.h */
 
+/* Somebody wants a bus for himself for a while. */
+struct api_lease {
+    const char *bus;  /* its id; NULL: the one that has... */
+    const char *port; /* ...this port, or host as it is configured */
+    const char *by;   /* who asks, for whoever asks next */
+    uint64_t number;  /* of the lease that is renewed or ended; 0: a new one */
+    int64_t for_ns;   /* from now on; 0: it ends */
+};
+
+/* Reads what goes over a bus, as lines of JSON. */
+struct api_listener {
+    int64_t (*read)(struct api_listener *listener, char *out, size_t room); /* as http_reply.read */
+    void (*close)(struct api_listener *listener);
+};
+
 /* What the API shows besides the journal: given by the daemon. Called on the server's thread. */
 struct api_source {
     /* Writes the status object. */
@@ -18,6 +33,13 @@ struct api_source {
     /* As feed_query.was. */
     bool (*was)(void *context, const struct stream *stream, const char *device, const char *point);
     struct command_desk *desk; /* where commands go; outlives the API */
+    /* Lends a bus and writes the answer's object, or a sentence when it returns ERR_NOT_FOUND (no
+     * such bus), ERR_BUSY (it is lent to another), ERR_UNSUPPORTED. NULL: nothing is lent. */
+    int (*lend)(void *context, const struct api_lease *lease, struct text *answer);
+    /* Listens to a bus; `wake` tells that there is something to read. 0, ERR_NOT_FOUND,
+     * ERR_UNSUPPORTED (nothing can be heard of it), ERR_FULL, ERR_NOMEM. NULL: nothing is heard. */
+    int (*listen)(void *context, const char *bus, void (*wake)(void *context), void *wake_context,
+                  struct api_listener **listener);
     void *context;
 };
 

@@ -1,12 +1,14 @@
 /*
  * Any bytes where a Modbus reply is expected: each codec reads no byte behind a frame, gives the
  * same frame however the bytes came, keeps to the sizes of the protocol, and takes back what it
- * makes itself.
+ * makes itself. And any bytes on a line that is listened to: each is told once, in a frame or as
+ * garbage, and can be described.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "fuzz/fuzz.h"
+#include "modbus/describe.h"
 #include "modbus/frames.h"
 #include "modbus/ident.h"
 #include "modbus/mbap.h"
@@ -137,6 +139,43 @@ static uint64_t feed_mbap(const uint8_t *data, size_t size, size_t piece)
     }
 }
 
+struct told {
+    size_t bytes;
+    char text[DESCRIBE_SIZE_MAX];
+};
+
+static void take_told(void *context, const struct sniff_frame *frame)
+{
+    struct told *told = context;
+    struct text text;
+
+    check(frame->size > 0 && frame->end_ns >= frame->begin_ns);
+    told->bytes += frame->size;
+    text_init(&text, told->text, sizeof told->text);
+    describe_words(&text, frame);
+    text_string(&text, "{");
+    describe_json(&text, frame);
+    describe_bytes(&text, frame->bytes, frame->size, true);
+    check(!text.cut || frame->kind == SNIFF_GARBAGE);
+}
+
+static void overhear(enum sniff_protocol protocol, const uint8_t *data, size_t size, size_t piece)
+{
+    static struct sniff sniff;
+    static struct told told;
+
+    told.bytes = 0;
+    sniff_init(&sniff, protocol, 1000000, take_told, &told);
+    for (size_t at = 0; at < size; at += piece) {
+        size_t now = piece < size - at ? piece : size - at;
+        enum sniff_way way = piece % 3 == 0 ? (enum sniff_way)(data[at] % 3) : SNIFF_HEARD;
+
+        sniff_feed(&sniff, way, (int64_t)at * 100000, data + at, now);
+    }
+    sniff_flush(&sniff);
+    check(told.bytes == size);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t kind, piece;
@@ -145,6 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     kind = data[0] % (CODECS + 1);
     piece = 1 + data[1] % 40;
+    overhear((enum sniff_protocol)kind, data + 2, size - 2, piece);
     if (kind < CODECS)
         feed_line(codecs[kind], data + 2, size - 2, piece);
     else

@@ -88,6 +88,20 @@ static int run_holds(const struct site_bus *bus, struct driver_host *host)
     return host_wait(host, -1, INT64_MAX) == ERR_CLOSED ? 0 : ERR_INVALID;
 }
 
+/* Counts its runs, and tells when it has returned. */
+static int run_counts(const struct site_bus *bus, struct driver_host *host)
+{
+    int result;
+
+    sink_state(host->sink, &bus->devices[0], true, STATUS_GOOD);
+    atomic_store(&host->stats[0].up, true);
+    atomic_fetch_add(&host->stats[0].requests, 1);
+    result = host_wait(host, -1, INT64_MAX);
+    atomic_fetch_add(&host->stats[0].replies, 1);
+    return result == ERR_CLOSED ? 0 : ERR_INVALID;
+}
+
+static const struct driver counts = {.name = "counts", .run = run_counts};
 static const struct driver holds = {.name = "holds", .run = run_holds};
 static const struct driver well = {.name = "well", .run = run_well};
 static const struct driver badly = {.name = "badly", .run = run_badly};
@@ -235,6 +249,104 @@ static void waits_for_a_time_a_descriptor_and_the_stop(void **state)
     host_stop(NULL);
 }
 
+static void await_count(_Atomic uint64_t *counter, uint64_t count)
+{
+    int64_t until = clock_mono(&clock_system) + 20 * NS_PER_S;
+
+    while (atomic_load(counter) < count) {
+        assert_true(clock_mono(&clock_system) < until);
+        usleep(1000);
+    }
+}
+
+static _Atomic uint64_t answered, answered_status;
+
+static void note_answer(void *context, uint64_t token, uint16_t status, const struct value *value)
+{
+    (void)context;
+    (void)value;
+    assert_int_equal(token, 5);
+    atomic_store(&answered_status, status);
+    atomic_fetch_add(&answered, 1);
+}
+
+/* Down with the reason while it is lent, then up again; the point is told bad once. */
+static void check_told(struct fixture *fixture)
+{
+    static const uint16_t expected[] = {STATUS_GOOD, STATUS_LENT, STATUS_GOOD, STATUS_LENT,
+                                        STATUS_GOOD};
+    struct reader *reader;
+    struct event event;
+    size_t states = 0, bad = 0;
+
+    assert_int_equal(journal_flush(fixture->journal, 20 * NS_PER_S), 0);
+    assert_int_equal(reader_open(&reader, fixture->journal, 0), 0);
+    while (reader_next(reader, &event) > 0) {
+        if (event.kind == EVENT_STATE) {
+            assert_true(states < 5);
+            assert_int_equal(event.status, expected[states++]);
+        }
+        bad += event.kind == EVENT_READING && event.status == STATUS_LENT;
+    }
+    reader_close(reader);
+    assert_int_equal(states, 5);
+    assert_true(bad >= 1);
+}
+
+static void a_bus_that_is_lent_comes_back_by_itself_or_when_it_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t far = clock_mono(&clock_system) + 3600 * NS_PER_S;
+    struct driver_command command = {
+        .device = &fixture->device, .point = &fixture->point, .expires_mono_ns = far, .token = 5};
+    struct host *host;
+
+    fixture->bus.driver = &counts;
+    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
+                                &clock_system, note_answer, NULL),
+                     0);
+    await_count(&host_stats(host)->requests, 1);
+    assert_false(host_lent(host));
+    assert_int_equal(host_lend(host, far), 0);
+    await_count(&host_stats(host)->replies, 1);
+    while (!host_lent(host))
+        usleep(1000);
+    assert_false(atomic_load(&host_stats(host)->up));
+    assert_int_equal(atomic_load(&host_stats(host)->status), STATUS_LENT);
+    assert_int_equal(host_command(host, &command), 0);
+    await_count(&answered, 1);
+    assert_int_equal(atomic_load(&answered_status), STATUS_LENT);
+    assert_int_equal(host_lend(host, 0), 0);
+    await_count(&host_stats(host)->requests, 2);
+    assert_false(host_lent(host));
+    assert_int_equal(host_lend(host, clock_mono(&clock_system) + 50 * NS_PER_MS), 0);
+    await_count(&host_stats(host)->requests, 3); /* nobody has said that it is over */
+    assert_int_equal(host_lend(host, far), 0);
+    await_count(&host_stats(host)->replies, 3);
+    host_stop(host); /* while it is lent */
+}
+
+static void tells_of_a_bus_that_is_lent(void **state)
+{
+    struct fixture *fixture = *state;
+    struct host *host;
+
+    fixture->bus.driver = &counts;
+    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
+                                &clock_system, NULL, NULL),
+                     0);
+    for (uint64_t run = 1; run <= 2; run++) {
+        await_count(&host_stats(host)->requests, run);
+        assert_int_equal(host_lend(host, clock_mono(&clock_system) + 3600 * NS_PER_S), 0);
+        while (!host_lent(host))
+            usleep(1000);
+        assert_int_equal(host_lend(host, 0), 0);
+    }
+    await_count(&host_stats(host)->requests, 3);
+    host_stop(host);
+    check_told(fixture);
+}
+
 static void remembers_why_a_driver_gave_up(void **state)
 {
     struct fixture *fixture = *state;
@@ -260,6 +372,8 @@ int main(void)
         HOST_TEST(what_is_held_back_is_stored_while_the_driver_waits),
         HOST_TEST(what_a_driver_read_is_in_the_journal_when_it_is_stopped),
         HOST_TEST(waits_for_a_time_a_descriptor_and_the_stop),
+        HOST_TEST(a_bus_that_is_lent_comes_back_by_itself_or_when_it_is_told),
+        HOST_TEST(tells_of_a_bus_that_is_lent),
         HOST_TEST(remembers_why_a_driver_gave_up),
     };
 

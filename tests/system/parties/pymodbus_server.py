@@ -2,7 +2,7 @@
 """
 A Modbus TCP server by pymodbus, with units 1 to N: PORT UNITS TRUTH-FILE. Registers 0 and 1 hold a counter that rises
 with each read of register 0, which is written to the truth file; the others hold 100 times the unit plus their number.
-Says "ready" on standard output.
+It identifies itself (function 43/14). Says "ready" on standard output.
 """
 import asyncio
 import json
@@ -10,9 +10,11 @@ import sys
 import time
 
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
+from pymodbus.device import ModbusDeviceIdentification
 from pymodbus.server import StartAsyncTcpServer
 
 REGISTERS = 60
+IDENTITY = {"VendorName": "Eastron", "ProductCode": "SDM120", "MajorMinorRevision": "1.07"}
 
 
 class Counting(ModbusSequentialDataBlock):
@@ -39,7 +41,8 @@ async def serve(port, units, truth):
         block = Counting(unit, truth)
         slaves[unit] = ModbusSlaveContext(di=block, co=block, hr=block, ir=block)
     print("ready", flush=True)
-    await StartAsyncTcpServer(context=ModbusServerContext(slaves=slaves, single=False), address=("127.0.0.1", port))
+    await StartAsyncTcpServer(context=ModbusServerContext(slaves=slaves, single=False), address=("127.0.0.1", port),
+                              identity=ModbusDeviceIdentification(info_name=IDENTITY))
 
 
 asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2]), open(sys.argv[3], "a", buffering=1)))

@@ -1,0 +1,94 @@
+/*
+ * Whole frames out of what is heard on a line, or goes over a connection: whose traffic it is does
+ * not matter. Where a frame of RTU ends is found by what it says and its checksum, not by silences,
+ * since adapters and schedulers pass bytes on in lumps; a silence only ends the hope for more.
+ * Requests and replies are told apart, and a reply is brought together with its request. Pure: no
+ * I/O, no clock.
+ */
+#ifndef SLUICE_MODBUS_SNIFF_H
+#define SLUICE_MODBUS_SNIFF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "modbus/frames.h"
+#include "modbus/mbap.h"
+
+enum sniff_protocol { SNIFF_RTU, SNIFF_ASCII, SNIFF_TCP };
+
+/* Which way bytes went, where that is known. */
+enum sniff_way {
+    SNIFF_HEARD,    /* on a line, by whomever they were sent */
+    SNIFF_SENT,     /* by the master */
+    SNIFF_RECEIVED, /* by the master */
+};
+
+enum sniff_kind { SNIFF_REQUEST, SNIFF_REPLY, SNIFF_GARBAGE };
+
+/* What a request asked. Functions without address or count have 0 there. */
+struct sniff_request {
+    uint8_t unit, function;
+    uint16_t address, count, transaction;
+    int64_t end_ns;
+    bool open; /* not answered yet */
+};
+
+struct sniff_frame {
+    enum sniff_kind kind;
+    int64_t begin_ns, end_ns; /* of its first and last byte, as far as reading tells */
+    int64_t gap_ns;           /* of silence before it; -1 where nothing came before */
+    const uint8_t *bytes;     /* as on the wire; valid during the call, as all pointers here */
+    size_t size;
+    /* Of what is no garbage: */
+    uint8_t unit;
+    const uint8_t *pdu;
+    size_t pdu_size;
+    uint16_t transaction; /* of Modbus TCP */
+    /* Of a reply: the request that it answers. NULL: none was heard. */
+    const struct sniff_request *request;
+};
+
+typedef void sniff_fn(void *context, const struct sniff_frame *frame);
+
+#define SNIFF_ROOM     1200 /* bytes that may wait for their frame's end */
+#define SNIFF_REQUESTS 16   /* that may be open at a time; more than one over TCP only */
+
+struct sniff_buffer {
+    size_t have, garbage; /* bytes; of those, from the first on, that are none of a frame */
+    uint8_t bytes[SNIFF_ROOM];
+    int64_t at_ns[SNIFF_ROOM];
+};
+
+struct sniff {
+    enum sniff_protocol protocol;
+    int64_t byte_ns; /* on the wire; 0: not known */
+    sniff_fn *fn;
+    void *context;
+    int64_t last_ns; /* when the last frame or garbage ended; INT64_MIN: there was none */
+    enum sniff_way way;
+    struct sniff_buffer buffers[2]; /* of what was sent (and heard), and received */
+    struct sniff_request requests[SNIFF_REQUESTS];
+    unsigned next_request;
+};
+
+void sniff_init(struct sniff *sniff, enum sniff_protocol protocol, int64_t byte_ns, sniff_fn *fn,
+                void *context);
+
+/* Takes bytes that had all come at `mono_ns`; `fn` is called for each frame that is whole. */
+void sniff_feed(struct sniff *sniff, enum sniff_way way, int64_t mono_ns, const uint8_t *bytes,
+                size_t size);
+
+/* No more is to be hoped for: what waits is no frame, or one of a function that is not known. To be
+ * called after sniff_patience_ns without bytes, and at the end. */
+void sniff_flush(struct sniff *sniff);
+
+/* How long bytes of one frame can lie apart: an adapter's buffer, and a few bytes. */
+int64_t sniff_patience_ns(const struct sniff *sniff);
+
+/* The size of the PDU that begins with these bytes, if it is a request, or a reply; 0 where more
+ * must be seen to tell; ERR_NOT_FOUND for functions whose size nobody knows. */
+int sniff_request_size(const uint8_t *pdu, size_t have);
+int sniff_reply_size(const uint8_t *pdu, size_t have);
+
+#endif

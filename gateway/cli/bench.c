@@ -1,0 +1,96 @@
+#include "cli/bench.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "field/wait.h"
+
+static int wait_or_stop(struct driver_host *host, int fd, int64_t until_mono_ns)
+{
+    return wait_readable(fd, ((struct bench *)host)->stop_fd, host->clock, until_mono_ns);
+}
+
+int bench_open(struct bench *bench)
+{
+    static const struct driver_host_ops ops = {.wait = wait_or_stop};
+    sigset_t set;
+
+    *bench = (struct bench){.host = {.ops = &ops, .clock = &clock_system}, .stop_fd = -1};
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return error_from_errno(errno);
+    bench->stop_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return bench->stop_fd < 0 ? error_from_errno(errno) : 0;
+}
+
+void bench_close(struct bench *bench)
+{
+    if (bench->stop_fd >= 0)
+        close(bench->stop_fd);
+    bench->stop_fd = -1;
+}
+
+bool bench_target(struct modbus_bus_options *bus, enum sniff_protocol *protocol,
+                  const char *operand, const char *frames, const char *command)
+{
+    bool is_port =
+        strchr(operand, '/') || strncmp(operand, "by-", 3) == 0 || strncmp(operand, "usb:", 4) == 0;
+    char why[256];
+
+    *protocol = is_port ? SNIFF_RTU : SNIFF_TCP;
+    if (frames && strcmp(frames, "rtu") == 0)
+        *protocol = SNIFF_RTU;
+    else if (frames && strcmp(frames, "ascii") == 0)
+        *protocol = SNIFF_ASCII;
+    else if (frames && (strcmp(frames, "tcp") != 0 || is_port)) {
+        fprintf(stderr, "%s: --frames takes rtu or ascii, and tcp with a HOST, not \"%s\"\n",
+                command, frames);
+        return false;
+    }
+    bus->ascii = *protocol == SNIFF_ASCII;
+    if (is_port) {
+        bus->port = operand;
+        return true;
+    }
+    if (modbus_parse_host(operand, &bus->host, why, sizeof why) == 0)
+        return true;
+    fprintf(stderr, "%s: %s: %s\n", command, operand, why);
+    return false;
+}
+
+bool bench_number(const char *text, const char *command, const char *flag, int64_t minimum,
+                  int64_t maximum, int64_t *number)
+{
+    char *end;
+    int64_t value;
+
+    if (!text)
+        return true;
+    errno = 0;
+    value = strtoll(text, &end, 0);
+    if (end != text && !*end && !errno && value >= minimum && value <= maximum) {
+        *number = value;
+        return true;
+    }
+    fprintf(stderr, "%s: --%s takes a whole number from %" PRId64 " to %" PRId64 ", not \"%s\"\n",
+            command, flag, minimum, maximum, text);
+    return false;
+}
+
+const char *bench_line(const struct port_settings *line, char text[24])
+{
+    text[0] = '\0';
+    if (line && line->baud)
+        snprintf(text, 24, "%" PRId32 " %u%c%u", line->baud, line->data_bits, line->parity,
+                 line->stop_bits);
+    return text;
+}

@@ -1,0 +1,108 @@
+#include "cli/borrow.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/client.h"
+#include "core/clock.h"
+#include "daemon/gateway.h"
+
+#define LEASE_MS      15000
+#define RENEW_NS      (4 * NS_PER_S)
+#define FREE_NS       (20 * NS_PER_S) /* a reply, or a command, that is under way comes first */
+#define LOOK_AGAIN_NS (50 * NS_PER_MS)
+
+/* Asks for the lease, or for the same again. */
+static int ask(struct borrow *borrow, int for_ms, char *answer, size_t answer_size, char *sentence,
+               size_t sentence_size)
+{
+    char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/lease", number[32], by[80];
+
+    client_add_query(path, "port", borrow->port);
+    snprintf(number, sizeof number, "%d", for_ms);
+    client_add_query(path, "for_ms", number);
+    snprintf(by, sizeof by, "%s (process %ld)", borrow->by, (long)getpid());
+    client_add_query(path, "by", by);
+    snprintf(number, sizeof number, "%" PRIu64, borrow->lease);
+    client_add_query(path, "lease", number);
+    return client_try_post(borrow->socket, path, answer, answer_size, sentence, sentence_size);
+}
+
+/* The text or number behind a key of the daemon's answer, whose form is known. */
+static const char *find_key(const char *answer, const char *key)
+{
+    char quoted[32];
+    const char *at;
+
+    snprintf(quoted, sizeof quoted, "\"%s\":", key);
+    at = strstr(answer, quoted);
+    return at ? at + strlen(quoted) : "";
+}
+
+int borrow_port(struct borrow *borrow)
+{
+    char answer[512] = "", sentence[512] = "";
+    int64_t give_up_ns = clock_mono(&clock_system) + FREE_NS;
+    int code;
+
+    borrow->lease = 0;
+    borrow->bus[0] = '\0';
+    while ((code = ask(borrow, LEASE_MS, answer, sizeof answer, sentence, sizeof sentence)) ==
+           EXIT_CODE_OK) {
+        borrow->lease = strtoull(find_key(answer, "lease"), NULL, 10);
+        if (!borrow->bus[0]) {
+            sscanf(find_key(answer, "bus"), "\"%63[^\"]", borrow->bus);
+            fprintf(stderr, "the gateway polls this line as bus %s: it lets go of it meanwhile\n",
+                    borrow->bus);
+        }
+        if (strncmp(find_key(answer, "free"), "true", 4) == 0) {
+            borrow->renew_ns = clock_mono(&clock_system) + RENEW_NS;
+            return EXIT_CODE_OK;
+        }
+        if (clock_mono(&clock_system) > give_up_ns) {
+            fprintf(stderr, "%s: the gateway does not let go of bus %s; try again\n", borrow->by,
+                    borrow->bus);
+            borrow_return(borrow);
+            return EXIT_CODE_SYSTEM;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = LOOK_AGAIN_NS}, NULL);
+    }
+    if (code == EXIT_CODE_NO_DAEMON || code == EXIT_CODE_FAILED)
+        return EXIT_CODE_OK; /* nobody, or none of its buses, has it */
+    fprintf(stderr, "%s: %s", borrow->by,
+            strncmp(sentence, "sluice: ", 8) == 0 ? sentence + 8 : sentence);
+    return EXIT_CODE_SYSTEM;
+}
+
+bool borrow_keep(struct borrow *borrow)
+{
+    char answer[512] = "", sentence[512] = "";
+    int64_t now_ns = clock_mono(&clock_system);
+    int code;
+
+    if (!borrow->bus[0] || now_ns < borrow->renew_ns)
+        return true;
+    borrow->renew_ns = now_ns + RENEW_NS;
+    code = ask(borrow, LEASE_MS, answer, sizeof answer, sentence, sizeof sentence);
+    /* A gateway that ended, or has no such bus any more, wants nothing back. */
+    if (code == EXIT_CODE_OK)
+        borrow->lease = strtoull(find_key(answer, "lease"), NULL, 10);
+    if (code != EXIT_CODE_USAGE)
+        return true;
+    fprintf(stderr, "%s: the gateway has taken bus %s back: %s", borrow->by, borrow->bus, sentence);
+    return false;
+}
+
+void borrow_return(struct borrow *borrow)
+{
+    char answer[512], sentence[512];
+
+    if (!borrow->bus[0])
+        return;
+    ask(borrow, 0, answer, sizeof answer, sentence, sizeof sentence);
+    borrow->bus[0] = '\0';
+}

@@ -1,0 +1,33 @@
+/*
+ * A port that the daemon polls, borrowed for a while: the daemon lets go of it, and takes it back
+ * by itself when nobody renews the lease any more.
+ */
+#ifndef SLUICE_CLI_BORROW_H
+#define SLUICE_CLI_BORROW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct borrow {
+    const char *socket; /* the daemon's */
+    const char *port;   /* or host */
+    const char *by;     /* "sluice scan" */
+    char bus[64];       /* "" while nothing is borrowed */
+    uint64_t lease;
+    int64_t renew_ns; /* monotonic */
+};
+
+/*
+ * Borrows the port where a daemon has a bus on it, and waits until it is free. Tells on standard
+ * error that it does. Returns an exit code: EXIT_CODE_OK also when no daemon has it,
+ * EXIT_CODE_SYSTEM after telling that it is lent to another, or does not come free.
+ */
+int borrow_port(struct borrow *borrow);
+
+/* To be called at least every few seconds. False after telling that the daemon wants it back. */
+bool borrow_keep(struct borrow *borrow);
+
+/* Gives it back, if it is borrowed. */
+void borrow_return(struct borrow *borrow);
+
+#endif

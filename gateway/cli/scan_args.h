@@ -1,0 +1,17 @@
+/* What a command line of `sluice scan` asks for. */
+#ifndef SLUICE_CLI_SCAN_ARGS_H
+#define SLUICE_CLI_SCAN_ARGS_H
+
+#include "modbus/scan.h"
+
+struct scan_texts {
+    const char *line, *bauds, *formats, *units, *timeout_ms, *ask, *listen_s;
+};
+
+/*
+ * Fills in lines, units, the question and the time-out of options whose bus is set. False after
+ * telling on standard error what is wrong.
+ */
+bool scan_args(struct scan_options *options, const struct scan_texts *texts);
+
+#endif

@@ -1,0 +1,156 @@
+#!/usr/bin/python3
+"""Finding things on Modbus: sluice scan on lines and connections, beside other masters and beside the gateway."""
+import fcntl
+import json
+import os
+import signal
+import sys
+
+from harness import (EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, Gateway, RtuLine, check, free_port, main, program, sluice,
+                     wait_for)
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PARTIES = os.path.join(HERE, "parties")
+os.environ["SLUICE_PROFILES"] = os.path.join(HERE, "..", "..", "drivers", "profiles")
+
+
+def scan(*arguments, status=EXIT_OK, socket="/nonexistent/api.sock"):
+    """The lines of `sluice scan --json`."""
+    done = sluice("scan", "--json", "--socket", socket, *arguments)
+    check(done.returncode == status, "exit status of sluice scan", done.returncode, done.stdout, done.stderr)
+    return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+def devices(lines):
+    return {line["unit"]: line for line in lines if line["kind"] == "device"}
+
+
+def a_scan_finds_the_setting_and_the_units_and_stops_there(site):
+    line = RtuLine(site, "field", ["2:a,regs=20", "7:b,exception=2", "14:c,regs=20"], 19200, "--check-baud")
+    lines, errors = scan(line.link, "--baud", "9600,19200,38400", "--format", "8E1", "--units", "1-16", "--listen", "1")
+    found = devices(lines)
+    check(lines[0]["kind"] == "line" and lines[0]["heard"] == "silence", "what was heard first", lines[0])
+    check(sorted(found) == [2, 7, 14], "the units", found)
+    check(all(device["line"] == "19200 8E1" and device["verdict"] == "present" for device in found.values()),
+          "the setting", found)
+    check(found[7]["exception"] == 2, "an exception is an answer", found[7])
+    check(line.stats()["violations"] == 0, "silences", line.stats())
+
+
+def a_scan_tells_two_devices_with_one_unit_from_one(site):
+    line = RtuLine(site, "field", ["2:a,regs=20", "5:b,regs=20,corrupt=2/3"], 19200)
+    lines, errors = scan(line.link, "--line", "19200 8E1", "--units", "1-8", "--listen", "0")
+    found = devices(lines)
+    check(found[2]["verdict"] == "present" and found[5]["verdict"] == "shared", "the verdicts", found)
+    check(sorted(found) == [2, 5], "the units", found)
+
+
+def a_scan_says_what_devices_say_of_themselves(site):
+    port = free_port()
+    server = site.start("pymodbus", sys.executable, os.path.join(PARTIES, "pymodbus_server.py"), str(port), "3", site.path("counted"))
+    wait_for(lambda: "ready" in server.log(), 20, "the server is ready")
+    wait_for(lambda: sluice("read", "127.0.0.1:%d" % port, "-T", "holding", "-r", "3").returncode == EXIT_OK, 20,
+             "it answers")
+    lines, errors = scan("127.0.0.1:%d" % port, "--units", "1-3", "--timeout", "3000")
+    found = devices(lines)
+    check(sorted(found) == [1, 2, 3], "the units", found)
+    for device in found.values():
+        said = device["identification"]
+        check(said["vendor"] == "Eastron" and said["product_code"] == "SDM120" and said["revision"] == "1.07",
+              "the identification", said)
+        check(device["profile"] == "eastron-sdm120", "the profile", device)
+
+
+def a_scan_refuses_beside_another_master_and_says_whom_it_asks(site):
+    line = RtuLine(site, "field", ["3:a,regs=20"], 9600, "--format", "8N1")
+    tee = site.start("tee", sys.executable, os.path.join(PARTIES, "line_tee.py"), line.link, site.path("master"), site.path("spy"))
+    wait_for(lambda: "ready" in tee.log(), 20, "the tee is ready")
+    site.start("mbpoll", "mbpoll", "-m", "rtu", "-a", "3", "-b", "9600", "-P", "none", "-t", "4", "-r", "7",
+                        "-c", "2", "-l", "200", site.path("master"))
+    wait_for(lambda: line.stats()["replies"] > 1, 20, "mbpoll reads")
+    lines, errors = scan(site.path("spy"), "--line", "9600 8N1", "--units", "1", status=EXIT_FAILED)
+    heard = lines[0]
+    check(heard["heard"] == "master" and len(lines) == 1, "what was heard", lines)
+    check([(unit["unit"], unit["function"]) for unit in heard["units"]] == [(3, 3)], "whom it asks", heard)
+    check(heard["requests"] > 3 and heard["replies"] > 3, "how often", heard)
+    check("--force" in errors, "the words", errors)
+    forced = sluice("scan", "--json", site.path("spy"), "--line", "9600 8N1", "--units", "1", "--force")
+    check('"kind":"end"' in forced.stdout, "with --force it goes on", forced.stdout, forced.stderr)
+
+
+class Plant:
+    """A gateway that polls a device on a line."""
+
+    def __init__(self, site):
+        self.site = site
+        self.line = RtuLine(site, "field", ["1:boiler,regs=20", "9:new,regs=20"], 19200)
+        self.gateway = Gateway(site, [self.line.bus()], [self.line.device("boiler", 1)], []).start()
+        self.wait_up()
+
+    def wait_up(self, deadline_s=20):
+        wait_for(lambda: self.gateway.device("boiler")["up"], deadline_s, "the device is read")
+
+    def lent(self):
+        return self.gateway.status()["buses"][0].get("lent")
+
+
+def a_scan_borrows_the_bus_of_a_running_gateway(site):
+    plant = Plant(site)
+    scanning = site.start("scan", program("sluice"), "scan", "--json", "--socket", plant.gateway.socket, plant.line.link,
+                          "--line", "19200 8E1", "--units", "1-20", "--listen", "2")
+    lent = wait_for(plant.lent, 20, "the status says that the bus is lent")
+    check("sluice scan" in lent["to"] and str(scanning.pid) in lent["to"], "to whom", lent)
+    wait_for(lambda: plant.gateway.device("boiler").get("why") == "lent", 10, "the device is told down")
+    refused = plant.gateway.cli("scan", plant.line.link, "--line", "19200 8E1", "--units", "1", "--listen", "0")
+    check(refused.returncode == EXIT_SYSTEM and str(scanning.pid) in refused.stderr, "a second scan", refused.stderr)
+    check(scanning.popen.wait(60) == EXIT_OK, "exit status", scanning.log())
+    lines = [json.loads(line) for line in scanning.log().splitlines() if line.startswith("{")]
+    check(sorted(devices(lines)) == [1, 9], "the units", lines)
+    check("lets go" in scanning.log(), "it says so", scanning.log())
+    plant.wait_up()
+    check(not plant.lent(), "the lease", plant.lent())
+    states = [event for event in plant.gateway.replay("--kind", "state", "--device", "boiler")]
+    check([(event["v"], event.get("why")) for event in states[-2:]] == [(False, "lent"), (True, None)], "the states",
+          states)
+    plant.gateway.stop()
+
+
+def a_scan_that_is_killed_gives_the_bus_back(site):
+    plant = Plant(site)
+    scanning = site.start("scan", program("sluice"), "scan", "--socket", plant.gateway.socket, plant.line.link,
+                          "--line", "19200 8E1", "--units", "10-247", "--listen", "0")
+    wait_for(lambda: plant.gateway.device("boiler").get("why") == "lent", 20, "the bus is lent")
+    scanning.kill()
+    plant.wait_up(30)
+    check(not plant.lent(), "the lease", plant.lent())
+    plant.gateway.stop()
+
+
+def a_scan_that_is_interrupted_gives_the_bus_back_at_once(site):
+    plant = Plant(site)
+    scanning = site.start("scan", program("sluice"), "scan", "--socket", plant.gateway.socket, plant.line.link,
+                          "--line", "19200 8E1", "--units", "10-247", "--listen", "0")
+    wait_for(lambda: plant.gateway.device("boiler").get("why") == "lent", 20, "the bus is lent")
+    scanning.signal(signal.SIGINT)
+    check(scanning.popen.wait(10) == EXIT_FAILED, "exit status", scanning.log())
+    plant.wait_up(8)
+    plant.gateway.stop()
+
+
+def a_port_that_another_program_has_is_not_touched(site):
+    line = RtuLine(site, "field", ["1:a,regs=20"])
+    with open(line.link, "rb+", buffering=0) as port:
+        fcntl.flock(port, fcntl.LOCK_EX)
+        lines, errors = scan(line.link, "--line", "115200 8E1", "--units", "1", status=EXIT_SYSTEM)
+        check("(process %d)" % os.getpid() in errors, "who has it", errors)
+        check(line.stats()["requests"] == 0, "it was asked", line.stats())
+
+
+main(a_scan_finds_the_setting_and_the_units_and_stops_there,
+     a_scan_tells_two_devices_with_one_unit_from_one,
+     a_scan_says_what_devices_say_of_themselves,
+     a_scan_refuses_beside_another_master_and_says_whom_it_asks,
+     a_scan_borrows_the_bus_of_a_running_gateway,
+     a_scan_that_is_killed_gives_the_bus_back,
+     a_scan_that_is_interrupted_gives_the_bus_back_at_once,
+     a_port_that_another_program_has_is_not_touched)
