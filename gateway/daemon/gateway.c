@@ -22,6 +22,7 @@
 #include "daemon/lend.h"
 #include "daemon/machine.h"
 #include "daemon/overhear.h"
+#include "daemon/room.h"
 #include "daemon/running.h"
 #include "web/api.h"
 
@@ -72,8 +73,7 @@ static const char *journal_path(const struct gateway *gateway, const struct conf
 {
     if (gateway->options->journal_path)
         return gateway->options->journal_path;
-    return config->journal.path && *config->journal.path ? config->journal.path
-                                                         : GATEWAY_JOURNAL_PATH;
+    return room_path(&config->journal);
 }
 
 /* What cannot change under a running journal. */
@@ -223,6 +223,15 @@ static bool is_file(const char *path)
     return stat(path, &status) == 0 && !S_ISDIR(status.st_mode);
 }
 
+static void tell_of_room(const struct config *config, const char *path)
+{
+    struct room room;
+    char words[ROOM_WORDS_SIZE];
+
+    if (room_look(path, &room) && room_lacks(&config->journal, path, &room, words))
+        log_warn("journal", "%s", words);
+}
+
 static int open_journal(struct gateway *gateway, const struct config *config)
 {
     const char *path = journal_path(gateway, config);
@@ -238,6 +247,7 @@ static int open_journal(struct gateway *gateway, const struct config *config)
     }
     bool sectors = config->journal.sector == CONFIG_SECTOR_ON ||
                    (config->journal.sector == CONFIG_SECTOR_AUTO && machine_medium_is_plain(path));
+    tell_of_room(config, path);
     open_refuge(gateway);
     struct journal_options options = {
         .io = &gateway->io,

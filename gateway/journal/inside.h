@@ -202,9 +202,9 @@ uint32_t stall_extent_ms(const struct journal *journal);
 
 /* roll.c: begins segments and lets old ones go. */
 bool roll(struct journal *journal);
-/* What the next segment must have room for, besides ordinary frames: four checkpoints, and what
- * waits for the disk. */
-int64_t roll_bytes(struct journal *journal, int64_t extra);
+/* The next segment's file, which must have room for four checkpoints and what waits for the disk,
+ * besides ordinary frames. */
+struct spare_want roll_want(struct journal *journal, int64_t extra);
 void roll_settle(struct journal *journal);
 
 /* retention.c */

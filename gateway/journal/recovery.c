@@ -129,6 +129,24 @@ static int read_headers(struct journal *journal)
     return error < 0 ? error : aside;
 }
 
+/* A few segments have to fit into what the filesystem can give, whatever is allowed. */
+static void fit_segments(struct journal *journal, bool as_told)
+{
+    int64_t space = journal->io->space(journal->io);
+    int64_t room = space + journal->spare.total_bytes;
+    if (space < 0 || room >= journal->keep_bytes)
+        return;
+    int64_t most = room / (as_told ? 4 : 8) / SEGMENT_HEADER_SIZE * SEGMENT_HEADER_SIZE;
+    if (most < SEGMENT_SIZE_MIN)
+        most = SEGMENT_SIZE_MIN;
+    if (most >= journal->segment_bytes)
+        return;
+    journal->segment_bytes = most;
+    log_info("journal",
+             "segments take %" PRId64 " KiB, as the filesystem has %" PRId64 " KiB for the journal",
+             most / 1024, room / 1024);
+}
+
 static int find_newest(const struct journal *journal, struct segment *newest)
 {
     struct segment segment;
@@ -429,6 +447,7 @@ int recover(struct journal *journal, const struct journal_options *options)
     if (journal->read_only)
         return 0;
 
+    fit_segments(journal, options->segment_bytes > 0);
     find_outage(journal, load.last_n, epoch);
     writer->next_n = last_n + 1;
     if (newest.sequence > writer->sequence)

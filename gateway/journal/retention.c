@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define SEGMENTS_MIN 2 /* the newest, and the one whose checkpoint reaches back before it */
+#define FILES_MIN    3 /* with so many a journal goes on for ever, also when the disk is full */
 
 /* Whether everything that must be durable before a file is used again has been sealed. */
 static bool nothing_open(const struct journal *journal)
@@ -14,14 +15,15 @@ static bool nothing_open(const struct journal *journal)
     return journal->writer.note_count == 0 && !atomic_load(&journal->cursors_changed);
 }
 
-static bool retire_oldest(struct journal *journal)
+/* The oldest of more than `min` segments, where the policy allows. */
+static bool retire_oldest(struct journal *journal, size_t min)
 {
     struct writer *writer = &journal->writer;
     struct segment oldest;
     struct segment next;
     struct gap gap;
 
-    if (index_count(&journal->index) <= SEGMENTS_MIN || writer->retiring_count == RETIRING_MAX)
+    if (index_count(&journal->index) <= min || writer->retiring_count == RETIRING_MAX)
         return false;
     index_get(&journal->index, 0, &oldest);
     index_get(&journal->index, 1, &next);
@@ -102,17 +104,35 @@ static void trim(struct journal *journal)
     spare_trim(&journal->spare, excess < files - 1 ? excess : files - 1);
 }
 
+/* Few files are made ahead, while there is room: whoever fills the disk later does not stop the
+ * journal. */
+static void plan_files(struct journal *journal, struct spare_want *want)
+{
+    size_t in_use = index_count(&journal->index) + journal->writer.retiring_count;
+    size_t files;
+
+    spare_bytes(&journal->spare, &files);
+    want->small = in_use + files < FILES_MIN;
+    spare_request(&journal->spare, want);
+    int64_t bytes = index_bytes(&journal->index) + spare_bytes(&journal->spare, &files);
+    if (in_use + files >= FILES_MIN)
+        return;
+    files = FILES_MIN - files - in_use;
+    if (bytes + (int64_t)files * want->bytes <= journal->keep_bytes)
+        spare_reserve(&journal->spare, files);
+}
+
 bool retention_plan(struct journal *journal)
 {
     struct writer *writer = &journal->writer;
-    int64_t want = roll_bytes(journal, 0);
+    struct spare_want want = roll_want(journal, 0);
     bool trusted = writer->boot.trust != CLOCK_UNSET;
     size_t files;
 
     /* What is live and the file in preparation must fit. */
-    while (index_bytes(&journal->index) + want > journal->keep_bytes ||
+    while (index_bytes(&journal->index) + want.bytes > journal->keep_bytes ||
            (trusted && retention_wait_ns(journal) == 0))
-        if (!retire_oldest(journal))
+        if (!retire_oldest(journal, SEGMENTS_MIN))
             break;
     trim(journal);
     spare_bytes(&journal->spare, &files);
@@ -124,16 +144,25 @@ bool retention_plan(struct journal *journal)
             retention_release(journal, true);
         return true;
     }
-    if (files == 0 && index_bytes(&journal->index) + want > journal->keep_bytes &&
+    if (files == 0 && index_bytes(&journal->index) + want.bytes > journal->keep_bytes &&
         index_count(&journal->index) > SEGMENTS_MIN)
         return false;
-    spare_request(&journal->spare, want);
+    plan_files(journal, &want);
     return true;
 }
 
+/*
+ * Of two segments the older may go, too: it stands for a newest one that was never begun, and that
+ * one was, if there is an event in it. The spare thread has given up, so that there is no other
+ * file.
+ */
 bool retention_make_room(struct journal *journal)
 {
-    if (!retire_oldest(journal))
+    const struct writer *writer = &journal->writer;
+    bool begun = writer->has_segment && commit_idle(&journal->commit) &&
+                 writer->next_n > writer->segment.first_n;
+
+    if (!retire_oldest(journal, begun ? 1 : SEGMENTS_MIN))
         return false;
     log_warn(
         "journal",

@@ -84,16 +84,21 @@ static int write_segment(struct journal *journal, struct io_file *file, struct s
     return error == 0 ? index_add(&journal->index, segment) : error;
 }
 
-int64_t roll_bytes(struct journal *journal, int64_t extra)
+struct spare_want roll_want(struct journal *journal, int64_t extra)
 {
-    int64_t wanted = SEGMENT_HEADER_SIZE + 4 * (int64_t)state_size(&journal->state) + extra +
-                     2 * (int64_t)FRAME_ROOM_MIN;
-    return segment_align(wanted > journal->segment_bytes ? wanted : journal->segment_bytes,
-                         SEGMENT_HEADER_SIZE);
+    int64_t least = SEGMENT_HEADER_SIZE + 4 * (int64_t)state_size(&journal->state) + extra +
+                    2 * (int64_t)FRAME_ROOM_MIN;
+    if (least < SEGMENT_SIZE_MIN)
+        least = SEGMENT_SIZE_MIN;
+    least = segment_align(least, SEGMENT_HEADER_SIZE);
+    return (struct spare_want){
+        .bytes = least > journal->segment_bytes ? least : journal->segment_bytes,
+        .least = least,
+    };
 }
 
 /* The next file; false when it has to be waited for. */
-static bool take_file(struct journal *journal, int64_t bytes, struct io_file **file,
+static bool take_file(struct journal *journal, const struct spare_want *want, struct io_file **file,
                       struct spare_file *taken)
 {
     int error = spare_take(&journal->spare, file, taken);
@@ -110,14 +115,14 @@ static bool take_file(struct journal *journal, int64_t bytes, struct io_file **f
             stall_begin(journal, error);
         return false;
     }
-    if (taken->size >= bytes)
+    if (taken->size >= want->least)
         return true;
     /* The streams have become more since it was asked for. */
     journal->io->close(journal->io, *file);
     if (spare_add(&journal->spare, taken->id, taken->size, false) < 0)
         stall_begin(journal, ERR_NOMEM);
     else
-        spare_request(&journal->spare, bytes);
+        spare_request(&journal->spare, want);
     return false;
 }
 
@@ -126,11 +131,11 @@ static bool begin_segment(struct journal *journal, uint64_t first_n, int64_t ext
     struct writer *writer = &journal->writer;
     struct io_file *file;
     struct spare_file taken;
-    int64_t bytes = roll_bytes(journal, extra);
+    struct spare_want want = roll_want(journal, extra);
 
     if (writer->stalled && clock_mono(&clock_system) < writer->retry_ns)
         return false;
-    if (!take_file(journal, bytes, &file, &taken))
+    if (!take_file(journal, &want, &file, &taken))
         return false;
     struct segment segment = describe(journal, &taken, first_n);
     /* Used up whatever comes: a file that could not be written may come back with a power cut. */

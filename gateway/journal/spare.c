@@ -78,8 +78,35 @@ static int create(struct spare *spare, struct spare_file *made, struct io_file *
     return 0;
 }
 
+/* As large as it is wanted, or as the disk has room for. */
+static int create_fitting(struct spare *spare, struct spare_file *made, struct io_file **file,
+                          const struct spare_want *want)
+{
+    int error;
+
+    made->size = want->bytes;
+    while ((error = create(spare, made, file)) == ERR_NO_SPACE && want->small &&
+           made->size > want->least) {
+        int64_t half = segment_align(made->size / 2, SEGMENT_HEADER_SIZE);
+        made->size = half > want->least ? half : want->least;
+    }
+    return error;
+}
+
+/* Where the disk is full a file stays as long as it was, if that does. */
+static int lengthen(struct spare *spare, struct io_file *file, const struct spare_file *used,
+                    const struct spare_want *want)
+{
+    int error = fill(spare, file, used->size, want->bytes);
+
+    if (error == ERR_NO_SPACE && used->size >= want->least)
+        error = spare->io->truncate(spare->io, file, used->size);
+    return error;
+}
+
 /* Marks a used file as free, and lengthens it where that is wanted. */
-static int reuse(struct spare *spare, struct spare_file *used, struct io_file **file, int64_t bytes)
+static int reuse(struct spare *spare, struct spare_file *used, struct io_file **file,
+                 const struct spare_want *want)
 {
     const struct io *io = spare->io;
     char name[SEGMENT_NAME_SIZE_MAX];
@@ -92,32 +119,31 @@ static int reuse(struct spare *spare, struct spare_file *used, struct io_file **
     segment_pack(NULL, spare->gateway_id, header);
     error = io->write(io, *file, header, sizeof(header), 0);
     if (error == 0 && used->raw)
-        error = fill(spare, *file, SEGMENT_HEADER_SIZE, used->size > bytes ? used->size : bytes);
-    else if (error == 0)
-        error = fill(spare, *file, used->size, bytes);
+        error = fill(spare, *file, SEGMENT_HEADER_SIZE, used->size);
+    if (error == 0)
+        error = lengthen(spare, *file, used, want);
     if (error == 0)
         error = io->sync(io, *file);
     if (error == 0 && used->raw)
         error = io->sync_dir(io); /* who made it may have been killed before this */
-    if (error < 0) {
+    int64_t size = error == 0 ? io->size(io, *file) : error;
+    if (size < 0) {
         io->close(io, *file);
         io->remove(io, name); /* a file whose sync has failed is not written again */
         spare->total_bytes -= used->size;
-        return error;
+        return (int)size;
     }
-    if (used->size < bytes) {
-        spare->total_bytes += bytes - used->size;
-        used->size = bytes;
-    }
+    spare->total_bytes += size - used->size;
+    used->size = size;
     return 0;
 }
 
 /* Called and returns with the mutex held. */
 static void prepare(struct spare *spare)
 {
-    int64_t bytes = spare->wanted_bytes;
+    struct spare_want want = spare->wanted;
     bool used = spare->free_count > 0;
-    struct spare_file ready = {.size = bytes};
+    struct spare_file ready = {.size = want.bytes};
     struct io_file *file = NULL;
 
     if (used)
@@ -127,7 +153,8 @@ static void prepare(struct spare *spare)
     spare->ready = ready;
     pthread_mutex_unlock(&spare->mutex);
     busy(spare);
-    int error = used ? reuse(spare, &ready, &file, bytes) : create(spare, &ready, &file);
+    int error =
+        used ? reuse(spare, &ready, &file, &want) : create_fitting(spare, &ready, &file, &want);
     spare->busy_since_ns = 0;
     pthread_mutex_lock(&spare->mutex);
     spare->ready = ready;
@@ -137,6 +164,26 @@ static void prepare(struct spare *spare)
     pthread_mutex_unlock(&spare->mutex);
     spare->on_change(spare->context);
     pthread_mutex_lock(&spare->mutex);
+}
+
+/* Called and returns with the mutex held. What is under way is among those to be made until it is
+ * done. */
+static void make_reserve(struct spare *spare)
+{
+    struct spare_want want = spare->wanted;
+    struct spare_file made = {.id = spare->next_id++};
+    struct io_file *file;
+
+    pthread_mutex_unlock(&spare->mutex);
+    busy(spare);
+    int error = create_fitting(spare, &made, &file, &want);
+    spare->busy_since_ns = 0;
+    if (error == 0) {
+        spare->io->close(spare->io, file);
+        error = spare_add(spare, made.id, made.size, false);
+    }
+    pthread_mutex_lock(&spare->mutex);
+    spare->reserve = error == 0 && spare->reserve > 0 ? spare->reserve - 1 : 0;
 }
 
 static void remove_excess(struct spare *spare)
@@ -159,6 +206,8 @@ static void *spare_main(void *context)
     while (!spare->stop) {
         if (spare->state == SPARE_WANTED)
             prepare(spare);
+        else if (spare->reserve > 0)
+            make_reserve(spare);
         else if (spare->excess > 0 && spare->free_count > 0)
             remove_excess(spare);
         else
@@ -207,14 +256,22 @@ int spare_add(struct spare *spare, uint32_t id, int64_t size, bool raw)
     return error;
 }
 
-void spare_request(struct spare *spare, int64_t bytes)
+void spare_request(struct spare *spare, const struct spare_want *want)
 {
     pthread_mutex_lock(&spare->mutex);
     if (spare->state == SPARE_NONE || spare->state == SPARE_FAILED) {
         spare->state = SPARE_WANTED;
-        spare->wanted_bytes = bytes;
+        spare->wanted = *want;
         pthread_cond_signal(&spare->work);
     }
+    pthread_mutex_unlock(&spare->mutex);
+}
+
+void spare_reserve(struct spare *spare, size_t files)
+{
+    pthread_mutex_lock(&spare->mutex);
+    spare->reserve = files;
+    pthread_cond_signal(&spare->work);
     pthread_mutex_unlock(&spare->mutex);
 }
 
@@ -253,7 +310,7 @@ int64_t spare_bytes(struct spare *spare, size_t *files)
     for (size_t i = 0; i < spare->free_count; i++)
         bytes += spare->free_files[i].size;
     if (spare->state == SPARE_READY || spare->state == SPARE_WANTED) {
-        bytes += spare->state == SPARE_READY ? spare->ready.size : spare->wanted_bytes;
+        bytes += spare->state == SPARE_READY ? spare->ready.size : spare->wanted.bytes;
         ++*files;
     }
     pthread_mutex_unlock(&spare->mutex);

@@ -19,6 +19,12 @@ enum spare_state {
     SPARE_FAILED,
 };
 
+/* A file of so many bytes is wanted; one of `least` does where the disk has no more. */
+struct spare_want {
+    int64_t bytes, least;
+    bool small; /* a new one, too, may be smaller: there are so few files that any helps */
+};
+
 struct spare_file {
     int64_t size;
     uint32_t id;
@@ -36,7 +42,8 @@ struct spare {
     _Atomic int64_t busy_since_ns; /* when the write or sync under way began; 0: there is none */
     enum spare_state state;
     int error; /* why it failed */
-    int64_t wanted_bytes;
+    struct spare_want wanted;
+    size_t reserve;          /* so many files are to be made besides */
     struct spare_file ready; /* when SPARE_READY */
     struct io_file *file;
     struct spare_file *free_files;
@@ -57,8 +64,12 @@ void spare_clear(struct spare *spare);
 /* Adds a file that is not in use. 0 or ERR_NOMEM. */
 int spare_add(struct spare *spare, uint32_t id, int64_t size, bool raw);
 
-/* Asks for a file of at least so many bytes, a free one, or where there is none, a new one. */
-void spare_request(struct spare *spare, int64_t bytes);
+/* Asks for a file, a free one, or where there is none, a new one. */
+void spare_request(struct spare *spare, const struct spare_want *want);
+
+/* Has so many files more made, as spare_request has said, and keeps them free: for the day on which
+ * the disk is full. One that cannot be made is done without. */
+void spare_reserve(struct spare *spare, size_t files);
 
 /* Takes what was prepared. 0 with the file, ERR_AGAIN while it is being prepared, ERR_NOT_FOUND
  * where none was asked for, or why it failed. */

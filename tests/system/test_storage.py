@@ -214,7 +214,28 @@ def starts_with_words_when_the_disk_is_full_from_the_beginning(site):
     wait_for(lambda: "space" in gateway.process.log(), 20, "words in the log")
 
 
-main(a_folder_that_is_read_only_is_told, a_full_disk_takes_the_oldest, a_full_disk_refuses_the_newest,
+def a_keep_that_has_no_room_is_told(site):
+    """By the check and by the start, with the numbers and what to do; and the journal goes on with what it can have."""
+    folder = small_disk(site, 3)
+    broker = Broker(site, tls=False)
+    hall = ModbusTcp(site, "hall", ["1:meter"])
+    gateway = Gateway(site, [hall.bus()], [hall.device("meter", 1)], [broker.uplink()],
+                      journal={"keep": "1GiB", "path": folder})
+    done = gateway.cli("check", gateway.config_path, socket=False)
+    check(done.returncode == EXIT_OK, "exit status", done.returncode, done.stderr)
+    for words in (done.stderr, gateway.start().process.log()):
+        check("allows 1024.0 MiB" in words and "has only 3.0 MiB" in words and '"2MiB"' in words, "words", words)
+    gateway.wait_online()
+    site.wait_values(10)
+    check(gateway.status()["journal"]["bytes"] < 2 << 20, "the size of the first segments", gateway.status()["journal"])
+    gateway.stop()
+    gateway.settings["journal"]["keep"] = "2MiB"
+    gateway.write()
+    check(not gateway.cli("check", gateway.config_path, socket=False).stderr, "a warning without a reason")
+
+
+main(a_keep_that_has_no_room_is_told, a_folder_that_is_read_only_is_told, a_full_disk_takes_the_oldest,
+     a_full_disk_refuses_the_newest,
      an_outage_that_ends_with_an_orderly_stop_is_told, an_outage_that_ends_with_a_kill_is_told,
      an_outage_that_another_policy_ends_is_told,
      starts_with_words_when_the_disk_is_full_from_the_beginning)
