@@ -9,7 +9,7 @@
 
 /* The widths of the fields, for the compiler's peace. */
 #define STORED_MS_MASK ((UINT64_C(1) << 42) - 1)
-#define TYPE_MASK      0xfu
+#define TYPE_MASK      0x7u
 
 _Static_assert(sizeof(struct report_memory) == 16, "a point's memory grew");
 

@@ -29,9 +29,11 @@ struct report_memory {
     uint64_t
         stored_ms : 42; /* monotonic, rounded up: enough for 139 years since the machine's start */
     uint64_t status : 16;
-    uint64_t type : 4; /* enum value_type of what `content` holds */
+    uint64_t type : 3; /* enum value_type of what `content` holds */
     uint64_t known : 1;
-    uint64_t held : 1; /* the sink's: a newer reading waits for the end of at_most */
+    uint64_t held : 1;    /* the sink's: a newer reading waits for the end of at_most */
+    uint64_t pending : 1; /* the sink's, not known: a bad reading of `status`, taken at stored_ms,
+                             waits for room in the journal's ring */
 };
 
 enum report_verdict {

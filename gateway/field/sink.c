@@ -5,53 +5,14 @@
 
 #include "core/error.h"
 #include "core/status.h"
-#include "field/report.h"
+#include "field/sink_inside.h"
 
-#define BATCH_MAX        128
-#define RELEASE_EVERY_NS (100 * NS_PER_MS) /* how often what is held back is looked through */
-
-/* The newest reading of a point with an at_most, while it waits for the end of it. */
-struct held {
-    const struct site_point *point;
-    int64_t mono_ns;
-    union report_content content;
-    uint32_t device;
-    uint32_t memory; /* its index, by which these are in order */
-    uint8_t type;
-    int8_t decimals;
-};
-
-struct device_memory {
-    const struct site_device *device;
-    struct report_memory *points;
-    int64_t told_mono_ns;
-    int64_t stored_mono_ns; /* of its last event */
-    uint16_t status;
-    bool up, known;
-    bool pending; /* the journal's ring refused it: to be put again */
-    bool beating; /* its heartbeat is in the batch */
-};
+#define BATCH_MAX 128
 
 struct entry {
     struct device_memory *device;
     struct report_memory *memory; /* NULL for a heartbeat, as `point` */
     const struct site_point *point;
-};
-
-struct sink {
-    const struct site_bus *bus;
-    const struct clock *clock;
-    sink_put_fn *put;
-    void *context;
-    size_t pending; /* states that wait to be put again */
-    struct report_memory *points;
-    size_t point_count;
-    struct report_text *texts; /* of the points whose values are text */
-    struct held *held;
-    size_t held_count; /* of points with an at_most, whether a reading of theirs waits or not */
-    int64_t due_ns;    /* not later than the first held reading is; INT64_MAX: none waits */
-    int64_t looked_through_ns; /* when they were looked through last */
-    struct device_memory devices[];
 };
 
 /* What is put at once. On the stack of the call that fills it: there may be a thousand sinks, and
@@ -157,31 +118,29 @@ static struct device_memory *find_device(struct sink *sink, const struct site_de
     return index < sink->bus->device_count ? &sink->devices[index] : NULL;
 }
 
-static bool put_state(struct sink *sink, struct device_memory *memory, bool again)
+/* What is refused from number `taken` on. A heartbeat is no loss: the next reading brings it again.
+ */
+static void refuse(struct batch *batch, size_t taken, int64_t mono_ns)
 {
-    struct event event = {
-        .stream = memory->device->stream,
-        .mono_ns = memory->told_mono_ns,
-        .status = memory->status,
-        .kind = EVENT_STATE,
-        .value = {.type = VALUE_BOOL, .b = memory->up},
-    };
+    struct sink *sink = batch->sink;
 
-    if (sink->put(sink->context, &event, 1, again) != 1)
-        return false;
-    memory->stored_mono_ns = memory->told_mono_ns;
-    return true;
-}
+    for (size_t i = taken; i < batch->count; i++) {
+        const struct event *event = &batch->events[i];
+        struct entry *entry = &batch->entries[i];
+        struct report_memory *memory = entry->memory;
 
-static void put_pending_states(struct sink *sink, bool again)
-{
-    for (size_t i = 0; i < sink->bus->device_count && sink->pending; i++) {
-        if (!sink->devices[i].pending)
+        entry->device->beating = false;
+        if (!memory)
             continue;
-        if (!put_state(sink, &sink->devices[i], again) && again)
-            return;
-        sink->devices[i].pending = false;
-        sink->pending--;
+        if (memory->pending)
+            sink_put_pending_reading(sink, memory, false);
+        memory->known = false;
+        if (report_is_bad(event->status)) {
+            sink_keep_reading(sink, memory, event->mono_ns, event->status);
+        } else if (sink->put(sink->context, event, 1, false) == 1) {
+            entry->device->stored_mono_ns = mono_ns;
+            report_remember(memory, entry->point, mono_ns, &event->value, event->status);
+        }
     }
 }
 
@@ -193,20 +152,18 @@ static int put_batch(struct batch *batch, int64_t mono_ns)
 {
     const struct sink *sink = batch->sink;
     size_t count = batch->count;
-    size_t taken = count ? sink->put(sink->context, batch->events, count, false) : 0;
+    size_t taken = count ? sink->put(sink->context, batch->events, count, true) : 0;
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < taken; i++) {
         const struct event *event = &batch->events[i];
         struct entry *entry = &batch->entries[i];
 
         entry->device->beating = false;
-        if (i < taken)
-            entry->device->stored_mono_ns = mono_ns;
-        if (i < taken && entry->memory)
+        entry->device->stored_mono_ns = mono_ns;
+        if (entry->memory)
             report_remember(entry->memory, entry->point, mono_ns, &event->value, event->status);
-        else if (entry->memory)
-            entry->memory->known = false;
     }
+    refuse(batch, taken, mono_ns);
     batch->count = 0;
     return taken < count ? ERR_FULL : 0;
 }
@@ -329,6 +286,12 @@ static void add_item(struct batch *batch, struct device_memory *device,
     judged.status = report_status(given->point, &given->value, given->status);
     struct report_memory *memory = &device->points[item->point - device->device->points];
 
+    if (memory->pending) {
+        if (item->point->on_change && memory->status == item->status)
+            return;
+        /* This one follows it, so that it cannot wait any longer. */
+        sink_put_pending_reading(batch->sink, memory, false);
+    }
     switch (report_judge(memory, item->point, mono_ns, &item->value, item->status)) {
     case REPORT_STORE:
         /* What came before a change of quality is not lost to it. */
@@ -357,8 +320,7 @@ int sink_readings(struct sink *sink, const struct site_device *of, int64_t mono_
 
     batch.sink = sink;
     batch.count = 0;
-    if (sink->pending)
-        put_pending_states(sink, true);
+    sink_put_pending(sink, true);
     for (size_t i = 0; device && i < count; i++) {
         /* An item may add what was held back of its point, too. */
         if (batch.count + 2 > BATCH_MAX && put_batch(&batch, mono_ns) != 0)
@@ -412,6 +374,8 @@ static void release(struct sink *sink, int64_t now_ns, int64_t due_by_ns)
     }
     put_batch(&batch, now_ns);
     sink->looked_through_ns = now_ns;
+    if (sink->pending || sink->pending_readings)
+        first_ns = now_ns;
     if (first_ns < now_ns + RELEASE_EVERY_NS)
         first_ns = now_ns + RELEASE_EVERY_NS;
     sink->due_ns = first_ns;
@@ -421,8 +385,7 @@ void sink_release(struct sink *sink)
 {
     int64_t now_ns = clock_mono(sink->clock);
 
-    if (sink->pending)
-        put_pending_states(sink, true);
+    sink_put_pending(sink, true);
     release(sink, now_ns, now_ns);
 }
 
@@ -430,7 +393,7 @@ void sink_close(struct sink *sink)
 {
     if (!sink)
         return;
-    put_pending_states(sink, false);
+    sink_put_pending(sink, false);
     if (sink->due_ns != INT64_MAX)
         release(sink, clock_mono(sink->clock), INT64_MAX);
     free(sink->held);
@@ -445,17 +408,13 @@ void sink_state(struct sink *sink, const struct site_device *device, bool up, ui
 
     if (!memory || (memory->known && memory->up == up && memory->status == status))
         return;
-    if (memory->pending) { /* this one follows it, so that it cannot wait any longer */
-        put_state(sink, memory, false);
-        sink->pending--;
-    }
+    if (memory->pending)
+        sink_drop_state(sink, memory);
     memory->known = true;
     memory->up = up;
     memory->status = status;
     memory->told_mono_ns = clock_mono(sink->clock);
-    memory->pending = !put_state(sink, memory, true);
-    if (memory->pending)
-        sink->pending++;
+    sink_put_state(sink, memory);
 }
 
 int sink_learnt(struct sink *sink, const struct site_device *device, const char *text, size_t size)

@@ -54,9 +54,10 @@ int sink_readings(struct sink *sink, const struct site_device *device, int64_t m
                   const struct sink_item *items, size_t count);
 
 /*
- * A point with an at_most keeps its newest reading until that has passed: when the first of these
- * is due (monotonic; INT64_MAX: none), and storing what is. The driver's host does both while the
- * driver waits, an engine in its loop. A reading stored so keeps the time at which it was read.
+ * A point with an at_most keeps its newest reading until that has passed: when the first of these,
+ * or of what waits for room, is due (monotonic; INT64_MAX: none), and storing what is. The driver's
+ * host does both while the driver waits, an engine in its loop. A reading stored so keeps the time
+ * at which it was read.
  */
 int64_t sink_due_ns(const struct sink *sink);
 void sink_release(struct sink *sink);
