@@ -49,9 +49,10 @@ static void add_lanes(struct journal *journal, struct journal_stats *stats)
     uint64_t storage = journal->writer.before.storage;
     for (size_t i = 0; i < journal->lane_count; i++) {
         const struct lane *lane = journal->lanes[i];
-        stats->produced += lane->put;
+        /* In this order: what is seen as refused was put before. */
         overload += lane->refused_overload - lane->told_overload;
         storage += lane->refused_storage - lane->told_storage;
+        stats->produced += lane->put;
     }
     stats->refused += overload + storage;
     stats->dropped[GAP_OVERLOAD] += overload;
