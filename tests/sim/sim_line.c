@@ -1,8 +1,9 @@
 /* Serial sensors that speak in lines: a talker of NMEA 0183 sentences and a scale of the MT-SICS
  * kind.
  *
- * Both share the line: what they have to say is queued (say) and leaves at the pace of the wire,
- * and faults are applied there, so that talker and scale only say what a healthy device would. */
+ * Both share the line: what they have to say is queued (line_say) and leaves at the pace of the
+ * wire, and faults are applied there, so that talker and scale only say what a healthy device
+ * would. */
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -14,71 +15,12 @@
 #include <unistd.h>
 
 #include "control.h"
-#include "options.h"
+#include "line.h"
 #include "process.h"
-#include "pty.h"
 #include "stats.h"
-#include "truth.h"
-#include "units.h"
-#include "wire.h"
 
-#define RX_MAX              128
-#define QUEUE_MAX           32
 #define NOISE_PERIOD_NS     (300 * WIRE_MS)
 #define SCALE_TURNAROUND_NS (5 * WIRE_MS)
-
-struct text {
-    struct wire_tx tx;
-    int64_t due_ns;
-    int64_t request_end_ns;
-    bool delayed;
-    bool intact;
-    bool heard; /* from its first byte on: else it need not arrive */
-    bool has_counter;
-    uint32_t counter;
-};
-
-struct stats {
-    uint64_t requests, replies, silenced, corrupted, late, overruns, dropped, wrong_baud, noise;
-    uint64_t truth_lines, rx_bytes, tx_bytes;
-};
-
-struct line;
-
-struct device {
-    const char *kind;
-    int baud;
-    const char *point;
-    void (*tick)(struct line *line);                         /* every options.every_ns */
-    void (*command)(struct line *line, const char *command); /* NULL: never listens */
-};
-
-struct line {
-    struct options options;
-    const struct device *device;
-    struct unit unit; /* carries the faults; a line has one device */
-    struct wire_timing timing;
-    struct pty pty;
-    struct truth *truth;
-    struct stats stats;
-    uint64_t random;
-
-    char rx[RX_MAX];
-    size_t rx_length;
-    int64_t rx_end_ns; /* when the last byte received has passed */
-    bool echo;
-
-    struct text queue[QUEUE_MAX]; /* in order; the first is on the wire once it is due */
-    size_t queued;
-    int64_t line_end_ns;
-
-    int64_t tick_due_ns;
-    int64_t noise_due_ns;
-    bool cut_next; /* the next line stops half way */
-
-    char state;  /* scale: S stable, D dynamic, I busy, + overload, - underload */
-    bool repeat; /* scale: SIR is in force */
-};
 
 /* Speaking */
 
@@ -98,11 +40,7 @@ static void corrupt(struct line *line, struct text *text, enum unit_corruption h
         tx->data[1 + wire_random(&line->random) % (tx->length - 6)] ^= 0x01;
 }
 
-/* Queues one line; CR LF is added. counter is what has_counter says it carries. */
-static void say(struct line *line, bool has_counter, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void say(struct line *line, bool has_counter, const char *format, ...)
+void line_say(struct line *line, bool has_counter, const char *format, ...)
 {
     int64_t now_ns = wire_now_ns();
     struct unit_mood mood = unit_decide(&line->unit, now_ns);
@@ -186,119 +124,7 @@ static void speak(struct line *line, int64_t now_ns)
     }
 }
 
-/* The talker: NMEA 0183, a burst of four sentences */
-
-static void say_sentence(struct line *line, bool has_counter, const char *body)
-{
-    unsigned sum = 0;
-
-    for (const char *c = body; *c; c++)
-        sum ^= (unsigned char)*c;
-    say(line, has_counter, "$%s*%02X", body, sum);
-}
-
-static void nmea_tick(struct line *line)
-{
-    time_t seconds = (time_t)(wire_unix_ms() / 1000);
-    int hundredths = (int)(wire_unix_ms() % 1000 / 10);
-    uint32_t counter = ++line->unit.counter;
-    char body[96], clock[16], date[16];
-    struct tm utc;
-
-    gmtime_r(&seconds, &utc);
-    strftime(clock, sizeof clock, "%H%M%S", &utc);
-    /* RMC wants two digits of the year. */
-    snprintf(date, sizeof date, "%02u%02u%02u", (unsigned)utc.tm_mday % 100,
-             (unsigned)utc.tm_mon % 12 + 1, (unsigned)utc.tm_year % 100);
-    snprintf(body, sizeof body, "GPRMC,%s.%02d,A,4717.%03u,N,00834.%03u,E,%u.%u,084.4,%s,003.1,W",
-             clock, hundredths, counter % 1000, (counter * 7) % 1000, counter % 30, counter % 10,
-             date);
-    say_sentence(line, false, body);
-    snprintf(body, sizeof body,
-             "GPGGA,%s.%02d,4717.%03u,N,00834.%03u,E,1,08,0.9,4%02u.4,M,46.9,M,,", clock,
-             hundredths, counter % 1000, (counter * 7) % 1000, counter % 100);
-    say_sentence(line, false, body);
-    snprintf(body, sizeof body, "WIMWV,%u.0,R,%u.%u,M,A", counter * 5 % 360, 3 + counter % 9,
-             counter % 10);
-    say_sentence(line, false, body);
-    snprintf(body, sizeof body, "PSLCN,%u", counter);
-    say_sentence(line, true, body);
-}
-
-/* The scale: MT-SICS level 0 and 1 */
-
-static void say_weight(struct line *line, char status)
-{
-    if (line->state == '+' || line->state == '-') {
-        say(line, false, "S %c", line->state);
-        return;
-    }
-    if (line->state == 'I') {
-        say(line, false, "S I");
-        return;
-    }
-    line->unit.counter++;
-    say(line, true, "S %c %7u.%02u g", status, line->unit.counter / 100, line->unit.counter % 100);
-}
-
-static void scale_tick(struct line *line)
-{
-    if (line->repeat)
-        say_weight(line, line->state == 'D' ? 'D' : 'S');
-}
-
-static void scale_stable_weight(struct line *line)
-{
-    /* A weight that does not settle ends in the scale's own time-out: not executable. */
-    if (line->state == 'D')
-        say(line, false, "S I");
-    else
-        say_weight(line, 'S');
-}
-
-static void scale_command(struct line *line, const char *command)
-{
-    static const struct {
-        const char *command, *answer;
-    } fixed[] = {
-        {"I0", "I0 A 1 \"SI\""},
-        {"I1", "I1 A \"01\" \"2.30\" \"2.22\" \"\" \"\""},
-        {"I2", "I2 A \"SLUICE SCALE 60000.00 g\""},
-        {"I3", "I3 A \"1.10 18.6.4.1361.52\""},
-        {"I4", "I4 A \"B021002593\""},
-        {"@", "I4 A \"B021002593\""},
-        {"T", "T S       12.34 g"},
-        {"TI", "TI S       12.34 g"},
-        {"TA", "TA A       12.34 g"},
-        {"TAC", "TAC A"},
-        {"ZI", "ZI S"},
-    };
-    bool repeat = strcmp(command, "SIR") == 0;
-
-    if (strcmp(command, "S") == 0 || strcmp(command, "@") == 0 || strcmp(command, "SI") == 0)
-        line->repeat = false;
-    if (strcmp(command, "S") == 0) {
-        scale_stable_weight(line);
-    } else if (strcmp(command, "SI") == 0 || repeat) {
-        say_weight(line, line->state == 'D' ? 'D' : 'S');
-        line->repeat = repeat;
-    } else if (strcmp(command, "Z") == 0) {
-        say(line, false, line->state == 'S' ? "Z A" : "Z I");
-    } else {
-        for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
-            if (strcmp(command, fixed[i].command) == 0) {
-                say(line, false, "%s", fixed[i].answer);
-                return;
-            }
-        }
-        say(line, false, "ES");
-    }
-}
-
-static const struct device devices[] = {
-    {"nmea", 4800, "counter", nmea_tick, NULL},
-    {"scale", 9600, "weight", scale_tick, scale_command},
-};
+static const struct device *const devices[] = {&line_nmea, &line_scale};
 
 /* Listening */
 
@@ -559,8 +385,8 @@ static void set_up(struct line *line)
     const char *point;
 
     for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++) {
-        if (options->kind && strcmp(options->kind, devices[i].kind) == 0)
-            line->device = &devices[i];
+        if (options->kind && strcmp(options->kind, devices[i]->kind) == 0)
+            line->device = devices[i];
     }
     if (!line->device)
         process_die("which sensor? nmea or scale");

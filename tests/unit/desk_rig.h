@@ -1,5 +1,5 @@
-/* A desk with a real journal, a bus's thread that obeys, and a clock that is moved by hand: what the
- * tests of commands share. */
+/* A desk with a real journal, a bus's thread that obeys, and a clock that is moved by hand: what
+ * the tests of commands share. */
 #ifndef TESTS_DESK_RIG_H
 #define TESTS_DESK_RIG_H
 
@@ -95,7 +95,7 @@ static inline int run(const struct site_bus *bus, struct driver_host *host)
 }
 
 static inline bool can_write(const struct site_device *device, const struct site_point *point,
-                      const struct value *value, char *why, size_t why_size)
+                             const struct value *value, char *why, size_t why_size)
 {
     (void)device;
     (void)point;
@@ -127,7 +127,8 @@ struct party {
     char lines[ANSWERS_MAX][512];
 };
 
-static inline void on_answer(struct command_sender *sender, const char *json, size_t size, bool last)
+static inline void on_answer(struct command_sender *sender, const char *json, size_t size,
+                             bool last)
 {
     struct party *party = (struct party *)sender;
 
@@ -205,7 +206,7 @@ static inline void hold(bool held)
 }
 
 static inline void set_point(struct rig *rig, size_t index, const char *id, enum value_type type,
-                      bool writable)
+                             bool writable)
 {
     struct site_point *point = &rig->points[index];
     struct stream stream = {.type = (uint8_t)type, .decimals = DECIMALS_SHORTEST};

@@ -1,5 +1,5 @@
-/* Commands that come late, are retained, or are met by a stop or a start: none is executed out of its
- * time, each is answered. */
+/* Commands that come late, are retained, or are met by a stop or a start: none is executed out of
+ * its time, each is answered. */
 // links: sluice_field
 #include "unit/desk_rig.h"
 

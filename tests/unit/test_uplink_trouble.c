@@ -1,5 +1,5 @@
-/* Brokers that are silent, busy or taken over by another client, and a clock that is not set: what the
- * uplink waits for, and what it tells. */
+/* Brokers that are silent, busy or taken over by another client, and a clock that is not set: what
+ * the uplink waits for, and what it tells. */
 // links: sluice_uplink
 #include <setjmp.h>
 #include <stdarg.h>

@@ -117,7 +117,8 @@ static inline void check_fates(const uint64_t *dropped, size_t count, uint8_t re
     }
 }
 
-static inline void wait_for_state(struct uplink *uplink, const char *state, struct uplink_stats *stats)
+static inline void wait_for_state(struct uplink *uplink, const char *state,
+                                  struct uplink_stats *stats)
 {
     int64_t until_ns = clock_mono(&clock_system) + DEADLINE_S * NS_PER_S;
     struct timespec pause = {.tv_nsec = 1000000};
