@@ -398,7 +398,7 @@ int tcp_bus_open(struct tcp_bus **bus, struct tcp_shared *shared, const struct s
     made->number = (uint16_t)(clock_mono(shared->clock) / NS_PER_US);
     made->writing.polling = &made->polling;
     tcp_window_init(&made->window, (unsigned)made->options->in_flight, site->device_count);
-    made->units = calloc(site->device_count + 1, sizeof *made->units);
+    made->units = calloc(site->device_count ? site->device_count : 1, sizeof *made->units);
     made->flights = calloc(made->window.most, sizeof *made->flights);
     made->timer = loop_timer(shared->loop, time_came, made);
     if (made->timer && made->units && made->flights)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,11 +29,13 @@
 
 #define DESCRIPTORS_WANTED 65536
 #define STOP_GRACE_NS      (3 * NS_PER_S)
+#define SETTLED_NS         (5 * NS_PER_S) /* after a configuration was applied */
 
 struct gateway {
     const struct gateway_options *options;
     struct loop *loop;
     struct loop_watch *signals;
+    struct loop_timer *settled;
     int signal_fd;
     struct io io;
     struct io refuge; /* the socket's folder; its context is NULL where that cannot be had */
@@ -46,6 +49,21 @@ struct gateway {
         *next; /* a changed configuration that needs a new start: journal or identity differ */
     bool stopping;
 };
+
+/* What starting, connecting and the first answers took for a moment goes back to the system. */
+static void on_settled(void *context)
+{
+    (void)context;
+    malloc_trim(0);
+}
+
+static int apply(struct gateway *gateway, struct config *config)
+{
+    int error = running_apply(&gateway->running, config);
+
+    loop_timer_set(gateway->loop, gateway->settled, clock_mono(&clock_system) + SETTLED_NS);
+    return error;
+}
 
 /* Errors of a configuration go to the log, each once: the file is named in them. */
 static void tell_error(void *context, const struct config_error *error)
@@ -145,7 +163,7 @@ static void reload(struct gateway *gateway)
     if (strcmp(current->site.fingerprint, config->site.fingerprint) == 0)
         log_info("daemon", "%s means the same as before", gateway->options->config_path);
     take_zone(config);
-    if (running_apply(&gateway->running, config) == 0)
+    if (apply(gateway, config) == 0)
         log_info("daemon", "%s is applied", gateway->options->config_path);
     else
         take_zone(gateway->running.current->config);
@@ -367,7 +385,7 @@ static int run_once(struct gateway *gateway, struct config *config)
     take_zone(config);
     /* Before the buses: where descriptors run out, it is for them. */
     open_api(gateway);
-    error = running_apply(&gateway->running, config);
+    error = apply(gateway, config);
     if (!gateway->running.current) {
         close_api(gateway);
         running_stop(&gateway->running, 0);
@@ -421,7 +439,8 @@ int gateway_run(const struct gateway_options *given)
         return EXIT_CODE_CONFIG;
     machine_boot_id(gateway.boot_id);
     machine_id(gateway.machine_id);
-    if (loop_open(&gateway.loop) || open_signals(&gateway)) {
+    if (loop_open(&gateway.loop) || open_signals(&gateway) ||
+        !(gateway.settled = loop_timer(gateway.loop, on_settled, NULL))) {
         log_error("daemon", "the event loop cannot be made: out of memory or file descriptors");
         config_free(config);
         goto out;

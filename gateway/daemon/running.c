@@ -1,7 +1,6 @@
 #include "daemon/running.h"
 
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -369,7 +368,6 @@ int running_apply(struct running *running, struct config *config)
     remove_stale_cursors(running);
     free_unused_generations(running);
     pthread_mutex_unlock(&running->lock);
-    malloc_trim(0); /* what starting took for a moment */
     return error;
 }
 

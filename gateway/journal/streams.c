@@ -158,7 +158,7 @@ static int add(struct streams *streams, const struct stream *stream)
     uint32_t number = streams->count + 1;
     if (number > STREAMS_MAX)
         return ERR_FULL;
-    if (number > streams->hash_size)
+    if (number > 2 * streams->hash_size)
         grow_hash(streams);
     size_t at = (number - 1) / STREAMS_PER_CHUNK;
     struct stream_chunk *chunk = streams->chunks[at];
