@@ -7,7 +7,7 @@ from harness import Gateway, wait_for
 from parties import DEVICES, REGISTERS, FastBroker, Usage, status_mb, tcp_field, tcp_gateway, tls_uplink
 
 WINDOW_S = 4
-INTERVALS = ("100us", "300us", "500us")  # between two reads of a device; the best of them is taken
+INTERVALS = ("150us", "200us", "300us")  # between two reads of a device; the best without refusals is taken
 MANY = 1000
 UNITS = 200  # of one simulator; a unit has eight bits
 
@@ -17,7 +17,7 @@ def stored(gateway):
 
 
 def rate_at(site, field, every):
-    """Durable values/s: each reading of each register is stored, nobody reads them."""
+    """Durable values/s: each reading of each register is stored, nobody reads them. And what full rings refused."""
     gateway = tcp_gateway(site, field, None, every, report={"on_change": False})
     shutil.rmtree(gateway.journal, ignore_errors=True)
     gateway.start()
@@ -29,16 +29,16 @@ def rate_at(site, field, every):
         rates.append((stored(gateway) - before) / (time.monotonic() - begun))
     refused = gateway.status()["journal"]["refused"]
     gateway.kill()
-    return median(rates), refused
+    return {"every": every, "rate": median(rates), "refused": refused}
 
 
 def rate(out, site):
     out.note("field: ten Modbus TCP devices as fast as they go (about a minute)")
     field = tcp_field(site, name="rate")
-    found = {every: rate_at(site, field, every) for every in INTERVALS}
-    best = max(found, key=lambda every: found[every][0])
-    out.figure("field", "tcp_rate", round(found[best][0]), "values/s", rounds=ROUNDS, every=best, devices=DEVICES,
-               registers=REGISTERS, refused_by_full_rings=found[best][1])
+    found = [rate_at(site, field, every) for every in INTERVALS]
+    best = max(found, key=lambda run: (run["refused"] == 0, run["rate"]))
+    out.figure("field", "tcp_rate", round(best["rate"]), "values/s", rounds=ROUNDS, every=best["every"], devices=DEVICES,
+               registers=REGISTERS, refused_by_full_rings=best["refused"])
 
 
 def replies(gateway):

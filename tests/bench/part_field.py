@@ -54,36 +54,60 @@ def plan(out):
         out.row(json.loads(line))
 
 
+class JitterLine:
+    """Five devices that are read each second, beside some that do not answer; their intervals as the line's end sees them."""
+
+    def __init__(self, site, name, dead):
+        self.name = name
+        self.healthy = {unit: "%s%d" % (name, unit) for unit in range(1, HEALTHY + 1)}
+        self.dead = {unit: "%s%d" % (name, unit) for unit in range(HEALTHY + 1, HEALTHY + dead + 1)}
+        self.names = {**self.healthy, **self.dead}
+        self.line = RtuLine(site, name, ["%d:%s,regs=%d" % (unit, device, REGISTERS) for unit, device in self.names.items()], 9600)
+
+    def devices(self):
+        points = [{"id": "r%d" % register, "reg": register, "type": "u16", "every": "1s"} for register in range(REGISTERS)]
+        return [{"id": device, "bus": self.name, "unit": unit, "numbering": "0-based", "points": points}
+                for unit, device in self.names.items()]
+
+    def deviations(self, witnesses, begun):
+        """How far each interval was from a second, in percent of it, in rising order."""
+        seen = {device: [] for device in self.healthy.values()}
+        for witness in witnesses:
+            if witness["d"] in seen and witness["t"] >= begun:
+                seen[witness["d"]].append(witness["t"])
+        return sorted(abs(later - earlier - 1000) / 10 for times in seen.values()
+                      for earlier, later in zip(times, times[1:]))
+
+
+def p99(values):
+    return values[int(len(values) * 0.99)]
+
+
 def jitter(out, site):
-    """How far the intervals of devices that answer are from a second, while as many others do not."""
+    """How far the intervals of devices that answer are from a second, while as many others do not, and on a line beside it on which all do."""
     out.note("field: %d devices that answer beside %d that do not (about two minutes)" % (HEALTHY, DEAD))
-    names = {unit: ("well%d" if unit <= HEALTHY else "dead%d") % unit for unit in range(1, HEALTHY + DEAD + 1)}
-    line = RtuLine(site, "half", ["%d:%s,regs=%d" % (unit, name, REGISTERS) for unit, name in names.items()], 9600)
-    points = [{"id": "r%d" % register, "reg": register, "type": "u16", "every": "1s"} for register in range(REGISTERS)]
-    gateway = Gateway(site, [line.bus()],
-                      [{"id": name, "bus": line.name, "unit": unit, "numbering": "0-based", "points": points}
-                       for unit, name in names.items()], [])
-    dead = [unit for unit in names if unit > HEALTHY]
+    half, control = JitterLine(site, "half", DEAD), JitterLine(site, "control", 0)
+    gateway = Gateway(site, [half.line.bus(), control.line.bus()], half.devices() + control.devices(), [])
     # Some of them have never been heard, some were.
-    for unit in dead[::2]:
-        line.tell("silence %d" % unit)
+    never = list(half.dead)[::2]
+    for unit in never:
+        half.line.tell("silence %d" % unit)
     gateway.start()
-    wait_for(lambda: all(gateway.device(names[unit])["up"] for unit in names if unit not in dead[::2]), 30, "all answer")
-    for unit in dead:
-        line.tell("silence %d" % unit)
-    wait_for(lambda: all(not gateway.device(names[unit])["up"] for unit in dead), 60, "half of them are down")
+    heard = [device for line in (half, control) for unit, device in line.names.items() if line is control or unit not in never]
+    wait_for(lambda: all(gateway.device(device)["up"] for device in heard), 30, "all answer")
+    for unit in half.dead:
+        half.line.tell("silence %d" % unit)
+    wait_for(lambda: all(not gateway.device(device)["up"] for device in half.dead.values()), 60, "half of them are down")
     begun = time.time() * 1000 + 2000  # what was late because of the last of their time-outs is over
     time.sleep(JITTER_SECONDS)
-    seen = {names[unit]: [] for unit in names if unit <= HEALTHY}
-    for witness in site.witnesses():
-        if witness["d"] in seen and witness["t"] >= begun:
-            seen[witness["d"]].append(witness["t"])
-    off = sorted(abs(later - earlier - 1000) / 10 for times in seen.values()
-                 for earlier, later in zip(times, times[1:]))
-    probes = sum(gateway.device(names[unit])["timeouts"] for unit in dead)
+    witnesses = list(site.witnesses())
+    off, noise = half.deviations(witnesses, begun), control.deviations(witnesses, begun)
+    probes = sum(gateway.device(device)["timeouts"] for device in half.dead.values())
     gateway.stop()
-    out.figure("field", "jitter_half_dead", round(off[int(len(off) * 0.99)], 2), "% of the interval",
-               intervals=len(off), worst=round(off[-1], 2), probes=probes, line="9600 8E1", timeout="500ms")
+    out.figure("field", "jitter_half_dead", round(p99(off), 2), "% of the interval", intervals=len(off),
+               worst=round(off[-1], 2), probes=probes, line="9600 8E1", timeout="500ms")
+    out.figure("field", "jitter_added", round(p99(off) - p99(noise), 2), "% of the interval", intervals=len(noise),
+               without_dead_devices=round(p99(noise), 2), worst_without=round(noise[-1], 2))
 
 
 def wrong_values(out):
