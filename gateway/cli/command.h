@@ -21,6 +21,7 @@ int command_state(int argc, char **argv);
 int command_sunspec(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_tail(int argc, char **argv);
+int command_trace(int argc, char **argv);
 int command_write(int argc, char **argv);
 
 /* The flag that every command has which asks the daemon. */

@@ -19,6 +19,7 @@ static const struct command {
     {"write", command_write, "write a value to a point"},
     {"read", command_read, "read Modbus registers once"},
     {"probe", command_probe, "find which of its points a device really has"},
+    {"trace", command_trace, "show what goes over a Modbus line, frame by frame"},
     {"scan", command_scan, "find the Modbus devices on a line or behind a host"},
     {"profile", command_profile, "list, show and check device profiles"},
     {"sunspec", command_sunspec, "write the profile of a SunSpec device, as it describes itself"},

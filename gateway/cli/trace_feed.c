@@ -1,0 +1,128 @@
+#include "cli/trace_feed.h"
+
+#include <cjson/cJSON.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "field/tap.h"
+
+#define NUMBER_MOST 4e18 /* nanoseconds, some of which are subtracted from others */
+
+void trace_feed_init(struct trace_feed *feed, struct sniff *sniff, sniff_fn *frame,
+                     void (*note)(void *context, const struct trace_record *record), void *context)
+{
+    memset(feed, 0, sizeof *feed);
+    feed->sniff = sniff;
+    feed->frame = frame;
+    feed->note = note;
+    feed->context = context;
+}
+
+static const char *text_of(const cJSON *object, const char *key)
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, key);
+
+    return cJSON_IsString(value) ? value->valuestring : "";
+}
+
+static double number_of(const cJSON *object, const char *key)
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, key);
+
+    return cJSON_IsNumber(value) && value->valuedouble >= 0 && value->valuedouble < NUMBER_MOST
+               ? value->valuedouble
+               : 0;
+}
+
+/* Milliseconds there, nanoseconds here; 0 where they are too many. */
+static int64_t time_of(const cJSON *object)
+{
+    double ns = number_of(object, "t") * (double)NS_PER_MS;
+
+    return ns < NUMBER_MOST ? (int64_t)ns : 0;
+}
+
+static void begin(struct trace_feed *feed, const cJSON *first)
+{
+    const char *driver = text_of(first, "driver");
+    enum sniff_protocol protocol = SNIFF_RTU;
+
+    if (strcmp(driver, "modbus-tcp") == 0)
+        protocol = SNIFF_TCP;
+    if (strcmp(driver, "modbus-ascii") == 0)
+        protocol = SNIFF_ASCII;
+    sniff_init(feed->sniff, protocol, (int64_t)number_of(first, "byte_ns"), feed->frame,
+               feed->context);
+    feed->begun = true;
+}
+
+static int digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static void feed_hex(struct trace_feed *feed, const struct trace_record *record, const char *hex)
+{
+    uint8_t bytes[TAP_BYTES_MAX];
+    size_t size = 0;
+
+    for (; size < sizeof bytes && digit(hex[0]) >= 0 && digit(hex[1]) >= 0; hex += 2)
+        bytes[size++] = (uint8_t)(digit(hex[0]) << 4 | digit(hex[1]));
+    if (size)
+        sniff_feed(feed->sniff, record->way == TRACE_SENT ? SNIFF_SENT : SNIFF_RECEIVED,
+                   record->mono_ns, bytes, size);
+}
+
+static bool take_record(struct trace_feed *feed, const cJSON *object)
+{
+    static const char *const ways[] = {"sent", "received", "opened", "closed"};
+    struct trace_record record = {.wall_ns = time_of(object),
+                                  .mono_ns = (int64_t)number_of(object, "mono_ns"),
+                                  .lost = (uint64_t)number_of(object, "lost")};
+    int way = 0;
+
+    while (way < 4 && strcmp(text_of(object, "way"), ways[way]) != 0)
+        way++;
+    if (way == 4)
+        return false;
+    record.way = (enum trace_way)way;
+    /* What is half a frame and followed by nothing, or by another connection, stays half. */
+    if (record.way >= TRACE_OPENED || record.lost ||
+        (feed->last_ns && record.mono_ns - feed->last_ns > sniff_patience_ns(feed->sniff) &&
+         feed->sniff->protocol != SNIFF_TCP))
+        sniff_flush(feed->sniff);
+    feed->last_ns = record.mono_ns;
+    feed->note(feed->context, &record);
+    feed_hex(feed, &record, text_of(object, "hex"));
+    return true;
+}
+
+static bool take_line(struct trace_feed *feed)
+{
+    cJSON *object = cJSON_Parse(feed->line);
+    bool taken = cJSON_IsObject(object);
+
+    if (taken && !feed->begun)
+        begin(feed, object);
+    else if (taken)
+        taken = take_record(feed, object);
+    cJSON_Delete(object);
+    return taken;
+}
+
+bool trace_feed(struct trace_feed *feed, const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] != '\n') {
+            if (feed->size == sizeof feed->line - 1)
+                return false;
+            feed->line[feed->size++] = bytes[i];
+            continue;
+        }
+        feed->line[feed->size] = '\0';
+        feed->size = 0;
+        if (!take_line(feed))
+            return false;
+    }
+    return true;
+}
