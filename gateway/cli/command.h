@@ -6,6 +6,7 @@
 #include "daemon/gateway.h"
 
 /* Each gets its own arguments, argv[0] being its name, and returns an exit code. */
+int command_assign(int argc, char **argv);
 int command_audit(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_journal(int argc, char **argv);

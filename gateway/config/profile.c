@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/assign.h"
 #include "config/file.h"
 #include "config/load.h"
 #include "core/nearest.h"
@@ -103,6 +104,24 @@ static void check_facts(struct loader *loader, const struct json *object, const 
     decode_options(decoder, facts->options, options, &layers);
 }
 
+/* What the rows of "assign" cannot say of its list. */
+static void check_bauds(struct loader *loader, const struct json *assign)
+{
+    const struct json *bauds = json_find(assign, "bauds"), *reg = json_find(assign, "baud_reg");
+    int32_t baud;
+    uint16_t code;
+
+    for (const struct json *item = bauds ? bauds->first : NULL; item; item = item->next) {
+        if (item->type == JSON_STRING && !config_assign_baud(item->text, &baud, &code))
+            findings_value(loader->decoder.findings, item,
+                           "allowed is BAUD=CODE, as \"9600=2\": a baud of 300 to 921600, and "
+                           "what the register holds for it, 0 to 65535");
+    }
+    if ((bauds != NULL) != (reg != NULL))
+        findings_value(loader->decoder.findings, assign,
+                       "\"baud_reg\" and \"bauds\" are needed together, or neither");
+}
+
 /* What it says of itself, and what its points do not give to the points of a device. */
 static void check_profile(struct loader *loader, const struct json *root,
                           struct profile_options *options)
@@ -111,6 +130,9 @@ static void check_profile(struct loader *loader, const struct json *root,
     decode_options(&loader->decoder, shape_profile.options, options, &layers);
     check_facts(loader, root, &shape_profile, "source", options);
     check_facts(loader, root, &shape_profile, "factory", options);
+    check_facts(loader, root, &shape_profile, "assign", options);
+    if (json_find(root, "assign"))
+        check_bauds(loader, json_find(root, "assign"));
     check_facts(loader, root, &shape_profile, "confirmed", options);
     const struct json *points = json_find(root, "points");
     for (const struct json *point = points ? points->first : NULL; point; point = point->next) {

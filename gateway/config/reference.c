@@ -154,6 +154,7 @@ int config_reference(const struct config_parts *parts, void *stdio_file)
     write_shape(out, "A device profile", &shape_profile, NULL);
     write_shape(out, "`source` of a profile", &shape_source, NULL);
     write_shape(out, "`factory` of a profile", &shape_factory, NULL);
+    write_shape(out, "`assign` of a profile", &shape_assign, NULL);
     begin_table(out, "A point of a profile, besides the keys of a point");
     write_row(out, profile_read_row);
     write_shape(out, "`write` of a profile's point", &shape_write, NULL);

@@ -527,6 +527,7 @@ int config_profile_schema(const struct config_parts *parts, void *stdio_file)
     write_report_reference(writer);
     write_plain(writer, "source", &shape_source, NULL);
     write_plain(writer, "factory", &shape_factory, NULL);
+    write_plain(writer, "assign", &shape_assign, NULL);
     write_points_list(writer, &shape_profile);
     json_write_close(writer, '}');
     write_any_driver(&schema, "profile");

@@ -477,6 +477,57 @@ static const struct option factory_rows[] = {
     {0},
 };
 
+static const struct option_choice assign_types[] = {
+    {"u16", ASSIGN_U16, "a register each"},
+    {"f32", ASSIGN_F32, "a float in two registers each, written by function 16"},
+    {0},
+};
+
+static const struct option assign_rows[] = {
+    {.key = "unit_reg",
+     .type = OPTION_INT,
+     .offset = offsetof(struct profile_options, unit_reg),
+     .required = true,
+     .maximum = 65535,
+     .example = "20",
+     .help = "the holding register, counted from 0, that holds the unit number"},
+    {.key = "baud_reg",
+     .type = OPTION_INT,
+     .offset = offsetof(struct profile_options, baud_reg),
+     .maximum = 65535,
+     .example = "28",
+     .help = "the one that holds a code of the baud; only together with \"bauds\""},
+    {.key = "bauds",
+     .type = OPTION_TEXTS,
+     .offset = offsetof(struct profile_options, bauds),
+     .example = "[\"9600=2\", \"19200=3\"]",
+     .help = "which code stands for which baud, each as BAUD=CODE"},
+    {.key = "type",
+     .type = OPTION_CHOICE,
+     .offset = offsetof(struct profile_options, assign_type),
+     .choices = assign_types,
+     .fallback = "\"u16\"",
+     .help = "what these registers hold"},
+    {.key = "multiple",
+     .type = OPTION_BOOL,
+     .offset = offsetof(struct profile_options, multiple),
+     .fallback = "false",
+     .help = "single registers, too, are written by function 16"},
+    {.key = "restart",
+     .type = OPTION_BOOL,
+     .offset = offsetof(struct profile_options, restart),
+     .fallback = "false",
+     .help = "what was written may hold only when the device was switched off and on"},
+    FACT_ROW("setup", setup, "what has to be done at the device so that it takes the writes"),
+    {.key = "confidence",
+     .type = OPTION_CHOICE,
+     .offset = offsetof(struct profile_options, assign_confidence),
+     .choices = confidence_choices,
+     .help = "how sure it is that these registers are right"},
+    FACT_ROW("source", assign_source, "who says so"),
+    {0},
+};
+
 static const struct option write_rows[] = {
     {.key = "min",
      .type = OPTION_NUMBER,
@@ -573,15 +624,21 @@ static const struct option confirmed_rows[] = {
     {0},
 };
 
-const struct shape shape_confirmed = {
-    "\"confirmed\"", "somebody has compared readings with a device's display", confirmed_rows,
-    NULL};
+const struct shape shape_confirmed = {"\"confirmed\"",
+                                      "somebody has compared readings with a device's display",
+                                      confirmed_rows, NULL};
 const struct shape shape_factory = {"\"factory\"", "what a new device is set to", factory_rows,
                                     NULL};
+const struct shape shape_assign = {"\"assign\"",
+                                   "by which registers sluice assign gives a device its unit and "
+                                   "its baud",
+                                   assign_rows, NULL};
 static const struct part profile_parts[] = {
     REPORT_PART,
     {"source", PART_FACTS, false, &shape_source, "where the profile's facts come from"},
     {"factory", PART_FACTS, false, &shape_factory, "what a new device is set to"},
+    {"assign", PART_FACTS, false, &shape_assign,
+     "by which registers sluice assign gives a device its unit and its baud"},
     {"confirmed", PART_FACTS, false, &shape_confirmed,
      "somebody has compared readings with a device's display (\"sluice profile confirm\"): takes "
      "the mark \"unverified\" from the profile"},

@@ -64,6 +64,9 @@ struct device_options {
 /* How sure it is that a profile is right. */
 enum confidence { CONFIDENCE_UNSAID, CONFIDENCE_LOW, CONFIDENCE_MEDIUM, CONFIDENCE_HIGH };
 
+/* What the registers of "assign" hold. */
+enum assign_type { ASSIGN_U16, ASSIGN_F32 };
+
 /* What a profile says of itself. */
 struct profile_options {
     const char *schema, *vendor, *model, *category, *notes;
@@ -75,6 +78,13 @@ struct profile_options {
     /* "confirmed" */
     const char *confirmed_at, *confirmed_device, *confirmed_by;
     struct option_texts confirmed_points;
+    /* "assign" */
+    int64_t unit_reg, baud_reg;
+    int assign_type; /* enum assign_type */
+    struct option_texts bauds;
+    bool multiple, restart;
+    const char *setup, *assign_source;
+    int assign_confidence; /* enum confidence */
     /* "factory" */
     const char *line, *line_source;
     int64_t unit;
@@ -101,7 +111,8 @@ struct uplink_own_options {
 
 extern const struct shape shape_root, shape_gateway, shape_journal, shape_defaults, shape_report,
     shape_bus, shape_device, shape_point, shape_uplink, shape_uplink_tls, shape_profile,
-    shape_profile_point, shape_source, shape_factory, shape_confirmed, shape_write, shape_point_write;
+    shape_profile_point, shape_source, shape_factory, shape_assign, shape_confirmed, shape_write,
+    shape_point_write;
 
 /* The row of "read", for struct profile_options; the other rows of a profile's point are those of
  * struct site_point. */

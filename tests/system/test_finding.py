@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import signal
+import subprocess
 import sys
 
 from harness import (EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, Gateway, ModbusTcp, RtuLine, check, free_port, main, program, sluice,
@@ -201,6 +202,71 @@ def a_line_of_others_is_heard_and_its_setting_found(site):
           "<- unit 3  read holding registers at 6: 4870 4871" in done.stdout, "the words", done.stdout)
 
 
+def meters(site, *keys):
+    """Meters whose unit and baud can be set, and a function that runs `sluice assign` on their line."""
+    process = site.start("meters", sys.executable, os.path.join(PARTIES, "settable_meters.py"), site.path("meters.tty"),
+                         *keys)
+    wait_for(lambda: "ready" in process.log(), 20, "the meters are ready")
+
+    def assign(*arguments, given=None):
+        return subprocess.run([program("sluice"), "assign", site.path("meters.tty"), "--profile", "eastron-sdm120",
+                               "--socket", "/nonexistent/api.sock", *arguments], input=given or "",
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=100)
+    return process, assign
+
+
+def a_new_meter_gets_its_unit_and_baud_and_answers_there(site):
+    process, assign = meters(site)
+    done = assign("--to", "7", "--baud", "9600", "--json")
+    check(done.returncode == EXIT_OK, "exit status", done.returncode, done.stderr)
+    check(json.loads(done.stdout) == {"kind": "assigned", "from": 1, "to": 7, "line": "9600 8N1", "verified": True},
+          "the line", done.stdout)
+    check(process.log().splitlines()[-1] == "unit 7 at 9600", "the meter", process.log())
+    again = assign("--to", "8")
+    check(again.returncode == EXIT_FAILED and "nobody answers at unit 1" in again.stderr, "the old place", again.stderr)
+    moved = assign("--to", "8", "--unit", "7", "--line", "9600 8N1")
+    check(moved.returncode == EXIT_OK and process.log().splitlines()[-1] == "unit 8 at 9600", "again", moved.stderr)
+
+
+def nothing_is_assigned_where_two_answer_or_somebody_is_there(site):
+    process, assign = meters(site, "units=1,5")
+    taken = assign("--to", "5")
+    check(taken.returncode == EXIT_FAILED and "somebody answers at unit 5" in taken.stderr, "a taken unit", taken.stderr)
+    process.kill()
+    os.unlink(site.path("meters.tty"))
+    process, assign = meters(site, "units=1,1")
+    two = assign("--to", "7")
+    check(two.returncode == EXIT_FAILED and "two devices" in two.stderr, "two at the old unit", two.stderr)
+    check("unit 7" not in process.log(), "it was written", process.log())
+
+
+def a_meter_that_is_locked_says_what_to_do(site):
+    process, assign = meters(site, "locked=1")
+    refused = assign("--to", "7")
+    check(refused.returncode == EXIT_FAILED and "refuses" in refused.stderr and "button" in refused.stderr, "the words",
+          refused.stderr)
+    process.signal(signal.SIGUSR2)
+    wait_for(lambda: assign("--to", "7").returncode == EXIT_OK, 20, "it takes it when it is unlocked")
+
+
+def a_row_of_meters_is_numbered_one_after_the_other(site):
+    process, assign = meters(site)
+    done = assign("--start", "10", "--count", "2", given="\n\nq\n")
+    check("unit 1 is unit 10 now" in done.stdout, "the first", done.stdout, done.stderr)
+    check("nobody answers at unit 1" in done.stderr, "nobody has connected the second", done.stderr)
+    check(done.stderr.count("unit 11 (2 of 2)") == 2, "it is asked for again", done.stderr)
+
+
+def what_a_meter_takes_on_at_its_restart_is_told(site):
+    process, assign = meters(site, "restart=1")
+    done = assign("--to", "9", "--json")
+    check(done.returncode == EXIT_OK and not json.loads(done.stdout)["verified"], "it is told", done.stdout, done.stderr)
+    process.signal(signal.SIGUSR1)
+    wait_for(lambda: "unit 9 at 2400" in process.log(), 10, "the meter has restarted")
+    moved = assign("--to", "9", "--unit", "9", "--force")
+    check(moved.returncode == EXIT_OK, "it is there", moved.stdout, moved.stderr)
+
+
 main(a_scan_finds_the_setting_and_the_units_and_stops_there,
      a_scan_tells_two_devices_with_one_unit_from_one,
      a_scan_says_what_devices_say_of_themselves,
@@ -211,4 +277,9 @@ main(a_scan_finds_the_setting_and_the_units_and_stops_there,
      a_port_that_another_program_has_is_not_touched,
      a_bus_that_the_gateway_polls_is_heard_and_goes_on,
      frames_over_modbus_tcp_are_heard,
-     a_line_of_others_is_heard_and_its_setting_found)
+     a_line_of_others_is_heard_and_its_setting_found,
+     a_new_meter_gets_its_unit_and_baud_and_answers_there,
+     nothing_is_assigned_where_two_answer_or_somebody_is_there,
+     a_meter_that_is_locked_says_what_to_do,
+     a_row_of_meters_is_numbered_one_after_the_other,
+     what_a_meter_takes_on_at_its_restart_is_told)

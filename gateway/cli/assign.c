@@ -1,0 +1,270 @@
+/* Gives new devices their units and bauds, one after the other. */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/assign_profile.h"
+#include "cli/bench.h"
+#include "cli/borrow.h"
+#include "cli/command.h"
+#include "core/clock.h"
+#include "core/error.h"
+
+#define TIMEOUT_NS (400 * NS_PER_MS)
+#define PROMPT_MS  1000 /* how often the lease is looked at while a person connects a device */
+
+struct assignment {
+    struct bench bench;
+    struct assign_profile profile;
+    struct assign_job job;
+    struct borrow borrow;
+    bool json;
+};
+
+/* Waits for a line on standard input: 1, 0 when it is "q" or there is none, ERR_CLOSED. */
+static int await_enter(struct assignment *assignment, const char *words)
+{
+    struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                            {.fd = assignment->bench.stop_fd, .events = POLLIN}};
+    char line[64];
+    size_t size = 0;
+
+    fprintf(stderr, "%s", words);
+    for (;;) {
+        int ready = poll(fds, 2, PROMPT_MS);
+
+        if (!borrow_keep(&assignment->borrow) || fds[1].revents || (ready < 0 && errno != EINTR))
+            return ERR_CLOSED;
+        if (ready <= 0 || !fds[0].revents)
+            continue;
+        /* Byte by byte: what is behind the line is the next one's. */
+        if (read(STDIN_FILENO, &line[size], 1) != 1)
+            return 0;
+        if (line[size] == '\n')
+            return size > 0 && line[0] == 'q' ? 0 : 1;
+        size += size < sizeof line - 1;
+    }
+}
+
+static void tell(const struct assignment *assignment, bool verified)
+{
+    const struct assign_job *job = &assignment->job;
+    struct port_settings line = job->bus.line;
+    char text[24];
+
+    if (job->baud)
+        line.baud = job->baud;
+    bench_line(&line, text);
+    if (assignment->json)
+        printf("{\"kind\":\"assigned\",\"from\":%u,\"to\":%u,\"line\":\"%s\",\"verified\":%s}\n",
+               job->from, job->to, text, verified ? "true" : "false");
+    else if (verified)
+        printf("unit %u is unit %u now, and answers at %s\n", job->from, job->to, text);
+    else
+        printf("unit %u was told to be unit %u at %s: it is when it was switched off and on\n",
+               job->from, job->to, text);
+    fflush(stdout);
+}
+
+static int exit_code(int error)
+{
+    return error == ERR_NOT_FOUND || error == ERR_DENIED || error == ERR_BUSY || error == ERR_NOMEM
+               ? EXIT_CODE_SYSTEM
+               : EXIT_CODE_FAILED;
+}
+
+/* One device. `ask`: there is a person who can switch it off and on. Returns an exit code. */
+static int assign_device(struct assignment *assignment, bool ask)
+{
+    char why[640] = "";
+    int result = assign(&assignment->job, &assignment->bench.host, why, sizeof why);
+
+    if (result == ASSIGN_RESTART && ask) {
+        result = await_enter(assignment, "switch the device off and on, then press Enter\n");
+        result = result <= 0
+                     ? ERR_CLOSED
+                     : assign_verify(&assignment->job, &assignment->bench.host, why, sizeof why);
+    }
+    if (result == ASSIGN_DONE || result == ASSIGN_RESTART) {
+        tell(assignment, result == ASSIGN_DONE);
+        return EXIT_CODE_OK;
+    }
+    if (result == ERR_CLOSED && !*why)
+        snprintf(why, sizeof why, "stopped");
+    fprintf(stderr, "sluice assign: %s\n", why);
+    if (result == ERR_EXCEPTION && assignment->profile.setup[0])
+        fprintf(stderr, "This model says: %s\n", assignment->profile.setup);
+    return exit_code(result);
+}
+
+static int assign_row(struct assignment *assignment, int64_t start, int64_t number)
+{
+    int code = EXIT_CODE_OK;
+
+    for (int64_t i = 0; i < number; i++) {
+        char words[160];
+        int result;
+
+        snprintf(words, sizeof words,
+                 "connect the device that is to be unit %" PRId64 " (%" PRId64 " of %" PRId64
+                 "), then press Enter; q ends\n",
+                 start + i, i + 1, number);
+        result = await_enter(assignment, words);
+        if (result <= 0)
+            return result == 0 ? code : EXIT_CODE_FAILED;
+        assignment->job.to = (uint8_t)(start + i);
+        code = assign_device(assignment, true);
+        if (code == EXIT_CODE_SYSTEM)
+            return code;
+        if (code != EXIT_CODE_OK)
+            i--; /* the same again: a person can see to it */
+    }
+    return code;
+}
+
+static int run(struct assignment *assignment, int64_t to, int64_t start, int64_t number)
+{
+    int code = borrow_port(&assignment->borrow);
+
+    if (code == EXIT_CODE_OK && !assignment->profile.sure)
+        fprintf(stderr, "nobody has compared these registers with a device of this model: %s\n",
+                assignment->profile.source);
+    if (code == EXIT_CODE_OK && assignment->profile.setup[0] && !assignment->json)
+        fprintf(stderr, "%s\n", assignment->profile.setup);
+    if (code == EXIT_CODE_OK && to) {
+        assignment->job.to = (uint8_t)to;
+        code = assign_device(assignment, isatty(STDIN_FILENO));
+    } else if (code == EXIT_CODE_OK) {
+        code = assign_row(assignment, start, number);
+    }
+    borrow_return(&assignment->borrow);
+    return code;
+}
+
+static int wrong(const char *sentence)
+{
+    fprintf(stderr, "sluice assign: %s\n", sentence);
+    return EXIT_CODE_USAGE;
+}
+
+/* The job, from the profile and what the command line says otherwise. */
+static int prepare(struct assignment *assignment, const char *line, int64_t unit, int64_t baud)
+{
+    struct assign_job *job = &assignment->job;
+    char why[256], sentence[400];
+
+    job->map = assignment->profile.map;
+    job->bus.line = assignment->profile.line;
+    job->timeout_ns = TIMEOUT_NS;
+    job->bus.timeout_ns = TIMEOUT_NS;
+    if (line && port_parse_settings(line, &job->bus.line, why, sizeof why) != 0) {
+        snprintf(sentence, sizeof sentence, "--line: %s", why);
+        return wrong(sentence);
+    }
+    if (job->bus.line.baud == 0)
+        return wrong("the profile does not say what a new device's line is set to: say it with "
+                     "--line");
+    if (unit == 0)
+        return wrong("the profile does not say which unit a new device has: say it with --unit");
+    job->from = (uint8_t)unit;
+    if (baud && !assign_profile_code(&assignment->profile, (int32_t)baud, &job->baud_code))
+        return wrong(assignment->profile.baud_count
+                         ? "the profile has no such baud: see \"assign\" in it"
+                         : "the profile does not say by which register the baud is set");
+    job->baud = (int32_t)baud;
+    /* Slow lines take longer for the same bytes. */
+    job->timeout_ns += 64 * port_byte_ns(&job->bus.line);
+    return EXIT_CODE_OK;
+}
+
+struct assign_texts {
+    const char *to, *start, *count, *unit, *baud, *line, *profile, *operand;
+};
+
+static int set_up(struct assignment *assignment, const struct assign_texts *texts)
+{
+    static const char name[] = "sluice assign";
+    int64_t to = 0, start = 0, number = 1, unit = 0, baud = 0;
+    enum sniff_protocol protocol;
+    int code;
+
+    if (!bench_number(texts->to, name, "to", 1, 247, &to) ||
+        !bench_number(texts->start, name, "start", 1, 247, &start) ||
+        !bench_number(texts->count, name, "count", 1, 247, &number) ||
+        !bench_number(texts->unit, name, "unit", 1, 247, &unit) ||
+        !bench_number(texts->baud, name, "baud", 300, 921600, &baud) ||
+        !bench_target(&assignment->job.bus, &protocol, texts->operand, "rtu", name))
+        return EXIT_CODE_USAGE;
+    if (!texts->profile)
+        return wrong("--profile is needed: sluice profile list shows them");
+    if ((to != 0) == (start != 0))
+        return wrong("either --to N, or --start N with --count, is needed");
+    if (start + number - 1 > 247)
+        return wrong("units end at 247");
+    if (!assignment->job.bus.port)
+        return wrong("a serial port is needed");
+    if (!assign_profile_read(&assignment->profile, texts->profile))
+        return EXIT_CODE_FAILED;
+    code = prepare(assignment, texts->line, unit ? unit : assignment->profile.unit, baud);
+    if (code != EXIT_CODE_OK)
+        return code;
+    if (bench_open(&assignment->bench) != 0)
+        return EXIT_CODE_SYSTEM;
+    code = run(assignment, to, start, number);
+    bench_close(&assignment->bench);
+    return code;
+}
+
+#define ASSIGN_ABOUT                                                                               \
+    "Gives a device its unit, and its baud with --baud, by the registers that its profile\n"       \
+    "names, and makes sure that it answers there. Nothing is written while two devices\n"          \
+    "answer at the old unit, or where somebody answers at the new one already. With\n"             \
+    "--start new devices get theirs one after the other, each connected alone.\n"                  \
+    "A port that the daemon polls is borrowed from it, as by sluice scan.\n"
+
+int command_assign(int argc, char **argv)
+{
+    static struct assignment assignment;
+    struct assign_texts texts = {0};
+    const char *socket = GATEWAY_SOCKET_PATH;
+    const struct args_flag flags[] = {
+        {"profile", 'P', "NAME", "the device's profile", &texts.profile, NULL},
+        {"to", 't', "N", "the unit that it is to have", &texts.to, NULL},
+        {"start", 'S', "N", "for several: the unit of the first one", &texts.start, NULL},
+        {"count", 'c', "N", "for several: how many; 1 unless given", &texts.count, NULL},
+        {"baud", 'b', "BAUD", "the baud that it is to have; as it is unless given", &texts.baud,
+         NULL},
+        {"unit", 'a', "N", "the unit that it has; as new unless given", &texts.unit, NULL},
+        {"line", 'l', "SETTINGS", "the line that it has; as new unless given", &texts.line, NULL},
+        {"force", 'F', NULL, "although the register does not hold the unit that it has", NULL,
+         &assignment.job.force},
+        {"echo", 'e', NULL, "the adapter returns what is sent", NULL, &assignment.job.bus.echo},
+        {"json", 'J', NULL, "a JSON object a device", NULL, &assignment.json},
+        COMMAND_SOCKET_FLAG(&socket),
+        {0},
+    };
+    const struct args_command command = {
+        .name = "sluice assign",
+        .operands = " PORT",
+        .operands_min = 1,
+        .operands_max = 1,
+        .about = ASSIGN_ABOUT,
+        .after =
+            "Exit status: 1 the device does not answer or refuses, or a unit is taken; 5 the port\n"
+            "cannot be used.\n\n"
+            "Examples: sluice assign /dev/ttyUSB0 --profile eastron-sdm120 --to 7 --baud 9600\n"
+            "          sluice assign /dev/ttyUSB0 --profile eastron-sdm120 --start 10 --count 5\n",
+        .flags = flags,
+    };
+    int first = args_parse(argc, argv, &command);
+
+    if (first < 0)
+        return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    texts.operand = argv[first];
+    assignment.borrow =
+        (struct borrow){.socket = socket, .port = argv[first], .by = "sluice assign"};
+    return set_up(&assignment, &texts);
+}
