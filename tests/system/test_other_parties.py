@@ -22,13 +22,41 @@ def answers(port):
 
 
 class Pymodbus:
-    def __init__(self, site, units):
+    """On a TCP port, or on a pty."""
+
+    def __init__(self, site, units, name="meter", frames="socket", serial=False):
+        self.name = name
         self.port = free_port()
-        self.process = site.start("pymodbus", sys.executable, SERVER, str(self.port), str(units), site.truth)
-        wait_for(lambda: answers(self.port), 20, "pymodbus listens")
+        self.link = site.path(name + ".tty") if serial else None
+        self.process = site.start(name, sys.executable, SERVER, self.link or str(self.port), str(units), site.truth,
+                                  name, frames)
+        if serial:
+            wait_for(lambda: os.path.exists(self.link), 20, "pymodbus has its port")
+        else:
+            wait_for(lambda: answers(self.port), 20, "pymodbus listens")
+
+    def bus(self, driver, **more):
+        where = {"port": self.link, "line": "115200 8N1"} if self.link else {"host": "127.0.0.1:%d" % self.port}
+        return {"id": self.name, "driver": driver, **where, **more}
+
+    def written(self, unit):
+        """What was written to each register, or coil, last."""
+        registers = {}
+        for line in self.process.log().splitlines():
+            told = json.loads(line) if line.startswith("{") else {}
+            if told.get("d") == "%s%d" % (self.name, unit):
+                registers.update(enumerate(told["values"], told["reg"]))
+        return registers
 
     def quiet(self):
         self.process.kill()
+
+
+def by_rtu_and_ascii(site, units):
+    """Servers of the lines that are not Modbus TCP, and the drivers for them."""
+    return [(Pymodbus(site, units, "server", "rtu"), "modbus-rtu"),
+            (Pymodbus(site, units, "old", "ascii"), "modbus-ascii"),
+            (Pymodbus(site, units, "serial", "ascii", serial=True), "modbus-ascii")]
 
 
 def reads_a_pymodbus_server(site):
@@ -80,6 +108,51 @@ def writes_to_a_pymodbus_server(site):
     gateway.stop()
 
 
+def reads_by_rtu_over_tcp_and_by_ascii(site):
+    servers = by_rtu_and_ascii(site, 2)
+    broker = Broker(site)
+    subscriber, audit = Subscriber(site, broker), Audit(site, broker)
+    points = [{"id": "counter", "reg": 0, "type": "u32", "every": "200ms"},
+              {"id": "near", "reg": 5, "type": "u16"}, {"id": "far", "reg": 50, "type": "u16", "table": "input"}]
+    devices = [{"id": "%s%d" % (server.name, unit), "bus": server.name, "unit": unit, "numbering": "0-based",
+                "points": points} for server, _ in servers for unit in (1, 2)]
+    gateway = Gateway(site, [server.bus(driver) for server, driver in servers], devices, [broker.uplink()]).start()
+    gateway.wait_online()
+    for device in devices:
+        wait_for(lambda: sum(witness["d"] == device["id"] for witness in site.witnesses()) >= 20, 60,
+                 "values of " + device["id"])
+    gateway.tell(lambda settings: settings.update(devices=[], buses=[]))
+    wait_for(lambda: not gateway.status()["buses"], 20, "the buses have stopped")
+    balance = finish(gateway, [server for server, _ in servers], subscriber, audit, 120)
+    for server, _ in servers:
+        for unit in (1, 2):
+            name = "%s%d" % (server.name, unit)
+            check(set(balance.good_values(name, "near")) == {100 * unit + 5}, "near", name)
+            check(set(balance.good_values(name, "far")) == {100 * unit + 50}, "far", name)
+
+
+def writes_by_rtu_over_tcp_and_by_ascii(site):
+    """Each function that writes, and what the server then says that it was told."""
+    servers = by_rtu_and_ascii(site, 2)
+    points = [{"id": "one", "reg": 10, "type": "u16", "write": {}}, {"id": "two", "reg": 12, "type": "u32", "write": {}},
+              {"id": "coil", "reg": 20, "table": "coil", "write": {}}]
+    devices = [{"id": "%s%d" % (server.name, unit), "bus": server.name, "unit": unit, "numbering": "0-based",
+                "points": points, **more}
+               for server, _ in servers for unit, more in ((1, {}), (2, {"write_function": "multiple"}))]
+    gateway = Gateway(site, [server.bus(driver) for server, driver in servers], devices, []).start()
+    for server, _ in servers:
+        for unit, one, two, coil in ((1, 4711, 70000, "true"), (2, 815, 65536 * 7 + 8, "false")):
+            device = "%s%d" % (server.name, unit)
+            for point, value in (("one", str(one)), ("two", str(two)), ("coil", coil)):
+                done = gateway.cli("write", "--wait", "--", device, point, value)
+                check(done.returncode == EXIT_OK and "is " + value in done.stdout, "sluice write", device, point,
+                      done.stdout, done.stderr)
+            written = server.written(unit)
+            check(written[10] == one and written[12] << 16 | written[13] == two and written[20] == (coil == "true"),
+                  "what was written", device, written)
+    gateway.stop()
+
+
 def mbpoll(*arguments):
     """The values that it prints, by register."""
     done = subprocess.run(["mbpoll", "-1", "-q", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -119,4 +192,5 @@ def read_agrees_with_mbpoll(site):
           missing.returncode, missing.stderr)
 
 
-main(reads_a_pymodbus_server, writes_to_a_pymodbus_server, read_agrees_with_mbpoll)
+main(reads_a_pymodbus_server, writes_to_a_pymodbus_server, reads_by_rtu_over_tcp_and_by_ascii,
+     writes_by_rtu_over_tcp_and_by_ascii, read_agrees_with_mbpoll)
