@@ -28,7 +28,7 @@
 #define TIMEOUT_MS   15
 #define LATE_MS      20
 #define REPLIES      2000 /* of each kind, on a bus... */
-#define LINK_REPLIES 300  /* ...and on a link */
+#define LINK_REPLIES 2000 /* ...and on a link */
 #define EVERY        8    /* of so many replies one is hostile */
 #define PARTIES_MAX  64
 #define PATIENCE_NS  (30 * NS_PER_S) /* between two requests: the machine may be busy */
