@@ -6,12 +6,15 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/error.h"
 #include "core/resolve.h"
 #include "modbus/connect.h"
+
+#define LEFT_FOR_OTHERS 64 /* descriptors, or a quarter of what there may be */
 
 struct look_up {
     struct look_up *next;
@@ -112,6 +115,19 @@ static void became_writable(void *context, uint32_t events)
     try_next(dial);
 }
 
+/* The lowest free descriptor is what a socket gets: so this one tells that few are left. They are
+ * for the API, the uplinks and the journal, without which nobody could look into it. */
+static bool is_among_the_last(int fd)
+{
+    struct rlimit limit;
+    rlim_t left;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return false;
+    left = limit.rlim_cur / 4 < LEFT_FOR_OTHERS ? limit.rlim_cur / 4 : LEFT_FOR_OTHERS;
+    return (rlim_t)fd >= limit.rlim_cur - left;
+}
+
 /* Begins with one address; 0 where it is under way or done already. */
 static int begin(struct dial *dial, const struct addrinfo *info)
 {
@@ -120,6 +136,8 @@ static int begin(struct dial *dial, const struct addrinfo *info)
     dial->fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (dial->fd < 0)
         return error_from_errno(errno);
+    if (is_among_the_last(dial->fd))
+        return ERR_FULL;
     setsockopt(dial->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (connect(dial->fd, info->ai_addr, info->ai_addrlen) < 0 && errno != EINPROGRESS)
         return connect_error(errno);

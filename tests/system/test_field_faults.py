@@ -126,6 +126,18 @@ def foreign_replies_over_tcp_are_never_published(site):
     check_constants(balance, units)
 
 
+def when_descriptors_run_out_it_is_buses_that_go_without(site):
+    hall = ModbusTcp(site, "hall", ["1-80:unit,regs=20"])
+    buses = [{**hall.bus(), "id": "hall%d" % unit} for unit in range(1, 81)]
+    devices = [{**hall.device("unit%d" % unit, unit, "100ms"), "bus": "hall%d" % unit} for unit in range(1, 81)]
+    gateway = Gateway(site, buses, devices, []).start(before=["prlimit", "--nofile=64:64"])
+    wait_for(lambda: "(LimitNOFILE)" in gateway.process.log(), 20, "told, with what to do about it")
+    wait_for(lambda: any(device["up"] for device in gateway.devices()), 20, "there are buses that work")
+    check(not all(device["up"] for device in gateway.devices()), "there are such that do not")
+    check("out of memory" not in gateway.process.log(), "memory is not what is short", gateway.process.log()[-2000:])
+    gateway.stop()
+
+
 def a_noisy_line_beside_a_quiet_one(site):
     broker = Broker(site)
     subscriber, audit = Subscriber(site, broker), Audit(site, broker)
@@ -224,5 +236,5 @@ def a_second_gateway_is_told_who_has_the_port(site):
 
 
 main(a_silent_slave_costs_the_others_nothing, late_and_foreign_replies_are_never_published,
-     foreign_replies_over_tcp_are_never_published, a_noisy_line_beside_a_quiet_one, lines_with_noise_and_halves,
+     foreign_replies_over_tcp_are_never_published, when_descriptors_run_out_it_is_buses_that_go_without, a_noisy_line_beside_a_quiet_one, lines_with_noise_and_halves,
      an_adapter_that_is_pulled_out_comes_back, a_second_gateway_is_told_who_has_the_port)

@@ -31,8 +31,9 @@ class Gateway:
         with open(self.config_path, "w") as out:
             json.dump(self.settings, out, indent=1)
 
-    def start(self, wait=True, arguments=()):
-        self.process = self.site.start(self.prefix + "sluiced", program("sluiced"), "--config", self.config_path, "--journal",
+    def start(self, wait=True, arguments=(), before=()):
+        """`before` is a program that becomes the daemon."""
+        self.process = self.site.start(self.prefix + "sluiced", *before, program("sluiced"), "--config", self.config_path, "--journal",
                                        self.journal, "--socket", self.socket, *arguments,
                                        environment={"SLUICE_LOG": os.environ.get("SLUICE_LOG", "info")})
         if wait:
