@@ -11,6 +11,8 @@
 #include "unit/tcp_rig.h"
 
 #define DEAD       200
+#define SLOW       201
+#define SLOW_NS    (250 * NS_PER_MS) /* that the slow unit takes: more than their interval */
 #define EVERY_NS   (100 * NS_PER_MS)
 #define TIMEOUT_NS (1 * NS_PER_S)
 #define AT_IT_NS   (300 * NS_PER_MS) /* that a server is at a request to the dead unit */
@@ -26,6 +28,30 @@ static void answer_the_living(struct rig_server *server, int fd, const uint8_t *
 {
     if (request[6] != DEAD)
         rig_answer(server, fd, request);
+}
+
+/* Its answer comes between those of the others. */
+struct slow {
+    struct rig_server base; /* first */
+    uint8_t request[RIG_REQUEST_SIZE];
+    int64_t at_ns; /* 0: none is under way */
+};
+
+static void answer_one_slowly(struct rig_server *server, int fd, const uint8_t *request)
+{
+    struct slow *slow = (struct slow *)server;
+    int64_t now_ns = clock_mono(&clock_system);
+
+    if (slow->at_ns && now_ns >= slow->at_ns) {
+        rig_answer(server, fd, slow->request);
+        slow->at_ns = 0;
+    }
+    if (request[6] != SLOW) {
+        rig_answer(server, fd, request);
+        return;
+    }
+    memcpy(slow->request, request, sizeof slow->request);
+    slow->at_ns = now_ns + SLOW_NS;
 }
 
 static bool is_at_it(struct rig_server *server, const uint8_t *request)
@@ -108,6 +134,32 @@ static void nine_units_keep_their_intervals_while_the_tenth_is_dead(void **state
     rig_stop(&server);
 }
 
+static void nine_units_keep_their_intervals_while_the_tenth_is_slow(void **state)
+{
+    static struct rig_bus with, without;
+    static struct slow server;
+    static struct rig_server other;
+    struct driver_engine *engine = rig_engine();
+
+    (void)state;
+    rig_start(&server.base, answer_one_slowly);
+    rig_start(&other, rig_answer);
+    ten_units(&with, server.base.port, SLOW, 2);
+    ten_units(&without, other.port, 100, 1);
+    rig_join(&with, engine);
+    rig_join(&without, engine);
+    RIG_AWAIT(least_good(&without) >= 40);
+    for (size_t i = 1; i < RIG_DEVICES; i++)
+        assert_in_range(with.good[i] * 10, without.good[i] * 9, without.good[i] * 11);
+    assert_true(with.good[0] >= 5);
+    assert_true(with.stats[0].up);
+    rig_leave(&with, engine);
+    rig_leave(&without, engine);
+    driver_modbus_tcp.engine->close(engine);
+    rig_stop(&server.base);
+    rig_stop(&other);
+}
+
 /* Nobody goes down for it but the dead one, and the server is disturbed a few times at most. */
 static void is_asked_one_at_a_time_afterwards(rig_request_fn *manner, unsigned disturbed_most)
 {
@@ -149,6 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nine_units_keep_their_intervals_while_the_tenth_is_dead),
+        cmocka_unit_test(nine_units_keep_their_intervals_while_the_tenth_is_slow),
         cmocka_unit_test(a_server_that_forgets_what_comes_meanwhile_is_soon_asked_one_at_a_time),
         cmocka_unit_test(a_server_that_hangs_up_when_disturbed_is_soon_asked_one_at_a_time),
     };
