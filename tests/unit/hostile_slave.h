@@ -38,7 +38,7 @@ enum hostility {
     HOSTILE_SHORTER,      /* a sound reply with a register less */
     HOSTILE_LONGER,       /* a sound reply with a register more */
     HOSTILE_TRUNCATED,    /* the last bytes are missing */
-    HOSTILE_DRIBBLE,      /* byte after byte, but in time */
+    HOSTILE_DRIBBLE,      /* in pieces, but in time, on a busy machine, too */
     HOSTILE_DRIBBLE_LONG, /* each byte in time, the whole not */
     HOSTILE_ECHO,         /* the request comes back before the reply */
     HOSTILE_CORRUPT,      /* one bit is wrong */
@@ -203,10 +203,10 @@ static void hostile_exception(struct hostile_slave *slave, uint8_t unit, uint8_t
 }
 
 static void hostile_dribble(struct hostile_slave *slave, const uint8_t *data, size_t size,
-                            int64_t ms)
+                            size_t step, int64_t ms)
 {
-    for (size_t i = 0; i < size; i++) {
-        hostile_write(slave, data + i, 1);
+    for (size_t i = 0; i < size; i += step) {
+        hostile_write(slave, data + i, size - i < step ? size - i : step);
         hostile_pause(slave, ms);
     }
 }
@@ -280,10 +280,10 @@ static void hostile_reply(struct hostile_slave *slave, enum hostility hostility)
         size -= 3;
         break;
     case HOSTILE_DRIBBLE:
-        hostile_dribble(slave, out, size, 1);
+        hostile_dribble(slave, out, size, size / 8 + 1, 1);
         return;
     case HOSTILE_DRIBBLE_LONG:
-        hostile_dribble(slave, out, size, slave->late_ms / (int64_t)size + 1);
+        hostile_dribble(slave, out, size, 1, slave->late_ms / (int64_t)size + 1);
         return;
     case HOSTILE_ECHO:
         hostile_write(slave, slave->wire, slave->wire_size);
