@@ -56,9 +56,18 @@ static int take_answer(struct tcp_flight *flight, struct fence *fence,
     return 0;
 }
 
+/* It says no more than its function: while an older request of that function is outstanding it may
+ * be the answer to that one. */
 static int take_exception(struct tcp_flight *flight, struct fence *fence,
-                          const struct mbap_frame *frame)
+                          const struct mbap_frame *frame, int64_t now_ns)
 {
+    uint8_t function = sent(flight)->function;
+
+    if (fence_waits(fence, function, now_ns)) {
+        fence_exception(fence, function);
+        flight->reply.strays++;
+        return ERR_PROTOCOL;
+    }
     fence_settled(fence);
     if (flight->detours) {
         flight->detours = false;
@@ -77,7 +86,7 @@ int tcp_flight_take(struct tcp_flight *flight, struct fence *fence, const struct
         case PDU_ANSWER:
             return take_answer(flight, fence, frame);
         case PDU_EXCEPTION:
-            return take_exception(flight, fence, frame);
+            return take_exception(flight, fence, frame, now_ns);
         case PDU_OTHER:
             break;
         }

@@ -17,6 +17,7 @@
 #include "unit/random.h"
 
 #define ADVERSARY_UNITS      4
+#define ADVERSARY_RENUMBERED 3    /* of the units; one that is orderly */
 #define ADVERSARY_FLIGHT     4096 /* pieces of frames that are on their way */
 #define ADVERSARY_PIECE      160
 #define ADVERSARY_TIMEOUT_NS (100 * NS_PER_MS)
@@ -60,7 +61,9 @@ enum adversary_kind {
 struct adversary_piece {
     int64_t at_ns;
     uint32_t serial; /* of the request that is answered when its last byte is read; 0: of none */
+    uint32_t before; /* a request of that serial, or it does not come at all; 0: of any */
     uint16_t size, taken;
+    bool newest; /* it begins with the number of whatever request is the newest when it is read */
     struct adversary_piece *next;
     uint8_t bytes[ADVERSARY_PIECE];
 };
@@ -73,6 +76,7 @@ struct adversary {
     enum adversary_line line;
     uint64_t random;
     int64_t now_ns, byte_ns, silence_ns;
+    uint16_t transaction;          /* of the newest request on the wire */
     uint32_t serial;               /* of the newest request on the wire... */
     uint32_t asked;                /* ...that the link was given, 0 before it is sent */
     bool answered;                 /* that one's own answer has been read */
@@ -85,6 +89,7 @@ struct adversary {
     struct adversary_piece pieces[ADVERSARY_FLIGHT], *unused;
     struct adversary_piece *flight; /* by their times */
     uint64_t replies, good, wrong;
+    uint64_t good_of[ADVERSARY_UNITS + 1]; /* by units */
     uint64_t met[ADVERSARY_KINDS];
 };
 
@@ -154,17 +159,18 @@ static int64_t adversary_free_ns(const struct adversary *adversary, int64_t begi
 /* Sends bytes in one piece, as an adapter hands them over, or in twos. Returns when the last is
  * there. */
 static int64_t adversary_emit(struct adversary *adversary, int64_t begin_ns, const uint8_t *bytes,
-                              size_t size, uint32_t serial)
+                              size_t size, uint32_t serial, struct adversary_piece piece)
 {
     size_t step = size > ADVERSARY_PIECE || adversary_below(adversary, 2) ? 2 : size;
-    struct adversary_piece piece = {.at_ns = begin_ns};
 
+    piece.at_ns = begin_ns;
     for (size_t at = 0; at < size; at += step) {
         piece.size = (uint16_t)(size - at < step ? size - at : step);
         piece.at_ns = begin_ns + (int64_t)(at + piece.size) * adversary->byte_ns;
         piece.serial = at + piece.size == size ? serial : 0;
         memcpy(piece.bytes, bytes + at, piece.size);
         adversary_insert(adversary, &piece);
+        piece.newest = false;
     }
     return piece.at_ns;
 }

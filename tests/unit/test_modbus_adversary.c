@@ -27,6 +27,9 @@ static void survive(enum adversary_line line)
         assert_true(adversary.met[kind] > REPLIES / 100);
     /* And it is not right by saying nothing. */
     assert_true(adversary.good > REPLIES / 10);
+    /* Nor by leaving a unit alone for ever. */
+    for (unsigned unit = 1; unit <= ADVERSARY_UNITS; unit++)
+        assert_true(adversary.good_of[unit] > REPLIES / 40);
     adversary_stop(&adversary);
 }
 
