@@ -12,12 +12,12 @@ class Plant:
 
 PLANTS = {
     "a commit is not synced": Plant("commit.c", ((
-        "        error = commit->io->sync(commit->io, commit->file);",
-        "        error = 0;"),)),
+        "    int error = commit->io->sync(commit->io, commit->file);",
+        "    int error = 0;"),)),
     "durable is told before the sync has returned": Plant("commit.c", ((
-        "    if (error == 0)\n        error = commit->io->sync(commit->io, commit->file);",
+        "    if (error == 0)\n        error = sync_frame(commit, &took_ns);",
         "    if (error == 0)\n        commit->on_durable(commit->context, generation, buffer);\n"
-        "    if (error == 0)\n        error = commit->io->sync(commit->io, commit->file);"),)),
+        "    if (error == 0)\n        error = sync_frame(commit, &took_ns);"),)),
     "a frame is written before the one before it is durable": Plant("commit.c", ((
         "    int error = begun ? 0 : begin_frame(commit, buffer);\n",
         "    int error = begun ? 0 : begin_frame(commit, buffer);\n"
