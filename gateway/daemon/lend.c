@@ -31,13 +31,14 @@ bool lend_is_modbus(const struct site_bus *bus)
 /* Whether two names mean one port: by the device, since names are many. */
 static bool same_port(const char *a, const char *b)
 {
+    static const struct port_identity unknown;
     char paths[2][PORT_PATH_MAX];
     struct stat files[2];
 
     if (strcmp(a, b) == 0)
         return true;
-    return port_find(&port_roots_system, a, NULL, paths[0]) == 0 &&
-           port_find(&port_roots_system, b, NULL, paths[1]) == 0 &&
+    return port_find(&port_roots_system, a, &unknown, paths[0]) == 0 &&
+           port_find(&port_roots_system, b, &unknown, paths[1]) == 0 &&
            stat(paths[0], &files[0]) == 0 && stat(paths[1], &files[1]) == 0 &&
            files[0].st_rdev != 0 && files[0].st_rdev == files[1].st_rdev;
 }
@@ -101,11 +102,11 @@ static int take_lease(struct running_bus *entry, const struct api_lease *lease, 
     if (!held)
         entry->lease.number = new_number();
     entry->lease.until_mono_ns = now_ns + for_ns;
-    if (lease->by) {
+    if (!held || lease->by) {
         struct text by;
 
         text_init(&by, entry->lease.by, sizeof entry->lease.by);
-        text_printf(&by, "%.60s", lease->by);
+        text_printf(&by, "%.60s", lease->by && *lease->by ? lease->by : "another program");
     }
     text_printf(answer,
                 "{\"bus\":\"%s\",\"lease\":%" PRIu64 ",\"for_ms\":%" PRId64 ",\"free\":%s}\n",
