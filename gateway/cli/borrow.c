@@ -43,14 +43,13 @@ static const char *find_key(const char *answer, const char *key)
     return at ? at + strlen(quoted) : "";
 }
 
-int borrow_port(struct borrow *borrow)
+/* Asks until the port is free. */
+static int wait_free(struct borrow *borrow)
 {
     char answer[512] = "", sentence[512] = "";
     int64_t give_up_ns = clock_mono(&clock_system) + FREE_NS;
     int code;
 
-    borrow->lease = 0;
-    borrow->bus[0] = '\0';
     while ((code = ask(borrow, LEASE_MS, answer, sizeof answer, sentence, sizeof sentence)) ==
            EXIT_CODE_OK) {
         borrow->lease = strtoull(find_key(answer, "lease"), NULL, 10);
@@ -78,6 +77,13 @@ int borrow_port(struct borrow *borrow)
     return EXIT_CODE_SYSTEM;
 }
 
+int borrow_port(struct borrow *borrow)
+{
+    borrow->lease = 0;
+    borrow->bus[0] = '\0';
+    return wait_free(borrow);
+}
+
 bool borrow_keep(struct borrow *borrow)
 {
     char answer[512] = "", sentence[512] = "";
@@ -89,8 +95,12 @@ bool borrow_keep(struct borrow *borrow)
     borrow->renew_ns = now_ns + RENEW_NS;
     code = ask(borrow, LEASE_MS, answer, sizeof answer, sentence, sizeof sentence);
     /* A gateway that ended, or has no such bus any more, wants nothing back. */
-    if (code == EXIT_CODE_OK)
+    if (code == EXIT_CODE_OK) {
         borrow->lease = strtoull(find_key(answer, "lease"), NULL, 10);
+        /* This program was stopped for so long that the gateway polls again, until it lets go. */
+        return strncmp(find_key(answer, "free"), "true", 4) == 0 ||
+               wait_free(borrow) == EXIT_CODE_OK;
+    }
     if (code != EXIT_CODE_USAGE)
         return true;
     fprintf(stderr, "%s: the gateway has taken bus %s back: %s", borrow->by, borrow->bus, sentence);

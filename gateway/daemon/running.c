@@ -94,10 +94,10 @@ static bool goes_on(const struct running_bus *entry, const struct site *site)
     return wanted && wanted->fingerprint == entry->bus->fingerprint;
 }
 
-/* Stops the buses that are not in `site` as they are; NULL stops all. */
-static void stop_buses(struct running *running, const struct site *site)
+/* Stops the buses that are not in `site` as they are; NULL stops all. Returns these. */
+static struct running_bus *stop_buses(struct running *running, const struct site *site)
 {
-    struct running_bus **link = &running->buses;
+    struct running_bus **link = &running->buses, *stopped = NULL;
 
     /* All are asked first: each may take as long as the reply that it waits for. */
     for (struct running_bus *entry = running->buses; entry; entry = entry->next) {
@@ -120,8 +120,31 @@ static void stop_buses(struct running *running, const struct site *site)
                         : "the gateway ends");
         host_stop(entry->host);
         *link = entry->next;
-        free(entry);
+        entry->next = stopped;
+        stopped = entry;
     }
+    return stopped;
+}
+
+static void free_stopped(struct running_bus *stopped)
+{
+    while (stopped) {
+        struct running_bus *next = stopped->next;
+
+        free(stopped);
+        stopped = next;
+    }
+}
+
+/* A bus that was lent when its configuration changed stays lent: whoever borrowed it is on the
+ * line. */
+static void keep_lent(struct running_bus *entry, const struct running_bus *stopped, int64_t now_ns)
+{
+    while (stopped && strcmp(stopped->bus->id, entry->bus->id) != 0)
+        stopped = stopped->next;
+    if (stopped && stopped->lease.number != 0 && stopped->lease.until_mono_ns > now_ns &&
+        host_lend(entry->host, stopped->lease.until_mono_ns) == 0)
+        entry->lease = stopped->lease;
 }
 
 static void stop_uplinks(struct running *running, const struct config *config, int64_t grace_ns)
@@ -155,7 +178,9 @@ static bool bus_runs(const struct running *running, const char *id)
     return false;
 }
 
-static int start_bus(struct running *running, const struct site_bus *bus)
+/* `stopped`: what ran before. */
+static int start_bus(struct running *running, const struct site_bus *bus,
+                     const struct running_bus *stopped)
 {
     struct running_bus *entry = calloc(1, sizeof *entry);
     int error = ERR_NOMEM;
@@ -177,6 +202,7 @@ static int start_bus(struct running *running, const struct site_bus *bus)
     }
     entry->bus = bus;
     entry->generation = running->current;
+    keep_lent(entry, stopped, clock_mono(running->clock));
     struct running_bus **end = &running->buses;
     while (*end)
         end = &(*end)->next;
@@ -305,7 +331,7 @@ static void free_unused_generations(struct running *running)
     }
 }
 
-static int start_what_is_new(struct running *running)
+static int start_what_is_new(struct running *running, const struct running_bus *stopped)
 {
     const struct config *config = running->current->config;
     int first_error = 0;
@@ -321,7 +347,7 @@ static int start_what_is_new(struct running *running)
     }
     for (size_t i = 0; i < config->site.bus_count; i++) {
         const struct site_bus *bus = &config->site.buses[i];
-        int error = bus_runs(running, bus->id) ? 0 : start_bus(running, bus);
+        int error = bus_runs(running, bus->id) ? 0 : start_bus(running, bus, stopped);
         first_error = first_error ? first_error : error;
     }
     return first_error;
@@ -361,10 +387,11 @@ int running_apply(struct running *running, struct config *config)
     generation->older = running->current;
     running->current = generation;
     running->configured_wall_ns = clock_wall(running->clock);
-    stop_buses(running, &config->site);
+    struct running_bus *stopped = stop_buses(running, &config->site);
     stop_uplinks(running, config, NS_PER_S);
     put_config_event(running);
-    error = start_what_is_new(running);
+    error = start_what_is_new(running, stopped);
+    free_stopped(stopped);
     remove_stale_cursors(running);
     free_unused_generations(running);
     pthread_mutex_unlock(&running->lock);
@@ -374,7 +401,7 @@ int running_apply(struct running *running, struct config *config)
 void running_stop(struct running *running, int64_t grace_ns)
 {
     pthread_mutex_lock(&running->lock);
-    stop_buses(running, NULL);
+    free_stopped(stop_buses(running, NULL));
     journal_flush(running->journal, NS_PER_S);
     stop_uplinks(running, NULL, grace_ns);
     while (running->current) {

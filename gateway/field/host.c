@@ -186,15 +186,16 @@ static bool wait_lent(struct host *host)
         return false;
     if (until > clock_mono(host->base.clock))
         tell_lent(host);
-    atomic_store(&host->given_up, true);
     do {
+        atomic_store(&host->given_up, true);
         while ((until = atomic_load(&host->lent_ns)) > clock_mono(host->base.clock) &&
                !atomic_load(&host->stopping))
             rest_lent(host, until);
+        /* Before whoever borrows it next can ask. */
+        atomic_store(&host->given_up, false);
         /* Unless it is lent again at this moment. */
     } while (!atomic_load(&host->stopping) &&
              !atomic_compare_exchange_strong(&host->lent_ns, &until, 0));
-    atomic_store(&host->given_up, false);
     if (atomic_load(&host->stopping))
         return false;
     log_info("field", "bus %s is back, its devices are read again", host->bus->id);

@@ -116,6 +116,36 @@ def a_scan_borrows_the_bus_of_a_running_gateway(site):
     plant.gateway.stop()
 
 
+def a_port_is_known_by_every_name_that_it_has(site):
+    plant = Plant(site)
+    free = RtuLine(site, "free", ["4:a,regs=20"], 19200)
+    other = site.path("other-name")
+    os.symlink(os.path.realpath(plant.line.link), other)
+    for port, unit, lent in ((other, 9, True), (free.link, 4, False)):
+        done = plant.gateway.cli("scan", port, "--line", "19200 8E1", "--units", str(unit), "--listen", "0")
+        check(done.returncode == EXIT_OK and "unit %d" % unit in done.stdout, "the scan", done.stdout, done.stderr)
+        check(("lets go" in done.stderr) == lent, "whether the gateway lets go", port, done.stderr)
+    plant.wait_up()
+    plant.gateway.stop()
+
+
+def a_bus_that_is_lent_stays_so_when_its_configuration_changes(site):
+    plant = Plant(site)
+    scanning = site.start("scan", program("sluice"), "scan", "--socket", plant.gateway.socket, plant.line.link,
+                          "--line", "19200 8E1", "--units", "10-247", "--listen", "0")
+    wait_for(lambda: plant.gateway.device("boiler").get("why") == "lent", 20, "the bus is lent")
+    plant.gateway.tell(lambda settings: settings["devices"][0].update(every="150ms"))
+    wait_for(lambda: "is applied" in plant.gateway.process.log(), 20, "the file is applied")
+    lent = plant.lent()
+    check(lent and str(scanning.pid) in lent["to"], "the new bus is not lent", lent, plant.gateway.process.log()[-500:])
+    asked = plant.line.stats()["requests"]
+    wait_for(lambda: plant.line.stats()["requests"] > asked + 20, 20, "the scan goes on")
+    check(plant.gateway.device("boiler")["requests"] == 0, "the gateway asks", plant.gateway.device("boiler"))
+    scanning.signal(signal.SIGINT)
+    plant.wait_up(8)
+    plant.gateway.stop()
+
+
 def a_scan_that_is_killed_gives_the_bus_back(site):
     plant = Plant(site)
     scanning = site.start("scan", program("sluice"), "scan", "--socket", plant.gateway.socket, plant.line.link,
@@ -272,6 +302,8 @@ main(a_scan_finds_the_setting_and_the_units_and_stops_there,
      a_scan_says_what_devices_say_of_themselves,
      a_scan_refuses_beside_another_master_and_says_whom_it_asks,
      a_scan_borrows_the_bus_of_a_running_gateway,
+     a_port_is_known_by_every_name_that_it_has,
+     a_bus_that_is_lent_stays_so_when_its_configuration_changes,
      a_scan_that_is_killed_gives_the_bus_back,
      a_scan_that_is_interrupted_gives_the_bus_back_at_once,
      a_port_that_another_program_has_is_not_touched,
