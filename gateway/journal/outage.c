@@ -7,11 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAGIC       "SLUICEON"
-#define VERSION     1
-#define SLOT_SIZE   (OUTAGE_FILE_SIZE / 2)
-#define HEADER_SIZE (SLOT_SIZE - OUTAGE_RECORDS_ROOM)
-#define FLAG_ENDED  1
+#define MAGIC        "SLUICEON"
+#define VERSION      1
+#define SLOT_SIZE    (OUTAGE_FILE_SIZE / 2)
+#define HEADER_SIZE  (SLOT_SIZE - OUTAGE_RECORDS_ROOM)
+#define FLAG_ENDED   1
+#define FLAG_CRASHED 2
 
 enum place {
     AT_MAGIC = 0,
@@ -39,7 +40,8 @@ static void pack_note(const struct outage_note *note, const char *gateway_id, ui
     memset(slot, 0, SLOT_SIZE);
     memcpy(slot + AT_MAGIC, MAGIC, 8);
     put_u16(slot + AT_VERSION, VERSION);
-    put_u16(slot + AT_FLAGS, note->ended ? FLAG_ENDED : 0);
+    put_u16(slot + AT_FLAGS,
+            (uint16_t)((note->ended ? FLAG_ENDED : 0) | (note->crashed ? FLAG_CRASHED : 0)));
     put_u64(slot + AT_NUMBER, note->number);
     put_u64(slot + AT_DURABLE_N, note->durable_n);
     put_u64(slot + AT_NUMBERED_N, note->numbered_n);
@@ -78,6 +80,7 @@ static bool unpack_note(struct outage_note *note, const char *gateway_id, const 
         .records_size = get_u32(slot + AT_RECORDS_SIZE),
         .trust = slot[AT_TRUST],
         .ended = (get_u16(slot + AT_FLAGS) & FLAG_ENDED) != 0,
+        .crashed = (get_u16(slot + AT_FLAGS) & FLAG_CRASHED) != 0,
     };
     memcpy(note->why, slot + AT_WHY, sizeof(note->why) - 1);
     memcpy(note->records, slot + HEADER_SIZE, note->records_size);

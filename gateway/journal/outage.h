@@ -30,6 +30,7 @@ struct outage_note {
     uint32_t epoch;     /* of the newest durable event */
     uint8_t trust;      /* enum clock_trust of the wall clock */
     bool ended;         /* the process ended behind it: nothing more was read */
+    bool crashed;       /* one before it did not, and what that may have cost is not told yet */
     char why[64];       /* the error's words */
     size_t records_size;
     uint8_t records[OUTAGE_RECORDS_ROOM];

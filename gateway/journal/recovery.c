@@ -463,7 +463,7 @@ int recover(struct journal *journal, const struct journal_options *options)
     if (fresh || why || journal->state.epoch == 0)
         begin_epoch(journal, why, epoch, last_n);
     const struct outage_note *note = &writer->before;
-    note_losses(journal, &load, last_n, note->number != 0 ? !note->ended : !clean);
+    note_losses(journal, &load, last_n, note->number != 0 ? !note->ended || note->crashed : !clean);
     take_identity(journal, options->identity);
     find_boot(journal, options->boot_id);
     return error;

@@ -115,6 +115,8 @@ static void describe(struct journal *journal, struct outage_note *note)
     note->overload = stats.dropped[GAP_OVERLOAD];
     uint64_t numbered = note->numbered_n - note->durable_n;
     note->waiting = stats.waiting > numbered ? stats.waiting - numbered : 0;
+    for (size_t i = 0; i < writer->note_count; i++)
+        note->crashed |= writer->notes[i].reason == GAP_CRASH;
     note->trust = writer->boot.trust;
     note->since_ns = outage->since_ns + writer->boot.offset_ns;
     note->written_ns = clock_mono(journal->clock) + writer->boot.offset_ns;

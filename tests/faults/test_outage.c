@@ -284,6 +284,23 @@ static void a_kill_in_an_outage_is_told_as_far_as_it_was_noted(void **state)
     expect_ledger(gateway, found.storage);
 }
 
+/* What came between the last note and the kill is lost, however the next process ends. */
+static void a_kill_is_told_though_the_next_process_ends_in_order(void **state)
+{
+    struct gateway *gateway = *state;
+    fill_disk(gateway);
+    pause_ms(NOTE_MS + 500);
+    kill_it(gateway);
+    medium_set_capacity(gateway->medium, 160 << 10);
+    start(gateway);
+    run_into_the_outage(gateway, ERR_NO_SPACE);
+    end(gateway);
+    free_disk(gateway);
+    struct found found = expect_all_told(gateway);
+    assert_int_equal(found.crash_gaps, 1);
+    assert_true(found.crash_extent_ms >= NOTE_MS);
+}
+
 static void an_outage_over_several_starts_is_told_as_one(void **state)
 {
     struct gateway *gateway = *state;
@@ -487,6 +504,7 @@ int main(void)
         TEST(an_orderly_end_on_a_full_disk_is_told_exactly),
         TEST(what_each_stream_lost_is_on_its_ledger),
         TEST(a_kill_in_an_outage_is_told_as_far_as_it_was_noted),
+        TEST(a_kill_is_told_though_the_next_process_ends_in_order),
         TEST(an_outage_over_several_starts_is_told_as_one),
         TEST(an_outage_that_ends_in_the_next_process_is_told),
         TEST(a_smaller_keep_ends_an_outage),
