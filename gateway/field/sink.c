@@ -396,6 +396,7 @@ void sink_close(struct sink *sink)
     sink_put_pending(sink, false);
     if (sink->due_ns != INT64_MAX)
         release(sink, clock_mono(sink->clock), INT64_MAX);
+    sink_put_pending(sink, false); /* what was held back and refused: nothing is lost uncounted */
     free(sink->held);
     free(sink->texts);
     free(sink->points);

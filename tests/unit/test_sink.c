@@ -465,6 +465,22 @@ static void a_bad_reading_that_still_waits_at_the_end_is_put_a_last_time(void **
     }
 }
 
+static void a_bad_reading_that_was_held_back_and_is_refused_at_the_end_is_counted(void **state)
+{
+    struct box *box = *state;
+
+    box->points[0][3].on_change = false;
+    box->points[0][3].at_most_ns = 10 * NS_PER_S;
+    reopen(box);
+    read_bad(box, &box->points[0][3], NS_PER_S, STATUS_TIMEOUT);
+    read_bad(box, &box->points[0][3], 2 * NS_PER_S, STATUS_TIMEOUT);
+    assert_int_equal(box->count, 1);
+    box->room = 0;
+    sink_close(box->sink);
+    box->sink = NULL;
+    assert_int_equal(box->lost, 1);
+}
+
 static void a_heartbeat_that_is_refused_is_no_loss(void **state)
 {
     struct box *box = *state;
@@ -678,6 +694,7 @@ int main(void)
         SINK_TEST(every_point_of_a_dead_bus_is_told_however_small_the_ring),
         SINK_TEST(a_bad_reading_that_another_one_overtakes_is_lost_once),
         SINK_TEST(a_bad_reading_that_still_waits_at_the_end_is_put_a_last_time),
+        SINK_TEST(a_bad_reading_that_was_held_back_and_is_refused_at_the_end_is_counted),
         SINK_TEST(a_heartbeat_that_is_refused_is_no_loss),
         SINK_TEST(stores_the_newest_that_was_held_back_when_at_most_has_passed),
         SINK_TEST(drops_what_was_held_back_when_the_value_returns),
