@@ -126,13 +126,13 @@ void tcp_bus_conclude(struct tcp_bus *bus, struct flight *flight, int result)
     bool broken = result == ERR_IO || result == ERR_CHECKSUM;
     bool answered = result == 0 || result == ERR_EXCEPTION;
 
-    if (!answered)
-        tcp_flight_lost(&flight->tcp, tcp_bus_fence(bus, flight->device));
     bus->silent = result == ERR_TIMEOUT ? bus->silent + 1 : 0;
     if (broken && bus->under_way > 1) {
         break_down(bus);
         return;
     }
+    if (!answered)
+        tcp_flight_lost(&flight->tcp, tcp_bus_fence(bus, flight->device));
     if (broken || bus->silent >= SILENT_MAX) {
         tcp_bus_hang_up(bus);
         excuse_all(bus, flight);
