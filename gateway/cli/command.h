@@ -13,6 +13,7 @@ int command_journal(int argc, char **argv);
 int command_ports(int argc, char **argv);
 int command_probe(int argc, char **argv);
 int command_profile(int argc, char **argv);
+int command_points(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_run(int argc, char **argv);

@@ -23,6 +23,7 @@ static const struct command {
     {"scan", command_scan, "find the Modbus devices on a line or behind a host"},
     {"assign", command_assign, "give a device its unit and baud, and check it"},
     {"profile", command_profile, "list, show and check device profiles"},
+    {"points", command_points, "points of a device to a table (CSV) and back"},
     {"sunspec", command_sunspec, "write the profile of a SunSpec device, as it describes itself"},
     {"audit", command_audit, "subscribe and prove that nothing is missing"},
     {"schema", command_schema, "print the JSON Schema of the configuration"},

@@ -167,14 +167,17 @@ const struct json *decode_part(struct decoder *decoder, const struct json *objec
     char found[FINDINGS_TEXT_MAX];
     const struct part *part = part_find(shape->parts, key);
     const struct json *value = json_find(object, key);
+    bool list = part->kind == PART_LIST || part->kind == PART_TABLE;
     if (!value && !part->required)
         return NULL;
-    if (value && value->type == (part->kind == PART_LIST ? JSON_LIST : JSON_OBJECT))
+    if (value && value->type == (list ? JSON_LIST : JSON_OBJECT))
         return value;
     if (value) {
         json_describe(value, found, sizeof(found));
         findings_value(decoder->findings, value, "found %s; %s is expected", found,
-                       part->kind == PART_LIST ? "a list [...]" : "an object {...}");
+                       part->kind == PART_TABLE ? "a list [...], or the name of a table (CSV),"
+                       : list                   ? "a list [...]"
+                                                : "an object {...}");
     } else {
         findings_missing(decoder->findings, object, key, "is missing: %s", part->help);
     }

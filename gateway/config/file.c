@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/csv.h"
 #include "core/error.h"
 
 struct telling {
@@ -46,29 +47,60 @@ static int read_all(int fd, struct arena *arena, char **text, size_t *size)
     return 0;
 }
 
-int file_read_json(const struct json **root, struct arena *arena, const char *path,
-                   struct findings *findings)
+/* The text of a file, or why there is none, which is told. */
+static int read_file(struct arena *arena, const char *path, struct findings *findings, char **text,
+                     size_t *size)
 {
-    struct telling telling = {findings, path};
     struct json_place whole = {0, 0};
-    struct json *tree = NULL;
-    char *text = NULL;
-    size_t size = 0;
-    *root = NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    int error = fd < 0 ? error_from_errno(errno) : read_all(fd, arena, &text, &size);
+    int error = fd < 0 ? error_from_errno(errno) : read_all(fd, arena, text, size);
     if (error)
         findings_place(findings, path, whole, "cannot be read: %s",
                        error == ERR_NOMEM ? error_text(error) : strerror(errno));
     if (fd >= 0)
         close(fd);
-    if (error)
-        return error;
-    error = json_read(&tree, arena, text, size, tell, &telling);
+    return error;
+}
+
+/* What a reader made of it. */
+static int take(int error, struct json *tree, const char *path, struct findings *findings,
+                const struct json **root)
+{
+    struct json_place whole = {0, 0};
     if (error == ERR_NOMEM)
         findings_place(findings, path, whole, "cannot be read: %s", error_text(error));
     if (tree)
         findings_file(findings, tree, path);
     *root = tree;
     return error;
+}
+
+int file_read_json(const struct json **root, struct arena *arena, const char *path,
+                   struct findings *findings)
+{
+    struct telling telling = {findings, path};
+    struct json *tree = NULL;
+    char *text = NULL;
+    size_t size = 0;
+    *root = NULL;
+    int error = read_file(arena, path, findings, &text, &size);
+    if (error)
+        return error;
+    error = json_read(&tree, arena, text, size, tell, &telling);
+    return take(error, tree, path, findings, root);
+}
+
+int file_read_points(const struct json **root, struct arena *arena, const char *path,
+                     const struct option *driver, struct findings *findings)
+{
+    struct telling telling = {findings, path};
+    struct json *tree = NULL;
+    char *text = NULL;
+    size_t size = 0;
+    *root = NULL;
+    int error = read_file(arena, path, findings, &text, &size);
+    if (error)
+        return error;
+    error = csv_read_points(&tree, arena, text, size, driver, tell, &telling);
+    return take(error, tree, path, findings, root);
 }

@@ -13,4 +13,8 @@
 int file_read_json(const struct json **root, struct arena *arena, const char *path,
                    struct findings *findings);
 
+/* The same of a table of points (csv.h) whose driver has the rows `driver`. */
+int file_read_points(const struct json **root, struct arena *arena, const char *path,
+                     const struct option *driver, struct findings *findings);
+
 #endif

@@ -7,7 +7,7 @@
 
 #include "config/utf8.h"
 
-#define FILES_MAX 256 /* profiles beyond are told under the name of the configuration itself */
+#define FILES_MAX 1024 /* profiles and tables beyond are told under the name of the configuration itself */
 
 struct file {
     const struct json *root;

@@ -224,32 +224,6 @@ static char *read_text(struct reader *reader, uint32_t *size)
     return text;
 }
 
-static bool number_strict(const char *text)
-{
-    text += *text == '-';
-    if (*text == '0')
-        text++;
-    else if (*text >= '1' && *text <= '9')
-        text += strspn(text, "0123456789");
-    else
-        return false;
-    if (*text == '.') {
-        size_t digits = strspn(++text, "0123456789");
-        if (digits == 0)
-            return false;
-        text += digits;
-    }
-    if (*text == 'e' || *text == 'E') {
-        text++;
-        text += *text == '+' || *text == '-';
-        size_t digits = strspn(text, "0123456789");
-        if (digits == 0)
-            return false;
-        text += digits;
-    }
-    return *text == '\0';
-}
-
 /* What a number that is none may have meant. */
 static void tell_number(const struct reader *reader, const struct json *value, const char *text)
 {
@@ -292,7 +266,7 @@ static void read_word(struct reader *reader, struct json *value)
         value->truth = word[0] == 't';
     } else if (strcmp(word, "null") == 0) {
         value->type = JSON_NULL;
-    } else if (number_strict(word)) {
+    } else if (json_number_valid(word)) {
         value->number = strtod_l(word, NULL, reader->locale);
         if (value->number - value->number != 0) {
             tell(reader, value->at, "%s is too large for a number", word);
@@ -481,34 +455,6 @@ static struct json *read_value(struct reader *reader, struct json *parent)
     return NULL;
 }
 
-static bool text_readable(struct reader *reader, const char *text, size_t size)
-{
-    struct json_place at = {1, 1};
-    if (size > JSON_SIZE_MAX) {
-        tell(reader, at, "the file is larger than %d MiB", JSON_SIZE_MAX >> 20);
-        return false;
-    }
-    size_t valid = utf8_valid_prefix(text, size);
-    if (valid == size)
-        return true;
-    if (valid == 0 && size > 1 &&
-        (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0)) {
-        tell(reader, at, "the file is UTF-16: save it as UTF-8");
-        return false;
-    }
-    for (size_t i = 0; i < valid; i++) {
-        if (text[i] == '\n') {
-            at.line++;
-            at.column = 1;
-        } else if (((unsigned char)text[i] & 0xc0) != 0x80) {
-            at.column++;
-        }
-    }
-    tell(reader, at, "byte 0x%02x is not UTF-8: save the file as UTF-8",
-         (unsigned)(unsigned char)text[valid]);
-    return false;
-}
-
 static struct json *read_document(struct reader *reader)
 {
     char c[16];
@@ -534,7 +480,7 @@ int json_read(struct json **root, struct arena *arena, const char *text, size_t 
 {
     struct reader reader = {.arena = arena, .place = {1, 1}, .tell = tell_fn, .context = context};
     *root = NULL;
-    if (!text_readable(&reader, text, size))
+    if (!json_text_readable(text, size, tell_fn, context))
         return ERR_INVALID;
     size_t mark = size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
     reader.at = reader.mark = text + mark;

@@ -72,6 +72,12 @@ void json_doubt(const struct json *value);
 /* Whether a value may be relied on: neither marked nor JSON_BAD. */
 bool json_sound(const struct json *value);
 
+/* Whether a text is a number as RFC 8259 has it. */
+bool json_number_valid(const char *text);
+
+/* Whether a file's bytes are UTF-8 and not too many; told where not. */
+bool json_text_readable(const char *text, size_t size, json_tell_fn *tell, void *context);
+
 /* Whether it is a whole number that an int64_t holds, by its digits where they exceed a double's.
  */
 bool json_integer(const struct json *value, int64_t *integer);

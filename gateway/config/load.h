@@ -35,6 +35,15 @@ struct profile {
     struct profile_options options;
 };
 
+#define TABLES_MAX 512 /* different ones in one configuration */
+
+/* A file of points, by the rows of the driver that it was read for. */
+struct table {
+    const char *path;
+    const struct option *rows;
+    const struct json *root; /* NULL when it could not be read: told */
+};
+
 struct loader {
     struct decoder decoder;
     struct arena *scratch; /* the decoder's */
@@ -47,6 +56,8 @@ struct loader {
     size_t bus_count, device_count, point_count;
     struct profile profiles[PROFILES_MAX];
     size_t profile_count;
+    struct table tables[TABLES_MAX];
+    size_t table_count;
     bool out_of_memory; /* beyond what the arenas remember */
     /* Every driver's rows in one, for devices and points whose driver is not known. */
     struct option *any_device, *any_point;
@@ -74,6 +85,14 @@ void load_check_alone(struct loader *loader, struct loaded_device *device,
 /* Whether a point that a device has on its own says nothing of how it is read: then its profile
  * does. */
 bool load_refines(const struct driver *driver, const struct json *own);
+
+/* The list of points that a device says itself, in the file or in a table of its own that "points"
+ * names; NULL for none. */
+const struct json *load_own_points(struct loader *loader, const struct loaded_device *device);
+
+/* The driver that knows most of a device's keys, for one whose bus or driver is not known. */
+const struct driver *load_likely_driver(const struct config_parts *parts,
+                                        const struct json *device);
 
 /* A struct for the options of a bus or a device; NULL where its driver has none or memory is out
  * (the arena remembers that). */

@@ -168,14 +168,12 @@ static size_t count_strangers(const struct json *object, const struct shape *sha
     return count;
 }
 
-/* For a device whose bus or driver is not known: the driver that knows most of its keys, so that
- * their values can be checked. */
-static const struct driver *likely_driver(const struct loader *loader, const struct json *device)
+const struct driver *load_likely_driver(const struct config_parts *parts, const struct json *device)
 {
     const struct driver *best = NULL;
     const struct json *points = json_find(device, "points");
     size_t fewest = SIZE_MAX;
-    for (const struct driver *const *driver = loader->parts->drivers; *driver; driver++) {
+    for (const struct driver *const *driver = parts->drivers; *driver; driver++) {
         size_t count = count_strangers(device, &shape_device, (*driver)->device.options);
         const struct json *point = points && points->type == JSON_LIST ? points->first : NULL;
         for (; point; point = point->next)
@@ -215,7 +213,7 @@ static void load_device_common(struct loader *loader, struct loaded_device *devi
     }
     device->driver = device->bus ? device->bus->driver : NULL;
     if (!device->driver)
-        device->driver = likely_driver(loader, device->node);
+        device->driver = load_likely_driver(loader->parts, device->node);
 }
 
 static void device_keys(struct loader *loader, const struct loaded_device *device)

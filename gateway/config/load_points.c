@@ -221,7 +221,7 @@ void load_points(struct loader *loader, struct loaded_device *device, struct sit
 {
     struct collected collected = {0};
     struct decoder *decoder = &loader->decoder;
-    collected.own_list = decode_part(decoder, device->node, &shape_device, "points");
+    collected.own_list = load_own_points(loader, device);
     if (device->profile)
         collected.profile_list =
             decode_part(decoder, device->profile->root, &shape_profile, "points");

@@ -80,6 +80,7 @@ static void write_shape(FILE *out, const char *title, const struct shape *shape,
 {
     static const char *const kinds[] = {[PART_OBJECT] = "object",
                                         [PART_LIST] = "list of objects",
+                                        [PART_TABLE] = "list of objects, or a file",
                                         [PART_ENUM] = "object",
                                         [PART_FACTS] = "object"};
     begin_table(out, title);

@@ -421,9 +421,15 @@ static void write_any_driver(struct schema *schema, const char *what)
 
 static void write_points_list(struct json_writer *writer, const struct shape *shape)
 {
+    const struct part *part = part_find(shape->parts, "points");
     json_write_open(writer, "points", '{');
-    json_write_text(writer, "description", part_find(shape->parts, "points")->help);
-    json_write_text(writer, "type", "array");
+    json_write_text(writer, "description", part->help);
+    if (part->kind == PART_TABLE) {
+        json_write_raw(writer, "type", "[\"array\", \"string\"]");
+        json_write_number(writer, "minLength", 1);
+    } else {
+        json_write_text(writer, "type", "array");
+    }
     json_write_close(writer, '}');
 }
 

@@ -589,7 +589,8 @@ const struct shape shape_profile_point = {
 
 static const struct part device_parts[] = {
     REPORT_PART,
-    {"points", PART_LIST, false, &shape_point, "what is read from the device"},
+    {"points", PART_TABLE, false, &shape_point,
+     "what is read from the device; or the name of a file that is a table of it (CSV)"},
     {0},
 };
 const struct shape shape_device = {"a device", "a device on a bus, with the driver's own options",

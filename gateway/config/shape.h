@@ -10,6 +10,7 @@
 enum part_kind {
     PART_OBJECT,
     PART_LIST,    /* of objects */
+    PART_TABLE,   /* the same, or the name of a file that holds it as a table (csv.h) */
     PART_ENUM,    /* an object from whole numbers to texts */
     PART_FACTS,   /* an object that is checked and of no meaning to the gateway */
     PART_REFUSED, /* a key that people expect and that is not to be used: `help` says what to do */

@@ -9,7 +9,8 @@ import threading
 from harness import (EXIT_CONFIG, EXIT_NO_DAEMON, EXIT_OK, EXIT_SYSTEM, EXIT_USAGE, Audit, Broker, Gateway, ModbusTcp,
                      RtuLine, Subscriber, check, finish, main, program, sluice, wait_for)
 
-COMMANDS = ("check", "run", "status", "tail", "journal", "replay", "state", "read", "audit", "schema")
+COMMANDS = ("check", "run", "status", "tail", "journal", "replay", "state", "read", "audit", "schema",
+            "points")
 
 
 def plant(site, **more):

@@ -190,6 +190,25 @@ def says_what_can_be_written_and_when_aligned_points_are_read(site):
     check("no uplink takes commands" in told, "nobody takes commands", told)
 
 
+def keeps_points_in_a_table(site):
+    """Out of a configuration, through a spreadsheet, into a device that names the table."""
+    path = site.write("sluice.json", json.dumps(WRITABLE))
+    table = sluice("points", "export", path, "boiler", "--separator", ";")
+    check(table.returncode == EXIT_OK and table.stdout.startswith("id;"), "export", table.stdout, table.stderr)
+    site.write("boiler.csv", table.stdout)
+    back = sluice("points", "import", site.path("boiler.csv"))
+    check(json.loads(back.stdout) == WRITABLE["devices"][0]["points"], "import", back.stdout, back.stderr)
+    named = dict(WRITABLE, devices=[dict(WRITABLE["devices"][0], points="boiler.csv")])
+    told = [sluice("check", name).stdout.split("; gateway")[1].split("\n", 1)[1]
+            for name in (path, site.write("named.json", json.dumps(named)))]
+    check(told[0] == told[1], "what the two files mean", *told)
+    site.write("boiler.csv", table.stdout.replace("0.1", "0,1"))
+    wrong = sluice("check", site.path("named.json"))
+    check(wrong.returncode == EXIT_CONFIG and "boiler.csv:2:" in wrong.stderr and "found 0,1" in wrong.stderr, "where", wrong.stderr)
+    mistyped = sluice("points", "export", path, "boiller")
+    check('did you mean "boiler"?' in mistyped.stderr, "a mistyped device", mistyped.stderr)
+
+
 def says_what_cannot_be_read(site):
     unreadable = site.path("no", "sluice.json")
     cases = [(unreadable, ["sluice.json", "No such file"]), (site.folder, [site.folder]),
@@ -218,4 +237,5 @@ def the_daemon_refuses_what_check_refuses(site):
 
 
 main(tells_thirty_mistakes_each_with_its_line, any_combination_of_mistakes_is_told_in_one_run,
-     says_what_a_good_file_means, says_what_can_be_written_and_when_aligned_points_are_read, says_what_cannot_be_read, the_daemon_refuses_what_check_refuses)
+     says_what_a_good_file_means, says_what_can_be_written_and_when_aligned_points_are_read,
+     keeps_points_in_a_table, says_what_cannot_be_read, the_daemon_refuses_what_check_refuses)
