@@ -178,37 +178,35 @@ static const struct option_choice orders[] = {
             .help = "how long connecting may take"                                                 \
     }
 
+/* All of a line's rows: how many data bits it may have, its settings where none are said and as an
+ * example, and how long a reply may take. */
+#define LINE_ROWS(data_bits, usual, other, reply)                                                  \
+    PORT_ROW, LINE_HOST_ROW,                                                                       \
+        {"line",                                                                                   \
+         OPTION_PARSED,                                                                            \
+         BUS(line),                                                                                \
+         .parse = port_parse_settings,                                                             \
+         .pattern = "^[0-9]+ " data_bits "[NEO][12]$",                                             \
+         .example = "\"" other "\"",                                                               \
+         .help = "baud, data bits, parity, stop bits: the same on all devices of the line; a "     \
+                 "port has " usual " unless said otherwise; of a host's line only the load is "    \
+                 "reckoned with it"},                                                              \
+        {"timeout",                                                                                \
+         OPTION_DURATION,                                                                          \
+         BUS(timeout_ns),                                                                          \
+         .minimum = 5 * MS,                                                                        \
+         .maximum = 60000 * MS,                                                                    \
+         .fallback = reply,                                                                        \
+         .help = "how long a whole reply may take after the request's end"},                       \
+        SILENCE_ROW, TURNAROUND_ROW, PORT_RS485_ROWS(BUS(rs485)), ECHO_ROW, CONNECT_ROW
+
 const struct option modbus_rtu_bus_rows[] = {
-    PORT_ROW,
-    LINE_HOST_ROW,
-    {"line", OPTION_PARSED, BUS(line), .parse = port_parse_settings,
-     .pattern = "^[0-9]+ 8[NEO][12]$", .example = "\"19200 8E1\"",
-     .help = "baud, data bits, parity, stop bits: the same on all devices of the line; a port has "
-             "9600 8E1 unless said otherwise; of a host's line only the load is reckoned with it"},
-    {"timeout", OPTION_DURATION, BUS(timeout_ns), .minimum = 5 * MS, .maximum = 60000 * MS,
-     .fallback = "\"500ms\"", .help = "how long a whole reply may take after the request's end"},
-    SILENCE_ROW,
-    TURNAROUND_ROW,
-    PORT_RS485_ROWS(BUS(rs485)),
-    ECHO_ROW,
-    CONNECT_ROW,
+    LINE_ROWS("8", "9600 8E1", "19200 8E1", "\"500ms\""),
     {.key = NULL},
 };
 
 const struct option modbus_ascii_bus_rows[] = {
-    PORT_ROW,
-    LINE_HOST_ROW,
-    {"line", OPTION_PARSED, BUS(line), .parse = port_parse_settings,
-     .pattern = "^[0-9]+ [78][NEO][12]$", .example = "\"9600 7E1\"",
-     .help = "baud, data bits, parity, stop bits: the same on all devices of the line; a port has "
-             "9600 7E1 unless said otherwise; of a host's line only the load is reckoned with it"},
-    {"timeout", OPTION_DURATION, BUS(timeout_ns), .minimum = 5 * MS, .maximum = 60000 * MS,
-     .fallback = "\"1s\"", .help = "how long a whole reply may take after the request's end"},
-    SILENCE_ROW,
-    TURNAROUND_ROW,
-    PORT_RS485_ROWS(BUS(rs485)),
-    ECHO_ROW,
-    CONNECT_ROW,
+    LINE_ROWS("[78]", "9600 7E1", "9600 7E1", "\"1s\""),
     {.key = NULL},
 };
 

@@ -109,6 +109,9 @@ void load_id_unique(struct loader *loader, struct textmap *ids, const struct jso
 void load_was_free(struct loader *loader, const struct textmap *ids, const struct json *object,
                    const struct option_texts *was);
 
+/* A list of the whole configuration; NULL where there is none, or it is told as too long. */
+const struct json *load_list(struct loader *loader, const char *key, unsigned entries_max);
+
 /* Whether each entry of a list is an object; those that are not are told. */
 bool load_is_object(struct loader *loader, const struct json *entry);
 

@@ -7,6 +7,16 @@
 #include "config/load.h"
 #include "core/nearest.h"
 
+const struct json *load_list(struct loader *loader, const char *key, unsigned entries_max)
+{
+    const struct json *list = decode_part(&loader->decoder, loader->root, &shape_root, key);
+    if (!list || list->count <= entries_max)
+        return list;
+    findings_value(loader->decoder.findings, list, "found %u %s; allowed: at most %u", list->count,
+                   key, entries_max);
+    return NULL;
+}
+
 bool load_is_object(struct loader *loader, const struct json *entry)
 {
     char found[FINDINGS_TEXT_MAX];
@@ -117,14 +127,9 @@ static void load_bus(struct loader *loader, struct loaded_bus *bus, struct textm
 void load_buses(struct loader *loader)
 {
     struct textmap ids = {0};
-    const struct json *list = decode_part(&loader->decoder, loader->root, &shape_root, "buses");
+    const struct json *list = load_list(loader, "buses", LIST_ENTRIES_MAX);
     if (!list)
         return;
-    if (list->count > LIST_ENTRIES_MAX) {
-        findings_value(loader->decoder.findings, list, "found %u buses; allowed: at most %d",
-                       list->count, LIST_ENTRIES_MAX);
-        return;
-    }
     loader->buses = arena_array(loader->scratch, list->count, sizeof(*loader->buses));
     for (const struct json *node = list->first; node && loader->buses; node = node->next) {
         if (!load_is_object(loader, node))
@@ -293,14 +298,9 @@ static void load_device_list(struct loader *loader, const struct json *list, str
 void load_devices(struct loader *loader)
 {
     struct textmap ids = {0};
-    const struct json *list = decode_part(&loader->decoder, loader->root, &shape_root, "devices");
+    const struct json *list = load_list(loader, "devices", LIST_ENTRIES_MAX);
     if (!list)
         return;
-    if (list->count > LIST_ENTRIES_MAX) {
-        findings_value(loader->decoder.findings, list, "found %u devices; allowed: at most %d",
-                       list->count, LIST_ENTRIES_MAX);
-        return;
-    }
     loader->devices = arena_array(loader->scratch, list->count, sizeof(*loader->devices));
     if (loader->devices)
         load_device_list(loader, list, &ids);

@@ -85,14 +85,9 @@ static void load_uplink(struct loader *loader, const struct json *node, struct t
 void load_uplinks(struct loader *loader)
 {
     struct textmap ids = {0};
-    const struct json *list = decode_part(&loader->decoder, loader->root, &shape_root, "uplinks");
+    const struct json *list = load_list(loader, "uplinks", UPLINKS_MAX);
     if (!list)
         return;
-    if (list->count > UPLINKS_MAX) {
-        findings_value(loader->decoder.findings, list, "found %u uplinks; allowed: at most %d",
-                       list->count, UPLINKS_MAX);
-        return;
-    }
     loader->config->uplinks =
         arena_array(loader->decoder.arena, list->count, sizeof(*loader->config->uplinks));
     for (const struct json *node = list->first; node && loader->config->uplinks; node = node->next)
