@@ -6,6 +6,7 @@
 
 #include "core/status.h"
 #include "modbus/learn.h"
+#include "modbus/passport.h"
 #include "modbus/point.h"
 
 /* The cuts, as learn_text has them. */
@@ -63,15 +64,41 @@ static void put_points(const struct plan *plan, uint32_t index, struct text *tex
         text_string(text, "]");
 }
 
+/* What is known of who the device is. */
+static void put_identity(const struct plan *plan, uint32_t index, struct text *text)
+{
+    static const char *const keys[] = {"serial",       "vendor", "product_code", "revision",
+                                       "product_name", "model",  "application"};
+    const char *words = plan->devices[index].identity;
+    char value[128];
+    bool any = false;
+
+    for (size_t i = 0; words && i < sizeof keys / sizeof keys[0]; i++) {
+        if (!passport_word(words, keys[i], value, sizeof value))
+            continue;
+        text_printf(text, "%s\"%s\":", any ? "," : "\"identity\":{", keys[i]);
+        text_json_string(text, value, strlen(value));
+        any = true;
+    }
+    if (any)
+        text_string(text, "}");
+}
+
 void about_device(const struct plan *plan, uint32_t index, struct text *text)
 {
-    size_t before = text->size;
+    void (*const parts[])(const struct plan *plan, uint32_t index, struct text *text) = {
+        put_gaps, put_identity, put_points};
 
-    put_gaps(plan, index, text);
-    if (text->size > before)
-        text_string(text, ",");
-    size_t between = text->size;
-    put_points(plan, index, text);
-    if (text->size == between && between > before)
-        text->data[--text->size] = '\0'; /* the comma */
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        size_t before = text->size;
+
+        if (before)
+            text_string(text, ",");
+        size_t begun = text->size;
+        parts[i](plan, index, text);
+        if (text->size != begun || text->cut)
+            continue;
+        text->size = before; /* it has nothing to say */
+        text->data[before] = '\0';
+    }
 }

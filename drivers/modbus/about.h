@@ -13,6 +13,7 @@
  * Writes members of a JSON object, or nothing where there is nothing to say:
  *
  *     "gaps":[{"function":3,"first":100,"last":107}],
+ *     "identity":{"serial":"4711"},
  *     "points":[{"id":"flow","reg":40120,"function":3,"why":"exception 2","help":"..."}]
  *
  * Registers of `gaps` are as on the wire; `reg` is as it is configured.

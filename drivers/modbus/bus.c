@@ -76,6 +76,7 @@ static int step(struct bus *bus)
     struct polling_turn turn;
     int64_t moment = now(bus), wake;
 
+    polling_heed(&bus->polling);
     if (!bus->link->open && moment >= bus->polling.open_ns)
         return open_link(bus);
     if (!bus->link->open)

@@ -289,6 +289,43 @@ static void check_unit(struct checking *checking, const struct site_device *devi
     }
 }
 
+/* Sets the place of the register that holds the serial number, and how many there are of it. */
+static void check_identity(struct checking *checking, struct modbus_device_options *options)
+{
+    struct modbus_identity *identity = &options->identity;
+    struct modbus_point_options point = modbus_identity_point(identity);
+    bool text = identity->type == MODBUS_STRING || identity->type == MODBUS_WIDE_STRING;
+    enum value_type type;
+    int8_t decimals;
+
+    if (identity->type == MODBUS_TYPE_UNSAID) {
+        if (identity->reg > 0)
+            complain(&checking->complaining, "identity_type", "identity_reg",
+                     "is missing: the type of the serial number");
+        return;
+    }
+    point.function = (uint8_t)(identity->table ? identity->table : (int)MODBUS_HOLDING_REGISTERS);
+    point.address = (uint16_t)identity->reg;
+    if (options->numbering == MODBUS_NUMBERING_40001 &&
+        modbus_resolve_40001(identity->reg, &point.function, &point.address) != 0)
+        point.function = 0;
+    if (point.function < MODBUS_HOLDING_REGISTERS ||
+        (options->numbering == MODBUS_NUMBERING_0 && identity->reg > 65535))
+        complain(&checking->complaining, "identity_reg", "numbering identity_table",
+                 "found %" PRId64 "; a holding or input register is expected, as \"numbering\" says",
+                 identity->reg);
+    if (text != (identity->length > 0))
+        complain(&checking->complaining, "identity_length", "identity_type",
+                 "a string needs its length in registers, and nothing else has one");
+    if (identity->type == MODBUS_BOOL || (text && identity->offset != 0))
+        complain(&checking->complaining, "identity_type", "identity_offset",
+                 "a serial number is a whole number or a string; only a number has an offset");
+    modbus_decode_prepare(&point, options->order, &type, &decimals);
+    identity->function = point.function;
+    identity->address = point.address;
+    identity->count = point.count;
+}
+
 static void check_device(struct checking *checking, struct site_device *device, bool serial)
 {
     struct modbus_device_options *options = device->options;
@@ -302,6 +339,7 @@ static void check_device(struct checking *checking, struct site_device *device, 
             &checking->complaining, "numbering", NULL,
             "is missing: \"40001\" when registers are numbered as in most manuals, \"0-based\" "
             "when they count from 0 as on the wire");
+    check_identity(checking, options);
     for (size_t i = 0; i < device->point_count; i++)
         check_point(checking, options, &device->points[i]);
 }

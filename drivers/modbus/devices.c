@@ -140,6 +140,16 @@ static void tell_learnt(struct devices *devices, uint32_t index, int64_t now_ns)
     sink_learnt(devices->host->sink, site_device(devices, index), text, size);
 }
 
+void devices_store(struct devices *devices, uint32_t index)
+{
+    struct device *device = &devices->items[index];
+
+    devices->plan->devices[index].news = true;
+    device->learnt_ns = INT64_MIN;
+    tell_learnt(devices, index, clock_mono(devices->host->clock));
+    devices_describe(devices, index);
+}
+
 /* From time to time: shares of the bus, and what was learnt. */
 static void look(struct devices *devices, int64_t now_ns)
 {

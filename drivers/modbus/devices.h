@@ -82,6 +82,9 @@ struct plan_block *devices_probe(struct devices *devices, int64_t now_ns, int64_
 /* The probe that devices_probe gave took that long. */
 void devices_probed(struct devices *devices, int64_t now_ns, int64_t took_ns);
 
+/* Stores what was learnt of a device at once, whenever that was done last. */
+void devices_store(struct devices *devices, uint32_t index);
+
 /* Tells the status what there is to say of a device (about.h). */
 void devices_describe(struct devices *devices, uint32_t index);
 

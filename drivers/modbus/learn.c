@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -295,6 +296,8 @@ size_t learn_text(const struct plan *plan, uint32_t index, char out[LEARN_TEXT_S
         put(&writer, " bits=%u", (unsigned)learn_limit(device, MODBUS_COILS));
     for (uint32_t i = 0; i < device->groups; i++)
         put_group(&writer, plan, &plan->groups[device->first_group + i]);
+    if (device->identity)
+        put(&writer, " %s", device->identity);
     return writer.size;
 }
 
@@ -361,6 +364,39 @@ static void take_word(struct plan *plan, struct plan_device *device, const char 
     }
 }
 
+/* Another word of who the device is. */
+static void take_identity(struct plan_device *device, const char *word)
+{
+    size_t before = device->identity ? strlen(device->identity) + 1 : 0;
+    char *longer = realloc(device->identity, before + strlen(word) + 1);
+
+    if (!longer)
+        return;
+    if (before)
+        longer[before - 1] = ' ';
+    strcpy(longer + before, word);
+    device->identity = longer;
+}
+
+void learn_forget(struct plan *plan, uint32_t index)
+{
+    struct plan_device *device = &plan->devices[index];
+
+    for (uint32_t i = 0; i < device->groups; i++) {
+        struct plan_group *group = &plan->groups[device->first_group + i];
+
+        for (uint32_t at = group->first; at < group->first + group->points; at++)
+            plan->flags[at] &= PLAN_CLASS;
+        group->refused = 0;
+        group->trial = PLAN_NONE;
+    }
+    for (int i = 0; i < 2; i++)
+        device->good[i] = device->bad[i] = 0;
+    device->measured_ns = 0;
+    device->news = true;
+    plan_renew(plan, index);
+}
+
 int learn_take(struct plan *plan, uint32_t index, const char *text, size_t size)
 {
     char copy[LEARN_TEXT_SIZE_MAX], *word, *rest = copy;
@@ -375,8 +411,12 @@ int learn_take(struct plan *plan, uint32_t index, const char *text, size_t size)
         return ERR_INVALID;
     if (key != key_of(plan, index))
         return ERR_NOT_FOUND;
-    while ((word = strtok_r(rest, " ", &rest)))
-        take_word(plan, &plan->devices[index], word);
+    while ((word = strtok_r(rest, " ", &rest))) {
+        if (strncmp(word, "id.", 3) == 0)
+            take_identity(&plan->devices[index], word);
+        else
+            take_word(plan, &plan->devices[index], word);
+    }
     plan_latency(plan, index, plan->devices[index].measured_ns);
     plan_renew(plan, index);
     return 0;

@@ -13,7 +13,7 @@
 #include "field/driver.h"
 #include "modbus/plan.h"
 
-#define LEARN_TEXT_SIZE_MAX 1024
+#define LEARN_TEXT_SIZE_MAX 2048
 #define LEARN_RANGES_MAX    48 /* that are kept across restarts; further ones are learnt again */
 #define LEARN_RETEST_NS     (24 * 3600 * NS_PER_S)
 
@@ -56,7 +56,7 @@ uint32_t learn_limit(const struct plan_device *device, uint8_t function);
  * `key` stands for what the device is: its unit, the port or host of its bus, vendor and model.
  * `registers` and `bits` are the most that a read may ask for. Ranges are registers as they are on
  * the wire, behind the function code; those of a cut must not be read over, and "cut=3:50-49" is
- * between 49 and 50. Returns the size, without a terminating zero.
+ * between 49 and 50. Words that begin with "id." are who the device is (passport.h). Returns the size, without a terminating zero.
  */
 size_t learn_text(const struct plan *plan, uint32_t device, char out[LEARN_TEXT_SIZE_MAX]);
 
@@ -66,5 +66,8 @@ size_t learn_text(const struct plan *plan, uint32_t device, char out[LEARN_TEXT_
  * when the plan starts.
  */
 int learn_take(struct plan *plan, uint32_t device, const char *text, size_t size);
+
+/* Forgets all of it but who the device is: everything is tried again. */
+void learn_forget(struct plan *plan, uint32_t device);
 
 #endif

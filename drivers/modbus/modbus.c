@@ -16,6 +16,7 @@ const struct driver driver_modbus_rtu = {
     .check = modbus_rtu_check,
     .load = modbus_rtu_load,
     .can_write = modbus_can_write,
+    .learns = true,
     .run = modbus_line_run,
 };
 
@@ -28,6 +29,7 @@ const struct driver driver_modbus_ascii = {
     .check = modbus_ascii_check,
     .load = modbus_rtu_load,
     .can_write = modbus_can_write,
+    .learns = true,
     .run = modbus_line_run,
 };
 
@@ -40,5 +42,6 @@ const struct driver driver_modbus_tcp = {
     .check = modbus_tcp_check,
     .load = modbus_tcp_load,
     .can_write = modbus_can_write,
+    .learns = true,
     .engine = &tcp_engine_ops,
 };

@@ -243,6 +243,21 @@ const struct option modbus_device_rows[] = {
      .help = "whether all its points are read at full multiples of their interval on the clock"},
     {"timeout", OPTION_DURATION, DEVICE(timeout_ns), .minimum = 0, .maximum = 60000 * MS,
      .fallback = "\"0ms\"", .example = "\"2s\"", .help = "its own; 0ms: the bus's"},
+    {"identify", OPTION_BOOL, DEVICE(identify), .fallback = "true",
+     .help = "whether the device is asked who it is each time that it comes up, so that one that was "
+             "replaced is told by an alarm: by its serial number, or by function 43; one that says "
+             "nothing is asked once"},
+    {"identity_reg", OPTION_INT, DEVICE(identity.reg), .minimum = 0, .maximum = 465536,
+     .fallback = "0", .example = "40001",
+     .help = "the register that holds the serial number, counted as \"numbering\" says"},
+    {"identity_table", OPTION_CHOICE, DEVICE(identity.table), .choices = tables,
+     .help = "its table, as a point's \"table\""},
+    {"identity_type", OPTION_CHOICE, DEVICE(identity.type), .choices = types, .example = "\"u32\"",
+     .help = "its type; without one there is no such register"},
+    {"identity_length", OPTION_INT, DEVICE(identity.length), .minimum = 0,
+     .maximum = MODBUS_REGISTERS_MAX, .fallback = "0", .help = "of a string, in registers"},
+    {"identity_offset", OPTION_NUMBER, DEVICE(identity.offset), .fallback = "0",
+     .help = "added to it, where the device counts from elsewhere than its label"},
     {"alone", OPTION_BOOL, DEVICE(alone), .fallback = "false",
      .help = "whether each point is read by a request of its own, for devices that do not let "
              "neighbours be read together"},
@@ -330,6 +345,21 @@ int modbus_parse_host(const char *text, void *field, char *why, size_t why_size)
     host->name[length] = '\0';
     host->port = (uint16_t)number;
     return 0;
+}
+
+struct modbus_point_options modbus_identity_point(const struct modbus_identity *identity)
+{
+    return (struct modbus_point_options){.reg = identity->reg,
+                                         .table = identity->table,
+                                         .type = identity->type,
+                                         .length = identity->length,
+                                         .offset = identity->offset,
+                                         .function = identity->function,
+                                         .address = identity->address,
+                                         .count = identity->count,
+                                         .bit = -1,
+                                         .scale_reg = -1,
+                                         .scale = 1};
 }
 
 const char *modbus_order_letters(int order)

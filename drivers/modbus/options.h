@@ -99,6 +99,16 @@ struct modbus_bus_options {
     int64_t in_flight; /* Modbus TCP: requests at once; 0: as 1 */
 };
 
+/* The register that holds a device's serial number. */
+struct modbus_identity {
+    int64_t reg; /* counted as a point's */
+    int table, type; /* MODBUS_TYPE_UNSAID: it has none */
+    int64_t length;  /* of a string, in registers */
+    double offset;
+    uint8_t function; /* these are worked out by modbus_check */
+    uint16_t address, count;
+};
+
 struct modbus_device_options {
     int64_t unit;
     int numbering;      /* enum modbus_numbering */
@@ -106,6 +116,8 @@ struct modbus_device_options {
     int64_t max_block;  /* registers of one read; bits: 16 times as many */
     int64_t gap;        /* registers that may be read over */
     int64_t timeout_ns; /* 0: the bus's */
+    bool identify;      /* it is asked who it is (passport.h) */
+    struct modbus_identity identity;
     bool alone;         /* each point is read by a request of its own */
     bool align;         /* intervals of all points keep to the wall clock */
     int write_function; /* enum modbus_write_function */
@@ -141,6 +153,9 @@ extern const struct option modbus_device_rows[], modbus_point_rows[];
 
 /* An option_parse_fn for struct modbus_host. */
 int modbus_parse_host(const char *text, void *field, char *why, size_t why_size);
+
+/* The point that the register of an identity is. */
+struct modbus_point_options modbus_identity_point(const struct modbus_identity *identity);
 
 /* The letters of an order ("CDAB"); "" for MODBUS_ORDER_UNSAID. */
 const char *modbus_order_letters(int order);

@@ -293,6 +293,8 @@ void plan_free(struct plan *plan)
     free(plan->order);
     free(plan->flags);
     free(plan->refusals);
+    for (size_t i = 0; plan->devices && i < plan->bus->device_count; i++)
+        free(plan->devices[i].identity);
     free(plan->devices);
     free(plan->groups);
     free(plan->classes);

@@ -88,7 +88,8 @@ struct plan_device {
     int64_t measured_ns; /* ...and measured, on average; 0: not yet */
     /* Sizes of reads that were answered and that were refused, of registers and of bits. 0: none */
     uint16_t good[2], bad[2];
-    bool news; /* something was learnt since learn_text */
+    char *identity; /* who it says it is (passport.h), owned; NULL: not known */
+    bool news;      /* something was learnt since learn_text */
     /* For refusals.c: points that it refuses now, and how many have been told of. */
     uint32_t refusing, refusals_told;
     bool held; /* a request to it is under way beside others */

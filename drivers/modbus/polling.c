@@ -1,10 +1,12 @@
 #include "modbus/polling.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
 #include "core/log.h"
 #include "core/status.h"
+#include "modbus/learn.h"
 #include "modbus/refusals.h"
 
 #define BUSY_MAX      3
@@ -32,6 +34,8 @@ int polling_make(struct polling *polling, const struct site_bus *site, struct dr
     error = plan_make(&polling->plan, site);
     if (!error)
         error = devices_make(&polling->devices, &polling->plan, host);
+    if (!error)
+        error = passports_make(&polling->passports, &polling->plan, host);
     polling->plan.clock = host->clock;
     if (!error)
         plan_start(&polling->plan, now(polling));
@@ -40,6 +44,7 @@ int polling_make(struct polling *polling, const struct site_bus *site, struct dr
 
 void polling_free(struct polling *polling)
 {
+    passports_free(&polling->passports);
     devices_free(&polling->devices);
     plan_free(&polling->plan);
     *polling = (struct polling){0};
@@ -61,6 +66,45 @@ void polling_not_opened(struct polling *polling, uint16_t status, const char *wh
     if (polling->reopen_ns > polling->reopen_most_ns)
         polling->reopen_ns = polling->reopen_most_ns;
     devices_link_tried(&polling->devices, polling->open_ns);
+}
+
+/* One that comes up is asked who it is. */
+static void answered(struct polling *polling, uint32_t device)
+{
+    bool up = atomic_load(&polling->host->stats[device].up);
+
+    devices_answered(&polling->devices, device);
+    if (!up)
+        passports_ask(&polling->passports, device);
+}
+
+static void forget(struct polling *polling, uint32_t device, unsigned what)
+{
+    char **identity = &polling->plan.devices[device].identity;
+
+    if (what & DRIVER_FORGET_BLOCKS)
+        learn_forget(&polling->plan, device);
+    if (what & DRIVER_FORGET_IDENTITY) {
+        free(*identity);
+        *identity = NULL;
+        passports_ask(&polling->passports, device);
+    }
+    devices_store(&polling->devices, device);
+    log_info("modbus", "bus %s: what was learnt of device %s is forgotten", polling->site->id,
+             polling->site->devices[device].id);
+}
+
+void polling_heed(struct polling *polling)
+{
+    if (!atomic_load(&polling->host->forgetting))
+        return;
+    atomic_store(&polling->host->forgetting, false);
+    for (uint32_t i = 0; i < polling->site->device_count; i++) {
+        unsigned what = atomic_exchange(&polling->host->stats[i].forget, 0);
+
+        if (what)
+            forget(polling, i, what);
+    }
 }
 
 bool polling_next(struct polling *polling, int64_t now_ns, struct polling_turn *turn,
@@ -168,6 +212,7 @@ static void put_values(struct polling *polling, const struct plan_block *block,
 {
     struct polling_scratch *scratch = polling->scratch;
     const struct site_device *device = &polling->site->devices[block->device];
+    bool counted = passports_count(&polling->passports, block->device);
     size_t count = 0;
 
     for (uint32_t i = 0; i < block->points; i++) {
@@ -177,11 +222,14 @@ static void put_values(struct polling *polling, const struct plan_block *block,
 
         if (!point)
             continue;
-        count++;
         item->point = point;
         item->status =
             modbus_decode(options, reply->data, (unsigned)(options->address - block->address),
                           scratch->text, &item->value);
+        if (counted &&
+            !passports_counted(&polling->passports, block->device, reply->mono_ns, item))
+            continue;
+        count++;
         if (count == POLLING_ITEMS_MAX || item->value.type == VALUE_TEXT) {
             sink_readings(polling->host->sink, device, reply->mono_ns, scratch->items, count);
             count = 0;
@@ -217,7 +265,7 @@ static void take_exception(struct polling *polling, struct plan_block *block, ui
 {
     int64_t moment = now(polling);
 
-    devices_answered(&polling->devices, block->device);
+    answered(polling, block->device);
     if (status == STATUS_ILLEGAL_ADDRESS || status == STATUS_ILLEGAL_VALUE) {
         if (!plan_split(&polling->plan, block, reply->exception, moment))
             put_refused(polling, block, reply->mono_ns, status);
@@ -251,7 +299,7 @@ static void take_outcome(struct polling *polling, struct plan_block *block, int 
     if (result == 0) {
         devices_heard(&polling->devices, block, pdu_data_size(block->function, block->count),
                       reply->mono_ns - reply->sent_ns);
-        devices_answered(&polling->devices, device);
+        answered(polling, device);
         put_values(polling, block, reply);
         bool over = refusals_over(&polling->plan, block);
         plan_done(&polling->plan, block, now(polling));
@@ -267,6 +315,18 @@ static void take_outcome(struct polling *polling, struct plan_block *block, int 
     }
 }
 
+void polling_asked(struct polling *polling, uint32_t device, int result,
+                   const struct link_reply *reply, int64_t took_ns, bool lost)
+{
+    account(&polling->host->stats[device], result, reply, took_ns);
+    if (result == 0 || result == ERR_EXCEPTION)
+        link_works(polling);
+    if (passports_take(&polling->passports, result, reply))
+        devices_store(&polling->devices, device);
+    if (lost)
+        link_lost(polling, device, result);
+}
+
 void polling_heard(struct polling *polling, uint32_t device, int result,
                    const struct link_reply *reply, int64_t took_ns, bool lost)
 {
@@ -276,7 +336,7 @@ void polling_heard(struct polling *polling, uint32_t device, int result,
     if (result == 0 || result == ERR_EXCEPTION)
         link_works(polling);
     if (result == 0 || (result == ERR_EXCEPTION && !is_unreached(status)))
-        devices_answered(&polling->devices, device);
+        answered(polling, device);
     else
         devices_failed(&polling->devices, device, status);
     if (lost)

@@ -10,6 +10,7 @@
 #include "modbus/decode.h"
 #include "modbus/devices.h"
 #include "modbus/link.h"
+#include "modbus/passport.h"
 #include "modbus/plan.h"
 
 #define POLLING_ITEMS_MAX 64
@@ -26,6 +27,7 @@ struct polling {
     struct polling_scratch *scratch;
     struct plan plan;
     struct devices devices;
+    struct passports passports;
     int64_t open_ns;        /* when to open the link again */
     int64_t reopen_ns;      /* how long to wait when that fails... */
     int64_t reopen_most_ns; /* ...which doubles up to this */
@@ -92,5 +94,12 @@ void polling_put_back(struct polling *polling, const struct polling_turn *turn, 
 /* The same of a request that was not for a block: what it says of the device and of the link. */
 void polling_heard(struct polling *polling, uint32_t device, int result,
                    const struct link_reply *reply, int64_t took_ns, bool lost);
+
+/* The same of one that asked who the device is: no answer to that is not held against it. */
+void polling_asked(struct polling *polling, uint32_t device, int result,
+                   const struct link_reply *reply, int64_t took_ns, bool lost);
+
+/* Forgets what the host asks it to; to be called before anything else is done. */
+void polling_heed(struct polling *polling);
 
 #endif

@@ -365,6 +365,7 @@ static void go_on(struct tcp_bus *bus)
     struct sink *sink = bus->polling.host->sink;
     int64_t wake;
 
+    polling_heed(&bus->polling);
     while (step(bus, &wake))
         ;
     if (sink_due_ns(sink) != INT64_MAX && sink_due_ns(sink) <= tcp_bus_now(bus))

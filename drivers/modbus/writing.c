@@ -14,6 +14,8 @@ void writing_free(struct writing *writing)
 
 uint32_t writing_device(const struct writing *writing)
 {
+    if (writing->asks)
+        return writing->asked;
     return (uint32_t)(writing->write->device - writing->polling->site->devices);
 }
 
@@ -52,6 +54,7 @@ bool writing_next(struct writing *writing, struct modbus_request *request)
     const struct modbus_bus_options *bus = writing->polling->site->options;
     const struct modbus_device_options *device;
 
+    writing->asks = false;
     while (writing->command || begin(writing)) {
         if (!modbus_write_next(writing->write, request)) {
             answer(writing);
@@ -62,12 +65,20 @@ bool writing_next(struct writing *writing, struct modbus_request *request)
         request->timeout_ns = device->timeout_ns ? device->timeout_ns : bus->timeout_ns;
         return true;
     }
-    return false;
+    writing->asks = passports_next(&writing->polling->passports,
+                                   clock_mono(writing->polling->host->clock), request,
+                                   &writing->asked);
+    return writing->asks;
 }
 
 void writing_take(struct writing *writing, int result, const struct link_reply *reply,
                   int64_t took_ns, bool lost)
 {
+    if (writing->asks) {
+        writing->asks = false;
+        polling_asked(writing->polling, writing->asked, result, reply, took_ns, lost);
+        return;
+    }
     polling_heard(writing->polling, writing_device(writing), result, reply, took_ns, lost);
     modbus_write_take(writing->write, result, reply);
     if (writing->write->stage == WRITE_DONE)

@@ -1,5 +1,6 @@
 /*
- * The commands of one bus: takes one from the host, has it written request by request, and answers.
+ * The requests of one bus that are no polls: commands, and behind them who devices are
+ * (passport.h). Takes a command from the host, has it written request by request, and answers.
  * The wire is the caller's, as in polling.h.
  */
 #ifndef SLUICE_MODBUS_WRITING_H
@@ -12,6 +13,8 @@ struct writing {
     struct polling *polling;
     struct driver_command *command; /* NULL: none is under way */
     struct modbus_write *write;     /* of it */
+    bool asks;                      /* the request is one of polling->passports... */
+    uint32_t asked;                 /* ...for that device */
 };
 
 /* Lets go of a command that is under way: the host answers for it. */

@@ -17,6 +17,7 @@ static const struct command {
     {"journal", command_journal, "look into a journal: stat, verify, dump"},
     {"ports", command_ports, "list serial ports, their stable names, and who uses them"},
     {"write", command_write, "write a value to a point"},
+    {"forget", command_forget, "drop what was learnt about a device"},
     {"read", command_read, "read Modbus registers once"},
     {"probe", command_probe, "find which of its points a device really has"},
     {"trace", command_trace, "show what goes over a Modbus line, frame by frame"},

@@ -104,6 +104,21 @@ static void print_count(double count, const char *one, const char *many)
     printf("%.0f %s", count, count == 1 ? one : many);
 }
 
+/* "is serial 4711, vendor Acme" */
+static void print_identity(const cJSON *identity)
+{
+    const char *separator = "       is ";
+    const cJSON *word;
+
+    cJSON_ArrayForEach(word, identity)
+    {
+        printf("%s%s %s", separator, word->string, word->valuestring);
+        separator = ", ";
+    }
+    if (*separator == ',')
+        printf("\n");
+}
+
 /* Registers as on the wire: what stands there is between points, and has no other number. */
 static void print_gaps(const cJSON *gaps)
 {
@@ -149,6 +164,7 @@ static void print_learnt(const cJSON *learnt)
     }
     if (*separator == ',')
         printf("\n");
+    print_identity(get(learnt, "identity"));
     cJSON_ArrayForEach(point, get(learnt, "points"))
     {
         printf("       refuses %s (register %.0f, function %.0f): %s, %s\n", text_of(point, "id"),

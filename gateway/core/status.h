@@ -13,6 +13,10 @@
 #define STATUS_TABLE(X)                                                                            \
     X(GOOD, 0x0000, "good", "")                                                                    \
     X(OVER, 0x0001, "over", "")                                                                    \
+    X(LAST_OF_OLD, 0x0002, "last of the old device",                                               \
+      "the device was replaced: this is what its predecessor's counter ended at")                  \
+    X(FIRST_OF_NEW, 0x0003, "first of the new device",                                             \
+      "the device was replaced: this is what its counter begins at")                               \
     X(CLOCK_UNSET, 0x4092, "clock unset", "the gateway's clock was never set")                     \
     X(UNSTABLE, 0x4093, "not stable", "the device says that its value has not settled")            \
     X(IMPLAUSIBLE, 0x4094, "implausible", "outside the range that the point can have")             \

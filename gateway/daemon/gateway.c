@@ -311,12 +311,18 @@ static bool was(void *context, const struct stream *stream, const char *device, 
     return running_was(context, stream, device, point);
 }
 
+static int forget(void *context, const char *device, const char *what)
+{
+    return running_forget(context, device, what);
+}
+
 /* The API is a convenience: a gateway without it still does its work. */
 static void open_api(struct gateway *gateway)
 {
     struct api_source source = {
         .status = write_status,
         .was = was,
+        .forget = forget,
         .desk = desk_seam(gateway->running.desk),
         .lend = lend_bus,
         .listen = overhear_bus,

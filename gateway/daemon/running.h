@@ -75,6 +75,9 @@ void running_stop(struct running *running, int64_t grace_ns);
 bool running_was(struct running *running, const struct stream *stream, const char *device,
                  const char *point);
 
+/* As api_source.forget. Thread-safe. */
+int running_forget(struct running *running, const char *device, const char *what);
+
 /* Writes the status object of the API. Thread-safe. */
 void running_status(struct running *running, struct text *text);
 

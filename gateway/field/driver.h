@@ -28,8 +28,15 @@ struct driver_stats {
     _Atomic uint32_t learnt_block, learnt_cuts, learnt_refused;
     _Atomic int64_t
         next_probe_ns; /* monotonic; when a device that is down is tried again; 0: it is up */
+    _Atomic uint32_t forget; /* enum driver_forget: asked for, and not done yet */
     _Atomic bool up;
     _Atomic uint16_t status; /* why it is down */
+};
+
+/* What of it is to be forgotten. */
+enum driver_forget {
+    DRIVER_FORGET_BLOCKS = 1,   /* sizes, gaps, refusals, times: how it is read */
+    DRIVER_FORGET_IDENTITY = 2, /* who it is */
 };
 
 /* A value that is to be written, on its way to the bus's thread and back. */
@@ -91,6 +98,7 @@ struct driver_host {
     struct sink *sink;
     struct driver_stats *stats; /* one per device of the bus, in their order; at least one */
     struct tap *tap; /* where what goes over the wire is put; NULL: nobody can listen */
+    _Atomic bool forgetting;    /* the `forget` of one of them is set; the driver takes it back */
 };
 
 static inline int host_wait(struct driver_host *host, int fd, int64_t until_mono_ns)
@@ -204,6 +212,8 @@ struct driver {
     int (*run)(const struct site_bus *bus, struct driver_host *host);
 
     const struct driver_engine_ops *engine; /* instead of `run` */
+
+    bool learns; /* it stores what it learns (sink_learnt), and heeds driver_host.forgetting */
 };
 
 #endif

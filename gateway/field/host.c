@@ -69,7 +69,8 @@ static int wait_for(struct host *host, int fd, int64_t until_mono_ns, bool at_re
 
         if (atomic_load(&host->stopping) || must_give_up(host))
             return ERR_CLOSED;
-        if (at_rest && atomic_load(&host->orders.waiting))
+        if (at_rest &&
+            (atomic_load(&host->orders.waiting) || atomic_load(&host->base.forgetting)))
             return 0;
         if (due_ns != INT64_MAX && due_ns <= clock_mono(host->base.clock)) {
             sink_release(sink);
@@ -357,6 +358,19 @@ int host_command(struct host *host, const struct driver_command *command)
     else if (!error)
         wake(host);
     return error;
+}
+
+int host_forget(struct host *host, size_t device, unsigned what)
+{
+    if (!host->bus->driver->learns)
+        return ERR_UNSUPPORTED;
+    atomic_fetch_or(&host->base.stats[device].forget, what);
+    atomic_store(&host->base.forgetting, true);
+    if (host->engine)
+        host->bus->driver->engine->wake(host->engine);
+    else
+        wake(host);
+    return 0;
 }
 
 void host_stop(struct host *host)

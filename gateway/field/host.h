@@ -67,6 +67,11 @@ struct driver_stats *host_stats(struct host *host);
  * JSON object (each behind a comma), or nothing. Any thread. */
 void host_about(struct host *host, size_t device, struct text *text);
 
+/* Has the driver forget what it learnt about device number `device` of the bus: bits of enum
+ * driver_forget. Returns at once: 0, or ERR_UNSUPPORTED where the driver learns nothing. Any
+ * thread. */
+int host_forget(struct host *host, size_t device, unsigned what);
+
 /* 0 while the driver runs (or ended because it was asked), else the error that it gave up with. Any
  * thread. */
 int host_error(const struct host *host);

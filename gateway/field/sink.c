@@ -429,3 +429,16 @@ int sink_learnt(struct sink *sink, const struct site_device *device, const char 
 
     return sink->put(sink->context, &event, 1, false) == 1 ? 0 : ERR_FULL;
 }
+
+int sink_alarm(struct sink *sink, const struct site_device *device, const char *text, size_t size)
+{
+    struct event event = {
+        .stream = device->stream,
+        .mono_ns = clock_mono(sink->clock),
+        .kind = EVENT_ALARM,
+        .urgent = true,
+        .value = {.type = VALUE_TEXT, .size = (uint16_t)size, .data = text},
+    };
+
+    return sink->put(sink->context, &event, 1, false) == 1 ? 0 : ERR_FULL;
+}

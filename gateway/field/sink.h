@@ -76,4 +76,8 @@ void sink_state(struct sink *sink, const struct site_device *device, bool up, ui
  */
 int sink_learnt(struct sink *sink, const struct site_device *device, const char *text, size_t size);
 
+/* An alarm of a device: a sentence for people, as a text, stored at once. 0, or ERR_FULL when it was
+ * refused. */
+int sink_alarm(struct sink *sink, const struct site_device *device, const char *text, size_t size);
+
 #endif

@@ -335,6 +335,32 @@ static void post_lease(struct api *api, const struct http_request *request,
     free(body);
 }
 
+static void post_forget(struct api *api, const struct http_request *request,
+                        struct http_reply *reply)
+{
+    const char *device = http_query(request, "device"), *what = http_query(request, "what");
+    int error = api->source.forget ? api->source.forget(api->source.context, device ? device : "",
+                                                        what ? what : "all")
+                                   : ERR_UNSUPPORTED;
+    char *body = malloc(256);
+    struct text text;
+
+    if (!error && !body)
+        error = ERR_NOMEM;
+    if (error) {
+        free(body);
+        reply_error(reply, error == ERR_NOT_FOUND ? 404 : error == ERR_NOMEM ? 500 : 400,
+                    error == ERR_NOT_FOUND     ? "there is no such device"
+                    : error == ERR_INVALID     ? "what: blocks, identity or all is expected"
+                    : error == ERR_UNSUPPORTED ? "nothing is learnt of devices of that driver"
+                                               : error_text(error));
+        return;
+    }
+    text_init(&text, body, 256);
+    text_printf(&text, "{\"device\":\"%s\",\"forgets\":\"%s\"}\n", device, what ? what : "all");
+    reply_json(reply, 200, body, text.size);
+}
+
 static const struct route {
     const char *method, *path;
     void (*handle)(struct api *api, const struct http_request *request, struct http_reply *reply);
@@ -342,6 +368,7 @@ static const struct route {
     {"GET", "/api/v1/status", get_status}, {"GET", "/api/v1/events", get_events},
     {"GET", "/api/v1/state", get_state},   {"POST", "/api/v1/commands", post_command},
     {"POST", "/api/v1/lease", post_lease}, {"GET", "/api/v1/trace", get_trace},
+    {"POST", "/api/v1/forget", post_forget},
 };
 
 static void handle(void *context, const struct http_request *request, struct http_reply *reply)

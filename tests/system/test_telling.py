@@ -1,6 +1,14 @@
 #!/usr/bin/python3
 """What the gateway says of devices that refuse, are gone, or are not what was configured: in the log and the status."""
-from harness import EXIT_OK, Gateway, ModbusTcp, check, main, wait_for
+import json
+import os
+import socket
+import sys
+
+from harness import (EXIT_FAILED, EXIT_OK, EXIT_USAGE, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check, free_port,
+                     main, wait_for)
+
+SERVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "parties", "pymodbus_server.py")
 
 
 def names_the_points_that_a_device_refuses(site):
@@ -44,9 +52,151 @@ def says_when_a_missing_device_is_tried_next(site):
     gateway.stop()
 
 
+class Pymodbus:
+    """A device that says who it is; another one in its place after `replace`."""
+
+    def __init__(self, site, identity):
+        self.site = site
+        self.port = free_port()
+        self.start(identity)
+
+    def start(self, identity):
+        self.process = self.site.start("pymodbus", sys.executable, SERVER, str(self.port), "1", self.site.truth,
+                                       "meter", "socket", json.dumps(identity))
+        wait_for(self.answers, 20, "pymodbus listens")
+
+    def answers(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return True
+        except OSError:
+            return False
+
+    def replace(self, gateway, identity):
+        self.process.kill()
+        wait_for(lambda: not gateway.device("meter")["up"], 40, "the old device is gone")
+        self.start(identity)
+        wait_for(lambda: gateway.device("meter")["up"], 90, "the new device answers")
+
+
+def metering(site, identity, **more):
+    """A gateway with an uplink that polls a counter of a device of pymodbus."""
+    server = Pymodbus(site, identity)
+    broker = Broker(site)
+    subscriber = Subscriber(site, broker)
+    device = {"id": "meter", "bus": "hall", "unit": 1, "numbering": "0-based", "points": [
+        {"id": "energy", "reg": 0, "type": "u32", "every": "100ms", "unit": "kWh", "state": "total_increasing"},
+        {"id": "near", "reg": 5, "every": "100ms"}], **more}
+    bus = {"id": "hall", "driver": "modbus-tcp", "host": "127.0.0.1:%d" % server.port}
+    gateway = Gateway(site, [bus], [device], [broker.uplink()]).start()
+    gateway.wait_online()
+    return server, subscriber, gateway
+
+
+def events(subscriber):
+    return [event for message in subscriber.on("data") for event in message.json()["events"]]
+
+
+def alarms(subscriber):
+    return [event for event in events(subscriber) if event["k"] == "alarm" and event.get("d") == "meter"]
+
+
+def identity(gateway):
+    return gateway.device("meter")["learnt"].get("identity")
+
+
+SERIAL = {"identity_reg": 40, "identity_type": "u32"}
+
+
+def a_replaced_meter_raises_an_alarm_and_marks_its_counter(site):
+    server, subscriber, gateway = metering(site, {"serial": 4711}, **SERIAL)
+    wait_for(lambda: identity(gateway) == {"serial": "4711"}, 20, "the serial number is known")
+    check("is serial 4711" in gateway.cli("status").stdout, "in words", gateway.cli("status").stdout)
+    site.wait_values(20)
+    server.replace(gateway, {"serial": 4712})
+    wait_for(lambda: alarms(subscriber), 30, "an alarm")
+    wait_for(lambda: identity(gateway) == {"serial": "4712"}, 20, "the new one is known")
+    alarm = alarms(subscriber)[0]
+    check("serial number 4711 before, serial number 4712 now" in alarm["v"] and "energy" in alarm["v"], "its words", alarm)
+    marked = wait_for(lambda: [event for event in events(subscriber) if event.get("p") == "energy" and "of the" in
+                               event.get("why", "")][1:] and events(subscriber), 30, "both are marked")
+    energy = [event for event in marked if event.get("p") == "energy"]
+    at = next(i for i, event in enumerate(energy) if event.get("why") == "last of the old device")
+    last, first = energy[at:at + 2]
+    check(first["why"] == "first of the new device" and last["q"] == first["q"] == "good", "the marks", last, first)
+    before = [event["v"] for event in energy[:at] if event["v"] is not None]
+    check(last["v"] == before[-1] > first["v"] and first["v"] <= 3, "their values", before[-3:], last, first)
+    check(last["t"] < alarm["t"] and first["t"] > last["t"], "their times", last, alarm, first)
+    check(not [event for event in energy[at - 3:at] if event["v"] is not None and event["v"] < last["v"] - 5],
+          "nothing of the new one goes before", energy[at - 3:at + 3])
+    gateway.stop()
+
+
+def who_a_device_is_outlives_a_restart(site):
+    """By function 43, with the gateway off while the device is replaced."""
+    server, subscriber, gateway = metering(site, {"VendorName": "Acme Ltd", "ProductCode": "EM5"})
+    wait_for(lambda: (identity(gateway) or {}).get("vendor") == "Acme Ltd", 20, "it is identified")
+    gateway.stop()
+    gateway.start()
+    wait_for(lambda: gateway.device("meter")["up"], 20, "it is read")
+    check(identity(gateway)["product_code"] == "EM5" and not alarms(subscriber), "it is known at once", identity(gateway))
+    gateway.stop()
+    server.process.kill()
+    server.start({"VendorName": "Acme Ltd", "ProductCode": "EM6"})
+    gateway.start()
+    wait_for(lambda: alarms(subscriber), 30, "an alarm")
+    check("Acme Ltd EM5 before, Acme Ltd EM6 now" in alarms(subscriber)[0]["v"], "its words", alarms(subscriber))
+    wait_for(lambda: any(event.get("why") == "first of the new device" for event in events(subscriber)), 20,
+             "its counter begins")
+    gateway.stop()
+
+
+def what_was_learnt_is_forgotten(site):
+    server, subscriber, gateway = metering(site, {"serial": 4711}, **SERIAL)
+    gateway.tell(lambda settings: settings["devices"][0]["points"].append({"id": "beyond", "reg": 900}))
+    wait_for(lambda: gateway.device("meter")["learnt"].get("points") and identity(gateway), 20, "something is learnt")
+    exceptions = gateway.device("meter")["exceptions"]
+    done = gateway.cli("forget", "meter", "--what", "blocks")
+    check(done.returncode == EXIT_OK, "sluice forget", done.stderr)
+    wait_for(lambda: gateway.device("meter")["exceptions"] > exceptions, 20, "it is found out again")
+    check(identity(gateway) == {"serial": "4711"}, "who it is has not been forgotten", identity(gateway))
+    stored = gateway.replay("--from", "-1h", "--device", "meter", "--kind", "config")
+    check(any("refused" in event["v"] for event in stored) or stored, "as config events", stored)
+    server.process.kill()
+    wait_for(lambda: not gateway.device("meter")["up"], 40, "it is gone")
+    check(gateway.cli("forget", "meter", "--what", "identity").returncode == EXIT_OK, "also while it is gone")
+    wait_for(lambda: identity(gateway) is None, 20, "nobody knows who it is")
+    check("id." not in gateway.replay("--from", "-1h", "--device", "meter", "--kind", "config")[-1]["v"], "nor later")
+    server.start({"serial": 4712})
+    wait_for(lambda: identity(gateway) == {"serial": "4712"}, 90, "it is asked again")
+    check(not alarms(subscriber), "that is no alarm", alarms(subscriber))
+    for arguments, code, word in ((["nobody"], EXIT_FAILED, "no such device"),
+                                  (["meter", "--what", "everything"], EXIT_USAGE, "blocks, identity or all")):
+        done = gateway.cli("forget", *arguments)
+        check(done.returncode == code and word in done.stderr, arguments, done.returncode, done.stderr)
+    gateway.stop()
+
+
+def a_device_without_an_identity_is_asked_once(site):
+    line = RtuLine(site, "rs485-1", ["7:pump,regs=40"])
+    gateway = Gateway(site, [line.bus()], [line.device("pump", 7)], []).start()
+    wait_for(lambda: gateway.device("pump")["replies"] > 5, 20, "it is read")
+    wait_for(lambda: gateway.device("pump")["exceptions"] == 2, 20, "it was asked for the regular and the basic objects")
+    line.tell("silence 7")
+    wait_for(lambda: not gateway.device("pump")["up"], 20, "it is down")
+    line.tell("heal 7")
+    wait_for(lambda: gateway.device("pump")["up"], 30, "it is up")
+    replies = gateway.device("pump")["replies"]
+    wait_for(lambda: gateway.device("pump")["replies"] > replies + 5, 20, "it is read")
+    check(gateway.device("pump")["exceptions"] == 2, "and not asked again", gateway.device("pump"))
+    gateway.stop()
+
+
 def row(table, name):
     """The words of the line that begins with the name."""
     return next((line.split() for line in table.splitlines() if line.split()[:1] == [name]), [])
 
 
-main(names_the_points_that_a_device_refuses, says_when_a_missing_device_is_tried_next)
+main(names_the_points_that_a_device_refuses, says_when_a_missing_device_is_tried_next,
+     a_replaced_meter_raises_an_alarm_and_marks_its_counter, who_a_device_is_outlives_a_restart,
+     what_was_learnt_is_forgotten, a_device_without_an_identity_is_asked_once)

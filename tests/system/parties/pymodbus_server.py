@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """
-A Modbus server by pymodbus, with units 1 to N: WHERE UNITS TRUTH-FILE [NAME [FRAMES]]. WHERE is a TCP port, or the
+A Modbus server by pymodbus, with units 1 to N: WHERE UNITS TRUTH-FILE [NAME [FRAMES [SAID]]]. WHERE is a TCP port, or the
 link to be made to a pty; FRAMES are socket (Modbus TCP), rtu or ascii. Registers 0 and 1 hold a counter that rises with
 each read of register 0, which is written to the truth file as that of device NAME and unit ("meter1"); the others hold
 100 times the unit plus their number. What is written to it is told on standard output, behind "ready". It identifies itself
-(function 43/14).
+(function 43/14). SAID is a JSON object: "serial" is what registers 40 and 41 hold, the rest replaces what it says of itself.
 """
 import asyncio
 import json
@@ -54,8 +54,10 @@ def cable(link):
 class Counting(ModbusSequentialDataBlock):
     """The context adds one to each address on the wire, so that the block begins at 1."""
 
-    def __init__(self, name, unit, truth):
+    def __init__(self, name, unit, truth, serial):
         super().__init__(1, [0, 0] + [100 * unit + number for number in range(2, REGISTERS)])
+        if serial is not None:
+            self.values[40:42] = [serial >> 16, serial & 0xFFFF]
         self.name = "%s%d" % (name, unit)
         self.truth = truth
         self.counter = 0
@@ -74,19 +76,21 @@ class Counting(ModbusSequentialDataBlock):
         return super().setValues(address, values)
 
 
-async def serve(where, units, truth, name="meter", frames="socket"):
-    slaves = {}
+async def serve(where, units, truth, name="meter", frames="socket", said="{}"):
+    slaves, said = {}, json.loads(said)
+    serial = said.pop("serial", None)
     for unit in range(1, int(units) + 1):
-        block = Counting(name, unit, open(truth, "a", buffering=1))
+        block = Counting(name, unit, open(truth, "a", buffering=1), serial)
         slaves[unit] = ModbusSlaveContext(di=block, co=block, hr=block, ir=block)
     context = ModbusServerContext(slaves=slaves, single=False)
     port = None if where.isdigit() else cable(where)
     print("ready", flush=True)
-    common = {"context": context, "framer": framer(frames), "identity": ModbusDeviceIdentification(info_name=IDENTITY)}
+    common = {"context": context, "framer": framer(frames),
+              "identity": ModbusDeviceIdentification(info_name=said or IDENTITY)}
     if port:
         await StartAsyncSerialServer(port=port, baudrate=115200, **common)
     else:
-        await StartAsyncTcpServer(address=("127.0.0.1", int(where)), **common)
+        await StartAsyncTcpServer(address=("127.0.0.1", int(where)), allow_reuse_address=True, **common)
 
 
 asyncio.run(serve(*sys.argv[1:]))
