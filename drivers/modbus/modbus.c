@@ -17,6 +17,7 @@ const struct driver driver_modbus_rtu = {
     .load = modbus_rtu_load,
     .can_write = modbus_can_write,
     .learns = true,
+    .port = true,
     .run = modbus_line_run,
 };
 
@@ -30,6 +31,7 @@ const struct driver driver_modbus_ascii = {
     .load = modbus_rtu_load,
     .can_write = modbus_can_write,
     .learns = true,
+    .port = true,
     .run = modbus_line_run,
 };
 

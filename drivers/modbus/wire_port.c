@@ -6,6 +6,16 @@
 #include "modbus/link.h"
 #include "modbus/wire.h"
 
+/* Which adapter it is, for a later life of the gateway. Who only asks has no sink. */
+static void remember(struct wire *wire)
+{
+    char text[PORT_PLACE_TEXT_MAX];
+    size_t size = port_place_news(&wire->place, wire->options->port, text);
+
+    if (size && wire->host->sink)
+        sink_bus_learnt(wire->host->sink, text, size);
+}
+
 static int open_port(struct wire *wire, char *why, size_t why_size)
 {
     const struct modbus_bus_options *options = wire->options;
@@ -22,6 +32,7 @@ static int open_port(struct wire *wire, char *why, size_t why_size)
         snprintf(why, why_size, "port %.100s: " PORT_RS485_ADVICE, options->port);
         return error;
     }
+    remember(wire);
     wire->fd = fd;
     wire->byte_ns = port_byte_ns(&options->line);
     wire->silence_ns = link_silence_ns(options);
@@ -56,6 +67,7 @@ void wire_port_init(struct wire *wire, const struct modbus_bus_options *options,
                     struct driver_host *host)
 {
     static const struct wire_ops ops = {open_port, write_port, read_port, close_port};
+    char text[PORT_PLACE_TEXT_MAX];
 
     *wire = (struct wire){
         .ops = &ops,
@@ -64,4 +76,7 @@ void wire_port_init(struct wire *wire, const struct modbus_bus_options *options,
         .fd = -1,
         .drains = options->rs485.mode == PORT_RS485_RTS,
     };
+    size_t size = host_bus_learnt(host, text, sizeof text);
+    if (size)
+        port_place_take(&wire->place, options->port, text, size);
 }

@@ -37,6 +37,26 @@ static const struct port_settings *first_line(const struct bus *bus)
                : serial_line(bus->options, bus->devices[0].options);
 }
 
+/* Which adapter it is, for a later life of the gateway. */
+static void remember(struct bus *bus)
+{
+    char text[PORT_PLACE_TEXT_MAX];
+    size_t size = port_place_news(&bus->place, bus->options->port, text);
+
+    if (size)
+        sink_bus_learnt(bus->host->sink, text, size);
+}
+
+/* Which one it was in an earlier life. */
+static void recall(struct bus *bus)
+{
+    char text[PORT_PLACE_TEXT_MAX];
+    size_t size = host_bus_learnt(bus->host, text, sizeof text);
+
+    if (size)
+        port_place_take(&bus->place, bus->options->port, text, size);
+}
+
 static int open_port(struct bus *bus)
 {
     const struct serial_bus_options *options = bus->options;
@@ -45,6 +65,7 @@ static int open_port(struct bus *bus)
 
     if (error)
         return error;
+    remember(bus);
     error = port_rs485_set(bus->fd, &options->rs485);
     if (error) {
         snprintf(bus->place.why, sizeof bus->place.why, PORT_RS485_ADVICE);
@@ -154,6 +175,7 @@ static int open_bus(struct bus *bus)
     for (size_t i = 0; i < bus->site->device_count; i++)
         bus->framing.is_binary |= !bus->asked && bus->devices[i].is_binary;
     line_init(&bus->framer, &bus->framing.line);
+    recall(bus);
     return 0;
 }
 

@@ -15,6 +15,7 @@ struct port_place {
     char path[PORT_PATH_MAX];      /* where it was, or was looked for */
     char why[384];                 /* after an error: what is wrong and what can be done about it */
     bool held;                     /* somebody else has it: who is in `why` */
+    struct port_identity told;     /* what port_place_news has told last */
 };
 
 /*
@@ -25,5 +26,20 @@ struct port_place {
  */
 int port_place_open(struct port_place *place, const struct port_roots *roots, const char *name,
                     const struct port_settings *settings, int *fd);
+
+/*
+ * What is learnt of a port, as words that outlive the gateway:
+ *
+ *     port=1 name=/dev/ttyUSB0 usb=0403:6001 serial=A50285BI interface=00 socket=1-1.2
+ */
+#define PORT_PLACE_TEXT_MAX 1024
+
+/* Writes them when the adapter is another one than was told last, and returns the size; 0 when
+ * there is nothing new, or no adapter that could be known again. */
+size_t port_place_news(struct port_place *place, const char *name, char out[PORT_PLACE_TEXT_MAX]);
+
+/* Takes them, where they are about the port of that name. False, and nothing is known, where they
+ * are not. */
+bool port_place_take(struct port_place *place, const char *name, const char *text, size_t size);
 
 #endif

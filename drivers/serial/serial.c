@@ -90,5 +90,6 @@ const struct driver driver_serial = {
     .point = {serial_point_rows, sizeof(struct extract_options)},
     .check = serial_check,
     .load = load,
+    .port = true,
     .run = serial_run,
 };

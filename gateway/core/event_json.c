@@ -13,7 +13,7 @@ _Static_assert(ID_SIZE_MAX + 16 <= UINT8_MAX, "a piece's size fits into a byte")
 struct event_json_source event_json_source(const struct stream *stream,
                                            char out[EVENT_JSON_SOURCE_SIZE])
 {
-    static const char uplink[] = "uplink:";
+    static const char uplink[] = "uplink:", bus[] = "bus:";
     struct event_json_source source = {.decimals = stream->decimals};
     int device = 0, point = 0;
 
@@ -21,6 +21,9 @@ struct event_json_source event_json_source(const struct stream *stream,
     if (strncmp(stream->device, uplink, sizeof(uplink) - 1) == 0) {
         device = snprintf(out, EVENT_JSON_SOURCE_SIZE, "\"u\":\"%s\",",
                           stream->device + sizeof(uplink) - 1);
+    } else if (strncmp(stream->device, bus, sizeof(bus) - 1) == 0) {
+        device = snprintf(out, EVENT_JSON_SOURCE_SIZE, "\"b\":\"%s\",",
+                          stream->device + sizeof(bus) - 1);
     } else if (stream->number != 0) {
         device = snprintf(out, EVENT_JSON_SOURCE_SIZE, "\"d\":\"%s\",", stream->device);
         if (stream->point[0])

@@ -68,6 +68,7 @@ struct site_bus {
     struct site_device *devices;
     size_t device_count;
     void *options;
+    uint32_t stream;           /* of the bus itself (device "bus:ID"), for what is learnt of it; 0: none */
     uint64_t fingerprint;      /* of all that this bus and its devices are configured with */
     int line;
 };

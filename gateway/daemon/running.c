@@ -57,9 +57,25 @@ static int declare_device(struct journal *journal, struct site_device *device)
     return error;
 }
 
+/* What is learnt about a bus itself, as which adapter its port is. */
+static int declare_bus(struct journal *journal, struct site_bus *bus)
+{
+    struct stream stream = {.type = VALUE_TEXT};
+
+    if (!bus->driver->port)
+        return 0;
+    snprintf(stream.device, sizeof stream.device, "bus:%.*s", ID_SIZE_MAX - 5, bus->id);
+    int error = journal_declare(journal, &stream);
+    bus->stream = stream.number;
+    return error;
+}
+
 static int declare_streams(struct journal *journal, struct site *site)
 {
     for (size_t b = 0; b < site->bus_count; b++) {
+        int error_of_bus = declare_bus(journal, &site->buses[b]);
+        if (error_of_bus)
+            return error_of_bus;
         for (size_t d = 0; d < site->buses[b].device_count; d++) {
             int error = declare_device(journal, &site->buses[b].devices[d]);
             if (error)

@@ -67,7 +67,10 @@ struct driver_host_ops {
     size_t (*learnt)(struct driver_host *host, const struct site_device *device, char *out,
                      size_t size);
 
-    /* The same between two transactions: returns 0 also when there is a command to be taken. This
+    /* The same of sink_bus_learnt: what is known about the bus itself. NULL: nothing. */
+    size_t (*bus_learnt)(struct driver_host *host, char *out, size_t size);
+
+    /* As `wait`, between two transactions: returns 0 also when there is a command to be taken. This
      * and what follows may be NULL where no commands come. */
     int (*rest)(struct driver_host *host, int fd, int64_t until_mono_ns);
 
@@ -110,6 +113,11 @@ static inline size_t host_learnt(struct driver_host *host, const struct site_dev
                                  char *out, size_t size)
 {
     return host->ops->learnt ? host->ops->learnt(host, device, out, size) : 0;
+}
+
+static inline size_t host_bus_learnt(struct driver_host *host, char *out, size_t size)
+{
+    return host->ops->bus_learnt ? host->ops->bus_learnt(host, out, size) : 0;
 }
 
 static inline void host_describe(struct driver_host *host, const struct site_device *device,
@@ -213,6 +221,8 @@ struct driver {
 
     const struct driver_engine_ops *engine; /* instead of `run` */
 
+    bool port;   /* its buses may be on serial ports, whose adapters are remembered for them
+                    (sink_bus_learnt) */
     bool learns; /* it stores what it learns (sink_learnt), and heeds driver_host.forgetting */
 };
 

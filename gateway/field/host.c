@@ -94,6 +94,13 @@ static size_t host_ops_learnt(struct driver_host *base, const struct site_device
     return journal_learnt(host->journal, device->stream, out, size);
 }
 
+static size_t host_ops_bus_learnt(struct driver_host *base, char *out, size_t size)
+{
+    const struct host *host = (const struct host *)base;
+
+    return host->bus->stream ? journal_learnt(host->journal, host->bus->stream, out, size) : 0;
+}
+
 static int host_ops_wait(struct driver_host *base, int fd, int64_t until_mono_ns)
 {
     return wait_for((struct host *)base, fd, until_mono_ns, false);
@@ -131,6 +138,7 @@ static void host_ops_describe(struct driver_host *base, const struct site_device
 
 static const struct driver_host_ops host_ops = {.wait = host_ops_wait,
                                                 .learnt = host_ops_learnt,
+                                                .bus_learnt = host_ops_bus_learnt,
                                                 .rest = host_ops_rest,
                                                 .take_command = host_ops_take_command,
                                                 .answer = host_ops_answer,

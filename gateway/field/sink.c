@@ -430,6 +430,13 @@ int sink_learnt(struct sink *sink, const struct site_device *device, const char 
     return sink->put(sink->context, &event, 1, false) == 1 ? 0 : ERR_FULL;
 }
 
+int sink_bus_learnt(struct sink *sink, const char *text, size_t size)
+{
+    const struct site_device bus = {.stream = sink->bus->stream};
+
+    return bus.stream ? sink_learnt(sink, &bus, text, size) : 0;
+}
+
 int sink_alarm(struct sink *sink, const struct site_device *device, const char *text, size_t size)
 {
     struct event event = {

@@ -76,6 +76,10 @@ void sink_state(struct sink *sink, const struct site_device *device, bool up, ui
  */
 int sink_learnt(struct sink *sink, const struct site_device *device, const char *text, size_t size);
 
+/* The same about the bus itself, as which adapter its port is: a config event of the bus
+ * (site_bus.stream). 0, also for a bus that has no stream; ERR_FULL. */
+int sink_bus_learnt(struct sink *sink, const char *text, size_t size);
+
 /* An alarm of a device: a sentence for people, as a text, stored at once. 0, or ERR_FULL when it was
  * refused. */
 int sink_alarm(struct sink *sink, const struct site_device *device, const char *text, size_t size);

@@ -102,6 +102,30 @@ static int run_counts(const struct site_bus *bus, struct driver_host *host)
 }
 
 static const struct driver counts = {.name = "counts", .run = run_counts};
+/* Stores what it learns; says whether it is what was known before, and heeds being told to forget. */
+static int run_learns(const struct site_bus *bus, struct driver_host *host)
+{
+    const struct site_device *device = &bus->devices[0];
+    char text[16] = "";
+    size_t size = host_bus_learnt(host, text, sizeof text);
+
+    atomic_store(&host->stats[0].requests, size == 5 && memcmp(text, "a bus", 5) == 0);
+    size = host_learnt(host, device, text, sizeof text);
+    atomic_fetch_add(&host->stats[0].requests, size == 8 && memcmp(text, "a device", 8) == 0);
+    sink_bus_learnt(host->sink, "a bus", 5);
+    sink_learnt(host->sink, device, "a device", 8);
+    host_describe(host, device, "\"model\":7", 9);
+    atomic_store(&host->stats[0].replies, 1);
+    while (!atomic_load(&host->forgetting)) {
+        if (host_rest(host, -1, INT64_MAX) == ERR_CLOSED)
+            return 0;
+    }
+    atomic_store(&host->forgetting, false);
+    atomic_store(&host->stats[0].timeouts, atomic_exchange(&host->stats[0].forget, 0));
+    return host_wait(host, -1, INT64_MAX) == ERR_CLOSED ? 0 : ERR_INVALID;
+}
+
+static const struct driver learns = {.name = "learns", .run = run_learns, .learns = true};
 static const struct driver holds = {.name = "holds", .run = run_holds};
 static const struct driver well = {.name = "well", .run = run_well};
 static const struct driver badly = {.name = "badly", .run = run_badly};
@@ -364,6 +388,39 @@ static void remembers_why_a_driver_gave_up(void **state)
     host_stop(host);
 }
 
+static void what_is_learnt_comes_back_and_is_forgotten(void **state)
+{
+    struct fixture *fixture = *state;
+    struct driver_stats *stats;
+    struct host *host;
+    char about[64];
+    struct text text;
+
+    fixture->bus.driver = &learns;
+    declare(fixture, "bus", &fixture->bus.stream);
+    for (int life = 0; life < 2; life++) {
+        assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
+                                    &clock_system, NULL, NULL),
+                         0);
+        stats = host_stats(host);
+        await(&stats[0].replies);
+        assert_int_equal(atomic_load(&stats[0].requests), life == 0 ? 0 : 2);
+        text_init(&text, about, sizeof about);
+        host_about(host, 0, &text);
+        assert_string_equal(about, ",\"model\":7");
+        assert_int_equal(host_forget(host, 0, DRIVER_FORGET_IDENTITY), 0);
+        await(&stats[0].timeouts);
+        assert_int_equal(atomic_load(&stats[0].timeouts), DRIVER_FORGET_IDENTITY);
+        host_stop(host);
+    }
+    fixture->bus.driver = &well;
+    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
+                                &clock_system, NULL, NULL),
+                     0);
+    assert_int_equal(host_forget(host, 0, DRIVER_FORGET_IDENTITY), ERR_UNSUPPORTED);
+    host_stop(host);
+}
+
 #define HOST_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -375,6 +432,7 @@ int main(void)
         HOST_TEST(a_bus_that_is_lent_comes_back_by_itself_or_when_it_is_told),
         HOST_TEST(tells_of_a_bus_that_is_lent),
         HOST_TEST(remembers_why_a_driver_gave_up),
+        HOST_TEST(what_is_learnt_comes_back_and_is_forgotten),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

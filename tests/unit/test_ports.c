@@ -316,6 +316,39 @@ static void an_adapter_without_a_serial_number_is_known_by_its_socket(void **sta
     close(other_fd);
 }
 
+/* The same when the gateway was started anew in between. */
+static void what_was_learnt_of_a_port_outlives_a_start(void **state)
+{
+    const struct tree *tree = *state;
+    struct port_place before = {0}, after = {0};
+    char name[PORT_PATH_MAX], device[64], other[64], text[PORT_PLACE_TEXT_MAX], wanted[512];
+    char again[PORT_PLACE_TEXT_MAX];
+    int fd, line_fd = pty(device), other_fd = pty(other);
+    size_t size;
+
+    snprintf(name, sizeof name, "%s/ttyUSB0", tree->dev);
+    plug(tree, &ftdi, "ttyUSB0", device);
+    assert_int_equal(port_place_news(&before, name, text), 0); /* nothing is known yet */
+    assert_int_equal(port_place_open(&before, &tree->roots, name, &line, &fd), 0);
+    size = port_place_news(&before, name, text);
+    snprintf(wanted, sizeof wanted, "port=1 name=%s usb=0403:6001 serial=A50285BI ", name);
+    assert_memory_equal(text, wanted, strlen(wanted));
+    assert_int_equal(port_place_news(&before, name, again), 0); /* nothing new */
+    port_close(fd);
+
+    plug(tree, &ftdi, "ttyUSB1", device);
+    plug(tree, &ftdi_other, "ttyUSB0", other);
+    assert_false(port_place_take(&after, "/dev/ttyUSB7", text, size));
+    assert_false(port_place_take(&after, name, "port=2", 6));
+    assert_true(port_place_take(&after, name, text, size));
+    assert_int_equal(port_place_open(&after, &tree->roots, name, &line, &fd), 0);
+    assert_true(connected(fd, line_fd));
+    assert_int_equal(port_place_news(&after, name, again), 0); /* it is the same */
+    port_close(fd);
+    close(line_fd);
+    close(other_fd);
+}
+
 static void a_socket_takes_whatever_is_plugged_in(void **state)
 {
     const struct tree *tree = *state;
@@ -492,6 +525,7 @@ int main(void)
         PORT_TEST(refuses_names_that_can_be_no_port),
         PORT_TEST(an_adapter_is_found_again_under_another_name),
         PORT_TEST(an_adapter_without_a_serial_number_is_known_by_its_socket),
+        PORT_TEST(what_was_learnt_of_a_port_outlives_a_start),
         PORT_TEST(a_socket_takes_whatever_is_plugged_in),
         PORT_TEST(says_who_has_the_port),
         PORT_TEST(minds_the_lock_file_of_a_program_that_runs),
