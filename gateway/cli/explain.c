@@ -14,6 +14,7 @@
 
 struct explain {
     const struct modbus_read *read;
+    struct borrow *borrow;
     double expect, within, scale;
     int64_t samples, interval_ms, pick;
     const char *id, *profile;
@@ -89,11 +90,21 @@ static int parse(struct explain *explain, const struct explain_texts *texts)
     return EXIT_CODE_OK;
 }
 
-static void rest(int64_t ms)
+/* False when the daemon has taken the line back meanwhile. */
+static bool rest(struct explain *explain, int64_t ms)
 {
-    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * NS_PER_MS};
+    bool ours = borrow_keep(explain->borrow);
 
-    nanosleep(&time, NULL);
+    while (ours && ms > 0) {
+        int64_t part_ms = ms < 1000 ? ms : 1000;
+
+        nanosleep(&(struct timespec){.tv_sec = part_ms / 1000,
+                                     .tv_nsec = part_ms % 1000 * NS_PER_MS},
+                  NULL);
+        ms -= part_ms;
+        ours = borrow_keep(explain->borrow);
+    }
+    return ours;
 }
 
 /* All samples. Progress goes where it is in nobody's way. */
@@ -104,8 +115,8 @@ static int take_samples(struct explain *explain, struct modbus_registers *regist
     int error = 0;
 
     for (int64_t i = 0; i < explain->samples && !error; i++) {
-        if (i > 0)
-            rest(explain->interval_ms);
+        if (i > 0 && !rest(explain, explain->interval_ms))
+            return ERR_BUSY;
         error = modbus_registers_read(registers, explain->data + (size_t)i * size, explain->there,
                                       why, why_size);
     }
@@ -227,9 +238,9 @@ static int show(struct explain *explain)
 }
 
 int explain_run(const struct modbus_read *read, const struct explain_texts *texts, bool all,
-                bool json)
+                bool json, struct borrow *borrow)
 {
-    struct explain explain = {.read = read, .all = all, .json = json};
+    struct explain explain = {.read = read, .borrow = borrow, .all = all, .json = json};
     int code = parse(&explain, texts);
 
     if (code != EXIT_CODE_OK)

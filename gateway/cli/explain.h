@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "cli/borrow.h"
 #include "modbus/guess.h"
 #include "modbus/read.h"
 
@@ -13,9 +14,9 @@ struct explain_texts {
     const char *expect, *within, *samples, *interval_ms, *pick, *id, *scale, *profile;
 };
 
-/* Reads, explains, and writes what was picked. Returns an exit code. */
+/* Reads, explains, and writes what was picked. `borrow` is kept meanwhile. Returns an exit code. */
 int explain_run(const struct modbus_read *read, const struct explain_texts *texts, bool all,
-                bool json);
+                bool json, struct borrow *borrow);
 
 /* What is printed: of which registers. */
 struct explain_page {

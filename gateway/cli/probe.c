@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/borrow.h"
 #include "cli/command.h"
 #include "cli/probe_device.h"
 #include "config/catalog.h"
@@ -15,7 +16,7 @@
 #define SILENT_MAX 3 /* points in a row without an answer, and it is not there */
 
 struct probe_flags {
-    const char *config, *profile, *line, *frames, *unit;
+    const char *config, *profile, *line, *frames, *unit, *socket;
     bool json;
 };
 
@@ -149,7 +150,21 @@ static int list_points(struct probe *probe)
     return EXIT_CODE_OK;
 }
 
-static int ask_all(struct probe *probe)
+/* A line that the daemon polls is borrowed from it; connections of Modbus TCP need no lease. */
+static int borrow_line(const struct probe *probe, struct borrow *borrow, char *place, size_t size)
+{
+    const struct modbus_bus_options *options = probe->bus->options;
+
+    if (options->port)
+        snprintf(place, size, "%s", options->port);
+    else
+        snprintf(place, size, "%s:%u", options->host.name, (unsigned)options->host.port);
+    *borrow = (struct borrow){
+        .socket = probe->flags->socket, .port = place, .by = "sluice probe"};
+    return strcmp(probe->bus->driver->name, "modbus-tcp") == 0 ? EXIT_CODE_OK : borrow_port(borrow);
+}
+
+static int ask_all(struct probe *probe, struct borrow *borrow)
 {
     const struct modbus_bus_options *options = probe->bus->options;
     struct ask *ask = NULL;
@@ -160,6 +175,10 @@ static int ask_all(struct probe *probe)
     for (size_t i = 0; i < probe->count && !error && silent < SILENT_MAX; i++) {
         bool configured = probe->results[i].configured;
 
+        if (!borrow_keep(borrow)) {
+            ask_close(ask);
+            return EXIT_CODE_SYSTEM;
+        }
         error = probe_point(ask, probe->device, probe->results[i].point, options->timeout_ns,
                             &probe->results[i]);
         probe->results[i].configured = configured;
@@ -288,13 +307,18 @@ static void print_json(const struct probe *probe)
 
 static int run(struct probe *probe, const char *operand)
 {
+    struct borrow borrow = {0};
+    char place[320];
     int code = probe->flags->profile ? load_profile_device(probe, operand)
                                      : load_device(probe, operand);
 
     if (code == EXIT_CODE_OK)
         code = list_points(probe);
     if (code == EXIT_CODE_OK)
-        code = ask_all(probe);
+        code = borrow_line(probe, &borrow, place, sizeof place);
+    if (code == EXIT_CODE_OK)
+        code = ask_all(probe, &borrow);
+    borrow_return(&borrow);
     if (code == EXIT_CODE_OK) {
         if (probe->flags->json) {
             print_json(probe);
@@ -312,7 +336,7 @@ static int run(struct probe *probe, const char *operand)
 
 int command_probe(int argc, char **argv)
 {
-    struct probe_flags given = {.config = GATEWAY_CONFIG_PATH};
+    struct probe_flags given = {.config = GATEWAY_CONFIG_PATH, .socket = GATEWAY_SOCKET_PATH};
     const struct args_flag flags[] = {
         {"config", 'c', "FILE", "of the device; " GATEWAY_CONFIG_PATH " unless given",
          &given.config, NULL},
@@ -323,6 +347,7 @@ int command_probe(int argc, char **argv)
          &given.line, NULL},
         {"frames", 'f', "KIND", "with --profile: rtu, ascii, tcp", &given.frames, NULL},
         {"json", 'J', NULL, "as one JSON object", NULL, &given.json},
+        COMMAND_SOCKET_FLAG(&given.socket),
         {0},
     };
     const struct args_command command = {
@@ -337,7 +362,7 @@ int command_probe(int argc, char **argv)
                  "  not available  the register is there and says that it has no value\n"
                  "  implausible    the value is outside of min and max: a wrong order or model?\n",
         .after = "Exit status: 1 a point that is read is not there, or the device does not answer;\n"
-                 "5 the port cannot be used (the daemon may have it).\n",
+                 "5 the port cannot be used. One that the daemon polls is borrowed from it.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);

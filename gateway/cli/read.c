@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/borrow.h"
 #include "cli/command.h"
 #include "cli/explain.h"
 #include "core/clock.h"
@@ -85,13 +86,29 @@ static int parse_numbers(const struct read_numbers *texts, struct modbus_read *r
     return EXIT_CODE_OK;
 }
 
+/* Whether it is reached over a line, which only one can have at a time. */
+static bool is_line(const struct modbus_read *read)
+{
+    return read->port || (read->frames && strcmp(read->frames, "tcp") != 0);
+}
+
+static int read_once(const struct modbus_read *read, bool *json)
+{
+    char why[512] = "";
+    int error = modbus_read_once(read, print_value, json, why, sizeof why);
+
+    if (error)
+        fprintf(stderr, "sluice read: %s\n", *why ? why : error_text(error));
+    return exit_code(error);
+}
+
 int command_read(int argc, char **argv)
 {
     struct modbus_read read = {.unit = 1, .count = 1};
     struct read_numbers texts = {0};
     struct explain_texts explained = {0};
+    struct borrow borrow = {.socket = GATEWAY_SOCKET_PATH, .by = "sluice read"};
     bool json = false, explain = false, all = false;
-    char why[512] = "";
     const struct args_flag flags[] = {
         {"line", 'l', "SETTINGS", "of a serial port; \"9600 8E1\" unless given", &read.line, NULL},
         {"frames", 'f', "KIND",
@@ -114,6 +131,7 @@ int command_read(int argc, char **argv)
          &texts.timeout_ms, NULL},
         {"echo", 'e', NULL, "the adapter returns what is sent", NULL, &read.echo},
         {"json", 'J', NULL, "a JSON object a line", NULL, &json},
+        COMMAND_SOCKET_FLAG(&borrow.socket),
         {"explain", 'x', NULL, "each register in every type and order, read several times",
          NULL, &explain},
         {"expect", 'E', "VALUE", "explain: which of the registers are that value, as the\n"
@@ -141,7 +159,7 @@ int command_read(int argc, char **argv)
         .about =
             "Reads Modbus registers once: over a serial port when the operand is a path, else\n"
             "over TCP; --frames rtu is for a device server. No configuration and no daemon are\n"
-            "needed; a port that the daemon polls is busy.\n",
+            "needed; a port that the daemon polls is borrowed from it, and goes back by itself.\n",
         .after =
             "Exit status: 1 the device says no or does not answer, 5 the port cannot be used.\n\n"
             "Examples: sluice read /dev/ttyUSB0 -a 7 -r 40001 -c 4 -t f32 -B CDAB\n"
@@ -164,10 +182,12 @@ int command_read(int argc, char **argv)
         read.port = argv[first];
     else
         read.host = argv[first];
-    if (explain || explained.expect || explained.pick)
-        return explain_run(&read, &explained, all, json);
-    int error = modbus_read_once(&read, print_value, &json, why, sizeof why);
-    if (error)
-        fprintf(stderr, "sluice read: %s\n", *why ? why : error_text(error));
-    return exit_code(error);
+    borrow.port = argv[first];
+    int code = is_line(&read) ? borrow_port(&borrow) : EXIT_CODE_OK;
+    if (code == EXIT_CODE_OK)
+        code = explain || explained.expect || explained.pick
+                   ? explain_run(&read, &explained, all, json, &borrow)
+                   : read_once(&read, &json);
+    borrow_return(&borrow);
+    return code;
 }

@@ -139,6 +139,23 @@ def finds_which_points_a_device_has(site):
     gateway.stop()
 
 
+def borrows_a_line_that_the_gateway_polls(site):
+    line = RtuLine(site, "rs485-1", ["7:pump,regs=40"])
+    gateway = Gateway(site, [line.bus()], [line.device("pump", 7)], []).start()
+    wait_for(lambda: gateway.device("pump")["up"], 20, "it is polled")
+    place = [line.link, "-l", "115200 8E1", "-a", "7", "-T", "holding", "-r", "6"]
+    plain = gateway.cli("read", *place, "-J")
+    check(plain.returncode == EXIT_OK and json.loads(plain.stdout)["v"] == 0x1706, "read once", plain.stderr)
+    done = gateway.cli("read", *place, "--explain", "-J", "-i", "300")
+    check(done.returncode == EXIT_OK and "lets go of it" in done.stderr, "borrowed", done.stderr)
+    check(lines(done)[0]["values"] == [0x1706] * 3, "read", lines(done)[0])
+    probed = gateway.cli("probe", "--config", gateway.config_path, "pump", "--json")
+    check(probed.returncode == EXIT_OK and json.loads(probed.stdout)["points"][0]["verdict"] == "has", "probed",
+          probed.stderr)
+    wait_for(lambda: gateway.device("pump")["up"], 20, "and given back")
+    gateway.stop()
+
+
 def probes_a_line_on_a_port(site):
     line = RtuLine(site, "rs485-1", ["7:pump,regs=40"])
     os.environ["SLUICE_PROFILES"] = site.folder
@@ -187,4 +204,5 @@ def meta(subscriber):
 
 main(finds_the_value_on_the_display, shows_how_each_register_moves, what_is_picked_is_read_by_the_gateway,
      says_what_cannot_be, finds_which_points_a_device_has, probes_a_line_on_a_port,
+     borrows_a_line_that_the_gateway_polls,
      a_reading_that_is_on_the_display_confirms_its_profile)
