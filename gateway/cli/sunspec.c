@@ -27,6 +27,7 @@ struct device {
     const char *category;
     FILE *points;
     size_t point_count, read_count;
+    struct sunspec_point serial; /* the register of its serial number; none of no registers */
 };
 
 static void take_register(void *context, int64_t reg, const struct value *value, uint16_t status)
@@ -135,6 +136,8 @@ static void take_point(void *context, const struct sunspec_point *point)
         take_text(device, point, device->vendor);
     if (strcmp(point->id, "model") == 0)
         take_text(device, point, device->model);
+    if (strcmp(point->id, "serial_number") == 0)
+        device->serial = *point;
     text_init(&text, line, sizeof line);
     text_string(&text, device->point_count ? ",\n    { \"id\": " : "    { \"id\": ");
     text_json_string(&text, point->id, strlen(point->id));
@@ -182,7 +185,12 @@ static void print_profile(const struct device *device, const char *points)
     printf("  \"source\": { \"document\": \"the device's own SunSpec models\" },\n");
     print_text("notes", "what the device says of itself; compare the signs of its powers and the "
                         "power factor with its display, where makers differ");
-    printf("  \"numbering\": \"0-based\",\n  \"points\": [\n%s\n  ]\n}\n", points);
+    printf("  \"numbering\": \"0-based\",\n");
+    if (device->serial.registers)
+        printf("  \"identity_reg\": %u,\n  \"identity_type\": \"string\",\n"
+               "  \"identity_length\": %u,\n",
+               device->serial.address, (unsigned)device->serial.registers);
+    printf("  \"points\": [\n%s\n  ]\n}\n", points);
 }
 
 static int find_models(struct sunspec_models **models)

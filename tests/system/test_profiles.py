@@ -153,6 +153,7 @@ def writes_the_profile_of_a_sunspec_device_that_then_reads_it(site):
     found = values_of(gateway)
     check(all(found[point] == value for point, value in wanted.items()), "values", found)
     check("power_factor_total" not in found, "what the device does not have is not read")
+    wait_for(lambda: gateway.device("roof")["learnt"].get("identity") == {"serial": "SN42"}, 20, "it is known by its number")
     gateway.stop()
     slave.shutdown()
 

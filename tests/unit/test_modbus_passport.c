@@ -176,6 +176,24 @@ static void the_same_device_again_is_no_news(void **state)
     stop(rig);
 }
 
+static void one_that_says_nothing_today_is_not_another(void **state)
+{
+    struct link_reply none = {0};
+    struct rig *rig = start(true);
+
+    (void)state;
+    come_up(rig, 0x67);
+    passports_ask(&rig->passports, 0);
+    assert_true(next(rig));
+    assert_false(passports_take(&rig->passports, ERR_EXCEPTION, &none));
+    assert_string_equal(identity(rig), "id.serial=4711");
+    assert_int_equal(rig->told.count, 0);
+    assert_true(come_up(rig, 0x68));
+    assert_int_equal(rig->told.count, 1);
+    assert_int_equal(rig->told.events[0].kind, EVENT_ALARM);
+    stop(rig);
+}
+
 static void one_that_is_down_is_not_asked(void **state)
 {
     struct rig *rig = start(true);
@@ -273,6 +291,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_replaced_device_is_told_and_its_counters_are_marked),
         cmocka_unit_test(the_same_device_again_is_no_news),
+        cmocka_unit_test(one_that_says_nothing_today_is_not_another),
         cmocka_unit_test(one_that_is_down_is_not_asked),
         cmocka_unit_test(one_that_says_nothing_is_not_asked_again),
         cmocka_unit_test(one_that_is_silent_is_asked_twice),
