@@ -102,7 +102,8 @@ struct modbus_bus_options {
 /* The register that holds a device's serial number. */
 struct modbus_identity {
     int64_t reg; /* counted as a point's */
-    int table, type; /* MODBUS_TYPE_UNSAID: it has none */
+    int table, order;
+    int type;        /* MODBUS_TYPE_UNSAID: it has none */
     int64_t length;  /* of a string, in registers */
     double offset;
     uint8_t function; /* these are worked out by modbus_check */

@@ -176,6 +176,21 @@ static void the_same_device_again_is_no_news(void **state)
     stop(rig);
 }
 
+static void its_own_order_is_kept(void **state)
+{
+    struct rig *rig = start(true);
+
+    (void)state;
+    rig->fixture.device_options[0].order = MODBUS_CDAB;
+    rig->fixture.device_options[0].identity.order = MODBUS_ABCD;
+    come_up(rig, 0x67);
+    assert_string_equal(identity(rig), "id.serial=4711");
+    rig->fixture.device_options[0].identity.order = MODBUS_ORDER_UNSAID;
+    come_up(rig, 0x67);
+    assert_string_equal(identity(rig), "id.serial=308740096"); /* 4711 * 65536 */
+    stop(rig);
+}
+
 static void one_that_says_nothing_today_is_not_another(void **state)
 {
     struct link_reply none = {0};
@@ -291,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_replaced_device_is_told_and_its_counters_are_marked),
         cmocka_unit_test(the_same_device_again_is_no_news),
+        cmocka_unit_test(its_own_order_is_kept),
         cmocka_unit_test(one_that_says_nothing_today_is_not_another),
         cmocka_unit_test(one_that_is_down_is_not_asked),
         cmocka_unit_test(one_that_says_nothing_is_not_asked_again),
