@@ -411,7 +411,8 @@ int host_lend(struct host *host, int64_t until_mono_ns)
 
 bool host_lent(const struct host *host)
 {
-    return atomic_load(&host->given_up);
+    /* A driver that has given up has no port either. */
+    return atomic_load(&host->given_up) || atomic_load(&host->error) != 0;
 }
 
 struct tap *host_tap(struct host *host)

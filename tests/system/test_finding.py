@@ -174,6 +174,10 @@ def a_port_that_another_program_has_is_not_touched(site):
         fcntl.flock(port, fcntl.LOCK_EX)
         lines, errors = scan(line.link, "--line", "115200 8E1", "--units", "1", status=EXIT_SYSTEM)
         check("(process %d)" % os.getpid() in errors, "who has it", errors)
+        for command in (("assign", "--profile", "eastron-sdm120", "--to", "7"), ("trace", "--line", "9600 8N1")):
+            done = sluice(*command, line.link, "--socket", "/nonexistent/api.sock")
+            check(done.returncode == EXIT_SYSTEM and "(process %d)" % os.getpid() in done.stderr, "who has it", command,
+                  done.returncode, done.stderr)
         check(line.stats()["requests"] == 0, "it was asked", line.stats())
 
 
@@ -230,6 +234,16 @@ def a_line_of_others_is_heard_and_its_setting_found(site):
     check(done.returncode == EXIT_OK and "frames are heard at 9600 8N1" in done.stderr, "the setting", done.stderr)
     check("-> unit 3  read holding registers at 6, 2 of them" in done.stdout and
           "<- unit 3  read holding registers at 6: 4870 4871" in done.stdout, "the words", done.stdout)
+
+
+def a_device_of_another_model_is_not_written_to_and_the_bus_goes_back(site):
+    plant = Plant(site)
+    done = plant.gateway.cli("assign", plant.line.link, "--profile", "peacefair-pzem-016", "--to", "7", "--line", "19200 8E1")
+    check(done.returncode == EXIT_FAILED and "the profile is not of this device" in done.stderr, "the words", done.stderr)
+    check("lets go" in done.stderr, "the bus was borrowed", done.stderr)
+    plant.wait_up()
+    check(not plant.lent(), "the lease", plant.lent())
+    plant.gateway.stop()
 
 
 def meters(site, *keys):
@@ -310,6 +324,7 @@ main(a_scan_finds_the_setting_and_the_units_and_stops_there,
      a_bus_that_the_gateway_polls_is_heard_and_goes_on,
      frames_over_modbus_tcp_are_heard,
      a_line_of_others_is_heard_and_its_setting_found,
+     a_device_of_another_model_is_not_written_to_and_the_bus_goes_back,
      a_new_meter_gets_its_unit_and_baud_and_answers_there,
      nothing_is_assigned_where_two_answer_or_somebody_is_there,
      a_meter_that_is_locked_says_what_to_do,

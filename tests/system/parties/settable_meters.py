@@ -37,7 +37,7 @@ class Meter:
         self.baud = next(baud for baud, code in CODES.items() if code == self.next_code)
         print("unit %d at %d" % (self.unit, self.baud), flush=True)
 
-    def answer(self, request, locked, late):
+    def answer(self, request, locked):
         """The PDU that answers, as the meter is before what it does takes hold."""
         function, address, count = request[1], *struct.unpack(">HH", request[2:6])
         if function == 3 and count == 2 and address in (20, 28):
@@ -73,7 +73,7 @@ def main(link, **keys):
         asked = [meter for meter in meters if meter.unit == request[0] and meter.baud == baud]
         replies = []
         for meter in asked:
-            reply = bytes([meter.unit]) + meter.answer(request, state["locked"], late)
+            reply = bytes([meter.unit]) + meter.answer(request, state["locked"])
             replies.append(reply + crc(reply))
             if not late and (meter.next_unit != meter.unit or meter.next_code != CODES[meter.baud]):
                 meter.restart()
