@@ -431,9 +431,10 @@ static void a_disk_that_hangs_until_the_end_is_told_from_the_refuge(void **state
     start(gateway);
     struct found found = read_all(gateway);
     assert_int_equal(found.readings, stored);
-    /* A full ring is no trouble of the disk until that is known to hang. The gap event that told of
-     * the ring is lost, too. */
-    assert_int_equal(found.storage + found.overload, gateway->put - stored + 1);
+    /* A full ring is no trouble of the disk until that is known to hang. The few gap events that
+     * told of the ring are lost, too. */
+    assert_in_range(found.storage + found.overload, gateway->put - stored,
+                    gateway->put - stored + 20);
     assert_non_null(strstr(found.alarm, "(the disk does not answer)"));
     end(gateway);
     medium_set_stalled(hung, false);
