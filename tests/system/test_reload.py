@@ -69,7 +69,9 @@ def same_uplink(before, after):
 def a_device_is_added_and_removed(site):
     plant = Plant(site)
     accepted = plant.hall.stats()["accepted"]
+    plant.quiet(plant.line)
     before, after = plant.apply(lambda settings: settings["devices"].append(plant.line.device("pump", 2)))
+    plant.line.tell("revive *")
     check(before["config"]["fingerprint"] != after["config"]["fingerprint"], "the fingerprint", after["config"])
     check(before["journal"]["epoch"] == after["journal"]["epoch"], "a new epoch", after["journal"])
     goes_on(before, after, "meter1")
