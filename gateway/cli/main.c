@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "core/nearest.h"
 
 static const struct command {
     const char *name;
@@ -43,25 +44,6 @@ static void help(FILE *out)
                  "answer; 5 a file, port or other resource cannot be used.\n");
 }
 
-/* The command whose name is nearest, for a mistyped one: the one that shares the longest beginning.
- */
-static const char *nearest(const char *name)
-{
-    const char *best = NULL;
-    size_t best_shared = 1;
-
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        size_t shared = 0;
-        while (name[shared] && name[shared] == commands[i].name[shared])
-            shared++;
-        if (shared > best_shared) {
-            best_shared = shared;
-            best = commands[i].name;
-        }
-    }
-    return best;
-}
-
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "--help";
@@ -78,7 +60,11 @@ int main(int argc, char **argv)
         printf("sluice %s\n", SLUICE_VERSION);
         return EXIT_CODE_OK;
     }
-    const char *guess = nearest(name);
+    struct nearest nearest;
+    nearest_init(&nearest, name);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        nearest_offer_part(&nearest, commands[i].name);
+    const char *guess = nearest.best;
     fprintf(stderr, "sluice: there is no command \"%s\".%s%s%s Try sluice --help.\n", name,
             guess ? " Did you mean " : "", guess ? guess : "", guess ? "?" : "");
     return EXIT_CODE_USAGE;
