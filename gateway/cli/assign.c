@@ -213,6 +213,7 @@ static int set_up(struct assignment *assignment, const struct assign_texts *text
         return code;
     if (bench_open(&assignment->bench) != 0)
         return EXIT_CODE_SYSTEM;
+    assignment->bench.borrow = &assignment->borrow;
     code = run(assignment, to, start, number);
     bench_close(&assignment->bench);
     return code;

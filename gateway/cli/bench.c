@@ -12,9 +12,25 @@
 #include "core/error.h"
 #include "field/wait.h"
 
+#define KEEP_NS (1 * NS_PER_S) /* how often it is looked whether a lease is to be renewed */
+
 static int wait_or_stop(struct driver_host *host, int fd, int64_t until_mono_ns)
 {
-    return wait_readable(fd, ((struct bench *)host)->stop_fd, host->clock, until_mono_ns);
+    struct bench *bench = (struct bench *)host;
+
+    while (bench->borrow) {
+        int64_t look_ns = clock_mono(host->clock) + KEEP_NS;
+        int ready;
+
+        if (!borrow_keep(bench->borrow))
+            return ERR_CLOSED;
+        if (look_ns >= until_mono_ns)
+            break;
+        ready = wait_readable(fd, bench->stop_fd, host->clock, look_ns);
+        if (ready != 0)
+            return ready;
+    }
+    return wait_readable(fd, bench->stop_fd, host->clock, until_mono_ns);
 }
 
 int bench_open(struct bench *bench)

@@ -2,15 +2,17 @@
 #ifndef SLUICE_CLI_BENCH_H
 #define SLUICE_CLI_BENCH_H
 
+#include "cli/borrow.h"
 #include "field/driver.h"
 #include "modbus/options.h"
 #include "modbus/sniff.h"
 
 /* A host without a gateway, which SIGINT and SIGTERM stop (ERR_CLOSED), so that what is borrowed is
- * given back. */
+ * given back; and so does a gateway that wants it back. */
 struct bench {
     struct driver_host host; /* first */
     int stop_fd;
+    struct borrow *borrow; /* kept while something is waited for; NULL: nothing is borrowed */
 };
 
 /* 0 or ERR_NOMEM, ERR_FULL. One in a process. */

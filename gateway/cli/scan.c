@@ -107,8 +107,6 @@ static int listen_first(struct scanning *scanning, char *why, size_t why_size)
     for (size_t i = 1; !error && verdict >= LISTEN_WRONG_BAUD && i < options->line_count; i++) {
         static struct listen again;
 
-        if (!borrow_keep(&scanning->borrow))
-            return EXIT_CODE_SYSTEM;
         error = listen_at(scanning, i, LISTEN_OTHER_NS, &again, &other, why, why_size);
         if (!error && (other == LISTEN_MASTER || other == LISTEN_REPLIES)) {
             verdict = other;
@@ -254,6 +252,7 @@ int command_scan(int argc, char **argv)
         return EXIT_CODE_USAGE;
     if (bench_open(&scanning.bench) != 0)
         return EXIT_CODE_SYSTEM;
+    scanning.bench.borrow = &scanning.borrow;
     code = run(&scanning);
     guess_close(scanning.guess);
     bench_close(&scanning.bench);

@@ -146,6 +146,16 @@ def a_bus_that_is_lent_stays_so_when_its_configuration_changes(site):
     plant.gateway.stop()
 
 
+def a_scan_that_listens_for_longer_than_a_lease_keeps_the_bus(site):
+    plant = Plant(site)
+    done = plant.gateway.cli("scan", plant.line.link, "--line", "19200 8E1", "--units", "9", "--listen", "17")
+    check(done.returncode == EXIT_OK, "the scan", done.stdout, done.stderr)
+    plant.wait_up()
+    words = plant.gateway.process.log()
+    check(words.count("is lent, its devices") == 1, "how often it was lent", words[-800:])
+    plant.gateway.stop()
+
+
 def a_scan_that_is_killed_gives_the_bus_back(site):
     plant = Plant(site)
     scanning = site.start("scan", program("sluice"), "scan", "--socket", plant.gateway.socket, plant.line.link,
@@ -318,6 +328,7 @@ main(a_scan_finds_the_setting_and_the_units_and_stops_there,
      a_scan_borrows_the_bus_of_a_running_gateway,
      a_port_is_known_by_every_name_that_it_has,
      a_bus_that_is_lent_stays_so_when_its_configuration_changes,
+     a_scan_that_listens_for_longer_than_a_lease_keeps_the_bus,
      a_scan_that_is_killed_gives_the_bus_back,
      a_scan_that_is_interrupted_gives_the_bus_back_at_once,
      a_port_that_another_program_has_is_not_touched,
