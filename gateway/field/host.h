@@ -54,7 +54,7 @@ void host_stop(struct host *host);
  */
 int host_lend(struct host *host, int64_t until_mono_ns);
 
-/* Whether the bus is lent and its port free. Any thread. */
+/* Whether the bus is lent and its port free, as it also is when the driver gave up. Any thread. */
 bool host_lent(const struct host *host);
 
 /* Where what goes over the bus can be listened to; valid until host_stop. */

@@ -385,6 +385,8 @@ static void remembers_why_a_driver_gave_up(void **state)
         assert_true(clock_mono(&clock_system) < until);
         usleep(1000);
     }
+    assert_int_equal(host_lend(host, until), 0);
+    assert_true(host_lent(host)); /* nobody has its port */
     host_stop(host);
 }
 
