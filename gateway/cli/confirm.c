@@ -67,19 +67,29 @@ static cJSON *find_reading(const char *state, const char *device, const char *po
     return found;
 }
 
-static bool agrees(const cJSON *value, const char *shown, double within)
+static bool parse_double(const char *text, double *number)
 {
     char *end;
-    double number = strtod(shown, &end);
+
+    *number = strtod(text, &end);
+    return end != text && !*end;
+}
+
+static bool agrees(const cJSON *value, const char *shown, double within)
+{
+    const char *text = cJSON_GetStringValue(value);
+    double number, read;
 
     if (cJSON_IsBool(value))
         return strcmp(shown, cJSON_IsTrue(value) ? "true" : "false") == 0;
-    if (cJSON_IsString(value) && strcmp(value->valuestring, shown) == 0)
+    if (text && strcmp(text, shown) == 0)
         return true;
-    if (end == shown || *end)
+    if (!parse_double(shown, &number))
         return false;
-    double read = cJSON_IsNumber(value) ? value->valuedouble
-                                        : strtod(cJSON_GetStringValue(value) ?: "x", &end);
+    if (cJSON_IsNumber(value))
+        read = value->valuedouble;
+    else if (!text || !parse_double(text, &read)) /* "off" is not 0 */
+        return false;
     return fabs(read - number) <= within * fabs(number);
 }
 

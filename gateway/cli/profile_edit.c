@@ -217,17 +217,23 @@ char *profile_edit_read(const char *path)
 {
     FILE *file = fopen(path, "re");
     char *text = NULL;
-    size_t size = 0;
+    size_t size = 0, read = 0;
 
     if (!file)
         return NULL;
     FILE *copy = open_memstream(&text, &size);
-    int letter;
-    while (copy && (letter = getc(file)) != EOF && size < JSON_SIZE_MAX)
+    int letter = 0;
+    for (; copy && read < JSON_SIZE_MAX && (letter = getc(file)) != EOF; read++)
         putc(letter, copy);
-    if (copy)
-        fclose(copy);
+    /* What is written back must be all of it. */
+    bool whole = copy && letter == EOF && !ferror(file);
+    if (copy && fclose(copy) != 0)
+        whole = false;
     fclose(file);
+    if (!whole) {
+        free(text);
+        return NULL;
+    }
     return text;
 }
 
