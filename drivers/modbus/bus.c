@@ -83,9 +83,12 @@ static int step(struct bus *bus)
         return wait_closed(bus);
     if (writing_next(&bus->writing, &request))
         return transact_write(bus, &request);
-    if (polling_next(&bus->polling, moment, &turn, &wake))
-        return take_turn(bus, &turn);
-    return host_rest(bus->host, -1, wake);
+    if (!polling_next(&bus->polling, moment, &turn, &wake))
+        return host_rest(bus->host, -1, wake);
+    /* On a line that never rests the bus is given up between two requests. */
+    if (host_rest(bus->host, -1, moment) < 0)
+        return ERR_CLOSED;
+    return take_turn(bus, &turn);
 }
 
 int modbus_line_run(const struct site_bus *site, struct driver_host *host)

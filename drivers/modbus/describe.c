@@ -195,6 +195,15 @@ static void put_words(struct text *text, const struct content *content)
         text_printf(text, " ... (%u values)", content->value_count);
 }
 
+/* The request is dated by when it was written, its reply by when it was read, less the bytes' own
+ * time: on a busy machine that can be a little too early. */
+static int64_t took_ns(const struct sniff_frame *frame)
+{
+    int64_t took = frame->begin_ns - frame->request->end_ns;
+
+    return took > 0 ? took : 0;
+}
+
 void describe_words(struct text *text, const struct sniff_frame *frame)
 {
     char name[DESCRIBE_NAME_SIZE];
@@ -212,9 +221,8 @@ void describe_words(struct text *text, const struct sniff_frame *frame)
     if (frame->kind == SNIFF_REPLY && !frame->request)
         text_string(text, "  (its request was not heard)");
     if (frame->request)
-        text_printf(text, "  after %" PRId64 ".%" PRId64 " ms",
-                    (frame->begin_ns - frame->request->end_ns) / NS_PER_MS,
-                    (frame->begin_ns - frame->request->end_ns) / (NS_PER_MS / 10) % 10);
+        text_printf(text, "  after %" PRId64 ".%" PRId64 " ms", took_ns(frame) / NS_PER_MS,
+                    took_ns(frame) / (NS_PER_MS / 10) % 10);
 }
 
 static void put_values(struct text *text, const struct content *content)
@@ -252,6 +260,5 @@ void describe_json(struct text *text, const struct sniff_frame *frame)
     if (frame->kind == SNIFF_REPLY)
         text_printf(text, ",\"answers\":%s", frame->request ? "true" : "false");
     if (frame->request)
-        text_printf(text, ",\"took_us\":%" PRId64,
-                    (frame->begin_ns - frame->request->end_ns) / NS_PER_US);
+        text_printf(text, ",\"took_us\":%" PRId64, took_ns(frame) / NS_PER_US);
 }

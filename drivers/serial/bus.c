@@ -144,8 +144,14 @@ static int64_t do_due(struct bus *bus)
 static void poll_bus(struct bus *bus)
 {
     for (;;) {
+        /* Between two exchanges the bus can be given up, also where they follow each other at once.
+         */
+        if (!bus->waiting && host_rest(bus->host, -1, bus_now(bus)) < 0)
+            return;
         int64_t until_ns = do_due(bus), idle_ns = bus_now(bus) + IDLE_NS;
-        int ready = host_wait(bus->host, bus->fd, until_ns < idle_ns ? until_ns : idle_ns);
+        int64_t wake_ns = until_ns < idle_ns ? until_ns : idle_ns;
+        int ready = bus->waiting ? host_wait(bus->host, bus->fd, wake_ns)
+                                 : host_rest(bus->host, bus->fd, wake_ns);
 
         if (ready < 0)
             return;

@@ -30,6 +30,9 @@
 #define LANE_BYTES_MIN   (16 * 1024)
 #define LANE_BYTES_MAX   (2 * 1024 * 1024)
 
+/* A lent bus waits no longer for what is under way: a connection or a look-up may take minutes. */
+#define REPLY_GRACE_NS (5 * NS_PER_S)
+
 struct host {
     struct driver_host base; /* first: what the driver gets a pointer to */
     const struct site_bus *bus;
@@ -43,14 +46,21 @@ struct host {
     int wake_fd; /* readable when the bus is to stop, or a command has come */
     atomic_bool stopping;
     _Atomic int64_t lent_ns; /* the bus is lent until then (monotonic); 0: it is its driver's */
-    atomic_bool given_up;    /* it is lent, and the driver has let go of the port */
+    _Atomic int64_t lent_since_ns;
+    atomic_bool given_up; /* it is lent, and the driver has let go of the port */
     _Atomic int error;
 };
 
-/* Whether the bus was lent meanwhile. A command that is being executed comes to its end first. */
-static bool must_give_up(const struct host *host)
+/*
+ * When a wait ends because the bus was lent: INT64_MAX: it was not. A command that is being
+ * executed comes to its end first, and so does a wait for a reply: whoever borrows the bus must not
+ * hear it come.
+ */
+static int64_t give_up_ns(const struct host *host, bool for_reply)
 {
-    return atomic_load(&host->lent_ns) != 0 && !host->orders.taken;
+    if (atomic_load(&host->lent_ns) == 0 || host->orders.taken)
+        return INT64_MAX;
+    return for_reply ? atomic_load(&host->lent_since_ns) + REPLY_GRACE_NS : INT64_MIN;
 }
 
 /*
@@ -65,12 +75,15 @@ static int wait_for(struct host *host, int fd, int64_t until_mono_ns, bool at_re
     for (;;) {
         int64_t due_ns = sink_due_ns(sink);
         int64_t first_ns = due_ns < until_mono_ns ? due_ns : until_mono_ns;
+        int64_t give_up = give_up_ns(host, fd >= 0 && !at_rest);
         int result;
 
-        if (atomic_load(&host->stopping) || must_give_up(host))
+        if (atomic_load(&host->stopping) ||
+            (give_up != INT64_MAX && give_up <= clock_mono(host->base.clock)))
             return ERR_CLOSED;
-        if (at_rest &&
-            (atomic_load(&host->orders.waiting) || atomic_load(&host->base.forgetting)))
+        if (give_up < first_ns)
+            first_ns = give_up;
+        if (at_rest && (atomic_load(&host->orders.waiting) || atomic_load(&host->base.forgetting)))
             return 0;
         if (due_ns != INT64_MAX && due_ns <= clock_mono(host->base.clock)) {
             sink_release(sink);
@@ -404,6 +417,8 @@ int host_lend(struct host *host, int64_t until_mono_ns)
     lent = atomic_load(&host->lent_ns);
     if (until_mono_ns == 0 && lent != 0) /* it is over at once; the bus's thread clears it */
         until_mono_ns = 1;
+    if (lent == 0)
+        atomic_store(&host->lent_since_ns, clock_mono(host->base.clock));
     atomic_store(&host->lent_ns, until_mono_ns);
     wake(host);
     return 0;
