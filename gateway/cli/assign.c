@@ -69,13 +69,6 @@ static void tell(const struct assignment *assignment, bool verified)
     fflush(stdout);
 }
 
-static int exit_code(int error)
-{
-    return error == ERR_NOT_FOUND || error == ERR_DENIED || error == ERR_BUSY || error == ERR_NOMEM
-               ? EXIT_CODE_SYSTEM
-               : EXIT_CODE_FAILED;
-}
-
 /* One device. `ask`: there is a person who can switch it off and on. Returns an exit code. */
 static int assign_device(struct assignment *assignment, bool ask)
 {
@@ -97,7 +90,7 @@ static int assign_device(struct assignment *assignment, bool ask)
     fprintf(stderr, "sluice assign: %s\n", why);
     if (result == ERR_EXCEPTION && assignment->profile.setup[0])
         fprintf(stderr, "This model says: %s\n", assignment->profile.setup);
-    return exit_code(result);
+    return bench_exit_code(result);
 }
 
 static int assign_row(struct assignment *assignment, int64_t start, int64_t number)

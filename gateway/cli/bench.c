@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "daemon/gateway.h"
 #include "field/wait.h"
 
 #define KEEP_NS (1 * NS_PER_S) /* how often it is looked whether a lease is to be renewed */
@@ -109,4 +110,21 @@ const char *bench_line(const struct port_settings *line, char text[24])
         snprintf(text, 24, "%" PRId32 " %u%c%u", line->baud, line->data_bits, line->parity,
                  line->stop_bits);
     return text;
+}
+
+int bench_exit_code(int error)
+{
+    switch (error) {
+    case 0:
+        return EXIT_CODE_OK;
+    case ERR_INVALID:
+        return EXIT_CODE_USAGE;
+    case ERR_NOT_FOUND:
+    case ERR_DENIED:
+    case ERR_BUSY:
+    case ERR_NOMEM:
+        return EXIT_CODE_SYSTEM;
+    default:
+        return EXIT_CODE_FAILED;
+    }
 }

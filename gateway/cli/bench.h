@@ -31,6 +31,10 @@ bool bench_target(struct modbus_bus_options *bus, enum sniff_protocol *protocol,
 bool bench_number(const char *text, const char *command, const char *flag, int64_t minimum,
                   int64_t maximum, int64_t *number);
 
+/* The exit code of a command that an error of the line has ended: wrong arguments, a port that
+ * cannot be had, or no answer; 0 for 0. */
+int bench_exit_code(int error);
+
 /* "9600 8N1"; "" where the baud is not known. */
 const char *bench_line(const struct port_settings *line, char text[24]);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/bench.h"
 #include "cli/command.h"
 #include "cli/profile_edit.h"
 #include "core/clock.h"
@@ -98,9 +99,9 @@ static bool rest(struct explain *explain, int64_t ms)
     while (ours && ms > 0) {
         int64_t part_ms = ms < 1000 ? ms : 1000;
 
-        nanosleep(&(struct timespec){.tv_sec = part_ms / 1000,
-                                     .tv_nsec = part_ms % 1000 * NS_PER_MS},
-                  NULL);
+        nanosleep(
+            &(struct timespec){.tv_sec = part_ms / 1000, .tv_nsec = part_ms % 1000 * NS_PER_MS},
+            NULL);
         ms -= part_ms;
         ours = borrow_keep(explain->borrow);
     }
@@ -121,15 +122,6 @@ static int take_samples(struct explain *explain, struct modbus_registers *regist
                                       why, why_size);
     }
     return error;
-}
-
-static int exit_code(int error)
-{
-    if (error == ERR_INVALID)
-        return EXIT_CODE_USAGE;
-    return error == ERR_NOT_FOUND || error == ERR_DENIED || error == ERR_BUSY || error == ERR_NOMEM
-               ? EXIT_CODE_SYSTEM
-               : EXIT_CODE_FAILED;
 }
 
 static int sample(struct explain *explain)
@@ -154,7 +146,7 @@ static int sample(struct explain *explain)
                                            explain->data, explain->there};
     if (error)
         fprintf(stderr, "sluice read: %s\n", *why ? why : error_text(error));
-    return error ? exit_code(error) : EXIT_CODE_OK;
+    return error ? bench_exit_code(error) : EXIT_CODE_OK;
 }
 
 /* With an expectation the scale by which it was met, else the one that was given. */
@@ -213,9 +205,9 @@ static int show(struct explain *explain)
 {
     struct guess found[GUESSES_MAX];
     bool search = explain->expect != 0;
-    size_t count = search ? guess_search(&explain->seen, explain->expect, explain->within, found,
-                                         GUESSES_MAX)
-                          : guess_plausible(&explain->seen, found, GUESSES_MAX);
+    size_t count =
+        search ? guess_search(&explain->seen, explain->expect, explain->within, found, GUESSES_MAX)
+               : guess_plausible(&explain->seen, found, GUESSES_MAX);
 
     if (!search && explain->json)
         explain_print_json(&explain->page);

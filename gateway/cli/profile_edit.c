@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/vocabulary.h"
@@ -239,17 +241,25 @@ char *profile_edit_read(const char *path)
 
 int profile_edit_write(const char *path, const char *text)
 {
-    char other[4096];
+    char target[PATH_MAX], other[PATH_MAX + 8];
+    struct stat before;
     FILE *file;
 
-    if ((size_t)snprintf(other, sizeof other, "%s.new", path) >= sizeof other)
+    /* A link goes on leading to the file, which keeps its owner and its rights. */
+    if (!realpath(path, target) &&
+        (size_t)snprintf(target, sizeof target, "%s", path) >= sizeof target)
         return ERR_TOO_LARGE;
+    snprintf(other, sizeof other, "%s.new", target);
     file = fopen(other, "we");
     if (!file)
         return error_from_errno(errno);
-    bool done = fputs(text, file) >= 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;
+    bool done = fputs(text, file) >= 0 && fflush(file) == 0;
+    if (done && stat(target, &before) == 0)
+        done = (fchown(fileno(file), before.st_uid, before.st_gid) == 0 || geteuid() != 0) &&
+               fchmod(fileno(file), before.st_mode & 07777) == 0;
+    done &= fsync(fileno(file)) == 0;
     done &= fclose(file) == 0;
-    if (done && rename(other, path) == 0)
+    if (done && rename(other, target) == 0)
         return 0;
     int error = error_from_errno(errno);
     unlink(other);

@@ -12,10 +12,10 @@
 
 struct profile_line {
     const char *id;
-    uint8_t function;    /* 3 or 4 */
-    uint16_t address;    /* as on the wire */
-    const char *type;    /* "f32" */
-    const char *order;   /* "CDAB"; NULL for 16 bits */
+    uint8_t function;  /* 3 or 4 */
+    uint16_t address;  /* as on the wire */
+    const char *type;  /* "f32" */
+    const char *order; /* "CDAB"; NULL for 16 bits */
     double scale;
 };
 
@@ -37,8 +37,8 @@ char *profile_edit_append(const char *text, const char *item);
  * others. The rest as above. */
 char *profile_edit_set(const char *text, const char *key, const char *value);
 
-/* A file's text for free(); NULL where it cannot be read. Writing one: at once or not at all, 0 or
- * an error. */
+/* A file's text for free(); NULL where it cannot be read. Writing one: at once or not at all, with
+ * the owner and the rights of the one it replaces; 0 or an error. */
 char *profile_edit_read(const char *path);
 int profile_edit_write(const char *path, const char *text);
 

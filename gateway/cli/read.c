@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/bench.h"
 #include "cli/borrow.h"
 #include "cli/command.h"
 #include "cli/explain.h"
@@ -51,23 +52,6 @@ static void print_value(void *context, int64_t reg, const struct value *value, u
     printf("%.*s\n", (int)text.size, text.data);
 }
 
-static int exit_code(int error)
-{
-    switch (error) {
-    case 0:
-        return EXIT_CODE_OK;
-    case ERR_INVALID:
-        return EXIT_CODE_USAGE;
-    case ERR_NOT_FOUND:
-    case ERR_DENIED:
-    case ERR_BUSY:
-    case ERR_NOMEM:
-        return EXIT_CODE_SYSTEM;
-    default:
-        return EXIT_CODE_FAILED;
-    }
-}
-
 struct read_numbers {
     const char *unit, *reg, *count, *length, *timeout_ms;
 };
@@ -99,7 +83,7 @@ static int read_once(const struct modbus_read *read, bool *json)
 
     if (error)
         fprintf(stderr, "sluice read: %s\n", *why ? why : error_text(error));
-    return exit_code(error);
+    return bench_exit_code(error);
 }
 
 int command_read(int argc, char **argv)
@@ -132,10 +116,12 @@ int command_read(int argc, char **argv)
         {"echo", 'e', NULL, "the adapter returns what is sent", NULL, &read.echo},
         {"json", 'J', NULL, "a JSON object a line", NULL, &json},
         COMMAND_SOCKET_FLAG(&borrow.socket),
-        {"explain", 'x', NULL, "each register in every type and order, read several times",
-         NULL, &explain},
-        {"expect", 'E', "VALUE", "explain: which of the registers are that value, as the\n"
-         "device's display shows it", &explained.expect, NULL},
+        {"explain", 'x', NULL, "each register in every type and order, read several times", NULL,
+         &explain},
+        {"expect", 'E', "VALUE",
+         "explain: which of the registers are that value, as the\n"
+         "device's display shows it",
+         &explained.expect, NULL},
         {"within", 'w', "RANGE", "explain: how near, as 2% or 0.5; 1% unless given",
          &explained.within, NULL},
         {"samples", 'n', "N", "explain: how many reads, at most 16; 3 unless given",
@@ -145,8 +131,8 @@ int command_read(int argc, char **argv)
         {"all", 'A', NULL, "explain: also what says nothing new", NULL, &all},
         {"pick", 'p', "N", "explain: print the point for that number", &explained.pick, NULL},
         {"id", 'I', "ID", "explain: the id of the point that is picked", &explained.id, NULL},
-        {"scale", 'S', "FACTOR", "explain: the scale of the point that is picked",
-         &explained.scale, NULL},
+        {"scale", 'S', "FACTOR", "explain: the scale of the point that is picked", &explained.scale,
+         NULL},
         {"profile", 'P', "FILE", "explain: append the point to that profile of yours",
          &explained.profile, NULL},
         {0},

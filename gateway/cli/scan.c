@@ -126,19 +126,6 @@ static int listen_first(struct scanning *scanning, char *why, size_t why_size)
     return EXIT_CODE_FAILED;
 }
 
-static int exit_code(int error)
-{
-    switch (error) {
-    case ERR_NOT_FOUND:
-    case ERR_DENIED:
-    case ERR_BUSY:
-    case ERR_NOMEM:
-        return EXIT_CODE_SYSTEM;
-    default:
-        return EXIT_CODE_FAILED;
-    }
-}
-
 static int tell_end(struct scanning *scanning, int result, const char *why)
 {
     clear_progress(scanning);
@@ -149,7 +136,7 @@ static int tell_end(struct scanning *scanning, int result, const char *why)
     if (result < 0) {
         if (*why)
             fprintf(stderr, "sluice scan: %s\n", why);
-        return exit_code(result);
+        return bench_exit_code(result);
     }
     if (scanning->json)
         printf("{\"kind\":\"end\",\"found\":%d}\n", result);

@@ -7,6 +7,10 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/profile_edit.h"
 
@@ -105,12 +109,38 @@ static void a_line_is_numbered_as_its_profile_is(void **state)
     }
 }
 
+static void a_file_keeps_its_rights_and_a_link_goes_on_leading_to_it(void **state)
+{
+    char folder[] = "/tmp/sluice-profile-XXXXXX", file[64], link[64];
+    struct stat seen;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(file, sizeof file, "%s/own.json", folder);
+    snprintf(link, sizeof link, "%s/link.json", folder);
+    assert_int_equal(profile_edit_write(file, "{}"), 0);
+    assert_int_equal(chmod(file, 0640), 0);
+    assert_int_equal(symlink("own.json", link), 0);
+    assert_int_equal(profile_edit_write(link, "{ }"), 0);
+    assert_int_equal(lstat(link, &seen), 0);
+    assert_true(S_ISLNK(seen.st_mode));
+    assert_int_equal(stat(file, &seen), 0);
+    assert_int_equal(seen.st_mode & 07777, 0640);
+    char *text = profile_edit_read(file);
+    assert_string_equal(text, "{ }");
+    free(text);
+    unlink(link);
+    unlink(file);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_point_goes_behind_the_last_one),
         cmocka_unit_test(a_key_is_set_in_place_or_in_front),
         cmocka_unit_test(a_line_is_numbered_as_its_profile_is),
+        cmocka_unit_test(a_file_keeps_its_rights_and_a_link_goes_on_leading_to_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
