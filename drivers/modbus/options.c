@@ -227,7 +227,8 @@ const struct option modbus_tcp_bus_rows[] = {
 const struct option modbus_device_rows[] = {
     {"unit", OPTION_INT, DEVICE(unit), .required = true, .minimum = 0, .maximum = 255,
      .example = "7", .help = "the device's address: 1 to 247 on a serial line"},
-    {"numbering", OPTION_CHOICE, DEVICE(numbering), .choices = numberings, .example = "\"40001\"",
+    {"numbering", OPTION_CHOICE, DEVICE(numbering), .fixed = true, .choices = numberings,
+     .example = "\"40001\"",
      .help = "how \"reg\" counts; must be said, since manuals differ by one"},
     {"order", OPTION_CHOICE, DEVICE(order), .choices = device_orders, .aliases = order_aliases,
      .fallback = "\"ABCD\"",
@@ -244,9 +245,10 @@ const struct option modbus_device_rows[] = {
     {"timeout", OPTION_DURATION, DEVICE(timeout_ns), .minimum = 0, .maximum = 60000 * MS,
      .fallback = "\"0ms\"", .example = "\"2s\"", .help = "its own; 0ms: the bus's"},
     {"identify", OPTION_BOOL, DEVICE(identify), .fallback = "true",
-     .help = "whether the device is asked who it is each time that it comes up, so that one that was "
-             "replaced is told by an alarm: by its serial number, or by function 43; one that says "
-             "nothing is asked once"},
+     .help =
+         "whether the device is asked who it is each time that it comes up, so that one that was "
+         "replaced is told by an alarm: by its serial number, or by function 43; one that says "
+         "nothing is asked once"},
     {"identity_reg", OPTION_INT, DEVICE(identity.reg), .minimum = 0, .maximum = 465536,
      .fallback = "0", .example = "40001",
      .help = "the register that holds the serial number, counted as \"numbering\" says"},

@@ -22,7 +22,8 @@ static void explain_busy(struct port_place *place, const struct port_roots *root
              holder);
 }
 
-static void explain(struct port_place *place, const struct port_roots *roots, int error)
+/* `found`: which port is meant was clear, it is the port itself that failed. */
+static void explain(struct port_place *place, const struct port_roots *roots, int error, bool found)
 {
     const char *advice = error_text(error);
 
@@ -36,6 +37,10 @@ static void explain(struct port_place *place, const struct port_roots *roots, in
             "what is there";
     else if (error == ERR_DENIED)
         advice = "permission denied: the gateway's user must be in the group of the port (dialout)";
+    else if (error == ERR_INVALID && found)
+        advice =
+            "it does not take this baud, parity or stop bits: correct \"line\", or take another "
+            "adapter";
     else if (error == ERR_INVALID)
         advice = "several adapters fit that name: take one that \"sluice ports\" prints";
     snprintf(place->why, sizeof place->why, "%s", advice);
@@ -74,6 +79,7 @@ int port_place_open(struct port_place *place, const struct port_roots *roots, co
     char holder[PORT_HOLDER_MAX], found[PORT_PATH_MAX] = "", tty[32];
     struct port_info info = {.latency_ms = -1};
     int error = port_find(roots, name, &place->identity, found);
+    bool is_found = error == 0;
 
     if (strcmp(found, place->path) != 0)
         place->held = false;
@@ -85,7 +91,7 @@ int port_place_open(struct port_place *place, const struct port_roots *roots, co
     if (error != ERR_BUSY)
         place->held = false;
     if (error) {
-        explain(place, roots, error);
+        explain(place, roots, error, is_found);
         return error;
     }
     place->why[0] = '\0';

@@ -86,11 +86,31 @@ static bool take_fallback(struct decoder *decoder, const struct option *option, 
     return value && decode_value(decoder, option, value, field);
 }
 
+/* The value of a fixed option: the profile's where there is one. */
+static const struct json *find_fixed(struct decoder *decoder, const struct option *option,
+                                     const struct layers *layers)
+{
+    const struct json *own = layers->objects[0] ? json_find(layers->objects[0], option->key) : NULL;
+    const struct json *fixed =
+        layers->objects[1] ? json_find(layers->objects[1], option->key) : NULL;
+    char is[FINDINGS_TEXT_MAX / 2], was[FINDINGS_TEXT_MAX / 2];
+
+    if (!own || !fixed)
+        return own ? own : fixed;
+    json_describe(own, is, sizeof(is));
+    json_describe(fixed, was, sizeof(was));
+    if (strcmp(is, was) != 0)
+        findings_value(decoder->findings, own,
+                       "found %s; the device's profile says %s: leave it out", is, was);
+    return fixed;
+}
+
 void decode_options(struct decoder *decoder, const struct option *options, void *into,
                     const struct layers *layers)
 {
     for (const struct option *option = options; option && option->key; option++) {
-        const struct json *value = decode_find(layers, option->key);
+        const struct json *value =
+            option->fixed ? find_fixed(decoder, option, layers) : decode_find(layers, option->key);
         if (!value && option->required && layers->objects[0] && !layers->lost)
             findings_missing(decoder->findings, layers->objects[0], option->key, "is missing: %s",
                              option->help);

@@ -191,6 +191,33 @@ const struct driver *load_likely_driver(const struct config_parts *parts, const 
     return best;
 }
 
+/* Whether a profile's keys are those of the bus's driver: drivers of one kind share their rows. */
+static bool profile_fits(const struct loader *loader, const struct profile *profile,
+                         const struct driver *driver)
+{
+    const struct option_texts *names = &profile->options.drivers;
+    for (const struct driver *const *other = loader->parts->drivers; *other; other++)
+        for (size_t i = 0; i < names->count; i++)
+            if ((*other)->point.options == driver->point.options &&
+                strcmp((*other)->name, names->items[i]) == 0)
+                return true;
+    return names->count == 0;
+}
+
+/* A profile of another driver is told once, and then counts as one that could not be read. */
+static void check_profile_fits(struct loader *loader, struct loaded_device *device)
+{
+    const struct driver *driver = device->bus ? device->bus->driver : NULL;
+    if (!device->profile || !driver || profile_fits(loader, device->profile, driver))
+        return;
+    findings_value(loader->decoder.findings, json_find(device->node, "profile"),
+                   "found \"%s\", which is for the driver %s; bus \"%s\" has the driver %s",
+                   device->profile->name, device->profile->options.drivers.items[0],
+                   device->options.bus, driver->name);
+    device->profile = NULL;
+    device->profile_lost = true;
+}
+
 /* What holds for devices on any bus: done for all of them first, so that each bus knows how many it
  * has. */
 static void load_device_common(struct loader *loader, struct loaded_device *device,
@@ -216,6 +243,7 @@ static void load_device_common(struct loader *loader, struct loaded_device *devi
         if (device->bus)
             device->bus->device_room++;
     }
+    check_profile_fits(loader, device);
     device->driver = device->bus ? device->bus->driver : NULL;
     if (!device->driver)
         device->driver = load_likely_driver(loader->parts, device->node);

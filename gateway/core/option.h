@@ -68,6 +68,8 @@ struct option {
     bool required;
     bool exclusive; /* a text (or OPTION_PARSED, as it is written) that no two buses may share, as a
                        port that only one can hold */
+    bool fixed; /* of a device: where its profile says it, it cannot say otherwise, as all that the
+                   profile lists would mean something else */
     double minimum, maximum; /* both 0: unbounded */
     const struct option_choice *choices;
     const struct option_alias *aliases; /* of choices, for messages; may be NULL, and may name

@@ -206,6 +206,12 @@ static const struct {
       {"\"numbering\": \"40001\",", ""},
       {"\"reg\": 40020,\n\"order\": \"AB\",\n\"bits\": 2,\n\"bit\": 3,", "\"unit\": 5,"}},
      {"devices[0].profile: ", "points[1].unit: "}},
+    /* A profile of another driver brings nothing, and nothing that it has is looked at. */
+    {{{"\"max_block\": 100", "\"profile\": \"csv-line\""}},
+     {"devices[0].profile: found \"csv-line\", which is for the driver serial"}},
+    /* What a profile lists is counted as the profile says. */
+    {{{"\"max_block\": 100", "\"profile\": \"eastron-sdm120\""}},
+     {"devices[0].numbering: found \"40001\"; the device's profile says \"0-based\""}},
     /* An id that is none is not put into names. */
     {{{"\"id\": \"plant7\"", "\"id\": \"Plant 7\""}, {"\"ca.pem\"", "\"${gateway.id}.pem\""}},
      {"gateway.id: "}},
