@@ -117,8 +117,6 @@ int bench_exit_code(int error)
     switch (error) {
     case 0:
         return EXIT_CODE_OK;
-    case ERR_INVALID:
-        return EXIT_CODE_USAGE;
     case ERR_NOT_FOUND:
     case ERR_DENIED:
     case ERR_BUSY:

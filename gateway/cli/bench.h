@@ -31,8 +31,8 @@ bool bench_target(struct modbus_bus_options *bus, enum sniff_protocol *protocol,
 bool bench_number(const char *text, const char *command, const char *flag, int64_t minimum,
                   int64_t maximum, int64_t *number);
 
-/* The exit code of a command that an error of the line has ended: wrong arguments, a port that
- * cannot be had, or no answer; 0 for 0. */
+/* The exit code of a command that an error of the line has ended: a port that cannot be had, or no
+ * answer; 0 for 0. */
 int bench_exit_code(int error);
 
 /* "9600 8N1"; "" where the baud is not known. */

@@ -146,7 +146,7 @@ static int sample(struct explain *explain)
                                            explain->data, explain->there};
     if (error)
         fprintf(stderr, "sluice read: %s\n", *why ? why : error_text(error));
-    return error ? bench_exit_code(error) : EXIT_CODE_OK;
+    return error == ERR_INVALID ? EXIT_CODE_USAGE : bench_exit_code(error);
 }
 
 /* With an expectation the scale by which it was met, else the one that was given. */

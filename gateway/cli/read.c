@@ -83,7 +83,7 @@ static int read_once(const struct modbus_read *read, bool *json)
 
     if (error)
         fprintf(stderr, "sluice read: %s\n", *why ? why : error_text(error));
-    return bench_exit_code(error);
+    return error == ERR_INVALID ? EXIT_CODE_USAGE : bench_exit_code(error);
 }
 
 int command_read(int argc, char **argv)

@@ -72,6 +72,12 @@ static void print_gateway(const cJSON *status)
     print_duration(number_of(status, "uptime_s"));
     printf(", configuration %s\n  clock %s, %s\n", text_of(get(status, "config"), "fingerprint"),
            time, text_of(clock, "trust"));
+    const cJSON *refused = get(get(status, "config"), "refused");
+    if (!refused)
+        return;
+    clock_format((int64_t)number_of(refused, "at") * NS_PER_MS, time);
+    printf("  the newest file was refused at %s, the one before it runs on:\n    %s\n", time,
+           text_of(refused, "why"));
 }
 
 static void print_journal(const cJSON *journal)

@@ -34,13 +34,34 @@ static bool read_cache(const char *cache, char source[PATH_MAX])
     return found;
 }
 
+/* The program's own path; "" where it is not known. */
+static void find_program(char here[PATH_MAX])
+{
+    ssize_t size = readlink("/proc/self/exe", here, PATH_MAX - 1);
+
+    here[size > 0 ? size : 0] = '\0';
+}
+
+bool installed_folder(const char *name, char path[PATH_MAX])
+{
+    char here[PATH_MAX];
+
+    find_program(here);
+    if (go_up(here) && go_up(here)) {
+        int length = snprintf(path, PATH_MAX, "%s/share/sluice/%s", here, name);
+        if (length > 0 && length < PATH_MAX && access(path, R_OK | X_OK) == 0)
+            return true;
+    }
+    path[0] = '\0';
+    return false;
+}
+
 bool build_tree_folder(const char *name, char path[PATH_MAX])
 {
     char here[PATH_MAX], cache[PATH_MAX + 32], source[PATH_MAX];
-    ssize_t size = readlink("/proc/self/exe", here, sizeof here - 1);
 
     path[0] = '\0';
-    here[size > 0 ? size : 0] = '\0';
+    find_program(here);
     while (go_up(here)) {
         snprintf(cache, sizeof cache, "%s/CMakeCache.txt", here);
         if (!read_cache(cache, source))

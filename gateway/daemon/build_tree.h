@@ -1,5 +1,5 @@
-/* A program that is run where it was built, before it is installed: it finds the data of the source
- * tree. */
+/* Where a program finds its data that lies elsewhere than it was built for: run where it was built,
+ * before it is installed, or installed below another folder. */
 #ifndef SLUICE_DAEMON_BUILD_TREE_H
 #define SLUICE_DAEMON_BUILD_TREE_H
 
@@ -12,5 +12,9 @@
  * ("drivers/profiles"), else "". Any thread.
  */
 bool build_tree_folder(const char *name, char path[PATH_MAX]);
+
+/* Whether this program lies in PREFIX/bin or PREFIX/sbin and there is PREFIX/share/sluice/NAME:
+ * then `path` is that, else "". Any thread. */
+bool installed_folder(const char *name, char path[PATH_MAX]);
 
 #endif

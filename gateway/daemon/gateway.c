@@ -65,26 +65,34 @@ static int apply(struct gateway *gateway, struct config *config)
     return error;
 }
 
-/* Errors of a configuration go to the log, each once: the file is named in them. */
+#define REFUSAL_SIZE 320
+
+/* Errors of a configuration go to the log, each once: the file is named in them. The first is kept
+ * for the status: `context` is a text of REFUSAL_SIZE. */
 static void tell_error(void *context, const struct config_error *error)
 {
+    char sentence[2048], *first = context;
     const char *key = error->key ? error->key : "";
     const char *colon = *key ? ": " : "";
 
-    (void)context;
     if (error->line)
-        log_error("config", "%s:%d:%d: %s%s%s", error->file, error->line, error->column, key, colon,
-                  error->sentence);
+        snprintf(sentence, sizeof sentence, "%s:%d:%d: %s%s%s", error->file, error->line,
+                 error->column, key, colon, error->sentence);
     else
-        log_error("config", "%s: %s%s%s", error->file, key, colon, error->sentence);
+        snprintf(sentence, sizeof sentence, "%s: %s%s%s", error->file, key, colon, error->sentence);
+    log_error("config", "%s", sentence);
+    if (!*first)
+        snprintf(first, REFUSAL_SIZE, "%.*s", REFUSAL_SIZE - 1, sentence);
 }
 
-static int load_config(const struct gateway *gateway, struct config **config)
+static int load_config(const struct gateway *gateway, struct config **config,
+                       char refusal[REFUSAL_SIZE])
 {
     struct config_parts parts;
 
+    refusal[0] = '\0';
     gateway_config_parts(&parts);
-    return config_load(config, gateway->options->config_path, &parts, tell_error, NULL);
+    return config_load(config, gateway->options->config_path, &parts, tell_error, refusal);
 }
 
 static const char *journal_path(const struct gateway *gateway, const struct config *config)
@@ -140,17 +148,22 @@ static void take_zone(const struct config *config)
 static void reload(struct gateway *gateway)
 {
     struct config *config = NULL;
+    char refusal[REFUSAL_SIZE];
 
-    if (load_config(gateway, &config)) {
+    if (load_config(gateway, &config, refusal)) {
         log_error("daemon",
                   "%s is refused; the configuration that was loaded before stays in force",
                   gateway->options->config_path);
+        running_refused(&gateway->running, *refusal ? refusal : "it cannot be read");
         return;
     }
     if (!journal_can_move(gateway, config)) {
         config_free(config);
+        running_refused(&gateway->running,
+                        "its folder for the journal cannot be used; see the log");
         return;
     }
+    running_refused(&gateway->running, NULL);
     const struct config *current = gateway->running.current->config;
     /* A new start that is under way takes the newest file, whatever has changed in it. */
     if (gateway->next || needs_new_start(gateway, current, config)) {
@@ -433,6 +446,7 @@ int gateway_run(const struct gateway_options *given)
     struct gateway_options options = *given;
     struct gateway gateway = {.options = &options, .signal_fd = -1, .journal_fd = -1};
     struct config *config = NULL;
+    char refusal[REFUSAL_SIZE];
     int code = EXIT_CODE_SYSTEM;
 
     if (!options.config_path)
@@ -441,7 +455,7 @@ int gateway_run(const struct gateway_options *given)
         options.socket_path = GATEWAY_SOCKET_PATH;
     forbid_core_files();
     allow_many_descriptors();
-    if (load_config(&gateway, &config))
+    if (load_config(&gateway, &config, refusal))
         return EXIT_CODE_CONFIG;
     machine_boot_id(gateway.boot_id);
     machine_id(gateway.machine_id);

@@ -39,7 +39,8 @@ void gateway_config_parts(struct config_parts *parts)
         .uplink_plan = plan_uplink,
         .profile_folders = {getenv("SLUICE_PROFILES"), PROFILE_FOLDER_OWN, PROFILE_FOLDER_SHIPPED},
     };
-    if (build_tree_folder("drivers/profiles", parts->own_folder))
+    if (build_tree_folder("drivers/profiles", parts->own_folder) ||
+        installed_folder("profiles", parts->own_folder))
         parts->profile_folders[2] = parts->own_folder;
     if (!parts->profile_folders[0])
         memmove(parts->profile_folders, parts->profile_folders + 1,

@@ -414,6 +414,14 @@ int running_apply(struct running *running, struct config *config)
     return error;
 }
 
+void running_refused(struct running *running, const char *why)
+{
+    pthread_mutex_lock(&running->lock);
+    running->refused.wall_ns = why ? clock_wall(running->clock) : 0;
+    snprintf(running->refused.why, sizeof running->refused.why, "%s", why ? why : "");
+    pthread_mutex_unlock(&running->lock);
+}
+
 void running_stop(struct running *running, int64_t grace_ns)
 {
     pthread_mutex_lock(&running->lock);

@@ -51,6 +51,10 @@ struct running {
     struct running_bus *buses;
     struct running_uplink *uplinks;
     int64_t started_mono_ns, configured_wall_ns;
+    struct {
+        int64_t wall_ns; /* 0: the newest file is the one that runs */
+        char why[320];
+    } refused;
     pthread_mutex_t lock; /* the API's thread looks while a reload changes things */
 };
 
@@ -63,6 +67,9 @@ int running_init(struct running *running, struct journal *journal, const struct 
  * (ERR_NOMEM, the journal's); what could be started runs.
  */
 int running_apply(struct running *running, struct config *config);
+
+/* Notes why the newest file was refused, for the status; NULL: it was not. */
+void running_refused(struct running *running, const char *why);
 
 /* Stops buses, then uplinks (which get `grace_ns` to be acknowledged), and frees the
  * configurations. */

@@ -45,7 +45,14 @@ static void put_gateway(struct running *running, struct text *text)
     put_text(text, "path", config->path);
     text_string(text, ",");
     put_text(text, "fingerprint", config->site.fingerprint);
-    text_printf(text, ",\"since\":%" PRId64 "}", running->configured_wall_ns / NS_PER_MS);
+    text_printf(text, ",\"since\":%" PRId64, running->configured_wall_ns / NS_PER_MS);
+    if (running->refused.wall_ns != 0) {
+        text_printf(text, ",\"refused\":{\"at\":%" PRId64 ",",
+                    running->refused.wall_ns / NS_PER_MS);
+        put_text(text, "why", running->refused.why);
+        text_string(text, "}");
+    }
+    text_string(text, "}");
     text_printf(text, ",\"uptime_s\":%" PRId64,
                 (clock_mono(running->clock) - running->started_mono_ns) / NS_PER_S);
     text_printf(text, ",\"clock\":{\"t\":%" PRId64 ",\"trust\":\"%s\"}",
@@ -93,8 +100,7 @@ static void put_learnt(struct text *text, struct host *host, size_t device)
                 (double)atomic_load(&stats->share_ppm) / 1e4,
                 atomic_load(&stats->turnaround_ns) / NS_PER_US);
     text_printf(text,
-                ",\"learnt\":{\"max_block\":%" PRIu32 ",\"cuts\":%" PRIu32
-                ",\"refused\":%" PRIu32,
+                ",\"learnt\":{\"max_block\":%" PRIu32 ",\"cuts\":%" PRIu32 ",\"refused\":%" PRIu32,
                 atomic_load(&stats->learnt_block), atomic_load(&stats->learnt_cuts),
                 atomic_load(&stats->learnt_refused));
     host_about(host, device, text);

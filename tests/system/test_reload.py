@@ -144,6 +144,8 @@ def a_bad_file_is_refused(site):
     wait_for(lambda: plant.gateway.process.log().count("is refused") == len(mistakes) + 1, 20, "half a file is refused")
     after = plant.gateway.status()
     check(after["config"]["fingerprint"] == before["config"]["fingerprint"], "the fingerprint", after["config"])
+    check("refused" not in before["config"] and plant.gateway.config_path in after["config"]["refused"]["why"],
+          "the status tells of the refusal", after["config"])
     for name in ("incomer", "meter1", "meter2"):
         goes_on(before, after, name)
     same_uplink(before, after)
@@ -151,6 +153,7 @@ def a_bad_file_is_refused(site):
     check("did you mean \"port\"" in log and "sluice.json:" in log, "the words of the log", log)
     plant.gateway.settings = good
     _, after = plant.apply(lambda settings: None)
+    check("refused" not in after["config"], "the status forgets the refusal", after["config"])
     check(stops(plant.gateway, "bus") + stops(plant.gateway, "uplink") == 0, "the same file restarted something")
     plant.finish()
 
