@@ -277,7 +277,7 @@ static void name_point(struct walk *walk, struct sunspec_point *point, const str
         walk->ids[walk->id_count++] = hash_of(point->id);
 }
 
-/* Whether the registers hold something else than "not implemented". */
+/* Whether the device has the point: SunSpec keeps a number of each type for those that it lacks. */
 static bool is_implemented(const struct walk *walk, const struct row *row, unsigned at)
 {
     const uint16_t *registers = &walk->registers[at];

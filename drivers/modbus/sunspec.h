@@ -37,7 +37,7 @@ struct sunspec_point {
     char name[SUNSPEC_NAME_SIZE];
     const char *unit, *ucum, *class, *state; /* "" where there is none */
     const char *type;                        /* as in configurations */
-    const char *na;                          /* the number that means "not implemented"; "" */
+    const char *na;                          /* the number of a point that the device lacks; "" */
     const char *enums;                       /* "1=OFF;2=SLEEPING" */
     uint16_t model, address, registers;
     int32_t scale_address; /* of a power of ten; -1: none */

@@ -38,13 +38,19 @@ static void write_description(struct json_writer *writer, const struct option *o
     json_write_text(writer, "description", text);
 }
 
-static void write_band(struct json_writer *writer, const struct option *option)
+/* A number within its bounds, as a member of that name or an entry of a list (NULL). */
+static void write_number(struct json_writer *writer, const char *name, const struct option *option)
 {
-    json_write_open(writer, "anyOf", '[');
-    json_write_open(writer, NULL, '{');
+    json_write_open(writer, name, '{');
     json_write_text(writer, "type", "number");
     write_bounds(writer, option);
     json_write_close(writer, '}');
+}
+
+static void write_band(struct json_writer *writer, const struct option *option)
+{
+    json_write_open(writer, "anyOf", '[');
+    write_number(writer, NULL, option);
     json_write_open(writer, NULL, '{');
     json_write_text(writer, "type", "string");
     json_write_text(writer, "pattern", BAND_PATTERN);
@@ -55,16 +61,10 @@ static void write_band(struct json_writer *writer, const struct option *option)
 static void write_numbers(struct json_writer *writer, const struct option *option)
 {
     json_write_open(writer, "anyOf", '[');
-    json_write_open(writer, NULL, '{');
-    json_write_text(writer, "type", "number");
-    write_bounds(writer, option);
-    json_write_close(writer, '}');
+    write_number(writer, NULL, option);
     json_write_open(writer, NULL, '{');
     json_write_text(writer, "type", "array");
-    json_write_open(writer, "items", '{');
-    json_write_text(writer, "type", "number");
-    write_bounds(writer, option);
-    json_write_close(writer, '}');
+    write_number(writer, "items", option);
     json_write_close(writer, '}');
     json_write_close(writer, ']');
 }

@@ -130,6 +130,29 @@ static const char *complaint_about(struct setting *setting, struct told *told)
     return told->key;
 }
 
+/* What a case leaves out, as a configuration would have it. */
+static void fill_in(struct setting *setting)
+{
+    if (!setting->bus.port)
+        setting->bus.port = "/dev/null";
+    if (!setting->bus.line.data_bits)
+        setting->bus.line.data_bits = 8;
+    setting->device.unit = setting->device.unit ? setting->device.unit : 7;
+    setting->device.max_block = setting->device.max_block ? setting->device.max_block : 125;
+    setting->device.order = MODBUS_ABCD;
+    if (setting->device.numbering == 0)
+        setting->device.numbering = MODBUS_NUMBERING_40001;
+    if (setting->device.numbering < 0)
+        setting->device.numbering = MODBUS_NUMBERING_UNSAID;
+    if (setting->point.bit == 0)
+        setting->point.bit = -1;
+    if (setting->point.scale_reg == 0)
+        setting->point.scale_reg = -1;
+    setting->point.scale = setting->point.scale == 0  ? 1
+                           : setting->point.scale < 0 ? 0
+                                                      : setting->point.scale;
+}
+
 static void refuses_what_no_single_option_can(void **state)
 {
     static const double one[] = {1};
@@ -191,24 +214,7 @@ static void refuses_what_no_single_option_can(void **state)
         struct setting setting = cases[i].setting;
         struct told told;
 
-        if (!setting.bus.port)
-            setting.bus.port = "/dev/null";
-        if (!setting.bus.line.data_bits)
-            setting.bus.line.data_bits = 8;
-        setting.device.unit = setting.device.unit ? setting.device.unit : 7;
-        setting.device.max_block = setting.device.max_block ? setting.device.max_block : 125;
-        setting.device.order = MODBUS_ABCD;
-        if (setting.device.numbering == 0)
-            setting.device.numbering = MODBUS_NUMBERING_40001;
-        if (setting.device.numbering < 0)
-            setting.device.numbering = MODBUS_NUMBERING_UNSAID;
-        if (setting.point.bit == 0)
-            setting.point.bit = -1;
-        if (setting.point.scale_reg == 0)
-            setting.point.scale_reg = -1;
-        setting.point.scale = setting.point.scale == 0  ? 1
-                              : setting.point.scale < 0 ? 0
-                                                        : setting.point.scale;
+        fill_in(&setting);
         assert_string_equal(complaint_about(&setting, &told), cases[i].key);
         assert_int_equal(told.count, cases[i].key[0] != '\0');
     }

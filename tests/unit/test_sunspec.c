@@ -100,8 +100,8 @@ static struct device *begin(uint16_t base)
     return &made;
 }
 
-/* A model of `length` registers that are all not implemented (as 16 bits without sign are); the
- * place of its number. */
+/* A model of `length` registers that the device all lacks (in the number of 16 bits without sign);
+ * the place of its number. */
 static uint16_t *add(struct device *device, uint16_t number, uint16_t length)
 {
     uint16_t *model = &device->registers[device->at];
@@ -135,7 +135,7 @@ static void add_inverter(struct device *device)
     model[13] = (uint16_t)-1;
     model[14] = (uint16_t)-7;
     model[15] = 1;
-    model[22] = 0x8000; /* PF: not implemented as 16 bits with sign are */
+    model[22] = 0x8000; /* PF: lacking, in the number of 16 bits with sign */
     model[23] = (uint16_t)-2;
     model[24] = 0x0001;
     model[25] = 0xE2A7;
