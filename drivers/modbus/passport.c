@@ -1,6 +1,5 @@
 #include "modbus/passport.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +9,12 @@
 #include "core/log.h"
 #include "core/status.h"
 #include "core/text.h"
+#include "core/words.h"
 #include "modbus/decode.h"
 
 #define WORDS_SIZE_MAX 512
 #define VALUE_SIZE_MAX 40 /* of a text, as it is remembered */
+#define KEY_SIZE       32 /* "id.product_code" */
 #define ALARM_SIZE_MAX 1024
 #define NOTHING        "id.none=1"
 
@@ -23,7 +24,7 @@ struct counter {
     int64_t mono_ns;   /* of it */
     struct value held; /* read while it is not known whose it is; VALUE_NONE: nothing */
     int64_t held_ns;
-    bool first;        /* the next reading is the first one of a new device */
+    bool first; /* the next reading is the first one of a new device */
 };
 
 enum stage {
@@ -222,49 +223,21 @@ bool passports_next(struct passports *passports, int64_t now_ns, struct modbus_r
     return true;
 }
 
-/* " id.KEY=" and the text, whose blanks and signs stand as %20. */
 static void put_word(struct text *text, const char *key, const char *value)
 {
-    size_t size = strnlen(value, VALUE_SIZE_MAX);
+    char full[KEY_SIZE], cut[VALUE_SIZE_MAX + 1];
 
-    if (size == 0)
-        return;
-    text_printf(text, "%sid.%s=", text->size ? " " : "", key);
-    for (size_t i = 0; i < size; i++) {
-        unsigned char letter = (unsigned char)value[i];
-
-        if (isalnum(letter) || strchr("-_./+:", letter))
-            text_printf(text, "%c", letter);
-        else
-            text_printf(text, "%%%02X", letter);
-    }
+    snprintf(full, sizeof full, "id.%s", key);
+    snprintf(cut, sizeof cut, "%s", value);
+    words_put(text, full, cut);
 }
 
 bool passport_word(const char *words, const char *key, char *out, size_t size)
 {
-    size_t key_size = strlen(key), used = 0;
-    const char *at = words;
+    char full[KEY_SIZE];
 
-    for (; at; at = strchr(at, ' ')) {
-        at += strspn(at, " ");
-        if (strncmp(at, "id.", 3) == 0 && strncmp(at + 3, key, key_size) == 0 &&
-            at[3 + key_size] == '=')
-            break;
-    }
-    if (!at)
-        return false;
-    for (at += 4 + key_size; *at && *at != ' ' && used + 1 < size; at++) {
-        unsigned letter;
-
-        if (*at == '%' && sscanf(at + 1, "%2x", &letter) == 1) {
-            out[used++] = (char)letter;
-            at += 2;
-        } else {
-            out[used++] = *at;
-        }
-    }
-    out[used] = '\0';
-    return true;
+    snprintf(full, sizeof full, "id.%s", key);
+    return words_take(words, full, out, size);
 }
 
 bool passport_differs(const char *before, const char *now)

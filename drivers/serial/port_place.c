@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "core/words.h"
 #include "serial/port_holder.h"
 
 /* Who has the port is looked for once, not at every attempt. */
@@ -104,22 +105,6 @@ int port_place_open(struct port_place *place, const struct port_roots *roots, co
     return 0;
 }
 
-/* " KEY=" and the text, whose blanks and signs stand as %20. */
-static void put_word(struct text *text, const char *key, const char *value)
-{
-    if (!*value)
-        return;
-    text_printf(text, " %s=", key);
-    for (; *value; value++) {
-        unsigned char letter = (unsigned char)*value;
-
-        if (letter > ' ' && letter < 0x7F && letter != '%')
-            text_printf(text, "%c", letter);
-        else
-            text_printf(text, "%%%02X", letter);
-    }
-}
-
 size_t port_place_news(struct port_place *place, const char *name, char out[PORT_PLACE_TEXT_MAX])
 {
     const struct port_identity *identity = &place->identity;
@@ -132,37 +117,12 @@ size_t port_place_news(struct port_place *place, const char *name, char out[PORT
     snprintf(usb, sizeof usb, "%s:%s", identity->vendor, identity->product);
     text_init(&text, out, PORT_PLACE_TEXT_MAX);
     text_string(&text, "port=1");
-    put_word(&text, "name", name);
-    put_word(&text, "usb", usb);
-    put_word(&text, "serial", identity->serial);
-    put_word(&text, "interface", identity->interface);
-    put_word(&text, "socket", identity->socket);
+    words_put(&text, "name", name);
+    words_put(&text, "usb", usb);
+    words_put(&text, "serial", identity->serial);
+    words_put(&text, "interface", identity->interface);
+    words_put(&text, "socket", identity->socket);
     return text.cut ? 0 : text.size;
-}
-
-/* The value of a key, decoded; "" where it is not there. */
-static void take_word(const char *words, const char *key, char *out, size_t size)
-{
-    size_t key_size = strlen(key), used = 0;
-    const char *at = words;
-
-    out[0] = '\0';
-    while ((at = strchr(at, ' ')) &&
-           (strncmp(at + 1, key, key_size) != 0 || at[1 + key_size] != '='))
-        at++;
-    if (!at)
-        return;
-    for (at += key_size + 2; *at && *at != ' ' && used + 1 < size; at++) {
-        unsigned letter;
-
-        if (*at == '%' && sscanf(at + 1, "%2x", &letter) == 1) {
-            out[used++] = (char)letter;
-            at += 2;
-        } else {
-            out[used++] = *at;
-        }
-    }
-    out[used] = '\0';
 }
 
 bool port_place_take(struct port_place *place, const char *name, const char *text, size_t size)
@@ -175,16 +135,16 @@ bool port_place_take(struct port_place *place, const char *name, const char *tex
         return false;
     memcpy(words, text, size);
     words[size] = '\0';
-    take_word(words, "name", about, sizeof about);
-    take_word(words, "usb", usb, sizeof usb);
+    words_take(words, "name", about, sizeof about);
+    words_take(words, "usb", usb, sizeof usb);
     colon = strchr(usb, ':');
     if (strncmp(words, "port=1 ", 7) != 0 || strcmp(about, name) != 0 || !colon)
         return false;
     snprintf(identity.vendor, sizeof identity.vendor, "%.*s", (int)(colon - usb), usb);
     snprintf(identity.product, sizeof identity.product, "%.7s", colon + 1);
-    take_word(words, "serial", identity.serial, sizeof identity.serial);
-    take_word(words, "interface", identity.interface, sizeof identity.interface);
-    take_word(words, "socket", identity.socket, sizeof identity.socket);
+    words_take(words, "serial", identity.serial, sizeof identity.serial);
+    words_take(words, "interface", identity.interface, sizeof identity.interface);
+    words_take(words, "socket", identity.socket, sizeof identity.socket);
     place->identity = place->told = identity;
     return true;
 }
