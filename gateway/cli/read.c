@@ -86,55 +86,63 @@ static int read_once(const struct modbus_read *read, bool *json)
     return error == ERR_INVALID ? EXIT_CODE_USAGE : bench_exit_code(error);
 }
 
-int command_read(int argc, char **argv)
+/* What the command line asks for. */
+struct reading {
+    struct modbus_read read;
+    struct read_numbers texts;
+    struct explain_texts explained;
+    struct borrow borrow;
+    bool json, explain, all;
+};
+
+/* The operand's index, or what args_parse returns. */
+static int parse(int argc, char **argv, struct reading *asked)
 {
-    struct modbus_read read = {.unit = 1, .count = 1};
-    struct read_numbers texts = {0};
-    struct explain_texts explained = {0};
-    struct borrow borrow = {.socket = GATEWAY_SOCKET_PATH, .by = "sluice read"};
-    bool json = false, explain = false, all = false;
     const struct args_flag flags[] = {
-        {"line", 'l', "SETTINGS", "of a serial port; \"9600 8E1\" unless given", &read.line, NULL},
+        {"line", 'l', "SETTINGS", "of a serial port; \"9600 8E1\" unless given", &asked->read.line,
+         NULL},
         {"frames", 'f', "KIND",
          "rtu, ascii, tcp: what is spoken; unless given tcp with\na HOST and rtu on a PORT",
-         &read.frames, NULL},
-        {"unit", 'a', "N", "the device's unit; 1 unless given", &texts.unit, NULL},
+         &asked->read.frames, NULL},
+        {"unit", 'a', "N", "the device's unit; 1 unless given", &asked->texts.unit, NULL},
         {"reg", 'r', "N",
-         "the first register, numbered as in manuals (40101),\nor from 0 with --table", &texts.reg,
-         NULL},
-        {"table", 'T', "TABLE", "holding, input, coil, discrete: --reg counts from 0", &read.table,
-         NULL},
-        {"count", 'c', "N", "how many values; 1 unless given", &texts.count, NULL},
+         "the first register, numbered as in manuals (40101),\nor from 0 with --table",
+         &asked->texts.reg, NULL},
+        {"table", 'T', "TABLE", "holding, input, coil, discrete: --reg counts from 0",
+         &asked->read.table, NULL},
+        {"count", 'c', "N", "how many values; 1 unless given", &asked->texts.count, NULL},
         {"type", 't', "TYPE",
          "bool, u8, i8, u16, i16, u32, i32, u64, i64, f32, f64,\nstring, wide-string; u16 unless "
          "given",
-         &read.type, NULL},
-        {"order", 'B', "ORDER", "ABCD, CDAB, BADC, DCBA, ABCDEFGH, ...", &read.order, NULL},
-        {"length", 'L', "N", "of a string, in registers", &texts.length, NULL},
+         &asked->read.type, NULL},
+        {"order", 'B', "ORDER", "ABCD, CDAB, BADC, DCBA, ABCDEFGH, ...", &asked->read.order, NULL},
+        {"length", 'L', "N", "of a string, in registers", &asked->texts.length, NULL},
         {"timeout", 'o', "MS", "for connecting and for each reply; 1000 unless given",
-         &texts.timeout_ms, NULL},
-        {"echo", 'e', NULL, "the adapter returns what is sent", NULL, &read.echo},
-        {"json", 'J', NULL, "a JSON object a line", NULL, &json},
-        COMMAND_SOCKET_FLAG(&borrow.socket),
+         &asked->texts.timeout_ms, NULL},
+        {"echo", 'e', NULL, "the adapter returns what is sent", NULL, &asked->read.echo},
+        {"json", 'J', NULL, "a JSON object a line", NULL, &asked->json},
+        COMMAND_SOCKET_FLAG(&asked->borrow.socket),
         {"explain", 'x', NULL, "each register in every type and order, read several times", NULL,
-         &explain},
+         &asked->explain},
         {"expect", 'E', "VALUE",
          "explain: which of the registers are that value, as the\n"
          "device's display shows it",
-         &explained.expect, NULL},
+         &asked->explained.expect, NULL},
         {"within", 'w', "RANGE", "explain: how near, as 2% or 0.5; 1% unless given",
-         &explained.within, NULL},
+         &asked->explained.within, NULL},
         {"samples", 'n', "N", "explain: how many reads, at most 16; 3 unless given",
-         &explained.samples, NULL},
+         &asked->explained.samples, NULL},
         {"interval", 'i', "MS", "explain: between two reads; 1000 unless given",
-         &explained.interval_ms, NULL},
-        {"all", 'A', NULL, "explain: also what says nothing new", NULL, &all},
-        {"pick", 'p', "N", "explain: print the point for that number", &explained.pick, NULL},
-        {"id", 'I', "ID", "explain: the id of the point that is picked", &explained.id, NULL},
-        {"scale", 'S', "FACTOR", "explain: the scale of the point that is picked", &explained.scale,
+         &asked->explained.interval_ms, NULL},
+        {"all", 'A', NULL, "explain: also what says nothing new", NULL, &asked->all},
+        {"pick", 'p', "N", "explain: print the point for that number", &asked->explained.pick,
          NULL},
+        {"id", 'I', "ID", "explain: the id of the point that is picked", &asked->explained.id,
+         NULL},
+        {"scale", 'S', "FACTOR", "explain: the scale of the point that is picked",
+         &asked->explained.scale, NULL},
         {"profile", 'P', "FILE", "explain: append the point to that profile of yours",
-         &explained.profile, NULL},
+         &asked->explained.profile, NULL},
         {0},
     };
     const struct args_command command = {
@@ -154,26 +162,34 @@ int command_read(int argc, char **argv)
             "          sluice read 10.0.7.20 -r 40001 -c 200 --pick 55 --id voltage_l1_n\n",
         .flags = flags,
     };
-    int first = args_parse(argc, argv, &command);
+    return args_parse(argc, argv, &command);
+}
+
+int command_read(int argc, char **argv)
+{
+    struct reading asked = {.read = {.unit = 1, .count = 1},
+                            .borrow = {.socket = GATEWAY_SOCKET_PATH, .by = "sluice read"}};
+    int first = parse(argc, argv, &asked);
 
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (!texts.reg) {
+    if (!asked.texts.reg) {
         fprintf(stderr, "sluice read: --reg is needed. Try sluice read --help.\n");
         return EXIT_CODE_USAGE;
     }
-    if (parse_numbers(&texts, &read))
+    if (parse_numbers(&asked.texts, &asked.read))
         return EXIT_CODE_USAGE;
     if (strchr(argv[first], '/'))
-        read.port = argv[first];
+        asked.read.port = argv[first];
     else
-        read.host = argv[first];
-    borrow.port = argv[first];
-    int code = is_line(&read) ? borrow_port(&borrow) : EXIT_CODE_OK;
+        asked.read.host = argv[first];
+    asked.borrow.port = argv[first];
+    int code = is_line(&asked.read) ? borrow_port(&asked.borrow) : EXIT_CODE_OK;
     if (code == EXIT_CODE_OK)
-        code = explain || explained.expect || explained.pick
-                   ? explain_run(&read, &explained, all, json, &borrow)
-                   : read_once(&read, &json);
-    borrow_return(&borrow);
+        code =
+            asked.explain || asked.explained.expect || asked.explained.pick
+                ? explain_run(&asked.read, &asked.explained, asked.all, asked.json, &asked.borrow)
+                : read_once(&asked.read, &asked.json);
+    borrow_return(&asked.borrow);
     return code;
 }

@@ -62,11 +62,21 @@ static int read_file(struct arena *arena, const char *path, struct findings *fin
     return error;
 }
 
-/* What a reader made of it. */
-static int take(int error, struct json *tree, const char *path, struct findings *findings,
-                const struct json **root)
+/* `driver` NULL: as JSON, else as a table of points of that driver. */
+static int read_as(const struct json **root, struct arena *arena, const char *path,
+                   const struct option *driver, struct findings *findings)
 {
+    struct telling telling = {findings, path};
     struct json_place whole = {0, 0};
+    struct json *tree = NULL;
+    char *text = NULL;
+    size_t size = 0;
+    *root = NULL;
+    int error = read_file(arena, path, findings, &text, &size);
+    if (error)
+        return error;
+    error = driver ? csv_read_points(&tree, arena, text, size, driver, tell, &telling)
+                   : json_read(&tree, arena, text, size, tell, &telling);
     if (error == ERR_NOMEM)
         findings_place(findings, path, whole, "cannot be read: %s", error_text(error));
     if (tree)
@@ -78,29 +88,11 @@ static int take(int error, struct json *tree, const char *path, struct findings 
 int file_read_json(const struct json **root, struct arena *arena, const char *path,
                    struct findings *findings)
 {
-    struct telling telling = {findings, path};
-    struct json *tree = NULL;
-    char *text = NULL;
-    size_t size = 0;
-    *root = NULL;
-    int error = read_file(arena, path, findings, &text, &size);
-    if (error)
-        return error;
-    error = json_read(&tree, arena, text, size, tell, &telling);
-    return take(error, tree, path, findings, root);
+    return read_as(root, arena, path, NULL, findings);
 }
 
 int file_read_points(const struct json **root, struct arena *arena, const char *path,
                      const struct option *driver, struct findings *findings)
 {
-    struct telling telling = {findings, path};
-    struct json *tree = NULL;
-    char *text = NULL;
-    size_t size = 0;
-    *root = NULL;
-    int error = read_file(arena, path, findings, &text, &size);
-    if (error)
-        return error;
-    error = csv_read_points(&tree, arena, text, size, driver, tell, &telling);
-    return take(error, tree, path, findings, root);
+    return read_as(root, arena, path, driver, findings);
 }
