@@ -370,6 +370,17 @@ static void break_medium(struct medium *medium, int error)
                           .op = calls[i], .prefix = "", .times = UINT64_MAX, .error = error});
 }
 
+/* From a durable event to an orderly end while the medium takes nothing; then it is well again. */
+static void live_through_a_broken_medium(struct gateway *gateway)
+{
+    put(gateway);
+    journal_flush(gateway->journal, PATIENCE_S * NS_PER_S);
+    break_medium(gateway->medium, ERR_IO);
+    run_into_the_outage(gateway, ERR_IO);
+    end(gateway);
+    medium_heal(gateway->medium);
+}
+
 /* Events that had a number were never durable: they are lost, too. */
 static void a_medium_that_takes_nothing_is_told_from_the_refuge(void **state)
 {
@@ -377,12 +388,7 @@ static void a_medium_that_takes_nothing_is_told_from_the_refuge(void **state)
     end(gateway);
     gateway->refuge = medium_open(NULL);
     start(gateway);
-    put(gateway);
-    journal_flush(gateway->journal, PATIENCE_S * NS_PER_S);
-    break_medium(gateway->medium, ERR_IO);
-    run_into_the_outage(gateway, ERR_IO);
-    end(gateway);
-    medium_heal(gateway->medium);
+    live_through_a_broken_medium(gateway);
     struct found found = expect_all_told(gateway);
     assert_non_null(strstr(found.alarm, "input/output error"));
     assert_int_equal(found.crash_gaps, 0);
@@ -391,12 +397,7 @@ static void a_medium_that_takes_nothing_is_told_from_the_refuge(void **state)
 static void nothing_that_was_stored_is_lost_when_nothing_takes_a_note(void **state)
 {
     struct gateway *gateway = *state;
-    put(gateway);
-    journal_flush(gateway->journal, PATIENCE_S * NS_PER_S);
-    break_medium(gateway->medium, ERR_IO);
-    run_into_the_outage(gateway, ERR_IO);
-    end(gateway);
-    medium_heal(gateway->medium);
+    live_through_a_broken_medium(gateway);
     start(gateway);
     struct found found = read_all(gateway);
     assert_true(found.readings >= 1);

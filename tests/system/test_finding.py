@@ -129,11 +129,17 @@ def a_port_is_known_by_every_name_that_it_has(site):
     plant.gateway.stop()
 
 
-def a_bus_that_is_lent_stays_so_when_its_configuration_changes(site):
-    plant = Plant(site)
+def scan_for_long(site, plant):
+    """A scan that goes on until it is ended, once it has borrowed the bus."""
     scanning = site.start("scan", program("sluice"), "scan", "--socket", plant.gateway.socket, plant.line.link,
                           "--line", "19200 8E1", "--units", "10-247", "--listen", "0")
     wait_for(lambda: plant.gateway.device("boiler").get("why") == "lent", 20, "the bus is lent")
+    return scanning
+
+
+def a_bus_that_is_lent_stays_so_when_its_configuration_changes(site):
+    plant = Plant(site)
+    scanning = scan_for_long(site, plant)
     plant.gateway.tell(lambda settings: settings["devices"][0].update(every="150ms"))
     wait_for(lambda: "is applied" in plant.gateway.process.log(), 20, "the file is applied")
     lent = plant.lent()
@@ -158,9 +164,7 @@ def a_scan_that_listens_for_longer_than_a_lease_keeps_the_bus(site):
 
 def a_scan_that_is_killed_gives_the_bus_back(site):
     plant = Plant(site)
-    scanning = site.start("scan", program("sluice"), "scan", "--socket", plant.gateway.socket, plant.line.link,
-                          "--line", "19200 8E1", "--units", "10-247", "--listen", "0")
-    wait_for(lambda: plant.gateway.device("boiler").get("why") == "lent", 20, "the bus is lent")
+    scanning = scan_for_long(site, plant)
     scanning.kill()
     plant.wait_up(30)
     check(not plant.lent(), "the lease", plant.lent())
@@ -169,9 +173,7 @@ def a_scan_that_is_killed_gives_the_bus_back(site):
 
 def a_scan_that_is_interrupted_gives_the_bus_back_at_once(site):
     plant = Plant(site)
-    scanning = site.start("scan", program("sluice"), "scan", "--socket", plant.gateway.socket, plant.line.link,
-                          "--line", "19200 8E1", "--units", "10-247", "--listen", "0")
-    wait_for(lambda: plant.gateway.device("boiler").get("why") == "lent", 20, "the bus is lent")
+    scanning = scan_for_long(site, plant)
     scanning.signal(signal.SIGINT)
     check(scanning.popen.wait(10) == EXIT_FAILED, "exit status", scanning.log())
     plant.wait_up(8)
