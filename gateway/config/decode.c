@@ -90,9 +90,8 @@ static bool take_fallback(struct decoder *decoder, const struct option *option, 
 static const struct json *find_fixed(struct decoder *decoder, const struct option *option,
                                      const struct layers *layers)
 {
-    const struct json *own = layers->objects[0] ? json_find(layers->objects[0], option->key) : NULL;
-    const struct json *fixed =
-        layers->objects[1] ? json_find(layers->objects[1], option->key) : NULL;
+    const struct json *own = json_find(layers->objects[0], option->key);
+    const struct json *fixed = json_find(layers->objects[1], option->key);
     char is[FINDINGS_TEXT_MAX / 2], was[FINDINGS_TEXT_MAX / 2];
 
     if (!own || !fixed)

@@ -65,10 +65,8 @@ static int apply(struct gateway *gateway, struct config *config)
     return error;
 }
 
-#define REFUSAL_SIZE 320
-
 /* Errors of a configuration go to the log, each once: the file is named in them. The first is kept
- * for the status: `context` is a text of REFUSAL_SIZE. */
+ * for the status: `context` is a text of RUNNING_REFUSAL_SIZE. */
 static void tell_error(void *context, const struct config_error *error)
 {
     char sentence[2048], *first = context;
@@ -82,11 +80,11 @@ static void tell_error(void *context, const struct config_error *error)
         snprintf(sentence, sizeof sentence, "%s: %s%s%s", error->file, key, colon, error->sentence);
     log_error("config", "%s", sentence);
     if (!*first)
-        snprintf(first, REFUSAL_SIZE, "%.*s", REFUSAL_SIZE - 1, sentence);
+        snprintf(first, RUNNING_REFUSAL_SIZE, "%.*s", RUNNING_REFUSAL_SIZE - 1, sentence);
 }
 
 static int load_config(const struct gateway *gateway, struct config **config,
-                       char refusal[REFUSAL_SIZE])
+                       char refusal[RUNNING_REFUSAL_SIZE])
 {
     struct config_parts parts;
 
@@ -148,7 +146,7 @@ static void take_zone(const struct config *config)
 static void reload(struct gateway *gateway)
 {
     struct config *config = NULL;
-    char refusal[REFUSAL_SIZE];
+    char refusal[RUNNING_REFUSAL_SIZE];
 
     if (load_config(gateway, &config, refusal)) {
         log_error("daemon",
@@ -446,7 +444,7 @@ int gateway_run(const struct gateway_options *given)
     struct gateway_options options = *given;
     struct gateway gateway = {.options = &options, .signal_fd = -1, .journal_fd = -1};
     struct config *config = NULL;
-    char refusal[REFUSAL_SIZE];
+    char refusal[RUNNING_REFUSAL_SIZE];
     int code = EXIT_CODE_SYSTEM;
 
     if (!options.config_path)

@@ -15,6 +15,8 @@
 #include "journal/journal.h"
 #include "uplink/uplink.h"
 
+#define RUNNING_REFUSAL_SIZE 320
+
 /* One reading of the configuration file. Lives while it is the current one or anything that was
  * made from it runs. */
 struct generation {
@@ -53,7 +55,7 @@ struct running {
     int64_t started_mono_ns, configured_wall_ns;
     struct {
         int64_t wall_ns; /* 0: the newest file is the one that runs */
-        char why[320];
+        char why[RUNNING_REFUSAL_SIZE];
     } refused;
     pthread_mutex_t lock; /* the API's thread looks while a reload changes things */
 };

@@ -102,7 +102,24 @@ static int run_counts(const struct site_bus *bus, struct driver_host *host)
 }
 
 static const struct driver counts = {.name = "counts", .run = run_counts};
-/* Stores what it learns; says whether it is what was known before, and heeds being told to forget. */
+
+/* Waits once for a reply, says whether it came, and then rests. The bus's options are the
+ * descriptor that it comes from. */
+static int run_asks(const struct site_bus *bus, struct driver_host *host)
+{
+    const int *reply = bus->options;
+    int result = 1;
+
+    if (atomic_fetch_add(&host->stats[0].requests, 1) == 0)
+        result = host_wait(host, *reply, INT64_MAX);
+    atomic_fetch_add(&host->stats[0].replies, result == 1);
+    return result == 1 && host_rest(host, -1, INT64_MAX) == ERR_CLOSED ? 0 : ERR_INVALID;
+}
+
+static const struct driver asks = {.name = "asks", .run = run_asks};
+
+/* Stores what it learns; says whether it is what was known before, and heeds being told to forget.
+ */
 static int run_learns(const struct site_bus *bus, struct driver_host *host)
 {
     const struct site_device *device = &bus->devices[0];
@@ -350,6 +367,30 @@ static void a_bus_that_is_lent_comes_back_by_itself_or_when_it_is_told(void **st
     host_stop(host); /* while it is lent */
 }
 
+static void a_bus_that_is_lent_hears_the_reply_under_way(void **state)
+{
+    struct fixture *fixture = *state;
+    int fds[2];
+    struct host *host;
+
+    assert_int_equal(pipe(fds), 0);
+    fixture->bus.driver = &asks;
+    fixture->bus.options = &fds[0];
+    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
+                                &clock_system, NULL, NULL),
+                     0);
+    await_count(&host_stats(host)->requests, 1);
+    assert_int_equal(host_lend(host, clock_mono(&clock_system) + 3600 * NS_PER_S), 0);
+    assert_false(host_lent(host)); /* its port is not free yet */
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    await_count(&host_stats(host)->replies, 1);
+    while (!host_lent(host))
+        usleep(1000);
+    host_stop(host);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static void tells_of_a_bus_that_is_lent(void **state)
 {
     struct fixture *fixture = *state;
@@ -432,6 +473,7 @@ int main(void)
         HOST_TEST(what_a_driver_read_is_in_the_journal_when_it_is_stopped),
         HOST_TEST(waits_for_a_time_a_descriptor_and_the_stop),
         HOST_TEST(a_bus_that_is_lent_comes_back_by_itself_or_when_it_is_told),
+        HOST_TEST(a_bus_that_is_lent_hears_the_reply_under_way),
         HOST_TEST(tells_of_a_bus_that_is_lent),
         HOST_TEST(remembers_why_a_driver_gave_up),
         HOST_TEST(what_is_learnt_comes_back_and_is_forgotten),
