@@ -228,7 +228,7 @@ static void put_word(struct text *text, const char *key, const char *value)
     char full[KEY_SIZE], cut[VALUE_SIZE_MAX + 1];
 
     snprintf(full, sizeof full, "id.%s", key);
-    snprintf(cut, sizeof cut, "%s", value);
+    snprintf(cut, sizeof cut, "%.*s", VALUE_SIZE_MAX, value);
     words_put(text, full, cut);
 }
 

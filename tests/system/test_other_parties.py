@@ -6,9 +6,10 @@ import re
 import socket
 import subprocess
 import sys
+import time
 
 from harness import (EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, Audit, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check,
-                     finish, free_port, main, sluice, wait_for)
+                     doubted, finish, free_port, main, sluice, wait_for)
 
 SERVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "parties", "pymodbus_server.py")
 
@@ -121,9 +122,12 @@ def reads_by_rtu_over_tcp_and_by_ascii(site):
     for device in devices:
         wait_for(lambda: sum(witness["d"] == device["id"] for witness in site.witnesses()) >= 20, 60,
                  "values of " + device["id"])
+    # These servers cannot be silenced: a reply that is under way when its bus stops is heard by nobody.
+    stopping_ms = time.time() * 1000
     gateway.tell(lambda settings: settings.update(devices=[], buses=[]))
     wait_for(lambda: not gateway.status()["buses"], 20, "the buses have stopped")
-    balance = finish(gateway, [server for server, _ in servers], subscriber, audit, 120)
+    balance = finish(gateway, [server for server, _ in servers], subscriber, audit, 120,
+                     permitted=doubted([device["id"] for device in devices], stopping_ms, time.time() * 1000))
     for server, _ in servers:
         for unit in (1, 2):
             name = "%s%d" % (server.name, unit)
