@@ -340,8 +340,12 @@ static void open_api(struct gateway *gateway)
         .context = &gateway->running,
     };
     const char *path = gateway->options->socket_path;
-    int error = api_open(&gateway->api, gateway->loop, gateway->journal, &source, path);
+    int error = api_open(&gateway->api, gateway->loop, gateway->journal, &source);
+    if (!error)
+        error = api_listen(gateway->api, path);
     if (error) {
+        api_close(gateway->api);
+        gateway->api = NULL;
         log_error(
             "daemon",
             "sluice will not reach this gateway: the socket %s cannot be made: %s; see to its "

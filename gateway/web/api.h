@@ -7,6 +7,9 @@
 #include "core/command.h"
 #include "core/text.h"
 #include "journal/journal.h"
+#include "web/route.h"
+
+#define API_NETWORK_CONNECTIONS 320
 
 struct api;
 struct loop; /* core/loop.h */
@@ -46,14 +49,44 @@ struct api_source {
     void *context;
 };
 
+/* Who may come in over the network: given by whoever keeps the accounts. On the server's thread. */
+struct gate {
+    /*
+     * Fills `caller` in (its origin is already); role ROLE_ANYBODY for one who is not known.
+     * Returns 0, or a negative error with `reply` filled in when the request is refused as it
+     * stands: a foreign host or origin, a token that does not fit.
+     */
+    int (*identify)(void *context, const struct http_request *request, struct caller *caller,
+                    struct http_reply *reply);
+    void *context;
+};
+
 /*
- * Listens on the unix socket `path` (mode 0660, replaced when nobody answers on it) and serves it;
- * what connects is taken on `loop`, on whose thread this is called, as is api_close. `loop`,
- * `journal` and `source` outlive it. Errors: ERR_BUSY when a living daemon listens there,
- * ERR_DENIED, ERR_NOT_FOUND (no such folder), ERR_TOO_LARGE (the path), ERR_NOMEM.
+ * Makes the server with the routes that every gateway has. In this order: api_open, api_mount and
+ * api_guard as often as needed, api_listen. `loop`, `journal` and `source` outlive it, as do the
+ * contexts of all routes. ERR_NOMEM.
  */
 int api_open(struct api **api, struct loop *loop, struct journal *journal,
-             const struct api_source *source, const char *path);
+             const struct api_source *source);
+
+/* More routes; before anybody can connect. ERR_FULL. */
+int api_mount(struct api *api, const struct routes *routes);
+
+/* Who may come in over the network: nobody until this is called. Before anybody can connect. */
+void api_guard(struct api *api, const struct gate *gate);
+
+/*
+ * Listens on the unix socket `path` (mode 0660, replaced when nobody answers on it); what connects
+ * is taken on the loop, on whose thread this is called, as is api_close. Errors: ERR_BUSY when a
+ * living daemon listens there, ERR_DENIED, ERR_NOT_FOUND (no such folder), ERR_TOO_LARGE (the
+ * path), ERR_NOMEM.
+ */
+int api_listen(struct api *api, const char *path);
+
+/* Serves a connection from the network, whose TLS is done by others, as http_adopt. Any thread. */
+int api_adopt(struct api *api, int fd, const struct sockaddr *peer, socklen_t size);
+
+/* Ends all connections. NULL is fine. */
 void api_close(struct api *api);
 
 /* New events are durable: streams that follow go on. Any thread. */

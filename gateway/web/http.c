@@ -1,6 +1,8 @@
 #include "web/http.h"
 
+#include <arpa/inet.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -9,24 +11,37 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/error.h"
 #include "core/log.h"
+#include "web/reply.h"
 
 #define CONNECTION_TIMEOUT_S 30
 #define STREAM_BLOCK         (32 * 1024)
+#define WORKERS              2
+#define WORK_WAITING_MAX     64
 
 struct http {
     struct MHD_Daemon *daemon;
+    http_admit_fn *admit;
     http_handler_fn *handler;
     void *context;
+    unsigned connections_max;
     pthread_mutex_t lock;
     struct http_exchange *waiting; /* suspended streams, under the lock */
     uint64_t wakes;                /* how often http_wake was called, under the lock */
     bool closing;
     atomic_uint open; /* connections */
+    struct {
+        pthread_t threads[WORKERS];
+        unsigned started;
+        pthread_cond_t changed;
+        struct http_exchange *first, **end; /* exchanges whose reply is work, under the lock */
+        unsigned waiting;
+    } work;
 };
 
 /* One request and its reply, from the first header to the last byte sent. The library may give up
@@ -35,9 +50,10 @@ struct http_exchange {
     unsigned holders;
     struct http *server;
     struct MHD_Connection *connection;
+    struct http_request request;
     char *body;
-    size_t size;
-    bool too_large;
+    size_t size, size_max;
+    bool too_large, worked;
     struct http_reply reply;
     struct http_exchange *next_waiting;
 };
@@ -53,6 +69,31 @@ const char *http_query(const struct http_request *request, const char *key)
     return value ? value : "";
 }
 
+const char *http_header(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+const char *http_cookie(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_COOKIE_KIND, name);
+}
+
+static const struct sockaddr *peer_of(const struct http_request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    return info ? info->client_addr : NULL;
+}
+
+bool http_is_local(const struct http_request *request)
+{
+    const struct sockaddr *peer = peer_of(request);
+
+    return peer && peer->sa_family == AF_UNIX;
+}
+
 int64_t http_peer_user(const struct http_request *request)
 {
     const union MHD_ConnectionInfo *info =
@@ -60,9 +101,40 @@ int64_t http_peer_user(const struct http_request *request)
     struct ucred peer;
     socklen_t size = sizeof peer;
 
-    if (!info || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+    if (!http_is_local(request) || !info ||
+        getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
         return -1;
     return (int64_t)peer.uid;
+}
+
+void http_peer_address(const struct http_request *request, char address[HTTP_ADDRESS_SIZE])
+{
+    const struct sockaddr *peer = peer_of(request);
+
+    address[0] = '\0';
+    if (peer && peer->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)peer)->sin_addr, address,
+                  HTTP_ADDRESS_SIZE);
+    else if (peer && peer->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, address,
+                  HTTP_ADDRESS_SIZE);
+}
+
+bool http_reply_header(struct http_reply *reply, const char *name, const char *value)
+{
+    bool repeats = strcasecmp(name, "Set-Cookie") == 0;
+    char *copy = strdup(value);
+
+    for (size_t i = 0; copy && i < HTTP_HEADERS_MAX; i++) {
+        if (reply->headers[i].name && (repeats || strcasecmp(reply->headers[i].name, name) != 0))
+            continue;
+        free(reply->headers[i].value);
+        reply->headers[i].name = name;
+        reply->headers[i].value = copy;
+        return true;
+    }
+    free(copy);
+    return false;
 }
 
 static void log_library(void *context, const char *format, va_list arguments)
@@ -138,8 +210,24 @@ static void exchange_release(void *context)
     stream_close(exchange);
     if (--exchange->holders)
         return;
+    for (size_t i = 0; i < HTTP_HEADERS_MAX; i++)
+        free(exchange->reply.headers[i].value);
     free(exchange->body);
     free(exchange);
+}
+
+static void add_headers(struct MHD_Response *response, const struct http_reply *reply)
+{
+    bool cached = false;
+
+    if (reply->type)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
+    for (size_t i = 0; i < HTTP_HEADERS_MAX && reply->headers[i].name; i++) {
+        MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
+        cached |= strcasecmp(reply->headers[i].name, MHD_HTTP_HEADER_CACHE_CONTROL) == 0;
+    }
+    if (!cached)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 }
 
 static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http_exchange *exchange)
@@ -150,8 +238,12 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http
     if (reply->read)
         response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read,
                                                      exchange, exchange_release);
+    else if (reply->asset)
+        response = MHD_create_response_from_buffer(reply->size, (void *)(uintptr_t)reply->asset,
+                                                   MHD_RESPMEM_PERSISTENT);
     else
-        response = MHD_create_response_from_buffer(reply->size, reply->body, MHD_RESPMEM_MUST_FREE);
+        response = MHD_create_response_from_buffer(reply->body ? reply->size : 0, reply->body,
+                                                   MHD_RESPMEM_MUST_FREE);
     if (!response) {
         free(reply->body);
         stream_close(exchange);
@@ -159,25 +251,15 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http
     }
     if (reply->read)
         exchange->holders++;
-    if (reply->type)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    add_headers(response, reply);
     enum MHD_Result result = MHD_queue_response(connection, (unsigned)reply->status, response);
     MHD_destroy_response(response);
     return result;
 }
 
-static void reply_text(struct http_reply *reply, int status, const char *body)
-{
-    reply->status = status;
-    reply->type = "application/json";
-    reply->body = strdup(body);
-    reply->size = reply->body ? strlen(body) : 0;
-}
-
 static void take_body(struct http_exchange *exchange, const char *data, size_t size)
 {
-    if (exchange->too_large || exchange->size + size > HTTP_BODY_SIZE_MAX) {
+    if (exchange->too_large || size > exchange->size_max - exchange->size) {
         exchange->too_large = true;
         return;
     }
@@ -190,6 +272,75 @@ static void take_body(struct http_exchange *exchange, const char *data, size_t s
     exchange->body = grown;
     exchange->size += size;
     grown[exchange->size] = '\0';
+}
+
+static void reply_too_large(struct http_exchange *exchange)
+{
+    char sentence[96];
+
+    snprintf(sentence, sizeof sentence,
+             "the request is larger than the %zu KiB that are taken here",
+             exchange->size_max / 1024);
+    reply_error(&exchange->reply, 413, sentence);
+}
+
+static void *do_work(void *context)
+{
+    struct http *server = context;
+
+    pthread_mutex_lock(&server->lock);
+    for (;;) {
+        while (!server->work.first && !server->closing)
+            pthread_cond_wait(&server->work.changed, &server->lock);
+        struct http_exchange *exchange = server->work.first;
+        if (!exchange)
+            break;
+        server->work.first = exchange->next_waiting;
+        if (!server->work.first)
+            server->work.end = &server->work.first;
+        server->work.waiting--;
+        bool closing = server->closing;
+        pthread_mutex_unlock(&server->lock);
+        if (closing)
+            reply_error(&exchange->reply, 503, "the gateway is stopping");
+        else
+            exchange->reply.work(exchange->reply.work_context, &exchange->request,
+                                 &exchange->reply);
+        MHD_resume_connection(exchange->connection);
+        pthread_mutex_lock(&server->lock);
+    }
+    pthread_mutex_unlock(&server->lock);
+    return NULL;
+}
+
+/* Hands the exchange to the workers; the library asks for it again once it is resumed. */
+static bool queue_work(struct http_exchange *exchange)
+{
+    struct http *server = exchange->server;
+
+    pthread_mutex_lock(&server->lock);
+    bool taken = !server->closing && server->work.waiting < WORK_WAITING_MAX;
+    if (taken) {
+        exchange->worked = true;
+        exchange->next_waiting = NULL;
+        *server->work.end = exchange;
+        server->work.end = &exchange->next_waiting;
+        server->work.waiting++;
+        MHD_suspend_connection(exchange->connection);
+        pthread_cond_signal(&server->work.changed);
+    }
+    pthread_mutex_unlock(&server->lock);
+    return taken;
+}
+
+static enum MHD_Result on_headers(struct http *server, struct http_exchange *exchange)
+{
+    exchange->size_max = server->admit
+                             ? server->admit(server->context, &exchange->request, &exchange->reply)
+                             : HTTP_BODY_SIZE_MAX;
+    if (exchange->size_max != HTTP_REFUSED)
+        return MHD_YES;
+    return send_reply(exchange->connection, exchange);
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
@@ -207,26 +358,32 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         exchange->holders = 1;
         exchange->server = server;
         exchange->connection = connection;
+        exchange->request = (struct http_request){
+            .method = method, .path = path, .body = "", .connection = connection};
         *slot = exchange;
-        return MHD_YES;
+        return on_headers(server, exchange);
     }
     if (*size) {
         take_body(exchange, data, *size);
         *size = 0;
         return MHD_YES;
     }
+    if (exchange->worked)
+        return send_reply(connection, exchange);
     if (exchange->too_large) {
-        reply_text(&exchange->reply, 413, "{\"error\":\"the request is larger than 256 KiB\"}\n");
+        reply_too_large(exchange);
         return send_reply(connection, exchange);
     }
-    struct http_request request = {
-        .method = method,
-        .path = path,
-        .body = exchange->body ? exchange->body : "",
-        .size = exchange->size,
-        .connection = connection,
-    };
-    server->handler(server->context, &request, &exchange->reply);
+    if (exchange->body) {
+        exchange->request.body = exchange->body;
+        exchange->request.size = exchange->size;
+    }
+    server->handler(server->context, &exchange->request, &exchange->reply);
+    if (!exchange->reply.work)
+        return send_reply(connection, exchange);
+    if (queue_work(exchange))
+        return MHD_YES;
+    reply_error(&exchange->reply, 503, "the gateway is busy; try again in a moment");
     return send_reply(connection, exchange);
 }
 
@@ -254,46 +411,69 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         atomic_fetch_sub(&server->open, 1);
 }
 
-int http_open(struct http **out, http_handler_fn *handler, void *context)
+static int start_workers(struct http *server)
+{
+    while (server->work.started < WORKERS) {
+        if (pthread_create(&server->work.threads[server->work.started], NULL, do_work, server))
+            return ERR_NOMEM;
+        server->work.started++;
+    }
+    return 0;
+}
+
+static struct MHD_Daemon *start_library(struct http *server)
+{
+    return MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
+            MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+        0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, server, MHD_OPTION_CONNECTION_LIMIT, server->connections_max + 1,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S, MHD_OPTION_END);
+}
+
+int http_open(struct http **out, unsigned connections_max, http_admit_fn *admit,
+              http_handler_fn *handler, void *context)
 {
     struct http *server = calloc(1, sizeof *server);
 
     if (!server)
         return ERR_NOMEM;
+    server->admit = admit;
     server->handler = handler;
     server->context = context;
+    server->connections_max = connections_max;
+    server->work.end = &server->work.first;
     pthread_mutex_init(&server->lock, NULL);
-    server->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
-            MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
-        0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, server, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX + 1,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S, MHD_OPTION_END);
-    if (!server->daemon) {
-        pthread_mutex_destroy(&server->lock);
-        free(server);
+    pthread_cond_init(&server->work.changed, NULL);
+    server->daemon = start_library(server);
+    if (!server->daemon || start_workers(server)) {
+        http_close(server);
         return ERR_NOMEM;
     }
     *out = server;
     return 0;
 }
 
-int http_adopt(struct http *server, int fd)
+int http_adopt(struct http *server, int fd, const struct sockaddr *peer, socklen_t size)
 {
-    struct sockaddr address = {.sa_family = AF_UNIX};
+    static const struct sockaddr local = {.sa_family = AF_UNIX};
 
+    if (!peer) {
+        peer = &local;
+        size = sizeof local;
+    }
     /* Streams that wait for events look whether anybody still reads them, or those that were left
      * would keep newcomers out for as long as no event comes. */
     http_wake(server);
     /* The limit is kept here: the library never serves anyone again once it has met its own. */
-    if (atomic_fetch_add(&server->open, 1) >= HTTP_CONNECTIONS_MAX) {
+    if (atomic_fetch_add(&server->open, 1) >= server->connections_max) {
         atomic_fetch_sub(&server->open, 1);
         close(fd);
         return ERR_FULL;
     }
     /* On refusal the library closes the socket itself. */
-    if (MHD_add_connection(server->daemon, fd, &address, sizeof address) != MHD_YES) {
+    if (MHD_add_connection(server->daemon, fd, peer, size) != MHD_YES) {
         atomic_fetch_sub(&server->open, 1);
         return ERR_FULL;
     }
@@ -318,9 +498,14 @@ void http_close(struct http *server)
         return;
     pthread_mutex_lock(&server->lock);
     server->closing = true;
+    pthread_cond_broadcast(&server->work.changed);
     pthread_mutex_unlock(&server->lock);
+    while (server->work.started)
+        pthread_join(server->work.threads[--server->work.started], NULL);
     http_wake(server);
-    MHD_stop_daemon(server->daemon);
+    if (server->daemon)
+        MHD_stop_daemon(server->daemon);
+    pthread_cond_destroy(&server->work.changed);
     pthread_mutex_destroy(&server->lock);
     free(server);
 }

@@ -1,20 +1,25 @@
 /*
  * An HTTP/1.1 server without a listener: it serves connections that others accepted (the unix
- * socket of the CLI; TLS connections behind the pump). One thread of its own serves all of them, so
- * a handler must not wait; what takes long, or never ends, is a stream. The only user of
- * libmicrohttpd's header is http.c.
+ * socket of the CLI; TLS connections behind the door). One thread of its own serves all of them, so
+ * a handler must not wait. What never ends is a stream; what takes a while (a password's hash, a
+ * disk) is work, which a few threads do one after the other. The only user of libmicrohttpd's
+ * header is http.c.
  */
 #ifndef SLUICE_WEB_HTTP_H
 #define SLUICE_WEB_HTTP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
-#define HTTP_BODY_SIZE_MAX   (256 * 1024)
-#define HTTP_CONNECTIONS_MAX 64
-#define HTTP_STREAM_WAIT     0    /* nothing at present: called again after http_wake */
-#define HTTP_STREAM_AGAIN    (-2) /* nothing yet, but do not wait */
-#define HTTP_STREAM_END      (-1)
+#define HTTP_BODY_SIZE_MAX (256 * 1024) /* of a route that says nothing else */
+#define HTTP_HEADERS_MAX   8            /* that a reply adds */
+#define HTTP_ADDRESS_SIZE  64
+#define HTTP_REFUSED       SIZE_MAX
+#define HTTP_STREAM_WAIT   0    /* nothing at present: called again after http_wake */
+#define HTTP_STREAM_AGAIN  (-2) /* nothing yet, but do not wait */
+#define HTTP_STREAM_END    (-1)
 
 struct http;
 
@@ -30,10 +35,23 @@ struct http_request {
  * the request. */
 const char *http_query(const struct http_request *request, const char *key);
 
+/* The value of a header, or NULL. Names in any case. Lives as long as the request. */
+const char *http_header(const struct http_request *request, const char *name);
+
+/* The value of a cookie, or NULL. Lives as long as the request. */
+const char *http_cookie(const struct http_request *request, const char *name);
+
+/* Whether the request came over a unix socket, and not over the network. */
+bool http_is_local(const struct http_request *request);
+
 /* The user whose program asks, of a unix socket; -1 where that is not known. */
 int64_t http_peer_user(const struct http_request *request);
 
-/* What a handler answers with. Either `body` (malloc'd, taken over) or `read`. */
+/* The address that asks, without the port: "192.168.7.20", "fe80::1"; "" for a unix socket. */
+void http_peer_address(const struct http_request *request, char address[HTTP_ADDRESS_SIZE]);
+
+/* What a handler answers with. Either `body` (malloc'd, taken over), `read` or `work`; with none of
+ * them an empty body. */
 struct http_reply {
     int status;       /* 200 */
     const char *type; /* content type; static text */
@@ -43,20 +61,45 @@ struct http_reply {
     int64_t (*read)(void *stream, char *out, size_t room);
     void (*close)(void *stream);
     void *stream;
+    /* Fills in the reply later, on another thread, where it may wait for some seconds; the request
+     * lives as long. It may not set `work` again. */
+    void (*work)(void *context, const struct http_request *request, struct http_reply *reply);
+    void *work_context;
+    const void
+        *asset; /* size bytes that outlive the server, sent without a copy, in place of body */
+    struct {
+        const char *name; /* static text */
+        char *value;      /* malloc'd */
+    } headers[HTTP_HEADERS_MAX];
 };
+
+/* Adds a header to the reply, or replaces the one of that name unless it is Set-Cookie. `value` is
+ * copied; it may hold no line ends. Cache-Control is "no-store" unless it is said otherwise. False
+ * when there is no room or memory. */
+bool http_reply_header(struct http_reply *reply, const char *name, const char *value);
+
+/*
+ * Asked when a request's headers have come and before its body is read: how large that may be, or
+ * HTTP_REFUSED, with `reply` filled in (not with work or a stream). On the server's thread.
+ */
+typedef size_t http_admit_fn(void *context, const struct http_request *request,
+                             struct http_reply *reply);
 
 typedef void http_handler_fn(void *context, const struct http_request *request,
                              struct http_reply *reply);
 
-/* Starts the server's thread. ERR_NOMEM. `handler` is called on it. */
-int http_open(struct http **server, http_handler_fn *handler, void *context);
+/* Starts the server's threads, for at most so many connections at a time. ERR_NOMEM. `admit` and
+ * `handler` are called on its first one. */
+int http_open(struct http **server, unsigned connections_max, http_admit_fn *admit,
+              http_handler_fn *handler, void *context);
 
 /* Ends all connections, closes their streams, joins the thread. NULL is fine. */
 void http_close(struct http *server);
 
-/* Serves a connected socket, which it takes over (also when it fails). 0 or ERR_FULL. Any thread.
- */
-int http_adopt(struct http *server, int fd);
+/* Serves a connected socket, which it takes over (also when it fails). `peer` is the address at its
+ * other end, where a proxy of ours stands between; NULL for a unix socket. 0 or ERR_FULL. Any
+ * thread. */
+int http_adopt(struct http *server, int fd, const struct sockaddr *peer, socklen_t size);
 
 /* Streams that wait are asked again. Any thread. */
 void http_wake(struct http *server);

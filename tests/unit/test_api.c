@@ -17,6 +17,7 @@
 #include "web/http.h"
 
 #define DEADLINE_MS 10000
+#define CONNECTIONS 64
 
 static int64_t wait_for_ever(void *stream, char *out, size_t room)
 {
@@ -44,7 +45,7 @@ static bool ask_and_leave(struct http *server)
     bool answered;
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
-    if (http_adopt(server, ends[0]) != 0) {
+    if (http_adopt(server, ends[0], NULL, 0) != 0) {
         close(ends[1]);
         return false;
     }
@@ -60,8 +61,8 @@ static void streams_that_nobody_reads_keep_nobody_out(void **state)
     struct http *server;
 
     (void)state;
-    assert_int_equal(http_open(&server, answer_with_a_silent_stream, NULL), 0);
-    for (int i = 0; i < 3 * HTTP_CONNECTIONS_MAX; i++) {
+    assert_int_equal(http_open(&server, CONNECTIONS, NULL, answer_with_a_silent_stream, NULL), 0);
+    for (int i = 0; i < 3 * CONNECTIONS; i++) {
         int64_t until_ns = clock_mono(&clock_system) + DEADLINE_MS * NS_PER_MS;
         bool answered = ask_and_leave(server);
 
@@ -75,10 +76,101 @@ static void streams_that_nobody_reads_keep_nobody_out(void **state)
     http_close(server);
 }
 
+static void fill_in_later(void *context, const struct http_request *request,
+                          struct http_reply *reply)
+{
+    (void)context;
+    reply->status = 201;
+    reply->body = strdup(request->body);
+    reply->size = request->size;
+}
+
+static void answer_later(void *context, const struct http_request *request,
+                         struct http_reply *reply)
+{
+    (void)context;
+    (void)request;
+    reply->work = fill_in_later;
+    http_reply_header(reply, "X-First", "1");
+    http_reply_header(reply, "X-First", "2");
+    http_reply_header(reply, "Set-Cookie", "a=1");
+    http_reply_header(reply, "Set-Cookie", "b=2");
+}
+
+static size_t take_four_bytes(void *context, const struct http_request *request,
+                              struct http_reply *reply)
+{
+    (void)context;
+    if (!http_header(request, "x-let-me")) {
+        reply->status = 403;
+        return HTTP_REFUSED;
+    }
+    return 4;
+}
+
+/* Sends the request and returns what is answered, until the server has nothing more to say. */
+static void ask(struct http *server, const char *request, char *answer, size_t room)
+{
+    int ends[2];
+    size_t size = 0;
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    assert_int_equal(http_adopt(server, ends[0], NULL, 0), 0);
+    assert_true(write(ends[1], request, strlen(request)) == (ssize_t)strlen(request));
+    struct pollfd client = {.fd = ends[1], .events = POLLIN};
+    for (;;) {
+        assert_int_equal(poll(&client, 1, DEADLINE_MS), 1);
+        ssize_t got = read(ends[1], answer + size, room - 1 - size);
+        if (got <= 0)
+            break;
+        size += (size_t)got;
+    }
+    answer[size] = '\0';
+    close(ends[1]);
+}
+
+static void work_is_answered_by_another_thread(void **state)
+{
+    struct http *server;
+    char answer[1024];
+
+    (void)state;
+    assert_int_equal(http_open(&server, CONNECTIONS, NULL, answer_later, NULL), 0);
+    ask(server, "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc",
+        answer, sizeof answer);
+    assert_non_null(strstr(answer, "HTTP/1.1 201 "));
+    assert_non_null(strstr(answer, "X-First: 2\r\n"));
+    assert_null(strstr(answer, "X-First: 1\r\n"));
+    assert_non_null(strstr(answer, "Set-Cookie: a=1\r\n"));
+    assert_non_null(strstr(answer, "Set-Cookie: b=2\r\n"));
+    assert_non_null(strstr(answer, "\r\n\r\nabc"));
+    http_close(server);
+}
+
+static void what_may_not_be_sent_is_refused_before_it_is_read(void **state)
+{
+    struct http *server;
+    char answer[1024];
+
+    (void)state;
+    assert_int_equal(http_open(&server, CONNECTIONS, take_four_bytes, answer_later, NULL), 0);
+    ask(server, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n", answer,
+        sizeof answer);
+    assert_non_null(strstr(answer, "HTTP/1.1 403 "));
+    ask(server,
+        "POST / HTTP/1.1\r\nHost: x\r\nX-Let-Me: in\r\nConnection: close\r\n"
+        "Content-Length: 5\r\n\r\nabcde",
+        answer, sizeof answer);
+    assert_non_null(strstr(answer, "HTTP/1.1 413 "));
+    http_close(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(streams_that_nobody_reads_keep_nobody_out),
+        cmocka_unit_test(work_is_answered_by_another_thread),
+        cmocka_unit_test(what_may_not_be_sent_is_refused_before_it_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,178 @@
+#include "web/api_inside.h"
+
+#include <stdlib.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "web/command_stream.h"
+#include "web/query.h"
+#include "web/reply.h"
+
+static void get_status(void *context, const struct route_request *request, struct http_reply *reply)
+{
+    struct api *api = context;
+    (void)request;
+    reply_filled(reply, api->source.status, api->source.context);
+}
+
+static int64_t read_commands(void *stream, char *out, size_t room)
+{
+    int64_t got = command_stream_read(stream, out, room);
+
+    return got >= 0 ? got : HTTP_STREAM_END;
+}
+
+static void close_commands(void *stream)
+{
+    command_stream_close(stream);
+}
+
+/* Whether a command was taken and what came of it are lines of the answer, not its status. */
+static void post_command(void *context, const struct route_request *request,
+                         struct http_reply *reply)
+{
+    struct api *api = context;
+    struct command_stream *stream;
+    int error =
+        api->source.desk
+            ? command_stream_open(&stream, api->source.desk, http_peer_user(request->http),
+                                  http_query(request->http, "wait") != NULL, api_wake_streams, api)
+            : ERR_UNSUPPORTED;
+
+    if (error) {
+        reply_error(reply, 500, error_text(error));
+        return;
+    }
+    command_stream_submit(stream, request->http->body, request->http->size);
+    reply->status = 200;
+    reply->type = "application/x-ndjson";
+    reply->read = read_commands;
+    reply->close = close_commands;
+    reply->stream = stream;
+}
+
+/* One that nobody reads any more is noticed by writing to it: http.h wakes it now and then. */
+static int64_t read_listener(void *stream, char *out, size_t room)
+{
+    struct api_listener *listener = stream;
+
+    return listener->read(listener, out, room);
+}
+
+static void close_listener(void *stream)
+{
+    struct api_listener *listener = stream;
+
+    listener->close(listener);
+}
+
+static void get_trace(void *context, const struct route_request *request, struct http_reply *reply)
+{
+    struct api *api = context;
+    const char *bus = http_query(request->http, "bus");
+    struct api_listener *listener;
+    int error = ERR_UNSUPPORTED;
+
+    if (!bus) {
+        reply_error(reply, 400, "bus: the id of a bus, or its port, is expected");
+        return;
+    }
+    if (api->source.listen)
+        error = api->source.listen(api->source.context, bus, api_wake_streams, api, &listener);
+    if (error) {
+        reply_error(reply,
+                    error == ERR_NOT_FOUND ? 404
+                    : error == ERR_NOMEM   ? 500
+                                           : 409,
+                    error == ERR_NOT_FOUND     ? "there is no bus of that name or port"
+                    : error == ERR_UNSUPPORTED ? "only Modbus buses can be listened to"
+                    : error == ERR_FULL        ? "as many as can listen to this bus already"
+                                               : error_text(error));
+        return;
+    }
+    reply->status = 200;
+    reply->type = "application/x-ndjson";
+    reply->read = read_listener;
+    reply->close = close_listener;
+    reply->stream = listener;
+}
+
+#define ANSWER_SIZE 512
+
+static void post_lease(void *context, const struct route_request *request, struct http_reply *reply)
+{
+    struct api *api = context;
+    uint64_t for_ms = 0;
+    struct api_lease lease = {.bus = http_query(request->http, "bus"),
+                              .port = http_query(request->http, "port"),
+                              .by = http_query(request->http, "by")};
+    char *body = malloc(ANSWER_SIZE);
+    struct text answer;
+    int error;
+
+    if (!body) {
+        reply_error(reply, 500, error_text(ERR_NOMEM));
+        return;
+    }
+    text_init(&answer, body, ANSWER_SIZE);
+    if (query_u64(request->http, "lease", &lease.number) ||
+        query_u64(request->http, "for_ms", &for_ms) || for_ms > INT32_MAX ||
+        (!lease.bus && !lease.port)) {
+        reply_error(reply, 400, "expected are bus or port, and whole numbers as for_ms and lease");
+        free(body);
+        return;
+    }
+    lease.for_ns = (int64_t)for_ms * NS_PER_MS;
+    error =
+        api->source.lend ? api->source.lend(api->source.context, &lease, &answer) : ERR_UNSUPPORTED;
+    if (!error) {
+        reply_json(reply, 200, body, answer.size);
+        return;
+    }
+    reply_error(reply, error == ERR_NOT_FOUND ? 404 : 409, body);
+    free(body);
+}
+
+static void post_forget(void *context, const struct route_request *request,
+                        struct http_reply *reply)
+{
+    struct api *api = context;
+    const char *device = http_query(request->http, "device"),
+               *what = http_query(request->http, "what");
+    int error = api->source.forget ? api->source.forget(api->source.context, device ? device : "",
+                                                        what ? what : "all")
+                                   : ERR_UNSUPPORTED;
+    char *body = malloc(256);
+    struct text text;
+
+    if (!error && !body)
+        error = ERR_NOMEM;
+    if (error) {
+        free(body);
+        reply_error(reply,
+                    error == ERR_NOT_FOUND ? 404
+                    : error == ERR_NOMEM   ? 500
+                                           : 400,
+                    error == ERR_NOT_FOUND     ? "there is no such device"
+                    : error == ERR_INVALID     ? "what: blocks, identity or all is expected"
+                    : error == ERR_UNSUPPORTED ? "nothing is learnt of devices of that driver"
+                                               : error_text(error));
+        return;
+    }
+    text_init(&text, body, 256);
+    text_printf(&text, "{\"device\":\"%s\",\"forgets\":\"%s\"}\n", device, what ? what : "all");
+    reply_json(reply, 200, body, text.size);
+}
+
+static const struct route rows[] = {
+    {"GET", "/api/v1/status", ROLE_VIEWER, get_status, 0},
+    {"POST", "/api/v1/commands", ROLE_OPERATOR, post_command, 0},
+    {"POST", "/api/v1/lease", ROLE_OWNER, post_lease, 0},
+    {"GET", "/api/v1/trace", ROLE_VIEWER, get_trace, 0},
+    {"POST", "/api/v1/forget", ROLE_OWNER, post_forget, 0},
+};
+
+struct routes api_field_routes(struct api *api)
+{
+    return (struct routes){rows, sizeof rows / sizeof *rows, api};
+}
