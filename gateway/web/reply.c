@@ -17,7 +17,7 @@ void reply_json(struct http_reply *reply, int status, char *body, size_t size)
     reply->size = size;
 }
 
-void reply_error(struct http_reply *reply, int status, const char *sentence)
+void reply_refusal(struct http_reply *reply, int status, const char *sentence, const char *next)
 {
     char *body = malloc(ERROR_ROOM);
     struct text text;
@@ -29,8 +29,17 @@ void reply_error(struct http_reply *reply, int status, const char *sentence)
     text_init(&text, body, ERROR_ROOM);
     text_string(&text, "{\"error\":");
     text_json_string(&text, sentence, strlen(sentence));
+    if (next) {
+        text_string(&text, ",\"next\":");
+        text_json_string(&text, next, strlen(next));
+    }
     text_string(&text, "}\n");
     reply_json(reply, status, body, text.size);
+}
+
+void reply_error(struct http_reply *reply, int status, const char *sentence)
+{
+    reply_refusal(reply, status, sentence, NULL);
 }
 
 void reply_failure(struct http_reply *reply, int error)

@@ -11,6 +11,9 @@ void reply_json(struct http_reply *reply, int status, char *body, size_t size);
 /* {"error":"SENTENCE"}: what happened, why, and what to do. */
 void reply_error(struct http_reply *reply, int status, const char *sentence);
 
+/* The same with "next": what to do, as a sentence of its own. */
+void reply_refusal(struct http_reply *reply, int status, const char *sentence, const char *next);
+
 /* The status and sentence of an error for which a route has no better words. */
 void reply_failure(struct http_reply *reply, int error);
 

@@ -20,7 +20,7 @@ PARTS = {
     "gateway/config": ["core", "field/driver.h"],  # a driver's table of options lives there
     "gateway/tls": ["core"],
     "gateway/uplink": ["core", "tls/tunnel.h", *READER_SIDE],
-    "gateway/web": ["core", *READER_SIDE],
+    "gateway/web": ["core", "config/json.h", "tls/digest.h", *READER_SIDE],
     "gateway/daemon": ["*"],
     "gateway/cli": ["*"],
     "drivers/modbus": ["core", "field/complain.h", "field/driver.h", "field/sink.h", "field/wait.h", "serial/port.h",
@@ -35,6 +35,7 @@ LIBRARIES = [
     ("libmodbus", r"modbus(/|-|\.h)", ["drivers/modbus/*.c"], 1),
     ("libsml", r"sml/", ["drivers/serial/*.c"], 1),
     ("libmicrohttpd", r"microhttpd\.h", ["gateway/web/*.c"], 1),
+    ("libargon2", r"argon2\.h", ["gateway/web/password.c"], 1),
     ("cJSON", r"(cjson/)?cJSON", ["gateway/cli/*.c", "gateway/config/*.c", "gateway/*/payload*.c"], None),
 ]
 
@@ -99,6 +100,7 @@ INNOCENT = {
     "gateway/tls/tunnel.c": ['"tls/tls.h"', "<mbedtls/ssl.h>", "<psa/crypto.h>"],
     "gateway/uplink/paho.c": ['"tls/tunnel.h"', '"journal/cursor.h"', "<MQTTAsync.h>"],
     "gateway/web/http.c": ["<microhttpd.h>"],
+    "gateway/web/password.c": ['"web/password.h"', "<argon2.h>"],
     "gateway/cli/main.c": ['"journal/segment.h"', '"daemon/gateway.h"', "<cjson/cJSON.h>"],
     "drivers/serial/meter.c": ['"core/text.h"', "<sml/sml_message.h>"],
     "drivers/modbus/link.c": ['"modbus/modbus.h"', '"field/driver.h"', "<modbus.h>"],
@@ -118,6 +120,7 @@ PLANTED = [
     ("gateway/uplink/mqtt.h", "<MQTTAsync.h>"),
     ("gateway/tls/tunnel.h", "<mbedtls/ssl.h>"),
     ("gateway/web/page.c", "<microhttpd.h>"),
+    ("gateway/web/gate.c", "<argon2.h>"),
     ("gateway/daemon/main.c", "<cjson/cJSON.h>"),
     ("gateway/daemon/main.c", '"config.h"'),
     ("gateway/rules/engine.c", '"core/event.h"'),

@@ -1,0 +1,110 @@
+#include "core/save.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/error.h"
+
+static int write_all(int fd, const char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(fd, data, size);
+
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return error_from_errno(errno);
+        data += written;
+        size -= (size_t)written;
+    }
+    return 0;
+}
+
+static int write_durably(const char *path, const void *data, size_t size, mode_t mode)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+    int error;
+
+    if (fd < 0)
+        return error_from_errno(errno);
+    /* Before the first byte: one that was left by a cut may have had other rights. */
+    error = fchmod(fd, mode) ? error_from_errno(errno) : write_all(fd, data, size);
+    if (!error && fsync(fd))
+        error = error_from_errno(errno);
+    if (close(fd) && !error)
+        error = error_from_errno(errno);
+    return error;
+}
+
+/* A name is durable when its folder is. */
+static int sync_folder_of(const char *path)
+{
+    char copy[PATH_MAX];
+
+    snprintf(copy, sizeof copy, "%s", path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return error_from_errno(errno);
+    int error = fsync(fd) ? error_from_errno(errno) : 0;
+    close(fd);
+    return error;
+}
+
+int save_file(const char *path, const void *data, size_t size, mode_t mode)
+{
+    char fresh[PATH_MAX];
+
+    if ((size_t)snprintf(fresh, sizeof fresh, "%s.new", path) >= sizeof fresh)
+        return ERR_TOO_LARGE;
+    int error = write_durably(fresh, data, size, mode);
+    if (!error && rename(fresh, path))
+        error = error_from_errno(errno);
+    if (error) {
+        unlink(fresh);
+        return error;
+    }
+    return sync_folder_of(path);
+}
+
+/* The file's bytes, or one more than are allowed. */
+static int read_all(int fd, char *data, size_t room, size_t *size)
+{
+    *size = 0;
+    while (*size < room) {
+        ssize_t got = read(fd, data + *size, room - *size);
+
+        if (got == 0)
+            return 0;
+        if (got < 0 && errno != EINTR)
+            return error_from_errno(errno);
+        *size += got > 0 ? (size_t)got : 0;
+    }
+    return ERR_TOO_LARGE;
+}
+
+int save_read(const char *path, size_t size_max, char **data, size_t *size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    *data = NULL;
+    if (fd < 0)
+        return error_from_errno(errno);
+    char *text = malloc(size_max + 1);
+    int error = text ? read_all(fd, text, size_max + 1, size) : ERR_NOMEM;
+    close(fd);
+    if (error) {
+        free(text);
+        return error;
+    }
+    text[*size] = '\0';
+    char *fitting = realloc(text, *size + 1);
+    *data = fitting ? fitting : text;
+    return 0;
+}

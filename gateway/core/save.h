@@ -1,0 +1,25 @@
+/*
+ * Small files that must be whole after a power cut: what stands there is what was saved last, or
+ * what stood there before. Any thread; two at once must not save the same file.
+ */
+#ifndef SLUICE_CORE_SAVE_H
+#define SLUICE_CORE_SAVE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * Replaces the file `path`, or makes it, with the rights `mode` whatever the umask is. Returns 0
+ * when it is durable. Otherwise an error (ERR_NOT_FOUND: no such folder, ERR_DENIED, ERR_NO_SPACE,
+ * ERR_READ_ONLY, ERR_TOO_LARGE: the path, ERR_IO); then the old content stands, or, where only the
+ * last step failed, either.
+ */
+int save_file(const char *path, const void *data, size_t size, mode_t mode);
+
+/*
+ * Reads a whole file of at most `size_max` bytes into *data (malloc'd, terminated by a zero that
+ * `size` does not count). ERR_NOT_FOUND, ERR_DENIED, ERR_TOO_LARGE, ERR_IO, ERR_NOMEM.
+ */
+int save_read(const char *path, size_t size_max, char **data, size_t *size);
+
+#endif
