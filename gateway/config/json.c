@@ -18,6 +18,7 @@ static struct json *new_value(struct json_reader *reader, struct json *parent)
     if (value) {
         value->parent = parent;
         value->at = json_here(reader);
+        value->begin = value->key_begin = (uint32_t)(reader->at - reader->text);
     }
     return value;
 }
@@ -140,12 +141,14 @@ static bool read_items(struct json_reader *reader, struct json *parent)
     bool more = !json_next_is(reader, object ? '}' : ']');
     while (more) {
         struct json_place key_at = json_here(reader);
+        uint32_t key_begin = (uint32_t)(reader->at - reader->text);
         const char *key = object ? read_key(reader) : NULL;
         struct json *item = object && !key ? NULL : read_value(reader, parent);
         if (!item)
             return false;
         item->key = key;
         item->key_at = key_at;
+        item->key_begin = key_begin;
         *last = item;
         last = &item->next;
         parent->count++;
@@ -158,28 +161,35 @@ static bool read_items(struct json_reader *reader, struct json *parent)
     return !object || tell_duplicates(reader, parent);
 }
 
-/* NULL when reading cannot go on: told, or out of memory. */
-static struct json *read_value(struct json_reader *reader, struct json *parent)
+/* Fills `value` in. False when reading cannot go on: told, or out of memory. */
+static bool read_into(struct json_reader *reader, struct json *value)
 {
     char c[16];
-    struct json *value = new_value(reader, parent);
-    if (!value)
-        return NULL;
     if (json_next_is(reader, '{') || json_next_is(reader, '[')) {
         value->type = *reader->at == '{' ? JSON_OBJECT : JSON_LIST;
-        return read_items(reader, value) ? value : NULL;
+        return read_items(reader, value);
     }
     if (json_next_is(reader, '"') || json_next_is(reader, '\'')) {
         value->type = JSON_STRING;
         value->text = json_read_text(reader, &value->size);
-        return value->text ? value : NULL;
+        return value->text != NULL;
     }
     if (reader->at < reader->end && json_word_character(*reader->at)) {
         json_read_word(reader, value);
-        return value;
+        return true;
     }
     json_tell(reader, value->at, "found %s where a value is expected", json_shown(reader, c));
-    return NULL;
+    return false;
+}
+
+/* NULL as above. */
+static struct json *read_value(struct json_reader *reader, struct json *parent)
+{
+    struct json *value = new_value(reader, parent);
+    if (!value || !read_into(reader, value))
+        return NULL;
+    value->end = (uint32_t)(reader->at - reader->text);
+    return value;
 }
 
 static struct json *read_document(struct json_reader *reader)
@@ -211,6 +221,7 @@ int json_read(struct json **root, struct arena *arena, const char *text, size_t 
     if (!json_text_readable(text, size, tell_fn, context))
         return ERR_INVALID;
     size_t mark = size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    reader.text = text;
     reader.at = reader.mark = text + mark;
     reader.end = text + size;
     reader.locale = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);

@@ -48,6 +48,9 @@ struct json {
     double number;    /* the double nearest to the number */
     struct json *parent, *first, *next;
     struct json_place key_at, at;
+    /* Bytes from the beginning of the text that was read: of the key's quote (of the value where it
+       has none), of the value, and behind it. */
+    uint32_t key_begin, begin, end;
 };
 
 /* Told for every error, in the order of the file. */

@@ -10,6 +10,7 @@
 
 struct json_reader {
     struct arena *arena;
+    const char *text; /* where it begins */
     const char *at, *end;
     const char *mark; /* `column` is the column here; it only moves forward, so that places cost no
                          rescanning */
