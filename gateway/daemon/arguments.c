@@ -17,6 +17,10 @@ int gateway_main(int argc, char **argv, const char *name)
          "the folder of the journal; journal.path of the\nconfiguration, "
          "else " GATEWAY_JOURNAL_PATH,
          &options.journal_path, NULL},
+        {"state", 't', "DIR",
+         "the folder of accounts, certificates and earlier\nconfigurations; \"state\" beside the "
+         "folder that\n--journal names, else " GATEWAY_STATE_PATH,
+         &options.state_path, NULL},
         {"socket", 's', "PATH", "the socket for the CLI; " GATEWAY_SOCKET_PATH " unless given",
          &options.socket_path, NULL},
         {0},

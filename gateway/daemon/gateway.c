@@ -443,14 +443,32 @@ static void allow_many_descriptors(void)
     }
 }
 
+/* Where the state is, in `beside` where that is not said. A folder that cannot be made is told by
+ * whoever needs it. */
+static void find_state(struct gateway_options *options, char beside[PATH_MAX])
+{
+    if (!options->state_path && options->journal_path) {
+        char folder[PATH_MAX];
+
+        snprintf(folder, sizeof folder, "%s", options->journal_path);
+        snprintf(beside, PATH_MAX, "%.*s/state", PATH_MAX - 8, dirname(folder));
+        options->state_path = beside;
+    }
+    if (!options->state_path)
+        options->state_path = GATEWAY_STATE_PATH;
+    if (mkdir(options->state_path, 0700) && errno != EEXIST)
+        log_debug("daemon", "%s: %s", options->state_path, strerror(errno));
+}
+
 int gateway_run(const struct gateway_options *given)
 {
     struct gateway_options options = *given;
     struct gateway gateway = {.options = &options, .signal_fd = -1, .journal_fd = -1};
     struct config *config = NULL;
-    char refusal[RUNNING_REFUSAL_SIZE];
+    char refusal[RUNNING_REFUSAL_SIZE], state[PATH_MAX];
     int code = EXIT_CODE_SYSTEM;
 
+    find_state(&options, state);
     if (!options.config_path)
         options.config_path = GATEWAY_CONFIG_PATH;
     if (!options.socket_path)

@@ -10,6 +10,7 @@ struct config_parts; /* config/config.h */
 
 #define GATEWAY_CONFIG_PATH  "/etc/sluice/sluice.json"
 #define GATEWAY_JOURNAL_PATH "/var/lib/sluice/journal"
+#define GATEWAY_STATE_PATH   "/var/lib/sluice/state"
 #define GATEWAY_SOCKET_PATH  "/run/sluice/api.sock"
 
 /* Exit codes of the daemon and of the CLI; documented in docs/cli.md. */
@@ -26,6 +27,10 @@ struct gateway_options {
     const char *config_path;  /* NULL: GATEWAY_CONFIG_PATH */
     const char *journal_path; /* NULL: as configured, else GATEWAY_JOURNAL_PATH */
     const char *socket_path;  /* NULL: GATEWAY_SOCKET_PATH */
+    /* The folder of what is neither configuration nor journal: accounts, certificates, earlier
+       configurations. NULL: "state" beside the journal_path that is given, else GATEWAY_STATE_PATH;
+       the configuration has no say in it, so that what is kept there stays when it changes. */
+    const char *state_path;
 };
 
 /* Runs the gateway in this thread until a signal ends it. Returns an exit code. Blocks signals:

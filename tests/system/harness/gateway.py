@@ -18,6 +18,7 @@ class Gateway:
         self.prefix = prefix
         self.config_path = site.path(prefix + "sluice.json")
         self.journal = site.path(prefix + "journal")
+        self.state = site.path(prefix + "state")
         self.socket = site.path(prefix + "api.sock")
         self.process = None
         os.makedirs(self.journal, exist_ok=True)
@@ -34,7 +35,7 @@ class Gateway:
     def start(self, wait=True, arguments=(), before=()):
         """`before` is a program that becomes the daemon."""
         self.process = self.site.start(self.prefix + "sluiced", *before, program("sluiced"), "--config", self.config_path, "--journal",
-                                       self.journal, "--socket", self.socket, *arguments,
+                                       self.journal, "--state", self.state, "--socket", self.socket, *arguments,
                                        environment={"SLUICE_LOG": os.environ.get("SLUICE_LOG", "info")})
         if wait:
             wait_for(self._answers, 20, "the status answers")
