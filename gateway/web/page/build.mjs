@@ -1,0 +1,56 @@
+// Builds the page into dist/: index.html, and beside it assets/ whose names carry a hash of what is in them, so that
+// they may be cached for ever. `build(true)` leaves the code readable.
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build as bundle } from 'esbuild';
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+async function writeHashed(folder, source) {
+  const bytes = await readFile(source);
+  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 8).toUpperCase();
+  const [name, kind] = basename(source).split('.');
+  const file = `${name}-${hash}.${kind}`;
+  await writeFile(join(folder, file), bytes);
+  return file;
+}
+
+/** Returns the folder that was written. */
+export async function build(readable = false, folder = join(here, 'dist')) {
+  const assets = join(folder, 'assets');
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(assets, { recursive: true });
+  const result = await bundle({
+    absWorkingDir: here,
+    entryPoints: { app: 'src/main.tsx' },
+    outdir: assets,
+    bundle: true,
+    format: 'esm',
+    splitting: true,
+    minify: !readable,
+    sourcemap: readable ? 'inline' : false,
+    target: 'es2020',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    entryNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
+    assetNames: '[name]-[hash]',
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'error',
+  });
+  const entry = Object.entries(result.metafile.outputs).find(([, output]) => output.entryPoint === 'src/main.tsx');
+  const named = { '%SCRIPT%': basename(entry[0]), '%STYLE%': basename(entry[1].cssBundle) };
+  named['%ICON%'] = await writeHashed(assets, join(here, 'src/icon.svg'));
+  let page = await readFile(join(here, 'src/index.html'), 'utf8');
+  for (const [mark, name] of Object.entries(named)) page = page.replaceAll(mark, `/assets/${name}`);
+  await writeFile(join(folder, 'index.html'), page);
+  return folder;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const folder = await build(process.argv.includes('--readable'));
+  console.log(`wrote ${relative(process.cwd(), folder)}`);
+}

@@ -1,0 +1,90 @@
+/** What is not as it should be, worst first: what happened, why, what to do next, and where. */
+import { number } from '../lib/format';
+import { t, told } from '../lib/text';
+import type { Level } from '../parts/state';
+import type { BusStatus, DeviceStatus, Status, UplinkStatus } from './types';
+
+export interface Condition {
+  /** The same as long as it is the same trouble. */
+  key: string;
+  level: Extract<Level, 'down' | 'look' | 'paused'>;
+  what: string;
+  why?: string;
+  next?: string;
+  /** Where in the page: parts of the address. */
+  at?: readonly string[];
+  /** Since when, ms. */
+  since?: number;
+}
+
+const DEVICES_EACH = 4;
+
+function ofGateway(now: Status): Condition[] {
+  const found: Condition[] = [];
+  if (now.journal.error)
+    found.push({ key: 'journal', level: 'down', what: t('trouble.journal'), why: now.journal.error, next: t('trouble.journal.next'), at: ['system'] });
+  if (now.clock.trust === 'unset')
+    found.push({ key: 'clock', level: 'look', what: t('trouble.clock'), why: t('trouble.clock.why'), next: t('trouble.clock.next'), at: ['system'] });
+  if (now.config.refused)
+    found.push({ key: 'config', level: 'look', what: t('trouble.config'), why: now.config.refused.why, next: t('trouble.config.next'), at: ['system'], since: now.config.refused.at });
+  return found;
+}
+
+function ofDevice(bus: BusStatus, device: DeviceStatus): Condition {
+  return {
+    key: `device/${device.id}`,
+    level: 'down',
+    what: t('trouble.device', { name: device.name || device.id, bus: bus.id }),
+    why: device.why && told(`why.${device.why}`, device.why),
+    next: device.why && told(`help.${device.why}`, device.help ?? ''),
+    at: ['devices', device.id],
+  };
+}
+
+/** A line on which nothing answers is one trouble and not one for each device. */
+function ofBus(bus: BusStatus): Condition[] {
+  const at = ['buses', bus.id];
+  if (bus.error)
+    return [{ key: `bus/${bus.id}`, level: 'down', what: t('trouble.bus', { bus: bus.id }), why: bus.error, next: t('trouble.bus.next'), at }];
+  if (bus.lent)
+    return [{ key: `lent/${bus.id}`, level: 'paused', what: t('trouble.lent', { bus: bus.id, to: bus.lent.to }), next: t('trouble.lent.next'), at }];
+  const down = bus.devices.filter((device) => !device.up && device.why);
+  const first = down[0];
+  if (!first) return [];
+  if (down.length === bus.devices.length && down.length > 1)
+    return [{ key: `bus/${bus.id}`, level: 'down', what: t('trouble.line', { bus: bus.id, n: down.length }), why: told(`why.${first.why}`, first.why!), next: t('trouble.line.next'), at }];
+  const each = down.slice(0, DEVICES_EACH).map((device) => ofDevice(bus, device));
+  const more = down.length - each.length;
+  if (more > 0)
+    each.push({ key: `more/${bus.id}`, level: 'down', what: t('trouble.more', { n: more, bus: bus.id }), at: ['devices'] });
+  return each;
+}
+
+function ofUplink(uplink: UplinkStatus, waiting: number): Condition[] {
+  const at = ['uplinks', uplink.id], found: Condition[] = [];
+  if (uplink.state !== 'online')
+    found.push({
+      key: `uplink/${uplink.id}`,
+      level: uplink.error ? 'down' : 'look',
+      what: t('trouble.uplink', { uplink: uplink.id, state: told(`uplink.${uplink.state}`, uplink.state) }),
+      why: uplink.error,
+      next: t('trouble.uplink.next', { n: waiting, count: number(waiting) }),
+      at,
+      since: uplink.since,
+    });
+  else if (!uplink.delivery_proven && uplink.error)
+    found.push({ key: `proof/${uplink.id}`, level: 'look', what: t('trouble.unproven', { uplink: uplink.id }), why: uplink.error, at });
+  if (uplink.alarm && uplink.alarm !== uplink.error)
+    found.push({ key: `alarm/${uplink.id}`, level: 'look', what: t('trouble.alarm', { uplink: uplink.id }), why: uplink.alarm, at });
+  return found;
+}
+
+const order = { down: 0, look: 1, paused: 2 };
+
+export function conditions(now: Status): Condition[] {
+  return [
+    ...ofGateway(now),
+    ...now.uplinks.flatMap((uplink) => ofUplink(uplink, now.consumers[`uplink/${uplink.id}`]?.pending ?? uplink.backlog)),
+    ...now.buses.flatMap(ofBus),
+  ].sort((a, b) => order[a.level] - order[b.level]);
+}

@@ -1,0 +1,58 @@
+/** Who is here: nobody yet, or an account with its role. */
+import { cell } from '../lib/cell';
+import { heardTime } from '../lib/clock';
+import { get, post, useToken, whenStranger } from './client';
+import type { Role, Session } from './types';
+
+/** null until the gateway has answered for the first time. */
+export const session = cell<Session | null>(null);
+
+function take(answer: Session): void {
+  useToken(answer.csrf);
+  if (answer.time) heardTime(answer.time.t);
+  session.set(answer);
+}
+
+export async function loadSession(): Promise<void> {
+  take(await get<Session>('/session'));
+}
+
+export async function login(name: string, password: string): Promise<void> {
+  await post('/login', { name, password });
+  await loadSession();
+}
+
+export async function logout(): Promise<void> {
+  await post('/logout');
+  await loadSession();
+}
+
+export interface Setup {
+  code: string;
+  name: string;
+  password: string;
+  language: string;
+  gateway: { id: string; name: string };
+  t?: number;
+}
+
+/** Only whether the code is right; a wrong one throws. */
+export const checkCode = (code: string): Promise<unknown> => post('/setup', { code });
+
+export async function setUp(answers: Setup): Promise<void> {
+  await post('/setup', answers);
+  await loadSession();
+}
+
+const ranks: Record<Role, number> = { viewer: 0, operator: 1, owner: 2 };
+
+/** Whether who is here may do what needs `role`. */
+export function may(role: Role): boolean {
+  const account = session.get()?.account;
+  return !!account && ranks[account.role] >= ranks[role];
+}
+
+whenStranger(() => {
+  const known = session.get();
+  if (known?.account) session.set({ ...known, account: null, csrf: null });
+});

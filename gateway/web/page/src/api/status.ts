@@ -1,0 +1,119 @@
+/** The gateway's status: asked once, then kept fresh by the live stream; and the rates that two of them give. */
+import { cell } from '../lib/cell';
+import { heardTime } from '../lib/clock';
+import { get } from './client';
+import { listen } from './live';
+import { Rates } from './rates';
+import type { BusStatus, LiveStatus, Status } from './types';
+
+const AGAIN_MS = 2_000;
+/** After an event that tells of a change, so that a burst of them asks once. */
+const SETTLED_MS = 700;
+
+/** A bus with the sums of its devices, wherever they come from. */
+export interface BusSums {
+  up: number;
+  down: number;
+  requests: number;
+  replies: number;
+  percent: number;
+}
+
+export const status = cell<Status | null>(null);
+export const sums = cell<Map<string, BusSums>>(new Map());
+export const rates = new Rates();
+
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+export function sumBus(bus: BusStatus): BusSums {
+  const made = { up: 0, down: 0, requests: 0, replies: 0, percent: 0 };
+  for (const device of bus.devices) {
+    if (device.up) made.up++;
+    else made.down++;
+    made.requests += device.requests;
+    made.replies += device.replies;
+    made.percent += device.bus_percent;
+  }
+  return made;
+}
+
+function measure(now: Status, buses: Map<string, BusSums>): void {
+  rates.take('stored', now.journal.stored, now.clock.t);
+  rates.take('bytes', now.journal.commit_bytes, now.clock.t);
+  for (const [id, bus] of buses) {
+    rates.take(`replies/${id}`, bus.replies, now.clock.t);
+    rates.take(`requests/${id}`, bus.requests, now.clock.t);
+  }
+  for (const [id, consumer] of Object.entries(now.consumers)) rates.take(`acked/${id}`, consumer.acked, now.clock.t);
+}
+
+function take(answer: Status): void {
+  heardTime(answer.clock.t);
+  const buses = new Map(answer.buses.map((bus) => [bus.id, sumBus(bus)]));
+  measure(answer, buses);
+  sums.set(buses);
+  status.set(answer);
+}
+
+/** Asks for the whole status; again in a moment while the gateway is still starting or cannot be reached. */
+export async function loadStatus(): Promise<void> {
+  clearTimeout(timer);
+  timer = undefined;
+  try {
+    const answer = await get<Status>('/status');
+    if (answer.journal) return take(answer);
+  } catch {
+    /* told by the client as "away", or by the login */
+  }
+  later(AGAIN_MS);
+}
+
+function later(ms: number): void {
+  timer ??= setTimeout(() => void loadStatus(), ms);
+}
+
+function moved(before: BusSums | undefined, now: BusSums): boolean {
+  return !before || before.up !== now.up || before.down !== now.down;
+}
+
+function lay(short: LiveStatus): void {
+  const known = status.get();
+  if (!known) return;
+  heardTime(short.clock.t);
+  const buses = new Map<string, BusSums>();
+  for (const bus of short.buses) {
+    const now = { up: bus.up, down: bus.down, requests: bus.requests, replies: bus.replies, percent: bus.bus_percent };
+    if (moved(sums.get().get(bus.id), now)) later(SETTLED_MS);
+    buses.set(bus.id, now);
+  }
+  const laid: Status = {
+    ...known,
+    clock: short.clock,
+    journal: { ...known.journal, ...short.journal },
+    uplinks: short.uplinks,
+    consumers: short.consumers,
+    buses: known.buses.map((bus) => {
+      const fresh = short.buses.find((other) => other.id === bus.id);
+      return fresh ? { ...bus, error: fresh.error, lent: fresh.lent } : bus;
+    }),
+  };
+  measure(laid, buses);
+  sums.set(buses);
+  status.set(laid);
+}
+
+/** Follows the status until what is returned is called. */
+export function followStatus(): () => void {
+  void loadStatus();
+  const endings = [
+    listen('status', lay),
+    listen('event', (event) => {
+      if (event.k === 'state' || event.k === 'config' || event.k === 'lifecycle') later(SETTLED_MS);
+    }),
+  ];
+  return () => {
+    clearTimeout(timer);
+    timer = undefined;
+    endings.forEach((end) => end());
+  };
+}

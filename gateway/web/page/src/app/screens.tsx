@@ -1,0 +1,30 @@
+/**
+ * Every screen: its place in the address, its entry in the rail, and where its code is. A screen's code is loaded when
+ * one goes there for the first time.
+ */
+import type { ComponentType } from 'preact';
+import type { Role } from '../api/types';
+import type { TextKey } from '../lib/text';
+import { Overview } from '../screens/overview/overview';
+import type { IconName } from './icon';
+
+/** What a screen is given: the parts of the address behind its own. */
+export interface ScreenArguments {
+  rest: readonly string[];
+}
+
+export interface ScreenEntry {
+  /** The first part of the address; "" is where one starts. */
+  path: string;
+  name: TextKey;
+  icon: IconName;
+  /** Who sees it; everybody unless said. */
+  role?: Role;
+  /** On a phone it is behind "More". */
+  minor?: boolean;
+  load: () => Promise<ComponentType<ScreenArguments>>;
+}
+
+export const screens: readonly ScreenEntry[] = [
+  { path: '', name: 'nav.overview', icon: 'overview', load: async () => Overview },
+];

@@ -1,0 +1,130 @@
+/** The frame around every screen: the rail (a bar below on a phone), whether the gateway is heard, and who is here. */
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { away } from '../api/client';
+import { logout, may } from '../api/session';
+import { followStatus } from '../api/status';
+import type { Session } from '../api/types';
+import { useCell } from '../lib/cell';
+import { clockTime } from '../lib/format';
+import { language, languageNames, languages, t } from '../lib/text';
+import { Choice } from '../parts/field';
+import { Notice } from '../parts/notice';
+import { Icon } from './icon';
+import { Mark } from './mark';
+import { link, usePlace } from './router';
+import { screens, type ScreenArguments, type ScreenEntry } from './screens';
+import { theme, themes, type Theme } from './theme';
+import { Troubles } from './troubles';
+
+const seen = (): ScreenEntry[] => screens.filter((entry) => !entry.role || may(entry.role));
+
+function RailLink({ entry, here }: { entry: ScreenEntry; here: boolean }) {
+  return (
+    <li class={entry.minor ? 'minor' : undefined}>
+      <a class="rail-link" href={link(entry.path)} aria-current={here ? 'page' : undefined}>
+        <Icon name={entry.icon} />
+        <span>{t(entry.name)}</span>
+        {entry.path === '' && <Troubles />}
+      </a>
+    </li>
+  );
+}
+
+/** Language, colours and logging out: small things that one looks for in one place. */
+function Account({ session }: { session: Session }) {
+  const account = session.account!;
+  const themeNames = themes.map((key): [Theme, string] => [key, t(`theme.${key}`)]);
+  return (
+    <div class="account">
+      <p class="account-name">
+        <Icon name="account" />
+        <span>{account.name}{account.name !== account.role && <small>{t(`role.${account.role}`)}</small>}</span>
+      </p>
+      <Choice label={t('account.theme')} value={useCell(theme)} choices={themeNames} onChoice={(chosen) => theme.set(chosen)} />
+      <Choice label={t('account.language')} value={useCell(language)}
+        choices={languages.map((key) => [key, languageNames[key]] as const)} onChoice={(chosen) => language.set(chosen)} />
+      <button class="button quiet" type="button" onClick={() => void logout()}>{t('account.logout')}</button>
+    </div>
+  );
+}
+
+/** What a phone's bar has no room for. */
+function More({ session, here }: { session: Session; here: string }) {
+  const [open, setOpen] = useState(false);
+  const place = usePlace();
+  useEffect(() => setOpen(false), [place]);
+  return (
+    <li class="more">
+      <button class="rail-link" type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <Icon name="more" />
+        <span>{t('nav.more')}</span>
+      </button>
+      {open && (
+        <div class="more-sheet">
+          <ul>{seen().filter((entry) => entry.minor).map((entry) => (
+            <li key={entry.path}>
+              <a class="rail-link" href={link(entry.path)} aria-current={entry.path === here ? 'page' : undefined}>
+                <Icon name={entry.icon} />
+                <span>{t(entry.name)}</span>
+              </a>
+            </li>
+          ))}</ul>
+          <Account session={session} />
+        </div>
+      )}
+    </li>
+  );
+}
+
+function AwayBar() {
+  const since = useCell(away);
+  return (
+    <div class="away" role="status">
+      {since !== null && <Notice level="down" title={t('away.since', { time: clockTime(since) })} next={t('away.next')} />}
+    </div>
+  );
+}
+
+/** The screen of the address, once its code is there. */
+function Current({ entry, rest }: { entry: ScreenEntry; rest: readonly string[] }) {
+  const [found, setFound] = useState<{ entry: ScreenEntry; Found: ComponentType<ScreenArguments> } | null>(null);
+  const [failed, setFailed] = useState(false);
+  useEffect(() => {
+    setFailed(false);
+    entry.load().then((Found) => setFound({ entry, Found }), () => setFailed(true));
+  }, [entry]);
+  if (failed) return <Notice level="down" title={t('error.code')} next={t('error.code.next')} />;
+  if (found?.entry !== entry) return null;
+  return <found.Found key={rest.join('/')} rest={rest} />;
+}
+
+export function Shell({ session }: { session: Session }) {
+  useEffect(followStatus, []);
+  const [first = '', ...rest] = usePlace().path;
+  const entry = seen().find((other) => other.path === first);
+  return (
+    <div class="shell">
+      <a class="skip" href="#main" onClick={(event) => {
+        event.preventDefault();
+        document.getElementById('main')?.focus();
+      }}>{t('nav.skip')}</a>
+      <nav class="rail" aria-label={t('nav.label')}>
+        <a class="rail-gateway" href={link()}>
+          <Mark />
+          <span><b>{session.gateway.name || session.gateway.id}</b><small>{session.gateway.id}</small></span>
+        </a>
+        <ul class="rail-list">
+          {seen().map((other) => <RailLink key={other.path} entry={other} here={other === entry} />)}
+          <More session={session} here={first} />
+        </ul>
+        <Account session={session} />
+      </nav>
+      <main class="main" id="main" tabIndex={-1}>
+        <p class="phone-head"><Mark /><span>{session.gateway.name || session.gateway.id}</span></p>
+        <AwayBar />
+        {entry ? <Current entry={entry} rest={rest} /> : <Notice level="look" title={t('error.place')} next={<a href={link()}>{t('error.place.next')}</a>} />}
+      </main>
+    </div>
+  );
+}

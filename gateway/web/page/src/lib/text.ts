@@ -1,0 +1,53 @@
+/** The page's words: one file a language, and no sentence anywhere else. */
+import { cell, kept } from './cell';
+import type en from '../texts/en.json';
+
+export type TextKey = keyof typeof en;
+export type Language = 'en' | 'de';
+type Texts = Record<string, string>;
+
+export const languages: readonly Language[] = ['en', 'de'];
+export const languageNames: Record<Language, string> = { en: 'English', de: 'Deutsch' };
+
+const own = navigator.languages?.some((tag) => tag.startsWith('de')) ? 'de' : 'en';
+export const language = kept<Language>('sluice.language', own, languages);
+/** Rises when other words are there. */
+export const spoken = cell(0);
+
+let texts: Texts = {};
+let plurals = new Intl.PluralRules('en');
+
+async function load(which: Language): Promise<Texts> {
+  const file = which === 'de' ? await import('../texts/de.json') : await import('../texts/en.json');
+  return file.default;
+}
+
+/** Loads the words of the language that is chosen; the page is drawn once they are there. */
+export async function speak(): Promise<void> {
+  const chosen = language.get();
+  texts = await load(chosen);
+  plurals = new Intl.PluralRules(chosen);
+  document.documentElement.lang = chosen;
+  spoken.set(spoken.get() + 1);
+}
+
+language.watch(() => void speak());
+
+export type Filling = Record<string, string | number>;
+
+/**
+ * The sentence of a key. `{name}` is replaced by that of `filling`. A sentence with "|" has a singular and a plural
+ * form, told apart by `n`: "{n} device|{n} devices".
+ */
+export function t(key: TextKey, filling?: Filling, count?: number): string {
+  const sentence = texts[key] ?? key;
+  const forms = sentence.split('|');
+  const number = count ?? Number(filling?.n);
+  const form = forms.length > 1 && plurals.select(number) !== 'one' ? forms[1]! : forms[0]!;
+  return filling ? form.replace(/\{(\w+)\}/g, (_, name: string) => String(filling[name] ?? '')) : form;
+}
+
+/** The sentence of a key that is made at run time, or `otherwise` where there is none. */
+export function told(key: string, otherwise: string): string {
+  return texts[key] ?? otherwise;
+}

@@ -1,0 +1,75 @@
+/** One line of a form: its label, what belongs there, and what is wrong with it, tied together for screen readers. */
+import type { ComponentChildren, JSX } from 'preact';
+import { useId } from 'preact/hooks';
+
+interface FieldProps {
+  label: string;
+  hint?: ComponentChildren;
+  /** What is wrong with it. */
+  wrong?: string;
+  children: (props: { id: string; 'aria-describedby'?: string; 'aria-invalid'?: boolean }) => JSX.Element;
+}
+
+export function Field({ label, hint, wrong, children }: FieldProps) {
+  const id = useId();
+  const described = [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(' ');
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {children({ id, 'aria-describedby': described || undefined, 'aria-invalid': wrong ? true : undefined })}
+      {hint && <p class="hint" id={`${id}-hint`}>{hint}</p>}
+      {wrong && <p class="wrong" id={`${id}-wrong`}>{wrong}</p>}
+    </div>
+  );
+}
+
+interface TextFieldProps {
+  label: string;
+  hint?: ComponentChildren;
+  wrong?: string;
+  value: string;
+  onText: (text: string) => void;
+  type?: 'text' | 'password' | 'search' | 'number';
+  name?: string;
+  class?: string;
+  autocomplete?: string;
+  /** What phones would capitalise: "none" for ids. */
+  autocapitalize?: string;
+  spellcheck?: boolean;
+  required?: boolean;
+  pattern?: string;
+  /** What the browser says where the pattern does not fit. */
+  title?: string;
+  minLength?: number;
+  maxLength?: number;
+  placeholder?: string;
+}
+
+export function TextField({ label, hint, wrong, onText, class: more = '', ...given }: TextFieldProps) {
+  const input = given as JSX.IntrinsicElements['input'];
+  return (
+    <Field label={label} hint={hint} wrong={wrong}>
+      {(tied) => <input {...input} {...tied} class={`input ${more}`} onInput={(event) => onText(event.currentTarget.value)} />}
+    </Field>
+  );
+}
+
+interface ChoiceProps<T extends string> {
+  label: string;
+  hint?: ComponentChildren;
+  value: T;
+  choices: readonly (readonly [T, string])[];
+  onChoice: (value: T) => void;
+}
+
+export function Choice<T extends string>({ label, hint, value, choices, onChoice }: ChoiceProps<T>) {
+  return (
+    <Field label={label} hint={hint}>
+      {(tied) => (
+        <select class="input" {...tied} value={value} onChange={(event) => onChoice(event.currentTarget.value as T)}>
+          {choices.map(([key, name]) => <option key={key} value={key}>{name}</option>)}
+        </select>
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,86 @@
+/** A gateway that belongs to nobody yet: prove that one stands before it, then say who owns it and what it is called. */
+import { useEffect, useState } from 'preact/hooks';
+import { checkCode, setUp } from '../../api/session';
+import type { Session } from '../../api/types';
+import { language, t } from '../../lib/text';
+import { Door } from '../../parts/door';
+import { Problem } from '../../parts/notice';
+import { CodeStep } from './code-step';
+import { GatewayStep } from './gateway-step';
+import { OwnerStep } from './owner-step';
+
+const STEPS = 3;
+
+/** What has been answered so far. */
+export interface Answers {
+  code: string;
+  name: string;
+  password: string;
+  id: string;
+  title: string;
+  /** Whether the gateway takes the time of this device. */
+  takeTime: boolean;
+}
+
+export interface StepProps {
+  answers: Answers;
+  change: (answers: Partial<Answers>) => void;
+  busy: boolean;
+  back?: () => void;
+}
+
+export function FirstRun({ session }: { session: Session }) {
+  const [step, setStep] = useState(0);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const [answers, setAnswers] = useState<Answers>({
+    code: '', name: 'owner', password: '', id: session.gateway.id, title: session.gateway.name,
+    takeTime: session.time?.trust !== 'synchronised',
+  });
+  const change = (some: Partial<Answers>) => setAnswers((known) => ({ ...known, ...some }));
+
+  useEffect(() => {
+    document.querySelector<HTMLInputElement>('.door form input')?.focus();
+  }, [step]);
+
+  const act = async (action: () => Promise<unknown>, then?: () => void) => {
+    setBusy(true);
+    setError(null);
+    try {
+      await action();
+      then?.();
+    } catch (refused) {
+      setError(refused);
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  const finish = () => setUp({
+    code: answers.code, name: answers.name, password: answers.password, language: language.get(),
+    gateway: { id: answers.id, name: answers.title }, t: answers.takeTime ? Date.now() : undefined,
+  });
+
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (step === 0) void act(() => checkCode(answers.code), () => setStep(1));
+    else if (step === 1) setStep(2);
+    else void act(finish);
+  };
+
+  const Step = [CodeStep, OwnerStep, GatewayStep][step]!;
+  const back = step > 0 ? () => setStep(step - 1) : undefined;
+  return (
+    <Door title={t('first.title')} lead={t('first.lead')}>
+      <p class="steps" aria-live="polite">{t('first.step', { step: step + 1, of: STEPS })}</p>
+      <form onSubmit={submit}>
+        <Step answers={answers} change={change} busy={busy} back={back} />
+        <Problem error={error} />
+        <div class="actions">
+          <button class="button primary" disabled={busy}>{t(step < STEPS - 1 ? 'first.next' : 'first.finish')}</button>
+          {back && <button class="button quiet" type="button" onClick={back}>{t('first.back')}</button>}
+        </div>
+      </form>
+    </Door>
+  );
+}

@@ -1,0 +1,28 @@
+/** How the gateway is, in one sentence. */
+import type { Condition } from '../../api/conditions';
+import { rates } from '../../api/status';
+import type { Status } from '../../api/types';
+import { rate } from '../../lib/format';
+import { t } from '../../lib/text';
+import { Shape } from '../../parts/state';
+
+function flows(now: Status): string {
+  const devices = now.buses.reduce((count, bus) => count + bus.devices.length, 0);
+  const perSecond = rates.of('stored');
+  const parts = [t('overview.devices', { n: devices }), t('overview.lines', { n: now.buses.length })];
+  if (perSecond !== null) parts.push(t('overview.rate', { rate: rate(perSecond) }));
+  return parts.join(' · ');
+}
+
+export function Summary({ now, found }: { now: Status; found: readonly Condition[] }) {
+  const worst = found[0]?.level ?? 'up';
+  return (
+    <span class="summary">
+      <Shape level={worst} />
+      <span>
+        <b>{found.length ? t('overview.troubles', { n: found.length }) : t('overview.well')}</b>{' '}
+        <span class="summary-flows">{flows(now)}</span>
+      </span>
+    </span>
+  );
+}

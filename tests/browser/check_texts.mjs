@@ -1,0 +1,57 @@
+// The page's words: every language has the same keys with the same places to fill in, every key is used, and there is
+// no sentence in the code. Prints what is wrong, a line each; exit status 1 when something is.
+import { readFileSync, readdirSync } from 'node:fs';
+import { extname, join, relative } from 'node:path';
+import { page } from './page.mjs';
+
+const source = process.argv[2] ?? join(page, 'src');
+const wrong = [];
+
+const texts = readdirSync(join(source, 'texts')).map((file) => {
+  const text = readFileSync(join(source, 'texts', file), 'utf8');
+  const written = [...text.matchAll(/^\s*"([^"]+)":/gm)].map(([, key]) => key);
+  written.filter((key, i) => written.indexOf(key) !== i).forEach((key) => wrong.push(`${file}: "${key}" is there twice`));
+  return { file, words: JSON.parse(text) };
+});
+const first = texts.find(({ file }) => file === 'en.json');
+
+const places = (sentence) => [...new Set(sentence.match(/\{\w+\}/g) ?? [])].sort().join(' ');
+for (const { file, words } of texts) {
+  for (const key of Object.keys(first.words)) if (!(key in words)) wrong.push(`${file}: "${key}" is missing`);
+  for (const [key, sentence] of Object.entries(words)) {
+    if (!(key in first.words)) wrong.push(`${file}: "${key}" is not in ${first.file}`);
+    else if (places(sentence) !== places(first.words[key])) wrong.push(`${file}: "${key}" fills in ${places(sentence) || 'nothing'}, and ${first.file} ${places(first.words[key]) || 'nothing'}`);
+    if (!sentence.trim()) wrong.push(`${file}: "${key}" is empty`);
+  }
+}
+
+function* files(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* files(path);
+    else if (['.ts', '.tsx'].includes(extname(entry.name))) yield path;
+  }
+}
+
+// Words between tags, and in attributes that are read or seen. A sentence has at least two letters in a row.
+const between = />([^<>{}=;()]*\p{L}{2}[^<>{}=;()]*)<\//gu;
+const attribute = /\b(?:aria-label|title|label|placeholder|alt|hint|lead|why|next|word)="([^"]*\p{L}{2}[^"]*)"/gu;
+let code = '';
+for (const path of files(source)) {
+  const text = readFileSync(path, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '').replace(/<code>[^<{]*<\/code>/g, '');
+  code += text;
+  if (extname(path) !== '.tsx') continue;
+  for (const pattern of [between, attribute])
+    for (const [, words] of text.matchAll(pattern)) wrong.push(`${relative(source, path)}: a sentence in the code: "${words.trim()}"`);
+}
+
+// Keys are written out, or made of a written beginning: t(`state.${level}`), told(`why.${why}`, …).
+const beginnings = [...code.matchAll(/`([a-z][\w.-]*\.)\$\{/g)].map(([, beginning]) => beginning);
+for (const key of Object.keys(first.words)) {
+  const written = code.includes(`'${key}'`) || beginnings.some((beginning) => key.startsWith(beginning));
+  if (!written) wrong.push(`${first.file}: "${key}" is not used`);
+}
+
+wrong.forEach((line) => console.log(line));
+console.log(wrong.length ? `${wrong.length} wrong` : `ok: ${Object.keys(first.words).length} sentences in ${texts.length} languages`);
+process.exit(wrong.length ? 1 : 0);
