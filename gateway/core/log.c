@@ -31,6 +31,8 @@ static struct {
     const struct clock *clock;
     pthread_mutex_t lock;
     struct log_site *quieted; /* sites that left lines out and have not told yet */
+    struct log_line *kept;    /* a ring of the newest lines, under the lock; NULL: none are kept */
+    uint64_t newest;          /* number of the newest line, under the lock */
 } logger = {.level = LOG_LEVEL_INFO, .clock = &clock_system, .lock = PTHREAD_MUTEX_INITIALIZER};
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
@@ -98,6 +100,48 @@ void log_use_clock(const struct clock *clock)
     logger.clock = clock;
 }
 
+void log_keep(void)
+{
+    if (!logger.kept)
+        logger.kept = calloc(LOG_KEPT_LINES, sizeof *logger.kept);
+}
+
+int log_kept(uint64_t after, enum log_level level, struct log_line *line)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&logger.lock);
+    uint64_t oldest = logger.newest > LOG_KEPT_LINES ? logger.newest - LOG_KEPT_LINES + 1 : 1;
+    for (uint64_t number = after < oldest ? oldest : after + 1; number <= logger.newest && !found;
+         number++) {
+        const struct log_line *kept = &logger.kept[number % LOG_KEPT_LINES];
+
+        found = kept->level <= level;
+        if (found)
+            *line = *kept;
+    }
+    pthread_mutex_unlock(&logger.lock);
+    return found;
+}
+
+uint64_t log_newest(void)
+{
+    pthread_mutex_lock(&logger.lock);
+    uint64_t newest = logger.newest;
+    pthread_mutex_unlock(&logger.lock);
+    return newest;
+}
+
+const char *log_level_name(enum log_level level)
+{
+    return level_names[level];
+}
+
+int log_level_parse(const char *name)
+{
+    return level_from_name(name, strlen(name));
+}
+
 int log_enabled(const char *part, enum log_level level)
 {
     for (size_t i = 0; i < logger.part_count; i++)
@@ -125,6 +169,21 @@ static size_t put_prefix(char *line, const char *part, enum log_level level)
     return (size_t)snprintf(line, LINE_SIZE_MAX, "%s %-5s %.15s: ", time, level_names[level], part);
 }
 
+static void keep_line(const char *part, enum log_level level, const char *words)
+{
+    pthread_mutex_lock(&logger.lock);
+    if (logger.kept) {
+        struct log_line *line = &logger.kept[++logger.newest % LOG_KEPT_LINES];
+
+        line->number = logger.newest;
+        line->wall_ns = clock_wall(logger.clock);
+        line->level = level;
+        snprintf(line->part, sizeof line->part, "%s", part);
+        snprintf(line->words, sizeof line->words, "%.*s", (int)sizeof line->words - 1, words);
+    }
+    pthread_mutex_unlock(&logger.lock);
+}
+
 static void write_line(const char *part, enum log_level level, const char *format,
                        va_list arguments)
 {
@@ -136,6 +195,7 @@ static void write_line(const char *part, enum log_level level, const char *forma
     if ((size_t)wanted >= sizeof(line) - prefix)
         memcpy(line + sizeof(line) - 4, "...", 4);
     make_printable(line + prefix);
+    keep_line(part, level, line + prefix);
     size_t size = strlen(line);
     line[size++] = '\n'; /* in the place of the terminating zero */
     ssize_t written;

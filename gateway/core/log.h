@@ -58,6 +58,36 @@ void log_write(struct log_site *site, const char *part, enum log_level level, co
  */
 void log_flush(void);
 
+#define LOG_KEPT_LINES 256
+
+/* A line that was written. */
+struct log_line {
+    uint64_t number; /* from 1 */
+    int64_t wall_ns;
+    enum log_level level;
+    char part[16];
+    char words[512]; /* a longer line is cut */
+};
+
+/* Keeps the newest LOG_KEPT_LINES lines in memory from now on: 140 KiB. Without memory none is
+ * kept. Before threads start; it lasts until the program ends. */
+void log_keep(void);
+
+/*
+ * Copies the first line that is kept and newer than number `after` (0: the oldest that is kept) and
+ * of this level or more severe. False when there is none. Thread-safe.
+ */
+int log_kept(uint64_t after, enum log_level level, struct log_line *line);
+
+/* The number of the newest line; 0: none. Thread-safe. */
+uint64_t log_newest(void);
+
+/* "error", "warn", "info", "debug". */
+const char *log_level_name(enum log_level level);
+
+/* The level of that name; negative for none. */
+int log_level_parse(const char *name);
+
 #define LOG_AT(part, level, ...)                                                                   \
     do {                                                                                           \
         static struct log_site log_site_;                                                          \

@@ -47,5 +47,6 @@ int gateway_main(int argc, char **argv, const char *name)
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     log_init();
+    log_keep();
     return gateway_run(&options);
 }

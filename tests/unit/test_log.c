@@ -226,6 +226,44 @@ static void counts_every_message_of_every_thread(void **state)
     assert_non_null(strstr(text, "field: 3980 more messages like this were left out"));
 }
 
+static void keeps_the_newest_lines_for_whoever_asks(void **state)
+{
+    struct log_line line = {0};
+    uint64_t lines = 0, first = 0;
+
+    (void)state;
+    capture("info");
+    log_keep();
+    uint64_t before = log_newest();
+    mono_ns += 61 * NS_PER_S; /* no call site has anything left to tell */
+    log_warn("journal", "the %s is full\033", "disk");
+    log_info("uplink", "connected");
+    log_debug("uplink", "nobody wants to know");
+    captured_output();
+    assert_true(log_kept(before, LOG_LEVEL_DEBUG, &line));
+    assert_string_equal(line.words, "the disk is full?");
+    assert_string_equal(line.part, "journal");
+    assert_int_equal(line.level, LOG_LEVEL_WARN);
+    assert_int_equal(line.wall_ns, wall_ns);
+    assert_true(log_kept(line.number, LOG_LEVEL_DEBUG, &line));
+    assert_string_equal(line.words, "connected");
+    assert_false(log_kept(line.number, LOG_LEVEL_DEBUG, &line));
+    assert_true(log_kept(before, LOG_LEVEL_WARN, &line));
+    assert_false(log_kept(line.number, LOG_LEVEL_WARN, &line));
+
+    capture("info");
+    for (int i = 0; i < LOG_KEPT_LINES + 10; i++) {
+        mono_ns += 61 * NS_PER_S;
+        log_info("uplink", "%d %0600d", i, 0);
+    }
+    captured_output();
+    for (line.number = before; log_kept(line.number, LOG_LEVEL_INFO, &line); lines++)
+        first = first ? first : line.number;
+    assert_int_equal(lines, LOG_KEPT_LINES);
+    assert_int_equal(first, log_newest() - LOG_KEPT_LINES + 1);
+    assert_int_equal(strlen(line.words), sizeof line.words - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +275,7 @@ int main(void)
         cmocka_unit_test(keeps_errno_even_where_nobody_reads),
         cmocka_unit_test(cuts_a_flood_and_tells_when_its_minute_is_over),
         cmocka_unit_test(counts_every_message_of_every_thread),
+        cmocka_unit_test(keeps_the_newest_lines_for_whoever_asks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
