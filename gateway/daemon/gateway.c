@@ -25,6 +25,7 @@
 #include "daemon/overhear.h"
 #include "daemon/room.h"
 #include "daemon/running.h"
+#include "daemon/show.h"
 #include "web/api.h"
 
 #define DESCRIPTORS_WANTED 65536
@@ -42,6 +43,7 @@ struct gateway {
     struct journal *journal;
     struct running running;
     struct api *api;
+    struct show *show;
     struct loop_watch *journal_watch;
     int journal_fd;
     char boot_id[40], machine_id[40];
@@ -327,6 +329,15 @@ static int forget(void *context, const char *device, const char *what)
     return running_forget(context, device, what);
 }
 
+static void end_api(struct gateway *gateway)
+{
+    show_stop(gateway->show);
+    api_close(gateway->api);
+    show_close(gateway->show);
+    gateway->api = NULL;
+    gateway->show = NULL;
+}
+
 /* The API is a convenience: a gateway without it still does its work. */
 static void open_api(struct gateway *gateway)
 {
@@ -342,10 +353,11 @@ static void open_api(struct gateway *gateway)
     const char *path = gateway->options->socket_path;
     int error = api_open(&gateway->api, gateway->loop, gateway->journal, &source);
     if (!error)
+        error = show_open(&gateway->show, gateway->api, &gateway->running);
+    if (!error)
         error = api_listen(gateway->api, path);
     if (error) {
-        api_close(gateway->api);
-        gateway->api = NULL;
+        end_api(gateway);
         log_error(
             "daemon",
             "sluice will not reach this gateway: the socket %s cannot be made: %s; see to its "
@@ -367,8 +379,7 @@ static void close_api(struct gateway *gateway)
         loop_unwatch(gateway->loop, gateway->journal_watch);
     if (gateway->journal_fd >= 0)
         journal_unwatch(gateway->journal, gateway->journal_fd);
-    api_close(gateway->api);
-    gateway->api = NULL;
+    end_api(gateway);
     gateway->journal_watch = NULL;
 }
 

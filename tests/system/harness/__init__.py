@@ -1,4 +1,5 @@
 """What the system tests share: parties, processes, waiting, and the balance at the end."""
+from .api import Api
 from .broker import Broker, Subscriber
 from .certificates import Authority
 from .field import Line, ModbusTcp, RtuLine, Scale, Talker, doubted
@@ -9,7 +10,7 @@ from .proxy import Proxy
 from .site import LONG, Failure, Skip, Site, check, free_port, program, totals, wait_for
 from .run import main
 
-__all__ = ["Audit", "Authority", "Balance", "Broker", "EXIT_CONFIG", "EXIT_FAILED", "EXIT_NO_DAEMON",
+__all__ = ["Api", "Audit", "Authority", "Balance", "Broker", "EXIT_CONFIG", "EXIT_FAILED", "EXIT_NO_DAEMON",
            "EXIT_OK", "EXIT_SYSTEM", "EXIT_USAGE", "Failure", "Gateway", "LONG", "Line", "ModbusTcp",
            "PUBLISHED", "Proxy", "RtuLine", "Scale", "Site", "Skip", "Subscriber", "Talker", "check", "check_ledger",
            "doubted", "finish", "free_port", "main", "program", "settle", "sluice", "totals", "wait_for"]
