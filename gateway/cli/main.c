@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,8 +45,18 @@ static void help(FILE *out)
                  "answer; 5 a file, port or other resource cannot be used.\n");
 }
 
+static bool called(const char *argument, const char *name)
+{
+    const char *slash = strrchr(argument, '/');
+
+    return strcmp(slash ? slash + 1 : argument, name) == 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 0 && called(argv[0], "sluiced"))
+        return gateway_main(argc, argv, "sluiced");
+
     const char *name = argc > 1 ? argv[1] : "--help";
 
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {

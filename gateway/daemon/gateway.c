@@ -20,13 +20,10 @@
 #include "core/log.h"
 #include "core/zone.h"
 #include "core/loop.h"
-#include "daemon/lend.h"
+#include "daemon/front.h"
 #include "daemon/machine.h"
-#include "daemon/overhear.h"
 #include "daemon/room.h"
 #include "daemon/running.h"
-#include "daemon/show.h"
-#include "web/api.h"
 
 #define DESCRIPTORS_WANTED 65536
 #define STOP_GRACE_NS      (3 * NS_PER_S)
@@ -42,10 +39,7 @@ struct gateway {
     struct io refuge; /* the socket's folder; its context is NULL where that cannot be had */
     struct journal *journal;
     struct running running;
-    struct api *api;
-    struct show *show;
-    struct loop_watch *journal_watch;
-    int journal_fd;
+    struct front *front;
     char boot_id[40], machine_id[40];
     struct config
         *next; /* a changed configuration that needs a new start: journal or identity differ */
@@ -199,16 +193,6 @@ static void on_signal(void *context, uint32_t events)
     }
 }
 
-static void on_commit(void *context, uint32_t events)
-{
-    struct gateway *gateway = context;
-    uint64_t count;
-
-    (void)events;
-    if (read(gateway->journal_fd, &count, sizeof count) == sizeof count && gateway->api)
-        api_wake(gateway->api);
-}
-
 static int open_signals(struct gateway *gateway)
 {
     sigset_t set;
@@ -314,73 +298,10 @@ static int close_journal(struct gateway *gateway)
     return error;
 }
 
-static void write_status(void *context, struct text *text)
+static void close_front(struct gateway *gateway)
 {
-    running_status(context, text);
-}
-
-static bool was(void *context, const struct stream *stream, const char *device, const char *point)
-{
-    return running_was(context, stream, device, point);
-}
-
-static int forget(void *context, const char *device, const char *what)
-{
-    return running_forget(context, device, what);
-}
-
-static void end_api(struct gateway *gateway)
-{
-    show_stop(gateway->show);
-    api_close(gateway->api);
-    show_close(gateway->show);
-    gateway->api = NULL;
-    gateway->show = NULL;
-}
-
-/* The API is a convenience: a gateway without it still does its work. */
-static void open_api(struct gateway *gateway)
-{
-    struct api_source source = {
-        .status = write_status,
-        .was = was,
-        .forget = forget,
-        .desk = desk_seam(gateway->running.desk),
-        .lend = lend_bus,
-        .listen = overhear_bus,
-        .context = &gateway->running,
-    };
-    const char *path = gateway->options->socket_path;
-    int error = api_open(&gateway->api, gateway->loop, gateway->journal, &source);
-    if (!error)
-        error = show_open(&gateway->show, gateway->api, &gateway->running);
-    if (!error)
-        error = api_listen(gateway->api, path);
-    if (error) {
-        end_api(gateway);
-        log_error(
-            "daemon",
-            "sluice will not reach this gateway: the socket %s cannot be made: %s; see to its "
-            "folder, or name another with --socket",
-            path, error_text(error));
-        return;
-    }
-    gateway->journal_fd = journal_watch(gateway->journal);
-    if (gateway->journal_fd >= 0)
-        gateway->journal_watch =
-            loop_watch(gateway->loop, gateway->journal_fd, EPOLLIN, on_commit, gateway);
-}
-
-static void close_api(struct gateway *gateway)
-{
-    if (!gateway->api)
-        return;
-    if (gateway->journal_watch)
-        loop_unwatch(gateway->loop, gateway->journal_watch);
-    if (gateway->journal_fd >= 0)
-        journal_unwatch(gateway->journal, gateway->journal_fd);
-    end_api(gateway);
-    gateway->journal_watch = NULL;
+    front_close(gateway->front);
+    gateway->front = NULL;
 }
 
 static void put_lifecycle(struct gateway *gateway, const char *words)
@@ -416,10 +337,10 @@ static int run_once(struct gateway *gateway, struct config *config)
     }
     take_zone(config);
     /* Before the buses: where descriptors run out, it is for them. */
-    open_api(gateway);
+    front_open(&gateway->front, gateway->loop, &gateway->running, gateway->options);
     error = apply(gateway, config);
     if (!gateway->running.current) {
-        close_api(gateway);
+        close_front(gateway);
         running_stop(&gateway->running, 0);
         close_journal(gateway);
         return EXIT_CODE_SYSTEM;
@@ -427,7 +348,7 @@ static int run_once(struct gateway *gateway, struct config *config)
     error = loop_run(gateway->loop);
     if (error)
         log_error("daemon", "the event loop ended: %s", error_text(error));
-    close_api(gateway);
+    close_front(gateway);
     put_lifecycle(gateway, "stop");
     running_stop(&gateway->running, STOP_GRACE_NS);
     int closing_error = close_journal(gateway);
@@ -474,7 +395,7 @@ static void find_state(struct gateway_options *options, char beside[PATH_MAX])
 int gateway_run(const struct gateway_options *given)
 {
     struct gateway_options options = *given;
-    struct gateway gateway = {.options = &options, .signal_fd = -1, .journal_fd = -1};
+    struct gateway gateway = {.options = &options, .signal_fd = -1};
     struct config *config = NULL;
     char refusal[RUNNING_REFUSAL_SIZE], state[PATH_MAX];
     int code = EXIT_CODE_SYSTEM;

@@ -35,10 +35,10 @@ def memory(out, site):
 
 
 def sizes(out, site):
-    for name in ("sluiced", "sluice"):
-        stripped = site.path(name)
-        subprocess.run(["strip", "-o", stripped, program(name)], check=True)
-        out.figure("footprint", "size_" + name, os.path.getsize(stripped), "bytes", form="stripped, dynamically linked")
+    stripped = site.path("sluice")
+    subprocess.run(["strip", "-o", stripped, program("sluice")], check=True)
+    out.figure("footprint", "size_sluice", os.path.getsize(stripped), "bytes",
+               form="daemon and command line in one, stripped, dynamically linked")
 
 
 def run(out, site):

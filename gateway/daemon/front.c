@@ -1,0 +1,202 @@
+#include "daemon/front.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "daemon/lend.h"
+#include "daemon/overhear.h"
+#include "daemon/show.h"
+#include "web/api.h"
+#include "web/choices.h"
+#include "web/jobs.h"
+
+struct front {
+    struct loop *loop;
+    struct running *running;
+    const struct gateway_options *options;
+    struct api *api;
+    struct loop_watch *journal_watch;
+    int journal_fd;
+    struct job_setting setting;
+    struct jobs *jobs;
+    struct show *show;
+};
+
+static void wake(void *context)
+{
+    struct front *front = context;
+
+    api_wake(front->api);
+}
+
+static int mount(struct front *front, struct routes routes)
+{
+    return api_mount(front->api, &routes);
+}
+
+static int open_show(struct front *front)
+{
+    return show_open(&front->show, front->api, front->running);
+}
+
+static void stop_show(struct front *front)
+{
+    show_stop(front->show);
+}
+
+static void close_show(struct front *front)
+{
+    show_close(front->show);
+}
+
+static int open_jobs(struct front *front)
+{
+    front->setting = (struct job_setting){.socket_path = front->options->socket_path,
+                                          .config_path = front->options->config_path};
+    int error = jobs_open(&front->jobs, &front->setting, front->running->journal, wake, front);
+    return error ? error : mount(front, jobs_routes(front->jobs));
+}
+
+static int open_choices(struct front *front)
+{
+    return mount(front, choices_routes());
+}
+
+static void stop_jobs(struct front *front)
+{
+    jobs_stop(front->jobs);
+}
+
+static void close_jobs(struct front *front)
+{
+    jobs_close(front->jobs);
+}
+
+/*
+ * What is mounted on the API. Opened in this order, before anybody can connect; `stop` (which may
+ * be NULL, as may `close`) is called in the reverse order while the server still runs: no thread of
+ * the part's touches the API behind it. `close` when nobody can ask any more. Both are also called
+ * when `open` failed or was never called.
+ */
+static const struct part {
+    const char *name;
+    int (*open)(struct front *front);
+    void (*stop)(struct front *front);
+    void (*close)(struct front *front);
+} parts[] = {
+    {"live values", open_show, stop_show, close_show},
+    {"jobs", open_jobs, stop_jobs, close_jobs},
+    {"choices", open_choices, NULL, NULL},
+};
+
+#define PARTS (sizeof parts / sizeof parts[0])
+
+static void write_status(void *context, struct text *text)
+{
+    running_status(context, text);
+}
+
+static bool was(void *context, const struct stream *stream, const char *device, const char *point)
+{
+    return running_was(context, stream, device, point);
+}
+
+static int forget(void *context, const char *device, const char *what)
+{
+    return running_forget(context, device, what);
+}
+
+static void on_commit(void *context, uint32_t events)
+{
+    struct front *front = context;
+    uint64_t count;
+
+    (void)events;
+    if (read(front->journal_fd, &count, sizeof count) == sizeof count)
+        api_wake(front->api);
+}
+
+static void watch_journal(struct front *front)
+{
+    front->journal_fd = journal_watch(front->running->journal);
+    if (front->journal_fd >= 0)
+        front->journal_watch =
+            loop_watch(front->loop, front->journal_fd, EPOLLIN, on_commit, front);
+}
+
+static int open_api(struct front *front)
+{
+    struct api_source source = {
+        .status = write_status,
+        .was = was,
+        .forget = forget,
+        .desk = desk_seam(front->running->desk),
+        .lend = lend_bus,
+        .listen = overhear_bus,
+        .context = front->running,
+    };
+
+    return api_open(&front->api, front->loop, front->running->journal, &source);
+}
+
+static void listen_locally(struct front *front)
+{
+    const char *path = front->options->socket_path;
+    int error = api_listen(front->api, path);
+
+    if (error)
+        log_error("daemon",
+                  "sluice will not reach this gateway: the socket %s cannot be made: %s; see to "
+                  "its folder, or name another with --socket",
+                  path, error_text(error));
+}
+
+void front_open(struct front **out, struct loop *loop, struct running *running,
+                const struct gateway_options *options)
+{
+    struct front *front = calloc(1, sizeof *front);
+
+    *out = front;
+    if (!front) {
+        log_error("daemon", "sluice will not reach this gateway: %s", error_text(ERR_NOMEM));
+        return;
+    }
+    front->loop = loop;
+    front->running = running;
+    front->options = options;
+    front->journal_fd = -1;
+    int error = open_api(front);
+    if (error) {
+        log_error("daemon", "sluice will not reach this gateway: %s", error_text(error));
+        return;
+    }
+    for (size_t i = 0; i < PARTS; i++) {
+        error = parts[i].open(front);
+        if (error)
+            log_error("daemon", "the API is without its %s: %s", parts[i].name, error_text(error));
+    }
+    listen_locally(front);
+    watch_journal(front);
+}
+
+void front_close(struct front *front)
+{
+    if (!front)
+        return;
+    if (front->journal_watch)
+        loop_unwatch(front->loop, front->journal_watch);
+    if (front->journal_fd >= 0)
+        journal_unwatch(front->running->journal, front->journal_fd);
+    for (size_t i = PARTS; front->api && i-- > 0;)
+        if (parts[i].stop)
+            parts[i].stop(front);
+    api_close(front->api);
+    for (size_t i = PARTS; i-- > 0;)
+        if (parts[i].close)
+            parts[i].close(front);
+    free(front);
+}

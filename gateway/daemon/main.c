@@ -1,6 +1,0 @@
-#include "daemon/gateway.h"
-
-int main(int argc, char **argv)
-{
-    return gateway_main(argc, argv, "sluiced");
-}

@@ -1,0 +1,207 @@
+#include "web/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+
+#define ASK_TIME_NS (20 * NS_PER_S)
+#define CHUNK       4096
+
+extern char **environ;
+
+static int spawn(pid_t *pid, const char *const arguments[], int out, int err)
+{
+    static char name[] = "sluice";
+    char *vector[PROGRAM_ARGUMENTS_MAX + 2] = {name};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+
+    for (size_t i = 0; arguments[i]; i++) {
+        if (i == PROGRAM_ARGUMENTS_MAX)
+            return ERR_TOO_LARGE;
+        vector[i + 1] = (char *)(uintptr_t)arguments[i]; /* spawn does not write to it */
+    }
+    sigemptyset(&none);
+    sigfillset(&all);
+    if (posix_spawn_file_actions_init(&actions))
+        return ERR_NOMEM;
+    if (posix_spawnattr_init(&attributes)) {
+        posix_spawn_file_actions_destroy(&actions);
+        return ERR_NOMEM;
+    }
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
+                                              POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    /* Libraries leave descriptors open to children: a broker's socket must not be held by one. */
+    int error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    error = error ? error : posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+    error = error ? error : posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
+    error = error ? error : posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+    if (!error)
+        error = posix_spawn(pid, "/proc/self/exe", &actions, &attributes, vector, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return error ? error_from_errno(error) : 0;
+}
+
+int program_start(struct program *program, const char *const arguments[])
+{
+    int out[2], err[2];
+
+    if (pipe2(out, O_CLOEXEC))
+        return error_from_errno(errno);
+    if (pipe2(err, O_CLOEXEC)) {
+        close(out[0]);
+        close(out[1]);
+        return ERR_FULL;
+    }
+    int error = spawn(&program->pid, arguments, out[1], err[1]);
+    close(out[1]);
+    close(err[1]);
+    if (error) {
+        close(out[0]);
+        close(err[0]);
+        return error;
+    }
+    program->out = out[0];
+    program->err = err[0];
+    return 0;
+}
+
+int program_wait(struct program *program)
+{
+    int status = 0;
+
+    while (waitpid(program->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int program_end(struct program *program)
+{
+    /* SIGTERM first is what lets it give back what it borrowed; the second is for what hangs. */
+    kill(-program->pid, SIGTERM);
+    for (int i = 0; i < 200; i++) {
+        siginfo_t info = {0};
+        if (waitid(P_PID, (id_t)program->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+            info.si_pid)
+            break;
+        poll(NULL, 0, 10);
+    }
+    kill(-program->pid, SIGKILL);
+    return program_wait(program);
+}
+
+void program_keep_words(char *kept, size_t room, const char *more, size_t size)
+{
+    size_t old = strlen(kept);
+
+    if (size >= room) {
+        more += size - (room - 1);
+        size = room - 1;
+    }
+    if (old + size >= room) {
+        size_t drop = old + size - (room - 1);
+        memmove(kept, kept + drop, old - drop);
+        old -= drop;
+        char *line = memchr(kept, '\n', old);
+        if (line && line + 1 < kept + old) {
+            size_t cut = (size_t)(line + 1 - kept);
+            memmove(kept, line + 1, old - cut);
+            old -= cut;
+        }
+    }
+    memcpy(kept + old, more, size);
+    kept[old + size] = '\0';
+}
+
+struct gathered {
+    char *data;
+    size_t size, room, size_max;
+};
+
+static int gather(struct gathered *gathered, const char *more, size_t size)
+{
+    if (size > gathered->size_max - gathered->size)
+        return ERR_TOO_LARGE;
+    if (gathered->size + size + 1 > gathered->room) {
+        size_t room = (gathered->size + size + 1) * 2;
+        char *grown = realloc(gathered->data, room);
+        if (!grown)
+            return ERR_NOMEM;
+        gathered->data = grown;
+        gathered->room = room;
+    }
+    memcpy(gathered->data + gathered->size, more, size);
+    gathered->size += size;
+    gathered->data[gathered->size] = '\0';
+    return 0;
+}
+
+/* Until both of its outputs have ended. 0 or a negative error. */
+static int take_all(const struct program *program, struct gathered *gathered, char *words,
+                    size_t words_size)
+{
+    struct pollfd ends[] = {{.fd = program->out, .events = POLLIN},
+                            {.fd = program->err, .events = POLLIN}};
+    int64_t until_ns = clock_mono(&clock_system) + ASK_TIME_NS;
+    char chunk[CHUNK];
+
+    while (ends[0].fd >= 0 || ends[1].fd >= 0) {
+        int64_t left_ns = until_ns - clock_mono(&clock_system);
+        if (left_ns <= 0)
+            return ERR_TIMEOUT;
+        if (poll(ends, 2, (int)(left_ns / NS_PER_MS) + 1) < 0 && errno != EINTR)
+            return error_from_errno(errno);
+        for (size_t i = 0; i < 2; i++) {
+            if (ends[i].fd < 0 || !ends[i].revents)
+                continue;
+            ssize_t got = read(ends[i].fd, chunk, sizeof chunk);
+            if (got <= 0)
+                ends[i].fd = -1;
+            else if (i == 1)
+                program_keep_words(words, words_size, chunk, (size_t)got);
+            else if (gather(gathered, chunk, (size_t)got))
+                return ERR_TOO_LARGE;
+        }
+    }
+    return 0;
+}
+
+int program_ask(const char *const arguments[], size_t size_max, char **out, size_t *size,
+                char *words, size_t words_size)
+{
+    struct gathered gathered = {.size_max = size_max};
+    struct program program;
+
+    words[0] = '\0';
+    int error = program_start(&program, arguments);
+    if (error)
+        return error;
+    error = gather(&gathered, "", 0);
+    error = error ? error : take_all(&program, &gathered, words, words_size);
+    close(program.out);
+    close(program.err);
+    int code = error ? program_end(&program) : program_wait(&program);
+    if (error) {
+        free(gathered.data);
+        return error;
+    }
+    *out = gathered.data;
+    *size = gathered.size;
+    return code;
+}

@@ -1,0 +1,43 @@
+/*
+ * The program sluice, run by the daemon for the page: so that page and command line are one truth,
+ * and what dies takes nothing with it. It gets an argument vector and never a shell, none of our
+ * descriptors, and /dev/null as its input.
+ */
+#ifndef SLUICE_WEB_PROGRAM_H
+#define SLUICE_WEB_PROGRAM_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#define PROGRAM_ARGUMENTS_MAX 40
+
+struct program {
+    pid_t pid;
+    int out, err; /* what it prints; the caller's to close */
+};
+
+/*
+ * Starts `sluice` with the arguments, of which the last is NULL; the first is the command ("scan").
+ * It is the leader of a process group of its own. 0, ERR_NOMEM, or why it cannot be started.
+ */
+int program_start(struct program *program, const char *const arguments[]);
+
+/* Ends it and what it started, and waits for it. Returns its exit code, or 128 + the signal. */
+int program_end(struct program *program);
+
+/* Waits until it has ended; the rest as program_end. */
+int program_wait(struct program *program);
+
+/*
+ * Runs it to its end and hands out what it printed: *out (malloc'd, zero-terminated, at most
+ * `size_max` bytes) and the last `words_size` - 1 bytes that it complained with. Its exit code, or
+ * a negative error: ERR_TOO_LARGE, ERR_TIMEOUT (it was ended), or as program_start.
+ */
+int program_ask(const char *const arguments[], size_t size_max, char **out, size_t *size,
+                char *words, size_t words_size);
+
+/* Keeps the last bytes of what is put behind `kept`, zero-terminated, cut at the begin of a line.
+ */
+void program_keep_words(char *kept, size_t room, const char *more, size_t size);
+
+#endif

@@ -1,0 +1,135 @@
+#!/usr/bin/python3
+"""Jobs of the API: programs that the gateway runs for the page, and what there is to choose from."""
+import json
+import os
+
+from harness import Gateway, RtuLine, check, main, wait_for
+from harness.api import Api, _Connection
+
+os.environ["SLUICE_PROFILES"] = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "drivers", "profiles")
+
+
+class Plant:
+    """A gateway that polls unit 1 of a line where unit 9 is still unknown to it."""
+
+    def __init__(self, site):
+        self.line = RtuLine(site, "field", ["1:boiler,regs=20", "9:new,regs=20"], 19200)
+        self.gateway = Gateway(site, [self.line.bus()], [self.line.device("boiler", 1)], []).start()
+        self.api = Api(self.gateway)
+        self.wait_up()
+
+    def wait_up(self):
+        wait_for(lambda: self.gateway.device("boiler").get("up"), 20, "the device is up")
+
+    def start(self, **job):
+        answer = self.api.ask("POST", "/api/v1/jobs", job)
+        check(answer.status == 202, "a job is taken", answer.status, answer.text)
+        return answer.json["job"]
+
+    def job(self, number):
+        return self.api.get("/api/v1/jobs/" + number)
+
+    def wait_end(self, number):
+        wait_for(lambda: not self.job(number)["running"], 60, "the job ends")
+        return self.job(number)
+
+
+def all_children(gateway):
+    """Of every thread: a child belongs to the one that started it."""
+    found = []
+    for task in os.listdir("/proc/%d/task" % gateway.process.pid):
+        with open("/proc/%d/task/%s/children" % (gateway.process.pid, task)) as file:
+            found += [int(word) for word in file.read().split()]
+    return found
+
+
+def follow(plant, number):
+    """The events of a job's lines until the stream ends."""
+    connection = _Connection(plant.gateway.socket, 60)
+    connection.request("GET", "/api/v1/jobs/%s/lines" % number)
+    response = connection.getresponse()
+    check(response.getheader("Content-Type") == "text/event-stream", "its type", response.getheaders())
+    events = []
+    for block in response.read().decode().split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+        if fields:
+            events.append((fields["event"], json.loads(fields["data"])))
+    connection.close()
+    return events
+
+
+def a_scan_of_a_polled_bus_is_followed_line_by_line_and_polling_goes_on(site):
+    plant = Plant(site)
+    number = plant.start(kind="scan", on=plant.line.link, line="19200 8E1", units="1-10", listen_s=0, timeout_ms=100)
+    events = follow(plant, number)
+    check(events[-1][0] == "end" and events[-1][1]["exit"] == 0, "how it ended", events[-1])
+    found = [line["unit"] for kind, line in events if kind == "line" and line["kind"] == "device"]
+    check(sorted(found) == [1, 9], "the units", events)
+    check(follow(plant, number) == events, "who comes later sees the same")
+    plant.wait_up()
+    noted = [event for event in plant.gateway.replay("--kind", "config") if "job-started" in json.dumps(event)]
+    check(len(noted) == 1 and "scan" in json.dumps(noted), "the audit trail", noted)
+
+
+def a_job_that_is_stopped_gives_the_bus_back(site):
+    plant = Plant(site)
+    number = plant.start(kind="scan", on=plant.line.link, units="1-247", listen_s=0, timeout_ms=1000)
+    wait_for(lambda: plant.gateway.device("boiler").get("why") == "lent", 20, "the bus is lent")
+    check(plant.api.ask("DELETE", "/api/v1/jobs/" + number).status == 200, "it is stopped")
+    plant.wait_end(number)
+    plant.wait_up()
+    check(all_children(plant.gateway) == [], "children that are left", all_children(plant.gateway))
+
+
+def registers_are_shown_in_every_type(site):
+    plant = Plant(site)
+    ended = plant.wait_end(plant.start(kind="read", on=plant.line.link, line="19200 8E1", unit=9, reg=0, table="holding",
+                                       count=4, samples=1))
+    check(ended["exit"] == 0 and ended["lines"], "the registers", ended)
+    plant.wait_up()
+
+
+def what_is_no_job_is_refused_in_words(site):
+    plant = Plant(site)
+    for body, words in (({"kind": "format"}, "expected is one of scan"), ({"kind": "scan"}, "on: is missing"),
+                        ({"kind": "scan", "on": "x", "shell": "1"}, "shell: no job"),
+                        ({"kind": "scan", "on": 7}, "on: a text"), ({"kind": "scan", "on": "x", "quick": "y"}, "true or false"),
+                        ({"kind": "read", "on": "x", "reg": "a"}, "whole number")):
+        answer = plant.api.ask("POST", "/api/v1/jobs", body)
+        check(answer.status == 400 and words in answer.text, "the refusal", body, answer.status, answer.text)
+    check(plant.api.ask("GET", "/api/v1/jobs/99").status == 404, "a job that never was")
+
+
+def nothing_in_a_request_becomes_a_flag_or_a_command(site):
+    plant = Plant(site)
+    for on in ("--help", "-V", "$(touch %s)" % site.path("hacked"), "; touch " + site.path("hacked")):
+        ended = plant.wait_end(plant.start(kind="scan", on=on, listen_s=0))
+        check(ended["exit"] not in (0, 2) and not os.path.exists(site.path("hacked")), "what came of it", on, ended)
+    answer = plant.api.ask("GET", "/api/v1/profiles?q=--help")
+    check(answer.status == 200 and answer.json == [], "words that look like flags", answer.text)
+
+
+def a_job_dies_with_its_gateway(site):
+    plant = Plant(site)
+    plant.start(kind="scan", on=plant.line.link, units="1-247", listen_s=0, timeout_ms=1000)
+    wait_for(lambda: plant.gateway.device("boiler").get("why") == "lent", 20, "the bus is lent")
+    child = all_children(plant.gateway)
+    check(len(child) == 1, "one child", child)
+    plant.gateway.stop()
+    check(not os.path.exists("/proc/%d" % child[0]), "the child has ended")
+
+
+def what_there_is_to_choose_from(site):
+    plant = Plant(site)
+    check(len(plant.api.get("/api/v1/profiles")) > 200, "profiles")
+    found = plant.api.get("/api/v1/profiles?q=eastron%20sdm120")
+    check([profile["name"] for profile in found] == ["eastron-sdm120"], "a search", found)
+    check(plant.api.get("/api/v1/profiles/eastron-sdm120")["name"] == "eastron-sdm120", "a profile")
+    check(plant.api.ask("GET", "/api/v1/profiles/no-such").status == 404, "no profile")
+    check(isinstance(plant.api.get("/api/v1/ports"), list), "ports")
+    check(plant.api.get("/api/v1/options")["$schema"].startswith("http"), "options")
+
+
+main(a_scan_of_a_polled_bus_is_followed_line_by_line_and_polling_goes_on, a_job_that_is_stopped_gives_the_bus_back,
+     registers_are_shown_in_every_type, what_is_no_job_is_refused_in_words,
+     nothing_in_a_request_becomes_a_flag_or_a_command, a_job_dies_with_its_gateway, what_there_is_to_choose_from)
