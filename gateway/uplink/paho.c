@@ -136,6 +136,12 @@ int paho_open(struct paho **out, int version, uint16_t port, const char *client_
     options.sendWhileDisconnected = 0;
     options.maxBufferedMessages = 2 * MQTT_OUTSTANDING_MAX;
     options.MQTTVersion = version == 5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
+    /*
+     * Paho would note each of its steps in a ring of 400 that nobody looks at. It looks whether
+     * there is a ring before it takes the lock: a thread whose note comes while the last handle
+     * goes makes a new ring, which the next first handle forgets. Errors look under the lock.
+     */
+    MQTTAsync_setTraceLevel(MQTTASYNC_TRACE_ERROR);
     if (MQTTAsync_createWithOptions(&paho->handle, url, client_id, MQTTCLIENT_PERSISTENCE_NONE,
                                     NULL, &options) != MQTTASYNC_SUCCESS) {
         free(paho);
