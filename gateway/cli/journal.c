@@ -31,9 +31,13 @@ static int journal_stat(const char *folder)
     clock_format(stats.oldest_wall_ns, oldest);
     clock_format(stats.newest_wall_ns, newest);
     printf("epoch      %08" PRIx32 "\n", stats.epoch);
-    if (previous.epoch)
-        printf("before it  %08" PRIx32 " up to event %" PRIu64 " (%s)\n", previous.epoch,
-               previous.last, previous.why);
+    if (previous.epoch) {
+        char when[32] = "a time that is not known";
+        if (previous.newest_ns != 0)
+            clock_format(previous.newest_ns, when);
+        printf("before it  %08" PRIx32 " up to event %" PRIu64 " of %s (%s)\n", previous.epoch,
+               previous.last, when, previous.why);
+    }
     printf("events     %" PRIu64 " to %" PRIu64 "\n", stats.oldest, stats.newest);
     printf("time       %s to %s\n", oldest, newest);
     printf("segments   %" PRIu32 ", %" PRIu64 " bytes\n", stats.segments, stats.bytes);

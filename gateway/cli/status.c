@@ -97,9 +97,14 @@ static void print_journal(const cJSON *journal)
            "%.1f ms\n",
            number_of(journal, "commit_ms"), number_of(journal, "last_sync_us") / 1000,
            number_of(journal, "worst_sync_us") / 1000);
-    if (previous)
-        printf("  epoch before: %s up to %.0f (%s)\n", text_of(previous, "epoch"),
-               number_of(previous, "last"), text_of(previous, "why"));
+    if (previous) {
+        char newest[32] = "";
+        if (number_of(previous, "t") != 0)
+            clock_format((int64_t)number_of(previous, "t") * NS_PER_MS, newest);
+        printf("  epoch before: %s up to %.0f%s%s (%s)\n", text_of(previous, "epoch"),
+               number_of(previous, "last"), *newest ? " of " : "", newest,
+               text_of(previous, "why"));
+    }
     if (*text_of(journal, "error"))
         printf("  NOTHING CAN BE STORED: %s\n", text_of(journal, "error"));
 }

@@ -69,8 +69,9 @@ static void put_journal(struct running *running, struct text *text)
     text_printf(text, ",\"journal\":{\"epoch\":\"%08" PRIx32 "\"", stats.epoch);
     if (previous.epoch)
         text_printf(text,
-                    ",\"prev\":{\"epoch\":\"%08" PRIx32 "\",\"last\":%" PRIu64 ",\"why\":\"%s\"}",
-                    previous.epoch, previous.last, previous.why);
+                    ",\"prev\":{\"epoch\":\"%08" PRIx32 "\",\"last\":%" PRIu64
+                    ",\"why\":\"%s\",\"t\":%" PRId64 "}",
+                    previous.epoch, previous.last, previous.why, previous.newest_ns / NS_PER_MS);
     text_printf(text,
                 ",\"produced\":%" PRIu64 ",\"stored\":%" PRIu64 ",\"refused\":%" PRIu64
                 ",\"waiting\":%" PRIu64 ",\"oldest\":%" PRIu64 ",\"newest\":%" PRIu64

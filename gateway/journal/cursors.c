@@ -234,13 +234,20 @@ static int unpack_cursor(struct cursor *cursor, struct unpacker *body)
     return 0;
 }
 
-int cursors_apply(struct cursors *cursors, uint8_t type, struct unpacker *body)
+/* The name is in records of both types, the rest in RECORD_CURSOR. */
+static int unpack_record(struct cursor *found, uint8_t type, struct unpacker *body)
 {
-    struct cursor found = {.state = CURSOR_LIVE};
-    unpack_text(body, found.name, sizeof(found.name));
+    *found = (struct cursor){.state = CURSOR_LIVE};
+    unpack_text(body, found->name, sizeof(found->name));
     if (body->bad)
         return ERR_CORRUPT;
-    if (type == RECORD_CURSOR && unpack_cursor(&found, body) < 0)
+    return type == RECORD_CURSOR ? unpack_cursor(found, body) : 0;
+}
+
+int cursors_apply(struct cursors *cursors, uint8_t type, struct unpacker *body)
+{
+    struct cursor found;
+    if (unpack_record(&found, type, body) < 0)
         return ERR_CORRUPT;
     pthread_mutex_lock(&cursors->mutex);
     struct cursor *cursor = cursors_find(cursors, found.name);
@@ -255,4 +262,30 @@ int cursors_apply(struct cursors *cursors, uint8_t type, struct unpacker *body)
     }
     pthread_mutex_unlock(&cursors->mutex);
     return cursor || type == RECORD_CURSOR_REMOVED ? 0 : ERR_CORRUPT;
+}
+
+/* What is done with only grows. */
+static uint64_t done_count(const struct cursor *cursor)
+{
+    uint64_t done = cursor->acked;
+    for (size_t i = 0; i < GAP_REASONS; i++)
+        done += cursor->dropped[i];
+    return done;
+}
+
+bool cursors_advance(struct cursors *cursors, struct unpacker *body)
+{
+    struct cursor found;
+    if (unpack_record(&found, RECORD_CURSOR, body) < 0)
+        return false;
+    pthread_mutex_lock(&cursors->mutex);
+    struct cursor *cursor = cursors_find(cursors, found.name);
+    bool further =
+        cursor && cursor->began == found.began && done_count(&found) > done_count(cursor);
+    if (further) {
+        *cursor = found;
+        cursor->changed = true;
+    }
+    pthread_mutex_unlock(&cursors->mutex);
+    return further;
 }

@@ -88,4 +88,12 @@ uint32_t cursors_pack(struct cursors *cursors, struct packer *out, bool all, uin
  * mutex. */
 int cursors_apply(struct cursors *cursors, uint8_t type, struct unpacker *body);
 
+/*
+ * Takes over what a record of type RECORD_CURSOR says of a cursor that is there, where that is more
+ * than is known, and marks it as changed. False when nothing was taken: the record is the older
+ * one, or damaged, or of a cursor that is not there, or is another one of that name. Takes the
+ * mutex.
+ */
+bool cursors_advance(struct cursors *cursors, struct unpacker *body);
+
 #endif

@@ -227,6 +227,9 @@ struct load {
     int64_t tail_at;            /* where it is, */
     int64_t tail_size;          /* and its size; 0 where there is none */
     uint32_t tail_epoch;        /* of the newest frame with events; 0: no frame was found */
+    uint32_t tail_boot;         /* the run of the machine that wrote the last frame, */
+    uint8_t tail_trust;         /* how good its wall clock was, */
+    int64_t tail_wall_ns;       /* and what that said when the frame was begun */
     int64_t end;                /* where the next frame belongs */
     uint64_t faults;            /* places where something that is no frame was passed over */
     struct gap gaps[NOTES_MAX]; /* the events that were lost there */

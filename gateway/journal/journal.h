@@ -99,11 +99,16 @@ uint64_t journal_durable(const struct journal *journal, uint32_t *epoch);
 /* The oldest n still stored (1 past the newest where nothing is). */
 uint64_t journal_oldest(const struct journal *journal);
 
-/* The epoch before the current one, its last n, and why it ended; epoch 0 where there was none. */
+/*
+ * The epoch before the current one, its last n, when that was, and why it ended; epoch 0 where
+ * there was none. What was read between `newest_ns` and the beginning of the current epoch is the
+ * most that an unclean start can have cost, whatever became of the disk before.
+ */
 struct journal_previous {
     uint32_t epoch;
     uint64_t last;
-    char why[32]; /* "unclean start", "identity changed", "damage", "set aside" */
+    int64_t newest_ns; /* wall clock of the newest event that was found; 0: no clock was set */
+    char why[32];      /* "unclean start", "identity changed", "damage", "set aside" */
 };
 void journal_previous(const struct journal *journal, struct journal_previous *previous);
 

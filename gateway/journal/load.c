@@ -26,6 +26,9 @@ static void take_note(struct load *load, const struct scan *scan, const struct f
     int64_t size = FRAME_HEADER_SIZE + (int64_t)frame->length;
     load->tail_first_n = frame->first_n;
     load->tail_size = size;
+    load->tail_boot = frame->boot;
+    load->tail_trust = frame->trust;
+    load->tail_wall_ns = frame->mono_ns + frame->offset_ns;
     if (frame->count > 0 || load->tail_epoch == 0)
         load->tail_epoch = frame->epoch;
     /* The walk stands behind the frame's padding; the frame begins a whole number of units before.

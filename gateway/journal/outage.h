@@ -15,7 +15,7 @@
 
 #define OUTAGE_FILE_SIZE    8192 /* two notes, written in turn */
 #define OUTAGE_NAME         "outage"
-#define OUTAGE_RECORDS_ROOM 3840 /* behind a note: what was refused of each stream */
+#define OUTAGE_RECORDS_ROOM 3840 /* behind a note: cursors, what was refused of each stream */
 
 struct outage_note {
     uint64_t number;     /* rises by one with each note; 0: there is none */

@@ -270,11 +270,24 @@ static int go_on_in(struct journal *journal, const struct segment *newest, const
     return 0;
 }
 
+/* When the newest event that was found was read, by the wall clock; 0 where that was never set. */
+static int64_t newest_ns(const struct journal *journal, const struct load *load)
+{
+    struct boot boot = {0};
+    bool found = boots_find(&journal->state.boots, load->tail_boot, &boot) != 0;
+
+    if (load->tail_trust == CLOCK_UNSET && (!found || boot.trust == CLOCK_UNSET))
+        return 0;
+    int64_t wall_ns = atomic_load(&journal->state.newest_wall_ns);
+    return wall_ns != 0 ? wall_ns : load->tail_wall_ns;
+}
+
 /*
  * A start that was cut off may have left a checkpoint with a new epoch in which nothing was stored.
  * Nobody has ever seen that one: the epoch `before` is the one of the last frame.
  */
-static void begin_epoch(struct journal *journal, const char *why, uint32_t before, uint64_t last_n)
+static void begin_epoch(struct journal *journal, const char *why, uint32_t before, uint64_t last_n,
+                        int64_t newest_ns)
 {
     struct state *state = &journal->state;
     do {
@@ -285,6 +298,7 @@ static void begin_epoch(struct journal *journal, const char *why, uint32_t befor
         return;
     state->previous.epoch = before;
     state->previous.last = last_n;
+    state->previous.newest_ns = newest_ns;
     snprintf(state->previous.why, sizeof(state->previous.why), "%s", why);
     snprintf(journal->writer.opening, sizeof(journal->writer.opening),
              "epoch %08" PRIx32 " %" PRIu64 " %s", before, last_n, why);
@@ -293,18 +307,33 @@ static void begin_epoch(struct journal *journal, const char *why, uint32_t befor
              state->epoch, before, last_n, why);
 }
 
-static void restore_refused(struct state *state, const struct outage_note *note)
+static void restore_refused(struct state *state, struct unpacker *body)
+{
+    struct stream_refused *of = streams_refused(&state->streams, (uint32_t)unpack_varint(body));
+    uint64_t refused = unpack_varint(body);
+
+    if (!body->bad && of && refused > of->count)
+        of->count = refused;
+}
+
+/* An acknowledgement that came in the outage is in no frame. */
+static void restore_cursor(struct journal *journal, struct unpacker *body)
+{
+    if (cursors_advance(&journal->state.cursors, body))
+        atomic_store(&journal->cursors_changed, true);
+}
+
+static void restore_records(struct journal *journal, const struct outage_note *note)
 {
     struct unpacker records = {.at = note->records, .end = note->records + note->records_size};
     struct unpacker body;
     uint8_t type;
 
     while (record_get(&records, &type, &body) > 0) {
-        struct stream_refused *of =
-            streams_refused(&state->streams, (uint32_t)unpack_varint(&body));
-        uint64_t refused = unpack_varint(&body);
-        if (type == RECORD_REFUSED && !body.bad && of && refused > of->count)
-            of->count = refused;
+        if (type == RECORD_REFUSED)
+            restore_refused(&journal->state, &body);
+        else if (type == RECORD_CURSOR)
+            restore_cursor(journal, &body);
     }
 }
 
@@ -335,8 +364,31 @@ static void find_outage(struct journal *journal, uint64_t last_n, uint32_t epoch
     note->storage =
         more_than(note->storage, state->dropped[GAP_STORAGE]) + outage_unstored(note, last_n);
     note->overload = more_than(note->overload, state->dropped[GAP_OVERLOAD]);
-    restore_refused(state, note);
+    restore_records(journal, note);
     journal->refused_base += note->storage + note->overload;
+}
+
+/*
+ * The extent of the gap is what a disk that worked until the end has cost. Whether it did, nobody
+ * can know: where nothing took a note of an outage either, the newest event bounds what is missing.
+ */
+static void tell_crash(struct journal *journal)
+{
+    struct writer *writer = &journal->writer;
+    int64_t extent_ms = journal->commit_ns > 0 ? journal->commit_ns / NS_PER_MS : 0;
+    int64_t newest_ns = journal->state.previous.newest_ns;
+    char newest[32];
+
+    if (writer->before.number != 0)
+        extent_ms += STALL_NOTE_NS / NS_PER_MS; /* what came behind the note */
+    store_note(writer, &(struct gap){.reason = GAP_CRASH, .extent_ms = (uint32_t)extent_ms});
+    if (writer->before.number != 0 || newest_ns == 0)
+        return;
+    clock_format(newest_ns, newest);
+    log_warn("journal",
+             "the process before did not end in order: events of its last %" PRId64
+             " ms may be missing; had its disk failed before, all that was read from %s on",
+             extent_ms, newest);
 }
 
 /* What was lost, as far as it can be known, becomes gap events. */
@@ -347,12 +399,8 @@ static void note_losses(struct journal *journal, const struct load *load, uint64
     struct segment oldest;
     struct gap gap;
 
-    if (crash) {
-        int64_t extent_ms = journal->commit_ns > 0 ? journal->commit_ns / NS_PER_MS : 0;
-        if (writer->before.number != 0)
-            extent_ms += STALL_NOTE_NS / NS_PER_MS; /* what came behind the note */
-        store_note(writer, &(struct gap){.reason = GAP_CRASH, .extent_ms = (uint32_t)extent_ms});
-    }
+    if (crash)
+        tell_crash(journal);
     for (size_t i = 0; i < load->gap_count; i++) {
         log_error("journal",
                   "events %" PRIu64 " to %" PRIu64 " cannot be read: the medium is damaged",
@@ -434,8 +482,6 @@ int recover(struct journal *journal, const struct journal_options *options)
         return error;
     bool fresh = find_newest(journal, &newest) < 0;
     bool clean = journal->state.clean || fresh;
-    uint64_t highest = cursors_highest(&journal->state.cursors);
-    uint64_t last_n = highest > load.last_n ? highest : load.last_n;
     journal->durable_n = load.last_n;
     uint32_t epoch = load.tail_epoch ? load.tail_epoch : journal->state.epoch;
     journal->durable_epoch = epoch;
@@ -443,12 +489,15 @@ int recover(struct journal *journal, const struct journal_options *options)
         index_set_end(&journal->index, newest.generation, load.end);
     journal->stored_base = journal->state.stored;
     journal->refused_base = journal->state.refused;
-    journal->last_n_base = journal->read_only ? load.last_n : last_n;
+    journal->last_n_base = load.last_n;
     if (journal->read_only)
         return 0;
 
     fit_segments(journal, options->segment_bytes > 0);
     find_outage(journal, load.last_n, epoch);
+    uint64_t highest = cursors_highest(&journal->state.cursors);
+    uint64_t last_n = highest > load.last_n ? highest : load.last_n;
+    journal->last_n_base = last_n;
     writer->next_n = last_n + 1;
     if (newest.sequence > writer->sequence)
         writer->sequence = newest.sequence;
@@ -461,7 +510,7 @@ int recover(struct journal *journal, const struct journal_options *options)
         error = repeat_tail(journal, &newest, &load);
     }
     if (fresh || why || journal->state.epoch == 0)
-        begin_epoch(journal, why, epoch, last_n);
+        begin_epoch(journal, why, epoch, last_n, newest_ns(journal, &load));
     const struct outage_note *note = &writer->before;
     note_losses(journal, &load, last_n, note->number != 0 ? !note->ended || note->crashed : !clean);
     take_identity(journal, options->identity);

@@ -78,11 +78,22 @@ void stall_end(struct journal *journal)
     pthread_mutex_unlock(&journal->commit.mutex);
 }
 
+/* Acknowledgements come although nothing can be stored. Any thread. */
+static void note_cursors(struct journal *journal, struct outage_note *note)
+{
+    struct packer packer = {.at = note->records, .end = note->records + sizeof(note->records)};
+    uint32_t next = 0;
+
+    cursors_pack(&journal->state.cursors, &packer, true, &next);
+    note->records_size = (size_t)(packer.at - note->records);
+}
+
 /* What was refused of each stream and is not in the journal, as far as there is room. */
-static void pack_refused(struct journal *journal, struct outage_note *note)
+static void note_refused(struct journal *journal, struct outage_note *note)
 {
     struct streams *streams = &journal->state.streams;
-    struct packer packer = {.at = note->records, .end = note->records + sizeof(note->records)};
+    struct packer packer = {.at = note->records + note->records_size,
+                            .end = note->records + sizeof(note->records)};
     struct record_body body;
     bool room = true;
 
@@ -124,7 +135,8 @@ static void describe(struct journal *journal, struct outage_note *note)
     /* An outage that had begun before this process has not ended since. */
     if (writer->before.number != 0 && writer->before.trust != CLOCK_UNSET)
         note->since_ns = writer->before.since_ns;
-    pack_refused(journal, note);
+    note_cursors(journal, note);
+    note_refused(journal, note);
 }
 
 /* Whether it says anything that the last one did not. */
@@ -132,7 +144,8 @@ static bool is_news(const struct outage_note *note, const struct outage_note *la
 {
     return last->number == 0 || note->ended || note->storage != last->storage ||
            note->overload != last->overload || note->waiting != last->waiting ||
-           note->numbered_n != last->numbered_n;
+           note->numbered_n != last->numbered_n || note->records_size != last->records_size ||
+           memcmp(note->records, last->records, note->records_size) != 0;
 }
 
 int stall_note(struct journal *journal, bool ended)
@@ -187,6 +200,7 @@ void stall_hang(struct journal *journal)
     note.written_ns = clock_wall(journal->clock);
     note.since_ns = note.written_ns - (now_ns() - since_real_ns);
     strcpy(note.why, "the disk does not answer");
+    note_cursors(journal, &note);
     outage_write(&journal->outage, &note, true);
 }
 

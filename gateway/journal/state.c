@@ -107,6 +107,8 @@ static int apply_epoch(struct state *state, struct unpacker *body)
     previous.last = unpack_varint(body);
     unpack_text(body, previous.why, sizeof(previous.why));
     unpack_text(body, state->identity, sizeof(state->identity));
+    /* The first journals do not say when. */
+    previous.newest_ns = body->at == body->end ? 0 : unpack_signed(body);
     if (body->bad)
         return ERR_CORRUPT;
     state->epoch = epoch;
@@ -294,6 +296,7 @@ void state_pack_epoch(const struct state *state, struct record_body *body)
     pack_varint(&body->packer, state->previous.last);
     pack_text(&body->packer, state->previous.why);
     pack_text(&body->packer, state->identity);
+    pack_signed(&body->packer, state->previous.newest_ns);
 }
 
 void state_pack_boot(const struct boot *boot, struct record_body *body)

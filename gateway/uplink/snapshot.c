@@ -33,6 +33,8 @@ void snapshot_meta(struct text *text, const struct site *site, uint32_t epoch,
         text_printf(text, ",\"prev\":{\"epoch\":\"%08" PRIx32 "\",\"last\":%" PRIu64,
                     previous->epoch, previous->last);
         site_json_text(text, "why", previous->why);
+        if (previous->newest_ns != 0)
+            text_printf(text, ",\"t\":%" PRId64, previous->newest_ns / NS_PER_MS);
         text_string(text, "}");
     }
     if (cert_until_s != 0)

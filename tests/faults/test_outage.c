@@ -317,6 +317,63 @@ static void an_outage_over_several_starts_is_told_as_one(void **state)
     assert_true(found.storage_extent_ms > 3 * 3600 * 1000);
 }
 
+/* Acknowledges one event in three of the first so many. */
+static void acknowledge_some(struct gateway *gateway, uint64_t last)
+{
+    for (uint64_t n = 1; n <= last; n += 3)
+        assert_int_equal(cursor_ack(gateway->cursor, n, n), 0);
+}
+
+struct kept {
+    uint64_t acked, low, ranges;
+};
+
+static void keep_ledger(void *context, const struct cursor_ledger *ledger)
+{
+    *(struct kept *)context =
+        (struct kept){.acked = ledger->acked, .low = ledger->low, .ranges = ledger->ranges};
+}
+
+static struct kept kept_of(struct gateway *gateway)
+{
+    struct kept kept = {0};
+    cursor_each(gateway->journal, keep_ledger, &kept);
+    return kept;
+}
+
+/* What was delivered while nothing could be stored is not sent again by the next start, however the
+ * process ended. */
+static void acknowledgements_in_an_outage_outlive_the_process(void **state)
+{
+    struct gateway *gateway = *state;
+    for (int killed = 0; killed < 2; killed++) {
+        fill_disk(gateway);
+        assert_int_equal(kept_of(gateway).acked, killed ? 10 : 0);
+        if (!killed)
+            acknowledge_some(gateway, 28);
+        else
+            assert_int_equal(cursor_ack(gateway->cursor, 2, 40), 0);
+        struct kept before = kept_of(gateway);
+        assert_int_equal(before.acked, killed ? 40 : 10);
+        assert_int_equal(before.low, killed ? 41 : 2);
+        pause_ms(killed ? NOTE_MS + 500 : 0);
+        if (killed)
+            kill_it(gateway);
+        else
+            end(gateway);
+        free_disk(gateway);
+        start(gateway);
+        struct kept after = kept_of(gateway);
+        assert_memory_equal(&after, &before, sizeof(before));
+        /* They are in the journal now, and the note does not count any more. */
+        journal_flush(gateway->journal, PATIENCE_S * NS_PER_S);
+        kill_it(gateway);
+        start(gateway);
+        after = kept_of(gateway);
+        assert_memory_equal(&after, &before, sizeof(before));
+    }
+}
+
 /* The disk has room again when the process already runs. */
 static void an_outage_that_ends_in_the_next_process_is_told(void **state)
 {
@@ -509,6 +566,7 @@ int main(void)
         TEST(a_kill_is_told_though_the_next_process_ends_in_order),
         TEST(an_outage_over_several_starts_is_told_as_one),
         TEST(an_outage_that_ends_in_the_next_process_is_told),
+        TEST(acknowledgements_in_an_outage_outlive_the_process),
         TEST(a_smaller_keep_ends_an_outage),
         TEST(an_outage_that_ended_is_not_told_by_the_next_start),
         TEST(a_medium_that_takes_nothing_is_told_from_the_refuge),

@@ -70,8 +70,10 @@ static void begins_a_new_epoch_after_an_unclean_end(void **state)
     uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
     kit_fill(kit, stream, 0, 10);
     uint64_t durable = journal_durable(kit->journal, &epoch);
+    int64_t last_ns = kit->wall_ns;
     kit_crash(kit);
 
+    kit_pass(kit, 3600 * NS_PER_S);
     kit_open(kit);
     struct reader *reader;
     struct event event;
@@ -96,6 +98,7 @@ static void begins_a_new_epoch_after_an_unclean_end(void **state)
     assert_int_equal(previous.epoch, epoch);
     assert_int_equal(previous.last, durable);
     assert_string_equal(previous.why, "unclean start");
+    assert_int_equal(previous.newest_ns, last_ns);
 
     /* All ten are there, once, although the last frame was written again. */
     reader_seek(reader, 1);
@@ -300,6 +303,39 @@ static void a_changed_stream_gets_the_next_version_and_a_new_number(void **state
     assert_int_equal(journal_stream_count(kit->journal), 3);
 }
 
+/* When it was, the most that a crash can have cost is known, and where no clock was set, it is not.
+ */
+static void the_newest_event_before_an_unclean_start_is_dated(void **state)
+{
+    struct kit *kit = *state;
+    struct journal_previous previous;
+    kit->trust = CLOCK_UNSET;
+    kit_open(kit);
+    uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
+    kit_fill(kit, stream, 0, 10);
+    kit_crash(kit);
+    kit->options.boot_id = "boot-2";
+    kit_open(kit);
+    journal_previous(kit->journal, &previous);
+    assert_string_equal(previous.why, "unclean start");
+    assert_int_equal(previous.newest_ns, 0);
+
+    kit->trust = CLOCK_SYNCHRONISED;
+    kit_pass(kit, 60 * NS_PER_S);
+    int64_t last_ns = kit->wall_ns;
+    kit_fill(kit, kit_declare(kit, "boiler", "supply_temp"), 0, 10);
+    kit_pass(kit, 60 * NS_PER_S);
+    kit_crash(kit);
+    kit->options.boot_id = "boot-3";
+    kit->trust = CLOCK_UNSET;
+    for (int i = 0; i < 2; i++) { /* and it stays known */
+        kit_open(kit);
+        journal_previous(kit->journal, &previous);
+        assert_int_equal(previous.newest_ns, last_ns);
+        kit_close(kit);
+    }
+}
+
 static void another_identity_begins_a_new_epoch(void **state)
 {
     struct kit *kit = *state;
@@ -480,6 +516,7 @@ int main(void)
         TEST(what_cannot_be_stored_is_refused),
         TEST(ten_thousand_streams_cost_few_commits_and_come_back),
         TEST(a_changed_stream_gets_the_next_version_and_a_new_number),
+        TEST(the_newest_event_before_an_unclean_start_is_dated),
         TEST(another_identity_begins_a_new_epoch),
         TEST(another_gateways_journal_is_kept_aside),
         TEST(what_is_aside_can_be_taken_back),

@@ -186,6 +186,65 @@ static void there_are_sixty_four_at_most(void **state)
     }
 }
 
+/* The record of each live cursor, as a note of an outage holds it. */
+static size_t packed(struct cursors *cursors, uint8_t *out, size_t room)
+{
+    struct packer packer = {.at = out, .end = out + room};
+    uint32_t next = 0;
+    cursors_pack(cursors, &packer, true, &next);
+    return (size_t)(packer.at - out);
+}
+
+static bool advance(struct cursors *cursors, const uint8_t *records, size_t size)
+{
+    struct unpacker in = {.at = records, .end = records + size};
+    struct unpacker body;
+    uint8_t type;
+    assert_int_equal(record_get(&in, &type, &body), 1);
+    assert_int_equal(type, RECORD_CURSOR);
+    return cursors_advance(cursors, &body);
+}
+
+/* What is known twice, from two places of different age, is taken from the newer one. */
+static void a_cursor_is_advanced_and_never_taken_back(void **state)
+{
+    (void)state;
+    static struct cursors cursors;
+    struct cursor *cursor = &cursors.table[3];
+    uint8_t older[256], newer[256];
+    cursors_init(&cursors);
+    *cursor = (struct cursor){.state = CURSOR_LIVE, .name = "uplink/cloud", .began = 5, .low = 8};
+    cursor->acked = 3;
+    size_t older_size = packed(&cursors, older, sizeof(older));
+    cursor->acked += (uint64_t)cursor_mark(cursor, 20, 24);
+    cursor->dropped[GAP_POISON] += (uint64_t)cursor_mark(cursor, 8, 9);
+    size_t newer_size = packed(&cursors, newer, sizeof(newer));
+    struct cursor moved = *cursor;
+
+    cursor->changed = false;
+    assert_false(advance(&cursors, older, older_size));
+    assert_false(advance(&cursors, newer, newer_size)); /* nothing new */
+    assert_false(cursor->changed);
+    assert_int_equal(cursor->low, 10);
+
+    *cursor = (struct cursor){.state = CURSOR_LIVE, .name = "uplink/cloud", .began = 5, .low = 8};
+    cursor->acked = 3;
+    assert_true(advance(&cursors, newer, newer_size));
+    assert_true(cursor->changed);
+    assert_int_equal(cursor->low, moved.low);
+    assert_int_equal(cursor->acked, moved.acked);
+    assert_int_equal(cursor->dropped[GAP_POISON], 2);
+    assert_int_equal(cursor->range_count, 1);
+
+    /* One that was removed stays so, and its name may be another one's now. */
+    cursor->state = CURSOR_UNUSED;
+    assert_false(advance(&cursors, newer, newer_size));
+    *cursor = (struct cursor){.state = CURSOR_LIVE, .name = "uplink/cloud", .began = 7, .low = 7};
+    assert_false(advance(&cursors, newer, newer_size));
+    assert_int_equal(cursor->low, 7);
+    cursors_clear(&cursors);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
@@ -196,6 +255,7 @@ int main(void)
         TEST(a_move_is_durable_with_the_next_commit),
         TEST(renames_and_removes),
         TEST(there_are_sixty_four_at_most),
+        cmocka_unit_test(a_cursor_is_advanced_and_never_taken_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -311,8 +311,10 @@ static void snapshots_are_written_as_the_contract_says(void **state)
                               .hardware = "SN00412",
                               .board = "",
                               .fingerprint = "b61f02"};
-    const struct journal_previous previous = {
-        .epoch = 0x11aa09ce, .last = 903311, .why = "unclean start"};
+    const struct journal_previous previous = {.epoch = 0x11aa09ce,
+                                              .last = 903311,
+                                              .newest_ns = INT64_C(1795448100000) * 1000000,
+                                              .why = "unclean start"};
     struct event event = reading(48226, 0x9f2c61d0);
     char out[2048];
     struct text text;
@@ -332,7 +334,8 @@ static void snapshots_are_written_as_the_contract_says(void **state)
                         "{\"schema\":1,\"id\":\"plant7\",\"name\":\"Plant 7\",\"hw\":\"SN00412\","
                         "\"version\":\"" SLUICE_VERSION "\",\"config\":\"b61f02\","
                         "\"epoch\":\"9f2c61d0\",\"prev\":{\"epoch\":\"11aa09ce\",\"last\":903311,"
-                        "\"why\":\"unclean start\"},\"cert_until\":1811000000000}");
+                        "\"why\":\"unclean start\",\"t\":1795448100000},"
+                        "\"cert_until\":1811000000000}");
     text_init(&text, out, sizeof(out));
     snapshot_device(&text, &device);
     assert_string_equal(
