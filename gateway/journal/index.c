@@ -85,6 +85,15 @@ void index_set_end(struct index *index, uint64_t generation, int64_t end)
     unlock(index);
 }
 
+void index_set_size(struct index *index, uint64_t generation, int64_t size)
+{
+    lock(index);
+    struct segment *found = find_generation(index, generation);
+    if (found)
+        found->size = size;
+    unlock(index);
+}
+
 int index_find(const struct index *index, uint64_t n, struct segment *segment, uint64_t *limit)
 {
     int error = ERR_NOT_FOUND;

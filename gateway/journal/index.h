@@ -25,6 +25,9 @@ void index_remove(struct index *index, uint64_t generation);
 /* Its durable end has moved. */
 void index_set_end(struct index *index, uint64_t generation, int64_t end);
 
+/* Its file was cut off. */
+void index_set_size(struct index *index, uint64_t generation, int64_t size);
+
 /*
  * The segment that holds n: the last one that begins at or before it. *limit is the first n of the
  * next one, or UINT64_MAX. Where all begin behind n it is the first of all, and where there is

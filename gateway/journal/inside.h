@@ -70,6 +70,8 @@ struct writer {
     struct segment segment;
     bool has_segment;
     int64_t position; /* of the next frame in it */
+    int64_t reserve;  /* bytes at its end that are left for another file: see roll_look_around */
+    bool alone;       /* there may be no other file */
     uint64_t next_n;
     uint64_t sequence; /* of the newest segment */
     struct boot boot;  /* this run of the machine, and the wall clock's offset in force */
@@ -205,6 +207,12 @@ bool roll(struct journal *journal);
 /* The next segment's file, which must have room for four checkpoints and what waits for the disk,
  * besides ordinary frames. */
 struct spare_want roll_want(struct journal *journal, int64_t extra);
+/*
+ * A single segment that is full cannot be followed by another one where the disk has no room: its
+ * state could go nowhere else before it is overwritten. So as long as there is no other file, the
+ * end of the segment is not written to, and can be given back to the disk.
+ */
+void roll_look_around(struct journal *journal);
 void roll_settle(struct journal *journal);
 
 /* retention.c */

@@ -266,6 +266,7 @@ static int go_on_in(struct journal *journal, const struct segment *newest, const
     journal->commit.generation = newest->generation;
     writer->segment = *newest;
     writer->has_segment = true;
+    writer->alone = true;
     writer->position = load->end;
     return 0;
 }

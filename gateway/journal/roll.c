@@ -97,6 +97,50 @@ struct spare_want roll_want(struct journal *journal, int64_t extra)
     };
 }
 
+void roll_look_around(struct journal *journal)
+{
+    struct writer *writer = &journal->writer;
+
+    if (!writer->alone || !writer->has_segment)
+        return;
+    writer->alone = index_count(&journal->index) == 1 && writer->retiring_count == 0 &&
+                    !spare_has_file(&journal->spare);
+    int64_t least = roll_want(journal, 0).least;
+    int64_t most = (writer->segment.size - SEGMENT_HEADER_SIZE) / 2;
+    writer->reserve = !writer->alone || most < least ? 0 : 2 * least < most ? 2 * least : most;
+}
+
+/* Gives what the only segment does not need back to the disk, so that another file can be made.
+ * False when that would not do. */
+static bool give_back(struct journal *journal)
+{
+    struct writer *writer = &journal->writer;
+    struct segment *segment = &writer->segment;
+    int64_t end = segment_align(writer->position, SEGMENT_HEADER_SIZE);
+
+    if (!writer->has_segment || !commit_idle(&journal->commit) ||
+        index_count(&journal->index) != 1 || segment->size - end < roll_want(journal, 0).least)
+        return false;
+    struct io_file *file = journal->commit.file;
+    writer->busy_since_ns = clock_mono(&clock_system);
+    int error = journal->io->truncate(journal->io, file, end);
+    if (error == 0)
+        error = journal->io->sync(journal->io, file);
+    writer->busy_since_ns = 0;
+    if (error < 0)
+        return false;
+    log_warn("journal",
+             "the disk is full: the end of the only segment (%" PRId64 " KiB) makes room for "
+             "another one",
+             (segment->size - end) / 1024);
+    journal->spare.total_bytes -= segment->size - end;
+    segment->size = end;
+    writer->reserve = 0;
+    index_set_size(&journal->index, segment->generation, end);
+    retention_plan(journal);
+    return true;
+}
+
 /* The next file; false when it has to be waited for. */
 static bool take_file(struct journal *journal, const struct spare_want *want, struct io_file **file,
                       struct spare_file *taken)
@@ -111,7 +155,7 @@ static bool take_file(struct journal *journal, const struct spare_want *want, st
         return false;
     }
     if (error < 0) {
-        if (error != ERR_NO_SPACE || !retention_make_room(journal))
+        if (error != ERR_NO_SPACE || (!retention_make_room(journal) && !give_back(journal)))
             stall_begin(journal, error);
         return false;
     }
@@ -156,6 +200,8 @@ static bool begin_segment(struct journal *journal, uint64_t first_n, int64_t ext
     writer->segment = segment;
     writer->has_segment = true;
     writer->position = segment.end;
+    writer->alone = true;
+    roll_look_around(journal);
     if (writer->stalled)
         stall_end(journal);
     log_debug("journal", "segment %" PRIu64 " begins with event %" PRIu64, segment.sequence,

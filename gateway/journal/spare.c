@@ -302,6 +302,14 @@ int spare_take(struct spare *spare, struct io_file **file, struct spare_file *ta
     return result;
 }
 
+bool spare_has_file(struct spare *spare)
+{
+    pthread_mutex_lock(&spare->mutex);
+    bool has = spare->free_count > 0 || spare->state == SPARE_READY;
+    pthread_mutex_unlock(&spare->mutex);
+    return has;
+}
+
 int64_t spare_bytes(struct spare *spare, size_t *files)
 {
     int64_t bytes = 0;

@@ -75,6 +75,9 @@ void spare_reserve(struct spare *spare, size_t files);
  * where none was asked for, or why it failed. */
 int spare_take(struct spare *spare, struct io_file **file, struct spare_file *taken);
 
+/* Whether there is a file that is prepared or free. */
+bool spare_has_file(struct spare *spare);
+
 /* What is prepared, in preparation or free, in bytes; *files tells how many. */
 int64_t spare_bytes(struct spare *spare, size_t *files);
 

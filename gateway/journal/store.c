@@ -56,7 +56,8 @@ void store_look_at_clock(struct journal *journal)
 bool store_needs_segment(const struct writer *writer)
 {
     return !writer->open &&
-           (!writer->has_segment || writer->segment.size - writer->position < FRAME_ROOM_MIN ||
+           (!writer->has_segment ||
+            writer->segment.size - writer->reserve - writer->position < FRAME_ROOM_MIN ||
             writer->next_n - writer->segment.first_n >= SEGMENT_EVENTS_MAX);
 }
 
@@ -72,7 +73,7 @@ static bool open_frame(struct journal *journal)
         return false;
     store_look_at_clock(journal);
     size_t room = buffer->room - SEGMENT_HEADER_SIZE; /* padding takes less than that */
-    int64_t left = writer->segment.size - writer->position;
+    int64_t left = writer->segment.size - writer->reserve - writer->position;
     if (left < (int64_t)room)
         room = (size_t)left;
     buffer->limit = room - RECORDS_ROOM;

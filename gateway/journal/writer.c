@@ -340,6 +340,7 @@ void *writer_main(void *context)
             atomic_load(&journal->cursors_changed))
             writer->retry_ns = 0;
         roll_settle(journal);
+        roll_look_around(journal);
         retention_release(journal, false);
         if (retention_wait_ns(journal) == 0 && writer->has_segment)
             retention_plan(journal);

@@ -13,13 +13,16 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "faults/cut.h"
 #include "faults/fake_clock.h"
 #include "faults/workload.h"
 #include "journal/cursor.h"
+#include "journal/outage.h"
 #include "journal/segment.h"
 
-#define PATIENCE_S 30
-#define TEXT_SIZE  2000
+#define PATIENCE_S    30
+#define TEXT_SIZE     2000
+#define LARGE_SEGMENT (256 << 10)
 
 struct disk {
     struct medium *medium;
@@ -104,6 +107,22 @@ static int64_t used(struct disk *disk)
     return bytes;
 }
 
+static size_t segments(struct disk *disk)
+{
+    struct medium_image image = {0};
+    size_t found = 0;
+    medium_snapshot(disk->medium, &image);
+    for (size_t i = 0; i < image.count; i++)
+        found += strncmp(image.files[i].name, "segment-", 8) == 0;
+    medium_image_clear(&image);
+    return found;
+}
+
+static uint64_t durable_now(void *context)
+{
+    return journal_durable(context, NULL);
+}
+
 static void wait_for_files(struct disk *disk, int64_t bytes)
 {
     time_t deadline = time(NULL) + PATIENCE_S;
@@ -162,14 +181,16 @@ static void a_disk_that_others_fill_does_not_stop_it(void **state)
     }
 }
 
-/* One segment, as large as it was made on a larger disk, and little more than nothing beside it. */
-static void a_single_full_segment_is_followed_by_small_ones(void **state)
+/* The journal of a larger disk with so many bytes in its only segment, which is as large as it was
+ * made there, and only `room` bytes beside it. */
+static void begin_with_one_segment(struct disk *disk, int64_t bytes, int64_t room)
 {
-    struct disk *disk = *state;
     struct medium_image image = {0};
-    disk->segment_bytes = 256 << 10;
+    medium_close(disk->medium);
+    disk->medium = medium_open(NULL);
+    disk->segment_bytes = LARGE_SEGMENT;
     start(disk);
-    assert_int_equal(fill(disk, 200 << 10, false), 0);
+    assert_int_equal(fill(disk, bytes, false), 0);
     end(disk);
     medium_snapshot(disk->medium, &image);
     for (size_t i = 0; i < image.count; i++) {
@@ -177,17 +198,81 @@ static void a_single_full_segment_is_followed_by_small_ones(void **state)
         struct medium_file *file = &image.files[i];
         bool live = file->size >= SEGMENT_HEADER_SIZE &&
                     segment_unpack(&segment, NULL, file->data, NULL) == SEGMENT_LIVE;
-        if (!live)
+        if (!live && strcmp(file->name, OUTAGE_NAME) != 0)
             medium_image_remove(&image, image.files[i--].name);
     }
-    assert_int_equal(image.count, 1);
+    assert_int_equal(image.count, 2);
     medium_close(disk->medium);
     disk->medium = medium_open(&image);
     medium_image_clear(&image);
-    medium_set_capacity(disk->medium, (256 + 8 + 44) << 10);
+    medium_set_capacity(disk->medium, LARGE_SEGMENT + OUTAGE_FILE_SIZE + room);
     disk->segment_bytes = 0;
+}
+
+static void a_single_full_segment_is_followed_by_small_ones(void **state)
+{
+    struct disk *disk = *state;
+    begin_with_one_segment(disk, 200 << 10, 44 << 10);
     start(disk);
     expect_to_go_on(disk, 300 << 10, false);
+}
+
+/* Not a byte is free: the segment's own end is all that there is. */
+static void a_single_segment_makes_room_for_another_one(void **state)
+{
+    struct disk *disk = *state;
+    for (int policy = 0; policy < 2; policy++) {
+        begin_with_one_segment(disk, 100 << 10, 0);
+        disk->when_full = policy ? JOURNAL_REFUSE_NEWEST : JOURNAL_DROP_OLDEST;
+        start(disk);
+        assert_int_equal(fill(disk, 20 << 10, policy), 0);
+        assert_int_equal(segments(disk), 1);
+        expect_to_go_on(disk, LARGE_SEGMENT, policy);
+        assert_in_range(segments(disk), 2, 3);
+        end(disk);
+    }
+}
+
+/* Wherever the power fails meanwhile, the journal goes on with all that was durable. */
+static void a_cut_while_it_makes_room_costs_nothing(void **state)
+{
+    struct disk *disk = *state;
+    struct medium_image image = {0};
+    begin_with_one_segment(disk, 160 << 10, 0);
+    struct medium *recorded = disk->medium;
+    start(disk);
+    medium_observe(recorded, durable_now, disk->journal);
+    assert_int_equal(fill(disk, 60 << 10, true), 0);
+    assert_in_range(segments(disk), 2, 3);
+    medium_observe(recorded, NULL, NULL);
+    end(disk);
+
+    struct cut *cut = cut_open(recorded);
+    do {
+        size_t at = cut_position(cut);
+        uint64_t durable = at > 0 ? medium_log(recorded, at - 1)->observed : 0;
+        for (int style = 0; style < 3; style++) {
+            struct cut_choice choice = {
+                .style = style == 0   ? CUT_ALL
+                         : style == 1 ? CUT_NONE
+                                      : CUT_RANDOM,
+                .sector_bytes = 512,
+                .seed = at,
+            };
+            cut_image(cut, &choice, &image);
+            disk->medium = medium_open(&image);
+            medium_set_capacity(disk->medium, LARGE_SEGMENT + OUTAGE_FILE_SIZE);
+            start(disk);
+            assert_true(stats_of(disk).newest >= durable);
+            assert_int_equal(stats_of(disk).dropped[GAP_DAMAGE], 0);
+            assert_int_equal(fill(disk, 4 * TEXT_SIZE, true), 0);
+            end(disk);
+            medium_close(disk->medium);
+        }
+    } while (cut_advance(cut));
+    cut_close(cut);
+    medium_image_clear(&image);
+    disk->medium = recorded;
 }
 
 /* What was small in hard times is lengthened in better ones. */
@@ -215,6 +300,8 @@ int main(void)
         TEST(any_disk_is_large_enough),
         TEST(a_disk_that_others_fill_does_not_stop_it),
         TEST(a_single_full_segment_is_followed_by_small_ones),
+        TEST(a_single_segment_makes_room_for_another_one),
+        TEST(a_cut_while_it_makes_room_costs_nothing),
         TEST(files_grow_with_the_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
