@@ -7,11 +7,13 @@
 #include "core/error.h"
 #include "core/site_json.h"
 #include "web/live.h"
+#include "web/series.h"
 
 struct show {
     struct running *running;
     struct api *api;
     struct live *live;
+    struct series_source series;
 };
 
 static void use_site(void *context, void (*use)(void *use_context, const struct site *site),
@@ -89,9 +91,25 @@ static void brief(void *context, struct text *text)
     pthread_mutex_unlock(&running->lock);
 }
 
+static bool was(void *context, const struct stream *stream, const char *device, const char *point)
+{
+    return running_was(context, stream, device, point);
+}
+
 static void wake(void *context)
 {
     api_wake(context);
+}
+
+static int mount(struct show *show)
+{
+    show->series = (struct series_source){show->running->journal, was, show->running};
+    struct routes tables[] = {live_routes(show->live), series_routes(&show->series)};
+    int error = 0;
+
+    for (size_t i = 0; i < sizeof tables / sizeof *tables && !error; i++)
+        error = api_mount(show->api, &tables[i]);
+    return error;
 }
 
 int show_open(struct show **out, struct api *api, struct running *running)
@@ -106,10 +124,8 @@ int show_open(struct show **out, struct api *api, struct running *running)
         show->api = api;
         error = live_open(&show->live, running->journal, &source, wake, api);
     }
-    if (!error) {
-        struct routes routes = live_routes(show->live);
-        error = api_mount(api, &routes);
-    }
+    if (!error)
+        error = mount(show);
     if (error) {
         show_close(show);
         return error;

@@ -126,6 +126,12 @@ static int leave_segment(struct reader *reader, uint64_t durable, struct event *
     return tell_hole(reader, limit != UINT64_MAX ? limit - 1 : durable, GAP_DAMAGE, event);
 }
 
+static void begin_frame(struct reader *reader, const struct frame *frame, const uint8_t *payload)
+{
+    events_begin(&reader->events, frame, payload, &reader->journal->state.boots);
+    reader->in_frame = true;
+}
+
 /* Finds the frame with n in it, or the first one behind. As leave_segment. */
 static int enter_frame(struct reader *reader, uint64_t durable, struct event *event)
 {
@@ -148,8 +154,7 @@ static int enter_frame(struct reader *reader, uint64_t durable, struct event *ev
         reader->frame_last = reader->limit - 1;
     if ((frame.count == 0 && !(frame.flags & FRAME_KEPT)) || reader->frame_last < reader->n)
         return 0;
-    events_begin(&reader->events, &frame, payload, &reader->journal->state.boots);
-    reader->in_frame = true;
+    begin_frame(reader, &frame, payload);
     return 0;
 }
 
@@ -207,6 +212,49 @@ int reader_next(struct reader *reader, struct event *event)
         if (told != 0)
             return told;
     }
+}
+
+/* Where n would be in the segment, by proportion. */
+static int64_t place_of(const struct reader *reader, uint64_t n, uint64_t last)
+{
+    const struct segment *segment = &reader->segment;
+    double events = (double)(last - segment->first_n + 1), before = (double)(n - segment->first_n);
+    double bytes = (double)(reader->scan.end - SEGMENT_HEADER_SIZE);
+    int64_t at = SEGMENT_HEADER_SIZE + (int64_t)(bytes * before / events);
+
+    return segment_align(at, segment->alignment);
+}
+
+int reader_sample(struct reader *reader, uint64_t n)
+{
+    uint64_t durable = atomic_load_explicit(&reader->journal->durable_n, memory_order_acquire);
+    struct event hole;
+    struct frame frame;
+    const uint8_t *payload;
+    int64_t skipped;
+    int got;
+
+    reader_seek(reader, n > durable ? durable + 1 : n);
+    if (reader->n > durable)
+        return 0;
+    got = enter_segment(reader, &hole);
+    if (got != 0)
+        return got < 0 ? got : 0; /* what is missing was in front of this segment: it begins here */
+    uint64_t last = reader->limit != UINT64_MAX ? reader->limit - 1 : durable;
+    reader->scan.at = place_of(reader, reader->n, last);
+    do {
+        got = scan_next(&reader->scan, &frame, &payload, &skipped);
+    } while (got > 0 && frame.count == 0);
+    if (got < 0)
+        return got;
+    if (got == 0 || frame.first_n > last) {
+        reader_seek(reader, last + 1);
+        return 0;
+    }
+    reader->n = frame.first_n;
+    reader->frame_last = frame_last_n(&frame, payload);
+    begin_frame(reader, &frame, payload);
+    return 0;
 }
 
 int reader_seek_time(struct reader *reader, int64_t wall_ns)

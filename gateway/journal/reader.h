@@ -28,6 +28,13 @@ void reader_seek(struct reader *reader, uint64_t n);
 int reader_seek_time(struct reader *reader, int64_t wall_ns);
 
 /*
+ * Goes to about event n without reading what is before it: to the first event of a commit that is
+ * found near the place where n would be if all events were of one size. For whoever looks at a part
+ * of many events. reader_position tells where that is; at most one past the newest. 0 or an error.
+ */
+int reader_sample(struct reader *reader, uint64_t n);
+
+/*
  * Opens a journal's folder without a writer and without changing it: for `sluice journal`, `replay`
  * and `state` beside a running daemon or after its end. It shows what there was at the time of the
  * call. Only readers, journal_state_at, stats and look-ups work on it. Errors as of journal_open.

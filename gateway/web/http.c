@@ -162,6 +162,22 @@ static bool peer_is_gone(const struct http_exchange *exchange)
     return poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR));
 }
 
+/* A wake since `wakes` was read must not be slept through: false, without sleeping. */
+static bool sleep_until_wake(struct http_exchange *exchange, uint64_t wakes)
+{
+    struct http *server = exchange->server;
+
+    pthread_mutex_lock(&server->lock);
+    bool sleeps = wakes == server->wakes && !server->closing;
+    if (sleeps) {
+        exchange->next_waiting = server->waiting;
+        server->waiting = exchange;
+        MHD_suspend_connection(exchange->connection);
+    }
+    pthread_mutex_unlock(&server->lock);
+    return sleeps;
+}
+
 static ssize_t stream_read(void *context, uint64_t position, char *out, size_t room)
 {
     struct http_exchange *exchange = context;
@@ -185,14 +201,7 @@ static ssize_t stream_read(void *context, uint64_t position, char *out, size_t r
     if (got != HTTP_STREAM_WAIT)
         return MHD_CONTENT_READER_END_OF_STREAM;
 
-    pthread_mutex_lock(&server->lock);
-    /* A wake between the read above and this line must not be slept through. */
-    if (wakes == server->wakes && !server->closing) {
-        exchange->next_waiting = server->waiting;
-        server->waiting = exchange;
-        MHD_suspend_connection(exchange->connection);
-    }
-    pthread_mutex_unlock(&server->lock);
+    sleep_until_wake(exchange, wakes);
     return 0;
 }
 
@@ -333,6 +342,30 @@ static bool queue_work(struct http_exchange *exchange)
     return taken;
 }
 
+/* Asks for the reply that comes later; between two askings the connection sleeps. */
+static enum MHD_Result ask_later(struct http_exchange *exchange)
+{
+    struct http *server = exchange->server;
+    uint64_t wakes;
+
+    do {
+        if (peer_is_gone(exchange))
+            return MHD_NO;
+        pthread_mutex_lock(&server->lock);
+        wakes = server->wakes;
+        bool closing = server->closing;
+        pthread_mutex_unlock(&server->lock);
+        if (closing)
+            reply_error(&exchange->reply, 503, "the gateway is stopping");
+        if (closing ||
+            exchange->reply.later(exchange->reply.stream, &exchange->request, &exchange->reply)) {
+            exchange->reply.later = NULL;
+            return send_reply(exchange->connection, exchange);
+        }
+    } while (!sleep_until_wake(exchange, wakes));
+    return MHD_YES;
+}
+
 static enum MHD_Result on_headers(struct http *server, struct http_exchange *exchange)
 {
     exchange->size_max = server->admit
@@ -368,6 +401,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         *size = 0;
         return MHD_YES;
     }
+    if (exchange->reply.later)
+        return ask_later(exchange);
     if (exchange->worked)
         return send_reply(connection, exchange);
     if (exchange->too_large) {
@@ -379,6 +414,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         exchange->request.size = exchange->size;
     }
     server->handler(server->context, &exchange->request, &exchange->reply);
+    if (exchange->reply.later)
+        return ask_later(exchange);
     if (!exchange->reply.work)
         return send_reply(connection, exchange);
     if (queue_work(exchange))

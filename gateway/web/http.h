@@ -50,8 +50,8 @@ int64_t http_peer_user(const struct http_request *request);
 /* The address that asks, without the port: "192.168.7.20", "fe80::1"; "" for a unix socket. */
 void http_peer_address(const struct http_request *request, char address[HTTP_ADDRESS_SIZE]);
 
-/* What a handler answers with. Either `body` (malloc'd, taken over), `read` or `work`; with none of
- * them an empty body. */
+/* What a handler answers with. Either `body` (malloc'd, taken over), `read`, `work` or `later`; with
+ * none of them an empty body. */
 struct http_reply {
     int status;       /* 200 */
     const char *type; /* content type; static text */
@@ -62,9 +62,15 @@ struct http_reply {
     void (*close)(void *stream);
     void *stream;
     /* Fills in the reply later, on another thread, where it may wait for some seconds; the request
-     * lives as long. It may not set `work` again. */
+     * lives as long. It may not set `work` again, but `later`. */
     void (*work)(void *context, const struct http_request *request, struct http_reply *reply);
     void *work_context;
+    /*
+     * For an answer that comes with an event: asked at once and at each http_wake, on the server's
+     * thread, until it returns true with the reply filled in (not with any of these functions).
+     * `stream` and `close` are its context and its end.
+     */
+    bool (*later)(void *stream, const struct http_request *request, struct http_reply *reply);
     const void
         *asset; /* size bytes that outlive the server, sent without a copy, in place of body */
     struct {

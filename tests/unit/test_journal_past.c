@@ -183,6 +183,31 @@ static void verify_finds_what_is_damaged(void **state)
     assert_non_null(strstr(told.last, "segment-00000002"));
 }
 
+/* Near enough for looks that are spread over many events, and never in the middle of nowhere. */
+static void a_sample_begins_near_the_event_that_is_meant(void **state)
+{
+    struct kit *kit = *state;
+    struct reader *reader;
+    struct event event;
+    uint64_t durable;
+
+    live(kit);
+    durable = journal_durable(kit->journal, NULL);
+    assert_int_equal(reader_open(&reader, kit->journal, 0), 0);
+    for (uint64_t n = 1; n <= durable; n += durable / 50) {
+        assert_int_equal(reader_sample(reader, n), 0);
+        uint64_t at = reader_position(reader);
+        assert_in_range(at, n > 2000 ? n - 2000 : 1, n + 2000);
+        for (uint64_t i = 0; i < 500 && at + i <= durable; i++) {
+            assert_int_equal(reader_next(reader, &event), 1);
+            assert_int_equal(event.n, at + i);
+        }
+    }
+    assert_int_equal(reader_sample(reader, durable + 5), 0);
+    assert_int_equal(reader_next(reader, &event), 0);
+    reader_close(reader);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
@@ -190,6 +215,7 @@ int main(void)
         TEST(tells_the_state_of_any_moment),
         TEST(counts_an_event_that_was_stored_behind_later_ones),
         TEST(finds_events_by_time),
+        TEST(a_sample_begins_near_the_event_that_is_meant),
         TEST(is_read_beside_its_writer_without_being_changed),
         TEST(verify_finds_what_is_damaged),
     };
