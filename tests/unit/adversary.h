@@ -6,14 +6,15 @@
  *
  * Odd units answer in order, up to 60 s late; even ones out of order, up to 10 s late. Damage is of
  * the kinds that the checksum always finds: with CRC-16 one, two or any odd number of wrong bits,
- * and bursts of up to 16; with LRC one character that is wrong or missing; TCP does not damage what
- * it carries, so there it is headers that are not what they should be; and one unit is behind a
- * gateway that puts the newest number on whatever comes.
+ * and bursts of up to 16 (and never a CRC that is right by chance: adversary_chance.h); with LRC
+ * one character that is wrong or missing; TCP does not damage what it carries, so there it is
+ * headers that are not what they should be; and one unit is behind a gateway that puts the newest
+ * number on whatever comes.
  */
 #ifndef TESTS_ADVERSARY_H
 #define TESTS_ADVERSARY_H
 
-#include "unit/adversary_frames.h"
+#include "unit/adversary_chance.h"
 
 /* What is not what was asked for does not come behind a newer request: nobody could tell it from
  * the answer to that one, when it is of the same length. */
@@ -46,8 +47,8 @@ static void adversary_reply(struct adversary *adversary, const struct adversary_
     int64_t out_ns = adversary->now_ns + (int64_t)asked->wire_size * adversary->byte_ns;
     int64_t begin_ns =
         out_ns + adversary->silence_ns + (int64_t)adversary_below(adversary, 20 * NS_PER_MS);
-    uint8_t bytes[2 * FRAMES_BYTES_MAX];
-    size_t size = adversary_compose(adversary, kind, asked, bytes);
+    uint8_t bytes[2 * FRAMES_BYTES_MAX], marks[2 * FRAMES_BYTES_MAX];
+    size_t size = adversary_compose(adversary, kind, asked, bytes, marks);
     int64_t took_ns = (int64_t)size * adversary->byte_ns, end_ns;
     struct adversary_piece piece = {0};
 
@@ -68,7 +69,7 @@ static void adversary_reply(struct adversary *adversary, const struct adversary_
     if (adversary_misfits(kind) && adversary->line != ADVERSARY_MBAP)
         piece.before = asked->serial + 1;
     piece.newest = renumbered;
-    end_ns = adversary_emit(adversary, begin_ns, bytes, size,
+    end_ns = adversary_emit(adversary, begin_ns, bytes, marks, size,
                             adversary_answers(kind) ? asked->serial : 0, piece);
     if (orderly || !late)
         adversary->busy_ns[asked->unit] = end_ns + adversary->silence_ns;
@@ -144,6 +145,8 @@ static int adversary_read(struct wire *wire, uint8_t *bytes, size_t room)
             piece->bytes[1] = (uint8_t)adversary->transaction;
             piece->newest = false;
         }
+        if (adversary->line <= ADVERSARY_RTU_NETWORK)
+            adversary_forestall(adversary, piece, size);
         memcpy(bytes + have, piece->bytes + piece->taken, size);
         piece->taken = (uint16_t)(piece->taken + size);
         have += size;

@@ -20,6 +20,8 @@
 #define ADVERSARY_RENUMBERED 3    /* of the units; one that is orderly */
 #define ADVERSARY_FLIGHT     4096 /* pieces of frames that are on their way */
 #define ADVERSARY_PIECE      160
+#define ADVERSARY_LONGEST    260  /* bytes of an RTU frame */
+#define ADVERSARY_STREAM     1024 /* bytes that are looked back at */
 #define ADVERSARY_TIMEOUT_NS (100 * NS_PER_MS)
 #define ADVERSARY_BYTE_NS    1145833         /* 9600 8E1 */
 #define ADVERSARY_LATE_NS    (60 * NS_PER_S) /* as docs/modbus.md says */
@@ -58,14 +60,33 @@ enum adversary_kind {
     ADVERSARY_KINDS,
 };
 
+/* What a byte is part of. */
+enum adversary_mark {
+    ADVERSARY_NO_FRAME, /* noise, or a frame that is damaged or not whole */
+    ADVERSARY_HEAD,     /* it begins a whole frame */
+    ADVERSARY_INSIDE,
+};
+
 struct adversary_piece {
     int64_t at_ns;
-    uint32_t serial; /* of the request that is answered when its last byte is read; 0: of none */
-    uint32_t before; /* a request of that serial, or it does not come at all; 0: of any */
+    uint32_t emission; /* all pieces of one have its number */
+    uint32_t serial;   /* of the request that is answered when its last byte is read; 0: of none */
+    uint32_t before;   /* a request of that serial, or it does not come at all; 0: of any */
     uint16_t size, taken;
     bool newest; /* it begins with the number of whatever request is the newest when it is read */
     struct adversary_piece *next;
-    uint8_t bytes[ADVERSARY_PIECE];
+    uint8_t bytes[ADVERSARY_PIECE], marks[ADVERSARY_PIECE];
+};
+
+/* Frames that may have begun among the bytes that were handed over: adversary_chance.h. */
+struct adversary_chance {
+    uint8_t bytes[ADVERSARY_STREAM];
+    size_t size, count;
+    struct adversary_start_of {
+        size_t at;
+        uint16_t crc;
+        bool sent; /* so far it is one that was sent as a whole */
+    } starts[ADVERSARY_LONGEST + 2];
 };
 
 struct adversary {
@@ -88,6 +109,9 @@ struct adversary {
     bool cut;                             /* the connection ended in the midst of a frame */
     struct adversary_piece pieces[ADVERSARY_FLIGHT], *unused;
     struct adversary_piece *flight; /* by their times */
+    uint32_t emissions;
+    struct adversary_chance chance;
+    uint64_t by_chance; /* bytes that were damaged because the CRC would have been right */
     uint64_t replies, good, wrong;
     uint64_t good_of[ADVERSARY_UNITS + 1]; /* by units */
     uint64_t met[ADVERSARY_KINDS];
@@ -159,16 +183,19 @@ static int64_t adversary_free_ns(const struct adversary *adversary, int64_t begi
 /* Sends bytes in one piece, as an adapter hands them over, or in twos. Returns when the last is
  * there. */
 static int64_t adversary_emit(struct adversary *adversary, int64_t begin_ns, const uint8_t *bytes,
-                              size_t size, uint32_t serial, struct adversary_piece piece)
+                              const uint8_t *marks, size_t size, uint32_t serial,
+                              struct adversary_piece piece)
 {
     size_t step = size > ADVERSARY_PIECE || adversary_below(adversary, 2) ? 2 : size;
 
     piece.at_ns = begin_ns;
+    piece.emission = ++adversary->emissions;
     for (size_t at = 0; at < size; at += step) {
         piece.size = (uint16_t)(size - at < step ? size - at : step);
         piece.at_ns = begin_ns + (int64_t)(at + piece.size) * adversary->byte_ns;
         piece.serial = at + piece.size == size ? serial : 0;
         memcpy(piece.bytes, bytes + at, piece.size);
+        memcpy(piece.marks, marks + at, piece.size);
         adversary_insert(adversary, &piece);
         piece.newest = false;
     }
@@ -349,9 +376,21 @@ static bool adversary_answers(enum adversary_kind kind)
            kind == ADVERSARY_NOISE_BEHIND || kind == ADVERSARY_ECHO;
 }
 
-/* All bytes that a request causes. */
+static bool adversary_damages(enum adversary_kind kind)
+{
+    return kind == ADVERSARY_ONE_BIT || kind == ADVERSARY_TWO_BITS || kind == ADVERSARY_ODD_BITS ||
+           kind == ADVERSARY_BURST || kind == ADVERSARY_TRUNCATED;
+}
+
+static void adversary_mark(uint8_t *marks, size_t size)
+{
+    memset(marks, ADVERSARY_INSIDE, size);
+    marks[0] = ADVERSARY_HEAD;
+}
+
+/* All bytes that a request causes, and what each is part of. */
 static size_t adversary_compose(struct adversary *adversary, enum adversary_kind kind,
-                                const struct adversary_asked *asked, uint8_t *out)
+                                const struct adversary_asked *asked, uint8_t *out, uint8_t *marks)
 {
     uint8_t pdu[PDU_SIZE_MAX], unit = asked->unit;
     size_t size = adversary_pdu(kind, asked, pdu), before = 0, frame;
@@ -364,11 +403,16 @@ static size_t adversary_compose(struct adversary *adversary, enum adversary_kind
         memcpy(out, asked->wire, asked->wire_size);
         before = asked->wire_size;
     }
+    memset(marks, ADVERSARY_NO_FRAME, 2 * FRAMES_BYTES_MAX);
+    if (before)
+        adversary_mark(marks, before);
     if (kind == ADVERSARY_NOISE_BEFORE) {
         before = 1 + adversary_below(adversary, 4);
         random_fill(&adversary->random, out, before);
     }
     frame = adversary_frame(adversary, asked, unit, pdu, size, out + before);
+    if (!adversary_damages(kind))
+        adversary_mark(marks + before, frame);
     switch (kind) {
     case ADVERSARY_ONE_BIT:
     case ADVERSARY_TWO_BITS:
@@ -379,6 +423,7 @@ static size_t adversary_compose(struct adversary *adversary, enum adversary_kind
         return 1 + adversary_below(adversary, frame - 1);
     case ADVERSARY_TWICE:
         memcpy(out + frame, out, frame);
+        memcpy(marks + frame, marks, frame);
         return 2 * frame;
     case ADVERSARY_NOISE_BEHIND:
         size = 1 + adversary_below(adversary, 4);
