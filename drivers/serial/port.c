@@ -63,10 +63,21 @@ int port_parse_settings(const char *text, void *field, char *why, size_t why_siz
     return 0;
 }
 
+static bool is_pseudo(int fd)
+{
+    struct stat port;
+
+    return fstat(fd, &port) == 0 && major(port.st_rdev) >= UNIX98_PTY_SLAVE_MAJOR &&
+           major(port.st_rdev) < UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT;
+}
+
 static int set_line(int fd, const struct port_settings *settings, int when)
 {
     struct termios line;
     speed_t speed = B9600;
+    /* A pseudo terminal has bytes of eight bits without parity, whatever is asked of it; and when
+     * nothing else would change, as when it is opened again, asking is an error. */
+    bool wire = !is_pseudo(fd);
 
     if (tcgetattr(fd, &line) < 0)
         return error_from_errno(errno);
@@ -75,26 +86,19 @@ static int set_line(int fd, const struct port_settings *settings, int when)
     cfsetispeed(&line, speed);
     cfsetospeed(&line, speed);
     line.c_cflag &= ~(tcflag_t)(CSIZE | CSTOPB | PARENB | PARODD | CRTSCTS | HUPCL);
-    line.c_cflag |= CREAD | CLOCAL | (settings->data_bits == 7 ? CS7 : CS8);
+    line.c_cflag |= CREAD | CLOCAL | (settings->data_bits == 7 && wire ? CS7 : CS8);
     if (settings->stop_bits == 2)
         line.c_cflag |= CSTOPB;
-    if (settings->parity != 'N')
+    if (settings->parity != 'N' && wire)
         line.c_cflag |= PARENB;
     if (settings->parity == 'O')
         line.c_cflag |= PARODD;
     /* A byte with a parity error arrives as zero, which no line's text contains. */
+    line.c_iflag &= ~(tcflag_t)INPCK;
     line.c_iflag |= settings->parity != 'N' ? INPCK : 0;
     line.c_cc[VMIN] = 1;
     line.c_cc[VTIME] = 0;
     return tcsetattr(fd, when, &line) < 0 ? error_from_errno(errno) : 0;
-}
-
-static bool is_pseudo(int fd)
-{
-    struct stat port;
-
-    return fstat(fd, &port) == 0 && major(port.st_rdev) >= UNIX98_PTY_SLAVE_MAJOR &&
-           major(port.st_rdev) < UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT;
 }
 
 static int set_up(int fd, const struct port_settings *settings)

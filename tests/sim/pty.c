@@ -26,9 +26,9 @@ static int link_place(const struct pty *pty)
     return 0;
 }
 
-/* The kernel does not keep parity on a pty, and the C library answers a tcsetattr that changes
- * nothing but parity with EINVAL. A gateway that was killed would fail at its second start, so each
- * opener is met by a rate that it will want to change. */
+/* The kernel does not keep parity on a pty, and a tcsetattr that changes nothing but parity is
+ * answered with EINVAL. For masters that do not know, each opener is met by a rate that it will
+ * want to change. */
 static int settings_reset(const struct pty *pty)
 {
     struct termios raw;

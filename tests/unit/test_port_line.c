@@ -99,6 +99,24 @@ static void changes_the_line_and_keeps_what_was_received(void **state)
     assert_int_equal(port_unsent(pair->fd), 0);
 }
 
+/* The kernel keeps no parity on a pseudo terminal, and calls a change that is nothing else invalid.
+ */
+static void takes_the_same_settings_again(void **state)
+{
+    static const struct port_settings cases[] = {
+        {9600, 8, 1, 'E'}, {9600, 7, 1, 'O'}, {9600, 7, 2, 'N'}, {9600, 8, 1, 'N'}};
+    struct pair *pair = *state;
+    const char *name = ptsname(pair->sensor);
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (int times = 0; times < 3; times++) {
+            assert_int_equal(port_set_line(pair->fd, &cases[i]), 0);
+            port_close(pair->fd);
+            assert_int_equal(port_open(name, &cases[i], &pair->fd), 0);
+        }
+    }
+}
+
 static void holds_the_line_for_a_break_and_lets_it_go(void **state)
 {
     struct pair *pair = *state;
@@ -125,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(changes_the_line_and_keeps_what_was_received),
+        TEST(takes_the_same_settings_again),
         TEST(holds_the_line_for_a_break_and_lets_it_go),
         TEST(tells_that_the_port_is_gone),
     };
