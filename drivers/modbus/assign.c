@@ -13,8 +13,9 @@
 #define PAUSE_NS      (250 * NS_PER_MS) /* between them */
 
 struct assigning {
-    struct assign_job job; /* its line is what the link is set to */
-    struct port_settings old_line, new_line;
+    struct assign_job job;      /* the line of its bus is what the link is set to */
+    struct port_settings where; /* the line that the device has now... */
+    uint8_t unit;               /* ...and its unit */
     struct driver_host *host;
     struct link *link;
     char *why;
@@ -174,19 +175,24 @@ static int check_old(struct assigning *assigning)
     return 0;
 }
 
+static bool same_line(const struct port_settings *a, const struct port_settings *b)
+{
+    return a->baud == b->baud && a->data_bits == b->data_bits && a->parity == b->parity &&
+           a->stop_bits == b->stop_bits;
+}
+
 /* Nobody at the new place, at the line's setting of now and of then. */
 static int check_new(struct assigning *assigning)
 {
     const struct assign_job *job = &assigning->job;
-    bool same_line = assigning->old_line.baud == assigning->new_line.baud;
 
     for (int then = 0; then < 2; then++) {
         struct seen seen;
         int error;
 
-        if ((!then && job->to == job->from) || (then && same_line))
+        if ((!then && job->to == job->from) || (then && same_line(&assigning->where, &job->line)))
             continue;
-        set_line(assigning, then ? &assigning->new_line : &assigning->old_line);
+        set_line(assigning, then ? &job->line : &assigning->where);
         error = look(assigning, job->to, &seen);
         if (error)
             return error;
@@ -196,28 +202,71 @@ static int check_new(struct assigning *assigning)
                  "somebody answers at unit %u already: choose another", job->to);
         return ERR_EXISTS;
     }
-    set_line(assigning, &assigning->old_line);
+    set_line(assigning, &assigning->where);
     return 0;
 }
 
-/* The unit, then the baud at wherever the device answers by then. */
-static int write_both(struct assigning *assigning)
+/*
+ * Writes what makes the device one of `unit` at `line`. It may go there at once, or when all is
+ * written, or when it was switched off and on: whoever answers at the new place has gone.
+ */
+static int move(struct assigning *assigning, uint16_t address, uint16_t value, uint8_t unit,
+                const struct port_settings *line)
+{
+    struct seen seen;
+    int error;
+
+    set_line(assigning, &assigning->where);
+    error = write_value(assigning, assigning->unit, address, value);
+    if (error)
+        return error;
+    set_line(assigning, line);
+    error = look(assigning, unit, &seen);
+    if (error || !is_there(&seen))
+        return error;
+    assigning->unit = unit;
+    assigning->where = *line;
+    return 0;
+}
+
+/* Parity and stop bits: by one register, or by two. */
+static int write_format(struct assigning *assigning)
 {
     const struct assign_job *job = &assigning->job;
-    uint8_t unit = job->from;
-    struct seen seen;
+    struct port_settings line = assigning->where;
+    bool two = job->stop_code >= 0;
+    int error;
+
+    line.data_bits = job->line.data_bits;
+    line.parity = job->line.parity;
+    if (!two)
+        line.stop_bits = job->line.stop_bits;
+    error = same_line(&line, &assigning->where)
+                ? 0
+                : move(assigning, job->map.format_reg, job->format_code, assigning->unit, &line);
+    if (error || !two || job->line.stop_bits == assigning->where.stop_bits)
+        return error;
+    line = assigning->where;
+    line.stop_bits = job->line.stop_bits;
+    return move(assigning, job->map.stop_reg, (uint16_t)job->stop_code, assigning->unit, &line);
+}
+
+/* The unit, the format, the baud: each at wherever the device answers by then. */
+static int write_all(struct assigning *assigning)
+{
+    const struct assign_job *job = &assigning->job;
+    struct port_settings line;
     int error = 0;
 
     if (job->to != job->from)
-        error = write_value(assigning, job->from, job->map.unit_reg, job->to);
-    if (error || !job->baud || assigning->old_line.baud == assigning->new_line.baud)
+        error = move(assigning, job->map.unit_reg, job->to, job->to, &assigning->where);
+    if (!error)
+        error = write_format(assigning);
+    if (error || job->line.baud == assigning->where.baud)
         return error;
-    error = look(assigning, job->to, &seen);
-    if (error)
-        return error;
-    if (is_there(&seen))
-        unit = job->to;
-    return write_value(assigning, unit, job->map.baud_reg, job->baud_code);
+    line = assigning->where;
+    line.baud = job->line.baud;
+    return move(assigning, job->map.baud_reg, job->baud_code, assigning->unit, &line);
 }
 
 static int begin(struct assigning *assigning, const struct assign_job *job,
@@ -226,9 +275,8 @@ static int begin(struct assigning *assigning, const struct assign_job *job,
     int error;
 
     *assigning = (struct assigning){.job = *job, .host = host, .why = why, .why_size = why_size};
-    assigning->old_line = assigning->new_line = job->bus.line;
-    if (job->baud)
-        assigning->new_line.baud = job->baud;
+    assigning->where = job->bus.line;
+    assigning->unit = job->from;
     error = link_new_line(&assigning->link, &assigning->job.bus, host);
     return error ? fail(assigning, error, error_text(error)) : 0;
 }
@@ -238,7 +286,7 @@ static int verify(struct assigning *assigning, unsigned tries)
     const struct assign_job *job = &assigning->job;
     struct seen seen = {0};
 
-    set_line(assigning, &assigning->new_line);
+    set_line(assigning, &job->line);
     for (unsigned i = 0; i < tries; i++) {
         int error =
             i ? host_wait(assigning->host, -1, clock_mono(assigning->host->clock) + PAUSE_NS) : 0;
@@ -251,8 +299,8 @@ static int verify(struct assigning *assigning, unsigned tries)
             return ASSIGN_DONE;
     }
     snprintf(assigning->why, assigning->why_size,
-             "it does not answer as unit %u at %" PRId32 " baud: look for it with sluice scan",
-             job->to, assigning->new_line.baud);
+             "it does not answer as unit %u at %" PRId32 " %u%c%u: look for it with sluice scan",
+             job->to, job->line.baud, job->line.data_bits, job->line.parity, job->line.stop_bits);
     return ERR_CORRUPT;
 }
 
@@ -278,7 +326,7 @@ int assign(const struct assign_job *job, struct driver_host *host, char *why, si
     if (!result)
         result = check_new(&assigning);
     if (!result)
-        result = write_both(&assigning);
+        result = write_all(&assigning);
     if (!result)
         result = verify(&assigning, job->map.restart ? RESTART_TRIES : VERIFY_TRIES);
     if (result == ERR_CORRUPT && job->map.restart)

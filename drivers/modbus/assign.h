@@ -1,7 +1,7 @@
 /*
- * Gives a device its unit and its baud, by the registers that its profile names, and makes sure
- * that it answers there. Nothing is written while two devices answer, or where somebody is already.
- * On the thread of its host.
+ * Gives a device its unit and the settings of its line, by the registers that its profile names,
+ * and makes sure that it answers there. Nothing is written while two devices answer, or where
+ * somebody is already. On the thread of its host.
  */
 #ifndef SLUICE_MODBUS_ASSIGN_H
 #define SLUICE_MODBUS_ASSIGN_H
@@ -11,8 +11,8 @@
 
 /* The holding registers, counted from 0. */
 struct assign_map {
-    uint16_t unit_reg, baud_reg;
-    bool f32;      /* both hold floats in two registers; else a register each */
+    uint16_t unit_reg, baud_reg, format_reg, stop_reg;
+    bool f32;      /* they hold floats in two registers; else a register each */
     bool multiple; /* a single register is written by function 16, too */
     bool restart;  /* what was written holds from the next start of the device on */
 };
@@ -20,16 +20,19 @@ struct assign_map {
 struct assign_job {
     struct modbus_bus_options bus; /* its line is the one that the device has now */
     struct assign_map map;
-    uint8_t from, to;   /* units */
-    int32_t baud;       /* that it is to have; 0: as it is */
-    uint16_t baud_code; /* what the baud register holds for that */
-    int64_t timeout_ns; /* for an answer */
-    bool force;         /* although the register does not hold the unit */
+    uint8_t from, to;          /* units */
+    struct port_settings line; /* that it is to have */
+    uint16_t baud_code;        /* what its baud register holds for that... */
+    uint16_t format_code;      /* ...and the one of parity and stop bits, or of parity alone... */
+    int32_t stop_code;         /* ...where stop_reg holds this for the stop bits; -1: it does not */
+    int64_t timeout_ns;        /* for an answer */
+    bool force;                /* although the register does not hold the unit */
 };
 
-#define ASSIGN_DONE    0 /* it answers at its new place */
-#define ASSIGN_RESTART 1 /* it was written, and holds when the device was off and on: then verify  \
-                          */
+#define ASSIGN_DONE 0 /* it answers at its new place */
+#define ASSIGN_RESTART                                                                             \
+    1 /* it was written, and holds when the device was off and on: then verify                     \
+       */
 
 /*
  * ASSIGN_DONE, ASSIGN_RESTART, or an error with a sentence in `why`, after which nothing was

@@ -1,4 +1,4 @@
-/* Gives new devices their units and bauds, one after the other. */
+/* Gives new devices their units and the settings of their line, one after the other. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -52,12 +52,9 @@ static int await_enter(struct assignment *assignment, const char *words)
 static void tell(const struct assignment *assignment, bool verified)
 {
     const struct assign_job *job = &assignment->job;
-    struct port_settings line = job->bus.line;
     char text[24];
 
-    if (job->baud)
-        line.baud = job->baud;
-    bench_line(&line, text);
+    bench_line(&job->line, text);
     if (assignment->json)
         printf("{\"kind\":\"assigned\",\"from\":%u,\"to\":%u,\"line\":\"%s\",\"verified\":%s}\n",
                job->from, job->to, text, verified ? "true" : "false");
@@ -143,8 +140,39 @@ static int wrong(const char *sentence)
     return EXIT_CODE_USAGE;
 }
 
+/* The settings that it is to have, and their codes. */
+static int prepare_line(struct assignment *assignment, const char *format, int64_t baud)
+{
+    const struct assign_profile *profile = &assignment->profile;
+    const struct assign_format *codes;
+    struct assign_job *job = &assignment->job;
+    char text[64], why[256];
+
+    job->line = job->bus.line;
+    if (baud)
+        job->line.baud = (int32_t)baud;
+    if (baud && !assign_profile_code(profile, job->line.baud, &job->baud_code))
+        return wrong(profile->baud_count
+                         ? "the profile has no such baud: see \"assign\" in it"
+                         : "the profile does not say by which register the baud is set");
+    if (!format)
+        return EXIT_CODE_OK;
+    snprintf(text, sizeof text, "%" PRId32 " %.16s", job->line.baud, format);
+    if (port_parse_settings(text, &job->line, why, sizeof why) != 0)
+        return wrong("--format is data bits, parity and stop bits, as 8N1 or 8E1");
+    codes = assign_profile_format(profile, &job->line);
+    if (!codes)
+        return wrong(profile->format_count
+                         ? "the profile has no such format: see \"assign\" in it"
+                         : "the profile does not say by which register parity and stop bits are "
+                           "set");
+    job->format_code = codes->code;
+    job->stop_code = codes->stop_code;
+    return EXIT_CODE_OK;
+}
+
 /* The job, from the profile and what the command line says otherwise. */
-static int prepare(struct assignment *assignment, const char *line, int64_t unit, int64_t baud)
+static int prepare(struct assignment *assignment, const char *line, int64_t unit)
 {
     struct assign_job *job = &assignment->job;
     char why[256], sentence[400];
@@ -163,18 +191,13 @@ static int prepare(struct assignment *assignment, const char *line, int64_t unit
     if (unit == 0)
         return wrong("the profile does not say which unit a new device has: say it with --unit");
     job->from = (uint8_t)unit;
-    if (baud && !assign_profile_code(&assignment->profile, (int32_t)baud, &job->baud_code))
-        return wrong(assignment->profile.baud_count
-                         ? "the profile has no such baud: see \"assign\" in it"
-                         : "the profile does not say by which register the baud is set");
-    job->baud = (int32_t)baud;
     /* Slow lines take longer for the same bytes. */
     job->timeout_ns += 64 * port_byte_ns(&job->bus.line);
     return EXIT_CODE_OK;
 }
 
 struct assign_texts {
-    const char *to, *start, *count, *unit, *baud, *line, *profile, *operand;
+    const char *to, *start, *count, *unit, *baud, *format, *line, *profile, *operand;
 };
 
 static int set_up(struct assignment *assignment, const struct assign_texts *texts)
@@ -201,7 +224,9 @@ static int set_up(struct assignment *assignment, const struct assign_texts *text
         return wrong("a serial port is needed");
     if (!assign_profile_read(&assignment->profile, texts->profile))
         return EXIT_CODE_FAILED;
-    code = prepare(assignment, texts->line, unit ? unit : assignment->profile.unit, baud);
+    code = prepare(assignment, texts->line, unit ? unit : assignment->profile.unit);
+    if (code == EXIT_CODE_OK)
+        code = prepare_line(assignment, texts->format, baud);
     if (code != EXIT_CODE_OK)
         return code;
     if (bench_open(&assignment->bench) != 0)
@@ -213,10 +238,11 @@ static int set_up(struct assignment *assignment, const struct assign_texts *text
 }
 
 #define ASSIGN_ABOUT                                                                               \
-    "Gives a device its unit, and its baud with --baud, by the registers that its profile\n"       \
-    "names, and makes sure that it answers there. Nothing is written while two devices\n"          \
-    "answer at the old unit, or where somebody answers at the new one already. With\n"             \
-    "--start new devices get theirs one after the other, each connected alone.\n"                  \
+    "Gives a device its unit, its baud with --baud and its parity and stop bits with\n"            \
+    "--format, by the registers that its profile names, and makes sure that it answers\n"          \
+    "there. Nothing is written while two devices answer at the old unit, or where somebody\n"      \
+    "answers at the new one already. With --start new devices get theirs one after the\n"          \
+    "other, each connected alone.\n"                                                               \
     "A port that the daemon polls is borrowed from it, as by sluice scan.\n"
 
 int command_assign(int argc, char **argv)
@@ -231,6 +257,8 @@ int command_assign(int argc, char **argv)
         {"count", 'c', "N", "for several: how many; 1 unless given", &texts.count, NULL},
         {"baud", 'b', "BAUD", "the baud that it is to have; as it is unless given", &texts.baud,
          NULL},
+        {"format", 'p', "FORMAT", "the data bits, parity and stop bits that it is to have, as 8E1",
+         &texts.format, NULL},
         {"unit", 'a', "N", "the unit that it has; as new unless given", &texts.unit, NULL},
         {"line", 'l', "SETTINGS", "the line that it has; as new unless given", &texts.line, NULL},
         {"force", 'F', NULL, "although the register does not hold the unit that it has", NULL,
@@ -249,7 +277,8 @@ int command_assign(int argc, char **argv)
         .after =
             "Exit status: 1 the device does not answer or refuses, or a unit is taken; 5 the port\n"
             "cannot be used.\n\n"
-            "Examples: sluice assign /dev/ttyUSB0 --profile eastron-sdm120 --to 7 --baud 9600\n"
+            "Examples: sluice assign /dev/ttyUSB0 --profile eastron-sdm120 --to 7 --baud 9600 "
+            "--format 8E1\n"
             "          sluice assign /dev/ttyUSB0 --profile eastron-sdm120 --start 10 --count 5\n",
         .flags = flags,
     };

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/assign.h"
 #include "config/catalog.h"
 #include "core/error.h"
 #include "daemon/gateway.h"
@@ -42,6 +41,17 @@ static void take_bauds(struct assign_profile *out, const struct json *list)
     }
 }
 
+static void take_formats(struct assign_profile *out, const struct json *list)
+{
+    for (const struct json *item = list ? list->first : NULL;
+         item && out->format_count < sizeof out->formats / sizeof out->formats[0];
+         item = item->next) {
+        if (item->type == JSON_STRING &&
+            config_assign_format(item->text, &out->formats[out->format_count]))
+            out->format_count++;
+    }
+}
+
 static void take(struct assign_profile *out, const struct json *assign, const struct json *factory)
 {
     char text[ASSIGN_TEXT_SIZE], why[256];
@@ -50,6 +60,8 @@ static void take(struct assign_profile *out, const struct json *assign, const st
     out->map = (struct assign_map){
         .unit_reg = (uint16_t)number_of(assign, "unit_reg", 0),
         .baud_reg = (uint16_t)number_of(assign, "baud_reg", 0),
+        .format_reg = (uint16_t)number_of(assign, "format_reg", 0),
+        .stop_reg = (uint16_t)number_of(assign, "stop_reg", 0),
         .f32 = strcmp(text, "f32") == 0,
         .multiple = is_true(assign, "multiple"),
         .restart = is_true(assign, "restart"),
@@ -59,6 +71,7 @@ static void take(struct assign_profile *out, const struct json *assign, const st
     take_text(text, assign, "confidence");
     out->sure = strcmp(text, "high") == 0;
     take_bauds(out, json_find(assign, "bauds"));
+    take_formats(out, json_find(assign, "formats"));
     take_text(text, factory, "line");
     if (port_parse_settings(text, &out->line, why, sizeof why) != 0)
         out->line.baud = 0;
@@ -93,6 +106,19 @@ bool assign_profile_read(struct assign_profile *out, const char *name)
                 nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
     catalog_close(catalog);
     return assign != NULL;
+}
+
+const struct assign_format *assign_profile_format(const struct assign_profile *profile,
+                                                  const struct port_settings *line)
+{
+    for (size_t i = 0; i < profile->format_count; i++) {
+        const struct assign_format *format = &profile->formats[i];
+
+        if (format->data_bits == line->data_bits && format->parity == line->parity &&
+            format->stop_bits == line->stop_bits)
+            return format;
+    }
+    return NULL;
 }
 
 bool assign_profile_code(const struct assign_profile *profile, int32_t baud, uint16_t *code)

@@ -2,6 +2,7 @@
 #ifndef SLUICE_CLI_ASSIGN_PROFILE_H
 #define SLUICE_CLI_ASSIGN_PROFILE_H
 
+#include "config/assign.h"
 #include "modbus/assign.h"
 
 #define ASSIGN_TEXT_SIZE 400
@@ -17,10 +18,17 @@ struct assign_profile {
         uint16_t code;
     } bauds[16];
     size_t baud_count;
+    struct assign_format formats[16];
+    size_t format_count;
 };
 
 /* False after telling on standard error what is wrong or missing. */
 bool assign_profile_read(struct assign_profile *out, const char *name);
+
+/* The codes of a line's data bits, parity and stop bits; NULL where the profile has none for them.
+ */
+const struct assign_format *assign_profile_format(const struct assign_profile *profile,
+                                                  const struct port_settings *line);
 
 /* The code of a baud; false where the profile has none for it. */
 bool assign_profile_code(const struct assign_profile *profile, int32_t baud, uint16_t *code);

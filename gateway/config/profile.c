@@ -122,6 +122,27 @@ static void check_bauds(struct loader *loader, const struct json *assign)
                        "\"baud_reg\" and \"bauds\" are needed together, or neither");
 }
 
+/* The same of the formats, which need one code or two. */
+static void check_formats(struct loader *loader, const struct json *assign)
+{
+    const struct json *formats = json_find(assign, "formats"),
+                      *reg = json_find(assign, "format_reg"), *stop = json_find(assign, "stop_reg");
+    struct assign_format format;
+
+    for (const struct json *item = formats ? formats->first : NULL; item; item = item->next) {
+        if (item->type == JSON_STRING && (!config_assign_format(item->text, &format) ||
+                                          (format.stop_code >= 0) != (stop != NULL)))
+            findings_value(loader->decoder.findings, item,
+                           stop ? "allowed is FORMAT=PARITY/STOP, as \"8E1=2/1\": what the two "
+                                  "registers hold for it, 0 to 65535"
+                                : "allowed is FORMAT=CODE, as \"8E1=1\": what the register holds "
+                                  "for it, 0 to 65535");
+    }
+    if ((formats != NULL) != (reg != NULL) || (stop && !reg))
+        findings_value(loader->decoder.findings, assign,
+                       "\"format_reg\" and \"formats\" are needed together, or neither");
+}
+
 /* What it says of itself, and what its points do not give to the points of a device. */
 static void check_profile(struct loader *loader, const struct json *root,
                           struct profile_options *options)
@@ -131,8 +152,10 @@ static void check_profile(struct loader *loader, const struct json *root,
     check_facts(loader, root, &shape_profile, "source", options);
     check_facts(loader, root, &shape_profile, "factory", options);
     check_facts(loader, root, &shape_profile, "assign", options);
-    if (json_find(root, "assign"))
+    if (json_find(root, "assign")) {
         check_bauds(loader, json_find(root, "assign"));
+        check_formats(loader, json_find(root, "assign"));
+    }
     check_facts(loader, root, &shape_profile, "confirmed", options);
     const struct json *points = json_find(root, "points");
     for (const struct json *point = points ? points->first : NULL; point; point = point->next) {

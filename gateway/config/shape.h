@@ -80,9 +80,9 @@ struct profile_options {
     const char *confirmed_at, *confirmed_device, *confirmed_by;
     struct option_texts confirmed_points;
     /* "assign" */
-    int64_t unit_reg, baud_reg;
+    int64_t unit_reg, baud_reg, format_reg, stop_reg;
     int assign_type; /* enum assign_type */
-    struct option_texts bauds;
+    struct option_texts bauds, formats;
     bool multiple, restart;
     const char *setup, *assign_source;
     int assign_confidence; /* enum confidence */

@@ -124,6 +124,25 @@ static const struct option assign_rows[] = {
      .offset = offsetof(struct profile_options, bauds),
      .example = "[\"9600=2\", \"19200=3\"]",
      .help = "which code stands for which baud, each as BAUD=CODE"},
+    {.key = "format_reg",
+     .type = OPTION_INT,
+     .offset = offsetof(struct profile_options, format_reg),
+     .maximum = 65535,
+     .example = "18",
+     .help = "the one that holds a code of parity and stop bits; only together with \"formats\""},
+    {.key = "stop_reg",
+     .type = OPTION_INT,
+     .offset = offsetof(struct profile_options, stop_reg),
+     .maximum = 65535,
+     .example = "112",
+     .help = "where the stop bits have a register of their own: that one; \"format_reg\" is then "
+             "the one of the parity"},
+    {.key = "formats",
+     .type = OPTION_TEXTS,
+     .offset = offsetof(struct profile_options, formats),
+     .example = "[\"8N1=0\", \"8E1=1\"]",
+     .help = "which code stands for which data bits, parity and stop bits, each as FORMAT=CODE; "
+             "with \"stop_reg\" as FORMAT=PARITY/STOP"},
     {.key = "type",
      .type = OPTION_CHOICE,
      .offset = offsetof(struct profile_options, assign_type),
@@ -214,14 +233,14 @@ const struct shape shape_factory = {"\"factory\"", "what a new device is set to"
                                     NULL};
 const struct shape shape_assign = {"\"assign\"",
                                    "by which registers sluice assign gives a device its unit and "
-                                   "its baud",
+                                   "its line's settings",
                                    assign_rows, NULL};
 static const struct part profile_parts[] = {
     REPORT_PART,
     {"source", PART_FACTS, false, &shape_source, "where the profile's facts come from"},
     {"factory", PART_FACTS, false, &shape_factory, "what a new device is set to"},
     {"assign", PART_FACTS, false, &shape_assign,
-     "by which registers sluice assign gives a device its unit and its baud"},
+     "by which registers sluice assign gives a device its unit and its line's settings"},
     {"confirmed", PART_FACTS, false, &shape_confirmed,
      "somebody has compared readings with a device's display (\"sluice profile confirm\"): takes "
      "the mark \"unverified\" from the profile"},

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 
-from harness import (EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, Gateway, ModbusTcp, RtuLine, check, free_port, main, program, sluice,
+from harness import (EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, EXIT_USAGE, Gateway, ModbusTcp, RtuLine, check, free_port, main, program, sluice,
                      wait_for)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -260,13 +260,13 @@ def a_device_of_another_model_is_not_written_to_and_the_bus_goes_back(site):
 
 def meters(site, *keys):
     """Meters whose unit and baud can be set, and a function that runs `sluice assign` on their line."""
-    process = site.start("meters", sys.executable, os.path.join(PARTIES, "settable_meters.py"), site.path("meters.tty"),
+    process = site.start("meters-%d" % len(site.processes), sys.executable, os.path.join(PARTIES, "settable_meters.py"), site.path("meters.tty"),
                          *keys)
     wait_for(lambda: "ready" in process.log(), 20, "the meters are ready")
 
-    def assign(*arguments, given=None):
-        return subprocess.run([program("sluice"), "assign", site.path("meters.tty"), "--profile", "eastron-sdm120",
-                               "--socket", "/nonexistent/api.sock", *arguments], input=given or "",
+    def assign(*arguments, given=None, profile="eastron-sdm120"):
+        return subprocess.run([program("sluice"), "assign", site.path("meters.tty"), "--profile", profile, "--socket",
+"/nonexistent/api.sock", *arguments], input=given or "",
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=100)
     return process, assign
 
@@ -277,11 +277,36 @@ def a_new_meter_gets_its_unit_and_baud_and_answers_there(site):
     check(done.returncode == EXIT_OK, "exit status", done.returncode, done.stderr)
     check(json.loads(done.stdout) == {"kind": "assigned", "from": 1, "to": 7, "line": "9600 8N1", "verified": True},
           "the line", done.stdout)
-    check(process.log().splitlines()[-1] == "unit 7 at 9600", "the meter", process.log())
+    check(process.log().splitlines()[-1] == "unit 7 at 9600 8N1", "the meter", process.log())
     again = assign("--to", "8")
     check(again.returncode == EXIT_FAILED and "nobody answers at unit 1" in again.stderr, "the old place", again.stderr)
     moved = assign("--to", "8", "--unit", "7", "--line", "9600 8N1")
-    check(moved.returncode == EXIT_OK and process.log().splitlines()[-1] == "unit 8 at 9600", "again", moved.stderr)
+    check(moved.returncode == EXIT_OK and process.log().splitlines()[-1] == "unit 8 at 9600 8N1", "again", moved.stderr)
+
+
+def a_meter_gets_its_parity_and_says_before_it_is_written_how_sure_that_is(site):
+    process, assign = meters(site)
+    done = assign("--to", "7", "--baud", "9600", "--format", "8E1", "--json")
+    check(done.returncode == EXIT_OK and json.loads(done.stdout)["line"] == "9600 8E1", "the line", done.stdout, done.stderr)
+    check(process.log().splitlines()[-1] == "unit 7 at 9600 8E1", "the meter", process.log())
+    check("nobody has compared" not in done.stderr, "it is sure of an SDM120", done.stderr)
+    again = assign("--to", "7", "--unit", "7", "--line", "9600 8E1", "--format", "8N2", profile="eastron-sdm230")
+    check(again.returncode == EXIT_OK and process.log().splitlines()[-1] == "unit 7 at 9600 8N2", "again", again.stderr)
+    check("nobody has compared these registers" in again.stderr and "40019" in again.stderr, "it is not of an SDM230",
+          again.stderr)
+    none = assign("--to", "7", "--unit", "7", "--line", "9600 8N2", "--format", "7E1")
+    check(none.returncode == EXIT_USAGE and "no such format" in none.stderr, "another format", none.stderr)
+    unknown = assign("--to", "7", "--format", "8E1", profile="peacefair-pzem-016")
+    check(unknown.returncode == EXIT_USAGE and "does not say by which register" in unknown.stderr, "no register",
+          unknown.stderr)
+
+
+def a_device_with_two_registers_for_its_format_is_followed_through_both(site):
+    process, assign = meters(site, "map=wirenboard", "baud=9600", "format=8N2", "units=1")
+    done = assign("--to", "33", "--baud", "115200", "--format", "8E1", profile="wiren-board-wb-mr6lv")
+    check(done.returncode == EXIT_OK and "answers at 115200 8E1" in done.stdout, "the words", done.stdout, done.stderr)
+    check(process.log().splitlines()[1:] == ["unit 33 at 9600 8N2", "unit 33 at 9600 8E2", "unit 33 at 9600 8E1",
+                                             "unit 33 at 115200 8E1"], "its way", process.log())
 
 
 def nothing_is_assigned_where_two_answer_or_somebody_is_there(site):
@@ -318,7 +343,7 @@ def what_a_meter_takes_on_at_its_restart_is_told(site):
     done = assign("--to", "9", "--json")
     check(done.returncode == EXIT_OK and not json.loads(done.stdout)["verified"], "it is told", done.stdout, done.stderr)
     process.signal(signal.SIGUSR1)
-    wait_for(lambda: "unit 9 at 2400" in process.log(), 10, "the meter has restarted")
+    wait_for(lambda: "unit 9 at 2400 8N1" in process.log(), 10, "the meter has restarted")
     moved = assign("--to", "9", "--unit", "9", "--force")
     check(moved.returncode == EXIT_OK, "it is there", moved.stdout, moved.stderr)
 
@@ -339,6 +364,8 @@ main(a_scan_finds_the_setting_and_the_units_and_stops_there,
      a_line_of_others_is_heard_and_its_setting_found,
      a_device_of_another_model_is_not_written_to_and_the_bus_goes_back,
      a_new_meter_gets_its_unit_and_baud_and_answers_there,
+     a_meter_gets_its_parity_and_says_before_it_is_written_how_sure_that_is,
+     a_device_with_two_registers_for_its_format_is_followed_through_both,
      nothing_is_assigned_where_two_answer_or_somebody_is_there,
      a_meter_that_is_locked_says_what_to_do,
      a_row_of_meters_is_numbered_one_after_the_other,

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """
-Meters on a serial line whose unit and baud are set by registers, as Eastron's: LINK [key=value ...]. Holding registers
-20-21 and 28-29 hold unit and code of the baud as floats, and are written by function 16. Keys: units=1,5 (which there
-are at the start; two alike answer at the same time), baud=2400, restart=1 (what is written holds after SIGUSR1),
-locked=1 (writes are refused until SIGUSR2). Says "ready", and what each meter is, on standard output.
+Meters on a serial line whose unit, baud and format are set by registers, as Eastron's: LINK [key=value ...]. Holding
+registers 18-19, 20-21 and 28-29 hold the code of the format, the unit and the code of the baud as floats, and are written
+by function 16. With map=wirenboard the registers are 128 (unit), 110 (baud), 111 (parity) and 112 (stop bits), a whole
+number each, by function 6. Keys: units=1,5 (which there are at the start; two alike answer at the same time), baud=2400,
+format=8N1, restart=1 (what is written holds after SIGUSR1), locked=1 (writes are refused until SIGUSR2). Says "ready", and what each meter is, on standard output.
 """
 import os
 import pty
@@ -14,8 +15,8 @@ import sys
 import termios
 import tty
 
-CODES = {2400: 0, 4800: 1, 9600: 2, 1200: 5}
-SPEEDS = {getattr(termios, "B%d" % baud): baud for baud in CODES}
+BAUDS = (1200, 2400, 4800, 9600, 19200, 115200)
+SPEEDS = {getattr(termios, "B%d" % baud): baud for baud in BAUDS}
 
 
 def crc(data):
@@ -27,38 +28,84 @@ def crc(data):
     return struct.pack("<H", value)
 
 
+def numbered(choices):
+    """Read and write of a setting that a register holds by a code."""
+    return choices.get, {value: code for code, value in choices.items()}.get
+
+
+class Eastron:
+    """Floats in two registers each."""
+    size, write = 2, 16
+    registers = {18: ("format", *numbered({0: "8N1", 1: "8E1", 2: "8O1", 3: "8N2"})), 20: ("unit", int, float),
+                 28: ("baud", *numbered({0: 2400, 1: 4800, 2: 9600, 5: 1200}))}
+
+    @staticmethod
+    def pack(number):
+        return struct.pack(">f", number)
+
+    @staticmethod
+    def unpack(request):
+        return struct.unpack(">f", request[7:11])[0]
+
+
+class WirenBoard:
+    """A register each; parity and stop bits have one of their own."""
+    size, write = 1, 6
+    registers = {110: ("baud", lambda code: code * 100, lambda baud: baud // 100), 111: ("parity", "NOE".__getitem__, "NOE".index),
+                 112: ("stop", int, int), 128: ("unit", int, int)}
+
+    @staticmethod
+    def pack(number):
+        return struct.pack(">H", number)
+
+    @staticmethod
+    def unpack(request):
+        return struct.unpack(">H", request[4:6])[0]
+
+
 class Meter:
-    def __init__(self, unit, baud):
-        self.unit, self.baud = unit, baud
-        self.next_unit, self.next_code = float(unit), float(CODES[baud])
+    def __init__(self, kind, unit, baud, form):
+        self.kind = kind
+        self.now = {"unit": unit, "baud": baud, "format": form, "parity": form[1], "stop": int(form[2])}
+        self.next = dict(self.now)
 
     def restart(self):
-        self.unit = int(self.next_unit)
-        self.baud = next(baud for baud, code in CODES.items() if code == self.next_code)
-        print("unit %d at %d" % (self.unit, self.baud), flush=True)
+        if self.kind is WirenBoard:
+            self.next["format"] = "8%s%d" % (self.next["parity"], self.next["stop"])
+        self.now = dict(self.next)
+        print("unit %(unit)d at %(baud)d %(format)s" % self.now, flush=True)
 
     def answer(self, request, locked):
         """The PDU that answers, as the meter is before what it does takes hold."""
         function, address, count = request[1], *struct.unpack(">HH", request[2:6])
-        if function == 3 and count == 2 and address in (20, 28):
-            return struct.pack(">BBf", 3, 4, self.next_unit if address == 20 else self.next_code)
-        if function == 16 and count == 2 and address in (20, 28):
-            if locked:
-                return bytes([0x90, 4])
-            value = struct.unpack(">f", request[7:11])[0]
-            if address == 20:
-                self.next_unit = value
-            else:
-                self.next_code = value
+        kind = self.kind
+        if address not in kind.registers:
+            return bytes([function | 0x80, 2])
+        key, decode, encode = kind.registers[address]
+        if function == 3 and count == kind.size:
+            return bytes([3, 2 * kind.size]) + kind.pack(encode(self.next[key]))
+        if function == kind.write and locked:
+            return bytes([function | 0x80, 4])
+        if function == kind.write:
+            self.next[key] = decode(kind.unpack(request))
             return request[1:6]
         return bytes([function | 0x80, 2])
+
+
+def line_of(terminal):
+    """What the other side has set: its baud, and its format. A pty drops PARENB, but keeps what else parity sets."""
+    flags = termios.tcgetattr(terminal)
+    parity = "N" if not flags[0] & termios.INPCK else "O" if flags[2] & termios.PARODD else "E"
+    return SPEEDS.get(flags[5]), "8%s%d" % (parity, 2 if flags[2] & termios.CSTOPB else 1)
 
 
 def main(link, **keys):
     ours, theirs = pty.openpty()
     tty.setraw(theirs)
     os.symlink(os.ttyname(theirs), link)
-    meters = [Meter(int(unit), int(keys.get("baud", 2400))) for unit in keys.get("units", "1").split(",")]
+    kind = WirenBoard if keys.get("map") == "wirenboard" else Eastron
+    meters = [Meter(kind, int(unit), int(keys.get("baud", 2400)), keys.get("format", "8N1"))
+              for unit in keys.get("units", "1").split(",")]
     late, state = bool(int(keys.get("restart", 0))), {"locked": bool(int(keys.get("locked", 0)))}
     signal.signal(signal.SIGUSR1, lambda *_: [meter.restart() for meter in meters])
     signal.signal(signal.SIGUSR2, lambda *_: state.update(locked=False))
@@ -69,13 +116,14 @@ def main(link, **keys):
             request += os.read(ours, 256)
         if len(request) < 8 or crc(request[:-2]) != request[-2:]:
             continue
-        baud = SPEEDS.get(termios.tcgetattr(ours)[5])
-        asked = [meter for meter in meters if meter.unit == request[0] and meter.baud == baud]
+        baud, form = line_of(ours)
+        asked = [meter for meter in meters
+                 if (meter.now["unit"], meter.now["baud"], meter.now["format"]) == (request[0], baud, form)]
         replies = []
         for meter in asked:
-            reply = bytes([meter.unit]) + meter.answer(request, state["locked"])
+            reply = bytes([meter.now["unit"]]) + meter.answer(request, state["locked"])
             replies.append(reply + crc(reply))
-            if not late and (meter.next_unit != meter.unit or meter.next_code != CODES[meter.baud]):
+            if not late and meter.next != meter.now:
                 meter.restart()
         if len(replies) == 1:
             os.write(ours, replies[0])
