@@ -41,6 +41,8 @@ export async function build(readable = false, folder = join(here, 'dist')) {
     metafile: true,
     logLevel: 'error',
   });
+  const stray = Object.keys(result.metafile.outputs).filter((name) => name.endsWith('.css')).slice(1);
+  if (stray.length) throw new Error('a style that nothing would load: name it in src/styles/index.css instead of importing it');
   const entry = Object.entries(result.metafile.outputs).find(([, output]) => output.entryPoint === 'src/main.tsx');
   const named = { '%SCRIPT%': basename(entry[0]), '%STYLE%': basename(entry[1].cssBundle) };
   named['%ICON%'] = await writeHashed(assets, join(here, 'src/icon.svg'));

@@ -4,11 +4,7 @@ import { loadSession } from './api/session';
 import { Page } from './app/page';
 import { followTheme } from './app/theme';
 import { speak } from './lib/text';
-import './styles/tokens.css';
-import './styles/base.css';
-import './styles/controls.css';
-import './styles/parts.css';
-import './styles/shell.css';
+import './styles/index.css';
 
 followTheme();
 void Promise.all([speak(), loadSession().catch(() => {})]).then(() => {

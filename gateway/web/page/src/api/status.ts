@@ -4,7 +4,7 @@ import { heardTime } from '../lib/clock';
 import { get } from './client';
 import { listen } from './live';
 import { Rates } from './rates';
-import type { BusStatus, LiveStatus, Status } from './types';
+import type { BusStatus, LiveBus, LiveStatus, Status } from './types';
 
 const AGAIN_MS = 2_000;
 /** After an event that tells of a change, so that a burst of them asks once. */
@@ -76,6 +76,17 @@ function moved(before: BusSums | undefined, now: BusSums): boolean {
   return !before || before.up !== now.up || before.down !== now.down;
 }
 
+/** The same array where nothing is new, so that lists made of it stay as they are. */
+function freshBuses(known: readonly BusStatus[], short: readonly LiveBus[]): BusStatus[] {
+  const byId = new Map(short.map((bus) => [bus.id, bus]));
+  const fresh = known.map((bus) => {
+    const now = byId.get(bus.id);
+    const same = !now || (now.error === bus.error && now.lent?.for_ms === bus.lent?.for_ms);
+    return same ? bus : { ...bus, error: now.error, lent: now.lent };
+  });
+  return fresh.every((bus, i) => bus === known[i]) ? (known as BusStatus[]) : fresh;
+}
+
 function lay(short: LiveStatus): void {
   const known = status.get();
   if (!known) return;
@@ -92,10 +103,7 @@ function lay(short: LiveStatus): void {
     journal: { ...known.journal, ...short.journal },
     uplinks: short.uplinks,
     consumers: short.consumers,
-    buses: known.buses.map((bus) => {
-      const fresh = short.buses.find((other) => other.id === bus.id);
-      return fresh ? { ...bus, error: fresh.error, lent: fresh.lent } : bus;
-    }),
+    buses: freshBuses(known.buses, short.buses),
   };
   measure(laid, buses);
   sums.set(buses);

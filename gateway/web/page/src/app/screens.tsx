@@ -27,4 +27,5 @@ export interface ScreenEntry {
 
 export const screens: readonly ScreenEntry[] = [
   { path: '', name: 'nav.overview', icon: 'overview', load: async () => Overview },
+  { path: 'devices', name: 'nav.devices', icon: 'devices', load: async () => (await import('../screens/devices/entry')).DevicesEntry },
 ];

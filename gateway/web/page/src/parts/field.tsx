@@ -43,6 +43,7 @@ interface TextFieldProps {
   minLength?: number;
   maxLength?: number;
   placeholder?: string;
+  inputmode?: 'decimal' | 'numeric' | 'text';
 }
 
 export function TextField({ label, hint, wrong, onText, class: more = '', ...given }: TextFieldProps) {

@@ -9,7 +9,6 @@ import { Flow } from './flow';
 import { Ledger } from './ledger';
 import { Summary } from './summary';
 import { Waiting } from './waiting';
-import './overview.css';
 
 export function Overview() {
   const now = useCell(status);

@@ -1,0 +1,25 @@
+/** A question that has to be answered before one goes on: keeps the focus, ends with Escape. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+
+interface DialogProps {
+  title: string;
+  onClose: () => void;
+  children: ComponentChildren;
+}
+
+export function Dialog({ title, onClose, children }: DialogProps) {
+  const box = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const from = document.activeElement as HTMLElement | null;
+    box.current?.showModal();
+    return () => from?.focus();
+  }, []);
+  return (
+    <dialog class="dialog" ref={box} aria-labelledby={id} onClose={onClose} onCancel={onClose}>
+      <h2 id={id}>{title}</h2>
+      {children}
+    </dialog>
+  );
+}
