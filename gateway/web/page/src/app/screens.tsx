@@ -28,4 +28,8 @@ export interface ScreenEntry {
 export const screens: readonly ScreenEntry[] = [
   { path: '', name: 'nav.overview', icon: 'overview', load: async () => Overview },
   { path: 'devices', name: 'nav.devices', icon: 'devices', load: async () => (await import('../screens/devices/entry')).DevicesEntry },
+  { path: 'buses', name: 'nav.buses', icon: 'buses', minor: true, load: async () => (await import('../screens/buses/entry')).BusesEntry },
+  { path: 'uplinks', name: 'nav.uplinks', icon: 'uplinks', load: async () => (await import('../screens/uplinks/entry')).UplinksEntry },
+  { path: 'history', name: 'nav.history', icon: 'history', load: async () => (await import('../screens/history/history')).History },
+  { path: 'logs', name: 'nav.logs', icon: 'logs', minor: true, load: async () => (await import('../screens/logs/logs')).Logs },
 ];

@@ -41,7 +41,7 @@ export function Ledger({ now }: { now: Status }) {
         <div><dt>{t('ledger.refused')}</dt><dd>{number(journal.refused)}</dd></div>
       </dl>
       {readers.length > 0 && (
-        <div class="scroll" tabIndex={0} role="region" aria-label={t('ledger.readers')}>
+        <div class="scroll" tabIndex={0} role="group" aria-label={t('ledger.readers')}>
           <table class="table ledger">
             <thead>
               <tr>

@@ -1,0 +1,57 @@
+/** What the gateway wrote to its log, and what it writes while one looks. */
+import { useEffect, useState } from 'preact/hooks';
+import { get, query } from '../../api/client';
+import { useLive } from '../../api/live';
+import type { LogLine } from '../../api/types';
+import { gatewayNow } from '../../lib/clock';
+import { moment } from '../../lib/format';
+import { t, told } from '../../lib/text';
+import { Choice, TextField } from '../../parts/field';
+import { Problem } from '../../parts/notice';
+import { Screen } from '../../parts/screen';
+import { Shape, type Level } from '../../parts/state';
+
+/** The gateway keeps no more in memory either. */
+const LINES_MAX = 1_000;
+const FIRST = 500;
+
+const order = ['error', 'warn', 'info', 'debug'];
+const levels: Record<string, Level> = { error: 'down', warn: 'look', info: 'unknown', debug: 'unknown' };
+
+export function Logs() {
+  const [lines, setLines] = useState<readonly LogLine[]>([]);
+  const [error, setError] = useState<unknown>(null);
+  const [least, setLeast] = useState('info');
+  const [search, setSearch] = useState('');
+  const [held, setHeld] = useState(false);
+  useEffect(() => void get<{ lines: LogLine[] }>('/log' + query({ limit: FIRST })).then((answer) => setLines(answer.lines), setError), []);
+  useLive('log', (line) => setLines((known) => [...known, line].slice(-LINES_MAX)));
+
+  const shown = lines.filter((line) => order.indexOf(line.level) <= order.indexOf(least) && `${line.part} ${line.words}`.toLowerCase().includes(search.toLowerCase())).reverse();
+  const [still, setStill] = useState<readonly LogLine[]>([]);
+  const seen = held ? still : shown;
+  return (
+    <Screen title={t('nav.logs')} lead={t('logs.lead')}>
+      <form class="filter logs-filter" role="search" onSubmit={(event) => event.preventDefault()}>
+        <TextField label={t('devices.search')} type="search" value={search} onText={setSearch} />
+        <Choice label={t('logs.level')} value={least} onChoice={setLeast} choices={order.map((level) => [level, told(`logs.${level}`, level)] as const)} />
+        <button class="button" type="button" aria-pressed={held} onClick={() => {
+          setStill(shown);
+          setHeld(!held);
+        }}>{t(held ? 'logs.go' : 'logs.hold')}</button>
+      </form>
+      <Problem error={error} />
+      {!seen.length && !error && <p class="quiet-line">{t('logs.none')}</p>}
+      <ol class="log-lines" lang="en">
+        {seen.map((line) => (
+          <li key={`${line.t}${line.words}`}>
+            <time>{moment(line.t, gatewayNow())}</time>
+            <span class="log-level"><Shape level={levels[line.level] ?? 'unknown'} />{told(`logs.${line.level}`, line.level)}</span>
+            <span class="log-part">{line.part}</span>
+            <span class="log-words">{line.words}</span>
+          </li>
+        ))}
+      </ol>
+    </Screen>
+  );
+}
