@@ -44,6 +44,13 @@ static enum clock_trust system_trust(void *context)
     return CLOCK_SYNCHRONISED;
 }
 
+const char *clock_trust_name(enum clock_trust trust)
+{
+    static const char *const names[] = {"unset", "free-running", "synchronised"};
+
+    return names[trust];
+}
+
 const struct clock clock_system = {system_wall, system_mono, system_trust, NULL};
 
 /*

@@ -44,6 +44,9 @@ static inline enum clock_trust clock_trust(const struct clock *clock)
     return clock->trust(clock->context);
 }
 
+/* "unset", "free-running", "synchronised". */
+const char *clock_trust_name(enum clock_trust trust);
+
 /* ISO 8601 in UTC with milliseconds, "2026-11-23T16:20:01.123Z". `out` holds at least 32 bytes. */
 void clock_format(int64_t wall_ns, char out[32]);
 

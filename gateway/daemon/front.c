@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "daemon/guard.h"
 #include "daemon/lend.h"
 #include "daemon/overhear.h"
 #include "daemon/show.h"
@@ -18,6 +19,7 @@ struct front {
     struct loop *loop;
     struct running *running;
     const struct gateway_options *options;
+    struct gatekeeper *gate;
     struct api *api;
     struct loop_watch *journal_watch;
     int journal_fd;
@@ -36,6 +38,11 @@ static void wake(void *context)
 static int mount(struct front *front, struct routes routes)
 {
     return api_mount(front->api, &routes);
+}
+
+static int open_gate(struct front *front)
+{
+    return guard_mount(front->gate, front->api, front->running);
 }
 
 static int open_show(struct front *front)
@@ -88,6 +95,7 @@ static const struct part {
     void (*stop)(struct front *front);
     void (*close)(struct front *front);
 } parts[] = {
+    {"accounts", open_gate, NULL, NULL},
     {"live values", open_show, stop_show, close_show},
     {"jobs", open_jobs, stop_jobs, close_jobs},
     {"choices", open_choices, NULL, NULL},
@@ -156,7 +164,7 @@ static void listen_locally(struct front *front)
 }
 
 void front_open(struct front **out, struct loop *loop, struct running *running,
-                const struct gateway_options *options)
+                const struct gateway_options *options, struct gatekeeper *gate)
 {
     struct front *front = calloc(1, sizeof *front);
 
@@ -168,6 +176,7 @@ void front_open(struct front **out, struct loop *loop, struct running *running,
     front->loop = loop;
     front->running = running;
     front->options = options;
+    front->gate = gate;
     front->journal_fd = -1;
     int error = open_api(front);
     if (error) {

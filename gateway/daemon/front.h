@@ -9,12 +9,14 @@
 #include "daemon/running.h"
 
 struct front;
-struct loop; /* core/loop.h */
+struct loop;       /* core/loop.h */
+struct gatekeeper; /* web/gate.h */
 
 /* Opens what can be opened, and tells in the log what cannot. NULL in *front when there is no
- * memory. What it is given outlives it. On the loop's thread, as is front_close. */
+ * memory. What it is given outlives it; without a gate nobody comes in
+ * over the network. On the loop's thread, as is front_close. */
 void front_open(struct front **front, struct loop *loop, struct running *running,
-                const struct gateway_options *options);
+                const struct gateway_options *options, struct gatekeeper *gate);
 
 /* Ends all connections. NULL is fine. */
 void front_close(struct front *front);

@@ -21,6 +21,7 @@
 #include "core/zone.h"
 #include "core/loop.h"
 #include "daemon/front.h"
+#include "daemon/guard.h"
 #include "daemon/machine.h"
 #include "daemon/room.h"
 #include "daemon/running.h"
@@ -39,6 +40,7 @@ struct gateway {
     struct io refuge; /* the socket's folder; its context is NULL where that cannot be had */
     struct journal *journal;
     struct running running;
+    struct gatekeeper *gate;
     struct front *front;
     char boot_id[40], machine_id[40];
     struct config
@@ -337,7 +339,7 @@ static int run_once(struct gateway *gateway, struct config *config)
     }
     take_zone(config);
     /* Before the buses: where descriptors run out, it is for them. */
-    front_open(&gateway->front, gateway->loop, &gateway->running, gateway->options);
+    front_open(&gateway->front, gateway->loop, &gateway->running, gateway->options, gateway->gate);
     error = apply(gateway, config);
     if (!gateway->running.current) {
         close_front(gateway);
@@ -411,6 +413,7 @@ int gateway_run(const struct gateway_options *given)
         return EXIT_CODE_CONFIG;
     machine_boot_id(gateway.boot_id);
     machine_id(gateway.machine_id);
+    gateway.gate = guard_open(&options);
     if (loop_open(&gateway.loop) || open_signals(&gateway) ||
         !(gateway.settled = loop_timer(gateway.loop, on_settled, NULL))) {
         log_error("daemon", "the event loop cannot be made: out of memory or file descriptors");
@@ -429,6 +432,7 @@ out:
     if (gateway.signal_fd >= 0)
         close(gateway.signal_fd);
     loop_close(gateway.loop);
+    guard_close(gateway.gate);
     log_flush();
     return code;
 }

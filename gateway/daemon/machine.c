@@ -1,12 +1,17 @@
 #include "daemon/machine.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "core/clock.h"
+#include "core/error.h"
 
 static void read_line(const char *path, char out[40])
 {
@@ -42,4 +47,12 @@ bool machine_medium_is_plain(const char *path)
     if (!realpath(link, target))
         return false;
     return strstr(target, "/mmcblk") != NULL || strstr(target, "/usb") != NULL;
+}
+
+int machine_set_clock(int64_t wall_ns)
+{
+    struct timespec time = {.tv_sec = (time_t)(wall_ns / NS_PER_S),
+                            .tv_nsec = (long)(wall_ns % NS_PER_S)};
+
+    return clock_settime(CLOCK_REALTIME, &time) ? error_from_errno(errno) : 0;
 }

@@ -3,6 +3,7 @@
 #define SLUICE_DAEMON_MACHINE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* The kernel's id of this boot (random(4)), or "" where there is none. */
 void machine_boot_id(char out[40]);
@@ -16,5 +17,8 @@ void machine_id(char out[40]);
  * rewritten: an SD card, eMMC, or a USB stick. False when it cannot be told.
  */
 bool machine_medium_is_plain(const char *path);
+
+/* Sets the system's clock (UTC). 0, ERR_DENIED when the process may not, ERR_INVALID. */
+int machine_set_clock(int64_t wall_ns);
 
 #endif

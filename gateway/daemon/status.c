@@ -32,7 +32,6 @@ static void put_dropped(struct text *text, const uint64_t dropped[8])
 
 static void put_gateway(struct running *running, struct text *text)
 {
-    static const char *const trusts[] = {"unset", "free-running", "synchronised"};
     const struct config *config = running->current->config;
 
     text_string(text, "{\"schema\":1,");
@@ -56,7 +55,7 @@ static void put_gateway(struct running *running, struct text *text)
     text_printf(text, ",\"uptime_s\":%" PRId64,
                 (clock_mono(running->clock) - running->started_mono_ns) / NS_PER_S);
     text_printf(text, ",\"clock\":{\"t\":%" PRId64 ",\"trust\":\"%s\"}",
-                clock_wall(running->clock) / NS_PER_MS, trusts[clock_trust(running->clock)]);
+                clock_wall(running->clock) / NS_PER_MS, clock_trust_name(clock_trust(running->clock)));
 }
 
 static void put_journal(struct running *running, struct text *text)

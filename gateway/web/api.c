@@ -45,19 +45,12 @@ static const struct route *find_route(const struct api *api, struct route_reques
     return NULL;
 }
 
-/* Whoever may open the socket may do everything. */
-static void admit_local(const struct http_request *request, struct caller *caller)
-{
-    *caller = (struct caller){.role = ROLE_OWNER, .local = true, .origin = "socket"};
-    snprintf(caller->account, sizeof caller->account, "uid %" PRId64, http_peer_user(request));
-}
-
 static int identify(const struct api *api, const struct http_request *request,
                     struct caller *caller, struct http_reply *reply)
 {
     memset(caller, 0, sizeof *caller);
     if (http_is_local(request)) {
-        admit_local(request, caller);
+        route_local_caller(request, caller);
         return 0;
     }
     if (!api->gate.identify) {

@@ -1,6 +1,14 @@
 #include "web/route.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+
+void route_local_caller(const struct http_request *request, struct caller *caller)
+{
+    *caller = (struct caller){.role = ROLE_OWNER, .local = true, .origin = "socket"};
+    snprintf(caller->account, sizeof caller->account, "uid %" PRId64, http_peer_user(request));
+}
 
 bool route_matches(const struct route *route, const char *path,
                    char names[ROUTE_NAMES_MAX][ROUTE_NAME_SIZE])

@@ -54,6 +54,9 @@ struct routes {
     void *context;
 };
 
+/* Who asks over the unix socket: whoever may open it may do everything. */
+void route_local_caller(const struct http_request *request, struct caller *caller);
+
 /* Whether the path (decoded) is that of the row; fills the names in. A name that is empty or longer
  * than ROUTE_NAME_SIZE matches nothing. */
 bool route_matches(const struct route *route, const char *path,

@@ -1,0 +1,53 @@
+#include "daemon/guard.h"
+
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "daemon/machine.h"
+
+struct gatekeeper *guard_open(const struct gateway_options *options)
+{
+    char folder[PATH_MAX], preset[PATH_MAX];
+    struct gatekeeper *gate;
+
+    snprintf(folder, sizeof folder, "%s", options->config_path);
+    snprintf(preset, sizeof preset, "%.*s/setup-code", PATH_MAX - 16, dirname(folder));
+    int error = gate_open(&gate, &(struct gate_options){.state_path = options->state_path,
+                                                        .preset_path = preset,
+                                                        .clock = &clock_system,
+                                                        .set_clock = machine_set_clock});
+    if (!error)
+        return gate;
+    log_error("daemon", "nobody can come in over the network: the accounts in %s cannot be had: %s",
+              options->state_path, error_text(error));
+    return NULL;
+}
+
+void guard_close(struct gatekeeper *gate)
+{
+    gate_close(gate);
+}
+
+static void about(void *context, struct gate_about *about)
+{
+    struct running *running = context;
+
+    pthread_mutex_lock(&running->lock);
+    if (running->current) {
+        const struct site *site = &running->current->config->site;
+
+        snprintf(about->id, sizeof about->id, "%s", site->id);
+        snprintf(about->name, sizeof about->name, "%s", site->name ? site->name : "");
+    }
+    pthread_mutex_unlock(&running->lock);
+}
+
+int guard_mount(struct gatekeeper *gate, struct api *api, struct running *running)
+{
+    struct gate_site site = {.about = about, .context = running};
+
+    return gate ? gate_mount(gate, api, running->journal, &site) : 0;
+}

@@ -1,0 +1,17 @@
+/* The gate of the page and API (web/gate.h) as the daemon has it. */
+#ifndef SLUICE_DAEMON_GUARD_H
+#define SLUICE_DAEMON_GUARD_H
+
+#include "daemon/gateway.h"
+#include "daemon/running.h"
+#include "web/gate.h"
+
+/* Opens the gate with the accounts of the state folder. NULL when that cannot be, which is told:
+ * then nobody comes in over the network. guard_close(NULL) is fine. */
+struct gatekeeper *guard_open(const struct gateway_options *options);
+void guard_close(struct gatekeeper *gate);
+
+/* Guards the API before it listens. 0, or the error of gate_mount. */
+int guard_mount(struct gatekeeper *gate, struct api *api, struct running *running);
+
+#endif
