@@ -12,8 +12,6 @@
 #define NS_PER_DAY (S_PER_DAY * NS_PER_S)
 #define YEAR_FIRST 1970
 #define YEAR_LAST  2261 /* the last that 63 bits of nanoseconds hold whole */
-#define RELEASED_NS                                                                                \
-    (INT64_C(1767225600) * NS_PER_S) /* 2026-01-01: no clock that was set is behind it */
 
 static int64_t read_clock(clockid_t id)
 {
@@ -36,7 +34,7 @@ static int64_t system_mono(void *context)
 
 static enum clock_trust system_trust(void *context)
 {
-    if (system_wall(context) < RELEASED_NS)
+    if (system_wall(context) < CLOCK_RELEASED_NS)
         return CLOCK_UNSET;
     struct timex state = {.modes = 0};
     if (adjtimex(&state) < 0 || (state.status & STA_UNSYNC))

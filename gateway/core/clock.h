@@ -11,6 +11,9 @@
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_S  INT64_C(1000000000)
 
+/* 2026-01-01: no clock that was set is behind it. */
+#define CLOCK_RELEASED_NS (INT64_C(1767225600) * NS_PER_S)
+
 /* How far the wall clock can be believed. Stored in the journal: values are fixed. */
 enum clock_trust {
     CLOCK_UNSET = 0,        /* before the release's own date: the clock was never set */

@@ -21,7 +21,7 @@ static size_t buffer_used(const struct buffer *buffer)
 
 /* Makes room behind the end: moves, or grows while that is allowed. Returns the room, or ERR_NOMEM.
  */
-static int buffer_reserve(struct buffer *buffer)
+static int buffer_reserve(struct buffer *buffer, size_t room_max)
 {
     size_t used = buffer_used(buffer);
 
@@ -30,10 +30,11 @@ static int buffer_reserve(struct buffer *buffer)
         buffer->start = 0;
         buffer->end = used;
     }
-    if (buffer->end == buffer->room && buffer->room < TUNNEL_BUFFER_SIZE_MAX) {
+    if (buffer->end == buffer->room && buffer->room < room_max) {
         size_t room = buffer->room ? buffer->room * 2 : BUFFER_FIRST_SIZE;
-        uint8_t *data = realloc(buffer->data, room);
 
+        room = room < room_max ? room : room_max;
+        uint8_t *data = realloc(buffer->data, room);
         if (!data)
             return ERR_NOMEM;
         buffer->data = data;
@@ -66,6 +67,7 @@ static bool read_local(struct carry *carry, int room)
         return false;
     }
     up->end += (size_t)got;
+    carry->from_local += (size_t)got;
     return true;
 }
 
@@ -121,6 +123,7 @@ static bool read_remote(struct carry *carry, int room)
         return false;
     }
     down->end += (size_t)got;
+    carry->from_remote += (size_t)got;
     return true;
 }
 
@@ -145,19 +148,27 @@ static bool write_remote(struct carry *carry)
         return false;
     }
     buffer_take(up, (size_t)sent);
+    carry->to_remote += (size_t)sent;
     return true;
+}
+
+static size_t room_max(const struct carry *carry)
+{
+    return carry->room_max ? carry->room_max : TUNNEL_BUFFER_SIZE_MAX;
 }
 
 static void set_wants(struct carry *carry)
 {
+    size_t most = room_max(carry);
+
     carry->wants_local = carry->wants_remote = 0;
-    if (!carry->local_ended && (carry->up.end < TUNNEL_BUFFER_SIZE_MAX || carry->up.start > 0))
+    if (!carry->local_ended && (carry->up.end < most || carry->up.start > 0))
         carry->wants_local |= EPOLLIN;
     if (buffer_used(&carry->down) > 0)
         carry->wants_local |= EPOLLOUT;
     if (carry->remote_ended)
         return;
-    if (carry->down.end < TUNNEL_BUFFER_SIZE_MAX || carry->down.start > 0)
+    if (carry->down.end < most || carry->down.start > 0)
         carry->wants_remote |= EPOLLIN;
     if (buffer_used(&carry->up) > 0)
         carry->wants_remote |= EPOLLOUT;
@@ -170,7 +181,8 @@ int carry_step(struct carry *carry)
     /* The sockets' own buffers bound the rounds in practice; the constant does in any case, so that
      * one busy broker leaves the thread to the others. */
     for (int round = 0; moved && round < 64; round++) {
-        int up_room = buffer_reserve(&carry->up), down_room = buffer_reserve(&carry->down);
+        int up_room = buffer_reserve(&carry->up, room_max(carry));
+        int down_room = buffer_reserve(&carry->down, room_max(carry));
 
         if (up_room < 0 || down_room < 0)
             return ERR_NOMEM;
@@ -185,6 +197,20 @@ int carry_step(struct carry *carry)
     if (carry->local_ended && (buffer_used(&carry->up) == 0 || carry->remote_ended))
         return CARRY_CLIENT_ENDED;
     return CARRY_ON;
+}
+
+static void buffer_rest(struct buffer *buffer)
+{
+    if (buffer_used(buffer) > 0)
+        return;
+    free(buffer->data);
+    *buffer = (struct buffer){0};
+}
+
+void carry_rest(struct carry *carry)
+{
+    buffer_rest(&carry->up);
+    buffer_rest(&carry->down);
 }
 
 int carry_why_ended(const struct carry *carry, int64_t half_open_ns, char *sentence, size_t size)

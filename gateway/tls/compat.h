@@ -21,8 +21,10 @@
 #include <mbedtls/error.h>
 #include <mbedtls/gcm.h>
 #include <mbedtls/pk.h>
+#include <mbedtls/sha256.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_ciphersuites.h>
+#include <mbedtls/ssl_ticket.h>
 #include <mbedtls/x509_crl.h>
 #include <mbedtls/x509_crt.h>
 
@@ -77,6 +79,72 @@ static inline int compat_minimum_version(mbedtls_ssl_config *config, int minimum
     mbedtls_ssl_conf_min_version(config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
 #endif
     return 0;
+}
+
+/* The curves and signatures of today alone: 2.28 would take curves of 192 bits and SHA-1 as well. */
+static inline void compat_strong(mbedtls_ssl_config *config)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+    static const uint16_t groups[] = {
+        MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1, MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
+        MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1, MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
+    static const uint16_t signatures[] = {
+        MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256, MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
+        MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
+        MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,       MBEDTLS_TLS1_3_SIG_NONE};
+
+    mbedtls_ssl_conf_groups(config, groups);
+    mbedtls_ssl_conf_sig_algs(config, signatures);
+#else
+    static const mbedtls_ecp_group_id groups[] = {MBEDTLS_ECP_DP_SECP256R1,
+                                                  MBEDTLS_ECP_DP_CURVE25519,
+                                                  MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_ECP_DP_NONE};
+    static const int hashes[] = {MBEDTLS_MD_SHA256, MBEDTLS_MD_SHA384, MBEDTLS_MD_SHA512,
+                                 MBEDTLS_MD_NONE};
+
+    mbedtls_ssl_conf_curves(config, groups);
+    mbedtls_ssl_conf_sig_hashes(config, hashes);
+#endif
+}
+
+/* SHA-256; 0 or an error. */
+static inline int compat_sha256(const unsigned char *data, size_t size, unsigned char out[32])
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+    return mbedtls_sha256(data, size, out, 0);
+#else
+    return mbedtls_sha256_ret(data, size, out, 0);
+#endif
+}
+
+/* The serial number of a certificate that is made; `bytes` is a positive number, most significant
+ * byte first. */
+static inline int compat_serial(mbedtls_x509write_cert *made, unsigned char *bytes, size_t size)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+    return mbedtls_x509write_crt_set_serial_raw(made, bytes, size);
+#else
+    mbedtls_mpi number;
+    int code;
+
+    mbedtls_mpi_init(&number);
+    code = mbedtls_mpi_read_binary(&number, bytes, size);
+    if (code == 0)
+        code = mbedtls_x509write_crt_set_serial(made, &number);
+    mbedtls_mpi_free(&number);
+    return code;
+#endif
+}
+
+static inline int compat_parse_key(mbedtls_pk_context *key, const char *pem, size_t size_with_zero)
+{
+    const unsigned char *bytes = (const unsigned char *)pem;
+
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+    return mbedtls_pk_parse_key(key, bytes, size_with_zero, NULL, 0, compat_random, NULL);
+#else
+    return mbedtls_pk_parse_key(key, bytes, size_with_zero, NULL, 0);
+#endif
 }
 
 /* From 3.6.1 on tickets of TLS 1.3 are told only to those who ask. */

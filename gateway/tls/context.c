@@ -37,6 +37,11 @@ static const int chacha_first[] = {CHACHA_13 AES_13 CHACHA_12 AES_12 0};
 static const int only_chacha[] = {CHACHA_13 CHACHA_12 0};
 static const int aes_first[] = {AES_13 CHACHA_13 AES_12 CHACHA_12 0};
 
+const int *context_suites(bool prefer_chacha, bool only)
+{
+    return only ? only_chacha : prefer_chacha ? chacha_first : aes_first;
+}
+
 int compat_random(void *unused, unsigned char *out, size_t size)
 {
     (void)unused;
@@ -155,39 +160,46 @@ static int load_ca(mbedtls_x509_crt *ca, const char *path, char *sentence, size_
     return 0;
 }
 
-static int load_identity(mbedtls_x509_crt *cert, mbedtls_pk_context *key, const char *cert_path,
-                         const char *key_path, char *sentence, size_t size)
+int context_load_identity(mbedtls_x509_crt *cert, mbedtls_pk_context *key,
+                          const struct context_identity *files, char *sentence, size_t size)
 {
-    int rc = check_readable("the certificate tls.cert", cert_path, sentence, size);
+    const char *part = files->part;
+    char what[64];
+    int rc;
 
+    snprintf(what, sizeof(what), "the certificate %s.cert", part);
+    rc = check_readable(what, files->cert, sentence, size);
     if (rc != 0)
         return rc;
-    if (mbedtls_x509_crt_parse_file(cert, cert_path) != 0) {
-        snprintf(sentence, size, "tls.cert \"%s\" holds no certificate in PEM form", cert_path);
+    if (mbedtls_x509_crt_parse_file(cert, files->cert) != 0) {
+        snprintf(sentence, size, "%s.cert \"%s\" holds no certificate in PEM form", part,
+                 files->cert);
         return ERR_CERTIFICATE;
     }
-    if (!key_path) {
-        snprintf(sentence, size, "tls.cert is given without tls.key");
+    if (!files->key) {
+        snprintf(sentence, size, "%s.cert is given without %s.key", part, part);
         return ERR_CERTIFICATE;
     }
-    rc = check_readable("the private key tls.key", key_path, sentence, size);
+    snprintf(what, sizeof(what), "the private key %s.key", part);
+    rc = check_readable(what, files->key, sentence, size);
     if (rc != 0)
         return rc;
-    rc = compat_parse_key_file(key, key_path);
+    rc = compat_parse_key_file(key, files->key);
     if (rc == MBEDTLS_ERR_PK_PASSWORD_REQUIRED || rc == MBEDTLS_ERR_PK_PASSWORD_MISMATCH) {
         snprintf(sentence, size,
-                 "the private key tls.key \"%s\" is protected by a password: store "
+                 "the private key %s.key \"%s\" is protected by a password: store "
                  "it without one (openssl pkey -in OLD -out NEW)",
-                 key_path);
+                 part, files->key);
         return ERR_CERTIFICATE;
     }
     if (rc != 0) {
-        snprintf(sentence, size, "tls.key \"%s\" holds no private key in PEM form", key_path);
+        snprintf(sentence, size, "%s.key \"%s\" holds no private key in PEM form", part,
+                 files->key);
         return ERR_CERTIFICATE;
     }
     if (compat_check_pair(&cert->pk, key) != 0) {
         snprintf(sentence, size,
-                 "the private key tls.key does not belong to the certificate tls.cert");
+                 "the private key %s.key does not belong to the certificate %s.cert", part, part);
         return ERR_CERTIFICATE;
     }
     return 0;
@@ -220,9 +232,8 @@ static int configure(struct tls_context *context, const struct tls_files *files,
     }
     mbedtls_ssl_conf_rng(config, compat_random, NULL);
     mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_REQUIRED);
-    mbedtls_ssl_conf_ciphersuites(config, files->only_chacha     ? only_chacha
-                                          : files->prefer_chacha ? chacha_first
-                                                                 : aes_first);
+    mbedtls_ssl_conf_ciphersuites(config,
+                                  context_suites(files->prefer_chacha, files->only_chacha));
     mbedtls_ssl_conf_ca_chain(config, &context->ca, files->crl ? &context->crl : NULL);
     compat_want_tickets(config);
     if (files->cert && mbedtls_ssl_conf_own_cert(config, &context->cert, &context->key) != 0)
@@ -258,7 +269,9 @@ int tls_context_open(struct tls_context **out, const struct tls_files *files, ch
     if (rc == 0 && files->crl)
         rc = load_crl(&context->crl, files->crl, sentence, size);
     if (rc == 0 && files->cert)
-        rc = load_identity(&context->cert, &context->key, files->cert, files->key, sentence, size);
+        rc = context_load_identity(
+            &context->cert, &context->key,
+            &(struct context_identity){"tls", files->cert, files->key}, sentence, size);
     if (rc == 0)
         rc = configure(context, files, sentence, size);
     if (rc != 0) {
@@ -282,7 +295,7 @@ void tls_context_close(struct tls_context *context)
     free(context);
 }
 
-static int64_t wall_seconds(const mbedtls_x509_time *time)
+int64_t context_wall_seconds(const mbedtls_x509_time *time)
 {
     struct tm tm = {.tm_year = time->year - 1900,
                     .tm_mon = time->mon - 1,
@@ -311,14 +324,15 @@ int tls_check_files(const char *ca, const char *cert, const char *key, int64_t *
     if (rc == 0 && ca)
         rc = load_ca(&chain, ca, sentence, size);
     if (rc == 0 && cert)
-        rc = load_identity(&own, &pk, cert, key, sentence, size);
+        rc = context_load_identity(&own, &pk, &(struct context_identity){"tls", cert, key}, sentence,
+                                   size);
     if (rc == 0 && !cert && key) {
         snprintf(sentence, size, "tls.key is given without tls.cert");
         rc = ERR_CERTIFICATE;
     }
     if (rc == 0 && cert) {
         if (until_wall_s)
-            *until_wall_s = wall_seconds(&own.valid_to);
+            *until_wall_s = context_wall_seconds(&own.valid_to);
         if (mbedtls_x509_time_is_past(&own.valid_to)) {
             verify_date(&own.valid_to, date);
             snprintf(sentence, size, "the certificate tls.cert expired on %s: renew it", date);

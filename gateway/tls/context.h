@@ -15,4 +15,29 @@ struct tls_context {
     const char *alpn_list[2];
 };
 
+/* A server's: see server.h. */
+struct tls_identity {
+    mbedtls_ssl_config config;
+    mbedtls_x509_crt cert;
+    mbedtls_pk_context key;
+    mbedtls_ssl_ticket_context tickets;
+};
+
+/* Suites with forward secrecy and an AEAD, nothing else, the faster ones first; ended by 0. `only`:
+ * those of ChaCha20-Poly1305 and no others. Lives for ever. */
+const int *context_suites(bool prefer_chacha, bool only);
+
+struct context_identity {
+    const char *part;       /* of the configuration whose "cert" and "key" they are: "tls" */
+    const char *cert, *key; /* PEM files */
+};
+
+/* Reads a certificate (with its chain) and its key, which must fit. 0, or ERR_NOT_FOUND, ERR_DENIED,
+ * ERR_CERTIFICATE with a sentence. */
+int context_load_identity(mbedtls_x509_crt *cert, mbedtls_pk_context *key,
+                          const struct context_identity *files, char *sentence, size_t size);
+
+/* Seconds since 1970. */
+int64_t context_wall_seconds(const mbedtls_x509_time *time);
+
 #endif

@@ -20,7 +20,7 @@ struct tls {
     int last;         /* what the library returned last */
     bool complete;    /* the handshake */
     bool heard;       /* anything from the peer */
-    struct tls_context *context;
+    struct tls_context *context; /* of a client's end; NULL: a server's */
     size_t offered; /* by the tls_write that returned ERR_AGAIN */
     char *name;
     const char *reason;
@@ -62,17 +62,39 @@ static int bio_receive(void *context, unsigned char *data, size_t size)
     return MBEDTLS_ERR_SSL_CONN_EOF;
 }
 
-int tls_open(struct tls **out, struct tls_context *context, int fd, const char *name,
-             const struct tls_resume *resume)
+static struct tls *tls_new(int fd)
 {
     struct tls *tls = calloc(1, sizeof(*tls));
 
     if (!tls)
-        return ERR_NOMEM;
+        return NULL;
     mbedtls_ssl_init(&tls->ssl);
+    mbedtls_ssl_set_bio(&tls->ssl, tls, bio_send, bio_receive, NULL);
     tls->fd = fd;
-    tls->context = context;
     tls->reason = "";
+    return tls;
+}
+
+int tls_serve(struct tls **out, struct tls_identity *identity, int fd)
+{
+    struct tls *tls = tls_new(fd);
+
+    if (!tls || mbedtls_ssl_setup(&tls->ssl, &identity->config) != 0) {
+        tls_close(tls);
+        return ERR_NOMEM;
+    }
+    *out = tls;
+    return 0;
+}
+
+int tls_open(struct tls **out, struct tls_context *context, int fd, const char *name,
+             const struct tls_resume *resume)
+{
+    struct tls *tls = tls_new(fd);
+
+    if (!tls)
+        return ERR_NOMEM;
+    tls->context = context;
     tls->name = strdup(name);
     if (!tls->name || mbedtls_ssl_setup(&tls->ssl, &context->config) != 0 ||
         mbedtls_ssl_set_hostname(&tls->ssl, name) != 0) {
@@ -81,7 +103,6 @@ int tls_open(struct tls **out, struct tls_context *context, int fd, const char *
     }
     tls->verify.name = tls->name;
     mbedtls_ssl_set_verify(&tls->ssl, verify_certificate, &tls->verify);
-    mbedtls_ssl_set_bio(&tls->ssl, tls, bio_send, bio_receive, NULL);
     if (resume)
         mbedtls_ssl_set_session(&tls->ssl, &resume->session); /* refused: a full handshake */
     *out = tls;
@@ -185,7 +206,9 @@ static void guess(struct tls *tls, char *sentence, size_t size)
 /* What a failed handshake means for the operator. */
 static void explain(struct tls *tls, int rc, int code, char *sentence, size_t size)
 {
-    if (rc == ERR_CERTIFICATE) {
+    if (!tls->context) { /* what a visitor's program makes of TLS is its own affair */
+        snprintf(sentence, size, "%s (mbedTLS -0x%04x)", error_text(rc), (unsigned)-code);
+    } else if (rc == ERR_CERTIFICATE) {
         verify_flags(&tls->verify, mbedtls_ssl_get_verify_result(&tls->ssl));
         verify_sentence(&tls->verify, sentence, size);
     } else if (rc == ERR_CLOSED || tls->reason[0]) {
@@ -208,7 +231,7 @@ int tls_handshake(struct tls *tls, char *sentence, size_t size)
     } while (compat_is_ticket(code));
     if (code == 0) {
         tls->complete = true;
-        if (!compat_is_tls13(&tls->ssl))
+        if (tls->context && !compat_is_tls13(&tls->ssl))
             keep_session(tls); /* TLS 1.3 sessions come later, as tickets */
         return 0;
     }

@@ -1,4 +1,5 @@
-/* TLS for the tunnel: one context per attempt, made of the files; one connection on it. */
+/* TLS connections: those of the tunnel, with a context per attempt made of the files, and those that
+ * are answered. */
 #ifndef SLUICE_TLS_TLS_H
 #define SLUICE_TLS_TLS_H
 
@@ -7,6 +8,7 @@
 #include <stdint.h>
 
 struct tls_context;
+struct tls_identity; /* tls/server.h */
 struct tls;
 struct tls_resume; /* a session to be resumed; see tls_resume_free */
 
@@ -27,6 +29,10 @@ struct tls_files {
 int tls_context_open(struct tls_context **context, const struct tls_files *files, char *sentence,
                      size_t size);
 void tls_context_close(struct tls_context *context);
+
+/* A server's end on the connected, non-blocking `fd` (which stays the caller's), answered with
+ * `identity` (server.h), which outlives it. ERR_NOMEM. */
+int tls_serve(struct tls **tls, struct tls_identity *identity, int fd);
 
 /* A client's end on the connected, non-blocking `fd` (which stays the caller's) for the host
  * `name`. */
