@@ -78,8 +78,8 @@ static int make_key(mbedtls_pk_context *key)
     int code = mbedtls_pk_setup(key, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY));
 
     if (code == 0)
-        code = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(*key), compat_random,
-                                   NULL);
+        code =
+            mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(*key), compat_random, NULL);
     return code;
 }
 

@@ -1,4 +1,5 @@
-/* Makes the certificate that a gateway shows until it is given a better one: signed by its own key. */
+/* Makes the certificate that a gateway shows until it is given a better one: signed by its own key.
+ */
 #ifndef SLUICE_TLS_CERTIFICATE_H
 #define SLUICE_TLS_CERTIFICATE_H
 
@@ -9,10 +10,10 @@
 #define CERTIFICATE_PEM_SIZE  4096 /* of a key, or of a certificate with that many names */
 
 struct certificate_subject {
-    const char *common_name;   /* letters, digits, - and _ */
-    const char *const *names;  /* host names, and addresses of both kinds, as texts */
-    size_t name_count;         /* those above CERTIFICATE_NAMES_MAX or without room are left out */
-    int64_t from_s, until_s;   /* UTC, seconds since 1970; before the year 10000 */
+    const char *common_name;  /* letters, digits, - and _ */
+    const char *const *names; /* host names, and addresses of both kinds, as texts */
+    size_t name_count;        /* those above CERTIFICATE_NAMES_MAX or without room are left out */
+    int64_t from_s, until_s;  /* UTC, seconds since 1970; before the year 10000 */
 };
 
 /*

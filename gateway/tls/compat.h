@@ -81,7 +81,8 @@ static inline int compat_minimum_version(mbedtls_ssl_config *config, int minimum
     return 0;
 }
 
-/* The curves and signatures of today alone: 2.28 would take curves of 192 bits and SHA-1 as well. */
+/* The curves and signatures of today alone: 2.28 would take curves of 192 bits and SHA-1 as well.
+ */
 static inline void compat_strong(mbedtls_ssl_config *config)
 {
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000

@@ -232,8 +232,7 @@ static int configure(struct tls_context *context, const struct tls_files *files,
     }
     mbedtls_ssl_conf_rng(config, compat_random, NULL);
     mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_REQUIRED);
-    mbedtls_ssl_conf_ciphersuites(config,
-                                  context_suites(files->prefer_chacha, files->only_chacha));
+    mbedtls_ssl_conf_ciphersuites(config, context_suites(files->prefer_chacha, files->only_chacha));
     mbedtls_ssl_conf_ca_chain(config, &context->ca, files->crl ? &context->crl : NULL);
     compat_want_tickets(config);
     if (files->cert && mbedtls_ssl_conf_own_cert(config, &context->cert, &context->key) != 0)
@@ -269,9 +268,9 @@ int tls_context_open(struct tls_context **out, const struct tls_files *files, ch
     if (rc == 0 && files->crl)
         rc = load_crl(&context->crl, files->crl, sentence, size);
     if (rc == 0 && files->cert)
-        rc = context_load_identity(
-            &context->cert, &context->key,
-            &(struct context_identity){"tls", files->cert, files->key}, sentence, size);
+        rc = context_load_identity(&context->cert, &context->key,
+                                   &(struct context_identity){"tls", files->cert, files->key},
+                                   sentence, size);
     if (rc == 0)
         rc = configure(context, files, sentence, size);
     if (rc != 0) {
@@ -324,8 +323,8 @@ int tls_check_files(const char *ca, const char *cert, const char *key, int64_t *
     if (rc == 0 && ca)
         rc = load_ca(&chain, ca, sentence, size);
     if (rc == 0 && cert)
-        rc = context_load_identity(&own, &pk, &(struct context_identity){"tls", cert, key}, sentence,
-                                   size);
+        rc = context_load_identity(&own, &pk, &(struct context_identity){"tls", cert, key},
+                                   sentence, size);
     if (rc == 0 && !cert && key) {
         snprintf(sentence, size, "tls.key is given without tls.cert");
         rc = ERR_CERTIFICATE;

@@ -32,8 +32,8 @@ struct context_identity {
     const char *cert, *key; /* PEM files */
 };
 
-/* Reads a certificate (with its chain) and its key, which must fit. 0, or ERR_NOT_FOUND, ERR_DENIED,
- * ERR_CERTIFICATE with a sentence. */
+/* Reads a certificate (with its chain) and its key, which must fit. 0, or ERR_NOT_FOUND,
+ * ERR_DENIED, ERR_CERTIFICATE with a sentence. */
 int context_load_identity(mbedtls_x509_crt *cert, mbedtls_pk_context *key,
                           const struct context_identity *files, char *sentence, size_t size);
 

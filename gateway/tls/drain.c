@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define ROUNDS_MAX 64
+
 void drain_end(struct drain *drain)
 {
     if (drain->watch)
@@ -21,11 +23,14 @@ static void discard(void *context, uint32_t events)
     struct drain *drain = context;
     char scratch[16384];
     ssize_t got;
+    int rounds = 0;
 
     (void)events;
-    do {
+    do { /* and whoever sends without an end leaves the thread to the others */
         got = recv(drain->fd, scratch, sizeof(scratch), 0);
-    } while (got > 0);
+    } while (got > 0 && ++rounds < ROUNDS_MAX);
+    if (got > 0)
+        return;
     if (got == 0 || (errno != EAGAIN && errno != EINTR))
         drain_end(drain);
 }

@@ -28,7 +28,7 @@ static void *pump_run(void *context)
     rc = loop_run(pump->loop);
     if (rc != 0)
         log_error("tls",
-                  "the thread that carries the brokers' bytes ended: %s; restart the gateway",
+                  "a thread that carries bytes through TLS ended: %s; restart the gateway",
                   error_text(rc));
     return NULL;
 }

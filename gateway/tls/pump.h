@@ -1,6 +1,6 @@
 /*
- * The one thread that carries the bytes of all tunnels. Made once by whoever owns tunnels, before
- * the first of them, and ended after the last.
+ * A thread that carries bytes through TLS: one for all tunnels, made by whoever owns them before
+ * the first of them and ended after the last; and one for the page's door.
  */
 #ifndef SLUICE_TLS_PUMP_H
 #define SLUICE_TLS_PUMP_H

@@ -16,12 +16,12 @@ struct tls {
     mbedtls_ssl_context ssl;
     struct verify_result verify;
     int fd;
-    int socket_error; /* errno */
-    int last;         /* what the library returned last */
-    bool complete;    /* the handshake */
-    bool heard;       /* anything from the peer */
+    int socket_error;            /* errno */
+    int last;                    /* what the library returned last */
+    bool complete;               /* the handshake */
+    bool heard;                  /* anything from the peer */
     struct tls_context *context; /* of a client's end; NULL: a server's */
-    size_t offered; /* by the tls_write that returned ERR_AGAIN */
+    size_t offered;              /* by the tls_write that returned ERR_AGAIN */
     char *name;
     const char *reason;
     struct tls_resume *ticket;

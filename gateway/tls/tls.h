@@ -1,5 +1,5 @@
-/* TLS connections: those of the tunnel, with a context per attempt made of the files, and those that
- * are answered. */
+/* TLS connections: those of the tunnel, with a context per attempt made of the files, and those
+ * that are answered. */
 #ifndef SLUICE_TLS_TLS_H
 #define SLUICE_TLS_TLS_H
 

@@ -45,6 +45,15 @@ static const struct route *find_route(const struct api *api, struct route_reques
     return NULL;
 }
 
+static void tell_known(const struct api *api, const struct http_request *request)
+{
+    socklen_t size = 0;
+    const struct sockaddr *peer = http_peer(request, &size);
+
+    if (api->known && peer && http_mark(request))
+        api->known(api->known_context, peer, size);
+}
+
 static int identify(const struct api *api, const struct http_request *request,
                     struct caller *caller, struct http_reply *reply)
 {
@@ -58,7 +67,10 @@ static int identify(const struct api *api, const struct http_request *request,
         return ERR_DENIED;
     }
     http_peer_address(request, caller->origin);
-    return api->gate.identify(api->gate.context, request, caller, reply);
+    int error = api->gate.identify(api->gate.context, request, caller, reply);
+    if (!error && caller->role > ROLE_ANYBODY)
+        tell_known(api, request);
+    return error;
 }
 
 static const struct route *admit_route(struct api *api, struct route_request *request,
@@ -179,6 +191,12 @@ int api_mount(struct api *api, const struct routes *routes)
 void api_guard(struct api *api, const struct gate *gate)
 {
     api->gate = *gate;
+}
+
+void api_on_known(struct api *api, api_known_fn *known, void *context)
+{
+    api->known = known;
+    api->known_context = context;
 }
 
 int api_listen(struct api *api, const char *path)

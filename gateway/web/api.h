@@ -61,6 +61,8 @@ struct gate {
     void *context;
 };
 
+typedef void api_known_fn(void *context, const struct sockaddr *peer, socklen_t size);
+
 /*
  * Makes the server with the routes that every gateway has. In this order: api_open, api_mount and
  * api_guard as often as needed, api_listen. `loop`, `journal` and `source` outlive it, as do the
@@ -74,6 +76,10 @@ int api_mount(struct api *api, const struct routes *routes);
 
 /* Who may come in over the network: nobody until this is called. Before anybody can connect. */
 void api_guard(struct api *api, const struct gate *gate);
+
+/* Calls `known` on the server's thread, once for each connection from the network whose caller turns
+ * out to be somebody, with the peer as it was given to api_adopt. Before anybody can connect. */
+void api_on_known(struct api *api, api_known_fn *known, void *context);
 
 /*
  * Listens on the unix socket `path` (mode 0660, replaced when nobody answers on it); what connects

@@ -16,6 +16,8 @@ struct api {
     struct journal *journal;
     struct api_source source;
     struct gate gate;
+    api_known_fn *known;
+    void *known_context;
     struct routes tables[API_TABLES_MAX];
     size_t table_count;
     int fd; /* of the unix socket; -1 */

@@ -120,6 +120,28 @@ void http_peer_address(const struct http_request *request, char address[HTTP_ADD
                   HTTP_ADDRESS_SIZE);
 }
 
+const struct sockaddr *http_peer(const struct http_request *request, socklen_t *size)
+{
+    const struct sockaddr *peer = peer_of(request);
+
+    if (!peer || peer->sa_family == AF_UNIX)
+        return NULL;
+    *size = peer->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+    return peer;
+}
+
+bool http_mark(const struct http_request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    bool *marked = info ? info->socket_context : NULL;
+
+    if (!marked || *marked)
+        return false;
+    *marked = true;
+    return true;
+}
+
 bool http_reply_header(struct http_reply *reply, const char *name, const char *value)
 {
     bool repeats = strcasecmp(name, "Set-Cookie") == 0;
@@ -443,9 +465,13 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     struct http *server = context;
 
     (void)connection;
-    (void)slot;
-    if (code == MHD_CONNECTION_NOTIFY_CLOSED)
-        atomic_fetch_sub(&server->open, 1);
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *slot = calloc(1, sizeof(bool)); /* http_mark; without memory it stays unmarked */
+        return;
+    }
+    free(*slot);
+    *slot = NULL;
+    atomic_fetch_sub(&server->open, 1);
 }
 
 static int start_workers(struct http *server)

@@ -50,6 +50,13 @@ int64_t http_peer_user(const struct http_request *request);
 /* The address that asks, without the port: "192.168.7.20", "fe80::1"; "" for a unix socket. */
 void http_peer_address(const struct http_request *request, char address[HTTP_ADDRESS_SIZE]);
 
+/* The same with its port, as http_adopt was given it; NULL for a unix socket. Lives as long as the
+ * request. */
+const struct sockaddr *http_peer(const struct http_request *request, socklen_t *size);
+
+/* Marks the connection of the request: true for the first time. On the server's thread. */
+bool http_mark(const struct http_request *request);
+
 /* What a handler answers with. Either `body` (malloc'd, taken over), `read`, `work` or `later`; with
  * none of them an empty body. */
 struct http_reply {
