@@ -273,6 +273,28 @@ static void print_uplinks(const cJSON *status)
     }
 }
 
+/* What to type into a browser, and how to tell that it is this gateway that answers. */
+static void print_page(const cJSON *web)
+{
+    const cJSON *url;
+    const char *separator = "\npage  ";
+
+    cJSON_ArrayForEach(url, get(web, "urls"))
+    {
+        printf("%s%s", separator, url->valuestring);
+        separator = "\n      ";
+    }
+    if (*text_of(web, "error"))
+        printf("%sERROR: %s", separator, text_of(web, "error"));
+    if (*text_of(web, "fingerprint"))
+        printf("\n  certificate %s, SHA-256 %s",
+               cJSON_IsTrue(get(web, "self_signed")) ? "signed by itself"
+                                                     : "signed by an authority",
+               text_of(web, "fingerprint"));
+    if (cJSON_IsTrue(get(web, "enabled")))
+        printf("\n");
+}
+
 int command_status(int argc, char **argv)
 {
     const char *socket_path = GATEWAY_SOCKET_PATH;
@@ -303,6 +325,7 @@ int command_status(int argc, char **argv)
     } else {
         cJSON *status = cJSON_Parse(body);
         print_gateway(status);
+        print_page(get(status, "web"));
         print_journal(get(status, "journal"));
         print_buses(get(status, "buses"));
         print_uplinks(status);

@@ -52,6 +52,16 @@ struct config_journal {
     int sector;    /* enum config_sector: whether each commit begins on a fresh sector */
 };
 
+/* The web page and the API over the network. */
+struct config_web {
+    bool enabled, redirect;
+    struct option_texts listen; /* addresses; none: all */
+    int64_t https, http;        /* ports; 0: the usual one, or another where that cannot be had */
+    struct option_texts names;  /* under which the page is reached, besides the machine's own */
+    const char *cert, *key;     /* NULL: one of the gateway's own making */
+    uint64_t fingerprint;       /* of all that, the content of its files included */
+};
+
 struct config_uplink {
     const char *id;
     struct config_uplink_plan plan;
@@ -65,6 +75,7 @@ struct config {
     const char *path; /* of the file */
     struct site site;
     struct config_journal journal;
+    struct config_web web;
     struct config_uplink *uplinks;
     size_t uplink_count;
 };

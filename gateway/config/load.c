@@ -1,6 +1,7 @@
 /* config_load: the order in which a configuration is read, and what holds for all of it. */
 #include "config/load.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,6 +82,57 @@ static void load_journal(struct loader *loader)
                        "four segments have to fit into what \"keep\" allows");
 }
 
+static bool is_address(const char *text)
+{
+    unsigned char address[16];
+    return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
+}
+
+static bool is_host_name(const char *text)
+{
+    size_t size = strlen(text);
+    return size > 0 && size < 254 &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") ==
+               size;
+}
+
+static void check_texts(struct loader *loader, const struct json *list,
+                        bool (*fits)(const char *text), const char *allowed)
+{
+    const struct json *item = list && list->type == JSON_LIST ? list->first : NULL;
+    for (; item; item = item->next)
+        if (item->type == JSON_STRING && json_sound(item) && !fits(item->text))
+            findings_value(loader->decoder.findings, item, "found \"%.60s\"; allowed: %s",
+                           item->text, allowed);
+}
+
+static void load_web(struct loader *loader)
+{
+    struct config_web *web = &loader->config->web;
+    struct decoder *decoder = &loader->decoder;
+    const struct json *node = decode_part(decoder, loader->root, &shape_root, "web");
+    struct layers layers = {.objects = {node}};
+    uint64_t before = decoder->hash;
+
+    decoder->hash = FINGERPRINT_BEGIN;
+    if (node)
+        decode_keys(decoder, node, &shape_web, NULL, NULL, NULL);
+    decode_options(decoder, shape_web.options, web, &layers);
+    web->fingerprint = decoder->hash;
+    decoder->hash = before;
+    fingerprint_u64(&decoder->hash, web->fingerprint);
+    if (!node)
+        return;
+    check_texts(loader, json_find(node, "listen"), is_address,
+                "addresses as \"192.168.1.5\" or \"fd00::5\"");
+    check_texts(loader, json_find(node, "names"), is_host_name,
+                "host names as \"plant7.example.com\"");
+    bool cert = json_find(node, "cert"), key = json_find(node, "key");
+    if (cert != key)
+        findings_missing(loader->decoder.findings, node, cert ? "key" : "cert",
+                         "a certificate and its key go together");
+}
+
 static void load_defaults(struct loader *loader)
 {
     const struct json *node = decode_part(&loader->decoder, loader->root, &shape_root, "defaults");
@@ -149,6 +201,7 @@ static void load_all(struct loader *loader)
     loader->decoder.hash = FINGERPRINT_BEGIN;
     load_gateway(loader);
     load_journal(loader);
+    load_web(loader);
     uint64_t hash = loader->decoder.hash;
     load_defaults(loader);
     load_buses(loader);

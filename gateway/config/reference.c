@@ -144,6 +144,7 @@ int config_reference(const struct config_parts *parts, void *stdio_file)
     write_shape(out, "The file", &shape_root, NULL);
     write_shape(out, "`gateway`", &shape_gateway, NULL);
     write_shape(out, "`journal`", &shape_journal, NULL);
+    write_shape(out, "`web`", &shape_web, NULL);
     write_shape(out, "`defaults`", &shape_defaults, NULL);
     write_shape(out, "`report`", &shape_report, NULL);
     write_shape(out, "An entry of `buses`", &shape_bus, NULL);

@@ -233,6 +233,7 @@ int config_schema(const struct config_parts *parts, void *stdio_file)
     begin_document(writer, "Sluice configuration", &shape_root);
     schema_plain(writer, "gateway", &shape_gateway, NULL);
     schema_plain(writer, "journal", &shape_journal, NULL);
+    schema_plain(writer, "web", &shape_web, NULL);
     schema_begin(writer, "defaults", shape_defaults.help);
     json_write_open(writer, "properties", '{');
     schema_rows(writer, shape_defaults.options, NULL);

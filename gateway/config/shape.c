@@ -151,6 +151,7 @@ const struct shape shape_uplink = {"an uplink", "a broker that events are publis
 static const struct part root_parts[] = {
     {"gateway", PART_OBJECT, true, &shape_gateway, "who this gateway is"},
     {"journal", PART_OBJECT, false, &shape_journal, "how events are stored"},
+    {"web", PART_OBJECT, false, &shape_web, "the web page and the API over the network"},
     {"defaults", PART_OBJECT, false, &shape_defaults,
      "what holds for points that do not say otherwise"},
     {"buses", PART_LIST, false, &shape_bus, "the lines and connections to devices"},

@@ -110,10 +110,10 @@ struct uplink_own_options {
 /* An id (event.h) as a regular expression, for the schema. */
 #define ID_PATTERN "^[a-z0-9_-]{1,63}$"
 
-extern const struct shape shape_root, shape_gateway, shape_journal, shape_defaults, shape_report,
-    shape_bus, shape_device, shape_point, shape_uplink, shape_uplink_tls, shape_profile,
-    shape_profile_point, shape_source, shape_factory, shape_assign, shape_confirmed, shape_write,
-    shape_point_write;
+extern const struct shape shape_root, shape_gateway, shape_journal, shape_web, shape_defaults,
+    shape_report, shape_bus, shape_device, shape_point, shape_uplink, shape_uplink_tls,
+    shape_profile, shape_profile_point, shape_source, shape_factory, shape_assign, shape_confirmed,
+    shape_write, shape_point_write;
 
 /* The row of "read", for struct profile_options; the other rows of a profile's point are those of
  * struct site_point. */

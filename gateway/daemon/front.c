@@ -10,6 +10,7 @@
 #include "daemon/guard.h"
 #include "daemon/lend.h"
 #include "daemon/overhear.h"
+#include "daemon/page.h"
 #include "daemon/show.h"
 #include "web/api.h"
 #include "web/choices.h"
@@ -26,6 +27,7 @@ struct front {
     struct job_setting setting;
     struct jobs *jobs;
     struct show *show;
+    struct page *page;
 };
 
 static void wake(void *context)
@@ -83,6 +85,29 @@ static void close_jobs(struct front *front)
     jobs_close(front->jobs);
 }
 
+static int open_page(struct front *front)
+{
+    const struct page_options options = {.api = front->api,
+                                         .loop = front->loop,
+                                         .clock = front->running->clock,
+                                         .state_path = front->options->state_path};
+    int error = page_open(&front->page, &options);
+
+    front->running->page = front->page;
+    return error;
+}
+
+static void stop_page(struct front *front)
+{
+    page_stop(front->page);
+}
+
+static void close_page(struct front *front)
+{
+    front->running->page = NULL;
+    page_close(front->page);
+}
+
 /*
  * What is mounted on the API. Opened in this order, before anybody can connect; `stop` (which may
  * be NULL, as may `close`) is called in the reverse order while the server still runs: no thread of
@@ -99,6 +124,7 @@ static const struct part {
     {"live values", open_show, stop_show, close_show},
     {"jobs", open_jobs, stop_jobs, close_jobs},
     {"choices", open_choices, NULL, NULL},
+    {"page", open_page, stop_page, close_page},
 };
 
 #define PARTS (sizeof parts / sizeof parts[0])
@@ -190,6 +216,12 @@ void front_open(struct front **out, struct loop *loop, struct running *running,
     }
     listen_locally(front);
     watch_journal(front);
+}
+
+void front_apply(struct front *front)
+{
+    if (front)
+        page_apply(front->page, front->running->current->config);
 }
 
 void front_close(struct front *front)

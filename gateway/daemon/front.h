@@ -18,6 +18,9 @@ struct gatekeeper; /* web/gate.h */
 void front_open(struct front **front, struct loop *loop, struct running *running,
                 const struct gateway_options *options, struct gatekeeper *gate);
 
+/* The running configuration is another one: the page follows it. */
+void front_apply(struct front *front);
+
 /* Ends all connections. NULL is fine. */
 void front_close(struct front *front);
 

@@ -59,6 +59,8 @@ static int apply(struct gateway *gateway, struct config *config)
 {
     int error = running_apply(&gateway->running, config);
 
+    if (gateway->running.current)
+        front_apply(gateway->front);
     loop_timer_set(gateway->loop, gateway->settled, clock_mono(&clock_system) + SETTLED_NS);
     return error;
 }

@@ -43,11 +43,14 @@ struct running_uplink {
     struct running_uplink *next;
 };
 
+struct page; /* daemon/page.h */
+
 struct running {
     struct journal *journal;
     struct pump *pump;       /* of all uplinks; NULL until the first is started */
     struct engines *engines; /* of the buses; the same */
     struct desk *desk;
+    struct page *page; /* for the status; NULL: there is none */
     const struct clock *clock;
     struct generation *current; /* and the older ones behind it */
     struct running_bus *buses;

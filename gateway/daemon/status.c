@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/status.h"
 #include "daemon/lend.h"
+#include "daemon/page.h"
 #include "daemon/running.h"
 #include "field/driver.h"
 #include "journal/cursor.h"
@@ -250,6 +251,14 @@ static void put_consumers(struct running *running, struct text *text)
     text_string(text, "}");
 }
 
+static void put_page(const struct running *running, struct text *text)
+{
+    if (!running->page)
+        return;
+    text_string(text, ",\"web\":");
+    page_status(running->page, text);
+}
+
 void running_status(struct running *running, struct text *text)
 {
     pthread_mutex_lock(&running->lock);
@@ -259,6 +268,7 @@ void running_status(struct running *running, struct text *text)
         put_buses(running, text);
         put_uplinks(running, text);
         put_consumers(running, text);
+        put_page(running, text);
         text_string(text, "}\n");
     } else {
         text_string(text, "{\"schema\":1}\n");

@@ -21,7 +21,6 @@
 #include <mbedtls/error.h>
 #include <mbedtls/gcm.h>
 #include <mbedtls/pk.h>
-#include <mbedtls/sha256.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_ciphersuites.h>
 #include <mbedtls/ssl_ticket.h>
@@ -105,16 +104,6 @@ static inline void compat_strong(mbedtls_ssl_config *config)
 
     mbedtls_ssl_conf_curves(config, groups);
     mbedtls_ssl_conf_sig_hashes(config, hashes);
-#endif
-}
-
-/* SHA-256; 0 or an error. */
-static inline int compat_sha256(const unsigned char *data, size_t size, unsigned char out[32])
-{
-#if MBEDTLS_VERSION_NUMBER >= 0x03000000
-    return mbedtls_sha256(data, size, out, 0);
-#else
-    return mbedtls_sha256_ret(data, size, out, 0);
 #endif
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "tls/context.h"
+#include "tls/digest.h"
 
 #define TICKET_LIFETIME_S (12 * 3600) /* a phone that comes back within a shift resumes */
 
@@ -73,10 +74,10 @@ void tls_identity_close(struct tls_identity *identity)
 void tls_identity_facts(const struct tls_identity *identity, struct tls_identity_facts *facts)
 {
     const mbedtls_x509_crt *cert = &identity->cert;
-    unsigned char hash[32];
+    uint8_t hash[DIGEST_SIZE];
 
     memset(facts, 0, sizeof(*facts));
-    if (compat_sha256(cert->raw.p, cert->raw.len, hash) == 0) {
+    if (digest_make(cert->raw.p, cert->raw.len, hash)) {
         for (size_t i = 0; i < sizeof(hash); i++)
             snprintf(facts->fingerprint + 3 * i, 4, "%02X%s", hash[i], i < 31 ? ":" : "");
     }

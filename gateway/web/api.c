@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "web/api_inside.h"
+#include "web/assets.h"
 #include "web/reply.h"
 
 #define BACKLOG           16
@@ -173,7 +174,7 @@ int api_open(struct api **out, struct loop *loop, struct journal *journal,
         free(api);
         return error;
     }
-    struct routes own[] = {api_journal_routes(api), api_field_routes(api)};
+    struct routes own[] = {assets_routes(), api_journal_routes(api), api_field_routes(api)};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         api_mount(api, &own[i]);
     *out = api;

@@ -257,6 +257,8 @@ static void add_headers(struct MHD_Response *response, const struct http_reply *
         MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
         cached |= strcasecmp(reply->headers[i].name, MHD_HTTP_HEADER_CACHE_CONTROL) == 0;
     }
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
     if (!cached)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 }

@@ -192,7 +192,7 @@ def counter_points(unit_point):
     ]
 
 
-def write_config(folder, broker, tcp_port):
+def write_config(folder, broker, tcp_port, page_port):
     def modbus(name, title, every):
         bus, unit = DEVICES[name]
         return {"id": name, "name": title, "bus": bus, "unit": unit, "numbering": "0-based",
@@ -202,6 +202,7 @@ def write_config(folder, broker, tcp_port):
         "version": 1,
         "gateway": {"id": GATEWAY, "name": "Demo plant"},
         "journal": {"path": str(folder / "journal")},
+        "web": {"listen": ["127.0.0.1"], "https": page_port, "redirect": False},
         "buses": [
             {"id": "rs485", "driver": "modbus-rtu", "port": str(folder / "rs485"), "line": "19200 8E1"},
             {"id": "hall", "driver": "modbus-tcp", "host": f"127.0.0.1:{tcp_port}"},
@@ -267,9 +268,11 @@ class Demo:
         port = self.simulate("tcp-device", "sim_tcp", "--unit", "1:chiller")
         self.simulate("nmea-talker", "sim_line", "nmea", "--link", str(self.folder / "mast"),
                       "--name", "gnss")
-        config = write_config(self.folder, self.broker, port)
+        page_port = free_port()
+        config = write_config(self.folder, self.broker, port, page_port)
         self.gateway = self.parts.start(
-            "sluiced", [str(self.build / "sluiced"), "--config", str(config), "--socket", str(self.socket)])
+            "sluiced", [str(self.build / "sluiced"), "--config", str(config), "--state", str(self.folder / "state"),
+                        "--socket", str(self.socket)])
         wait_for(lambda: self.gateway.poll() is not None or self.status(), 10, "sluiced to answer")
         self.parts.check()
 

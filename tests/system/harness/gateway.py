@@ -4,16 +4,20 @@ import os
 import signal
 import subprocess
 
-from .site import Failure, check, program, wait_for
+from .site import Failure, check, free_port, program, wait_for
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG, EXIT_NO_DAEMON, EXIT_SYSTEM = range(6)
 
 
 class Gateway:
-    """One sluiced with its configuration file, journal and socket in the site's folder; a second one has a `prefix`."""
+    """
+    One sluiced with its configuration file, journal and socket in the site's folder; a second one has a `prefix`. With
+    `web` it has its page on ports of the loopback that nobody else has, with these settings on top where it is a
+    dictionary; else it has none.
+    """
 
     def __init__(self, site, buses, devices, uplinks, commit="50ms", gateway=None, journal=None, prefix="",
-                 **more):
+                 web=None, **more):
         self.site = site
         self.prefix = prefix
         self.config_path = site.path(prefix + "sluice.json")
@@ -24,8 +28,20 @@ class Gateway:
         os.makedirs(self.journal, exist_ok=True)
         self.settings = {"version": 1, "gateway": {"id": "plant7", "name": "Plant 7", **(gateway or {})},
                          "journal": {"commit": commit, "keep": "256MiB", **(journal or {})},
-                         "buses": list(buses), "devices": list(devices), "uplinks": list(uplinks), **more}
+                         "buses": list(buses), "devices": list(devices), "uplinks": list(uplinks), "web": self._web(web), **more}
+        self.certificate = os.path.join(self.state, "web", "tls.crt")
         self.write()
+
+    def _web(self, web):
+        if not web:
+            return {"enabled": False}
+        self.https, self.http = free_port(), free_port()
+        return {"listen": ["127.0.0.1"], "https": self.https, "http": self.http, **(web if isinstance(web, dict) else {})}
+
+    @property
+    def url(self):
+        """Where its page is."""
+        return "https://127.0.0.1:%d" % self.https
 
     def write(self):
         """The settings, as they now are, to the file."""
