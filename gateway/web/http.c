@@ -390,8 +390,43 @@ static enum MHD_Result ask_later(struct http_exchange *exchange)
     return MHD_YES;
 }
 
+struct framing_headers {
+    unsigned lengths, encodings, hosts;
+    bool other_encoding;
+};
+
+static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind, const char *key,
+                                    const char *value)
+{
+    struct framing_headers *seen = context;
+
+    (void)kind;
+    seen->lengths += strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
+    seen->hosts += strcasecmp(key, MHD_HTTP_HEADER_HOST) == 0;
+    if (strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
+        seen->encodings++;
+        seen->other_encoding |= !value || strcasecmp(value, "chunked") != 0;
+    }
+    return MHD_YES;
+}
+
+/* Whether one could read another end of the request, or another addressee, out of the headers than
+ * we do: what stands between us and the asker might (RFC 9112, 6.3 and 3.2). */
+static bool is_ambiguous(struct MHD_Connection *connection)
+{
+    struct framing_headers seen = {0};
+
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header, &seen);
+    return seen.lengths + seen.encodings > 1 || seen.other_encoding || seen.hosts > 1;
+}
+
 static enum MHD_Result on_headers(struct http *server, struct http_exchange *exchange)
 {
+    if (is_ambiguous(exchange->connection)) {
+        reply_error(&exchange->reply, 400, "the request's length or host is said twice");
+        http_reply_header(&exchange->reply, MHD_HTTP_HEADER_CONNECTION, "close");
+        return send_reply(exchange->connection, exchange);
+    }
     exchange->size_max = server->admit
                              ? server->admit(server->context, &exchange->request, &exchange->reply)
                              : HTTP_BODY_SIZE_MAX;
