@@ -17,6 +17,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "web/header_check.h"
 #include "web/reply.h"
 
 #define CONNECTION_TIMEOUT_S 30
@@ -390,40 +391,21 @@ static enum MHD_Result ask_later(struct http_exchange *exchange)
     return MHD_YES;
 }
 
-struct framing_headers {
-    unsigned lengths, encodings, hosts;
-    bool other_encoding;
-};
-
-static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind, const char *key,
-                                    const char *value)
+static enum MHD_Result see_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                  const char *value)
 {
-    struct framing_headers *seen = context;
-
     (void)kind;
-    seen->lengths += strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
-    seen->hosts += strcasecmp(key, MHD_HTTP_HEADER_HOST) == 0;
-    if (strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
-        seen->encodings++;
-        seen->other_encoding |= !value || strcasecmp(value, "chunked") != 0;
-    }
+    header_check_see(context, name, value);
     return MHD_YES;
-}
-
-/* Whether one could read another end of the request, or another addressee, out of the headers than
- * we do: what stands between us and the asker might (RFC 9112, 6.3 and 3.2). */
-static bool is_ambiguous(struct MHD_Connection *connection)
-{
-    struct framing_headers seen = {0};
-
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header, &seen);
-    return seen.lengths + seen.encodings > 1 || seen.other_encoding || seen.hosts > 1;
 }
 
 static enum MHD_Result on_headers(struct http *server, struct http_exchange *exchange)
 {
-    if (is_ambiguous(exchange->connection)) {
-        reply_error(&exchange->reply, 400, "the request's length or host is said twice");
+    struct header_check check = {0};
+
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, see_header, &check);
+    if (header_check_is_ambiguous(&check)) {
+        reply_error(&exchange->reply, 400, "the request's length or host can be read in two ways");
         http_reply_header(&exchange->reply, MHD_HTTP_HEADER_CONNECTION, "close");
         return send_reply(exchange->connection, exchange);
     }

@@ -3,15 +3,7 @@ import http.client
 import json
 import ssl
 
-
-class Answer:
-    def __init__(self, response):
-        self.status = response.status
-        self.headers = response.headers
-        self.body = response.read()
-
-    def json(self):
-        return json.loads(self.body)
+from .api import Answer
 
 
 class Page:
