@@ -6,7 +6,7 @@
 
 int command_forget(int argc, char **argv)
 {
-    const char *what = "all", *socket_path = GATEWAY_SOCKET_PATH;
+    const char *what = "all", *socket_path = gateway_socket_path();
     char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/forget";
     const struct args_flag flags[] = {
         {"what", 'w', "WHAT",
@@ -24,8 +24,8 @@ int command_forget(int argc, char **argv)
         .about = "Has the gateway forget what it has learnt about a device: it is learnt again.\n"
                  "After another firmware or other settings of the device (blocks), and before a\n"
                  "device is replaced on purpose, without an alarm (identity).\n",
-        .after = "Exit status: 1 there is no such device; 2 nothing is learnt of it; 4 the daemon\n"
-                 "does not answer.\n",
+        .after = "Exit status: 1 there is no such device, or its driver learns nothing; 4 the\n"
+                 "daemon does not answer. To forget what is forgotten already is no error.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);

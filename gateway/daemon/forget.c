@@ -1,21 +1,31 @@
 /* What was learnt about a device is dropped when somebody says so. */
 #include <string.h>
 
+#include "core/candidates.h"
 #include "core/error.h"
 #include "daemon/running.h"
 
-static int forget_of(struct running *running, const char *device, unsigned what)
+static int forget_of(struct running *running, const char *device, unsigned what,
+                     struct text *refusal)
 {
+    struct candidates devices;
+    char there[256];
+
+    candidates_init(&devices, device);
     for (struct running_bus *entry = running->buses; entry; entry = entry->next) {
         for (size_t i = 0; i < entry->bus->device_count; i++) {
             if (strcmp(entry->bus->devices[i].id, device) == 0)
                 return host_forget(entry->host, i, what);
+            candidates_offer(&devices, entry->bus->devices[i].id);
         }
     }
+    candidates_text(&devices, there, sizeof there);
+    text_printf(refusal, "there is no device \"%.64s\"%s", device, there);
     return ERR_NOT_FOUND;
 }
 
-int running_forget(struct running *running, const char *device, const char *what)
+int running_forget(struct running *running, const char *device, const char *what,
+                   struct text *refusal)
 {
     static const struct {
         const char *name;
@@ -31,7 +41,7 @@ int running_forget(struct running *running, const char *device, const char *what
         if (strcmp(names[i].name, what) != 0)
             continue;
         pthread_mutex_lock(&running->lock);
-        error = forget_of(running, device, names[i].what);
+        error = forget_of(running, device, names[i].what, refusal);
         pthread_mutex_unlock(&running->lock);
     }
     return error;

@@ -139,9 +139,9 @@ static bool was(void *context, const struct stream *stream, const char *device, 
     return running_was(context, stream, device, point);
 }
 
-static int forget(void *context, const char *device, const char *what)
+static int forget(void *context, const char *device, const char *what, struct text *refusal)
 {
-    return running_forget(context, device, what);
+    return running_forget(context, device, what, refusal);
 }
 
 static void on_commit(void *context, uint32_t events)

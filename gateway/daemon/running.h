@@ -88,7 +88,8 @@ bool running_was(struct running *running, const struct stream *stream, const cha
                  const char *point);
 
 /* As api_source.forget. Thread-safe. */
-int running_forget(struct running *running, const char *device, const char *what);
+int running_forget(struct running *running, const char *device, const char *what,
+                   struct text *refusal);
 
 /* Writes the status object of the API. Thread-safe. */
 void running_status(struct running *running, struct text *text);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/candidates.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/status.h"
@@ -109,13 +110,39 @@ static void find_point(struct submission *submission)
     }
 }
 
+/* Says which device or point may have been meant. */
+static void name_nearest(struct submission *submission)
+{
+    const struct order *order = &submission->order;
+    const struct site_device *known = NULL;
+    struct candidates devices, points;
+    char there[COMMAND_WORDS_SIZE_MAX - 48];
+
+    candidates_init(&devices, order->device);
+    candidates_init(&points, order->point);
+    for (const struct desk_bus *entry = submission->desk->buses; entry; entry = entry->next) {
+        for (size_t i = 0; i < entry->bus->device_count; i++) {
+            candidates_offer(&devices, entry->bus->devices[i].id);
+            if (strcmp(entry->bus->devices[i].id, order->device) == 0)
+                known = &entry->bus->devices[i];
+        }
+    }
+    for (size_t i = 0; known && i < known->point_count; i++)
+        candidates_offer(&points, known->points[i].id);
+    candidates_text(known ? &points : &devices, there, sizeof there);
+    snprintf(submission->words, sizeof submission->words, "the configuration has no such %s%s",
+             known ? "point" : "device", there);
+}
+
 static uint16_t check_point(struct submission *submission)
 {
     const struct driver *driver;
 
     find_point(submission);
-    if (!submission->point)
+    if (!submission->point) {
+        name_nearest(submission);
         return STATUS_NO_POINT;
+    }
     driver = submission->bus->bus->driver;
     if (!submission->point->write.allowed || !driver->can_write)
         return STATUS_NOT_WRITABLE;

@@ -36,8 +36,9 @@ struct api_source {
     /* As feed_query.was. */
     bool (*was)(void *context, const struct stream *stream, const char *device, const char *point);
     /* Forgets what was learnt of a device: "blocks", "identity" or "all". 0, ERR_NOT_FOUND (no such
-     * device), ERR_INVALID (`what`), ERR_UNSUPPORTED (nothing is learnt of it). */
-    int (*forget)(void *context, const char *device, const char *what);
+     * device: a sentence is written to `refusal`), ERR_INVALID (`what`), ERR_UNSUPPORTED (nothing
+     * is learnt of it). */
+    int (*forget)(void *context, const char *device, const char *what, struct text *refusal);
     struct command_desk *desk; /* where commands go; outlives the API */
     /* Lends a bus and writes the answer's object, or a sentence when it returns ERR_NOT_FOUND (no
      * such bus), ERR_BUSY (it is lent to another), ERR_UNSUPPORTED. NULL: nothing is lent. */

@@ -139,27 +139,27 @@ static void post_forget(void *context, const struct route_request *request,
     struct api *api = context;
     const char *device = http_query(request->http, "device"),
                *what = http_query(request->http, "what");
-    int error = api->source.forget ? api->source.forget(api->source.context, device ? device : "",
-                                                        what ? what : "all")
-                                   : ERR_UNSUPPORTED;
-    char *body = malloc(256);
+    char *body = malloc(ANSWER_SIZE);
+    int error = body ? ERR_UNSUPPORTED : ERR_NOMEM;
     struct text text;
 
-    if (!error && !body)
-        error = ERR_NOMEM;
+    if (body)
+        text_init(&text, body, ANSWER_SIZE);
+    if (body && api->source.forget)
+        error = api->source.forget(api->source.context, device ? device : "", what ? what : "all",
+                                   &text);
     if (error) {
-        free(body);
         reply_error(reply,
-                    error == ERR_NOT_FOUND ? 404
-                    : error == ERR_NOMEM   ? 500
-                                           : 400,
-                    error == ERR_NOT_FOUND     ? "there is no such device"
+                    error == ERR_NOMEM     ? 500
+                    : error == ERR_INVALID ? 400
+                                           : 404,
+                    error == ERR_NOT_FOUND     ? body
                     : error == ERR_INVALID     ? "what: blocks, identity or all is expected"
                     : error == ERR_UNSUPPORTED ? "nothing is learnt of devices of that driver"
                                                : error_text(error));
+        free(body);
         return;
     }
-    text_init(&text, body, 256);
     text_printf(&text, "{\"device\":\"%s\",\"forgets\":\"%s\"}\n", device, what ? what : "all");
     reply_json(reply, 200, body, text.size);
 }
