@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -47,61 +48,126 @@ static bool send_all(int fd, const char *data, size_t size)
     return true;
 }
 
-/* Reads the head of the answer; returns the HTTP status, or 0 when there is none. */
-static int read_head(FILE *answer)
+/* What the head of an answer says. */
+struct head {
+    int status;   /* 0: there is no answer */
+    bool chunked; /* the body comes in chunks, the last of which is empty */
+    int64_t size; /* of the body; -1: not said */
+};
+
+static void read_head(FILE *answer, struct head *head)
 {
     char line[1024];
     int status = 0;
 
+    *head = (struct head){.size = -1};
     if (!fgets(line, sizeof line, answer) || sscanf(line, "HTTP/%*s %d", &status) != 1)
-        return 0;
+        return;
     while (fgets(line, sizeof line, answer)) {
-        if (line[0] == '\r' || line[0] == '\n')
-            return status;
+        if (line[0] == '\r' || line[0] == '\n') {
+            head->status = status;
+            return;
+        }
+        if (strncasecmp(line, "Content-Length:", 15) == 0)
+            head->size = strtoll(line + 15, NULL, 10);
+        else if (strncasecmp(line, "Transfer-Encoding: chunked", 26) == 0)
+            head->chunked = true;
     }
-    return 0;
 }
 
-static void tell_refusal(FILE *answer, int status, FILE *told)
+static int broke_off(const char *why)
 {
-    char body[1024];
-    size_t size = fread(body, 1, sizeof body - 1, answer);
+    fprintf(stderr,
+            "sluice: the answer broke off: %s. What came of it is not the whole; sluice status "
+            "tells whether the daemon runs again\n",
+            why);
+    return EXIT_CODE_SYSTEM;
+}
 
-    body[size] = '\0';
+/* Copies so many bytes, or with -1 all up to the end of the connection. */
+static int copy_bytes(FILE *answer, int64_t size, FILE *out)
+{
+    char block[16384];
+
+    while (size != 0) {
+        size_t most = size < 0 || size > (int64_t)sizeof block ? sizeof block : (size_t)size;
+        /* Not fread: a stream that follows the journal comes in small pieces that are to be shown
+         * at once. */
+        ssize_t got = read(fileno(answer), block, most);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return broke_off(strerror(errno));
+        if (got == 0)
+            return size < 0 ? EXIT_CODE_OK
+                            : broke_off("the daemon ended, or closed the connection");
+        if (fwrite(block, 1, (size_t)got, out) != (size_t)got || fflush(out))
+            return EXIT_CODE_SYSTEM;
+        if (size > 0)
+            size -= got;
+    }
+    return EXIT_CODE_OK;
+}
+
+/* The size of the next chunk, 0 for the one behind the last; -1 when none comes any more. */
+static int64_t next_chunk(FILE *answer)
+{
+    char line[64], *end;
+    int64_t size;
+
+    if (!fgets(line, sizeof line, answer))
+        return -1;
+    size = strtoll(line, &end, 16);
+    return end == line || size < 0 ? -1 : size;
+}
+
+static int copy_chunks(FILE *answer, FILE *out)
+{
+    char line[64];
+    int64_t size;
+
+    while ((size = next_chunk(answer)) > 0) {
+        int code = copy_bytes(answer, size, out);
+
+        if (code != EXIT_CODE_OK)
+            return code;
+        if (!fgets(line, sizeof line, answer)) /* the line's end behind it */
+            break;
+    }
+    return size == 0 ? EXIT_CODE_OK : broke_off("the daemon ended, or closed the connection");
+}
+
+static int copy_body(FILE *answer, const struct head *head, FILE *out)
+{
+    return head->chunked ? copy_chunks(answer, out) : copy_bytes(answer, head->size, out);
+}
+
+static void tell_refusal(FILE *answer, const struct head *head, FILE *told)
+{
+    char *body = NULL;
+    size_t size;
+    FILE *memory = open_memstream(&body, &size);
+
+    if (!memory)
+        return;
+    copy_body(answer, head, memory);
+    fclose(memory);
     cJSON *refusal = cJSON_Parse(body);
     const cJSON *sentence = cJSON_GetObjectItemCaseSensitive(refusal, "error");
     if (cJSON_IsString(sentence))
         fprintf(told, "sluice: %s\n", sentence->valuestring);
     else
-        fprintf(told, "sluice: the daemon answers with HTTP status %d\n", status);
+        fprintf(told, "sluice: the daemon answers with HTTP status %d\n", head->status);
     cJSON_Delete(refusal);
-}
-
-static int copy_body(FILE *answer, FILE *out)
-{
-    char block[16384];
-
-    for (;;) {
-        /* Not fread: a stream that follows the journal comes in small pieces that are to be shown
-         * at once. */
-        ssize_t got = read(fileno(answer), block, sizeof block);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0) {
-            fprintf(stderr, "sluice: the connection to the daemon broke: %s\n", strerror(errno));
-            return EXIT_CODE_SYSTEM;
-        }
-        if (got == 0)
-            return EXIT_CODE_OK;
-        if (fwrite(block, 1, (size_t)got, out) != (size_t)got || fflush(out))
-            return EXIT_CODE_SYSTEM;
-    }
+    free(body);
 }
 
 /* Sends a request with its body and copies the answer's. */
 static int ask(const char *socket_path, const char *request, const char *body, FILE *out,
                FILE *told)
 {
+    struct head head = {0};
     int code = EXIT_CODE_SYSTEM;
     int fd = connect_to(socket_path, told);
 
@@ -113,42 +179,41 @@ static int ask(const char *socket_path, const char *request, const char *body, F
         return EXIT_CODE_SYSTEM;
     }
     setvbuf(answer, NULL, _IONBF, 0);
-    if (!send_all(fd, request, strlen(request)) || !send_all(fd, body, strlen(body)))
-        goto out;
-    int status = read_head(answer);
-    if (status == 200) {
-        code = copy_body(answer, out);
-    } else if (status) {
-        tell_refusal(answer, status, told);
-        code = status >= 500   ? EXIT_CODE_SYSTEM
-               : status == 404 ? EXIT_CODE_FAILED
-                               : EXIT_CODE_USAGE;
+    if (send_all(fd, request, strlen(request)) && send_all(fd, body, strlen(body)))
+        read_head(answer, &head);
+    if (head.status == 200) {
+        code = copy_body(answer, &head, out);
+    } else if (head.status) {
+        tell_refusal(answer, &head, told);
+        code = head.status >= 500   ? EXIT_CODE_SYSTEM
+               : head.status == 404 ? EXIT_CODE_FAILED
+                                    : EXIT_CODE_USAGE;
     } else {
         fprintf(told,
-                "sluice: %s was closed without an answer: the daemon has too many connections, or "
-                "this is not its socket\n",
+                "sluice: %s was closed without an answer: the daemon ended meanwhile, has too many "
+                "connections, or this is not its socket\n",
                 socket_path);
     }
-out:
     fclose(answer);
     return code;
 }
 
 int client_get(const char *socket_path, const char *path, FILE *out)
 {
-    char request[CLIENT_PATH_SIZE_MAX + 64];
+    char request[CLIENT_PATH_SIZE_MAX + 96];
 
-    snprintf(request, sizeof request, "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", path);
+    snprintf(request, sizeof request,
+             "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
     return ask(socket_path, request, "", out, stderr);
 }
 
 static int post(const char *socket_path, const char *path, const char *body, FILE *out, FILE *told)
 {
-    char request[CLIENT_PATH_SIZE_MAX + 160];
+    char request[CLIENT_PATH_SIZE_MAX + 192];
 
     snprintf(request, sizeof request,
-             "POST %s HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-             "Content-Length: %zu\r\n\r\n",
+             "POST %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+             "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
              path, strlen(body));
     return ask(socket_path, request, body, out, told);
 }

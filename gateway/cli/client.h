@@ -1,5 +1,5 @@
-/* Asks the daemon over its unix socket: HTTP/1.0, one request a connection, the answer ends with
- * the connection. */
+/* Asks the daemon over its unix socket: one request a connection, and an answer that says where it
+ * ends, so that one that breaks off is none. */
 #ifndef SLUICE_CLI_CLIENT_H
 #define SLUICE_CLI_CLIENT_H
 
@@ -12,7 +12,7 @@
 /*
  * GETs `path` and writes the body to `out` as it comes. Returns an exit code (daemon/gateway.h):
  * EXIT_CODE_NO_DAEMON after telling how to start one, EXIT_CODE_USAGE when the daemon refuses the
- * question (its sentence is told), EXIT_CODE_SYSTEM when it breaks off, EXIT_CODE_OK.
+ * question (its sentence is told), EXIT_CODE_SYSTEM when it breaks off (told), EXIT_CODE_OK.
  */
 int client_get(const char *socket_path, const char *path, FILE *out);
 

@@ -105,10 +105,11 @@ static int tell(const struct write_arguments *arguments, const cJSON *answer)
     return code;
 }
 
-/* The answers are lines; the last one counts. */
+/* The answers are lines; the last one counts. A wait ends with what came of the command. */
 static int tell_all(const struct write_arguments *arguments, char *body)
 {
     int code = EXIT_CODE_SYSTEM;
+    bool ended = false;
     char *rest = body;
 
     for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
@@ -116,6 +117,7 @@ static int tell_all(const struct write_arguments *arguments, char *body)
 
         if (answer && arguments->json)
             puts(line);
+        ended |= cJSON_HasObjectItem(answer, "ok") || (answer && !arguments->wait);
         if (answer)
             code = arguments->json && cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(answer, "ok"))
                        ? code_of(text_of(answer, "why"))
@@ -123,10 +125,13 @@ static int tell_all(const struct write_arguments *arguments, char *body)
                                      : tell(arguments, answer);
         cJSON_Delete(answer);
     }
-    if (code == EXIT_CODE_SYSTEM && !*body)
-        fprintf(stderr, "sluice write: the daemon ended before it answered: nobody knows whether "
-                        "the command was executed\n");
-    return code;
+    if (ended)
+        return code;
+    fprintf(stderr,
+            "sluice write: the daemon ended before it answered: nobody knows whether the command "
+            "was executed; read %s/%s before you repeat it\n",
+            arguments->device, arguments->point);
+    return EXIT_CODE_SYSTEM;
 }
 
 static int send_command(const struct write_arguments *arguments)
@@ -147,7 +152,7 @@ static int send_command(const struct write_arguments *arguments)
                              : EXIT_CODE_SYSTEM;
     if (memory)
         fclose(memory);
-    if (code == EXIT_CODE_OK)
+    if (code == EXIT_CODE_OK || (code == EXIT_CODE_SYSTEM && answer))
         code = tell_all(arguments, answer);
     free(request);
     free(answer);
@@ -156,7 +161,7 @@ static int send_command(const struct write_arguments *arguments)
 
 int command_write(int argc, char **argv)
 {
-    struct write_arguments arguments = {.socket_path = GATEWAY_SOCKET_PATH};
+    struct write_arguments arguments = {.socket_path = gateway_socket_path()};
     const struct args_flag flags[] = {
         {"ttl", 't', "TIME", "execute it within this time or never; 30s unless given",
          &arguments.ttl, NULL},
@@ -175,8 +180,7 @@ int command_write(int argc, char **argv)
         .operands_max = 3,
         .about = "Writes a value to a point that is marked with \"write\" in the configuration.\n"
                  "VALUE is a number in the point's unit, true or false, or a text; for a point\n"
-                 "with an \"enum\" its text or its number. A value that begins with a minus sign\n"
-                 "stands behind --.\n",
+                 "with an \"enum\" its text or its number.\n",
         .after = "Exit status: 0 accepted (with --wait: done, and verified); 1 the device refused\n"
                  "or did not answer, or the time was over; 2 no such point, not writable, or a\n"
                  "value that it cannot take; 4 the daemon does not answer; 5 the journal cannot\n"

@@ -3,8 +3,8 @@
 import json
 import time
 
-from harness import (EXIT_FAILED, EXIT_OK, EXIT_USAGE, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check, main,
-                     sluice, wait_for)
+from harness import (EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, EXIT_USAGE, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check,
+                     main, program, sluice, wait_for)
 
 POINTS = (
     {"id": "mode", "reg": 10, "type": "u16", "enum": {"0": "off", "1": "auto"}, "write": {}},
@@ -148,7 +148,7 @@ def what_is_wrong_is_told_in_words(site):
     plant = Plant(site)
     for name, point, value, words in (("limit", "setpoint", 95, "5 to 90"), ("step", "setpoint", 20.2, "steps of 0.5"),
                                       ("text", "mode", "on", "0 (off), 1 (auto)"), ("read", "counter", 1, "not marked"),
-                                      ("nix", "nix", 1, "no point")):
+                                      ("nix", "nix", 1, "no such point")):
         plant.send(name, point, value)
         result = plant.result(name)
         check(not result["ok"] and words in result["help"], "the words", result)
@@ -187,6 +187,9 @@ def the_command_line_waits_and_tells(site):
             (("--wait", "boiler", "setpoint", "100"), EXIT_USAGE, "5 to 90"),
             (("--wait", "boiler", "counter", "1"), EXIT_USAGE, "not writable"),
             (("--wait", "boiler", "nix", "1"), EXIT_USAGE, "no such point"),
+            (("boiler", "setpiont", "1"), EXIT_USAGE, 'did you mean "setpoint"?'),
+            (("bioler", "setpoint", "1"), EXIT_USAGE, 'did you mean "boiler"?'),
+            (("boiler", "setpoint", "-5"), EXIT_USAGE, "5 to 90"),
             (("--wait", "--ttl", "soon", "boiler", "mode", "1"), EXIT_USAGE, "--ttl"),
             (("--wait", "--json", "boiler", "pump", "true"), EXIT_OK, '"ok":true,"v":true')):
         done = plant.gateway.cli("write", *arguments)
@@ -198,6 +201,17 @@ def the_command_line_waits_and_tells(site):
     plant.gateway.stop()
 
 
+def a_daemon_that_dies_under_a_command_leaves_words(site):
+    plant = Plant(site)
+    plant.field.tell("silence 1")
+    waiting = site.start("write", program("sluice"), "write", "--wait", "--socket", plant.gateway.socket, "boiler", "mode",
+                         "off")
+    wait_for(lambda: plant.gateway.replay("--kind", "command"), 20, "the command is stored")
+    plant.gateway.kill()
+    check(waiting.popen.wait(20) == EXIT_SYSTEM, "exit status", waiting.log())
+    check("broke off" in waiting.log() and "nobody knows" in waiting.log(), "the words", waiting.log())
+
+
 main(a_command_from_a_broker_reaches_a_register_and_its_result_comes_back,
      a_command_reaches_a_device_on_a_serial_line,
      a_command_that_is_sent_again_is_not_executed_again,
@@ -205,4 +219,5 @@ main(a_command_from_a_broker_reaches_a_register_and_its_result_comes_back,
      a_kill_between_a_command_and_its_result_leaves_it_unknown_and_unrepeated,
      what_is_wrong_is_told_in_words,
      an_uplink_takes_commands_only_where_it_may,
-     the_command_line_waits_and_tells)
+     the_command_line_waits_and_tells,
+     a_daemon_that_dies_under_a_command_leaves_words)
