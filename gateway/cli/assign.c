@@ -249,7 +249,7 @@ int command_assign(int argc, char **argv)
 {
     static struct assignment assignment;
     struct assign_texts texts = {0};
-    const char *socket = GATEWAY_SOCKET_PATH;
+    const char *socket = gateway_socket_path();
     const struct args_flag flags[] = {
         {"profile", 'P', "NAME", "the device's profile", &texts.profile, NULL},
         {"to", 't', "N", "the unit that it is to have", &texts.to, NULL},

@@ -96,11 +96,11 @@ int command_journal(int argc, char **argv)
     };
     const struct args_command command = {
         .name = "sluice journal",
-        .operands = " stat|verify|dump",
+        .operands = " stat|verify|dump [DIR]",
         .operands_min = 1,
-        .operands_max = 1,
+        .operands_max = 2,
         .about = "Looks into a journal's folder, beside a running daemon or after its end, and\n"
-                 "changes nothing.\n\n"
+                 "changes nothing. DIR is the same as --journal DIR.\n\n"
                  "  stat    what it holds: epochs, events, times, consumers\n"
                  "  verify  reads everything and tells every fault\n"
                  "  dump    prints every event, declarations too, as a JSON object a line\n",
@@ -111,6 +111,8 @@ int command_journal(int argc, char **argv)
 
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    if (argc - first == 2)
+        folder = argv[first + 1];
     if (strcmp(argv[first], "stat") == 0)
         return journal_stat(folder);
     if (strcmp(argv[first], "verify") == 0)

@@ -23,7 +23,7 @@ struct probe_flags {
 struct probe {
     const struct probe_flags *flags;
     struct config_parts parts;
-    struct config *own;     /* the configuration with the device; NULL when only a profile is asked */
+    struct config *own; /* the configuration with the device; NULL when only a profile is asked */
     struct config *profile; /* with all points of its profile; NULL where it has none */
     const struct site_bus *bus;
     const struct site_device *device; /* as configured, or as its profile has it */
@@ -61,8 +61,9 @@ static int find_device(struct probe *probe, const char *id)
     if (!probe->device)
         fprintf(stderr, "sluice probe: %s has no device \"%s\"\n", probe->flags->config, id);
     else if (!is_modbus(probe->bus))
-        fprintf(stderr, "sluice probe: device %s is on a bus of %s: only Modbus has registers that "
-                        "can be there or not\n",
+        fprintf(stderr,
+                "sluice probe: device %s is on a bus of %s: only Modbus has registers that "
+                "can be there or not\n",
                 id, probe->bus->driver->name);
     return probe->device && is_modbus(probe->bus) ? EXIT_CODE_OK : EXIT_CODE_USAGE;
 }
@@ -159,8 +160,7 @@ static int borrow_line(const struct probe *probe, struct borrow *borrow, char *p
         snprintf(place, size, "%s", options->port);
     else
         snprintf(place, size, "%s:%u", options->host.name, (unsigned)options->host.port);
-    *borrow = (struct borrow){
-        .socket = probe->flags->socket, .port = place, .by = "sluice probe"};
+    *borrow = (struct borrow){.socket = probe->flags->socket, .port = place, .by = "sluice probe"};
     return strcmp(probe->bus->driver->name, "modbus-tcp") == 0 ? EXIT_CODE_OK : borrow_port(borrow);
 }
 
@@ -309,8 +309,8 @@ static int run(struct probe *probe, const char *operand)
 {
     struct borrow borrow = {0};
     char place[320];
-    int code = probe->flags->profile ? load_profile_device(probe, operand)
-                                     : load_device(probe, operand);
+    int code =
+        probe->flags->profile ? load_profile_device(probe, operand) : load_device(probe, operand);
 
     if (code == EXIT_CODE_OK)
         code = list_points(probe);
@@ -336,12 +336,14 @@ static int run(struct probe *probe, const char *operand)
 
 int command_probe(int argc, char **argv)
 {
-    struct probe_flags given = {.config = GATEWAY_CONFIG_PATH, .socket = GATEWAY_SOCKET_PATH};
+    struct probe_flags given = {.config = GATEWAY_CONFIG_PATH, .socket = gateway_socket_path()};
     const struct args_flag flags[] = {
         {"config", 'c', "FILE", "of the device; " GATEWAY_CONFIG_PATH " unless given",
          &given.config, NULL},
-        {"profile", 'P', "NAME", "a device that is not configured: its profile; the operand\n"
-         "is then its PORT or HOST", &given.profile, NULL},
+        {"profile", 'P', "NAME",
+         "a device that is not configured: its profile; the operand\n"
+         "is then its PORT or HOST",
+         &given.profile, NULL},
         {"unit", 'a', "N", "with --profile: its unit; the profile's, or 1", &given.unit, NULL},
         {"line", 'l', "SETTINGS", "with --profile: of a serial port; the profile's, or 9600 8E1",
          &given.line, NULL},
@@ -361,8 +363,9 @@ int command_probe(int argc, char **argv)
                  "  has not        the device refuses it (exceptions 1 to 3)\n"
                  "  not available  the register is there and says that it has no value\n"
                  "  implausible    the value is outside of min and max: a wrong order or model?\n",
-        .after = "Exit status: 1 a point that is read is not there, or the device does not answer;\n"
-                 "5 the port cannot be used. One that the daemon polls is borrowed from it.\n",
+        .after =
+            "Exit status: 1 a point that is read is not there, or the device does not answer;\n"
+            "5 the port cannot be used. One that the daemon polls is borrowed from it.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);

@@ -280,17 +280,16 @@ int command_profile(int argc, char **argv)
 {
     struct config_parts parts;
     struct wish wish = {0};
-    struct confirm_wish confirm = {.socket_path = GATEWAY_SOCKET_PATH};
+    struct confirm_wish confirm = {.socket_path = gateway_socket_path()};
     const struct args_flag flags[] = {
         {"vendor", 'v', "TEXT", "list: only of makers with that in their name", &wish.vendor, NULL},
-        {"search", 's', "TEXT", "list: only with that in name, maker, model or category",
+        {"search", 'f', "TEXT", "list: only with that in name, maker, model or category",
          &wish.search[WORDS_MAX], NULL},
         {"json", 'J', NULL, "list and show: as JSON", NULL, &wish.json},
         {"within", 'w', "SHARE", "confirm: how near a reading has to be; 2% unless given",
          &confirm.within, NULL},
         {"by", 'b', "TEXT", "confirm: who says so", &confirm.by, NULL},
-        {"socket", 0, "PATH", "confirm: the daemon's socket; " GATEWAY_SOCKET_PATH " unless given",
-         &confirm.socket_path, NULL},
+        COMMAND_SOCKET_FLAG(&confirm.socket_path),
         {0},
     };
     const struct args_command command = {
@@ -331,8 +330,9 @@ int command_profile(int argc, char **argv)
         confirm.shown_count = argc - first - 2;
         return confirm_run(&confirm, &parts);
     }
-    fprintf(stderr, "sluice profile: list, at most %d words behind it, show NAME, check FILE or "
-                    "confirm DEVICE POINT=VALUE is expected\n",
+    fprintf(stderr,
+            "sluice profile: list, at most %d words behind it, show NAME, check FILE or "
+            "confirm DEVICE POINT=VALUE is expected\n",
             WORDS_MAX);
     return EXIT_CODE_USAGE;
 }

@@ -168,7 +168,7 @@ static int parse(int argc, char **argv, struct reading *asked)
 int command_read(int argc, char **argv)
 {
     struct reading asked = {.read = {.unit = 1, .count = 1},
-                            .borrow = {.socket = GATEWAY_SOCKET_PATH, .by = "sluice read"}};
+                            .borrow = {.socket = gateway_socket_path(), .by = "sluice read"}};
     int first = parse(argc, argv, &asked);
 
     if (first < 0)

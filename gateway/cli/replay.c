@@ -71,7 +71,7 @@ static int replay_by_daemon(const struct replay_arguments *arguments)
 
 int command_replay(int argc, char **argv)
 {
-    struct replay_arguments arguments = {.format = "json", .socket_path = GATEWAY_SOCKET_PATH};
+    struct replay_arguments arguments = {.format = "json", .socket_path = gateway_socket_path()};
     const struct args_flag flags[] = {
         {"from", 'f', "TIME", "from this time on; the oldest unless given", &arguments.from, NULL},
         {"to", 't', "TIME", "up to this time; the newest unless given", &arguments.to, NULL},

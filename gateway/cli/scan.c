@@ -185,7 +185,7 @@ int command_scan(int argc, char **argv)
 {
     static struct scanning scanning;
     struct scan_texts texts = {0};
-    const char *frames = NULL, *socket = GATEWAY_SOCKET_PATH;
+    const char *frames = NULL, *socket = gateway_socket_path();
     bool quick = false;
     enum sniff_protocol protocol;
     const struct args_flag flags[] = {

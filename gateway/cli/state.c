@@ -195,7 +195,7 @@ static void print_table(char *body, int64_t at_ns)
 
 int command_state(int argc, char **argv)
 {
-    const char *at = "now", *journal = NULL, *socket_path = GATEWAY_SOCKET_PATH;
+    const char *at = "now", *journal = NULL, *socket_path = gateway_socket_path();
     struct wish wish = {.device = NULL};
     bool json = false;
     int64_t at_ns = 0;

@@ -297,7 +297,7 @@ static void print_page(const cJSON *web)
 
 int command_status(int argc, char **argv)
 {
-    const char *socket_path = GATEWAY_SOCKET_PATH;
+    const char *socket_path = gateway_socket_path();
     bool json = false;
     const struct args_flag flags[] = {
         {"json", 'J', NULL, "the whole status as one JSON object", NULL, &json},

@@ -6,7 +6,7 @@
 int command_tail(int argc, char **argv)
 {
     char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/events?follow=1";
-    const char *socket_path = GATEWAY_SOCKET_PATH;
+    const char *socket_path = gateway_socket_path();
     const char *from = NULL, *device = NULL, *point = NULL, *kind = NULL, *format = "json",
                *limit = NULL;
     const struct args_flag flags[] = {

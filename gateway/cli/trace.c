@@ -265,7 +265,7 @@ int command_trace(int argc, char **argv)
     int first;
     int64_t seconds = 0;
 
-    tracing.socket = GATEWAY_SOCKET_PATH;
+    tracing.socket = gateway_socket_path();
     first = args_parse(argc, argv, &command);
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;

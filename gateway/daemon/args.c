@@ -1,5 +1,6 @@
 #include "daemon/args.h"
 
+#include <ctype.h>
 #include <getopt.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -58,6 +59,7 @@ static void fill_tables(const struct args_command *command, struct option *names
 {
     size_t count = count_flags(command);
 
+    *letters++ = '-'; /* operands come in their place, as values of the code 1 */
     for (size_t i = 0; i < count; i++) {
         const struct args_flag *flag = &command->flags[i];
         names[i] = (struct option){flag->name, flag->value ? required_argument : no_argument, NULL,
@@ -85,43 +87,85 @@ static const struct args_flag *find_flag(const struct args_command *command, int
     return NULL;
 }
 
+/* "-5" and "-.5" are values; no flag is a digit. */
+static bool is_negative_number(const char *argument)
+{
+    return argument[0] == '-' && isdigit((unsigned char)argument[argument[1] == '.' ? 2 : 1]);
+}
+
+/* The next flag's code, 1 with an operand in optarg, or -1 at the end or behind --. */
+static int next_argument(int argc, char **argv, const char *letters, const struct option *names)
+{
+    if (optind < argc && is_negative_number(argv[optind])) {
+        optarg = argv[optind++];
+        return 1;
+    }
+    return getopt_long(argc, argv, letters, names, NULL);
+}
+
+/* A flag, or what ends the command line's reading: ARGS_DONE, ARGS_WRONG; else 0. */
+static int take_flag(const struct args_command *command, int code)
+{
+    const struct args_flag *flag = find_flag(command, code);
+
+    if (flag) {
+        if (flag->text)
+            *flag->text = optarg;
+        if (flag->set)
+            *flag->set = true;
+        return 0;
+    }
+    if (code == 'V') {
+        printf("sluice %s\n", SLUICE_VERSION);
+        return ARGS_DONE;
+    }
+    if (code == 'h') {
+        args_help(command);
+        return ARGS_DONE;
+    }
+    fprintf(stderr, "Try %s --help.\n", command->name);
+    return ARGS_WRONG;
+}
+
+static bool count_fits(const struct args_command *command, char **operands, int count)
+{
+    const char *first_astray = count > command->operands_max ? operands[command->operands_max] : "";
+
+    if (count >= command->operands_min && count <= command->operands_max)
+        return true;
+    if (count < command->operands_min)
+        fprintf(stderr, "%s: expected%s. Try %s --help.\n", command->name, command->operands,
+                command->name);
+    else if (command->astray)
+        fprintf(stderr, "%s: \"%s\" is not expected here; did you mean --%s %s? Try %s --help.\n",
+                command->name, first_astray, command->astray, first_astray, command->name);
+    else
+        fprintf(stderr, "%s: \"%s\" is not expected here. Try %s --help.\n", command->name,
+                first_astray, command->name);
+    return false;
+}
+
 int args_parse(int argc, char **argv, const struct args_command *command)
 {
     struct option names[FLAGS_MAX + 3];
-    char letters[2 * FLAGS_MAX + 3];
-    int code;
+    char letters[2 * FLAGS_MAX + 4];
+    int code, count = 0;
 
     fill_tables(command, names, letters);
     /* getopt begins its messages with this. */
     argv[0] = (char *)(uintptr_t)command->name;
     optind = 1;
-    while ((code = getopt_long(argc, argv, letters, names, NULL)) != -1) {
-        const struct args_flag *flag = find_flag(command, code);
-        if (flag) {
-            if (flag->text)
-                *flag->text = optarg;
-            if (flag->set)
-                *flag->set = true;
-        } else if (code == 'V') {
-            printf("sluice %s\n", SLUICE_VERSION);
-            return ARGS_DONE;
-        } else if (code == 'h') {
-            args_help(command);
-            return ARGS_DONE;
-        } else {
-            fprintf(stderr, "Try %s --help.\n", command->name);
-            return ARGS_WRONG;
-        }
+    /* Operands gather in front, where everything has been read, and go to the end at last. */
+    while ((code = next_argument(argc, argv, letters, names)) != -1) {
+        int result = code == 1 ? 0 : take_flag(command, code);
+
+        if (result != 0)
+            return result;
+        if (code == 1)
+            argv[1 + count++] = optarg;
     }
-    int operands = argc - optind;
-    if (operands < command->operands_min || operands > command->operands_max) {
-        if (operands > command->operands_max)
-            fprintf(stderr, "%s: \"%s\" is not expected here. Try %s --help.\n", command->name,
-                    argv[optind + command->operands_max], command->name);
-        else
-            fprintf(stderr, "%s: expected%s. Try %s --help.\n", command->name, command->operands,
-                    command->name);
-        return ARGS_WRONG;
-    }
-    return optind;
+    while (optind < argc)
+        argv[1 + count++] = argv[optind++];
+    memmove(&argv[argc - count], &argv[1], (size_t)count * sizeof *argv);
+    return count_fits(command, &argv[argc - count], count) ? argc - count : ARGS_WRONG;
 }

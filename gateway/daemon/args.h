@@ -23,12 +23,15 @@ struct args_command {
     const char *about; /* paragraphs between the usage line and the flags */
     const char *after; /* paragraphs behind the flags: exit status, examples; may be NULL */
     const struct args_flag *flags;
+    const char *astray; /* the flag that an operand too many may have been meant for; or NULL */
 };
 
 /*
- * Reads flags into their targets. --help prints the help and --version the version. Returns the
- * index in argv of the first operand; or ARGS_DONE after help or version was printed, or ARGS_WRONG
- * after what is wrong was told on standard error.
+ * Reads flags into their targets. They may stand between and behind operands; a negative number is
+ * an operand, and so is all that stands behind "--". Operands go to the end of argv in their order.
+ * --help prints the help and --version the version. Returns the index in argv of the first operand;
+ * or ARGS_DONE after help or version was printed, or ARGS_WRONG after what is wrong was told on
+ * standard error.
  */
 #define ARGS_DONE  (-1)
 #define ARGS_WRONG (-2)

@@ -32,11 +32,13 @@ int gateway_main(int argc, char **argv, const char *name)
                  "changed configuration file: only the buses and uplinks that changed restart.\n"
                  "A file with errors is refused, and the running configuration stays.\n",
         .after = "Environment: SLUICE_LOG is the log level (error, warn, info, debug), for all\n"
-                 "or for a part: SLUICE_LOG=info,uplink=debug.\n\n"
+                 "or for a part: SLUICE_LOG=info,uplink=debug. SLUICE_SOCKET is the socket\n"
+                 "where --socket names none.\n\n"
                  "Exit status: 0 ended by a signal, 2 wrong arguments, 3 errors in the\n"
                  "configuration, 5 the journal's folder cannot be used. Without its socket\n"
                  "it runs on and says so: only sluice cannot reach it then.\n",
         .flags = flags,
+        .astray = "config",
     };
     int first = args_parse(argc, argv, &command);
 

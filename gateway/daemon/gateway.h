@@ -26,7 +26,7 @@ enum exit_code {
 struct gateway_options {
     const char *config_path;  /* NULL: GATEWAY_CONFIG_PATH */
     const char *journal_path; /* NULL: as configured, else GATEWAY_JOURNAL_PATH */
-    const char *socket_path;  /* NULL: GATEWAY_SOCKET_PATH */
+    const char *socket_path;  /* NULL: gateway_socket_path() */
     /* The folder of what is neither configuration nor journal: accounts, certificates, earlier
        configurations. NULL: "state" beside the journal_path that is given, else GATEWAY_STATE_PATH;
        the configuration has no say in it, so that what is kept there stays when it changes. */
@@ -36,6 +36,10 @@ struct gateway_options {
 /* Runs the gateway in this thread until a signal ends it. Returns an exit code. Blocks signals:
  * call before threads are made. */
 int gateway_run(const struct gateway_options *options);
+
+/* The socket between daemon and CLI where the command line names none: that of the environment
+ * (SLUICE_SOCKET), else GATEWAY_SOCKET_PATH. */
+const char *gateway_socket_path(void);
 
 /* The drivers and option tables that this program is built with, for whoever reads a configuration.
  */

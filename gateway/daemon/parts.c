@@ -28,6 +28,13 @@ static void plan_uplink(const void *uplink_options, struct config_uplink_plan *p
     plan->commands_root = uplink->commands ? uplink->root : NULL;
 }
 
+const char *gateway_socket_path(void)
+{
+    const char *path = getenv("SLUICE_SOCKET");
+
+    return path && *path ? path : GATEWAY_SOCKET_PATH;
+}
+
 void gateway_config_parts(struct config_parts *parts)
 {
     *parts = (struct config_parts){

@@ -47,10 +47,33 @@ def commands_without_a_daemon_say_so(site):
     check(sluice("status", "--socket", site.path("stale.sock")).returncode == EXIT_NO_DAEMON, "a stale socket")
 
 
+def the_socket_of_the_environment_is_asked(site):
+    _, _, _, gateway = plant(site)
+    gateway.start()
+    environment = {"SLUICE_SOCKET": gateway.socket}
+    for command in (("status",), ("replay", "--to", "now"), ("state",), ("forget", "meter"),
+                    ("write", "meter", "counter", "1"), ("profile", "confirm", "meter", "counter=1")):
+        asked = site.start("asked-" + command[0], program("sluice"), *command, environment=environment)
+        asked.popen.wait(20)
+        check(asked.popen.returncode != EXIT_NO_DAEMON, "it asks another", command, asked.log())
+        given = site.start("given-" + command[0], program("sluice"), *command, "-s", site.path("nowhere.sock"),
+                           environment=environment)
+        check(given.popen.wait(20) == EXIT_NO_DAEMON and "nowhere.sock" in given.log(), "the flag comes first", command,
+              given.log())
+    second = site.start("second", program("sluiced"), "--config", gateway.config_path, "--journal", site.path("other"),
+                        environment=environment)
+    wait_for(lambda: gateway.socket in second.log(), 20, "the daemon takes it, too")
+    second.end()
+    gateway.stop()
+
+
 def a_configuration_that_cannot_be_read_is_told(site):
     process = site.start("sluiced", program("sluiced"), "--config", site.path("nowhere.json"))
     check(process.popen.wait(20) == EXIT_CONFIG, "exit status", process.popen.returncode)
     check("nowhere.json" in process.log(), "words", process.log())
+    usage = site.start("bare", program("sluiced"), "sluice.json")
+    check(usage.popen.wait(20) == EXIT_USAGE and "did you mean --config sluice.json?" in usage.log(), "a bare file",
+          usage.log())
     usage = site.start("usage", program("sluiced"), "--confg", "x")
     check(usage.popen.wait(20) == EXIT_USAGE and "--help" in usage.log(), "a wrong flag", usage.log())
 
@@ -198,7 +221,8 @@ def a_broker_that_is_none_is_told(site):
     return errors
 
 
-main(every_command_has_a_help, commands_without_a_daemon_say_so, a_configuration_that_cannot_be_read_is_told,
+main(every_command_has_a_help, commands_without_a_daemon_say_so, the_socket_of_the_environment_is_asked,
+     a_configuration_that_cannot_be_read_is_told,
      a_journal_folder_that_cannot_be_used_is_told, a_second_daemon_on_one_journal_is_refused,
      a_socket_that_is_taken_is_told, a_port_that_is_missing_is_told_and_found_when_it_comes,
      nonsense_in_the_socket_disturbs_nothing, a_broker_that_is_none_is_told)

@@ -130,7 +130,7 @@ class Gateway:
 
     def verify(self):
         """The journal's folder has no fault."""
-        done = sluice("journal", "verify", "--journal", self.journal)
+        done = sluice("journal", "verify", self.journal)
         check(done.returncode == EXIT_OK, "sluice journal verify", done.stdout, done.stderr)
 
     def replay(self, *arguments):
