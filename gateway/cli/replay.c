@@ -4,23 +4,13 @@
 
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/moment.h"
 #include "cli/offline.h"
-#include "core/clock.h"
 
 struct replay_arguments {
     const char *from, *to, *device, *point, *kind, *format, *journal, *socket_path;
+    int64_t from_ns, to_ns;
 };
-
-static int parse_time(const char *text, const char *flag, int64_t *wall_ns)
-{
-    if (!text || clock_parse(text, clock_wall(&clock_system), wall_ns) == 0)
-        return EXIT_CODE_OK;
-    fprintf(stderr,
-            "sluice replay: --%s %s is no time. Expected: 2026-11-23T16:20, -15m, now, or\n"
-            "milliseconds since 1970.\n",
-            flag, text);
-    return EXIT_CODE_USAGE;
-}
 
 static int parse_kinds(const char *text, uint32_t *kinds)
 {
@@ -34,19 +24,14 @@ static int parse_kinds(const char *text, uint32_t *kinds)
 static int replay_offline(const struct replay_arguments *arguments)
 {
     struct feed_query query = {
-        .from_ns = INT64_MIN,
-        .to_ns = INT64_MAX,
+        .from_ns = arguments->from_ns,
+        .to_ns = arguments->to_ns,
         .device = arguments->device,
         .point = arguments->point,
         .format = strcmp(arguments->format, "csv") == 0 ? FEED_CSV : FEED_JSON,
     };
     struct offline offline;
-    int code = parse_time(arguments->from, "from", &query.from_ns);
-
-    if (!code)
-        code = parse_time(arguments->to, "to", &query.to_ns);
-    if (!code)
-        code = parse_kinds(arguments->kind, &query.kinds);
+    int code = parse_kinds(arguments->kind, &query.kinds);
     if (!code)
         code = offline_open(&offline, arguments->journal);
     if (code)
@@ -60,8 +45,8 @@ static int replay_by_daemon(const struct replay_arguments *arguments)
 {
     char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/events";
 
-    client_add_query(path, "from", arguments->from);
-    client_add_query(path, "to", arguments->to);
+    moment_add_query(path, "from", arguments->from, arguments->from_ns);
+    moment_add_query(path, "to", arguments->to, arguments->to_ns);
     client_add_query(path, "device", arguments->device);
     client_add_query(path, "point", arguments->point);
     client_add_query(path, "kind", arguments->kind);
@@ -71,7 +56,10 @@ static int replay_by_daemon(const struct replay_arguments *arguments)
 
 int command_replay(int argc, char **argv)
 {
-    struct replay_arguments arguments = {.format = "json", .socket_path = gateway_socket_path()};
+    struct replay_arguments arguments = {.format = "json",
+                                         .socket_path = gateway_socket_path(),
+                                         .from_ns = INT64_MIN,
+                                         .to_ns = INT64_MAX};
     const struct args_flag flags[] = {
         {"from", 'f', "TIME", "from this time on; the oldest unless given", &arguments.from, NULL},
         {"to", 't', "TIME", "up to this time; the newest unless given", &arguments.to, NULL},
@@ -87,9 +75,7 @@ int command_replay(int argc, char **argv)
     const struct args_command command = {
         .name = "sluice replay",
         .operands = "",
-        .about = "Prints stored events of a time span, oldest first. TIME is 2026-11-23T16:20\n"
-                 "(UTC unless it ends in an offset such as +01:00), -15m, now, or\n"
-                 "milliseconds since 1970.\n",
+        .about = "Prints stored events of a time span, oldest first.\n\n" MOMENT_HELP,
         .after = "Example: sluice replay --from -2h --device boiler --format csv > boiler.csv\n",
         .flags = flags,
     };
@@ -101,5 +87,8 @@ int command_replay(int argc, char **argv)
         fprintf(stderr, "sluice replay: --format is json or csv\n");
         return EXIT_CODE_USAGE;
     }
+    if (moment_parse_span("sluice replay", arguments.from, arguments.to, &arguments.from_ns,
+                          &arguments.to_ns) != EXIT_CODE_OK)
+        return EXIT_CODE_USAGE;
     return arguments.journal ? replay_offline(&arguments) : replay_by_daemon(&arguments);
 }

@@ -6,12 +6,14 @@
 
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/moment.h"
 #include "cli/offline.h"
 #include "core/candidates.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "journal/reader.h"
 
+#define TEXT_SIZE 256 /* of what a number stands for */
 #define LINE_SIZE (FEED_LINE_SIZE_MAX + 2)
 
 struct lines {
@@ -27,7 +29,7 @@ static void put_line(void *context, const struct event *event)
 
     text_init(&text, lines->line, LINE_SIZE);
     struct stream stream;
-    feed_event_json(&text, event, journal_stream(lines->journal, event->stream, &stream));
+    feed_event_words(&text, event, journal_stream(lines->journal, event->stream, &stream), NULL);
     text_string(&text, "\n");
     fwrite(text.data, 1, text.size, lines->out);
 }
@@ -79,14 +81,30 @@ static const char *state_word(const cJSON *event)
     return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(event, "v")) ? "up" : "DOWN";
 }
 
+/* "auto (1)", "DOWN", or the value as it is. */
+static void print_value(const cJSON *event)
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(event, "v");
+    char *printed = value ? cJSON_PrintUnformatted(value) : NULL, room[TEXT_SIZE + 32];
+    const char *word = state_word(event), *text = text_of(event, "text");
+
+    if (*text && printed)
+        snprintf(room, sizeof room, "%.*s (%.20s)", TEXT_SIZE, text, printed);
+    printf(" %16s %-8s  %-9s ",
+           word               ? word
+           : *text && printed ? room
+           : printed          ? printed
+                              : "",
+           text_of(event, "unit"), word ? "" : text_of(event, "q"));
+    free(printed);
+}
+
 static void print_row(const char *line, int64_t at_ns)
 {
     cJSON *event = cJSON_Parse(line);
     const cJSON *time = cJSON_GetObjectItemCaseSensitive(event, "t");
 
     if (event) {
-        const cJSON *value = cJSON_GetObjectItemCaseSensitive(event, "v");
-        char *printed = value ? cJSON_PrintUnformatted(value) : NULL;
         char name[2 * ID_SIZE_MAX + 4];
 
         if (*text_of(event, "u"))
@@ -94,16 +112,11 @@ static void print_row(const char *line, int64_t at_ns)
         else
             snprintf(name, sizeof name, "%s%s%s", text_of(event, "d"),
                      *text_of(event, "p") ? "/" : "", text_of(event, "p"));
-        const char *word = state_word(event);
-        printf("%-36s %16s  %-9s ", name,
-               word      ? word
-               : printed ? printed
-                         : "",
-               word ? "" : text_of(event, "q"));
+        printf("%-36s", name);
+        print_value(event);
         if (time)
             print_age(at_ns / NS_PER_MS - (int64_t)time->valuedouble);
         printf("  %s\n", text_of(event, "why"));
-        free(printed);
     }
     cJSON_Delete(event);
 }
@@ -186,7 +199,8 @@ static void print_table(char *body, int64_t at_ns)
     char *rest = body;
 
     clock_format(at_ns, time);
-    printf("State at %s\n%-36s %16s  %-9s %-10s\n", time, "point", "value", "quality", "age");
+    printf("State at %s\n%-36s %16s %-8s  %-9s %-10s\n", time, "point", "value", "unit", "quality",
+           "age");
     for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
         if (*line)
             print_row(line, at_ns);
@@ -212,8 +226,8 @@ int command_state(int argc, char **argv)
         .name = "sluice state",
         .operands = "",
         .about = "Shows value, quality and age of every point as they were at a moment, rebuilt\n"
-                 "from the journal. TIME is 2026-11-23T16:20 (UTC unless it ends in an offset\n"
-                 "such as +01:00), -15m, now, or milliseconds since 1970.\n",
+                 "from the journal, with what numbers stand for where the daemon is "
+                 "asked.\n\n" MOMENT_HELP,
         .after = "Exit status: 1 when the journal does not reach back so far.\n",
         .flags = flags,
     };
@@ -221,10 +235,8 @@ int command_state(int argc, char **argv)
 
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (clock_parse(at, clock_wall(&clock_system), &at_ns)) {
-        fprintf(stderr, "sluice state: --at %s is no time. Try sluice state --help.\n", at);
+    if (moment_parse("sluice state", "at", at, &at_ns) != EXIT_CODE_OK)
         return EXIT_CODE_USAGE;
-    }
     char *body = NULL;
     size_t size;
     FILE *memory = open_memstream(&body, &size);
@@ -232,10 +244,8 @@ int command_state(int argc, char **argv)
     if (memory && journal) {
         code = state_offline(journal, at_ns, memory);
     } else if (memory) {
-        char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/state";
-        char milliseconds[24];
-        snprintf(milliseconds, sizeof milliseconds, "%" PRId64, at_ns / NS_PER_MS);
-        client_add_query(path, "at", milliseconds);
+        char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/state?words=1";
+        moment_add_query(path, "at", at, at_ns);
         code = client_get(socket_path, path, memory);
     }
     if (memory)

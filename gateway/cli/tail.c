@@ -2,6 +2,7 @@
 
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/moment.h"
 
 int command_tail(int argc, char **argv)
 {
@@ -22,15 +23,19 @@ int command_tail(int argc, char **argv)
     const struct args_command command = {
         .name = "sluice tail",
         .operands = "",
-        .about = "Shows events as they become durable in the journal, until it is interrupted.\n",
+        .about = "Shows events as they become durable in the journal, until it is "
+                 "interrupted.\n\n" MOMENT_HELP,
         .after = "Example: sluice tail --device boiler --kind reading,state\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);
+    int64_t from_ns = 0;
 
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    client_add_query(path, "from", from);
+    if (moment_parse("sluice tail", "from", from, &from_ns) != EXIT_CODE_OK)
+        return EXIT_CODE_USAGE;
+    moment_add_query(path, "from", from, from_ns);
     if (!from)
         client_add_query(path, "newest", "1");
     client_add_query(path, "device", device);

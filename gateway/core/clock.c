@@ -1,6 +1,7 @@
 #include "core/clock.h"
 
 #include "core/error.h"
+#include "core/zone.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -231,13 +232,31 @@ static bool parse_ms(const char *text, int64_t *wall_ns)
            !__builtin_mul_overflow(ms, NS_PER_MS, wall_ns);
 }
 
+/* A local time of day, of today or, where that is still to come, of yesterday. */
+static bool parse_time_of_day(const char *text, int64_t now_ns, int64_t *wall_ns)
+{
+    int64_t of_day = 0, local_now = now_ns + zone_ahead_ns(now_ns);
+    int64_t midnight = local_now - (local_now % NS_PER_DAY + NS_PER_DAY) % NS_PER_DAY;
+    if (!read_time_of_day(&text, &of_day) || *text != '\0')
+        return false;
+    for (int days = 0; days <= 2; days++) {
+        int64_t local = midnight + of_day - days * NS_PER_DAY;
+        /* The zone's offset is asked for at a moment that is off by that offset at most: asked
+         * again there it is right. */
+        *wall_ns = local - zone_ahead_ns(local - zone_ahead_ns(local));
+        if (*wall_ns <= now_ns)
+            break;
+    }
+    return true;
+}
+
 int clock_parse(const char *text, int64_t now_ns, int64_t *wall_ns)
 {
     int64_t ns = 0;
     if (strcmp(text, "now") == 0)
         ns = now_ns;
     else if (!parse_ago(text, now_ns, &ns) && !parse_ms(text, &ns) &&
-             !parse_date_and_time(text, &ns))
+             !parse_date_and_time(text, &ns) && !parse_time_of_day(text, now_ns, &ns))
         return ERR_INVALID;
     *wall_ns = ns;
     return 0;

@@ -55,9 +55,9 @@ void clock_format(int64_t wall_ns, char out[32]);
 
 /*
  * Reads "now", "-15m" (before `now_ns`), "2026-11-23", "2026-11-23T16:20", with optional seconds,
- * fraction and "Z" or
- * "+02:00" (without either: UTC), or milliseconds since 1970 as an integer. Returns 0 or
- * ERR_INVALID.
+ * fraction and "Z" or "+02:00" (without either: UTC), "07:50" (the last moment up to `now_ns` at
+ * which local time, as zone.h has it, was that), or milliseconds since 1970 as an integer. Returns
+ * 0 or ERR_INVALID.
  */
 int clock_parse(const char *text, int64_t now_ns, int64_t *wall_ns);
 

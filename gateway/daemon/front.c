@@ -139,6 +139,11 @@ static bool was(void *context, const struct stream *stream, const char *device, 
     return running_was(context, stream, device, point);
 }
 
+static void add_legend(void *context, struct legend *legend)
+{
+    running_legend(context, legend);
+}
+
 static int forget(void *context, const char *device, const char *what, struct text *refusal)
 {
     return running_forget(context, device, what, refusal);
@@ -168,6 +173,7 @@ static int open_api(struct front *front)
         .status = write_status,
         .was = was,
         .forget = forget,
+        .legend = add_legend,
         .desk = desk_seam(front->running->desk),
         .lend = lend_bus,
         .listen = overhear_bus,

@@ -17,6 +17,8 @@
 
 #define RUNNING_REFUSAL_SIZE 320
 
+struct legend; /* web/legend.h */
+
 /* One reading of the configuration file. Lives while it is the current one or anything that was
  * made from it runs. */
 struct generation {
@@ -86,6 +88,9 @@ void running_stop(struct running *running, int64_t grace_ns);
  */
 bool running_was(struct running *running, const struct stream *stream, const char *device,
                  const char *point);
+
+/* As api_source.legend. Thread-safe. */
+void running_legend(struct running *running, struct legend *legend);
 
 /* As api_source.forget. Thread-safe. */
 int running_forget(struct running *running, const char *device, const char *what,

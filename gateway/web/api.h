@@ -12,7 +12,8 @@
 #define API_NETWORK_CONNECTIONS 320
 
 struct api;
-struct loop; /* core/loop.h */
+struct loop;   /* core/loop.h */
+struct legend; /* web/legend.h */
 
 /* Somebody wants a bus for himself for a while. */
 struct api_lease {
@@ -39,6 +40,8 @@ struct api_source {
      * device: a sentence is written to `refusal`), ERR_INVALID (`what`), ERR_UNSUPPORTED (nothing
      * is learnt of it). */
     int (*forget)(void *context, const char *device, const char *what, struct text *refusal);
+    /* Adds what the numbers of points stand for. NULL: nothing is known of that. */
+    void (*legend)(void *context, struct legend *legend);
     struct command_desk *desk; /* where commands go; outlives the API */
     /* Lends a bus and writes the answer's object, or a sentence when it returns ERR_NOT_FOUND (no
      * such bus), ERR_BUSY (it is lent to another), ERR_UNSUPPORTED. NULL: nothing is lent. */

@@ -6,12 +6,14 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "web/feed.h"
+#include "web/legend.h"
 #include "web/query.h"
 #include "web/reply.h"
 
 struct state_query {
     struct api *api;
     struct text *text;
+    struct legend *legend; /* NULL: events as they are stored */
     int64_t at_ns;
     int error;
 };
@@ -19,11 +21,14 @@ struct state_query {
 static void put_state(void *context, const struct event *event)
 {
     struct state_query *query = context;
+    struct stream declared;
+    const struct stream *stream = journal_stream(query->api->journal, event->stream, &declared);
 
-    struct stream stream;
-
-    feed_event_json(query->text, event,
-                    journal_stream(query->api->journal, event->stream, &stream));
+    if (query->legend)
+        feed_event_words(query->text, event, stream,
+                         legend_text(query->legend, event->stream, &event->value));
+    else
+        feed_event_json(query->text, event, stream);
     text_string(query->text, "\n");
 }
 
@@ -42,10 +47,17 @@ static void get_state(void *context, const struct route_request *request, struct
     struct state_query query = {.api = api};
 
     if (clock_parse(at ? at : "now", clock_wall(&clock_system), &query.at_ns)) {
-        reply_error(reply, 400, "at: a time such as 2026-11-23T16:20, -15m or now is expected");
+        reply_error(reply, 400,
+                    "at: a time such as 2026-11-23T16:20, 07:50, -15m or now is expected");
         return;
     }
+    if (http_query(request->http, "words") && legend_open(&query.legend) == 0) {
+        if (api->source.legend)
+            api->source.legend(api->source.context, query.legend);
+        legend_finish(query.legend);
+    }
     reply_filled(reply, fill_state, &query);
+    legend_close(query.legend);
     if (query.error) {
         free(reply->body);
         char sentence[FEED_REFUSAL_SIZE];
@@ -74,8 +86,12 @@ static const char *parse_feed_query(const struct http_request *http, struct feed
 {
     const char *format = http_query(http, "format");
 
-    if (query_time(http, "from", &query->from_ns) || query_time(http, "to", &query->to_ns))
-        return "from, to: times such as 2026-11-23T16:20 or -15m are expected";
+    if (query_time(http, "from", &query->from_ns))
+        return "from: a time such as 2026-11-23T16:20, 07:50 or -15m is expected";
+    if (query_time(http, "to", &query->to_ns))
+        return "to: a time such as 2026-11-23T16:20, 07:50 or -15m is expected";
+    if (query->from_ns > query->to_ns)
+        return "from is later than to: nothing lies between";
     if (query_u64(http, "n", &query->from_n) || query_u64(http, "limit", &query->limit))
         return "n, limit: whole numbers are expected";
     if (feed_parse_kinds(http_query(http, "kind"), &query->kinds))

@@ -145,6 +145,26 @@ void feed_event_json(struct text *text, const struct event *event, const struct 
     event_json(text, event, &source, false);
 }
 
+static void put_member(struct text *text, const char *key, const char *value)
+{
+    text_printf(text, ",\"%s\":", key);
+    text_json_string(text, value, strlen(value));
+}
+
+void feed_event_words(struct text *text, const struct event *event, const struct stream *stream,
+                      const char *stands_for)
+{
+    feed_event_json(text, event, stream);
+    if (text->cut || event->kind != EVENT_READING || !stream)
+        return;
+    text->size--; /* the brace that closes the object */
+    if (stream->unit[0])
+        put_member(text, "unit", stream->unit);
+    if (stands_for)
+        put_member(text, "text", stands_for);
+    text_string(text, "}");
+}
+
 /* RFC 4180: quotes doubled; a field that a spreadsheet would take for a formula is no risk inside
  * quotes with a leading apostrophe. */
 static void put_csv_text(struct text *text, const char *bytes, size_t size)

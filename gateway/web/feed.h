@@ -65,6 +65,11 @@ int feed_parse_kinds(const char *text, uint32_t *kinds);
  * `stream` may be NULL. */
 void feed_event_json(struct text *text, const struct event *event, const struct stream *stream);
 
+/* The same for a person: with "unit", and with what the number stands for in "text" (NULL: none).
+ */
+void feed_event_words(struct text *text, const struct event *event, const struct stream *stream,
+                      const char *stands_for);
+
 /* Says in words what kept journal_state_at from an answer; ERR_NOT_FOUND with the time from which
  * on there is one. Any thread. */
 void feed_state_refusal(const struct journal *journal, int error, char sentence[FEED_REFUSAL_SIZE]);

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import subprocess
 import time
 
 from harness import (EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, EXIT_USAGE, PUBLISHED, Audit, Balance, Broker, Gateway, ModbusTcp,
@@ -18,7 +19,7 @@ def plant(site):
     line = RtuLine(site, "rs485-1", ["1:incomer,regs=40"])
     hall = ModbusTcp(site, "hall", ["1-2:meter"])
     points = [{"id": "triangle", "reg": 2, "type": "i16", "scale": 0.1, "unit": "°C", "every": "100ms"},
-              {"id": "constant", "reg": 10, "type": "u16"}]
+              {"id": "constant", "reg": 10, "type": "u16", "enum": {"4362": "steady"}}]
     devices = [line.device("incomer", 1, points=points), hall.device("meter1", 1), hall.device("meter2", 2, "50ms")]
     gateway = Gateway(site, [line.bus(), hall.bus()], devices, [broker.uplink()]).start()
     gateway.wait_online()
@@ -56,6 +57,7 @@ def says_what_the_subscriber_got(site):
 
     check_parts(gateway, events, middle)
     check_csv(gateway, events)
+    check_times(gateway)
     for at in (middle, max(event["t"] for event in events) + 1):
         check_state(gateway, events, at)
     before = gateway.cli("state", "--json", "--at", "2020-01-01")
@@ -98,6 +100,21 @@ def check_parts(gateway, events, middle):
     check(part == [event for event in events if event.get("p") == "triangle"], "--point", len(part))
 
 
+def check_times(gateway):
+    """A time of day is local, and what cannot be is told by its flag."""
+    zone = {**os.environ, "TZ": "UTC-5:30"}
+    past = time.time() - 3600
+    done = subprocess.run([program("sluice"), "replay", "--from", "now", "--to", time.strftime("%H:%M:%S", time.gmtime(
+        past + 5.5 * 3600))], env=zone, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+    check(time.strftime("(%Y-%m-%dT%H:%M:%S.000Z)", time.gmtime(past)) in done.stderr, "a local time", done.stderr)
+    for arguments, words in ((("--from", "now", "--to", "-1h"), "--from now ("), (("--from", "soon"), "--from soon is no time"),
+                             (("--to", "never"), "--to never is no time")):
+        for place in (("--socket", gateway.socket), ("--journal", gateway.journal)):
+            done = sluice("replay", *place, *arguments)
+            check(done.returncode == EXIT_USAGE and words in done.stderr and not done.stdout, "a span that is none",
+                  arguments, done.returncode, done.stderr)
+
+
 def check_csv(gateway, events):
     done = gateway.cli("replay", "--format", "csv", "--device", "meter1", "--kind", "reading")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
@@ -107,20 +124,39 @@ def check_csv(gateway, events):
     check([row["key"] for row in rows] == ["%s-%d" % (event["epoch"], event["n"]) for event in readings], "keys as CSV")
 
 
+def stored(line):
+    """A line of sluice state without what is there for people."""
+    return {key: value for key, value in json.loads(line).items() if key not in ("unit", "text")}
+
+
 def check_state(gateway, events, at):
     done = gateway.cli("state", "--json", "--at", str(at))
     check(done.returncode == EXIT_OK, "sluice state", done.returncode, done.stderr)
-    found = {(event["d"], event.get("p", "")): event for event in map(json.loads, done.stdout.splitlines())
+    found = {(event["d"], event.get("p", "")): event for event in map(stored, done.stdout.splitlines())
              if "d" in event}
     expected = last_values(events, at)
     check(found == expected, "the state at a moment", at,
           [(key, found.get(key), expected.get(key)) for key in set(found) | set(expected)
            if found.get(key) != expected.get(key)][:3])
     done = gateway.cli("state", "--json", "--at", str(at), "--device", "incomer", "--point", "triangle")
-    check([json.loads(line) for line in done.stdout.splitlines()] == [expected["incomer", "triangle"]], "of one point",
+    check([stored(line) for line in done.stdout.splitlines()] == [expected["incomer", "triangle"]], "of one point",
           done.stdout, done.stderr)
     table = gateway.cli("state", "--at", str(at)).stdout
     check("incomer/triangle" in table, "as a table", table)
+    if expected["incomer", "triangle"]["v"] is not None:
+        check_words(gateway, expected, table, at)
+
+
+def check_words(gateway, expected, table, at):
+    """Units, and what numbers stand for."""
+    value = expected["incomer", "triangle"]["v"]
+    shown = next(line.split() for line in table.splitlines() if line.startswith("incomer/triangle"))
+    check(shown[1:3] == [str(value), "°C"], "value and unit", shown)
+    shown = next(line for line in table.splitlines() if line.startswith("incomer/constant"))
+    check("steady (4362)" in shown, "what the number stands for", shown)
+    done = gateway.cli("state", "--json", "--at", str(at), "--device", "incomer", "--point", "constant")
+    words = json.loads(done.stdout)
+    check(words["text"] == "steady" and "unit" not in words, "as JSON", words)
 
 
 def check_offline(gateway, events):

@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/zone.h"
 #include "unit/random.h"
 
 #include <sys/timex.h>
@@ -80,6 +81,27 @@ static void reads_times_as_people_write_them(void **state)
     }
 }
 
+static void reads_a_time_of_day_as_the_last_one_that_was(void **state)
+{
+    (void)state;
+    const struct {
+        const char *text, *time;
+    } cases[] = {
+        {"16:20", "2026-11-23T16:20:00.000Z"},        {"07:50", "2026-11-23T07:50:00.000Z"},
+        {"16:20:01", "2026-11-23T16:20:01.000Z"},     {"16:20:01.123", "2026-11-23T16:20:01.123Z"},
+        {"16:20:01.124", "2026-11-22T16:20:01.124Z"}, {"16:21", "2026-11-22T16:21:00.000Z"},
+        {"00:00", "2026-11-23T00:00:00.000Z"},        {"23:59", "2026-11-22T23:59:00.000Z"},
+    };
+    zone_set("UTC");
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        int64_t wall_ns;
+        char text[32];
+        assert_int_equal(clock_parse(cases[i].text, NOW_NS, &wall_ns), 0);
+        clock_format(wall_ns, text);
+        assert_string_equal(text, cases[i].time);
+    }
+}
+
 static void refuses_what_is_no_time(void **state)
 {
     (void)state;
@@ -117,6 +139,12 @@ static void refuses_what_is_no_time(void **state)
         "99999999999999999999",
         "9223372036855",
         "1.5",
+        "7:50",
+        "07:5",
+        "24:00",
+        "07:60",
+        "07:50Z",
+        "07:50:",
     };
     for (size_t i = 0; i < COUNT(texts); i++) {
         int64_t wall_ns = 42;
@@ -177,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_times_in_utc),
         cmocka_unit_test(reads_times_as_people_write_them),
+        cmocka_unit_test(reads_a_time_of_day_as_the_last_one_that_was),
         cmocka_unit_test(refuses_what_is_no_time),
         cmocka_unit_test(agrees_with_gmtime_and_with_itself),
         cmocka_unit_test(monotonic_time_never_goes_back),

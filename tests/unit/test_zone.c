@@ -168,9 +168,27 @@ static void threads_may_ask_while_the_zone_is_set(void **state)
     assert_int_equal(atomic_load(&wrong), 0);
 }
 
+/* Over the nights in which the clocks go forward and back, a time of day is one that was, and no
+ * longer ago than a day and an hour. */
+static void a_time_of_day_is_the_last_one_in_any_night(void **state)
+{
+    (void)state;
+    need_database();
+    assert_int_equal(zone_set("Europe/Berlin"), 0);
+    for (int64_t now = YEAR_BEGINS_NS; now < YEAR_ENDS_NS; now += 37 * MINUTE_NS) {
+        int64_t wall_ns;
+
+        assert_int_equal(clock_parse("03:30", now, &wall_ns), 0);
+        assert_true(wall_ns <= now && wall_ns > now - 25 * HOUR_NS - MINUTE_NS);
+        assert_int_equal(since_midnight(wall_ns), 3 * HOUR_NS + 30 * MINUTE_NS);
+    }
+    zone_set("UTC");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_time_of_day_is_the_last_one_in_any_night),
         cmocka_unit_test(summer_time_comes_and_goes_as_the_database_says),
         cmocka_unit_test(moments_of_a_year_keep_to_local_midnight),
         cmocka_unit_test(a_day_begins_at_midnight_or_where_the_clocks_skip_it),
