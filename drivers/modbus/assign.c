@@ -325,6 +325,8 @@ int assign(const struct assign_job *job, struct driver_host *host, char *why, si
         result = check_old(&assigning);
     if (!result)
         result = check_new(&assigning);
+    if (!result && job->found)
+        job->found(job->context);
     if (!result)
         result = write_all(&assigning);
     if (!result)

@@ -27,6 +27,9 @@ struct assign_job {
     int32_t stop_code;         /* ...where stop_reg holds this for the stop bits; -1: it does not */
     int64_t timeout_ns;        /* for an answer */
     bool force;                /* although the register does not hold the unit */
+    /* Called once all is as it should be, before anything is written; or NULL. */
+    void (*found)(void *context);
+    void *context;
 };
 
 #define ASSIGN_DONE 0 /* it answers at its new place */

@@ -66,6 +66,15 @@ static void tell(const struct assignment *assignment, bool verified)
     fflush(stdout);
 }
 
+/* What a person has to do is of interest once it is known that the device is there. */
+static void tell_setup(void *context)
+{
+    const struct assignment *assignment = context;
+
+    if (assignment->profile.setup[0] && !assignment->json)
+        fprintf(stderr, "%s\n", assignment->profile.setup);
+}
+
 /* One device. `ask`: there is a person who can switch it off and on. Returns an exit code. */
 static int assign_device(struct assignment *assignment, bool ask)
 {
@@ -122,8 +131,6 @@ static int run(struct assignment *assignment, int64_t to, int64_t start, int64_t
     if (code == EXIT_CODE_OK && !assignment->profile.sure)
         fprintf(stderr, "nobody has compared these registers with a device of this model: %s\n",
                 assignment->profile.source);
-    if (code == EXIT_CODE_OK && assignment->profile.setup[0] && !assignment->json)
-        fprintf(stderr, "%s\n", assignment->profile.setup);
     if (code == EXIT_CODE_OK && to) {
         assignment->job.to = (uint8_t)to;
         code = assign_device(assignment, isatty(STDIN_FILENO));
@@ -178,6 +185,8 @@ static int prepare(struct assignment *assignment, const char *line, int64_t unit
     char why[256], sentence[400];
 
     job->map = assignment->profile.map;
+    job->found = tell_setup;
+    job->context = assignment;
     job->bus.line = assignment->profile.line;
     job->timeout_ns = TIMEOUT_NS;
     job->bus.timeout_ns = TIMEOUT_NS;

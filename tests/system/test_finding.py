@@ -280,7 +280,9 @@ def a_new_meter_gets_its_unit_and_baud_and_answers_there(site):
     check(process.log().splitlines()[-1] == "unit 7 at 9600 8N1", "the meter", process.log())
     again = assign("--to", "8")
     check(again.returncode == EXIT_FAILED and "nobody answers at unit 1" in again.stderr, "the old place", again.stderr)
+    check("button" not in again.stderr, "what is to be done is told of a device that is there", again.stderr)
     moved = assign("--to", "8", "--unit", "7", "--line", "9600 8N1")
+    check("button" in moved.stderr, "before it is written to", moved.stderr)
     check(moved.returncode == EXIT_OK and process.log().splitlines()[-1] == "unit 8 at 9600 8N1", "again", moved.stderr)
 
 

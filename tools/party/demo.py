@@ -310,9 +310,10 @@ class Demo:
             print("\x1b[H\x1b[J" + "\n".join(lines), flush=True)
         else:
             # One value after the other, so that each is seen in a log's width.
-            name, value, unit, _ = values[int(elapsed * 2) % len(values)] if values else ("-", "-", "", "")
+            name, value, unit, _ = values[int(elapsed * 2) % len(values)] if values else ("", "", "", "")
+            newest = f"{name} = {value} {unit}" if values else "no value has arrived yet"
             print(f"{elapsed:5.1f} s  stored {journal['stored']:>6}  acknowledged {ledger['acked']:>6}  "
-                  f"pending {ledger['pending']:>5}  uplink {uplink['state']:<10}  {name} = {value} {unit}", flush=True)
+                  f"pending {ledger['pending']:>5}  uplink {uplink['state']:<10}  {newest}", flush=True)
 
     def outage(self, elapsed):
         """Cuts the broker off in the middle of the run, and lets it come back."""
