@@ -64,6 +64,20 @@ static void check_place_0(struct checking *checking, struct modbus_point_options
     checking->address_known = complain_sound(&checking->complaining, "reg");
 }
 
+/* Registers that count from 1 in a manual are written so by mistake: what nothing else says of a
+ * coil is none. False where that is told. */
+static bool check_coil_40001(struct checking *checking, const struct modbus_point_options *point)
+{
+    if (point->function != MODBUS_COILS || point->type == MODBUS_BOOL || point->table)
+        return true;
+    complain(&checking->complaining, "reg", "type device.numbering",
+             "found %" PRId64 ", which with numbering \"40001\" is a coil: holding register "
+             "%" PRId64 " is %" PRId64 ", input register %" PRId64 " is %" PRId64
+             "; where the coil is meant, say \"type\": \"bool\"",
+             point->reg, point->reg, 40000 + point->reg, point->reg, 30000 + point->reg);
+    return false;
+}
+
 static void check_place_40001(struct checking *checking, struct modbus_point_options *point)
 {
     if (modbus_resolve_40001(point->reg, &point->function, &point->address) != 0) {
@@ -79,7 +93,7 @@ static void check_place_40001(struct checking *checking, struct modbus_point_opt
                  "\"0-based\"",
                  point->reg);
     checking->function_known = checking->address_known =
-        complain_sound(&checking->complaining, "reg table");
+        check_coil_40001(checking, point) && complain_sound(&checking->complaining, "reg table");
 }
 
 /* Sets function and address, as far as they are known. */
@@ -312,7 +326,8 @@ static void check_identity(struct checking *checking, struct modbus_device_optio
     if (point.function < MODBUS_HOLDING_REGISTERS ||
         (options->numbering == MODBUS_NUMBERING_0 && identity->reg > 65535))
         complain(&checking->complaining, "identity_reg", "numbering identity_table",
-                 "found %" PRId64 "; a holding or input register is expected, as \"numbering\" says",
+                 "found %" PRId64
+                 "; a holding or input register is expected, as \"numbering\" says",
                  identity->reg);
     if (text != (identity->length > 0))
         complain(&checking->complaining, "identity_length", "identity_type",

@@ -73,8 +73,10 @@ static int load_device(struct probe *probe, const char *id)
 {
     const char *path = probe->flags->config;
 
-    if (config_load(&probe->own, path, &probe->parts, config_tell_stdio, stderr))
-        return EXIT_CODE_CONFIG;
+    int error = config_load(&probe->own, path, &probe->parts, config_tell_stdio, stderr);
+
+    if (error)
+        return error == ERR_CONFIG ? EXIT_CODE_CONFIG : EXIT_CODE_SYSTEM;
     int code = find_device(probe, id);
     if (code || !probe->device->profile)
         return code;

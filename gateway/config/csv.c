@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "config/csv_keys.h"
+#include "config/synonym.h"
 #include "config/utf8.h"
 #include "core/error.h"
 #include "core/nearest.h"
@@ -19,7 +20,7 @@ struct reader {
     locale_t locale; /* numbers have a point, whatever the process's locale */
     struct csv_column columns[CSV_COLUMNS_MAX];
     size_t column_count;
-    char name[64]; /* of the column whose cell is read */
+    char name[96]; /* of what is read: "points[3].scale" */
     json_tell_fn *tell;
     void *context;
 };
@@ -33,7 +34,7 @@ struct cell {
 static void __attribute__((format(printf, 3, 4)))
 tell(const struct reader *reader, struct json_place at, const char *format, ...)
 {
-    char sentence[384];
+    char sentence[512];
     va_list list;
     va_start(list, format);
     vsnprintf(sentence, sizeof(sentence), format, list);
@@ -185,11 +186,27 @@ static void find_separator(struct reader *reader)
     }
 }
 
+/* "id, reg, type, ...": what belongs to the driver first, as that is what is missed. */
+static void list_columns(const struct option *driver, char *out, size_t size)
+{
+    struct csv_column column;
+    char name[128];
+    size_t at = (size_t)snprintf(out, size, "id");
+    for (int own = 1; own >= 0; own--)
+        for (size_t i = 0; csv_column(driver, i, &column); i++) {
+            csv_column_name(&column, name, sizeof(name));
+            bool of_driver = column.row && !column.part && option_find(driver, column.key) != NULL;
+            if (of_driver == (own == 1) && strcmp(name, "id") != 0 && at < size)
+                at += (size_t)snprintf(out + at, size - at, ", %s", name);
+        }
+}
+
 /* The column of that name; told, and false, where points have no such key. */
 static bool find_column(struct reader *reader, const struct option *driver, const struct cell *cell,
                         struct csv_column *column)
 {
-    char name[128], best[128] = "";
+    const char *meant = synonym_of(cell->text, &shape_point, driver);
+    char name[128], best[128] = "", all[480];
     struct nearest nearest;
     nearest_init(&nearest, cell->text);
     for (size_t i = 0; csv_column(driver, i, column); i++) {
@@ -204,12 +221,15 @@ static bool find_column(struct reader *reader, const struct option *driver, cons
     }
     if (*cell->text == '\0')
         tell(reader, cell->at, "a column without a name: the first line names the keys");
+    else if (meant)
+        tell(reader, cell->at, "\"%s\": unknown key; did you mean \"%s\"?", cell->text, meant);
     else if (nearest.best)
         tell(reader, cell->at, "\"%s\": unknown key; did you mean \"%s\"?", cell->text, best);
-    else
-        tell(reader, cell->at,
-             "\"%s\": unknown key; the first line names keys of points: id, name, unit, ...",
-             cell->text);
+    if (*cell->text == '\0' || meant || nearest.best)
+        return false;
+    list_columns(driver, all, sizeof(all));
+    tell(reader, cell->at, "\"%.40s\": unknown key; the first line names keys of points: %s",
+         cell->text, all);
     return false;
 }
 
@@ -223,10 +243,12 @@ static bool is_twice(const struct reader *reader, const struct csv_column *colum
     return false;
 }
 
+/* False, told, where the lines below cannot be understood by it: what would be told of them only
+ * follows from that. */
 static bool read_head(struct reader *reader, const struct option *driver)
 {
     struct cell cell = {.last = reader->at == reader->end};
-    bool has_id = false;
+    bool has_id = false, good = true;
     struct json_place at = reader->place;
     if (cell.last) {
         tell(reader, at, "the table is empty: its first line names the keys of points");
@@ -241,17 +263,19 @@ static bool read_head(struct reader *reader, const struct option *driver)
         if (!read_cell(reader, &cell))
             return false;
         if (!find_column(reader, driver, &cell, column)) {
-            column->key = NULL; /* what stands below it is passed over */
+            column->key = NULL;
+            good = false;
         } else if (is_twice(reader, column)) {
             tell(reader, cell.at, "the column \"%s\" stands twice", cell.text);
             column->key = NULL;
+            good = false;
         }
         has_id |= column->key && strcmp(column->key, "id") == 0;
         reader->column_count++;
     }
-    if (!has_id)
+    if (good && !has_id)
         tell(reader, at, "there is no column \"id\": each point needs one");
-    return true;
+    return good && has_id;
 }
 
 static struct json *new_value(struct reader *reader, struct json *parent, const char *key,
@@ -395,12 +419,14 @@ static struct json *part_of(struct reader *reader, struct json *point, const cha
 }
 
 static void take_cell(struct reader *reader, const struct csv_column *column,
-                      const struct cell *cell, struct json *point)
+                      const struct cell *cell, struct json *point, unsigned number)
 {
     struct json probe = {.at = cell->at};
+    char name[64];
     if (!column->key || (*cell->text == '\0' && !cell->quoted))
         return;
-    csv_column_name(column, reader->name, sizeof(reader->name));
+    csv_column_name(column, name, sizeof(name));
+    snprintf(reader->name, sizeof(reader->name), "points[%u].%s", number, name);
     if (!column->part && !column->row && strcmp(column->key, "enum") != 0) { /* "write" */
         set_truth(reader, &probe, cell->text);
         if (probe.truth)
@@ -426,7 +452,7 @@ static bool read_point(struct reader *reader, struct json *list, struct json **l
         if (!read_cell(reader, &cell))
             return false;
         if (i < reader->column_count)
-            take_cell(reader, &reader->columns[i], &cell, point);
+            take_cell(reader, &reader->columns[i], &cell, point, list->count);
         else if (*cell.text)
             tell(reader, cell.at, "found \"%.60s\" behind the last column", cell.text);
     }

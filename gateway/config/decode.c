@@ -8,6 +8,7 @@
 #include "config/fingerprint.h"
 #include "core/nearest.h"
 #include "config/quantity.h"
+#include "config/synonym.h"
 
 /* A row's fallback as the node that it would be in the file. Lists (rare) are none. */
 static const struct json *fallback_value(const struct option *option, struct json *storage,
@@ -104,13 +105,23 @@ static const struct json *find_fixed(struct decoder *decoder, const struct optio
     return fixed;
 }
 
+/* Whether the object has the key by another word, which is told already. */
+static bool has_by_synonym(const struct json *object, const char *key)
+{
+    for (const struct json *item = object->first; item; item = item->next)
+        if (synonym_is(item->key, key))
+            return true;
+    return false;
+}
+
 void decode_options(struct decoder *decoder, const struct option *options, void *into,
                     const struct layers *layers)
 {
     for (const struct option *option = options; option && option->key; option++) {
         const struct json *value =
             option->fixed ? find_fixed(decoder, option, layers) : decode_find(layers, option->key);
-        if (!value && option->required && layers->objects[0] && !layers->lost)
+        if (!value && option->required && layers->objects[0] && !layers->lost &&
+            !has_by_synonym(layers->objects[0], option->key))
             findings_missing(decoder->findings, layers->objects[0], option->key, "is missing: %s",
                              option->help);
         fingerprint_text(&decoder->hash, option->key);
@@ -147,6 +158,7 @@ static void tell_unknown(struct decoder *decoder, const struct json *item,
                          decode_stray_fn *stray, void *context)
 {
     char text[FINDINGS_TEXT_MAX];
+    const char *meant = synonym_of(item->key, shape, extra);
     struct nearest nearest;
     nearest_init(&nearest, item->key);
     offer_keys(&nearest, shape->options);
@@ -154,7 +166,9 @@ static void tell_unknown(struct decoder *decoder, const struct json *item,
     for (const struct part *part = shape->parts; part && part->key; part++)
         if (part->kind != PART_REFUSED)
             nearest_offer(&nearest, part->key);
-    if (stray && stray(context, item->key, text, sizeof(text))) {
+    if (meant) {
+        findings_key(decoder->findings, item, "unknown key; did you mean \"%s\"?", meant);
+    } else if (stray && stray(context, item->key, text, sizeof(text))) {
         findings_key(decoder->findings, item, "%s", text);
     } else if (nearest.best) {
         findings_key(decoder->findings, item, "unknown key; did you mean \"%s\"?", nearest.best);

@@ -109,6 +109,8 @@ int points_export(const char *path, const char *device, char separator,
     int error = work_begin(&work);
     if (!error)
         error = file_read_json(&root, work.arena, path, work.findings);
+    if (error && error != ERR_INVALID && error != ERR_NOMEM)
+        error = ERR_IO;
     if (!error && findings_count(work.findings) > 0)
         error = ERR_CONFIG;
     if (!error)
@@ -250,10 +252,9 @@ int points_import(const char *path, const char *name, const struct config_parts 
         return ERR_NOMEM;
     char *real = realpath(path, NULL);
     if (!real) {
-        int missing = error_from_errno(errno);
         snprintf(sentence, sizeof(sentence), "cannot be read: %s", strerror(errno));
         tell(context, &(struct config_error){path, 0, 0, "", sentence});
-        return missing;
+        return ERR_IO;
     }
     int error = import(path, real, driver, out, parts, tell, context);
     free(real);

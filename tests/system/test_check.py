@@ -5,7 +5,7 @@ import json
 import os
 import re
 
-from harness import EXIT_CONFIG, EXIT_OK, check, main, program, sluice
+from harness import EXIT_CONFIG, EXIT_OK, EXIT_SYSTEM, check, main, program, sluice
 from harness.certificates import Authority
 
 # Each line of the file that ends in a number has that mistake: the words that its message must have.
@@ -165,7 +165,7 @@ WRITABLE = {
         {"id": "setpoint", "reg": 40001, "type": "i16", "scale": 0.1, "unit": "°C",
          "write": {"min": 5, "max": 90, "step": 0.5}},
         {"id": "mode", "reg": 40002, "enum": {"0": "off", "1": "auto"}, "write": {}},
-        {"id": "pump", "reg": 1, "write": {}}, {"id": "anything", "reg": 40003, "write": {}},
+        {"id": "pump", "reg": 1, "type": "bool", "write": {}}, {"id": "anything", "reg": 40003, "write": {}},
         {"id": "energy", "reg": 40010, "type": "u32", "every": "1d", "align": True}]}],
     "uplinks": [{"id": "cloud", "url": "mqtt://127.0.0.1", "root": "acme/north", "commands": True},
                 {"id": "local", "url": "mqtt://127.0.0.1"}],
@@ -209,6 +209,50 @@ def keeps_points_in_a_table(site):
     check('did you mean "boiler"?' in mistyped.stderr, "a mistyped device", mistyped.stderr)
 
 
+# Words that other programs have for a key; each line that ends in a number has one of them, or a register as some count.
+OTHER_WORDS = r'''{
+ "version": 1, "gateway": { "id": "plant7" },
+ "buses": [
+  { "id": "hall", "driver": "modbus-tcp",
+    "ip": "10.0.7.20" },                                       // 1 ip: unknown key; did you mean "host"?
+  { "id": "line", "driver": "modbus-rtu",
+    "device": "/dev/ttyS0",                                    // 2 device: unknown key; did you mean "port"?
+    "port": "/dev/ttyS1", "baudrate": 9600 }                   // 3 baudrate: unknown key; did you mean "line"?
+ ],
+ "devices": [
+  { "id": "a", "bus": "line", "numbering": "40001",
+    "unit": 1, "slave-id": 4,                                  // 4 slave-id: unknown key; did you mean "unit"?
+    "interval": "5s", "points": [                              // 5 interval: unknown key; did you mean "every"?
+     { "id": "p1", "interval": "5s", "reg": 40001 },           // 6 interval: unknown key; did you mean "every"?
+     { "id": "p2", "address": 40003 },                         // 7 address: unknown key; did you mean "reg"?
+     { "id": "p3", "reg": 40005, "datatype": "f32" },          // 8 datatype: unknown key; did you mean "type"?
+     { "id": "p4", "reg": 1 },                                 // 9 reg: found 1, which with numbering "40001" is a coil: holding register 1 is 40001
+     { "id": "p5", "reg": 12, "type": "f32" },                 // 10 reg: found 12, which with numbering "40001" is a coil
+     { "id": "p6", "reg": 1, "type": "bool" }, { "id": "p7", "reg": 2, "table": "coil" }
+    ] }
+ ]
+}
+'''
+
+
+def knows_the_words_of_other_programs(site):
+    told = sluice("check", site.write("sluice.json", OTHER_WORDS)).stderr.splitlines()
+    wanted = [(number, found.group(2)) for number, found in
+              ((number, re.search(r"// (\d+) (.*)$", line)) for number, line in enumerate(OTHER_WORDS.splitlines(), 1)) if found]
+    for line, words in wanted:
+        check(any(":%d:" % line in message and words in message for message in told), "not told", words, told)
+    check(len(told) == len(wanted), "more than there is", told)
+
+
+def a_file_that_is_not_there_has_its_exit_status(site):
+    missing = site.path("no", "such.json")
+    for command in (("points", "import", missing), ("points", "export", missing, "boiler"),
+                    ("probe", "boiler", "--config", missing)):
+        done = sluice(*command)
+        check(done.returncode == EXIT_SYSTEM and "such.json: cannot be read: No such file" in done.stderr, command,
+              done.returncode, done.stderr)
+
+
 def says_what_cannot_be_read(site):
     unreadable = site.path("no", "sluice.json")
     cases = [(unreadable, ["sluice.json", "No such file"]), (site.folder, [site.folder]),
@@ -238,4 +282,4 @@ def the_daemon_refuses_what_check_refuses(site):
 
 main(tells_thirty_mistakes_each_with_its_line, any_combination_of_mistakes_is_told_in_one_run,
      says_what_a_good_file_means, says_what_can_be_written_and_when_aligned_points_are_read,
-     keeps_points_in_a_table, says_what_cannot_be_read, the_daemon_refuses_what_check_refuses)
+     keeps_points_in_a_table, knows_the_words_of_other_programs, a_file_that_is_not_there_has_its_exit_status, says_what_cannot_be_read, the_daemon_refuses_what_check_refuses)

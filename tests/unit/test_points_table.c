@@ -107,7 +107,7 @@ static const char office[] =
     "\"2%\";;;;\"vorlauf|flow_temp\";;\"-32768|32767\"\r\n"
     "\"flow\";;30011;\"f32\";\"CDAB\";;\"m3/h\";;0.5;;;;;;\r\n"
     "\"mode\";;40120;\"u16\";;;;;;TRUE;0;1;;\"0=off|1=auto\\|manual\";\r\n"
-    "\"pump\";;1;;;;;;;TRUE;;;;;\r\n"
+    "\"pump\";;1;\"bool\";;;;;;TRUE;;;;;\r\n"
     ";;;;;;;;;;;;;;\r\n"
     "\r\n";
 
@@ -182,7 +182,7 @@ static void tells_each_mistake_with_line_and_column(void **state)
         const char *table, *told[3];
     } cases[] = {
         {"id;reg;scale\na;40001;0,1\n",
-         {":2:9: scale: found 0,1; numbers have a point, whatever the language: 0.1"}},
+         {":2:9: points[0].scale: found 0,1; numbers have a point, whatever the language: 0.1"}},
         {"id,reg,scael\na,40001,1\n", {":1:8: \"scael\": unknown key; did you mean \"scale\"?"}},
         {"id,reg,reg\na,40001,40002\n", {":1:8: the column \"reg\" stands twice"}},
         {"id,,reg\na,x,40001\n", {":1:4: a column without a name"}},
@@ -191,13 +191,20 @@ static void tells_each_mistake_with_line_and_column(void **state)
         {"id,reg\n\"a\"b,40001\n", {":2:4: behind a closing quote stands \",\""}},
         {"id,reg,type\na,40001,float\nb,40002,u16\na,4000x,u16\n",
          {":2:9: points[0].type: found \"float\"; allowed: ", ":4:1: points[2].id: found \"a\"",
-          ":4:3: reg: found \"4000x\"; a number is expected"}},
+          ":4:3: points[2].reg: found \"4000x\"; a number is expected"}},
         {"id,reg\na,20001\nb\n",
          {":2:3: points[0].reg: found 20001", ":3:1: points[1].reg: is missing"}},
-        {"reg\n40001\n", {":1:1: there is no column \"id\"", ":2:1: points[0].id: is missing"}},
+        {"reg\n40001\n", {":1:1: there is no column \"id\""}},
+        {"tag,address,kind\na,40001,f32\nb,x,f99\n",
+         {":1:1: \"tag\": unknown key; did you mean \"id\"?",
+          ":1:5: \"address\": unknown key; did you mean \"reg\"?",
+          ":1:13: \"kind\": unknown key; did you mean \"type\"?"}},
+        {"id,quux,reg\na,1\n",
+         {":1:4: \"quux\": unknown key; the first line names keys of points: id, reg, table, "
+          "type,"}},
         {"", {":1:1: the table is empty"}},
-        {"id,reg,align\na,40001,yes\n", {":2:9: align: found \"yes\"; true or false"}},
-        {"id,reg,enum\na,40001,off\n", {":2:9: enum: found \"off\"; texts for values"}},
+        {"id,reg,align\na,40001,yes\n", {":2:9: points[0].align: found \"yes\"; true or false"}},
+        {"id,reg,enum\na,40001,off\n", {":2:9: points[0].enum: found \"off\"; texts for values"}},
         {"id,reg,name\na,40001,K\xfc"
          "che\n",
          {":2:10: byte 0xfc is not UTF-8"}},
@@ -301,7 +308,7 @@ static void an_import_checks_as_a_configuration_does(void **state)
     write_file(folder.table, wrong, sizeof(wrong) - 1);
     free(run_import(&folder, NULL, ERR_CONFIG));
     unlink(folder.table);
-    free(run_import(&folder, NULL, ERR_NOT_FOUND));
+    free(run_import(&folder, NULL, ERR_IO));
     folder_remove(&folder);
 }
 
