@@ -117,6 +117,7 @@ static void hand_over(const struct reading *reading, const struct link_reply *re
 
         if (status != STATUS_GOOD)
             value.type = VALUE_NONE;
+        value.decimals = reading->site_point.decimals;
         each(context, point->reg + (int64_t)(first + i) * point->count, &value, status);
     }
 }

@@ -56,6 +56,7 @@ static void take_value(struct probe_result *result, const struct link_reply *rep
     result->status = report_status(result->point, &value, result->status);
     if (report_is_bad(result->status))
         return;
+    value.decimals = result->point->decimals;
     text_init(&text, result->value, sizeof result->value);
     text_json_value(&text, &value);
 }

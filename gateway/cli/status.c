@@ -259,7 +259,10 @@ static void print_uplinks(const cJSON *status)
             printf(", next try in %.1f s", number_of(uplink, "next_try_ms") / 1000);
         printf("\n");
         if (*text_of(uplink, "error"))
-            printf("  %s\n", text_of(uplink, "error"));
+            printf("  %s%s\n",
+                   strcmp(text_of(uplink, "state"), "connecting") == 0 ? "the attempt before: "
+                                                                       : "",
+                   text_of(uplink, "error"));
         if (*text_of(uplink, "alarm"))
             printf("  ALARM: %s\n", text_of(uplink, "alarm"));
         snprintf(cursor, sizeof cursor, "uplink/%s", text_of(uplink, "id"));

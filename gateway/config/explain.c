@@ -129,6 +129,19 @@ static const char *figure(double value, char out[32])
     return out;
 }
 
+/* "3.2 days", "5.3 hours", "12 minutes" */
+static const char *span(double days, char out[48])
+{
+    char number[32];
+    if (days >= 1)
+        snprintf(out, 48, "%s days", figure(days, number));
+    else if (days * 24 >= 1)
+        snprintf(out, 48, "%s hours", figure(days * 24, number));
+    else
+        snprintf(out, 48, "%s minutes", figure(days * 24 * 60, number));
+    return out;
+}
+
 /* Estimates are not told with sixteen digits. */
 static double thousandths(double value)
 {
@@ -252,7 +265,7 @@ int config_explain(const struct config *config, FILE *out)
 {
     const struct site *site = &config->site;
     struct rates rates = rates_of_site(site);
-    char keep[QUANTITY_TEXT_SIZE], number[32];
+    char keep[QUANTITY_TEXT_SIZE], number[32], days[48];
     quantity_size_text((double)config->journal.keep_bytes, keep);
     fprintf(out, "%s: no errors; gateway %s, configuration %s\n", config->path, site->id,
             site->fingerprint);
@@ -267,8 +280,8 @@ int config_explain(const struct config *config, FILE *out)
     explain_commands(config, out);
     explain_zone(site, out);
     if (rates.most > 0)
-        fprintf(out, "journal: %s hold %s days of outage\n", keep,
-                figure(outage_days(&config->journal, rates.most), number));
+        fprintf(out, "journal: %s hold %s of outage\n", keep,
+                span(outage_days(&config->journal, rates.most), days));
     return ferror(out) ? ERR_IO : 0;
 }
 

@@ -19,7 +19,8 @@
       "the device was replaced: this is what its counter begins at")                               \
     X(CLOCK_UNSET, 0x4092, "clock unset", "the gateway's clock was never set")                     \
     X(UNSTABLE, 0x4093, "not stable", "the device says that its value has not settled")            \
-    X(IMPLAUSIBLE, 0x4094, "implausible", "outside the range that the point can have")             \
+    X(IMPLAUSIBLE, 0x4094, "implausible",                                                          \
+      "outside the range, or none of the numbers, that the point can have")                        \
     X(BAD, 0x8000, "bad", "no reason is known")                                                    \
     X(TIMEOUT, 0x800A, "timeout",                                                                  \
       "nothing came in time: check power, wiring, line settings and unit number")                  \

@@ -23,11 +23,27 @@ bool report_is_text(uint8_t type)
     return type == VALUE_TEXT || type == VALUE_BYTES;
 }
 
+/* Whether a whole number is among those that the point has texts for; any is where it has none. */
+static bool is_listed(const struct site_point *point, const struct value *value)
+{
+    int64_t number = value->type == VALUE_U64 ? (int64_t)value->u : value->i;
+
+    if (point->enum_count == 0 || (value->type != VALUE_I64 && value->type != VALUE_U64))
+        return true;
+    for (size_t i = 0; i < point->enum_count; i++) {
+        if (point->enums[i].value == number)
+            return value->type == VALUE_I64 || value->u <= INT64_MAX;
+    }
+    return false;
+}
+
 /* Integers beyond 2^53 are rounded, which makes no difference to what is plausible. */
 uint16_t report_status(const struct site_point *point, const struct value *value, uint16_t status)
 {
     double number;
 
+    if (status == STATUS_GOOD && !is_listed(point, value))
+        return STATUS_IMPLAUSIBLE;
     if (status != STATUS_GOOD || !(point->minimum < point->maximum))
         return status;
     if (value->type == VALUE_F64)

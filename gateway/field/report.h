@@ -48,8 +48,8 @@ bool report_is_bad(uint16_t status);
 /* Whether values of the type are kept in a struct report_text. */
 bool report_is_text(uint8_t type);
 
-/* The status of a reading once its point's plausible range is looked at; `status` unless that is
- * good. */
+/* The status of a reading once its point's plausible range, and the numbers that it has texts for,
+ * are looked at; `status` unless that is good. */
 uint16_t report_status(const struct site_point *point, const struct value *value, uint16_t status);
 
 /*

@@ -154,6 +154,36 @@ static void reckons_with_what_is_reported(void **state)
     }
 }
 
+/* What fits less than a day is no fraction of one. */
+static void tells_short_outages_in_hours_and_minutes(void **state)
+{
+    static const struct {
+        const char *keep, *every, *expected;
+    } cases[] = {
+        {"1GiB", "1s", " days of outage"},
+        {"1MiB", "1s", " hours of outage"},
+        {"1MiB", "1ms", " minutes of outage"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char path[] = "/tmp/sluice-explain-XXXXXX";
+        int fd = mkstemp(path);
+        assert_true(fd >= 0);
+        dprintf(fd,
+                "{\"version\":1,\"gateway\":{\"id\":\"g\"},\"journal\":{\"keep\":\"%s\"},"
+                "\"defaults\":{\"every\":\"%s\"},\"buses\":[{\"id\":\"b\",\"driver\":"
+                "\"meter-net\",\"host\":\"h\"}],\"devices\":[{\"id\":\"d\",\"bus\":\"b\","
+                "\"unit\":1,\"points\":[{\"id\":\"p\",\"reg\":1,\"type\":\"u16\"}]}]}",
+                cases[i].keep, cases[i].every);
+        close(fd);
+        char *text = explain(path, config_explain);
+        unlink(path);
+        if (!strstr(text, cases[i].expected) || strstr(text, "hold 0"))
+            fail_msg("%s\nin: %s", cases[i].expected, text);
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +192,7 @@ int main(void)
         cmocka_unit_test(says_the_same_to_machines),
         cmocka_unit_test(explains_a_gateway_without_devices),
         cmocka_unit_test(reckons_with_what_is_reported),
+        cmocka_unit_test(tells_short_outages_in_hours_and_minutes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -206,9 +206,36 @@ static void remembers_times_beyond_what_milliseconds_fit_into_32_bits(void **sta
     }
 }
 
+static void a_number_without_its_text_is_uncertain(void **state)
+{
+    static const struct site_enum modes[] = {{-1, "fault"}, {0, "off"}, {1, "auto"}};
+    static const struct {
+        struct value value;
+        uint16_t status, told;
+    } cases[] = {
+        {U64(0), STATUS_GOOD, STATUS_GOOD},
+        {I64(-1), STATUS_GOOD, STATUS_GOOD},
+        {I64(2), STATUS_GOOD, STATUS_IMPLAUSIBLE},
+        {U64(2), STATUS_GOOD, STATUS_IMPLAUSIBLE},
+        {U64(UINT64_MAX), STATUS_GOOD, STATUS_IMPLAUSIBLE}, /* not -1 */
+        {U64(2), STATUS_TIMEOUT, STATUS_TIMEOUT},
+        {TEXT("off"), STATUS_GOOD, STATUS_GOOD},
+        {BOOLEAN(true), STATUS_GOOD, STATUS_GOOD},
+    };
+    const struct site_point mode = {.id = "mode", .enums = modes, .enum_count = COUNT(modes)};
+    const struct site_point plain = {.id = "plain"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_int_equal(report_status(&mode, &cases[i].value, cases[i].status), cases[i].told);
+        assert_int_equal(report_status(&plain, &cases[i].value, cases[i].status), cases[i].status);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_number_without_its_text_is_uncertain),
         cmocka_unit_test(tells_values_apart_by_dead_band_and_type),
         cmocka_unit_test(tells_texts_apart_by_content),
         cmocka_unit_test(judges_by_interval_quality_and_change),
