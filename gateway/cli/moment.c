@@ -12,7 +12,7 @@ int moment_parse(const char *command, const char *flag, const char *text, int64_
     if (!text || clock_parse(text, clock_wall(&clock_system), wall_ns) == 0)
         return EXIT_CODE_OK;
     fprintf(stderr,
-            "%s: --%s %s is no time. Expected: 2026-11-23T16:20, 07:50, -15m, now, or "
+            "%s: --%s %s is no time; expected: 2026-11-23T16:20, 07:50, -15m, now, or "
             "milliseconds since 1970\n",
             command, flag, text);
     return EXIT_CODE_USAGE;

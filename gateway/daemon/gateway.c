@@ -408,7 +408,7 @@ int gateway_run(const struct gateway_options *given)
     if (!options.config_path)
         options.config_path = GATEWAY_CONFIG_PATH;
     if (!options.socket_path)
-        options.socket_path = GATEWAY_SOCKET_PATH;
+        options.socket_path = gateway_socket_path();
     forbid_core_files();
     allow_many_descriptors();
     if (load_config(&gateway, &config, refusal))
