@@ -99,4 +99,8 @@ int running_forget(struct running *running, const char *device, const char *what
 /* Writes the status object of the API. Thread-safe. */
 void running_status(struct running *running, struct text *text);
 
+/* The same for those who look each second: without the gateway's own fields, with sums in place of
+ * a bus's devices, and the same text while nothing changes. */
+void running_brief(struct running *running, struct text *text);
+
 #endif

@@ -31,17 +31,11 @@ static void put_dropped(struct text *text, const uint64_t dropped[8])
     text_string(text, "}");
 }
 
-static void put_gateway(struct running *running, struct text *text)
+static void put_config(const struct running *running, struct text *text)
 {
     const struct config *config = running->current->config;
 
-    text_string(text, "{\"schema\":1,");
-    put_text(text, "id", config->site.id);
-    text_string(text, ",");
-    put_text(text, "name", config->site.name);
-    text_string(text, ",");
-    put_text(text, "version", SLUICE_VERSION);
-    text_string(text, ",\"config\":{");
+    text_string(text, "\"config\":{");
     put_text(text, "path", config->path);
     text_string(text, ",");
     put_text(text, "fingerprint", config->site.fingerprint);
@@ -53,6 +47,20 @@ static void put_gateway(struct running *running, struct text *text)
         text_string(text, "}");
     }
     text_string(text, "}");
+}
+
+static void put_gateway(struct running *running, struct text *text)
+{
+    const struct config *config = running->current->config;
+
+    text_string(text, "{\"schema\":1,");
+    put_text(text, "id", config->site.id);
+    text_string(text, ",");
+    put_text(text, "name", config->site.name);
+    text_string(text, ",");
+    put_text(text, "version", SLUICE_VERSION);
+    text_string(text, ",");
+    put_config(running, text);
     text_printf(text, ",\"uptime_s\":%" PRId64,
                 (clock_mono(running->clock) - running->started_mono_ns) / NS_PER_S);
     text_printf(text, ",\"clock\":{\"t\":%" PRId64 ",\"trust\":\"%s\"}",
@@ -184,6 +192,40 @@ static void put_buses(struct running *running, struct text *text)
     text_string(text, "]");
 }
 
+/* A bus with sums in place of its devices: a thousand of them would be too much for each second. */
+static void put_bus_in_short(struct running *running, struct text *text, struct running_bus *entry)
+{
+    const struct driver_stats *stats = host_stats(entry->host);
+    uint64_t up = 0, requests = 0, replies = 0, share_ppm = 0;
+
+    for (size_t i = 0; i < entry->bus->device_count; i++) {
+        up += atomic_load(&stats[i].up);
+        requests += atomic_load(&stats[i].requests);
+        replies += atomic_load(&stats[i].replies);
+        share_ppm += atomic_load(&stats[i].share_ppm);
+    }
+    text_string(text, "{");
+    put_text(text, "id", entry->bus->id);
+    text_string(text, ",");
+    put_text(text, "error", host_error(entry->host) ? error_text(host_error(entry->host)) : "");
+    lend_status(text, entry, clock_mono(running->clock));
+    text_printf(text,
+                ",\"up\":%" PRIu64 ",\"down\":%" PRIu64 ",\"requests\":%" PRIu64
+                ",\"replies\":%" PRIu64 ",\"bus_percent\":%.2f}",
+                up, (uint64_t)entry->bus->device_count - up, requests, replies,
+                (double)share_ppm / 1e4);
+}
+
+static void put_buses_in_short(struct running *running, struct text *text)
+{
+    text_string(text, ",\"buses\":[");
+    for (struct running_bus *entry = running->buses; entry; entry = entry->next) {
+        put_bus_in_short(running, text, entry);
+        text_string(text, entry->next ? "," : "");
+    }
+    text_string(text, "]");
+}
+
 static void put_uplink(struct running *running, struct text *text, struct running_uplink *entry)
 {
     struct uplink_stats stats;
@@ -273,5 +315,22 @@ void running_status(struct running *running, struct text *text)
     } else {
         text_string(text, "{\"schema\":1}\n");
     }
+    pthread_mutex_unlock(&running->lock);
+}
+
+void running_brief(struct running *running, struct text *text)
+{
+    pthread_mutex_lock(&running->lock);
+    text_string(text, "{");
+    if (running->current) {
+        put_config(running, text);
+        text_printf(text, ",\"clock\":{\"trust\":\"%s\"}",
+                    clock_trust_name(clock_trust(running->clock)));
+        put_journal(running, text);
+        put_buses_in_short(running, text);
+        put_uplinks(running, text);
+        put_consumers(running, text);
+    }
+    text_string(text, "}");
     pthread_mutex_unlock(&running->lock);
 }
