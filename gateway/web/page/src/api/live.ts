@@ -16,6 +16,8 @@ interface Kinds {
   status: LiveStatus;
   event: StoredEvent;
   log: LogLine;
+  /** The list of points has changed. */
+  points: unknown;
 }
 
 type Kind = keyof Kinds;
@@ -26,6 +28,7 @@ const hearers: { [K in Kind]: Set<Hearer<K>> } = {
   status: new Set(),
   event: new Set(),
   log: new Set(),
+  points: new Set(),
 };
 
 /** What is wanted, and how many want it: "all", "boiler", "boiler/flow". */

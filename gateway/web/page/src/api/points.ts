@@ -42,5 +42,9 @@ export async function loadPoints(): Promise<void> {
 
 /** Takes values as they come until what is returned is called; which ones is said by live.want. */
 export function followValues(): () => void {
-  return listen('values', (readings) => readings.forEach(take));
+  const endings = [
+    listen('values', (readings) => readings.forEach(take)),
+    listen('points', () => void loadPoints().catch(() => {})),
+  ];
+  return () => endings.forEach((end) => end());
 }

@@ -37,14 +37,13 @@ export function sumBus(bus: BusStatus): BusSums {
   return made;
 }
 
+/** By this device's clock, which is not set while one looks, as the gateway's may be. */
 function measure(now: Status, buses: Map<string, BusSums>): void {
-  rates.take('stored', now.journal.stored, now.clock.t);
-  rates.take('bytes', now.journal.commit_bytes, now.clock.t);
-  for (const [id, bus] of buses) {
-    rates.take(`replies/${id}`, bus.replies, now.clock.t);
-    rates.take(`requests/${id}`, bus.requests, now.clock.t);
-  }
-  for (const [id, consumer] of Object.entries(now.consumers)) rates.take(`acked/${id}`, consumer.acked, now.clock.t);
+  const t = performance.now();
+  rates.take('stored', now.journal.stored, t);
+  rates.take('bytes', now.journal.commit_bytes, t);
+  for (const [id, bus] of buses) rates.take(`replies/${id}`, bus.replies, t);
+  for (const [id, consumer] of Object.entries(now.consumers)) rates.take(`acked/${id}`, consumer.acked, t);
 }
 
 function take(answer: Status): void {
@@ -89,8 +88,8 @@ function freshBuses(known: readonly BusStatus[], short: readonly LiveBus[]): Bus
 
 function lay(short: LiveStatus): void {
   const known = status.get();
-  if (!known) return;
-  heardTime(short.clock.t);
+  if (!known || !short.journal) return;
+  if (short.config.fingerprint !== known.config.fingerprint) later(SETTLED_MS);
   const buses = new Map<string, BusSums>();
   for (const bus of short.buses) {
     const now = { up: bus.up, down: bus.down, requests: bus.requests, replies: bus.replies, percent: bus.bus_percent };
@@ -99,8 +98,9 @@ function lay(short: LiveStatus): void {
   }
   const laid: Status = {
     ...known,
-    clock: short.clock,
-    journal: { ...known.journal, ...short.journal },
+    config: short.config,
+    clock: { ...known.clock, trust: short.clock.trust },
+    journal: short.journal,
     uplinks: short.uplinks,
     consumers: short.consumers,
     buses: freshBuses(known.buses, short.buses),

@@ -119,7 +119,7 @@ export interface Status {
   consumers: Record<string, Consumer>;
 }
 
-/** The short status of the live stream: a bus has sums in place of its devices. */
+/** The status of the live stream: a bus has sums in place of its devices. */
 export interface LiveBus {
   id: string;
   error: string;
@@ -132,8 +132,9 @@ export interface LiveBus {
 }
 
 export interface LiveStatus {
-  clock: Status['clock'];
-  journal: Partial<Journal>;
+  config: Status['config'];
+  clock: { trust: Trust };
+  journal: Journal;
   buses: LiveBus[];
   uplinks: UplinkStatus[];
   consumers: Record<string, Consumer>;

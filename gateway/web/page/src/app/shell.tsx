@@ -10,6 +10,7 @@ import { clockTime } from '../lib/format';
 import { language, languageNames, languages, t } from '../lib/text';
 import { Choice } from '../parts/field';
 import { Notice } from '../parts/notice';
+import { ChangeBar } from './change-bar';
 import { Icon } from './icon';
 import { Mark } from './mark';
 import { link, usePlace } from './router';
@@ -123,6 +124,7 @@ export function Shell({ session }: { session: Session }) {
       <main class="main" id="main" tabIndex={-1}>
         <p class="phone-head"><Mark /><span>{session.gateway.name || session.gateway.id}</span></p>
         <AwayBar />
+        <ChangeBar />
         {entry ? <Current entry={entry} rest={rest} /> : <Notice level="look" title={t('error.place')} next={<a href={link()}>{t('error.place.next')}</a>} />}
       </main>
     </div>

@@ -6,21 +6,28 @@ import { Panel } from '../../parts/panel';
 import { State } from '../../parts/state';
 
 export interface Port {
-  /** "board:RS485-1", or the path that stays the same when it is plugged in again. */
+  /** What to write into the configuration: "board:RS485-1", or a path that stays the same when it is plugged in again. */
   port: string;
-  path?: string;
-  label?: string;
-  /** What the adapter says it is. */
-  about?: string;
-  /** The bus that has it. */
-  bus?: string;
-  /** Another program that has it. */
-  holder?: string;
+  path: string;
+  adapter: string;
+  vendor: string;
+  product: string;
+  serial: string;
+  /** The program that has it open; "" where nobody is known to. */
+  used_by: string;
 }
+
+/** "RS485-1" as on the housing, or the name of the device file. */
+export const portLabel = (port: Port): string => port.port.startsWith('board:') ? port.port.slice(6) : port.path.replace('/dev/', '');
+
+export const portAbout = (port: Port): string =>
+  [...new Set([port.adapter || [port.vendor, port.product].filter(Boolean).join(' '), port.serial, port.port])].filter(Boolean).join(' · ');
+
+export const loadPorts = (): Promise<Port[]> => get<Port[]>('/ports');
 
 export function Ports() {
   const [ports, setPorts] = useState<readonly Port[] | null>(null);
-  useEffect(() => void get<{ ports: Port[] }>('/ports').then((answer) => setPorts(answer.ports), () => {}), []);
+  useEffect(() => void loadPorts().then(setPorts, () => {}), []);
   if (!ports) return null;
   return (
     <div class="ports">
@@ -29,11 +36,9 @@ export function Ports() {
         <ul class="port-list">
           {ports.map((port) => (
             <li key={port.port}>
-              <b>{port.label ?? port.port}</b>
-              <span class="quiet-line">{[port.about, port.path ?? port.port].filter(Boolean).join(' · ')}</span>
-              {port.bus ? <State level="up" word={t('ports.used', { bus: port.bus })} />
-                : port.holder ? <State level="look" word={t('ports.held', { holder: port.holder })} />
-                  : <State level="unknown" word={t('ports.free')} />}
+              <b>{portLabel(port)}</b>
+              <span class="quiet-line">{portAbout(port)}</span>
+              {port.used_by ? <State level="up" word={t('ports.used', { by: port.used_by })} /> : <State level="unknown" word={t('ports.free')} />}
             </li>
           ))}
         </ul>

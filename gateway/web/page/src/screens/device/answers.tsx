@@ -56,7 +56,7 @@ export function Answers({ bus, device }: { bus: BusStatus; device: DeviceStatus 
           <ul class="refused">{learnt.points.map((point) => <li key={point.id}><b>{point.id}</b> <span lang="en">{point.why}: {point.help}</span></li>)}</ul>
         </>
       )}
-      {may('operator') && bus.driver.startsWith('modbus') && <Forget device={device} />}
+      {may('owner') && bus.driver.startsWith('modbus') && <Forget device={device} />}
     </Panel>
   );
 }

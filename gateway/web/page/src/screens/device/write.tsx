@@ -48,6 +48,12 @@ function meant(point: Point, text: string): Scalar {
   return text.trim() && Number.isFinite(value) ? value : null;
 }
 
+/** "70.0 °C", which no line end may part. */
+function withUnit(point: Point, v: Scalar): string {
+  const number = written(point, { v, q: 'good', t: 1 });
+  return v === null || !point.unit ? number : `${number}\u00a0${point.unit}`;
+}
+
 function Entry({ point, text, onText }: { point: Point; text: string; onText: (text: string) => void }) {
   const label = t('write.value', { name: point.name || point.p });
   if (point.enum)
@@ -64,8 +70,8 @@ export function Write({ point, onClose }: { point: Point; onClose: () => void })
   const [answer, setAnswer] = useState<Answer | null>(null);
   const [error, setError] = useState<unknown>(null);
   const value = meant(point, text);
-  const now = `${written(point, held)} ${held.v === null ? '' : point.unit ?? ''}`;
-  const next = `${written(point, { v: value, q: 'good', t: 1 })} ${point.unit ?? ''}`;
+  const now = withUnit(point, held.v);
+  const next = withUnit(point, value);
 
   const submit = async (event: Event) => {
     event.preventDefault();
@@ -89,7 +95,7 @@ export function Write({ point, onClose }: { point: Point; onClose: () => void })
         {step === 'confirm' && <p class="hint">{t('write.warning')}</p>}
         <div aria-live="polite">
           {step === 'sent' && !answer && !error && <p class="quiet-line">{t('write.waits')}</p>}
-          {answer?.ok && <Notice level="up" title={t('write.done', { value: `${written(point, { v: answer.v ?? null, q: 'good', t: 1 })} ${point.unit ?? ''}` })} />}
+          {answer?.ok && <Notice level="up" title={t('write.done', { value: withUnit(point, answer.v ?? null) })} />}
           {answer && !answer.ok && <Notice level="down" title={t('write.failed')} why={answer.why && told(`why.${answer.why}`, answer.why)} next={answer.help} />}
         </div>
         <Problem error={error} />

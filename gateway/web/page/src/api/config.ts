@@ -1,0 +1,137 @@
+/**
+ * The configuration and its changes. A change is checked, shown, applied for a while, and goes back by itself unless
+ * it is kept.
+ */
+import { cell } from '../lib/cell';
+import { get, post } from './client';
+import { listen } from './live';
+
+/** A key of an object, or the element of a list that has that id. */
+export type Step = string | { id: string };
+
+export type Edit =
+  | { at: readonly Step[]; set: unknown }
+  | { at: readonly Step[]; remove: true }
+  | { at: readonly Step[]; add: unknown };
+
+export interface Pending {
+  change: string;
+  by: string;
+  /** When it goes back, ms by the gateway's clock. */
+  until: number;
+  confirmed?: boolean;
+  why?: string;
+}
+
+export interface Config {
+  text: string;
+  revision: string;
+  path: string;
+  parsed: ConfigParsed;
+  pending: Pending | null;
+  refused?: string | null;
+  writable?: boolean;
+}
+
+export interface ConfigParsed {
+  gateway?: { id?: string; name?: string; timezone?: string };
+  buses?: ConfigBus[];
+  devices?: ConfigDevice[];
+  uplinks?: ({ id: string; url: string } & Record<string, unknown>)[];
+  [key: string]: unknown;
+}
+
+export type ConfigBus = { id: string; driver: string; port?: string; host?: string; line?: string } & Record<string, unknown>;
+export type ConfigDevice = { id: string; name?: string; bus: string; unit?: number; profile?: string; points?: Record<string, unknown>[] } & Record<string, unknown>;
+
+export interface Mistake {
+  line?: number;
+  column?: number;
+  key?: string;
+  sentence: string;
+}
+
+export interface Checked {
+  ok: boolean;
+  errors: Mistake[];
+  difference: { at: string; from?: unknown; to?: unknown }[];
+  lines: string;
+  meaning?: {
+    buses?: { id: string; percent: number; requests_s: number }[];
+    uplinks?: { id: string; mb_month: number; budget_mb_month?: number }[];
+    outage_days?: number;
+    words?: string[];
+  };
+  revision: string;
+}
+
+export interface Applied {
+  change: string;
+  until: number | null;
+  why?: string;
+}
+
+/** How long a change is on trial. */
+export const CONFIRM_S = 60;
+
+/** The change that is on trial, whoever made it. */
+export const pending = cell<Pending | null>(null);
+/** Why the one before went back, once it has; for the one who waits at the bar. */
+export const ended = cell<'kept' | 'back' | null>(null);
+
+export async function loadConfig(): Promise<Config> {
+  const answer = await get<Config>('/config');
+  pending.set(answer.pending);
+  return answer;
+}
+
+export const check = (edits: readonly Edit[]): Promise<Checked> => post('/config/check', { edits });
+
+export async function apply(edits: readonly Edit[], base: string, comment: string): Promise<Applied> {
+  const answer = await post<Applied>('/config/apply', { edits, base, comment: comment || undefined, confirm_s: CONFIRM_S });
+  ended.set(null);
+  await loadConfig().catch(() => {});
+  return answer;
+}
+
+/** "anyway": also when a broker that was connected before is not yet again. */
+export async function keep(change: string, anyway: boolean): Promise<Applied> {
+  const answer = await post<Applied>('/config/confirm', { change, anyway: anyway || undefined });
+  if (answer.until === null) ended.set('kept');
+  await loadConfig().catch(() => {});
+  return answer;
+}
+
+export async function goBack(change: string): Promise<void> {
+  await post('/config/revert', { change });
+  ended.set('back');
+  await loadConfig().catch(() => {});
+}
+
+/** Follows whether a change is on trial until what is returned is called. */
+export function followChanges(): () => void {
+  let gone = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const look = async (): Promise<void> => {
+    clearTimeout(timer);
+    const before = pending.get();
+    await loadConfig().catch(() => {});
+    if (before && !pending.get() && ended.get() === null) ended.set('back');
+    if (!gone && pending.get()) timer = setTimeout(() => void look(), 2_000);
+  };
+  void look();
+  const endings = [
+    listen('event', (event) => void (event.k === 'config' && look())),
+    pending.watch(() => {
+      if (pending.get() && !gone) {
+        clearTimeout(timer);
+        timer = setTimeout(() => void look(), 2_000);
+      }
+    }),
+  ];
+  return () => {
+    gone = true;
+    clearTimeout(timer);
+    endings.forEach((end) => end());
+  };
+}

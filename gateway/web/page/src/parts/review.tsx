@@ -1,0 +1,102 @@
+/**
+ * Before a change of the configuration is made: what becomes different, what that means for lines, brokers and the
+ * journal, and every mistake. Then it is applied, on trial.
+ */
+import { useEffect, useState } from 'preact/hooks';
+import { apply, check, CONFIRM_S, loadConfig, type Checked, type Edit } from '../api/config';
+import { number } from '../lib/format';
+import { t } from '../lib/text';
+import { Dialog } from './dialog';
+import { Notice, Problem } from './notice';
+
+interface ReviewProps {
+  title: string;
+  edits: readonly Edit[];
+  onClose: () => void;
+  /** Once it is on trial. */
+  onDone?: () => void;
+}
+
+const written = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+function Difference({ checked }: { checked: Checked }) {
+  return (
+    <>
+      <ul class="difference">
+        {checked.difference.map(({ at, from, to }) => (
+          <li key={at}>
+            <code>{at}</code>
+            {from !== undefined && <del>{written(from)}</del>}
+            {to !== undefined && <ins>{written(to)}</ins>}
+          </li>
+        ))}
+      </ul>
+      {checked.lines && (
+        <details class="difference-lines">
+          <summary>{t('review.lines')}</summary>
+          <pre tabIndex={0}>{checked.lines.split('\n').map((line, i) => <span key={i} class={line.startsWith('+') ? 'added' : line.startsWith('-') ? 'removed' : undefined}>{line + '\n'}</span>)}</pre>
+        </details>
+      )}
+    </>
+  );
+}
+
+function Meaning({ meaning }: { meaning: NonNullable<Checked['meaning']> }) {
+  return (
+    <dl class="facts">
+      {meaning.buses?.map((bus) => <div key={bus.id}><dt>{t('review.bus', { bus: bus.id })}</dt><dd>{number(bus.percent, 0)} <span class="unit">%</span></dd></div>)}
+      {meaning.uplinks?.map((uplink) => <div key={uplink.id}><dt>{t('review.uplink', { uplink: uplink.id })}</dt><dd>{number(uplink.mb_month, 0)} <span class="unit">{t('unit.mbMonth')}</span></dd></div>)}
+      {meaning.outage_days !== undefined && <div><dt>{t('journal.lasts')}</dt><dd>{number(meaning.outage_days, 0)} <span class="unit">{t('unit.days', { n: meaning.outage_days })}</span></dd></div>}
+    </dl>
+  );
+}
+
+function Mistakes({ checked }: { checked: Checked }) {
+  return (
+    <div role="alert">
+      {checked.errors.map((mistake, i) => <Notice key={i} level="down" title={mistake.sentence} why={mistake.line ? t('review.place', { line: mistake.line }) : mistake.key} />)}
+    </div>
+  );
+}
+
+export function Review({ title, edits, onClose, onDone }: ReviewProps) {
+  const [checked, setChecked] = useState<Checked | null>(null);
+  const [base, setBase] = useState('');
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+
+  useEffect(() => void Promise.all([loadConfig(), check(edits)]).then(([config, answer]) => {
+    setBase(answer.revision ?? config.revision);
+    setChecked(answer);
+  }, setError), []);
+
+  const go = async (): Promise<void> => {
+    setBusy(true);
+    setError(null);
+    try {
+      await apply(edits, base, title);
+      onClose();
+      onDone?.();
+    } catch (refused) {
+      setError(refused);
+    }
+    setBusy(false);
+  };
+
+  const nothing = checked?.ok && !checked.difference.length;
+  return (
+    <Dialog title={title} onClose={onClose}>
+      {!checked && !error && <p class="quiet-line">{t('review.checks')}</p>}
+      {checked && !checked.ok && <Mistakes checked={checked} />}
+      {nothing && <p class="quiet-line">{t('review.nothing')}</p>}
+      {checked?.ok && !nothing && <Difference checked={checked} />}
+      {checked?.ok && !nothing && checked.meaning && <><h3 class="facts-head">{t('review.means')}</h3><Meaning meaning={checked.meaning} /></>}
+      <Problem error={error} />
+      {checked?.ok && !nothing && <p class="hint">{t('review.trial', { s: CONFIRM_S })}</p>}
+      <div class="actions">
+        {checked?.ok && !nothing && <button class="button primary" type="button" disabled={busy} onClick={() => void go()}>{t('review.apply')}</button>}
+        <button class="button quiet" type="button" onClick={onClose}>{t(checked?.ok && !nothing ? 'dialog.cancel' : 'dialog.close')}</button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,53 @@
+/** What the gateway gives away: all of it, all but who it is, or a report to print. And what brings it back. */
+import { useState } from 'preact/hooks';
+import { ask } from '../../api/client';
+import { t } from '../../lib/text';
+import { TextField } from '../../parts/field';
+import { Notice, Problem } from '../../parts/notice';
+import { Panel } from '../../parts/panel';
+
+/** Hands an answer to the browser as a file. */
+async function save(response: Response, name: string): Promise<void> {
+  const address = URL.createObjectURL(await response.blob());
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(address);
+}
+
+export function Exports() {
+  const [passphrase, setPassphrase] = useState('');
+  const [restored, setRestored] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const act = (action: () => Promise<void>) => {
+    setError(null);
+    void action().catch(setError);
+  };
+  const secret = (): RequestInit => (passphrase ? { headers: { 'X-Sluice-Passphrase': passphrase } } : {});
+  const backup = () => act(async () => save(await ask('/export/backup', secret()), 'backup.sluice'));
+  const template = () => act(async () => save(await ask('/export/template'), 'template.json'));
+  const restore = (file: File | undefined) => file && act(async () => {
+    await ask('/restore', { method: 'POST', body: file, headers: { 'Content-Type': 'application/octet-stream', ...(passphrase && { 'X-Sluice-Passphrase': passphrase }) } });
+    setRestored(true);
+  });
+  return (
+    <Panel title={t('exports.title')}>
+      <h3>{t('exports.backup')}</h3>
+      <p class="quiet-line">{t('exports.backup.what')}</p>
+      <TextField label={t('exports.passphrase')} type="password" autocomplete="off" hint={t('exports.passphrase.hint')} value={passphrase} onText={setPassphrase} />
+      <div class="actions">
+        <button class="button" type="button" onClick={backup}>{t('exports.backup.do')}</button>
+        <label class="button">
+          {t('exports.restore')}
+          <input class="unseen" type="file" onChange={(event) => restore(event.currentTarget.files?.[0])} />
+        </label>
+      </div>
+      <Problem error={error} />
+      <div aria-live="polite">{restored && <Notice level="up" title={t('exports.restored')} next={t('exports.restored.next')} />}</div>
+      <h3 class="entries-head">{t('exports.template')}</h3>
+      <p class="quiet-line">{t('exports.template.what')}</p>
+      <div class="actions"><button class="button" type="button" onClick={template}>{t('exports.template.do')}</button></div>
+    </Panel>
+  );
+}

@@ -1,0 +1,42 @@
+/** The gateway itself: what it is called, what time it is, who may do what, what it can give away, and what was changed. */
+import { useEffect, useState } from 'preact/hooks';
+import { loadConfig, type Config } from '../../api/config';
+import { may, session } from '../../api/session';
+import { status } from '../../api/status';
+import { useCell } from '../../lib/cell';
+import { duration } from '../../lib/format';
+import { t } from '../../lib/text';
+import { Problem } from '../../parts/notice';
+import { Panel } from '../../parts/panel';
+import { Screen } from '../../parts/screen';
+import { Accounts } from './accounts';
+import { Changes } from './changes';
+import { Exports } from './exports';
+import { Names } from './names';
+import { Password } from './password';
+import { Storage } from './storage';
+import { Time } from './time';
+import { Tokens } from './tokens';
+
+export function System() {
+  const now = useCell(status), known = useCell(session);
+  const [config, setConfig] = useState<Config | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const fingerprint = now?.config.fingerprint;
+  useEffect(() => void loadConfig().then(setConfig, setError), [fingerprint]);
+  return (
+    <Screen title={t('nav.system')} lead={known && t('system.lead', { version: known.gateway.version, uptime: now ? duration(now.uptime_s * 1000) : t('value.none') })}>
+      <Problem error={error} />
+      <div class="columns">
+        <Panel title={t('system.names')}>{config && <Names config={config} />}</Panel>
+        <Panel title={t('system.time')}>{now && <Time now={now} timezone={config?.parsed.gateway?.timezone} />}</Panel>
+        {now && <Storage now={now} />}
+        <Password />
+        {may('owner') && <Accounts />}
+        {may('owner') && <Tokens />}
+        {may('owner') && <Exports />}
+        {may('owner') && <Changes />}
+      </div>
+    </Screen>
+  );
+}

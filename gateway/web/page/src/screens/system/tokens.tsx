@@ -1,0 +1,61 @@
+/** For programs: a token in place of a name and a password. It is shown once. */
+import { useEffect, useState } from 'preact/hooks';
+import { get, post, remove } from '../../api/client';
+import type { Role } from '../../api/types';
+import { t } from '../../lib/text';
+import { Choice, TextField } from '../../parts/field';
+import { Notice, Problem } from '../../parts/notice';
+import { Panel } from '../../parts/panel';
+import { SureButton } from '../../parts/sure-button';
+import { roleChoices } from './accounts';
+
+interface Token {
+  name: string;
+  role: Role;
+}
+
+export function Tokens() {
+  const [tokens, setTokens] = useState<readonly Token[]>([]);
+  const [made, setMade] = useState<string | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const [name, setName] = useState('');
+  const [role, setRole] = useState<Role>('viewer');
+  const load = () => get<{ tokens: Token[] }>('/tokens').then((answer) => setTokens(answer.tokens), setError);
+  useEffect(() => void load(), []);
+  const add = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    setError(null);
+    try {
+      setMade((await post<{ token: string }>('/tokens', { name, role })).token);
+      setName('');
+      await load();
+    } catch (refused) {
+      setError(refused);
+    }
+  };
+  const drop = (token: Token) => remove(`/tokens/${encodeURIComponent(token.name)}`).then(load, setError);
+  return (
+    <Panel title={t('tokens.title')}>
+      {!tokens.length && <p class="quiet-line">{t('tokens.none')}</p>}
+      <ul class="entries">
+        {tokens.map((token) => (
+          <li key={token.name}>
+            <b>{token.name}</b>
+            <span class="quiet-line">{t(`role.${token.role}`)}</span>
+            <SureButton label={t('accounts.remove')} about={token.name} onSure={() => void drop(token)} />
+          </li>
+        ))}
+      </ul>
+      <div aria-live="polite">{made && <Notice level="up" title={t('tokens.made')} next={t('tokens.made.next')}><code class="token">{made}</code></Notice>}</div>
+      <Problem error={error} />
+      <details class="add">
+        <summary>{t('tokens.add')}</summary>
+        <form onSubmit={add}>
+          <TextField label={t('tokens.name')} autocomplete="off" autocapitalize="none" spellcheck={false} required pattern="[a-z0-9_\-]{1,40}" title={t('form.id')} value={name} onText={setName} />
+          <Choice label={t('accounts.role')} value={role} onChoice={setRole} choices={roleChoices()} />
+          <div class="actions"><button class="button primary">{t('tokens.add')}</button></div>
+        </form>
+      </details>
+    </Panel>
+  );
+}
