@@ -44,7 +44,7 @@ export function Buses() {
     <Screen title={t('nav.buses')} lead={t('buses.lead')}>
       {now && !now.buses.length && (
         <Empty title={t('overview.nobus')} next={t('overview.nobus.next')}>
-          {may('owner') && <a class="button primary" href={link('devices', 'add')}>{t('overview.nobus.do')}</a>}
+          {may('owner') && <a class="button primary" href={link('devices', '+')}>{t('overview.nobus.do')}</a>}
         </Empty>
       )}
       <div class="columns">{now?.buses.map((bus) => <Line key={bus.id} bus={bus} />)}</div>

@@ -60,7 +60,7 @@ export function Devices() {
   );
   const onShown = useValues(rows, known?.size ?? 0);
   const total = now?.buses.reduce((count, bus) => count + bus.devices.length, 0) ?? 0;
-  const add = may('owner') && <a class="button primary" href={link('devices', 'add')}>{t('devices.add')}</a>;
+  const add = may('owner') && <a class="button primary" href={link('devices', '+')}>{t('devices.add')}</a>;
   if (now && !total)
     return <Screen title={t('nav.devices')}><Empty title={t('devices.none')} next={t('devices.none.next')}>{add}</Empty></Screen>;
   return (

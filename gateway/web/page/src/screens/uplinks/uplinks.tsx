@@ -56,7 +56,7 @@ export function UplinkTroubles({ uplink }: { uplink: UplinkStatus }) {
 
 export function Uplinks() {
   const now = useCell(status);
-  const add = may('owner') && <a class="button primary" href={link('uplinks', 'add')}>{t('overview.nouplink.do')}</a>;
+  const add = may('owner') && <a class="button primary" href={link('uplinks', '+')}>{t('overview.nouplink.do')}</a>;
   return (
     <Screen title={t('nav.uplinks')} lead={t('uplinks.lead')} aside={now && now.uplinks.length > 0 && add}>
       {now && !now.uplinks.length && <Empty title={t('overview.nouplink')} next={t('overview.nouplink.next')}>{add}</Empty>}

@@ -1,0 +1,66 @@
+/** Jobs: what takes a while on the gateway (a scan, a test read), followed line by line. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { post, remove, Refusal } from './client';
+
+export interface JobEnd {
+  exit: number;
+  /** What the program said last, where it could not. */
+  words?: string;
+}
+
+export interface JobState<Line> {
+  runs: boolean;
+  lines: readonly Line[];
+  end: JobEnd | null;
+  error: unknown;
+  start: (body: Record<string, unknown>) => void;
+  stop: () => void;
+}
+
+/** A job of this screen. It is ended when one goes elsewhere: a line that is lent comes back at once. */
+export function useJob<Line>(): JobState<Line> {
+  const [lines, setLines] = useState<readonly Line[]>([]);
+  const [end, setEnd] = useState<JobEnd | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const [runs, setRuns] = useState(false);
+  const job = useRef<{ id: string; source: EventSource } | null>(null);
+
+  const stop = (): void => {
+    if (!job.current) return;
+    job.current.source.close();
+    remove(`/jobs/${job.current.id}`).catch(() => {});
+    job.current = null;
+    setRuns(false);
+  };
+
+  const follow = (id: string): void => {
+    const source = new EventSource(`/api/v1/jobs/${id}/lines`);
+    job.current = { id, source };
+    // A stream that broke off begins again with the first line.
+    source.addEventListener('open', () => setLines([]));
+    source.addEventListener('line', (message) => setLines((known) => [...known, JSON.parse((message as MessageEvent<string>).data) as Line]));
+    source.addEventListener('end', (message) => {
+      const told = JSON.parse((message as MessageEvent<string>).data) as JobEnd;
+      source.close();
+      job.current = null;
+      setEnd(told);
+      setRuns(false);
+      if (told.exit !== 0 && told.words) setError(new Refusal(0, told.words.trim()));
+    });
+  };
+
+  const start = (body: Record<string, unknown>): void => {
+    stop();
+    setLines([]);
+    setEnd(null);
+    setError(null);
+    setRuns(true);
+    post<{ job: string }>('/jobs', body).then(({ job: id }) => follow(id), (refused) => {
+      setError(refused);
+      setRuns(false);
+    });
+  };
+
+  useEffect(() => stop, []);
+  return { runs, lines, end, error, start, stop };
+}

@@ -1,0 +1,75 @@
+/**
+ * A new device in a few steps: where it is connected, what answers there, what it is (from the library, by hand or from
+ * a table), a test read, its name. Nothing is changed before the end.
+ */
+import { useEffect, useState } from 'preact/hooks';
+import { loadConfig, type Config } from '../../api/config';
+import { link } from '../../app/router';
+import { t, type TextKey } from '../../lib/text';
+import { Problem } from '../../parts/notice';
+import { Panel } from '../../parts/panel';
+import { Screen } from '../../parts/screen';
+import type { Draft } from './draft';
+import { Explorer } from './explorer';
+import { Library } from './library';
+import { NameStep } from './name-step';
+import { PlaceStep } from './place-step';
+import { Scan } from './scan';
+import { Table } from './table';
+import { TestRead } from './test-read';
+
+type Way = 'scan' | 'library' | 'hand' | 'table';
+const ways: readonly (readonly [Way, TextKey, TextKey])[] = [
+  ['scan', 'add.scan', 'add.scan.what'], ['library', 'add.library', 'add.library.what'],
+  ['hand', 'add.hand', 'add.hand.what'], ['table', 'add.table', 'add.table.what'],
+];
+
+export interface StepProps {
+  draft: Draft;
+  change: (some: Partial<Draft>) => void;
+}
+
+function Ways({ way, choose }: { way: Way | null; choose: (way: Way) => void }) {
+  return (
+    <div class="ways" role="group" aria-label={t('add.how')}>
+      {ways.map(([key, name, what]) => (
+        <button key={key} type="button" class="way" aria-pressed={key === way} onClick={() => choose(key)}>
+          <b>{t(name)}</b>
+          <span>{t(what)}</span>
+        </button>
+      ))}
+    </div>
+  );
+}
+
+export function AddDevice() {
+  const [config, setConfig] = useState<Config | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const [draft, setDraft] = useState<Draft>({ unit: 1 });
+  const [way, setWay] = useState<Way | null>(null);
+  useEffect(() => void loadConfig().then(setConfig, setError), []);
+  const change = (some: Partial<Draft>) => setDraft((known) => ({ ...known, ...some }));
+  const step = { draft, change };
+  const known = !!draft.profile || !!draft.points?.length;
+  return (
+    <Screen title={t('add.title')} above={<a href={link('devices')}>{t('nav.devices')}</a>} lead={t('add.lead')}>
+      <Problem error={error} />
+      {config && (
+        <div class="steps-list">
+          <Panel title={t('add.place')}><PlaceStep {...step} config={config} /></Panel>
+          {draft.place && (
+            <Panel title={t('add.how')}>
+              <Ways way={way} choose={setWay} />
+              {way === 'scan' && <Scan {...step} onFound={() => setWay('library')} />}
+              {way === 'library' && <Library {...step} />}
+              {way === 'hand' && <Explorer {...step} />}
+              {way === 'table' && <Table {...step} />}
+            </Panel>
+          )}
+          {draft.place && draft.profile && <Panel title={t('add.test')}><TestRead key={`${draft.profile}/${draft.unit}`} {...step} /></Panel>}
+          {draft.place && known && <Panel title={t('add.name')}><NameStep {...step} config={config} onAnother={() => setDraft({ ...draft, id: undefined, name: undefined, unit: draft.unit + 1 })} /></Panel>}
+        </div>
+      )}
+    </Screen>
+  );
+}

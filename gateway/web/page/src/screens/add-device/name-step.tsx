@@ -1,0 +1,38 @@
+/** Its name and id; then the change is shown, and applied on trial. */
+import { useState } from 'preact/hooks';
+import type { Config } from '../../api/config';
+import { link } from '../../app/router';
+import { t } from '../../lib/text';
+import { TextField } from '../../parts/field';
+import { Notice } from '../../parts/notice';
+import { Review } from '../../parts/review';
+import type { StepProps } from './add-device';
+import { editsOf, freeId, idOf } from './draft';
+
+export function NameStep({ draft, change, config, onAnother }: StepProps & { config: Config; onAnother: () => void }) {
+  const [reviewing, setReviewing] = useState(false);
+  const [done, setDone] = useState<string | null>(null);
+  const taken = (config.parsed.devices ?? []).map((device) => device.id);
+  const named = (name: string): void => change({ name, id: freeId(idOf(name), [...taken, ...(done ? [done] : [])]) });
+  return (
+    <form onSubmit={(event) => {
+      event.preventDefault();
+      setReviewing(true);
+    }}>
+      <TextField label={t('add.name.label')} hint={t('add.name.hint')} required value={draft.name ?? ''} onText={named} />
+      <TextField label={t('first.gateway.id')} hint={t('add.id.hint')} required pattern="[a-z0-9_\-]{1,40}" title={t('form.id')} spellcheck={false} autocapitalize="none" value={draft.id ?? ''} onText={(id) => change({ id })} />
+      <div class="actions"><button class="button primary">{t('add.review')}</button></div>
+      {done && !reviewing && (
+        <div role="status">
+          <Notice level="up" title={t('add.done')} next={t('add.done.next')}>
+            <div class="actions">
+              <a class="button" href={link('devices', done)}>{t('add.open')}</a>
+              <button class="button" type="button" onClick={onAnother}>{t('add.another')}</button>
+            </div>
+          </Notice>
+        </div>
+      )}
+      {reviewing && <Review title={t('add.title')} edits={editsOf(draft, config)} onClose={() => setReviewing(false)} onDone={() => setDone(draft.id ?? null)} />}
+    </form>
+  );
+}

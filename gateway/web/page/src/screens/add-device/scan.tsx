@@ -1,0 +1,66 @@
+/** Looks who answers: the usual units first, which is done in a minute; then all of them, if one wants. */
+import { useEffect } from 'preact/hooks';
+import { useJob } from '../../api/jobs';
+import { t, told } from '../../lib/text';
+import { Notice, Problem } from '../../parts/notice';
+import { State } from '../../parts/state';
+import type { StepProps } from './add-device';
+import { placeOn } from './draft';
+
+interface ScanLine {
+  kind: 'line' | 'device' | 'end';
+  heard?: string;
+  line?: string;
+  unit?: number;
+  verdict?: string;
+  found?: number;
+  profile?: string;
+  identification?: Record<string, string | number>;
+}
+
+const QUICK_UNITS = '1-16';
+
+function about(line: ScanLine): string {
+  const said = line.identification ?? {};
+  return ['vendor', 'product_name', 'model', 'product_code'].map((key) => said[key]).filter(Boolean).join(' ');
+}
+
+export function Scan({ draft, change, onFound }: StepProps & { onFound: () => void }) {
+  const job = useJob<ScanLine>();
+  const place = draft.place!, known = 'bus' in place;
+  const look = (deep: boolean) => job.start({ kind: 'scan', on: placeOn(place), ...(deep ? {} : { units: QUICK_UNITS, listen_s: 1 }) });
+  useEffect(() => look(false), [placeOn(place)]);
+  const devices = job.lines.filter((line) => line.kind === 'device');
+  const heard = job.lines.find((line) => line.kind === 'line');
+
+  const take = (line: ScanLine): void => {
+    const settings = !known && 'port' in place && line.line ? { place: { ...place, line: line.line } } : {};
+    change({ ...settings, unit: line.unit ?? 1, profile: line.profile, heard: about(line) });
+    onFound();
+  };
+
+  return (
+    <div class="scan">
+      <p class="scan-state" aria-live="polite">
+        {job.runs ? t('scan.runs', { n: devices.length }) : job.end ? t('scan.done', { n: devices.length }) : ''}
+      </p>
+      {job.runs && <div class="progress" aria-hidden="true"><i /></div>}
+      {heard?.heard && heard.heard !== 'silence' && <Notice level="look" title={told(`scan.heard.${heard.heard}`, heard.heard)} />}
+      <ul class="entries">
+        {devices.map((line) => (
+          <li key={`${line.unit}/${line.line}`}>
+            <span><b>{t('scan.unit', { unit: line.unit ?? 0 })}</b> <span class="quiet-line">{about(line) || line.profile || t('scan.nameless')}</span></span>
+            <State level={line.verdict === 'present' ? 'up' : 'look'} word={told(`scan.${line.verdict}`, line.verdict ?? '')} />
+            <button class="button small primary" type="button" onClick={() => take(line)}>{t('scan.take')}<span class="unseen"> {t('scan.unit', { unit: line.unit ?? 0 })}</span></button>
+          </li>
+        ))}
+      </ul>
+      <Problem error={job.error} />
+      {job.end && !devices.length && <Notice level="look" title={t('scan.nobody')} next={t('scan.nobody.next')} />}
+      <div class="actions">
+        {job.runs ? <button class="button" type="button" onClick={job.stop}>{t('scan.stop')}</button>
+          : <><button class="button" type="button" onClick={() => look(false)}>{t('scan.again')}</button><button class="button quiet" type="button" onClick={() => look(true)}>{t('scan.deep')}</button></>}
+      </div>
+    </div>
+  );
+}
