@@ -1,5 +1,5 @@
-/** What the gateway wrote to its log, and what it writes while one looks. */
-import { useEffect, useState } from 'preact/hooks';
+/** What the gateway wrote to its log, and what it writes while one looks: it follows the end, unless one has scrolled up. */
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { get, query } from '../../api/client';
 import { useLive } from '../../api/live';
 import type { LogLine } from '../../api/types';
@@ -14,6 +14,8 @@ import { Shape, type Level } from '../../parts/state';
 /** The gateway keeps no more in memory either. */
 const LINES_MAX = 1_000;
 const FIRST = 500;
+/** So near to the end is the end, px. */
+const END_PX = 24;
 
 const order = ['error', 'warn', 'info', 'debug'];
 const levels: Record<string, Level> = { error: 'down', warn: 'look', info: 'unknown', debug: 'unknown' };
@@ -23,35 +25,38 @@ export function Logs() {
   const [error, setError] = useState<unknown>(null);
   const [least, setLeast] = useState('info');
   const [search, setSearch] = useState('');
-  const [held, setHeld] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  const follows = useRef(true);
   useEffect(() => void get<{ lines: LogLine[] }>('/log' + query({ limit: FIRST })).then((answer) => setLines(answer.lines), setError), []);
   useLive('log', (line) => setLines((known) => [...known, line].slice(-LINES_MAX)));
 
-  const shown = lines.filter((line) => order.indexOf(line.level) <= order.indexOf(least) && `${line.part} ${line.words}`.toLowerCase().includes(search.toLowerCase())).reverse();
-  const [still, setStill] = useState<readonly LogLine[]>([]);
-  const seen = held ? still : shown;
+  const shown = lines.filter((line) => order.indexOf(line.level) <= order.indexOf(least) && `${line.part} ${line.words}`.toLowerCase().includes(search.toLowerCase()));
+  useLayoutEffect(() => {
+    if (follows.current && box.current) box.current.scrollTop = box.current.scrollHeight;
+  }, [shown.length, lines.at(-1)]);
   return (
     <Screen title={t('nav.logs')} lead={t('logs.lead')}>
       <form class="filter logs-filter" role="search" onSubmit={(event) => event.preventDefault()}>
         <TextField label={t('devices.search')} type="search" value={search} onText={setSearch} />
         <Choice label={t('logs.level')} value={least} onChoice={setLeast} choices={order.map((level) => [level, told(`logs.${level}`, level)] as const)} />
-        <button class="button" type="button" aria-pressed={held} onClick={() => {
-          setStill(shown);
-          setHeld(!held);
-        }}>{t(held ? 'logs.go' : 'logs.hold')}</button>
       </form>
       <Problem error={error} />
-      {!seen.length && !error && <p class="quiet-line">{t('logs.none')}</p>}
-      <ol class="log-lines" lang="en">
-        {seen.map((line) => (
-          <li key={`${line.t}${line.words}`}>
-            <time>{moment(line.t, gatewayNow())}</time>
-            <span class="log-level"><Shape level={levels[line.level] ?? 'unknown'} />{told(`logs.${line.level}`, line.level)}</span>
-            <span class="log-part">{line.part}</span>
-            <span class="log-words">{line.words}</span>
-          </li>
-        ))}
-      </ol>
+      <div class="log-box" ref={box} tabIndex={0} role="log" aria-live="off" aria-label={t('nav.logs')} onScroll={(event) => {
+        const { scrollHeight, scrollTop, clientHeight } = event.currentTarget;
+        follows.current = scrollHeight - scrollTop - clientHeight < END_PX;
+      }}>
+        {!shown.length && !error && <p class="quiet-line">{t('logs.none')}</p>}
+        <ol class="log-lines" lang="en">
+          {shown.map((line, i) => (
+            <li key={`${line.t}/${i}`}>
+              <time>{moment(line.t, gatewayNow())}</time>
+              <span class="log-level"><Shape level={levels[line.level] ?? 'unknown'} />{told(`logs.${line.level}`, line.level)}</span>
+              <span class="log-part">{line.part}</span>
+              <span class="log-words">{line.words}</span>
+            </li>
+          ))}
+        </ol>
+      </div>
     </Screen>
   );
 }

@@ -1,0 +1,97 @@
+// What every walk through the page needs: a browser, somebody who has logged in, and what may not be seen on any screen.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+export const address = process.env.SLUICE_PAGE;
+export const password = process.env.SLUICE_PASSWORD ?? 'a few words are better';
+/** Where pictures go for people to look at; none are made without it. */
+const pictures = process.env.SLUICE_PICTURES;
+
+export class Failure extends Error {}
+
+export function check(truth, ...what) {
+  if (!truth) throw new Failure(what.map((item) => (typeof item === 'string' ? item : JSON.stringify(item))).join(': '));
+}
+
+/** Debian's Chromium; its sandbox needs rights that a test as root does not have. */
+export async function openBrowser() {
+  return chromium.launch({ executablePath: process.env.SLUICE_CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+}
+
+/** A page of its own in a context of its own; what goes wrong in it is collected in `page.troubles`. */
+export async function openPage(browser, { width = 1440, scheme = 'light', language = 'en-GB', storage } = {}) {
+  const context = await browser.newContext({
+    viewport: { width, height: width < 600 ? 780 : 900 }, colorScheme: scheme, locale: language, ignoreHTTPSErrors: true, storageState: storage,
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  page.troubles = [];
+  page.on('pageerror', (error) => page.troubles.push(error.message));
+  page.on('console', (message) => {
+    if (/Content.Security.Policy/i.test(message.text())) page.troubles.push(message.text());
+  });
+  return page;
+}
+
+export async function go(page, place) {
+  await page.goto(`${address}/#/${place}`);
+  await page.waitForSelector('h1');
+}
+
+export async function logIn(page, name = 'owner') {
+  await page.goto(address);
+  await page.getByLabel(/^Name/).fill(name);
+  await page.getByLabel(/^Passwor[dt]$/).fill(password);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.rail');
+}
+
+/** Accessibility as axe-core judges it; returns what is wrong, a sentence each. */
+export async function axe(page) {
+  // By the debugger: the page's own policy lets nobody add a script.
+  const session = await page.context().newCDPSession(page);
+  await session.send('Runtime.evaluate', { expression: axeSource });
+  const answer = await session.send('Runtime.evaluate', { expression: 'axe.run().then((found) => JSON.stringify(found.violations))', awaitPromise: true, returnByValue: true });
+  await session.detach();
+  return JSON.parse(answer.result.value).map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.target.join(' ')).join(', ')}`);
+}
+
+/** How much the page's parts jumped within `ms`, while nobody touched it (the score of Layout Instability). */
+export async function shifts(page, ms) {
+  return page.evaluate((time) => new Promise((done) => {
+    let sum = 0;
+    const sources = [];
+    const observer = new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
+      sum += entry.value;
+      entry.sources.forEach((source) => sources.push(source.node?.className || source.node?.nodeName));
+    }));
+    observer.observe({ type: 'layout-shift' });
+    setTimeout(() => done({ sum, sources: [...new Set(sources)] }), time);
+  }), ms);
+}
+
+/** Whether something is wider than the window. */
+export async function overflow(page) {
+  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+}
+
+export async function picture(page, name) {
+  if (pictures) await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
+}
+
+/** Runs the walk, tells what went wrong, ends the program. */
+export async function main(walk) {
+  const browser = await openBrowser();
+  let failed = false;
+  try {
+    await walk(browser);
+  } catch (error) {
+    failed = true;
+    console.log(error instanceof Failure ? `FAILED: ${error.message}` : error.stack);
+  }
+  await browser.close();
+  process.exit(failed ? 1 : 0);
+}

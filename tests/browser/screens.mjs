@@ -1,0 +1,17 @@
+// Every screen of the page, and what shows that it has what it needs.
+export const screens = [
+  { place: '', ready: '.journal-card' },
+  { place: 'devices', ready: '.device-row' },
+  { place: 'devices/boiler', ready: '.device-point' },
+  { place: 'devices/+', ready: '.steps-list' },
+  { place: 'buses', ready: '.pieces' },
+  { place: 'buses/hall', ready: '.table' },
+  { place: 'uplinks', ready: '.uplink-url' },
+  { place: 'uplinks/cloud', ready: '.facts' },
+  { place: 'history', ready: '.slider' },
+  { place: 'history/events', ready: '.events-filter' },
+  { place: 'logs', ready: '.log-lines li' },
+  { place: 'system', ready: '.entries' },
+];
+
+export const fileName = (place) => place.replace(/\W+/g, '-') || 'overview';

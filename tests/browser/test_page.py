@@ -1,0 +1,88 @@
+#!/usr/bin/python3
+"""The page in Debian's Chromium, against a gateway with simulated devices and brokers."""
+import os
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../system"))
+
+from harness import Api, Broker, Gateway, ModbusTcp, RtuLine, check, main, wait_for  # noqa: E402
+from harness.run import SKIPPED  # noqa: E402
+
+PASSWORD = "a few words are better"
+CHROMIUM = os.environ.get("SLUICE_CHROMIUM", "/usr/bin/chromium")
+WALK_S_MAX = 140
+
+
+def lacking():
+    """What the walks need and this machine does not have."""
+    if not shutil.which("node"):
+        return "there is no node: tools/prepare test"
+    if not os.path.exists(CHROMIUM):
+        return "there is no Chromium: tools/prepare test"
+    if not os.path.isdir(os.path.join(HERE, "node_modules")):
+        return "playwright-core is missing: run npm ci in tests/browser"
+    return None
+
+
+def plant(site):
+    line = RtuLine(site, "rs485-1", ["1:incomer,regs=40", "2:boiler,regs=40"], 38400)
+    hall = ModbusTcp(site, "hall", ["1:chiller,regs=40"])
+    broker = Broker(site, tls=False)
+    points = [{"id": "p%d" % i, "name": "Point %d" % i, "reg": 10 + i, "type": "i16", "scale": 0.1, "unit": "°C"} for i in range(4)]
+    setpoint = {"id": "setpoint", "name": "Setpoint", "reg": 20, "type": "i16", "scale": 0.1, "unit": "°C", "write": {"min": 5, "max": 90}}
+    devices = [line.device("incomer", 1, "1s", points, name="Main incomer"),
+               line.device("boiler", 2, "1s", points + [setpoint], name="Kessel"),
+               line.device("ghost", 9, "5s", points, name="Not there"),
+               hall.device("chiller", 1, "500ms", points)]
+    uplinks = [{"id": "cloud", "url": "mqtt://127.0.0.1:%d" % broker.port}, {"id": "away", "url": "mqtt://127.0.0.1:9"}]
+    gateway = Gateway(site, [line.bus(), hall.bus()], devices, uplinks, commit="250ms", web=True).start()
+    site.wait_values(20)
+    return gateway
+
+
+def code_of(gateway):
+    return Api(gateway).get("/api/v1/setup")["code"]
+
+
+def owned(gateway):
+    """Somebody has made it his."""
+    answer = Api(gateway).ask("POST", "/api/v1/setup", {"code": code_of(gateway), "name": "owner", "password": PASSWORD},
+                              {"Content-Type": "application/json"})
+    check(answer.status == 200, "setup", answer.status, answer.text)
+    return gateway
+
+
+def walk(gateway, name, **more):
+    done = subprocess.run(["node", os.path.join(HERE, "walk_%s.mjs" % name)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=WALK_S_MAX, env={**os.environ, "SLUICE_PAGE": gateway.url, "SLUICE_PASSWORD": PASSWORD, **more})
+    check(done.returncode == 0, "walk_" + name, done.stdout[-3000:])
+    return done.stdout.strip()
+
+
+def the_first_visitor_makes_it_his_and_others_log_in(site):
+    gateway = plant(site)
+    remark = walk(gateway, "first_run", SLUICE_CODE=code_of(gateway))
+    check(gateway.status()["name"] in ("Plant 7", "Boiler room"), "the name", gateway.status()["name"])
+    return remark
+
+
+def every_screen_is_readable_for_everybody_and_nothing_jumps(site):
+    gateway = owned(plant(site))
+    wait_for(lambda: not gateway.device("ghost")["up"] and gateway.device("ghost").get("why"), 30, "the device that is not there is told")
+    return walk(gateway, "screens")
+
+
+def it_is_used_without_a_mouse(site):
+    return walk(owned(plant(site)), "keyboard")
+
+
+if __name__ == "__main__":
+    if lacking():
+        print("skipped:", lacking())
+        sys.exit(SKIPPED)
+    main(the_first_visitor_makes_it_his_and_others_log_in,
+         every_screen_is_readable_for_everybody_and_nothing_jumps,
+         it_is_used_without_a_mouse)

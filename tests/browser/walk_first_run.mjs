@@ -1,0 +1,37 @@
+// From an unopened box to the overview on a phone, then out and in again.
+import { address, axe, check, main, openPage, password, picture } from './browser.mjs';
+
+const code = process.env.SLUICE_CODE;
+
+async function press(page, name) {
+  await page.getByRole('button', { name, exact: true }).click();
+}
+
+await main(async (browser) => {
+  const page = await openPage(browser, { width: 360 });
+  await page.goto(address);
+  await page.getByLabel('Setup code').fill('0000-0000');
+  await press(page, 'Next');
+  await page.getByRole('alert').waitFor();
+  await page.getByLabel('Setup code').fill(code);
+  check((await axe(page)).length === 0, 'the code', await axe(page));
+  await picture(page, 'first-run-code');
+  await press(page, 'Next');
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  check((await axe(page)).length === 0, 'the owner', await axe(page));
+  await press(page, 'Next');
+  await page.getByLabel('Name', { exact: true }).fill('Boiler room');
+  check((await axe(page)).length === 0, 'the gateway', await axe(page));
+  await picture(page, 'first-run-gateway');
+  await press(page, 'Make it mine');
+  await page.waitForSelector('.journal-card');
+
+  await page.getByRole('button', { name: 'More' }).click();
+  await page.locator('.more-sheet').getByRole('button', { name: 'Log out' }).click();
+  await page.getByLabel('Password').fill('not the password at all');
+  await press(page, 'Log in');
+  await page.getByRole('alert').waitFor();
+  await picture(page, 'login-refused');
+  check((await axe(page)).length === 0, 'the login', await axe(page));
+  check(page.troubles.length === 0, page.troubles);
+});

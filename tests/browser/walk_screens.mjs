@@ -1,0 +1,37 @@
+// Every screen, light and dark, on a phone and on a desk, in both languages: nothing wider than the window, nothing that
+// jumps while values change, no error, and no violation of accessibility.
+import { axe, check, go, logIn, main, openPage, overflow, picture, shifts } from './browser.mjs';
+import { fileName, screens } from './screens.mjs';
+
+const WATCHED_MS = 1_500;
+const looks = [
+  { width: 1440, scheme: 'light', language: 'en-GB' },
+  { width: 360, scheme: 'dark', language: 'de-DE' },
+  { width: 360, scheme: 'light', language: 'en-GB' },
+  { width: 1440, scheme: 'dark', language: 'de-DE' },
+];
+
+await main(async (browser) => {
+  let violations = 0;
+  for (const look of looks) {
+    const page = await openPage(browser, look);
+    await logIn(page);
+    for (const { place, ready } of screens) {
+      const name = `${fileName(place)}-${look.width}-${look.scheme}-${look.language.slice(0, 2)}`;
+      await go(page, place);
+      await page.waitForSelector(ready);
+      await page.waitForLoadState('networkidle', { timeout: 3_000 }).catch(() => {}); // the stream never ends
+      const moved = await shifts(page, WATCHED_MS);
+      await picture(page, name);
+      const wrong = await axe(page);
+      violations += wrong.length;
+      wrong.forEach((sentence) => console.log(`${name}: ${sentence}`));
+      check(moved.sum < 0.001, name, 'parts jump', moved);
+      check((await overflow(page)) <= 0, name, 'wider than the window by', await overflow(page));
+      check(page.troubles.length === 0, name, page.troubles);
+    }
+    await page.context().close();
+  }
+  check(violations === 0, 'violations of accessibility', violations);
+  console.log(JSON.stringify({ screens: screens.length, looks: looks.length, axe_violations: violations }));
+});
