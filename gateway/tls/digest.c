@@ -1,7 +1,5 @@
 #include "tls/digest.h"
 
-#include <mbedtls/md.h>
-
 #include "tls/compat.h"
 
 bool digest_make(const void *data, size_t size, uint8_t digest[DIGEST_SIZE])
