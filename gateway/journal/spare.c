@@ -78,6 +78,14 @@ static int create(struct spare *spare, struct spare_file *made, struct io_file *
     return 0;
 }
 
+/* The next smaller size that is worth a try on a disk that has no room for `size` bytes. */
+static int64_t smaller(int64_t size, const struct spare_want *want)
+{
+    int64_t half = segment_align(size / 2, SEGMENT_HEADER_SIZE);
+
+    return half > want->least ? half : want->least;
+}
+
 /* As large as it is wanted, or as the disk has room for. */
 static int create_fitting(struct spare *spare, struct spare_file *made, struct io_file **file,
                           const struct spare_want *want)
@@ -86,21 +94,27 @@ static int create_fitting(struct spare *spare, struct spare_file *made, struct i
 
     made->size = want->bytes;
     while ((error = create(spare, made, file)) == ERR_NO_SPACE && want->small &&
-           made->size > want->least) {
-        int64_t half = segment_align(made->size / 2, SEGMENT_HEADER_SIZE);
-        made->size = half > want->least ? half : want->least;
-    }
+           made->size > want->least)
+        made->size = smaller(made->size, want);
     return error;
 }
 
-/* Where the disk is full a file stays as long as it was, if that does. */
+/* Where the disk is full a file stays as long as it was, if that does; one whose making was cut off
+ * becomes as long as a new one would. */
 static int lengthen(struct spare *spare, struct io_file *file, const struct spare_file *used,
                     const struct spare_want *want)
 {
-    int error = fill(spare, file, used->size, want->bytes);
+    int64_t size = want->bytes;
+    int error = fill(spare, file, used->size, size);
 
     if (error == ERR_NO_SPACE && used->size >= want->least)
+        return spare->io->truncate(spare->io, file, used->size);
+    while (error == ERR_NO_SPACE && want->small && size > want->least) {
+        size = smaller(size, want);
         error = spare->io->truncate(spare->io, file, used->size);
+        if (error == 0)
+            error = fill(spare, file, used->size, size);
+    }
     return error;
 }
 
@@ -138,12 +152,10 @@ static int reuse(struct spare *spare, struct spare_file *used, struct io_file **
     return 0;
 }
 
-/* Called and returns with the mutex held. */
-static void prepare(struct spare *spare)
+/* A free file, or where there is none, a new one. Called and returns with the mutex held. */
+static int prepare_one(struct spare *spare, bool used, const struct spare_want *want)
 {
-    struct spare_want want = spare->wanted;
-    bool used = spare->free_count > 0;
-    struct spare_file ready = {.size = want.bytes};
+    struct spare_file ready = {.size = want->bytes};
     struct io_file *file = NULL;
 
     if (used)
@@ -154,11 +166,26 @@ static void prepare(struct spare *spare)
     pthread_mutex_unlock(&spare->mutex);
     busy(spare);
     int error =
-        used ? reuse(spare, &ready, &file, &want) : create_fitting(spare, &ready, &file, &want);
+        used ? reuse(spare, &ready, &file, want) : create_fitting(spare, &ready, &file, want);
     spare->busy_since_ns = 0;
     pthread_mutex_lock(&spare->mutex);
     spare->ready = ready;
     spare->file = error == 0 ? file : NULL;
+    return error;
+}
+
+/* Called and returns with the mutex held. */
+static void prepare(struct spare *spare)
+{
+    struct spare_want want = spare->wanted;
+    bool used;
+    int error;
+
+    /* Where the disk is full a file whose making was cut off is of no use, and another may be. */
+    do {
+        used = spare->free_count > 0;
+        error = prepare_one(spare, used, &want);
+    } while (error == ERR_NO_SPACE && used && spare->free_count > 0);
     spare->error = error;
     spare->state = error == 0 ? SPARE_READY : SPARE_FAILED;
     pthread_mutex_unlock(&spare->mutex);
