@@ -33,6 +33,15 @@ def framer(name):
                 "ascii": transaction.ModbusAsciiFramer}[name]
 
 
+def reuse():
+    """Debian 13's always takes a port that was just given up, and no argument that says so."""
+    try:
+        from pymodbus.framer import FramerType  # noqa: F401
+        return {}
+    except ImportError:
+        return {"allow_reuse_address": True}
+
+
 def cable(link):
     """Two ptys with a wire between them: one is for the link, the path of the other is returned."""
     ends = [os.openpty() for _ in range(2)]
@@ -90,7 +99,7 @@ async def serve(where, units, truth, name="meter", frames="socket", said="{}"):
     if port:
         await StartAsyncSerialServer(port=port, baudrate=115200, **common)
     else:
-        await StartAsyncTcpServer(address=("127.0.0.1", int(where)), allow_reuse_address=True, **common)
+        await StartAsyncTcpServer(address=("127.0.0.1", int(where)), **reuse(), **common)
 
 
 asyncio.run(serve(*sys.argv[1:]))
