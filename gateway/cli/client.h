@@ -3,8 +3,12 @@
 #ifndef SLUICE_CLI_CLIENT_H
 #define SLUICE_CLI_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+
+/* Whether a daemon takes connections there; for commands that can do without one. */
+bool client_finds_daemon(const char *socket_path);
 
 /* Room for a path with its query. */
 #define CLIENT_PATH_SIZE_MAX 2048

@@ -28,6 +28,7 @@ static const struct command {
     {"profile", command_profile, "list, show and check device profiles"},
     {"points", command_points, "points of a device to a table (CSV) and back"},
     {"sunspec", command_sunspec, "write the profile of a SunSpec device, as it describes itself"},
+    {"doctor", command_doctor, "find out why an uplink does not reach its broker"},
     {"audit", command_audit, "subscribe and prove that nothing is missing"},
     {"schema", command_schema, "print the JSON Schema of the configuration"},
 };

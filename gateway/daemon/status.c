@@ -64,7 +64,8 @@ static void put_gateway(struct running *running, struct text *text)
     text_printf(text, ",\"uptime_s\":%" PRId64,
                 (clock_mono(running->clock) - running->started_mono_ns) / NS_PER_S);
     text_printf(text, ",\"clock\":{\"t\":%" PRId64 ",\"trust\":\"%s\"}",
-                clock_wall(running->clock) / NS_PER_MS, clock_trust_name(clock_trust(running->clock)));
+                clock_wall(running->clock) / NS_PER_MS,
+                clock_trust_name(clock_trust(running->clock)));
 }
 
 static void put_journal(struct running *running, struct text *text)

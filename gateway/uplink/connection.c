@@ -1,6 +1,5 @@
 #include "uplink/internal.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,11 +8,10 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "tls/tunnel.h"
+#include "uplink/client.h"
 #include "uplink/reason.h"
 #include "uplink/snapshot.h"
 
-#define SESSION_EXPIRY_S     3600
-#define PASSWORD_SIZE_MAX    1024
 #define ANSWER_KEEP_ALIVES   2 /* without an answer to anything, and the broker is given up */
 #define SUSPECT_FAILURES_MAX 3 /* while a message is suspected the wait is at most 8 s */
 
@@ -44,32 +42,14 @@ void connection_fail(struct uplink *uplink, bool refused, const char *sentence)
     tell_state(uplink, false);
 }
 
-/* Read before each connection, so that a new password needs no restart. */
-static int read_password(const struct uplink *uplink, char *password, size_t size, char *sentence,
-                         size_t sentence_size)
-{
-    FILE *file = fopen(uplink->options->password_file, "re");
-    bool read = file && fgets(password, (int)size, file);
-
-    if (!read)
-        snprintf(sentence, sentence_size, "the password file \"%s\" cannot be read (%s)",
-                 uplink->options->password_file, file ? "it is empty" : strerror(errno));
-    if (file)
-        fclose(file);
-    if (!read)
-        return ERR_NOT_FOUND;
-    password[strcspn(password, "\r\n")] = '\0';
-    return 0;
-}
-
 static int refresh_password(struct uplink *uplink, char *sentence, size_t size)
 {
-    char password[PASSWORD_SIZE_MAX];
+    char password[CLIENT_PASSWORD_SIZE_MAX];
     int rc;
 
     if (!uplink->options->password_file)
         return 0;
-    rc = read_password(uplink, password, sizeof(password), sentence, size);
+    rc = client_password(uplink->options, password, sentence, size);
     if (rc == 0)
         rc = mqtt_set_password(uplink->mqtt, uplink->options->user, password);
     explicit_bzero(password, sizeof(password));
@@ -277,25 +257,9 @@ static void on_message(void *context, const char *topic, const void *payload, si
 
 int connection_open(struct uplink *uplink)
 {
-    const struct uplink_options *options = uplink->options;
-    char client_id[2 * ID_SIZE_MAX];
+    char id[CLIENT_ID_SIZE];
     struct mqtt_options mqtt = {
-        .host = uplink->url.host,
-        .port = uplink->url.port,
-        .tls = uplink->url.tls,
-        .tls_ca = options->tls_ca,
-        .tls_crl = options->tls_crl,
-        .tls_cert = options->tls_cert,
-        .tls_key = options->tls_key,
-        .tls_server_name = options->tls_server_name,
-        .tls_alpn = options->tls_alpn,
-        .tls_minimum = options->tls_minimum,
-        .pump = options->pump,
-        .client_id = options->client_id ? options->client_id : client_id,
-        .user = options->user,
-        .version = options->version,
-        .session_expiry_s = SESSION_EXPIRY_S,
-        .keep_alive_s = (int)(options->keep_alive_ns / NS_PER_S),
+        .client_id = id,
         .context = uplink,
         .connected = on_connected,
         .failed = on_failed,
@@ -305,8 +269,8 @@ int connection_open(struct uplink *uplink)
         .message = on_message,
     };
 
-    snprintf(client_id, sizeof(client_id), options->first ? "%s" : "%s-%s", uplink->gateway,
-             options->id);
+    client_id(uplink->options, uplink->gateway, id);
+    client_options(uplink->options, &uplink->url, &mqtt);
     return mqtt_open(&uplink->mqtt, &mqtt);
 }
 

@@ -1,0 +1,55 @@
+#include "uplink/client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+
+void client_id(const struct uplink_options *options, const char *gateway, char id[CLIENT_ID_SIZE])
+{
+    if (options->client_id)
+        snprintf(id, CLIENT_ID_SIZE, "%s", options->client_id);
+    else if (options->first)
+        snprintf(id, CLIENT_ID_SIZE, "%s", gateway);
+    else
+        snprintf(id, CLIENT_ID_SIZE, "%s-%s", gateway, options->id);
+}
+
+void client_options(const struct uplink_options *options, const struct uplink_url *url,
+                    struct mqtt_options *mqtt)
+{
+    mqtt->host = url->host;
+    mqtt->port = url->port;
+    mqtt->tls = url->tls;
+    mqtt->tls_ca = options->tls_ca;
+    mqtt->tls_crl = options->tls_crl;
+    mqtt->tls_cert = options->tls_cert;
+    mqtt->tls_key = options->tls_key;
+    mqtt->tls_server_name = options->tls_server_name;
+    mqtt->tls_alpn = options->tls_alpn;
+    mqtt->tls_minimum = options->tls_minimum;
+    mqtt->pump = options->pump;
+    mqtt->user = options->user;
+    mqtt->version = options->version;
+    mqtt->session_expiry_s = CLIENT_SESSION_EXPIRY_S;
+    mqtt->keep_alive_s = (int)(options->keep_alive_ns / NS_PER_S);
+}
+
+int client_password(const struct uplink_options *options, char password[CLIENT_PASSWORD_SIZE_MAX],
+                    char *sentence, size_t size)
+{
+    FILE *file = fopen(options->password_file, "re");
+    bool read = file && fgets(password, CLIENT_PASSWORD_SIZE_MAX, file);
+
+    if (!read)
+        snprintf(sentence, size, "the password file \"%s\" cannot be read (%s)",
+                 options->password_file, file ? "it is empty" : strerror(errno));
+    if (file)
+        fclose(file);
+    if (!read)
+        return ERR_NOT_FOUND;
+    password[strcspn(password, "\r\n")] = '\0';
+    return 0;
+}

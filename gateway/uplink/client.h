@@ -1,0 +1,29 @@
+/* What an uplink's options mean for the client that connects: shared by the uplink and by `sluice
+ * doctor`, which must find what the uplink would. */
+#ifndef SLUICE_UPLINK_CLIENT_H
+#define SLUICE_UPLINK_CLIENT_H
+
+#include "core/event.h"
+#include "uplink/mqtt.h"
+#include "uplink/uplink.h"
+#include "uplink/url.h"
+
+#define CLIENT_ID_SIZE           (2 * ID_SIZE_MAX)
+#define CLIENT_PASSWORD_SIZE_MAX 1024
+#define CLIENT_SESSION_EXPIRY_S  3600
+
+/* The client id that the broker sees: as configured, or the gateway's for the first uplink, else
+ * gateway-uplink. */
+void client_id(const struct uplink_options *options, const char *gateway, char id[CLIENT_ID_SIZE]);
+
+/* Fills in all but callbacks, will, client id and password. Texts stay those of `options` and
+ * `url`. */
+void client_options(const struct uplink_options *options, const struct uplink_url *url,
+                    struct mqtt_options *mqtt);
+
+/* Reads the password file, at each connection, so that a new password needs no restart; wipe what
+ * was read. 0; ERR_NOT_FOUND with a sentence. */
+int client_password(const struct uplink_options *options, char password[CLIENT_PASSWORD_SIZE_MAX],
+                    char *sentence, size_t size);
+
+#endif
