@@ -9,8 +9,8 @@
 
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/find_uplink.h"
 #include "config/config.h"
-#include "core/candidates.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/text.h"
@@ -146,29 +146,6 @@ static bool is_online(const char *socket_path, const char *uplink)
     return online;
 }
 
-static struct config_uplink *find(const struct config *config, const char *id)
-{
-    struct candidates candidates;
-    char words[256];
-
-    if (!id && config->uplink_count > 0)
-        return &config->uplinks[0];
-    if (!id) {
-        fprintf(stderr, "sluice doctor: %s has no uplink; docs/configuration.md shows one\n",
-                config->path);
-        return NULL;
-    }
-    candidates_init(&candidates, id);
-    for (size_t i = 0; i < config->uplink_count; i++) {
-        if (strcmp(config->uplinks[i].id, id) == 0)
-            return &config->uplinks[i];
-        candidates_offer(&candidates, config->uplinks[i].id);
-    }
-    candidates_text(&candidates, words, sizeof words);
-    fprintf(stderr, "sluice doctor: there is no uplink \"%s\"%s\n", id, words);
-    return NULL;
-}
-
 static int examine(const struct config *config, struct config_uplink *uplink,
                    const char *socket_path, bool json)
 {
@@ -177,7 +154,6 @@ static int examine(const struct config *config, struct config_uplink *uplink,
     struct report report = {.json = json};
     char sentence[256];
 
-    options->first = uplink == &config->uplinks[0];
     if (uplink_url_parse(options->url, &doctor.url, sentence, sizeof sentence)) {
         fprintf(stderr, "sluice doctor: url: %s\n", sentence);
         return EXIT_CODE_CONFIG;
@@ -226,7 +202,7 @@ int command_doctor(int argc, char **argv)
     gateway_config_parts(&parts);
     if (config_load(&config, path, &parts, config_tell_stdio, stderr))
         return EXIT_CODE_CONFIG;
-    struct config_uplink *uplink = find(config, argv[first]);
+    struct config_uplink *uplink = find_uplink(config, argv[first], "sluice doctor");
     int code = uplink ? examine(config, uplink, socket_path, json) : EXIT_CODE_USAGE;
     config_free(config);
     return code;

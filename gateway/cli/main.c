@@ -29,6 +29,7 @@ static const struct command {
     {"points", command_points, "points of a device to a table (CSV) and back"},
     {"sunspec", command_sunspec, "write the profile of a SunSpec device, as it describes itself"},
     {"doctor", command_doctor, "find out why an uplink does not reach its broker"},
+    {"drill", command_drill, "cut an uplink off for minutes, and count what that did"},
     {"audit", command_audit, "subscribe and prove that nothing is missing"},
     {"schema", command_schema, "print the JSON Schema of the configuration"},
 };

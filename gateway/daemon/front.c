@@ -149,6 +149,11 @@ static int forget(void *context, const char *device, const char *what, struct te
     return running_forget(context, device, what, refusal);
 }
 
+static int hold(void *context, const char *uplink, int64_t for_ns)
+{
+    return running_hold(context, uplink, for_ns);
+}
+
 static void on_commit(void *context, uint32_t events)
 {
     struct front *front = context;
@@ -174,6 +179,7 @@ static int open_api(struct front *front)
         .was = was,
         .forget = forget,
         .legend = add_legend,
+        .hold = hold,
         .desk = desk_seam(front->running->desk),
         .lend = lend_bus,
         .listen = overhear_bus,

@@ -96,6 +96,9 @@ void running_legend(struct running *running, struct legend *legend);
 int running_forget(struct running *running, const char *device, const char *what,
                    struct text *refusal);
 
+/* As api_source.hold. Thread-safe. */
+int running_hold(struct running *running, const char *uplink, int64_t for_ns);
+
 /* Writes the status object of the API. Thread-safe. */
 void running_status(struct running *running, struct text *text);
 

@@ -12,6 +12,7 @@
 #include "uplink/reason.h"
 #include "uplink/snapshot.h"
 
+#define HELD_WORDS           "cut off for an outage drill, which ends by itself"
 #define ANSWER_KEEP_ALIVES   2 /* without an answer to anything, and the broker is given up */
 #define SUSPECT_FAILURES_MAX 3 /* while a message is suspected the wait is at most 8 s */
 
@@ -214,7 +215,7 @@ static void on_lost(void *context, int reason, const char *sentence)
 
     if (uplink->phase != PHASE_ONLINE)
         return;
-    if (!uplink->stopping) {
+    if (!uplink->stopping && !uplink->held) {
         if (reason_may_be_a_message(reason))
             suspect_lost(uplink);
         look_for_rival(uplink, reason, unproven);
@@ -224,6 +225,10 @@ static void on_lost(void *context, int reason, const char *sentence)
         uplink->backoff.failures > SUSPECT_FAILURES_MAX)
         uplink->backoff.failures = SUSPECT_FAILURES_MAX;
     proof_end(uplink);
+    if (uplink->held) {
+        connection_fail(uplink, false, HELD_WORDS);
+        return;
+    }
     /* A broker of MQTT 3.1.1 may refuse a message in no other way than by closing (3.3.5). */
     snprintf(explained, sizeof(explained),
              "%.100s instead of passing on what was published on %.110s: allow it in the broker's "
@@ -296,8 +301,26 @@ static int64_t silence_deadline(const struct uplink *uplink)
                : INT64_MAX;
 }
 
+/* Keeps the connection cut for a drill; an attempt that is under way is cut when it has come to
+ * something. */
+static void hold_step(struct uplink *uplink, int64_t now_ns)
+{
+    int64_t until_ns = atomic_load(&uplink->hold_until_ns);
+    bool held = until_ns > now_ns && !uplink->stopping;
+
+    if (held && uplink->phase == PHASE_ONLINE) {
+        uplink->held = true;
+        mqtt_cut(uplink->mqtt);
+    }
+    if (uplink->held && uplink->phase == PHASE_WAITING)
+        uplink->next_try_ns = held ? until_ns : now_ns;
+    if (uplink->phase == PHASE_WAITING || !held)
+        uplink->held = held;
+}
+
 void connection_step(struct uplink *uplink, int64_t now_ns)
 {
+    hold_step(uplink, now_ns);
     if (uplink->phase == PHASE_WAITING && !uplink->stopping && now_ns >= uplink->next_try_ns)
         begin_attempt(uplink);
     if (uplink->phase == PHASE_ONLINE &&

@@ -99,8 +99,10 @@ struct uplink {
     struct reader *reader;
     int journal_fd, wake_fd;
     pthread_t thread;
-    _Atomic int64_t stop_at_ns; /* monotonic; 0: runs; when set, the end of the grace */
-    bool stopping, farewell;    /* the offline status is on its way */
+    _Atomic int64_t stop_at_ns;    /* monotonic; 0: runs; when set, the end of the grace */
+    _Atomic int64_t hold_until_ns; /* monotonic: the connection is kept cut; 0: it is not */
+    bool held;                     /* it is, as far as this thread has come */
+    bool stopping, farewell;       /* the offline status is on its way */
 
     pthread_mutex_t site_lock;
     const struct site *site; /* under the lock */

@@ -248,6 +248,14 @@ void mqtt_disconnect(struct mqtt *client, int64_t grace_ns)
     inbox_tunnel(&client->inbox, ERR_CLOSED, "the connection was closed by this gateway");
 }
 
+void mqtt_cut(struct mqtt *client)
+{
+    if (client->stage != STAGE_ONLINE)
+        return;
+    tunnel_disconnect(client->tunnel); /* which tells nothing: */
+    inbox_tunnel(&client->inbox, ERR_CLOSED, "the connection was cut by this gateway");
+}
+
 static int copy_text(const char **copy, const char *text)
 {
     char *fresh = text ? strdup(text) : NULL;

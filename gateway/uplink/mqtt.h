@@ -107,6 +107,10 @@ int mqtt_connect(struct mqtt *client, int64_t timeout_ns);
  * `lost` comes at the end. */
 void mqtt_disconnect(struct mqtt *client, int64_t grace_ns);
 
+/* Ends the connection as a network does that fails: without a word, so that the broker sends the
+ * will. `lost` comes at the end; nothing happens where there is no connection. */
+void mqtt_cut(struct mqtt *client);
+
 /*
  * The payload is copied. `token` comes back with the acknowledgement: exactly once per publication
  * taken. 0, ERR_CLOSED when not connected, ERR_FULL with MQTT_OUTSTANDING_MAX outstanding,

@@ -273,6 +273,12 @@ void uplink_stop(struct uplink *uplink, int64_t grace_ns)
     release(uplink);
 }
 
+void uplink_hold(struct uplink *uplink, int64_t until_ns)
+{
+    atomic_store(&uplink->hold_until_ns, until_ns);
+    wake(uplink);
+}
+
 void uplink_stats(const struct uplink *uplink, struct uplink_stats *stats)
 {
     pthread_mutex_t *lock = (pthread_mutex_t *)&uplink->stats_lock;

@@ -84,6 +84,12 @@ void uplink_stop(struct uplink *uplink, int64_t grace_ns);
 /* Thread-safe. */
 void uplink_stats(const struct uplink *uplink, struct uplink_stats *stats);
 
+/*
+ * Cuts the connection as a network does that fails, and keeps it cut until the monotonic time
+ * `until_ns`; 0 ends that at once. For an outage drill. Thread-safe.
+ */
+void uplink_hold(struct uplink *uplink, int64_t until_ns);
+
 /* The configuration of devices changed while this uplink runs on: it publishes meta anew from
  * `site`, which replaces the one before. When it returns the old one is no longer used. */
 void uplink_site_changed(struct uplink *uplink, const struct site *site);

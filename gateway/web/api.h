@@ -42,6 +42,8 @@ struct api_source {
     int (*forget)(void *context, const char *device, const char *what, struct text *refusal);
     /* Adds what the numbers of points stand for. NULL: nothing is known of that. */
     void (*legend)(void *context, struct legend *legend);
+    /* Cuts an uplink off for so long from now on; 0 ends it. 0 or ERR_NOT_FOUND. NULL: not here. */
+    int (*hold)(void *context, const char *uplink, int64_t for_ns);
     struct command_desk *desk; /* where commands go; outlives the API */
     /* Lends a bus and writes the answer's object, or a sentence when it returns ERR_NOT_FOUND (no
      * such bus), ERR_BUSY (it is lent to another), ERR_UNSUPPORTED. NULL: nothing is lent. */

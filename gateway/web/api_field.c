@@ -1,5 +1,6 @@
 #include "web/api_inside.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "core/clock.h"
@@ -98,6 +99,7 @@ static void get_trace(void *context, const struct route_request *request, struct
 }
 
 #define ANSWER_SIZE 512
+#define HOLD_MAX_MS 60000 /* so that one whose keeper has died ends soon */
 
 static void post_lease(void *context, const struct route_request *request, struct http_reply *reply)
 {
@@ -164,12 +166,42 @@ static void post_forget(void *context, const struct route_request *request,
     reply_json(reply, 200, body, text.size);
 }
 
+static void post_hold(void *context, const struct route_request *request, struct http_reply *reply)
+{
+    struct api *api = context;
+    uint64_t for_ms = UINT64_MAX;
+    char *body = malloc(256);
+    struct text text;
+
+    if (query_u64(request->http, "for_ms", &for_ms) || for_ms > HOLD_MAX_MS) {
+        reply_error(reply, 400, "for_ms: a whole number of at most 60000 is expected; 0 ends it");
+        free(body);
+        return;
+    }
+    int error = !body              ? ERR_NOMEM
+                : api->source.hold ? api->source.hold(api->source.context, request->names[0],
+                                                      (int64_t)for_ms * NS_PER_MS)
+                                   : ERR_UNSUPPORTED;
+    if (error) {
+        free(body);
+        if (error == ERR_NOT_FOUND)
+            reply_error(reply, 404, "there is no such uplink");
+        else
+            reply_failure(reply, error);
+        return;
+    }
+    text_init(&text, body, 256);
+    text_printf(&text, "{\"uplink\":\"%s\",\"for_ms\":%" PRIu64 "}\n", request->names[0], for_ms);
+    reply_json(reply, 200, body, text.size);
+}
+
 static const struct route rows[] = {
     {"GET", "/api/v1/status", ROLE_VIEWER, get_status, 0},
     {"POST", "/api/v1/commands", ROLE_OPERATOR, post_command, 0},
     {"POST", "/api/v1/lease", ROLE_OWNER, post_lease, 0},
     {"GET", "/api/v1/trace", ROLE_VIEWER, get_trace, 0},
     {"POST", "/api/v1/forget", ROLE_OWNER, post_forget, 0},
+    {"POST", "/api/v1/uplinks/{uplink}/hold", ROLE_OWNER, post_hold, 0},
 };
 
 struct routes api_field_routes(struct api *api)

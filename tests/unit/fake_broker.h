@@ -172,6 +172,11 @@ void mqtt_disconnect(struct mqtt *client, int64_t grace_ns)
     broker_wake();
 }
 
+void mqtt_cut(struct mqtt *client)
+{
+    mqtt_disconnect(client, 0);
+}
+
 void mqtt_tls_description(const struct mqtt *client, char *out, size_t size)
 {
     (void)client;

@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+"""An outage drill: the uplink is cut off, comes back, and what the drill says is what an own subscriber saw."""
+import json
+import signal
+
+from harness import (EXIT_OK, EXIT_SYSTEM, EXIT_USAGE, Audit, Broker, Gateway, ModbusTcp, Subscriber, check, finish, main,
+                     program, sluice, wait_for)
+from harness.api import Api
+
+
+class Plant:
+    def __init__(self, site, **more):
+        self.site = site
+        self.broker = Broker(site, **more)
+        self.subscriber, self.audit = Subscriber(site, self.broker), Audit(site, self.broker)
+        self.hall = ModbusTcp(site, "hall", ["1:meter"])
+        self.gateway = Gateway(site, [self.hall.bus()], [self.hall.device("meter", 1, every="50ms")],
+                               [self.broker.uplink(linger="100ms")]).start()
+        self.gateway.wait_online()
+
+    def drill(self, *arguments):
+        return sluice("drill", "--config", self.gateway.config_path, "--socket", self.gateway.socket, *arguments,
+                      deadline_s=120)
+
+    def finish(self):
+        finish(self.gateway, [self.hall], self.subscriber, self.audit, 20)
+
+
+def what_waits_arrives_and_nothing_is_missing(site):
+    plant = Plant(site)
+    done = plant.drill("--minutes", "0.1", "--json")
+    check(done.returncode == EXIT_OK, "exit status", done.returncode, done.stdout, done.stderr)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    end = lines[-1]
+    check(end["phase"] == "end" and end["missing"] == 0 and end["proven"], "the end", end)
+    check(end["waited"] > 50 and end["events"] > end["waited"], "the backlog grew and arrived", end)
+    cut = [line["backlog"] for line in lines if line["phase"] == "cut off"]
+    check(len(cut) > 2 and cut == sorted(cut), "it grew", lines)
+    check(plant.gateway.uplink()["connects"] == 2, "one connection before and one after", plant.gateway.uplink())
+    offline = [message for message in plant.subscriber.on("status") if message.json()["state"] == "offline"]
+    check(offline and offline[0].json()["why"] == "connection lost", "subscribers saw the will", offline)
+    plant.finish()
+    return json.dumps(end)
+
+
+def a_drill_that_is_ended_gives_the_uplink_back(site):
+    plant = Plant(site)
+    process = site.start("drill", program("sluice"), "drill", "--config", plant.gateway.config_path, "--socket",
+                         plant.gateway.socket, "--minutes", "5")
+    wait_for(lambda: "drill" in plant.gateway.uplink()["error"], 20, "the uplink is cut off")
+    check(not plant.gateway.is_online(), "it is not online")
+    process.signal(signal.SIGINT)
+    plant.gateway.wait_online()
+    check(process.popen.wait(20) == EXIT_SYSTEM and "before its time" in process.log(), "its words", process.log())
+    plant.finish()
+
+
+def a_hold_ends_by_itself_and_is_bounded(site):
+    plant = Plant(site)
+    api = Api(plant.gateway)
+    check(api.ask("POST", "/api/v1/uplinks/cloud/hold?for_ms=1500").status == 200, "a short hold")
+    wait_for(lambda: not plant.gateway.is_online(), 10, "the uplink is cut off")
+    plant.gateway.wait_online()
+    for query, status in (("for_ms=60001", 400), ("for_ms=-1", 400), ("", 400)):
+        check(api.ask("POST", "/api/v1/uplinks/cloud/hold?" + query).status == status, "refused", query)
+    check(api.ask("POST", "/api/v1/uplinks/claud/hold?for_ms=1").status == 404, "no such uplink")
+    check(plant.drill("--minutes", "none").returncode == EXIT_USAGE, "minutes that are none")
+    plant.finish()
+
+
+def a_user_who_may_not_read_is_told(site):
+    acl = "topic readwrite #\nuser plant7\ntopic write sluice/plant7/#\n"
+    plant = Plant(site, acl=acl)
+    done = plant.drill("--minutes", "0.1")
+    check(done.returncode == EXIT_SYSTEM and "nothing can be counted" in done.stderr, "the words", done.stderr)
+    check(plant.gateway.uplink()["connects"] == 1, "nothing was cut", plant.gateway.uplink())
+
+
+main(what_waits_arrives_and_nothing_is_missing, a_drill_that_is_ended_gives_the_uplink_back,
+     a_hold_ends_by_itself_and_is_bounded, a_user_who_may_not_read_is_told)
