@@ -18,6 +18,7 @@
     X(FIRST_OF_NEW, 0x0003, "first of the new device",                                             \
       "the device was replaced: this is what its counter begins at")                               \
     X(CLOCK_UNSET, 0x4092, "clock unset", "the gateway's clock was never set")                     \
+    X(UNCERTAIN, 0x4000, "uncertain", "whoever measured it does not vouch for it")                 \
     X(UNSTABLE, 0x4093, "not stable", "the device says that its value has not settled")            \
     X(IMPLAUSIBLE, 0x4094, "implausible",                                                          \
       "outside the range, or none of the numbers, that the point can have")                        \

@@ -3,6 +3,7 @@
 #include "core/codec.h"
 #include "core/error.h"
 
+#include <stdio.h>
 #include <string.h>
 
 _Static_assert(STREAM_NAME_SIZE_MAX <= 256 && ID_SIZE_MAX <= 256, "a length fits into a byte");
@@ -33,6 +34,20 @@ static const uint8_t *get_number(const uint8_t *at, const uint8_t *end, uint64_t
 {
     int size = at ? varint_get(at, (size_t)(end - at), number) : ERR_CORRUPT;
     return size > 0 && *number <= max ? at + size : NULL;
+}
+
+static const char producer[] = "producer:";
+
+void stream_producer(const char *device, char out[ID_SIZE_MAX])
+{
+    snprintf(out, ID_SIZE_MAX, "%s%.*s", producer, (int)(ID_SIZE_MAX - sizeof producer), device);
+}
+
+const char *stream_produced(const struct stream *stream)
+{
+    bool tells = strncmp(stream->device, producer, sizeof producer - 1) == 0;
+
+    return tells ? stream->device + sizeof producer - 1 : NULL;
 }
 
 size_t stream_pack(const struct stream *stream, uint8_t *out)

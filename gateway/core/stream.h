@@ -23,6 +23,12 @@ struct stream {
     char unit[STREAM_UNIT_SIZE_MAX];
 };
 
+/* The device whose stream tells that another program produces `device`: "producer:ID". */
+void stream_producer(const char *device, char out[ID_SIZE_MAX]);
+
+/* The device that such a stream tells of; NULL for any other stream. */
+const char *stream_produced(const struct stream *stream);
+
 /* Packs a declaration into `out`, STREAM_PACKED_SIZE_MAX bytes; returns the size. */
 size_t stream_pack(const struct stream *stream, uint8_t *out);
 

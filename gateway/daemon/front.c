@@ -49,7 +49,7 @@ static int open_gate(struct front *front)
 
 static int open_show(struct front *front)
 {
-    return show_open(&front->show, front->api, front->running);
+    return show_open(&front->show, front->loop, front->api, front->running);
 }
 
 static void stop_show(struct front *front)

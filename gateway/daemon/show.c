@@ -1,9 +1,13 @@
 #include "daemon/show.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/error.h"
+#include "core/loop.h"
+#include "web/consumers.h"
 #include "web/live.h"
+#include "web/producers.h"
 #include "web/series.h"
 
 struct show {
@@ -11,6 +15,10 @@ struct show {
     struct api *api;
     struct live *live;
     struct series_source series;
+    struct producers *producers;
+    struct consumers *consumers;
+    struct loop *loop;
+    struct loop_timer *tick;
 };
 
 static void use_site(void *context, void (*use)(void *use_context, const struct site *site),
@@ -39,10 +47,49 @@ static bool was(void *context, const struct stream *stream, const char *device, 
     return running_was(context, stream, device, point);
 }
 
+struct search {
+    const char *device;
+    bool found;
+};
+
+static void search_site(void *context, const struct site *site)
+{
+    struct search *search = context;
+
+    for (size_t b = 0; b < site->bus_count; b++) {
+        for (size_t d = 0; d < site->buses[b].device_count; d++)
+            search->found |= strcmp(site->buses[b].devices[d].id, search->device) == 0;
+    }
+}
+
+static bool is_configured(void *context, const char *device)
+{
+    struct search search = {.device = device};
+
+    use_site(context, search_site, &search);
+    return search.found;
+}
+
+static void each_produced(void *context, live_stream_fn *each, void *each_context)
+{
+    producers_each(((struct show *)context)->producers, each, each_context);
+}
+
+/* What waits for the journal also has deadlines. */
+static void on_tick(void *context)
+{
+    struct show *show = context;
+
+    if (producers_waiting(show->producers) || consumers_waiting(show->consumers))
+        api_wake(show->api);
+    loop_timer_set(show->loop, show->tick, clock_mono(&clock_system) + NS_PER_S);
+}
+
 static int mount(struct show *show)
 {
     show->series = (struct series_source){show->running->journal, was, show->running};
-    struct routes tables[] = {live_routes(show->live), series_routes(&show->series)};
+    struct routes tables[] = {live_routes(show->live), series_routes(&show->series),
+                              producers_routes(show->producers), consumers_routes(show->consumers)};
     int error = 0;
 
     for (size_t i = 0; i < sizeof tables / sizeof *tables && !error; i++)
@@ -50,32 +97,53 @@ static int mount(struct show *show)
     return error;
 }
 
-int show_open(struct show **out, struct api *api, struct running *running)
+static int open_all(struct show *show)
 {
-    struct show *show = calloc(1, sizeof *show);
-    int error = ERR_NOMEM;
+    struct journal *journal = show->running->journal;
+    struct producers_source producing = {.configured = is_configured, .context = show};
+    struct consumers_source consuming = {.was = was, .was_context = show->running};
+    struct live_source living = {.site = use_site,
+                                 .brief = brief,
+                                 .produced = each_produced,
+                                 .produced_context = show,
+                                 .context = show};
+    int error = producers_open(&show->producers, journal, &producing);
 
-    if (show) {
-        struct live_source source = {.site = use_site, .brief = brief, .context = show};
-
-        show->running = running;
-        show->api = api;
-        error = live_open(&show->live, running->journal, &source, wake, api);
-    }
+    if (!error)
+        error = consumers_open(&show->consumers, journal, &consuming);
+    if (!error)
+        error = live_open(&show->live, journal, &living, wake, show->api);
     if (!error)
         error = mount(show);
-    if (error) {
-        show_close(show);
+    if (error)
         return error;
-    }
-    *out = show;
+    show->tick = loop_timer(show->loop, on_tick, show);
+    if (!show->tick)
+        return ERR_NOMEM;
+    on_tick(show);
     return 0;
+}
+
+int show_open(struct show **out, struct loop *loop, struct api *api, struct running *running)
+{
+    struct show *show = calloc(1, sizeof *show);
+
+    if (!show)
+        return ERR_NOMEM;
+    show->running = running;
+    show->api = api;
+    show->loop = loop;
+    *out = show;
+    return open_all(show);
 }
 
 void show_stop(struct show *show)
 {
-    if (show)
-        live_stop(show->live);
+    if (!show)
+        return;
+    loop_timer_drop(show->loop, show->tick);
+    show->tick = NULL;
+    live_stop(show->live);
 }
 
 void show_close(struct show *show)
@@ -83,5 +151,7 @@ void show_close(struct show *show)
     if (!show)
         return;
     live_close(show->live);
+    consumers_close(show->consumers);
+    producers_close(show->producers);
     free(show);
 }

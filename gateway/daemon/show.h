@@ -8,11 +8,12 @@
 #include "daemon/running.h"
 #include "web/api.h"
 
+struct loop; /* core/loop.h */
 struct show;
 
-/* Mounts the routes; before api_listen. `running` and `api` outlive what show_stop ends. ERR_NOMEM,
+/* Mounts the routes; before api_listen, on the thread of `loop`, as what follows. `running` and `api` outlive what show_stop ends. ERR_NOMEM,
  * ERR_FULL. */
-int show_open(struct show **show, struct api *api, struct running *running);
+int show_open(struct show **show, struct loop *loop, struct api *api, struct running *running);
 
 /* Ends its threads: before api_close. NULL is fine. */
 void show_stop(struct show *show);

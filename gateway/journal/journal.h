@@ -76,6 +76,9 @@ int journal_declare(struct journal *journal, struct stream *stream);
  * none. Thread-safe, no lock. */
 const struct stream *journal_stream(const struct journal *journal, uint32_t number,
                                     struct stream *stream);
+/* The number of the newest declaration of a device and point; 0 for none. Thread-safe. */
+uint32_t journal_find(const struct journal *journal, const char *device, const char *point);
+
 uint32_t journal_stream_count(const struct journal *journal); /* numbers 1..count */
 
 /*

@@ -98,6 +98,11 @@ void journal_stats(const struct journal *constant, struct journal_stats *stats)
         stats->storage_error = ERR_TIMEOUT;
 }
 
+uint32_t journal_find(const struct journal *journal, const char *device, const char *point)
+{
+    return streams_find(&((struct journal *)journal)->state.streams, device, point);
+}
+
 int journal_stream_ledger(const struct journal *journal, uint32_t number,
                           struct journal_stream_ledger *ledger)
 {

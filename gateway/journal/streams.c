@@ -111,6 +111,15 @@ static struct stream_entry *find(const struct streams *streams, const char *devi
     return NULL;
 }
 
+uint32_t streams_find(struct streams *streams, const char *device, const char *point)
+{
+    pthread_mutex_lock(&streams->mutex);
+    const struct stream_entry *entry = find(streams, device, point);
+    uint32_t number = entry ? entry->number : 0;
+    pthread_mutex_unlock(&streams->mutex);
+    return number;
+}
+
 /* A larger hash is worth having and nothing more: without memory the chains grow. */
 static void grow_hash(struct streams *streams)
 {

@@ -89,6 +89,9 @@ void streams_clear(struct streams *streams);
  * ERR_NOMEM, ERR_FULL. */
 int streams_declare(struct streams *streams, struct stream *stream);
 
+/* The number of the newest declaration of a device and point; 0 for none. Thread-safe. */
+uint32_t streams_find(struct streams *streams, const char *device, const char *point);
+
 /* Adds a declaration that the journal holds under its number, unless that is known already. 0,
  * ERR_CORRUPT, ERR_NOMEM. */
 int streams_restore(struct streams *streams, const struct stream *stream);

@@ -158,11 +158,57 @@ static int announce_device(struct uplink *uplink, uint32_t index)
     return publish_snapshot(uplink, topic, write_device, device);
 }
 
+/* A device of another program. */
+struct produced {
+    const struct journal *journal;
+    const char *device;
+};
+
+static void write_produced(struct text *text, const void *subject)
+{
+    const struct produced *produced = subject;
+
+    snapshot_produced(text, produced->journal, produced->device);
+}
+
+static int announce_produced(struct uplink *uplink, const char *device)
+{
+    struct produced produced = {.journal = uplink->journal, .device = device};
+    char topic[UPLINK_TOPIC_SIZE];
+
+    snprintf(topic, sizeof(topic), "%smeta/%s", uplink->base, device);
+    return publish_snapshot(uplink, topic, write_produced, &produced);
+}
+
+static bool is_produced(const struct uplink *uplink, const char *device)
+{
+    char producer[ID_SIZE_MAX];
+
+    stream_producer(device, producer);
+    return journal_find(uplink->journal, producer, "") != 0;
+}
+
+bool announce_declared(struct uplink *uplink, uint32_t number)
+{
+    struct stream stream;
+    int rc = 0;
+
+    if (!journal_stream(uplink->journal, number, &stream) || !stream.point[0] ||
+        !is_produced(uplink, stream.device))
+        return true;
+    pthread_mutex_lock(&uplink->site_lock);
+    if (!device_named(uplink->site, stream.device))
+        rc = publish_room(uplink, 0) ? announce_produced(uplink, stream.device) : ERR_FULL;
+    pthread_mutex_unlock(&uplink->site_lock);
+    return rc != ERR_FULL && rc != ERR_CLOSED;
+}
+
 /*
- * What the journal knows of earlier configurations and the present one does not: its retained
- * messages are cleared. ERR_NOT_FOUND behind the last stream.
+ * What the journal knows and the configuration does not: devices of other programs are told; of
+ * those of earlier configurations the retained messages are cleared, once. ERR_NOT_FOUND behind the
+ * last stream.
  */
-static int announce_removed(struct uplink *uplink, uint32_t number)
+static int announce_others(struct uplink *uplink, uint32_t number)
 {
     const struct site_device *device;
     char topic[UPLINK_TOPIC_SIZE];
@@ -170,9 +216,16 @@ static int announce_removed(struct uplink *uplink, uint32_t number)
 
     if (number > journal_stream_count(uplink->journal))
         return ERR_NOT_FOUND;
-    if (!journal_stream(uplink->journal, number, &stream) || !id_valid(stream.device))
+    if (!journal_stream(uplink->journal, number, &stream))
+        return 0;
+    const char *produced = stream_produced(&stream);
+    if (produced && !device_named(uplink->site, produced))
+        return announce_produced(uplink, produced);
+    if (!id_valid(stream.device) || uplink->removed_told)
         return 0;
     device = device_named(uplink->site, stream.device);
+    if (!device && is_produced(uplink, stream.device))
+        return 0;
     if (stream.point[0] == '\0') {
         if (device)
             return 0;
@@ -220,8 +273,7 @@ static bool announce_next(struct uplink *uplink)
         rc = announce_device(uplink, uplink->announce_index);
         break;
     default:
-        rc = uplink->removed_told ? ERR_NOT_FOUND
-                                  : announce_removed(uplink, uplink->announce_index + 1);
+        rc = announce_others(uplink, uplink->announce_index + 1);
         break;
     }
     if (rc == ERR_FULL || rc == ERR_CLOSED)

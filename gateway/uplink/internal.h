@@ -189,6 +189,9 @@ bool values_finish(struct uplink *uplink);
 void announce_begin(struct uplink *uplink);
 void announce_step(struct uplink *uplink, int64_t now_ns);
 int announce_status(struct uplink *uplink, const char *why);
+/* Where the declared stream is of another program, publishes what its device is. False when it has
+ * to wait. */
+bool announce_declared(struct uplink *uplink, uint32_t number);
 /* When it wants to be called again without anything having happened; INT64_MAX: not. */
 int64_t announce_deadline(const struct uplink *uplink);
 

@@ -346,6 +346,8 @@ static bool take_event(struct uplink *uplink, int64_t now_ns)
         give_up(uplink, now_ns);
         return true;
     }
+    if (event->kind == EVENT_DECLARE && !announce_declared(uplink, event->stream))
+        return false; /* what a device of another program is goes out before its data */
     if (!payload_publishes((enum event_kind)event->kind)) {
         if (uplink->options->layout == UPLINK_VALUES) {
             if (!values_skip(uplink))

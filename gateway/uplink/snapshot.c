@@ -76,6 +76,28 @@ void snapshot_device(struct text *text, const struct site_device *device)
     text_string(text, "}}");
 }
 
+void snapshot_produced(struct text *text, const struct journal *journal, const char *device)
+{
+    struct stream stream;
+    bool more = false;
+
+    text_string(text, "{\"schema\":1");
+    site_json_text(text, "id", device);
+    text_string(text, ",\"produced\":true,\"points\":{");
+    for (uint32_t i = 1; i <= journal_stream_count(journal); i++) {
+        if (!journal_stream(journal, i, &stream) || !stream.point[0] ||
+            strcmp(stream.device, device) != 0 || journal_find(journal, device, stream.point) != i)
+            continue;
+        text_printf(text, "%s\"%s\":{\"type\":\"%s\"", more ? "," : "", stream.point,
+                    site_type_name(stream.type));
+        site_json_text(text, "name", stream.name);
+        site_json_text(text, "unit", stream.unit);
+        text_string(text, "}");
+        more = true;
+    }
+    text_string(text, "}}");
+}
+
 struct ledger_writer {
     struct text *text;
     bool more;

@@ -19,6 +19,9 @@ void snapshot_meta(struct text *text, const struct site *site, uint32_t epoch,
 
 void snapshot_device(struct text *text, const struct site_device *device);
 
+/* A device of another program, by what the journal has declared of it. */
+void snapshot_produced(struct text *text, const struct journal *journal, const char *device);
+
 /* Reads the journal's figures itself. */
 void snapshot_ledger(struct text *text, const struct journal *journal);
 

@@ -75,6 +75,11 @@ void feed_close(struct feed *feed)
     free(feed);
 }
 
+uint64_t feed_position(const struct feed *feed)
+{
+    return reader_position(feed->reader);
+}
+
 /* Whether the stream is what was asked for: found out once for each stream. */
 static bool is_wanted_stream(struct feed *feed, uint32_t number)
 {

@@ -36,6 +36,9 @@ struct feed_query {
 int feed_open(struct feed **feed, struct journal *journal, const struct feed_query *query);
 void feed_close(struct feed *feed);
 
+/* The number of the event that is looked at next: all before it, from where the feed began, were. */
+uint64_t feed_position(const struct feed *feed);
+
 /*
  * Writes whole lines to `out`, as many as fit, and returns the bytes; 0 when there is nothing at
  * present (only when following); negative: ERR_CLOSED at the end, or the reader's error. `room`

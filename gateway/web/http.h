@@ -74,7 +74,7 @@ struct http_reply {
     void *work_context;
     /*
      * For an answer that comes with an event: asked at once and at each http_wake, on the server's
-     * thread, until it returns true with the reply filled in (not with any of these functions).
+     * thread, until it returns true with the reply filled in (with a body, or with `read`).
      * `stream` and `close` are its context and its end.
      */
     bool (*later)(void *stream, const struct http_request *request, struct http_reply *reply);

@@ -217,6 +217,14 @@ uint32_t journal_stream_count(const struct journal *journal)
     return 1;
 }
 
+uint32_t journal_find(const struct journal *journal, const char *device, const char *point)
+{
+    (void)journal;
+    (void)device;
+    (void)point;
+    return 0;
+}
+
 int journal_put(struct journal *journal, const struct event *event)
 {
     (void)journal;

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -165,11 +167,87 @@ static void what_may_not_be_sent_is_refused_before_it_is_read(void **state)
     http_close(server);
 }
 
+/* What a reply that comes later waits for. */
+struct event_to_come {
+    atomic_bool came;
+    atomic_int asked, closed;
+};
+
+static bool has_come(void *stream, const struct http_request *request, struct http_reply *reply)
+{
+    struct event_to_come *event = stream;
+
+    event->asked++;
+    if (!event->came)
+        return false;
+    reply->status = 200;
+    reply->body = strdup(request->body);
+    reply->size = request->size;
+    return true;
+}
+
+static void close_event(void *stream)
+{
+    ((struct event_to_come *)stream)->closed++;
+}
+
+static void answer_when_it_came(void *context, const struct http_request *request,
+                                struct http_reply *reply)
+{
+    (void)request;
+    reply->later = has_come;
+    reply->close = close_event;
+    reply->stream = context;
+}
+
+static void *bring_it(void *context)
+{
+    struct {
+        struct http *server;
+        struct event_to_come *event;
+    } *what = context;
+
+    while (what->event->asked == 0)
+        poll(NULL, 0, 1);
+    int before = what->event->asked;
+    while (what->event->asked == before) { /* asked once more, and put off */
+        http_wake(what->server);
+        poll(NULL, 0, 1);
+    }
+    what->event->came = true;
+    http_wake(what->server);
+    return NULL;
+}
+
+static void a_reply_that_comes_later_is_asked_for_at_each_wake(void **state)
+{
+    struct event_to_come event = {0};
+    struct {
+        struct http *server;
+        struct event_to_come *event;
+    } what = {.event = &event};
+    char answer[1024];
+    pthread_t thread;
+
+    (void)state;
+    assert_int_equal(http_open(&what.server, CONNECTIONS, NULL, answer_when_it_came, &event), 0);
+    assert_int_equal(pthread_create(&thread, NULL, bring_it, &what), 0);
+    ask(what.server,
+        "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc", answer,
+        sizeof answer);
+    pthread_join(thread, NULL);
+    assert_non_null(strstr(answer, "HTTP/1.1 200 "));
+    assert_non_null(strstr(answer, "\r\n\r\nabc"));
+    http_close(what.server);
+    assert_int_equal(event.closed, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(streams_that_nobody_reads_keep_nobody_out),
         cmocka_unit_test(work_is_answered_by_another_thread),
+        cmocka_unit_test(a_reply_that_comes_later_is_asked_for_at_each_wake),
         cmocka_unit_test(what_may_not_be_sent_is_refused_before_it_is_read),
     };
 

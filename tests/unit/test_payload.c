@@ -42,6 +42,23 @@ const struct stream *journal_stream(const struct journal *journal, uint32_t numb
     return stream;
 }
 
+uint32_t journal_stream_count(const struct journal *journal)
+{
+    (void)journal;
+    return sizeof(streams) / sizeof(streams[0]);
+}
+
+uint32_t journal_find(const struct journal *journal, const char *device, const char *point)
+{
+    uint32_t found = 0;
+
+    (void)journal;
+    for (uint32_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++)
+        if (strcmp(streams[i].device, device) == 0 && strcmp(streams[i].point, point) == 0)
+            found = i + 1;
+    return found;
+}
+
 void journal_stats(const struct journal *journal, struct journal_stats *stats)
 {
     (void)journal;
@@ -407,6 +424,19 @@ static void urls_are_read_or_refused_with_what_is_allowed(void **state)
     }
 }
 
+static void a_device_of_a_program_is_told_by_its_declarations(void **state)
+{
+    char payload[1024];
+    struct text text;
+
+    (void)state;
+    text_init(&text, payload, sizeof(payload));
+    snapshot_produced(&text, NULL, "boiler");
+    assert_string_equal(payload, "{\"schema\":1,\"id\":\"boiler\",\"produced\":true,\"points\":{"
+                                 "\"flow\":{\"type\":\"number\",\"unit\":\"m3/h\"},"
+                                 "\"mode\":{\"type\":\"integer\"}}}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +448,7 @@ int main(void)
         cmocka_unit_test(an_event_above_the_limit_is_refused_by_an_empty_batch),
         cmocka_unit_test(snapshots_are_written_as_the_contract_says),
         cmocka_unit_test(urls_are_read_or_refused_with_what_is_allowed),
+        cmocka_unit_test(a_device_of_a_program_is_told_by_its_declarations),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
