@@ -5,8 +5,10 @@
 
 #include "core/error.h"
 #include "core/loop.h"
+#include "daemon/figures.h"
 #include "web/consumers.h"
 #include "web/live.h"
+#include "web/metrics.h"
 #include "web/producers.h"
 #include "web/series.h"
 
@@ -15,6 +17,7 @@ struct show {
     struct api *api;
     struct live *live;
     struct series_source series;
+    struct metrics_source metrics;
     struct producers *producers;
     struct consumers *consumers;
     struct loop *loop;
@@ -75,6 +78,11 @@ static void each_produced(void *context, live_stream_fn *each, void *each_contex
     producers_each(((struct show *)context)->producers, each, each_context);
 }
 
+static void write_figures(void *context, struct text *text, bool points)
+{
+    figures_write(context, text, points);
+}
+
 /* What waits for the journal also has deadlines. */
 static void on_tick(void *context)
 {
@@ -88,8 +96,10 @@ static void on_tick(void *context)
 static int mount(struct show *show)
 {
     show->series = (struct series_source){show->running->journal, was, show->running};
-    struct routes tables[] = {live_routes(show->live), series_routes(&show->series),
-                              producers_routes(show->producers), consumers_routes(show->consumers)};
+    show->metrics = (struct metrics_source){show->running->journal, write_figures, show->running};
+    struct routes tables[] = {metrics_routes(&show->metrics), live_routes(show->live),
+                              series_routes(&show->series), producers_routes(show->producers),
+                              consumers_routes(show->consumers)};
     int error = 0;
 
     for (size_t i = 0; i < sizeof tables / sizeof *tables && !error; i++)
