@@ -6,7 +6,7 @@
 #include "web/http.h"
 #include "web/route.h"
 
-#define API_TABLES_MAX 16
+#define API_TABLES_MAX 32
 
 struct accepter; /* core/accept.h */
 
