@@ -273,6 +273,30 @@ static void put_name(struct text *text, const char *words)
     }
 }
 
+/* Of counters that were not read since the gateway started, the journal knows how they ended. */
+static void recall_counters(struct passports *passports, uint32_t device)
+{
+    struct passport *passport = &passports->items[device];
+    struct driver_last lasts[PASSPORT_COUNTERS_MAX] = {0};
+    size_t count = 0;
+
+    for (unsigned i = 0; i < passport->counter_count; i++) {
+        if (passport->counters[i].last.type == VALUE_NONE)
+            lasts[count++].point = passport->counters[i].point;
+    }
+    if (count)
+        host_last_good(passports->host, site_device(passports, device), lasts, count);
+    for (unsigned i = passport->counter_count; i-- > 0;) {
+        struct counter *counter = &passport->counters[i];
+
+        if (counter->last.type != VALUE_NONE)
+            continue;
+        count--;
+        counter->last = lasts[count].value;
+        counter->mono_ns = lasts[count].mono_ns;
+    }
+}
+
 /* The last reading of each counter, with the time that it was read at. */
 static void mark_counters(struct passports *passports, uint32_t device, struct text *text)
 {
@@ -280,6 +304,7 @@ static void mark_counters(struct passports *passports, uint32_t device, struct t
     struct passport *passport = &passports->items[device];
     const char *separator = ". Its counters ended at ";
 
+    recall_counters(passports, device);
     for (unsigned i = 0; i < passport->counter_count; i++) {
         struct counter *counter = &passport->counters[i];
 

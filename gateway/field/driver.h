@@ -49,6 +49,14 @@ struct driver_command {
     struct driver_command *next;
 };
 
+/* A point, and the last that the journal knows of it. */
+struct driver_last {
+    const struct site_point *point;
+    struct value value; /* VALUE_NONE: nothing */
+    int64_t mono_ns;    /* when it was read, by this run of the machine's clock: below zero for what
+                           was read before it began */
+};
+
 struct driver_host;
 
 struct driver_host_ops {
@@ -93,6 +101,14 @@ struct driver_host_ops {
      */
     void (*describe)(struct driver_host *host, const struct site_device *device, const char *json,
                      size_t size);
+
+    /*
+     * Fills in the newest good reading that is stored of each of these points of the device, of
+     * this life of the gateway or an earlier one, where it is a number and the time can be told.
+     * Reads much of the disk: for what happens once in years. NULL: nothing is known.
+     */
+    void (*last_good)(struct driver_host *host, const struct site_device *device,
+                      struct driver_last *items, size_t count);
 };
 
 struct driver_host {
@@ -125,6 +141,13 @@ static inline void host_describe(struct driver_host *host, const struct site_dev
 {
     if (host->ops->describe)
         host->ops->describe(host, device, json, size);
+}
+
+static inline void host_last_good(struct driver_host *host, const struct site_device *device,
+                                  struct driver_last *items, size_t count)
+{
+    if (host->ops && host->ops->last_good)
+        host->ops->last_good(host, device, items, count);
 }
 
 static inline int host_rest(struct driver_host *host, int fd, int64_t until_mono_ns)

@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/status.h"
+#include "field/last.h"
 #include "field/wait.h"
 #include "journal/lane.h"
 
@@ -149,13 +150,20 @@ static void host_ops_describe(struct driver_host *base, const struct site_device
     pthread_mutex_unlock(&host->about_lock);
 }
 
+static void host_ops_last_good(struct driver_host *base, const struct site_device *device,
+                               struct driver_last *items, size_t count)
+{
+    last_good(((struct host *)base)->journal, device, items, count);
+}
+
 static const struct driver_host_ops host_ops = {.wait = host_ops_wait,
                                                 .learnt = host_ops_learnt,
                                                 .bus_learnt = host_ops_bus_learnt,
                                                 .rest = host_ops_rest,
                                                 .take_command = host_ops_take_command,
                                                 .answer = host_ops_answer,
-                                                .describe = host_ops_describe};
+                                                .describe = host_ops_describe,
+                                                .last_good = host_ops_last_good};
 
 static size_t put_on_lane(void *context, const struct event *events, size_t count, bool again)
 {

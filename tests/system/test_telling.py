@@ -150,6 +150,32 @@ def who_a_device_is_outlives_a_restart(site):
     gateway.stop()
 
 
+def what_a_counter_ended_at_outlives_a_restart(site):
+    """The old meter is pulled while the gateway runs, which is then switched off until the new one is there."""
+    server, subscriber, gateway = metering(site, {"serial": 4711}, **SERIAL)
+    wait_for(lambda: identity(gateway) == {"serial": "4711"}, 20, "the serial number is known")
+    site.wait_values(20)
+    server.process.kill()
+    wait_for(lambda: not gateway.device("meter")["up"], 30, "it is gone")
+    gateway.stop()
+    gateway.start()
+    wait_for(lambda: gateway.replay("--device", "meter", "--kind", "state")[-1]["v"] is False, 20, "it is still gone")
+    gateway.stop()
+    server.start({"serial": 4712})
+    gateway.start()
+    wait_for(lambda: alarms(subscriber), 60, "an alarm")
+    energy = wait_for(lambda: [event for event in events(subscriber) if event.get("p") == "energy" and "of the" in
+                               event.get("why", "")][1:] and
+                      [event for event in events(subscriber) if event.get("p") == "energy"], 30, "both are marked")
+    at = next(i for i, event in enumerate(energy) if event.get("why") == "last of the old device")
+    last, first = energy[at:at + 2]
+    read = [event for event in energy[:at] if event["v"] is not None][-1]
+    check((last["v"], last["t"], last["q"]) == (read["v"], read["t"], "good"), "how the old one ended", read, last)
+    check(first["why"] == "first of the new device" and first["v"] < last["v"], "how the new one begins", last, first)
+    check("ended at energy %d kWh" % last["v"] in alarms(subscriber)[0]["v"], "the alarm", alarms(subscriber))
+    gateway.stop()
+
+
 def what_was_learnt_is_forgotten(site):
     server, subscriber, gateway = metering(site, {"serial": 4711}, **SERIAL)
     gateway.tell(lambda settings: settings["devices"][0]["points"].append({"id": "beyond", "reg": 900}))
@@ -201,4 +227,5 @@ def row(table, name):
 
 main(names_the_points_that_a_device_refuses, says_when_a_missing_device_is_tried_next,
      a_replaced_meter_raises_an_alarm_and_marks_its_counter, who_a_device_is_outlives_a_restart,
+     what_a_counter_ended_at_outlives_a_restart,
      what_was_learnt_is_forgotten, a_device_without_an_identity_is_asked_once)

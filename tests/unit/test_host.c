@@ -142,6 +142,30 @@ static int run_learns(const struct site_bus *bus, struct driver_host *host)
     return host_wait(host, -1, INT64_MAX) == ERR_CLOSED ? 0 : ERR_INVALID;
 }
 
+/* In its first life it reads a number, is down, and ends; in the later ones it is down at once and
+ * asks what the journal knows. */
+static int run_recalls(const struct site_bus *bus, struct driver_host *host)
+{
+    const struct site_device *device = bus->devices;
+    struct driver_last last = {.point = device->points};
+    struct value value = {.type = VALUE_U64, .u = 48210};
+    int64_t *when = bus->options;
+
+    if (*when == 0) {
+        *when = clock_mono(host->clock);
+        sink_reading(host->sink, device, device->points, *when, &value, STATUS_GOOD);
+        usleep(2000); /* so that the times differ */
+    } else {
+        host_last_good(host, device, &last, 1);
+        atomic_store(&host->stats[0].requests, last.value.type == VALUE_U64 ? last.value.u : 0);
+        atomic_store(&host->stats[0].corrupt, last.mono_ns == *when);
+    }
+    sink_reading(host->sink, device, device->points, clock_mono(host->clock), NULL, STATUS_TIMEOUT);
+    atomic_store(&host->stats[0].replies, 1);
+    return host_wait(host, -1, INT64_MAX) == ERR_CLOSED ? 0 : ERR_INVALID;
+}
+
+static const struct driver recalls = {.name = "recalls", .run = run_recalls};
 static const struct driver learns = {.name = "learns", .run = run_learns, .learns = true};
 static const struct driver holds = {.name = "holds", .run = run_holds};
 static const struct driver well = {.name = "well", .run = run_well};
@@ -412,6 +436,31 @@ static void tells_of_a_bus_that_is_lent(void **state)
     check_told(fixture);
 }
 
+static void a_driver_learns_what_was_read_last_in_an_earlier_life(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t when = 0;
+
+    fixture->bus.driver = &recalls;
+    fixture->bus.options = &when;
+    /* Nothing is known of the time before the first commit. */
+    assert_int_equal(journal_flush(fixture->journal, 5 * NS_PER_S), 0);
+    for (int life = 0; life < 4; life++) {
+        struct host *host;
+        struct driver_stats *stats;
+
+        assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
+                                    &clock_system, NULL, NULL),
+                         0);
+        stats = host_stats(host);
+        await(&stats[0].replies);
+        assert_int_equal(atomic_load(&stats[0].requests), life == 0 ? 0 : 48210);
+        assert_int_equal(atomic_load(&stats[0].corrupt), life > 0);
+        host_stop(host);
+        assert_int_equal(journal_flush(fixture->journal, 5 * NS_PER_S), 0);
+    }
+}
+
 static void remembers_why_a_driver_gave_up(void **state)
 {
     struct fixture *fixture = *state;
@@ -475,6 +524,7 @@ int main(void)
         HOST_TEST(a_bus_that_is_lent_comes_back_by_itself_or_when_it_is_told),
         HOST_TEST(a_bus_that_is_lent_hears_the_reply_under_way),
         HOST_TEST(tells_of_a_bus_that_is_lent),
+        HOST_TEST(a_driver_learns_what_was_read_last_in_an_earlier_life),
         HOST_TEST(remembers_why_a_driver_gave_up),
         HOST_TEST(what_is_learnt_comes_back_and_is_forgotten),
     };

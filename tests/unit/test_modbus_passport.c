@@ -56,8 +56,8 @@ static struct rig *start(bool reg)
     make(&rig->fixture, "3@0+2/1000", 125, 0);
     options->identify = true;
     if (reg)
-        options->identity = (struct modbus_identity){
-            .type = MODBUS_U32, .function = 3, .address = 200, .count = 2};
+        options->identity =
+            (struct modbus_identity){.type = MODBUS_U32, .function = 3, .address = 200, .count = 2};
     options->order = MODBUS_ABCD;
     rig->fixture.points[0].id = "energy";
     rig->fixture.points[0].unit = "kWh";
@@ -69,8 +69,8 @@ static struct rig *start(bool reg)
     rig->fixture.devices[1].streams = rig->streams;
     rig->streams[0] = 8;
     rig->host = (struct driver_host){.clock = &clock_system, .stats = rig->stats};
-    assert_int_equal(
-        sink_open(&rig->host.sink, &rig->fixture.bus, &clock_system, put, &rig->told), 0);
+    assert_int_equal(sink_open(&rig->host.sink, &rig->fixture.bus, &clock_system, put, &rig->told),
+                     0);
     assert_int_equal(passports_make(&rig->passports, &rig->fixture.plan, &rig->host), 0);
     atomic_store(&rig->stats[0].up, true);
     return rig;
@@ -157,6 +157,44 @@ static void a_replaced_device_is_told_and_its_counters_are_marked(void **state)
     assert_true(events[2].mono_ns == 10 * NS_PER_S);
     assert_true(read_counter(rig, 4, 11, &status));
     assert_int_equal(status, STATUS_GOOD);
+    stop(rig);
+}
+
+/* What the journal would know of the counter. */
+static void know_last(struct driver_host *host, const struct site_device *device,
+                      struct driver_last *items, size_t count)
+{
+    (void)host;
+    assert_int_equal(device->stream, 7);
+    assert_int_equal(count, 1);
+    assert_string_equal(items[0].point->id, "energy");
+    items[0].value = (struct value){.type = VALUE_U64, .u = 777};
+    items[0].mono_ns = -5 * NS_PER_S; /* before the machine was started */
+}
+
+static void what_a_counter_ended_at_outlives_a_restart(void **state)
+{
+    static const struct driver_host_ops ops = {.last_good = know_last};
+    struct rig *rig = start(true);
+    const struct event *events = rig->told.events;
+    uint16_t status;
+
+    (void)state;
+    rig->host.ops = &ops;
+    come_up(rig, 0x67);
+    assert_int_equal(rig->told.count, 0); /* nobody was replaced: nobody looks */
+    come_up(rig, 0x68);
+    assert_int_equal(rig->told.count, 2);
+    assert_int_equal(events[0].status, STATUS_LAST_OF_OLD);
+    assert_int_equal(events[0].value.u, 777);
+    assert_true(events[0].mono_ns == -5 * NS_PER_S);
+    assert_non_null(strstr(rig->told.texts[1], "Its counters ended at energy 777 kWh"));
+    assert_true(read_counter(rig, 2, 10, &status));
+    assert_int_equal(status, STATUS_FIRST_OF_NEW);
+    /* Of one that was read since, the driver knows better. */
+    come_up(rig, 0x69);
+    assert_int_equal(events[2].status, STATUS_LAST_OF_OLD);
+    assert_int_equal(events[2].value.u, 2);
     stop(rig);
 }
 
@@ -263,8 +301,8 @@ static void one_that_is_silent_is_asked_twice(void **state)
 
 static void function_43_tells_model_and_maker(void **state)
 {
-    static const uint8_t acme[] = {0x0E, 1, 1, 0, 0, 2,   0,   8,   'A', 'c',
-                                   'm',  'e', ' ', 'L', 't', 'd', 1,   1,   'X'};
+    static const uint8_t acme[] = {0x0E, 1,   1,   0,   0,   2,   0, 8, 'A', 'c',
+                                   'm',  'e', ' ', 'L', 't', 'd', 1, 1, 'X'};
     struct link_reply reply = {.data = acme, .size = sizeof acme};
     struct rig *rig = start(false);
     char value[32];
@@ -305,6 +343,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_replaced_device_is_told_and_its_counters_are_marked),
+        cmocka_unit_test(what_a_counter_ended_at_outlives_a_restart),
         cmocka_unit_test(the_same_device_again_is_no_news),
         cmocka_unit_test(its_own_order_is_kept),
         cmocka_unit_test(one_that_says_nothing_today_is_not_another),
