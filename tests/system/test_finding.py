@@ -62,6 +62,86 @@ def a_scan_says_what_devices_say_of_themselves(site):
         check(device["profile"] == "eastron-sdm120", "the profile", device)
 
 
+def party(site, name, script, *arguments):
+    process = site.start(name, sys.executable, os.path.join(PARTIES, script), *arguments)
+    wait_for(lambda: "ready" in process.log(), 20, name + " is ready")
+    return process
+
+
+def a_scan_of_all_settings_finds_devices_that_are_set_differently(site):
+    party(site, "meters", "settable_meters.py", site.path("meters.tty"), "units=2@9600,5@2400,7@9600")
+    arguments = (site.path("meters.tty"), "--baud", "9600,4800,2400", "--format", "8N1", "--units", "1-8", "--listen", "0",
+                 "--timeout", "60")
+    first, _ = scan(*arguments)
+    check(sorted(devices(first)) == [2, 7], "it ends at the first setting that anybody answers at", first)
+    every, _ = scan(*arguments, "--all")
+    check({unit: device["line"] for unit, device in devices(every).items()} ==
+          {2: "9600 8N1", 5: "2400 8N1", 7: "9600 8N1"}, "each at its own setting", every)
+    check(every[-1] == {"kind": "end", "found": 3}, "how many there are", every[-1])
+
+
+def two_meters_of_one_unit_are_told_from_others(site):
+    """Both drive the line at the same time, as two new ones do."""
+    party(site, "meters", "settable_meters.py", site.path("meters.tty"), "units=1,4,4,6", "baud=9600")
+    lines, _ = scan(site.path("meters.tty"), "--line", "9600 8N1", "--units", "1-8", "--listen", "0", "--timeout", "60")
+    check({unit: device["verdict"] for unit, device in devices(lines).items()} ==
+          {1: "present", 4: "shared", 6: "present"}, "the verdicts", lines)
+    words = sluice("scan", site.path("meters.tty"), "--line", "9600 8N1", "--units", "4", "--listen", "0", "--socket",
+                   "/nonexistent/api.sock").stdout
+    check("unit 4" in words, "alone, too", words)
+
+
+def swapped_wires_are_told_from_another_baud(site):
+    """What a receiver hears of a master and four units, bit by bit."""
+    for wires, sent, heard, verdict in (("swapped", 9600, 9600, "swapped"), ("swapped", 19200, 19200, "swapped"),
+                                        ("straight", 9600, 19200, "wrong baud"), ("straight", 19200, 9600, "wrong baud"),
+                                        ("straight", 9600, 9600, "master")):
+        name = "%s-%d-%d" % (wires, sent, heard)
+        line = party(site, name, "bad_line.py", site.path(name), str(sent), str(heard), wires)
+        # What it makes of the unit does not matter: no reply can be read there.
+        done = sluice("scan", "--json", "--socket", "/nonexistent/api.sock", site.path(name), "--line", "%d 8N1" % heard,
+                      "--units", "200", "--timeout", "60")
+        seen = json.loads(done.stdout.splitlines()[0])
+        check(seen["heard"] == verdict, "what was heard of %s" % name, seen, done.stderr)
+        line.kill()
+
+
+def a_sunspec_device_is_found_and_configures_itself(site):
+    """From an address to values: scan, sunspec, a gateway."""
+    port = free_port()
+    party(site, "inverter", "sunspec_server.py", str(port))
+    host = "127.0.0.1:%d" % port
+    wait_for(lambda: sluice("read", host, "-T", "holding", "-r", "40000").returncode == EXIT_OK, 20, "it answers")
+    lines, _ = scan(host, "--units", "1-3", "--ask", "holding:40000", "--timeout", "1000")
+    found = devices(lines)
+    check(list(found) == [1] and found[1]["sunspec"] == {"register": 40000, "vendor": "Acme", "model": "Sun 5"}, "the scan",
+          lines)
+    words = sluice("scan", host, "--units", "1", "--ask", "holding:40000", "--socket", "/nonexistent/api.sock").stdout
+    check("sluice sunspec writes its profile" in words, "the next step", words)
+    walked = sluice("sunspec", host, "--unit", "1")
+    check(walked.returncode == EXIT_OK, "the walk", walked.stderr)
+    own = site.path("profiles")
+    os.mkdir(own)
+    with open(os.path.join(own, "roof.json"), "w") as out:
+        out.write(walked.stdout)
+    shipped, os.environ["SLUICE_PROFILES"] = os.environ["SLUICE_PROFILES"], own
+    try:
+        gateway = Gateway(site, [{"id": "net", "driver": "modbus-tcp", "host": host}],
+                          [{"id": "roof", "bus": "net", "unit": 1, "profile": "roof", "every": "200ms"}], []).start()
+    finally:
+        os.environ["SLUICE_PROFILES"] = shipped
+    wanted = {"active_power_total": 4217, "voltage_l1_n": 230.1, "current": 18.3, "frequency": 49.98,
+              "energy_produced": 1234.567, "temperature_cabinet": 41.5, "operating_state": 4}
+
+    def values():
+        return {event["p"]: event["v"] for event in gateway.replay("--from", "-1h", "--kind", "reading")
+                if event["q"] == "good"}
+
+    wait_for(lambda: wanted.keys() <= values().keys(), 20, "its values")
+    check(wanted.items() <= values().items(), "its values", values())
+    gateway.stop()
+
+
 def a_scan_refuses_beside_another_master_and_says_whom_it_asks(site):
     line = RtuLine(site, "field", ["3:a,regs=20"], 9600, "--format", "8N1")
     tee = site.start("tee", sys.executable, os.path.join(PARTIES, "line_tee.py"), line.link, site.path("master"), site.path("spy"))
@@ -353,6 +433,10 @@ def what_a_meter_takes_on_at_its_restart_is_told(site):
 main(a_scan_finds_the_setting_and_the_units_and_stops_there,
      a_scan_tells_two_devices_with_one_unit_from_one,
      a_scan_says_what_devices_say_of_themselves,
+     a_scan_of_all_settings_finds_devices_that_are_set_differently,
+     two_meters_of_one_unit_are_told_from_others,
+     swapped_wires_are_told_from_another_baud,
+     a_sunspec_device_is_found_and_configures_itself,
      a_scan_refuses_beside_another_master_and_says_whom_it_asks,
      a_scan_borrows_the_bus_of_a_running_gateway,
      a_port_is_known_by_every_name_that_it_has,

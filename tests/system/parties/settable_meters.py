@@ -3,8 +3,9 @@
 Meters on a serial line whose unit, baud and format are set by registers, as Eastron's: LINK [key=value ...]. Holding
 registers 18-19, 20-21 and 28-29 hold the code of the format, the unit and the code of the baud as floats, and are written
 by function 16. With map=wirenboard the registers are 128 (unit), 110 (baud), 111 (parity) and 112 (stop bits), a whole
-number each, by function 6. Keys: units=1,5 (which there are at the start; two alike answer at the same time), baud=2400,
-format=8N1, restart=1 (what is written holds after SIGUSR1), locked=1 (writes are refused until SIGUSR2). Says "ready", and what each meter is, on standard output.
+number each, by function 6. Keys: units=1,5 (which there are at the start; two alike answer at the same time; 5@9600 is at
+another baud), baud=2400, format=8N1, restart=1 (what is written holds after SIGUSR1), locked=1 (writes are refused until
+SIGUSR2). Says "ready", and what each meter is, on standard output.
 """
 import os
 import pty
@@ -104,8 +105,9 @@ def main(link, **keys):
     tty.setraw(theirs)
     os.symlink(os.ttyname(theirs), link)
     kind = WirenBoard if keys.get("map") == "wirenboard" else Eastron
-    meters = [Meter(kind, int(unit), int(keys.get("baud", 2400)), keys.get("format", "8N1"))
-              for unit in keys.get("units", "1").split(",")]
+    places = [unit.partition("@") for unit in keys.get("units", "1").split(",")]
+    meters = [Meter(kind, int(unit), int(baud or keys.get("baud", 2400)), keys.get("format", "8N1"))
+              for unit, _, baud in places]
     late, state = bool(int(keys.get("restart", 0))), {"locked": bool(int(keys.get("locked", 0)))}
     signal.signal(signal.SIGUSR1, lambda *_: [meter.restart() for meter in meters])
     signal.signal(signal.SIGUSR2, lambda *_: state.update(locked=False))

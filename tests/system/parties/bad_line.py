@@ -1,0 +1,75 @@
+#!/usr/bin/python3
+"""
+What a receiver makes of a line on which a master asks four units, when it listens at another rate or with A and B
+changed over: LINK SENT-BAUD HEARD-BAUD swapped|straight. The line is drawn as levels, a sample a microsecond, and
+read as a UART reads it: a fall begins a byte, whose bits are taken in their middles, whatever the stop bit is. The bytes
+go to the pty LINK again and again, as the traffic would bring them. Says "ready" on standard output.
+"""
+import os
+import pty
+import struct
+import sys
+import time
+import tty
+
+
+def crc(data):
+    value = 0xFFFF
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = value >> 1 ^ 0xA001 if value & 1 else value >> 1
+    return struct.pack("<H", value)
+
+
+def traffic():
+    """Frames, each with the silence behind it in microseconds."""
+    for i in range(12):
+        unit = bytes([1 + i % 4])
+        request = unit + bytes([3, 0, 17 * i & 0xFF, 0, 5])
+        reply = unit + bytes([3, 10]) + bytes((i * 31 + k * 57) & 0xFF for k in range(10))
+        yield request + crc(request), 40000
+        yield reply + crc(reply), 60000
+
+
+def draw(frames, bit, swapped):
+    """The level of the line at each microsecond."""
+    levels = bytearray([1]) * 50000
+    for frame, silence in frames:
+        for byte in frame:
+            for level in [0] + [byte >> place & 1 for place in range(8)] + [1]:
+                levels += bytearray([level]) * bit
+        levels += bytearray([1]) * silence
+    return bytes(level ^ 1 for level in levels) if swapped else bytes(levels)
+
+
+def hear(levels, bit):
+    """The bytes, each with the moment in microseconds at which it is there."""
+    at = levels.find(b"\x01\x00") + 1
+    while 0 < at < len(levels) - 10 * bit:
+        byte = sum(levels[at + (2 * place + 3) * bit // 2] << place for place in range(8))
+        end = at + 19 * bit // 2
+        yield end, byte
+        at = levels.find(b"\x01\x00", end) + 1
+
+
+def main(link, sent_baud, heard_baud, wires):
+    heard = list(hear(draw(traffic(), 1000000 // int(sent_baud), wires == "swapped"), 1000000 // int(heard_baud)))
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    os.set_blocking(ours, False)
+    os.symlink(os.ttyname(theirs), link)
+    print("ready", flush=True)
+    while True:
+        begun = time.monotonic()
+        for moment, byte in heard:
+            left = begun + moment / 1e6 - time.monotonic()
+            if left > 0:
+                time.sleep(left)
+            try:
+                os.write(ours, bytes([byte]))
+            except BlockingIOError:
+                pass  # nobody listens
+
+
+main(*sys.argv[1:])
