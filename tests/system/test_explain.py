@@ -103,12 +103,15 @@ PROFILE = {"vendor": "Acme", "model": "M", "confidence": "medium", "numbering": 
                {"id": "absent", "reg": 500, "type": "u16", "read": False}]}
 
 
-def profiled(site):
+TEXT = {"id": "label", "reg": 4, "type": "string", "length": 2}
+
+
+def profiled(site, *more):
     """A gateway that polls a device by a profile which fits it in part."""
     os.environ["SLUICE_PROFILES"] = site.path("profiles")
     site.at_end(lambda: os.environ.pop("SLUICE_PROFILES", None))
     os.makedirs(site.path("profiles"))
-    site.write("profiles/acme-m.json", json.dumps(PROFILE, indent=1))
+    site.write("profiles/acme-m.json", json.dumps({**PROFILE, "points": PROFILE["points"] + list(more)}, indent=1))
     hall = ModbusTcp(site, "hall", ["7:meter,regs=40"])
     device = {"id": "meter", "bus": "hall", "unit": 7, "profile": "acme-m", "every": "100ms"}
     return hall, Gateway(site, [hall.bus()], [device], []).start()
@@ -169,7 +172,7 @@ def probes_a_line_on_a_port(site):
 
 
 def a_reading_that_is_on_the_display_confirms_its_profile(site):
-    hall, gateway = profiled(site)
+    hall, gateway = profiled(site, TEXT)
     broker = Broker(site)
     subscriber = Subscriber(site, broker)
     gateway.tell(lambda settings: settings.update(uplinks=[broker.uplink()]))
@@ -179,6 +182,8 @@ def a_reading_that_is_on_the_display_confirms_its_profile(site):
     wait_for(lambda: meta(subscriber).get("unverified"), 20, "also in meta")
     differs = gateway.cli("profile", "confirm", "meter", "level=31")
     check(differs.returncode == EXIT_FAILED and "not confirmed" in differs.stderr, "another value", differs.stderr)
+    text = gateway.cli("profile", "confirm", "meter", "label=0")
+    check(text.returncode == EXIT_FAILED and "not confirmed" in text.stderr, "a text is no zero", text.stdout, text.stderr)
     check("confirmed" not in open(site.path("profiles/acme-m.json")).read(), "nothing was written")
     done = gateway.cli("profile", "confirm", "meter", "level=27", "more=590", "--within", "10%")
     check(done.returncode == EXIT_FAILED and "nothing was read of point more" in done.stderr, "not read", done.stderr)
@@ -186,7 +191,7 @@ def a_reading_that_is_on_the_display_confirms_its_profile(site):
     check(done.returncode == EXIT_OK, "confirmed", done.stdout, done.stderr)
     kept = json.load(open(site.path("profiles/acme-m.json")))
     check(kept.pop("confirmed").items() >= {"device": "meter", "points": ["level"], "by": "Anna"}.items() and
-          kept == PROFILE, "the rest is as it was", kept)
+          kept == {**PROFILE, "points": PROFILE["points"] + [TEXT]}, "the rest is as it was", kept)
     check("confirmed   20" in sluice("profile", "show", "acme-m").stdout, "shown")
     listed = json.loads(sluice("profile", "list", "--search", "acme-m", "--json").stdout)
     check(listed[0]["unverified"] is False, "listed", listed)

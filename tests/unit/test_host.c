@@ -391,6 +391,57 @@ static void a_bus_that_is_lent_comes_back_by_itself_or_when_it_is_told(void **st
     host_stop(host); /* while it is lent */
 }
 
+/* Tells in `requests` how often it has begun, in `up` whether it has its port. */
+static int run_holds_a_port(const struct site_bus *bus, struct driver_host *host)
+{
+    int result;
+
+    (void)bus;
+    atomic_store(&host->stats[0].up, true);
+    atomic_fetch_add(&host->stats[0].requests, 1);
+    result = host_wait(host, -1, INT64_MAX);
+    atomic_store(&host->stats[0].up, false);
+    return result == ERR_CLOSED ? 0 : ERR_INVALID;
+}
+
+static const struct driver holds_a_port = {.name = "holds", .run = run_holds_a_port};
+
+/* Whoever borrows the bus at the moment at which another gives it back. */
+static void a_bus_is_not_called_free_while_its_driver_has_the_port(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t far = clock_mono(&clock_system) + 3600 * NS_PER_S;
+    struct driver_stats *stats;
+    struct host *host;
+
+    fixture->bus.driver = &holds_a_port;
+    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
+                                &clock_system, NULL, NULL),
+                     0);
+    stats = host_stats(host);
+    await_count(&stats[0].requests, 1);
+    for (int i = 0; i < 3000; i++) {
+        int64_t until = clock_mono(&clock_system) + 20 * NS_PER_S;
+        uint64_t begun;
+
+        assert_int_equal(host_lend(host, far), 0);
+        while (!host_lent(host))
+            assert_true(clock_mono(&clock_system) < until);
+        /* It is free, and stays so. */
+        for (int look = 0; look < 200; look++)
+            assert_true(host_lent(host) && !atomic_load(&stats[0].up));
+        begun = atomic_load(&stats[0].requests);
+        assert_int_equal(host_lend(host, 0), 0);
+        /* Borrowed again at any moment of its coming back; now and then it gets so far as to begin.
+         */
+        for (int pause = 0; pause < i; pause++)
+            atomic_load(&stats[0].requests);
+        while (i % 50 == 0 && atomic_load(&stats[0].requests) == begun)
+            assert_true(clock_mono(&clock_system) < until);
+    }
+    host_stop(host);
+}
+
 static void a_bus_that_is_lent_hears_the_reply_under_way(void **state)
 {
     struct fixture *fixture = *state;
@@ -522,6 +573,7 @@ int main(void)
         HOST_TEST(what_a_driver_read_is_in_the_journal_when_it_is_stopped),
         HOST_TEST(waits_for_a_time_a_descriptor_and_the_stop),
         HOST_TEST(a_bus_that_is_lent_comes_back_by_itself_or_when_it_is_told),
+        HOST_TEST(a_bus_is_not_called_free_while_its_driver_has_the_port),
         HOST_TEST(a_bus_that_is_lent_hears_the_reply_under_way),
         HOST_TEST(tells_of_a_bus_that_is_lent),
         HOST_TEST(a_driver_learns_what_was_read_last_in_an_earlier_life),

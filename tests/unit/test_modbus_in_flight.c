@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "core/loop.h"
+#include "modbus/tcp_bus_inside.h"
 #include "unit/tcp_rig.h"
 
 #define DEAD       200
@@ -197,6 +199,96 @@ static void a_server_that_hangs_up_when_disturbed_is_soon_asked_one_at_a_time(vo
     is_asked_one_at_a_time_afterwards(hang_up_when_disturbed, 2);
 }
 
+/* Answers until it is told otherwise, takes two requests then, and hangs up. */
+static void hang_up_under_two(struct rig_server *server, int fd, const uint8_t *request)
+{
+    int manner = atomic_load(&server->manner);
+
+    if (manner == 0)
+        rig_answer(server, fd, request);
+    else if (atomic_fetch_add(&server->manner, 1) == 2)
+        shutdown(fd, SHUT_RDWR);
+}
+
+/* What is remembered of the first two units. */
+struct glance {
+    struct tcp_bus *bus;
+    struct fence fences[2];
+    _Atomic bool taken;
+};
+
+static void glance(void *context)
+{
+    struct glance *glance = context;
+
+    for (unsigned i = 0; i < 2; i++)
+        glance->fences[i] = *tcp_bus_fence(glance->bus, i);
+    atomic_store(&glance->taken, true);
+}
+
+struct opening {
+    struct tcp_shared *shared;
+    struct rig_bus *rig;
+    struct tcp_bus *bus;
+    _Atomic bool done;
+};
+
+static void open_bus(void *context)
+{
+    struct opening *opening = context;
+
+    assert_int_equal(
+        tcp_bus_open(&opening->bus, opening->shared, &opening->rig->bus, &opening->rig->host), 0);
+    atomic_store(&opening->done, true);
+}
+
+static void *serve_loop(void *loop)
+{
+    assert_int_equal(loop_run(loop), 0);
+    return NULL;
+}
+
+/* One late reply can come of each: not two of the one at which the break was noticed. */
+static void a_connection_that_breaks_under_two_requests_loses_each_once(void **state)
+{
+    static struct rig_bus bus;
+    static struct rig_server server;
+    static struct tcp_shared shared;
+    struct opening opening = {.shared = &shared, .rig = &bus};
+    struct glance seen = {0};
+    pthread_t thread;
+
+    (void)state;
+    rig_start(&server, hang_up_under_two);
+    rig_bus(&bus, server.port);
+    bus.options.in_flight = 2;
+    rig_device(&bus, 1, 3, EVERY_NS);
+    rig_device(&bus, 2, 3, EVERY_NS);
+    rig_ready(&bus);
+    shared.clock = &clock_system;
+    assert_int_equal(loop_open(&shared.loop), 0);
+    assert_int_equal(pthread_create(&thread, NULL, serve_loop, shared.loop), 0);
+    assert_int_equal(loop_post(shared.loop, open_bus, &opening), 0);
+    RIG_AWAIT(atomic_load(&opening.done) && bus.good[0] >= 3 && bus.good[1] >= 3);
+    atomic_store(&server.manner, 1);
+    RIG_AWAIT(atomic_load(&server.connections) == 2);
+    seen.bus = opening.bus;
+    assert_int_equal(loop_post(shared.loop, glance, &seen), 0);
+    RIG_AWAIT(atomic_load(&seen.taken));
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(seen.fences[i].count, 1);
+        assert_false(seen.fences[i].lost[0].settled);
+        assert_int_equal(seen.fences[i].lost[0].times, 1);
+    }
+    loop_stop(shared.loop);
+    pthread_join(thread, NULL);
+    tcp_bus_close(opening.bus);
+    sink_close(bus.host.sink);
+    dial_look_ups_close(&shared.look_ups);
+    loop_close(shared.loop);
+    rig_stop(&server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +296,7 @@ int main(void)
         cmocka_unit_test(nine_units_keep_their_intervals_while_the_tenth_is_slow),
         cmocka_unit_test(a_server_that_forgets_what_comes_meanwhile_is_soon_asked_one_at_a_time),
         cmocka_unit_test(a_server_that_hangs_up_when_disturbed_is_soon_asked_one_at_a_time),
+        cmocka_unit_test(a_connection_that_breaks_under_two_requests_loses_each_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/profile_edit.h"
+#include "config/json.h"
 
 static void a_point_goes_behind_the_last_one(void **state)
 {
@@ -134,9 +135,31 @@ static void a_file_keeps_its_rights_and_a_link_goes_on_leading_to_it(void **stat
     assert_int_equal(rmdir(folder), 0);
 }
 
+/* What is not read to its end is not given out: it would be written back cut off. */
+static void a_file_is_read_whole_or_not_at_all(void **state)
+{
+    char path[] = "/tmp/profile-edit-XXXXXX";
+    int fd = mkstemp(path);
+    char *text;
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "{\"points\": []}", 14), 14);
+    text = profile_edit_read(path);
+    assert_string_equal(text, "{\"points\": []}");
+    free(text);
+    assert_int_equal(ftruncate(fd, JSON_SIZE_MAX + 1), 0);
+    assert_null(profile_edit_read(path));
+    assert_int_equal(unlink(path), 0);
+    close(fd);
+    assert_null(profile_edit_read(path));
+    assert_null(profile_edit_read("/tmp")); /* opens, and cannot be read */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_is_read_whole_or_not_at_all),
         cmocka_unit_test(a_point_goes_behind_the_last_one),
         cmocka_unit_test(a_key_is_set_in_place_or_in_front),
         cmocka_unit_test(a_line_is_numbered_as_its_profile_is),
