@@ -219,20 +219,27 @@ int client_get(const char *socket_path, const char *path, FILE *out)
     return ask(socket_path, request, "", out, stderr);
 }
 
-static int post(const char *socket_path, const char *path, const char *body, FILE *out, FILE *told)
+static int send_body(const char *socket_path, const char *method, const char *path,
+                     const char *body, FILE *out, FILE *told)
 {
     char request[CLIENT_PATH_SIZE_MAX + 192];
 
     snprintf(request, sizeof request,
-             "POST %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+             "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
              "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-             path, strlen(body));
+             method, path, strlen(body));
     return ask(socket_path, request, body, out, told);
 }
 
 int client_post(const char *socket_path, const char *path, const char *body, FILE *out)
 {
-    return post(socket_path, path, body, out, stderr);
+    return send_body(socket_path, "POST", path, body, out, stderr);
+}
+
+int client_send(const char *socket_path, const char *method, const char *path, const char *body,
+                FILE *out)
+{
+    return send_body(socket_path, method, path, body, out, stderr);
 }
 
 int client_try_post(const char *socket_path, const char *path, char *answer, size_t answer_size,
@@ -242,7 +249,7 @@ int client_try_post(const char *socket_path, const char *path, char *answer, siz
     int code = EXIT_CODE_SYSTEM;
 
     if (out && told)
-        code = post(socket_path, path, "", out, told);
+        code = send_body(socket_path, "POST", path, "", out, told);
     if (out)
         fclose(out);
     if (told)

@@ -23,6 +23,10 @@ int client_get(const char *socket_path, const char *path, FILE *out);
 /* POSTs a JSON body, and writes the body of the answer to `out` as it comes. As client_get. */
 int client_post(const char *socket_path, const char *path, const char *body, FILE *out);
 
+/* Sends a JSON body by any method ("PUT", "DELETE" with an empty one). As client_post. */
+int client_send(const char *socket_path, const char *method, const char *path, const char *body,
+                FILE *out);
+
 /* POSTs without a body and prints nothing: what comes back is in `answer`, what is wrong in
  * `sentence`, both zero-terminated. */
 int client_try_post(const char *socket_path, const char *path, char *answer, size_t answer_size,

@@ -6,6 +6,7 @@
 #include "daemon/gateway.h"
 
 /* Each gets its own arguments, argv[0] being its name, and returns an exit code. */
+int command_accounts(int argc, char **argv);
 int command_assign(int argc, char **argv);
 int command_audit(int argc, char **argv);
 int command_check(int argc, char **argv);
@@ -13,6 +14,7 @@ int command_doctor(int argc, char **argv);
 int command_drill(int argc, char **argv);
 int command_forget(int argc, char **argv);
 int command_journal(int argc, char **argv);
+int command_password(int argc, char **argv);
 int command_ports(int argc, char **argv);
 int command_probe(int argc, char **argv);
 int command_profile(int argc, char **argv);
@@ -22,10 +24,12 @@ int command_replay(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_scan(int argc, char **argv);
 int command_schema(int argc, char **argv);
+int command_setup(int argc, char **argv);
 int command_state(int argc, char **argv);
 int command_sunspec(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_tail(int argc, char **argv);
+int command_tokens(int argc, char **argv);
 int command_trace(int argc, char **argv);
 int command_write(int argc, char **argv);
 

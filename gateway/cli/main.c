@@ -30,6 +30,10 @@ static const struct command {
     {"sunspec", command_sunspec, "write the profile of a SunSpec device, as it describes itself"},
     {"doctor", command_doctor, "find out why an uplink does not reach its broker"},
     {"drill", command_drill, "cut an uplink off for minutes, and count what that did"},
+    {"setup", command_setup, "show the code by which the page's first visitor becomes the owner"},
+    {"accounts", command_accounts, "list, add and remove who may log in to the page"},
+    {"password", command_password, "set a lost password anew"},
+    {"tokens", command_tokens, "list, make and remove the tokens of programs"},
     {"audit", command_audit, "subscribe and prove that nothing is missing"},
     {"schema", command_schema, "print the JSON Schema of the configuration"},
 };

@@ -13,7 +13,7 @@
 #define COMMAND_JSON_SIZE_MAX   4096 /* of a command as it is handed in */
 #define COMMAND_ANSWER_SIZE_MAX 8192 /* of what a sender is told at a time */
 #define COMMAND_ID_SIZE_MAX     65   /* with its zero; A-Z a-z 0-9 - _ . : */
-#define COMMAND_BY_SIZE_MAX     80   /* "mqtt:cloud", "unix:1000" */
+#define COMMAND_BY_SIZE_MAX     80   /* "mqtt:cloud", "unix:1000", "web:anna" */
 #define COMMAND_TEXT_SIZE_MAX   1000 /* bytes of a text that is written or read back */
 #define COMMAND_WORDS_SIZE_MAX  240
 #define COMMAND_PACKED_SIZE_MAX (COMMAND_TEXT_SIZE_MAX + COMMAND_WORDS_SIZE_MAX + 256)

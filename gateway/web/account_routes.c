@@ -45,7 +45,7 @@ static void put_entry(struct text *text, const char *name, enum role role, int64
 {
     text_string(text, "{\"name\":");
     text_json_string(text, name, strlen(name));
-    text_printf(text, ",\"role\":\"%s\",\"since\":%" PRId64 "}", accounts_role_word(role),
+    text_printf(text, ",\"role\":\"%s\",\"since\":%" PRId64 "}", route_role_word(role),
                 since_ms);
 }
 
@@ -91,7 +91,7 @@ static void note(struct gatekeeper *gate, const struct caller *caller, const cha
 
     text_init(&text, words, sizeof words);
     words_put(&text, "name", name);
-    words_put(&text, "role", role == ROLE_ANYBODY ? "" : accounts_role_word(role));
+    words_put(&text, "role", role == ROLE_ANYBODY ? "" : route_role_word(role));
     words_put(&text, "password", password ? "set" : "");
     audit_note(gate->journal, caller, what, words);
 }
@@ -102,7 +102,7 @@ static int read_role(const struct body *body, enum role *role, struct http_reply
     const char *word = NULL;
     int error = body_text(body, "role", &word, reply);
 
-    *role = word ? accounts_role(word) : ROLE_ANYBODY;
+    *role = word ? route_role(word) : ROLE_ANYBODY;
     if (error || !word || *role != ROLE_ANYBODY)
         return error;
     reply_error(reply, 400, "role: viewer, operator or owner is expected");
@@ -211,7 +211,7 @@ static void reply_token(const char *name, enum role role, const char *key, struc
     }
     text_init(&text, body, ENTRY_ROOM);
     text_printf(&text, "{\"name\":\"%s\",\"role\":\"%s\",\"token\":\"%s\"}\n", name,
-                accounts_role_word(role), key);
+                route_role_word(role), key);
     reply_json(reply, 200, body, text.size);
 }
 

@@ -19,26 +19,6 @@ struct accounts {
     pthread_mutex_t lock;
 };
 
-static const char *const role_words[] = {
-    [ROLE_ANYBODY] = "anybody",
-    [ROLE_VIEWER] = "viewer",
-    [ROLE_OPERATOR] = "operator",
-    [ROLE_OWNER] = "owner",
-};
-
-enum role accounts_role(const char *word)
-{
-    for (enum role role = ROLE_VIEWER; role <= ROLE_OWNER; role++)
-        if (strcmp(word, role_words[role]) == 0)
-            return role;
-    return ROLE_ANYBODY;
-}
-
-const char *accounts_role_word(enum role role)
-{
-    return role_words[role];
-}
-
 bool accounts_name_valid(const char *name)
 {
     return id_valid(name) && strlen(name) < ACCOUNTS_NAME_SIZE;

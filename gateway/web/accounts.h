@@ -81,10 +81,6 @@ int accounts_add_token(struct accounts *accounts, const char *name, enum role ro
                        const uint8_t hash[DIGEST_SIZE]);
 int accounts_remove_token(struct accounts *accounts, const char *name);
 
-/* A role by its word: "viewer", "operator", "owner"; ROLE_ANYBODY for any other. And back. */
-enum role accounts_role(const char *word);
-const char *accounts_role_word(enum role role);
-
 /* Whether it can be the name of an account or token. */
 bool accounts_name_valid(const char *name);
 

@@ -45,7 +45,7 @@ static bool take_common(const struct json *entry, char name[ACCOUNTS_NAME_SIZE],
     if (!accounts_name_valid(text_of(entry, "name")))
         return false;
     snprintf(name, ACCOUNTS_NAME_SIZE, "%s", text_of(entry, "name"));
-    *role = accounts_role(text_of(entry, "role"));
+    *role = route_role(text_of(entry, "role"));
     if (since && !json_integer(since, since_ms))
         return false;
     return *role != ROLE_ANYBODY;
@@ -131,7 +131,7 @@ static void put_entry(struct text *text, const char *name, enum role role, const
     text_string(text, "  {");
     put(text, "name", name);
     text_string(text, ",");
-    put(text, "role", accounts_role_word(role));
+    put(text, "role", route_role_word(role));
     text_string(text, ",");
     put(text, "hash", hash);
     text_printf(text, ",\"since\":%" PRId64 "}", since_ms);

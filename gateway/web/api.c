@@ -174,7 +174,8 @@ int api_open(struct api **out, struct loop *loop, struct journal *journal,
         free(api);
         return error;
     }
-    struct routes own[] = {assets_routes(), api_journal_routes(api), api_field_routes(api)};
+    struct routes own[] = {assets_routes(), api_journal_routes(api), api_field_routes(api),
+                           api_offer_routes(api)};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         api_mount(api, &own[i]);
     *out = api;

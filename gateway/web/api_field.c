@@ -1,7 +1,9 @@
 #include "web/api_inside.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/clock.h"
 #include "core/error.h"
@@ -28,17 +30,33 @@ static void close_commands(void *stream)
     command_stream_close(stream);
 }
 
+/* "unix:1000", "web:anna", "token:grafana" */
+static void name_sender(const struct route_request *request, char by[COMMAND_BY_SIZE_MAX])
+{
+    int64_t user = http_peer_user(request->http);
+
+    if (!request->caller->local)
+        snprintf(by, COMMAND_BY_SIZE_MAX, "%s%s",
+                 strchr(request->caller->account, ':') ? "" : "web:", request->caller->account);
+    else if (user < 0)
+        snprintf(by, COMMAND_BY_SIZE_MAX, "unix");
+    else
+        snprintf(by, COMMAND_BY_SIZE_MAX, "unix:%" PRId64, user);
+}
+
 /* Whether a command was taken and what came of it are lines of the answer, not its status. */
 static void post_command(void *context, const struct route_request *request,
                          struct http_reply *reply)
 {
     struct api *api = context;
     struct command_stream *stream;
-    int error =
-        api->source.desk
-            ? command_stream_open(&stream, api->source.desk, http_peer_user(request->http),
-                                  http_query(request->http, "wait") != NULL, api_wake_streams, api)
-            : ERR_UNSUPPORTED;
+    char by[COMMAND_BY_SIZE_MAX];
+
+    name_sender(request, by);
+    int error = api->source.desk ? command_stream_open(&stream, api->source.desk, by,
+                                                       http_query(request->http, "wait") != NULL,
+                                                       api_wake_streams, api)
+                                 : ERR_UNSUPPORTED;
 
     if (error) {
         reply_error(reply, 500, error_text(error));

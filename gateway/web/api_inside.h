@@ -29,6 +29,7 @@ struct api {
 void api_wake_streams(void *context);
 
 struct routes api_journal_routes(struct api *api); /* what is stored: events, states of a moment */
+struct routes api_offer_routes(struct api *api);   /* what routes there are */
 struct routes api_field_routes(struct api *api);   /* what runs: status, commands, buses */
 
 #endif

@@ -1,6 +1,5 @@
 #include "web/command_stream.h"
 
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,17 +34,14 @@ static void on_answer(struct command_sender *sender, const char *json, size_t si
     stream->wake(stream->context);
 }
 
-int command_stream_open(struct command_stream **out, struct command_desk *desk, int64_t user,
+int command_stream_open(struct command_stream **out, struct command_desk *desk, const char *by,
                         bool wait, void (*wake)(void *context), void *context)
 {
     struct command_stream *stream = calloc(1, sizeof *stream);
 
     if (!stream)
         return ERR_NOMEM;
-    if (user < 0)
-        snprintf(stream->sender.by, sizeof stream->sender.by, "unix");
-    else
-        snprintf(stream->sender.by, sizeof stream->sender.by, "unix:%" PRId64, user);
+    snprintf(stream->sender.by, sizeof stream->sender.by, "%s", by);
     stream->sender.answer = on_answer;
     stream->desk = desk;
     stream->wait = wait;

@@ -10,11 +10,11 @@
 struct command_stream;
 
 /*
- * `user` is whose program sends it, negative where that is not known. With `wait` the stream ends
+ * `by` is who sends it, for the journal. With `wait` the stream ends
  * behind the last answer, else behind the first. `wake` is called when there is something to read,
  * on any thread. ERR_NOMEM.
  */
-int command_stream_open(struct command_stream **stream, struct command_desk *desk, int64_t user,
+int command_stream_open(struct command_stream **stream, struct command_desk *desk, const char *by,
                         bool wait, void (*wake)(void *context), void *context);
 void command_stream_close(struct command_stream *stream);
 

@@ -4,6 +4,26 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char *const role_words[] = {
+    [ROLE_ANYBODY] = "anybody",
+    [ROLE_VIEWER] = "viewer",
+    [ROLE_OPERATOR] = "operator",
+    [ROLE_OWNER] = "owner",
+};
+
+enum role route_role(const char *word)
+{
+    for (enum role role = ROLE_VIEWER; role <= ROLE_OWNER; role++)
+        if (strcmp(word, role_words[role]) == 0)
+            return role;
+    return ROLE_ANYBODY;
+}
+
+const char *route_role_word(enum role role)
+{
+    return role_words[role];
+}
+
 void route_local_caller(const struct http_request *request, struct caller *caller)
 {
     *caller = (struct caller){.role = ROLE_OWNER, .local = true, .origin = "socket"};

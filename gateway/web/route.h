@@ -54,6 +54,10 @@ struct routes {
     void *context;
 };
 
+/* A role by its word: "viewer", "operator", "owner"; ROLE_ANYBODY for any other. And back. */
+enum role route_role(const char *word);
+const char *route_role_word(enum role role);
+
 /* Who asks over the unix socket: whoever may open it may do everything. */
 void route_local_caller(const struct http_request *request, struct caller *caller);
 

@@ -29,7 +29,7 @@ static void put_caller(struct text *text, const struct caller *caller,
         text_string(text, "{");
         put(text, "name", caller->account);
         text_string(text, ",");
-        put(text, "role", accounts_role_word(caller->role));
+        put(text, "role", route_role_word(caller->role));
         text_string(text, "}");
     }
     text_string(text, ",\"csrf\":");

@@ -73,9 +73,9 @@ class Gateway:
     def hup(self):
         self.process.signal(signal.SIGHUP)
 
-    def cli(self, command, *arguments, socket=True):
+    def cli(self, command, *arguments, socket=True, **more):
         """Runs `sluice COMMAND ...` against this daemon."""
-        return sluice(command, *(("--socket", self.socket) if socket else ()), *arguments)
+        return sluice(command, *(("--socket", self.socket) if socket else ()), *arguments, **more)
 
     def tell(self, change):
         """Changes the settings by `change(settings)`, writes them and sends SIGHUP."""
@@ -139,9 +139,10 @@ class Gateway:
         return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def sluice(command, *arguments, deadline_s=60):
-    return subprocess.run([program("sluice"), command, *arguments], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=deadline_s)
+def sluice(command, *arguments, deadline_s=60, input=""):
+    """`input` is what stands on its standard input."""
+    return subprocess.run([program("sluice"), command, *arguments], input=input, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=deadline_s)
 
 
 def check_ledger(status):
