@@ -122,7 +122,8 @@ static int identify_session(struct gatekeeper *gate, const struct http_request *
     struct session session;
     struct account account;
 
-    if (!key || begins_anew(request) || !sessions_find(gate->sessions, key, &session) ||
+    if (!key || begins_anew(request) ||
+        !sessions_find(gate->sessions, key, !request->streaming, &session) ||
         !accounts_find(gate->accounts, session.account, &account))
         return 0;
     if (check_csrf(request, &session, reply))

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "web/header_check.h"
@@ -22,6 +23,7 @@
 
 #define CONNECTION_TIMEOUT_S 30
 #define STREAM_BLOCK         (32 * 1024)
+#define ADMITTED_NS          (2 * NS_PER_S) /* how long a stream goes on unasked */
 #define WORKERS              2
 #define WORK_WAITING_MAX     64
 
@@ -55,6 +57,7 @@ struct http_exchange {
     char *body;
     size_t size, size_max;
     bool too_large, worked;
+    int64_t admitted_ns; /* when a stream was last asked whether it may go on */
     struct http_reply reply;
     struct http_exchange *next_waiting;
 };
@@ -201,6 +204,31 @@ static bool sleep_until_wake(struct http_exchange *exchange, uint64_t wakes)
     return sleeps;
 }
 
+static void free_headers(struct http_reply *reply)
+{
+    for (size_t i = 0; i < HTTP_HEADERS_MAX; i++)
+        free(reply->headers[i].value);
+}
+
+/* Whoever reads a stream may have logged out, or been shut out, since it began. */
+static bool may_go_on(struct http_exchange *exchange)
+{
+    struct http *server = exchange->server;
+    int64_t now_ns = clock_mono(&clock_system);
+
+    if (!server->admit || now_ns - exchange->admitted_ns < ADMITTED_NS ||
+        http_is_local(&exchange->request))
+        return true;
+    struct http_request request = exchange->request;
+    struct http_reply refusal = {0};
+    exchange->admitted_ns = now_ns;
+    request.streaming = true;
+    bool admitted = server->admit(server->context, &request, &refusal) != HTTP_REFUSED;
+    free_headers(&refusal);
+    free(refusal.body);
+    return admitted;
+}
+
 static ssize_t stream_read(void *context, uint64_t position, char *out, size_t room)
 {
     struct http_exchange *exchange = context;
@@ -213,7 +241,7 @@ static ssize_t stream_read(void *context, uint64_t position, char *out, size_t r
     uint64_t wakes = server->wakes;
     bool closing = server->closing;
     pthread_mutex_unlock(&server->lock);
-    if (closing)
+    if (closing || !may_go_on(exchange))
         return MHD_CONTENT_READER_END_OF_STREAM;
 
     int64_t got = exchange->reply.read(exchange->reply.stream, out, room);
@@ -242,8 +270,7 @@ static void exchange_release(void *context)
     stream_close(exchange);
     if (--exchange->holders)
         return;
-    for (size_t i = 0; i < HTTP_HEADERS_MAX; i++)
-        free(exchange->reply.headers[i].value);
+    free_headers(&exchange->reply);
     free(exchange->body);
     free(exchange);
 }
@@ -283,8 +310,10 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http
         stream_close(exchange);
         return MHD_NO;
     }
-    if (reply->read)
+    if (reply->read) {
         exchange->holders++;
+        exchange->admitted_ns = clock_mono(&clock_system);
+    }
     add_headers(response, reply);
     enum MHD_Result result = MHD_queue_response(connection, (unsigned)reply->status, response);
     MHD_destroy_response(response);

@@ -29,6 +29,7 @@ struct http_request {
     const char *body;   /* size bytes, zero-terminated */
     size_t size;
     void *connection; /* for http_query */
+    bool streaming;   /* its answer is under way, and it is asked whether that may go on */
 };
 
 /* The decoded value of a query key, "" where it has none, NULL where it is absent. Lives as long as
@@ -93,7 +94,9 @@ bool http_reply_header(struct http_reply *reply, const char *name, const char *v
 
 /*
  * Asked when a request's headers have come and before its body is read: how large that may be, or
- * HTTP_REFUSED, with `reply` filled in (not with work or a stream). On the server's thread.
+ * HTTP_REFUSED, with `reply` filled in (not with work or a stream). Asked again every few seconds
+ * while a stream answers somebody over the network, who may have lost the right to it: then the
+ * stream ends on HTTP_REFUSED. On the server's thread.
  */
 typedef size_t http_admit_fn(void *context, const struct http_request *request,
                              struct http_reply *reply);

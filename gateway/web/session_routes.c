@@ -104,7 +104,7 @@ static void get_session(void *context, const struct route_request *request,
     const char *key = http_cookie(request->http, GATE_COOKIE);
     struct session session;
     bool found = key && !request->caller->local && strcmp(request->caller->account, "") != 0 &&
-                 sessions_find(gate->sessions, key, &session) &&
+                 sessions_find(gate->sessions, key, true, &session) &&
                  strcmp(session.account, request->caller->account) == 0;
 
     gate_reply_session(gate, request->caller, found ? &session : NULL, NULL, reply);

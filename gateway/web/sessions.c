@@ -117,12 +117,13 @@ static struct entry *find(struct sessions *sessions, const char *key)
     return NULL;
 }
 
-bool sessions_find(struct sessions *sessions, const char *key, struct session *session)
+bool sessions_find(struct sessions *sessions, const char *key, bool use, struct session *session)
 {
     pthread_mutex_lock(&sessions->lock);
     struct entry *entry = find(sessions, key);
     if (entry) {
-        entry->used_ns = clock_mono(sessions->clock);
+        if (use)
+            entry->used_ns = clock_mono(sessions->clock);
         *session = entry->session;
     }
     pthread_mutex_unlock(&sessions->lock);

@@ -32,8 +32,9 @@ void sessions_close(struct sessions *sessions); /* NULL is fine */
 int sessions_begin(struct sessions *sessions, const char *account, char key[KEY_TEXT_SIZE],
                    struct session *session);
 
-/* The session of a key, which counts as a use of it. False for one that is over or never was. */
-bool sessions_find(struct sessions *sessions, const char *key, struct session *session);
+/* The session of a key; `use` says whether that counts as a use of it. False for one that is over
+ * or never was. */
+bool sessions_find(struct sessions *sessions, const char *key, bool use, struct session *session);
 
 /* Ends the one, or all of an account but that of `except` (NULL: really all). */
 void sessions_end(struct sessions *sessions, const char *key);

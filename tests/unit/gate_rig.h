@@ -28,6 +28,7 @@ struct rig {
     struct api *api;
     int64_t clock_set_ns; /* what the system's clock was set to */
     int clock_error;
+    const char *preset; /* the file of a setup code on a label */
     char answer[16384]; /* to the newest request, with its head */
     char folder[96];
 };
@@ -55,8 +56,10 @@ static inline void rig_status(void *context, struct text *text)
 
 static inline void rig_open(void)
 {
-    struct gate_options options = {
-        .state_path = rig->folder, .clock = &rig->kit->clock, .set_clock = rig_set_clock};
+    struct gate_options options = {.state_path = rig->folder,
+                                   .preset_path = rig->preset,
+                                   .clock = &rig->kit->clock,
+                                   .set_clock = rig_set_clock};
     struct gate_site site = {.about = rig_about};
     struct api_source source = {.status = rig_status};
 
@@ -107,16 +110,14 @@ static inline int rig_teardown(void **state)
     return left ? left : result;
 }
 
-/* Sends what is in `request` from an address (NULL: over the unix socket) and returns the status of
- * what is answered. */
-static inline int rig_send(const char *address, const char *request)
+/* A connection from an address (NULL: over the unix socket), on which `request` was sent. */
+static inline int rig_connect(const char *address, const char *request)
 {
     struct sockaddr_in6 six = {.sin6_family = AF_INET6};
     struct sockaddr_in four = {.sin_family = AF_INET};
     const struct sockaddr *peer = NULL;
     socklen_t peer_size = 0;
-    int ends[2], status = 0;
-    size_t size = 0;
+    int ends[2];
 
     if (address && inet_pton(AF_INET, address, &four.sin_addr) == 1) {
         peer = (const struct sockaddr *)&four;
@@ -129,16 +130,25 @@ static inline int rig_send(const char *address, const char *request)
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
     assert_int_equal(api_adopt(rig->api, ends[0], peer, peer_size), 0);
     assert_true(write(ends[1], request, strlen(request)) == (ssize_t)strlen(request));
-    struct pollfd client = {.fd = ends[1], .events = POLLIN};
+    return ends[1];
+}
+
+/* Sends a request and returns the status of what is answered. */
+static inline int rig_send(const char *address, const char *request)
+{
+    int fd = rig_connect(address, request), status = 0;
+    struct pollfd client = {.fd = fd, .events = POLLIN};
+    size_t size = 0;
+
     for (;;) {
         assert_int_equal(poll(&client, 1, RIG_DEADLINE_MS), 1);
-        ssize_t got = read(ends[1], rig->answer + size, sizeof rig->answer - 1 - size);
+        ssize_t got = read(fd, rig->answer + size, sizeof rig->answer - 1 - size);
         if (got <= 0)
             break;
         size += (size_t)got;
     }
     rig->answer[size] = '\0';
-    close(ends[1]);
+    close(fd);
     assert_int_equal(sscanf(rig->answer, "HTTP/1.1 %d", &status), 1);
     return status;
 }

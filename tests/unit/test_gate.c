@@ -1,5 +1,7 @@
 /* Who may come in, and who may not. */
 // links: sluice_web
+#include <stdbool.h>
+
 #include "unit/gate_rig.h"
 
 static void nobody_gets_anything_without_logging_in(void **state)
@@ -324,6 +326,102 @@ static void the_clock_is_set_where_nothing_else_sets_it(void **state)
     assert_int_equal(rig_ask(&phone, "POST", "/api/v1/clock", "{\"t\":1795448300123}"), 409);
 }
 
+static void accounts_and_tokens_have_a_bound(void **state)
+{
+    struct rig_browser phone = {.address = RIG_HOME};
+    char path[64], body[64];
+
+    (void)state;
+    rig_make_owner(&phone);
+    for (int i = 0; i < 64; i++) {
+        snprintf(body, sizeof body, "{\"name\":\"t%d\",\"role\":\"viewer\"}", i);
+        assert_int_equal(rig_ask(&phone, "POST", "/api/v1/tokens", body), 200);
+    }
+    assert_int_equal(
+        rig_ask(&phone, "POST", "/api/v1/tokens", "{\"name\":\"more\",\"role\":\"viewer\"}"), 409);
+    for (int i = 1; i < 32; i++) {
+        snprintf(path, sizeof path, "/api/v1/accounts/a%d", i);
+        assert_int_equal(rig_ask(&phone, "PUT", path,
+                                 "{\"role\":\"viewer\",\"password\":\"four other plain words\"}"),
+                         200);
+    }
+    assert_int_equal(rig_ask(&phone, "PUT", "/api/v1/accounts/more",
+                             "{\"role\":\"viewer\",\"password\":\"four other plain words\"}"),
+                     409);
+    rig_close();
+    rig_open();
+    assert_int_equal(rig_login(&phone, "a31", "four other plain words"), 200);
+}
+
+static void a_code_on_the_label_is_taken_and_stays(void **state)
+{
+    struct rig_browser phone = {.address = RIG_HOME};
+    char path[128];
+
+    (void)state;
+    rig_close();
+    snprintf(path, sizeof path, "%s/label", rig->folder);
+    rig->preset = path;
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("Label-4711-code\n", file);
+    fclose(file);
+    rig_open();
+    assert_int_equal(rig_ask(&phone, "POST", "/api/v1/setup", "{\"code\":\"LABEL 4711 CODE\"}"),
+                     200);
+    rig_make_owner(&phone);
+    assert_int_equal(access(path, F_OK), 0);
+    /* One that is too short is none: the gateway makes its own. */
+    rig_close();
+    char accounts[128];
+    snprintf(accounts, sizeof accounts, "%s/accounts.json", rig->folder);
+    unlink(accounts);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("1234\n", file);
+    fclose(file);
+    rig_open();
+    assert_int_equal(rig_ask(&phone, "POST", "/api/v1/setup", "{\"code\":\"1234\"}"), 409);
+    unlink(path);
+    rig->preset = NULL;
+}
+
+/* Whether the stream ends while the server's streams are woken, as commits do it. */
+static bool ends_within(int fd, int deadline_ms)
+{
+    char block[4096];
+
+    for (int waited = 0; waited < deadline_ms; waited += 50) {
+        struct pollfd client = {.fd = fd, .events = POLLIN};
+
+        api_wake(rig->api);
+        if (poll(&client, 1, 50) > 0 && read(fd, block, sizeof block) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void a_stream_ends_with_the_right_to_it(void **state)
+{
+    struct rig_browser phone = {.address = RIG_HOME}, ben = {.address = "192.168.7.21"};
+    char request[1024];
+
+    (void)state;
+    rig_make_owner(&phone);
+    assert_int_equal(rig_ask(&phone, "PUT", "/api/v1/accounts/ben",
+                             "{\"role\":\"viewer\",\"password\":\"four other plain words\"}"),
+                     200);
+    assert_int_equal(rig_login(&ben, "ben", "four other plain words"), 200);
+    snprintf(request, sizeof request,
+             "GET /api/v1/events?follow HTTP/1.1\r\nHost: 192.168.7.1\r\nCookie: %s\r\n\r\n",
+             ben.cookies);
+    int stream = rig_connect(ben.address, request);
+    assert_false(ends_within(stream, 3000));
+    assert_int_equal(rig_ask(&phone, "DELETE", "/api/v1/accounts/ben", ""), 200);
+    assert_true(ends_within(stream, RIG_DEADLINE_MS));
+    close(stream);
+}
+
 #define GATE_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -342,6 +440,9 @@ int main(void)
         GATE_TEST(a_new_password_ends_the_other_sessions),
         GATE_TEST(accounts_outlive_the_process_and_sessions_do_not),
         GATE_TEST(accounts_that_cannot_be_read_make_nobody_the_owner),
+        GATE_TEST(accounts_and_tokens_have_a_bound),
+        GATE_TEST(a_code_on_the_label_is_taken_and_stays),
+        GATE_TEST(a_stream_ends_with_the_right_to_it),
         GATE_TEST(the_clock_is_set_where_nothing_else_sets_it),
     };
 
