@@ -120,10 +120,8 @@ static const struct part {
     void (*stop)(struct front *front);
     void (*close)(struct front *front);
 } parts[] = {
-    {"accounts", open_gate, NULL, NULL},
-    {"live values", open_show, stop_show, close_show},
-    {"jobs", open_jobs, stop_jobs, close_jobs},
-    {"choices", open_choices, NULL, NULL},
+    {"accounts", open_gate, NULL, NULL},        {"live values", open_show, stop_show, close_show},
+    {"jobs", open_jobs, stop_jobs, close_jobs}, {"choices", open_choices, NULL, NULL},
     {"page", open_page, stop_page, close_page},
 };
 
@@ -232,8 +230,10 @@ void front_open(struct front **out, struct loop *loop, struct running *running,
 
 void front_apply(struct front *front)
 {
-    if (front)
-        page_apply(front->page, front->running->current->config);
+    if (!front)
+        return;
+    guard_apply(front->gate, &front->running->current->config->web);
+    page_apply(front->page, front->running->current->config);
 }
 
 void front_close(struct front *front)

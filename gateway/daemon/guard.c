@@ -51,3 +51,14 @@ int guard_mount(struct gatekeeper *gate, struct api *api, struct running *runnin
 
     return gate ? gate_mount(gate, api, running->journal, &site) : 0;
 }
+
+void guard_apply(struct gatekeeper *gate, const struct config_web *web)
+{
+    if (!gate)
+        return;
+    if (gate_set_names(gate, web->names.items, web->names.count))
+        log_warn("daemon", "the page's names in web.names are not taken: %s",
+                 error_text(ERR_NOMEM));
+    if (web->enabled)
+        gate_announce(gate);
+}

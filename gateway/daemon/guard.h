@@ -14,4 +14,8 @@ void guard_close(struct gatekeeper *gate);
 /* Guards the API before it listens. 0, or the error of gate_mount. */
 int guard_mount(struct gatekeeper *gate, struct api *api, struct running *running);
 
+/* Takes the names that the configuration gives the page; where that is on, a setup code that is new
+ * is told. NULL is fine. */
+void guard_apply(struct gatekeeper *gate, const struct config_web *web);
+
 #endif

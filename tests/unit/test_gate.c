@@ -413,7 +413,8 @@ static void a_stream_ends_with_the_right_to_it(void **state)
                      200);
     assert_int_equal(rig_login(&ben, "ben", "four other plain words"), 200);
     snprintf(request, sizeof request,
-             "GET /api/v1/events?follow HTTP/1.1\r\nHost: 192.168.7.1\r\nCookie: %s\r\n\r\n",
+             "GET /api/v1/events?follow HTTP/1.1\r\nHost: 192.168.7.1\r\nConnection: "
+             "close\r\nCookie: %s\r\n\r\n",
              ben.cookies);
     int stream = rig_connect(ben.address, request);
     assert_false(ends_within(stream, 3000));
