@@ -1,10 +1,13 @@
 #include "daemon/machine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/rtc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <time.h>
@@ -12,6 +15,7 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/log.h"
 
 static void read_line(const char *path, char out[40])
 {
@@ -49,10 +53,36 @@ bool machine_medium_is_plain(const char *path)
     return strstr(target, "/mmcblk") != NULL || strstr(target, "/usb") != NULL;
 }
 
+/* The clock that runs on without power, where there is one: the kernel writes it by itself only
+ * while a time server is followed. */
+static void set_hardware_clock(time_t seconds)
+{
+    int fd = open("/dev/rtc0", O_RDONLY | O_CLOEXEC);
+    struct tm now;
+
+    if (fd < 0)
+        return;
+    if (gmtime_r(&seconds, &now)) {
+        struct rtc_time set = {.tm_sec = now.tm_sec,
+                               .tm_min = now.tm_min,
+                               .tm_hour = now.tm_hour,
+                               .tm_mday = now.tm_mday,
+                               .tm_mon = now.tm_mon,
+                               .tm_year = now.tm_year};
+
+        if (ioctl(fd, RTC_SET_TIME, &set))
+            log_debug("daemon", "/dev/rtc0 is not set: %s", strerror(errno));
+    }
+    close(fd);
+}
+
 int machine_set_clock(int64_t wall_ns)
 {
     struct timespec time = {.tv_sec = (time_t)(wall_ns / NS_PER_S),
                             .tv_nsec = (long)(wall_ns % NS_PER_S)};
 
-    return clock_settime(CLOCK_REALTIME, &time) ? error_from_errno(errno) : 0;
+    if (clock_settime(CLOCK_REALTIME, &time))
+        return error_from_errno(errno);
+    set_hardware_clock(time.tv_sec);
+    return 0;
 }

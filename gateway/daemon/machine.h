@@ -18,7 +18,8 @@ void machine_id(char out[40]);
  */
 bool machine_medium_is_plain(const char *path);
 
-/* Sets the system's clock (UTC). 0, ERR_DENIED when the process may not, ERR_INVALID. */
+/* Sets the system's clock (UTC), and the one that runs on without power where there is one. 0,
+ * ERR_DENIED when the process may not, ERR_INVALID. */
 int machine_set_clock(int64_t wall_ns);
 
 #endif

@@ -94,9 +94,9 @@ static void note_clock(struct gatekeeper *gate, const struct caller *caller, int
 }
 
 /* What goes beyond the owner: what of it fails is told, and the owner stands. */
-static size_t grant_rest(struct gatekeeper *gate, const struct caller *caller,
-                         const struct wish *wish, char sentence[SENTENCE_SIZE],
-                         const char *notes[NOTES_MAX + 1])
+static void grant_rest(struct gatekeeper *gate, const struct caller *caller,
+                       const struct wish *wish, char sentence[SENTENCE_SIZE],
+                       const char *notes[NOTES_MAX + 1])
 {
     const struct gate_site *site = &gate->site;
     size_t count = 0;
@@ -115,7 +115,6 @@ static size_t grant_rest(struct gatekeeper *gate, const struct caller *caller,
             notes[count++] = sentence;
     }
     notes[count] = NULL;
-    return count;
 }
 
 static void make_owner(struct gatekeeper *gate, const struct wish *wish, const char *origin,

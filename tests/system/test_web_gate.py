@@ -5,7 +5,7 @@ import json
 import re
 import ssl
 
-from harness import EXIT_FAILED, EXIT_OK, EXIT_USAGE, Gateway, check, main, totals, wait_for
+from harness import EXIT_FAILED, EXIT_OK, EXIT_USAGE, Gateway, ModbusTcp, check, main, totals, wait_for
 
 PASSWORD = "three plain words"
 ROLES = ["anybody", "viewer", "operator", "owner"]
@@ -152,6 +152,22 @@ def no_secret_in_any_answer_log_or_event(site):
     gateway.stop()
 
 
+def a_command_from_the_page_is_stored_with_its_sender(site):
+    hall = ModbusTcp(site, "hall", ["1:meter"])
+    mode = {"id": "mode", "reg": 10, "type": "u16", "write": {"min": 0, "max": 9}}
+    gateway = Gateway(site, [hall.bus()], [hall.device("meter", 1, points=[mode])], [], web=True).start()
+    callers = callers_of(gateway, set_up(gateway))
+    body = json.dumps({"id": "7c1", "op": "write", "d": "meter", "p": "mode", "v": 3})
+    check(callers["viewer"].ask("POST", "/api/v1/commands?wait", body)[0] == 403, "a viewer writes")
+    for caller, sender in (("operator", "web:operator"), ("token of operator", "token:t-operator")):
+        status, text = callers[caller].ask("POST", "/api/v1/commands?wait", body.replace("7c1", caller[:5]))
+        check(status == 200 and '"accepted":true' in text, "the command", status, text)
+        commands = wait_for(lambda: [event for event in gateway.replay("--kind", "command")
+                                     if event["by"] == sender], 10, "stored with its sender")
+        check(commands[-1]["d"] == "meter", "the command", commands)
+    gateway.stop()
+
+
 def accounts_survive_a_kill_and_sessions_do_not(site):
     gateway = Gateway(site, [], [], [], web=True).start()
     owner = set_up(gateway)
@@ -214,5 +230,6 @@ def a_configuration_that_restarts_everything_logs_nobody_out(site):
     gateway.stop()
 
 
-main(every_route_method_and_role, no_secret_in_any_answer_log_or_event, accounts_survive_a_kill_and_sessions_do_not,
+main(every_route_method_and_role, no_secret_in_any_answer_log_or_event,
+     a_command_from_the_page_is_stored_with_its_sender, accounts_survive_a_kill_and_sessions_do_not,
      a_lost_password_is_set_on_the_machine, a_configuration_that_restarts_everything_logs_nobody_out)
