@@ -23,24 +23,43 @@ class Caller:
         self.csrf = None
         self.token = token
         self.context = ssl.create_default_context(cafile=gateway.certificate)
+        self.connection = None
 
-    def ask(self, method, path, body=None, headers=None, cookie=True):
-        connection = http.client.HTTPSConnection("localhost", self.gateway.https, timeout=30, context=self.context)
+    def _request(self, *request):
+        """On the connection that there is; where the gateway has ended that, on a new one."""
+        for attempt in (1, 2):
+            if self.connection is None:
+                self.connection = http.client.HTTPSConnection("localhost", self.gateway.https, timeout=30,
+                                                              context=self.context)
+                attempt = 2
+            try:
+                self.connection.request(*request)
+                return self.connection.getresponse()
+            except (OSError, http.client.HTTPException):
+                self.connection.close()
+                self.connection = None
+                if attempt == 2:
+                    raise
+        return None
+
+    def ask(self, method, path, body=None, headers=None):
         sent = {"Content-Type": "application/json"}
-        if self.cookie and cookie:
+        if self.cookie:
             sent["Cookie"] = self.cookie
         if self.csrf and method != "GET":
             sent["X-Sluice-CSRF"] = self.csrf
         if self.token:
             sent["Authorization"] = "Bearer " + self.token
         sent.update(headers or {})
-        connection.request(method, path, body, {name: value for name, value in sent.items() if value is not None})
-        response = connection.getresponse()
-        text = "" if HEAD_ONLY.search(path.split("?")[0]) and response.status == 200 else response.read().decode()
-        self.answer = response
+        response = self._request(method, path, body, {name: value for name, value in sent.items() if value is not None})
         cookies = [line.split(";")[0] for line in response.headers.get_all("Set-Cookie") or []]
-        response.close()
-        connection.close()
+        if HEAD_ONLY.search(path.split("?")[0]) and response.status == 200:
+            text = ""
+            response.close()
+            self.connection.close()
+            self.connection = None
+        else:
+            text = response.read().decode()
         if cookies and response.status == 200:
             self.cookie = "; ".join(cookies)
         return response.status, text
