@@ -180,7 +180,7 @@ def what_is_done_is_answered_as_documented(site):
         status, kind, text = ask(gateway, method, path, None if body is None else json.dumps(body))
         check(status == expected, method, path, status, text)
         document.validate(operations[method, pattern or path.split("?")[0]], status, kind, text)
-        return json.loads(text.split("\n")[0])
+        return json.loads(text.split("\n")[0] if kind == "application/x-ndjson" else text or "null")
 
     api = "/api/v1"
     check(do("GET", api + "/session")["setup"], "nobody owns it yet")
@@ -202,6 +202,14 @@ def what_is_done_is_answered_as_documented(site):
        api + "/commands")
     lease = do("POST", api + "/forget?device=meter")
     check(lease["device"] == "meter", "forget", lease)
+    produced = do("POST", api + "/events", {"device": "weather", "point": "temp", "type": "number", "events": [{"v": 20.5}]})
+    one = api + "/consumers/{name}"
+    do("PUT", api + "/consumers/erp", {"from": "oldest"}, one, 201)
+    do("PUT", api + "/consumers/erp", {"from": "oldest"}, one)
+    do("GET", api + "/consumers/erp/events?limit=20", None, one + "/events")
+    do("POST", api + "/consumers/erp/ack", {"epoch": produced["epoch"], "n": produced["stored"][1]}, one + "/ack")
+    do("GET", api + "/consumers")
+    do("DELETE", api + "/consumers/erp", None, one, 204)
     do("POST", api + "/logout")
     gateway.stop()
 
