@@ -3,7 +3,9 @@
 import { axe, check, go, logIn, main, openPage, overflow, picture, shifts } from './browser.mjs';
 import { fileName, screens } from './screens.mjs';
 
-const WATCHED_MS = 1_500;
+/** What comes after the first picture (a chart, a list of ports) has come by then; from then on nothing may move. */
+const LOADED_MS = 700;
+const WATCHED_MS = 1_100;
 const looks = [
   { width: 1440, scheme: 'light', language: 'en-GB' },
   { width: 360, scheme: 'dark', language: 'de-DE' },
@@ -11,16 +13,18 @@ const looks = [
   { width: 1440, scheme: 'dark', language: 'de-DE' },
 ];
 
+const chosen = process.env.SLUICE_LONG ? looks : looks.slice(0, 2);
+
 await main(async (browser) => {
   let violations = 0;
-  for (const look of looks) {
+  for (const look of chosen) {
     const page = await openPage(browser, look);
     await logIn(page);
     for (const { place, ready } of screens) {
       const name = `${fileName(place)}-${look.width}-${look.scheme}-${look.language.slice(0, 2)}`;
       await go(page, place);
       await page.waitForSelector(ready);
-      await page.waitForLoadState('networkidle', { timeout: 3_000 }).catch(() => {}); // the stream never ends
+      await page.waitForTimeout(LOADED_MS);
       const moved = await shifts(page, WATCHED_MS);
       await picture(page, name);
       const wrong = await axe(page);
@@ -33,5 +37,5 @@ await main(async (browser) => {
     await page.context().close();
   }
   check(violations === 0, 'violations of accessibility', violations);
-  console.log(JSON.stringify({ screens: screens.length, looks: looks.length, axe_violations: violations }));
+  console.log(JSON.stringify({ screens: screens.length, looks: chosen.length, axe_violations: violations }));
 });

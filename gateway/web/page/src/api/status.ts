@@ -88,7 +88,7 @@ function freshBuses(known: readonly BusStatus[], short: readonly LiveBus[]): Bus
 
 function lay(short: LiveStatus): void {
   const known = status.get();
-  if (!known || !short.journal) return;
+  if (!known || !short.journal || !short.config) return;
   if (short.config.fingerprint !== known.config.fingerprint) later(SETTLED_MS);
   const buses = new Map<string, BusSums>();
   for (const bus of short.buses) {

@@ -30,13 +30,16 @@ interface ChartProps {
 
 const known = (values: readonly (number | null)[]): number[] => values.filter((value): value is number => value !== null);
 
+/** Of a mean of integers. */
+const MEAN_DECIMALS = 1;
+
 /** "231.2 to 233.9 V, mean 232.4 V" */
 export function courseInWords(series: Series, unit: string, decimals?: number): string {
   const low = known(series.min), high = known(series.max), mean = known(series.avg);
   if (!mean.length) return t('chart.nothing');
   return t('chart.words', {
     low: number(Math.min(...low), decimals), high: number(Math.max(...high), decimals),
-    mean: number(mean.reduce((sum, value) => sum + value, 0) / mean.length, decimals), unit,
+    mean: number(mean.reduce((sum, value) => sum + value, 0) / mean.length, decimals ?? MEAN_DECIMALS), unit: unit && `\u00a0${unit}`,
   });
 }
 
@@ -46,7 +49,7 @@ function options(box: HTMLElement, { unit, decimals, series }: ChartProps, heigh
   const axis = { stroke: colour('--ink-soft'), grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false }, font: `12px ${colour('--font')}` };
   const accent = colour('--accent');
   const long = series.to - series.from > 36 * 3600e3;
-  const mean = (_: uPlot, value: number | null) => (value === null || value === undefined ? t('value.none') : `${number(value, decimals)} ${unit}`);
+  const mean = (_: uPlot, value: number | null) => (value === null || value === undefined ? t('value.none') : `${number(value, decimals ?? MEAN_DECIMALS)} ${unit}`);
   return {
     width: box.clientWidth,
     height,

@@ -1,4 +1,5 @@
-/** "uplinks" is the list, "uplinks/ID" one of them. */
+/** "uplinks" is the list, "uplinks/ID" one of them, "uplinks/+" a new one. */
+import { may } from '../../api/session';
 import { status } from '../../api/status';
 import type { ScreenArguments } from '../../app/screens';
 import { link } from '../../app/router';
@@ -9,6 +10,7 @@ import { Panel } from '../../parts/panel';
 import { Screen } from '../../parts/screen';
 import { State } from '../../parts/state';
 import { uplinkLevel } from '../overview/uplink-card';
+import { AddUplink } from './add-uplink';
 import { UplinkFacts, Uplinks, UplinkTroubles, uplinkWord } from './uplinks';
 
 function Uplink({ id }: { id: string }) {
@@ -25,6 +27,10 @@ function Uplink({ id }: { id: string }) {
   );
 }
 
+/** No id has that sign. */
+const ADD = '+';
+
 export function UplinksEntry({ rest }: ScreenArguments) {
+  if (rest[0] === ADD) return may('owner') ? <AddUplink /> : <Uplinks />;
   return rest[0] ? <Uplink id={rest[0]} /> : <Uplinks />;
 }
