@@ -1,0 +1,49 @@
+/** The way to the broker, step by step: which one fails, why, and what to do. */
+import { useJob } from '../../api/jobs';
+import { number } from '../../lib/format';
+import { t, told } from '../../lib/text';
+import { Problem } from '../../parts/notice';
+import { Panel } from '../../parts/panel';
+import { Shape, type Level } from '../../parts/state';
+
+interface Step {
+  step: string;
+  verdict: 'ok' | 'skipped' | 'warning' | 'failed';
+  ms?: number;
+  found?: string;
+  next?: string;
+  failed?: string;
+}
+
+const levels: Record<Step['verdict'], Level> = { ok: 'up', skipped: 'unknown', warning: 'look', failed: 'down' };
+
+function Line({ step }: { step: Step }) {
+  return (
+    <li class={step.verdict === 'skipped' ? 'doctor-step skipped' : 'doctor-step'}>
+      <Shape level={levels[step.verdict]} />
+      <div>
+        <p><b>{told(`doctor.${step.step}`, step.step)}</b> <span class="unseen">{t(`state.${levels[step.verdict]}`)}</span>
+          {!!step.ms && <span class="fact-what">{t('unit.ms', { n: number(step.ms) })}</span>}</p>
+        <p lang="en">{step.found}</p>
+        {step.next && <p lang="en" class="doctor-next">{step.next}</p>}
+      </div>
+    </li>
+  );
+}
+
+export function Doctor({ id }: { id: string }) {
+  const job = useJob<Step>();
+  const end = job.lines.find((line) => line.step === 'end');
+  const steps = job.lines.filter((line) => line.step !== 'end');
+  // That a step fails is the answer, not a trouble of asking.
+  const trouble = steps.length ? null : job.error;
+  return (
+    <Panel title={t('doctor.title')}
+      aside={<button class="button small" type="button" disabled={job.runs} onClick={() => job.start({ kind: 'doctor', uplink: id })}>{t(job.runs ? 'doctor.runs' : 'doctor.start')}</button>}>
+      {!steps.length && !job.runs && !trouble && <p class="quiet-line">{t('doctor.what')}</p>}
+      <Problem error={trouble} />
+      <ol class="doctor">{steps.map((step) => <Line key={step.step} step={step} />)}</ol>
+      <p role="status" class="doctor-end">{end && (end.verdict === 'failed' ? t('doctor.failed', { step: told(`doctor.${end.failed}`, end.failed ?? '') }) : t(end.verdict === 'ok' ? 'doctor.ok' : 'doctor.warning'))}</p>
+    </Panel>
+  );
+}

@@ -1,0 +1,32 @@
+/** One broker: how it goes, the way to it step by step, and what an outage would do. */
+import { may } from '../../api/session';
+import { status } from '../../api/status';
+import { link } from '../../app/router';
+import { useCell } from '../../lib/cell';
+import { t } from '../../lib/text';
+import { Notice } from '../../parts/notice';
+import { Panel } from '../../parts/panel';
+import { Screen } from '../../parts/screen';
+import { State } from '../../parts/state';
+import { uplinkLevel } from '../overview/uplink-card';
+import { Doctor } from './doctor';
+import { Drill } from './drill';
+import { UplinkFacts, UplinkTroubles, uplinkWord } from './uplinks';
+
+export function Uplink({ id }: { id: string }) {
+  const now = useCell(status);
+  const uplink = now?.uplinks.find((one) => one.id === id);
+  const above = <a href={link('uplinks')}>{t('nav.uplinks')}</a>;
+  if (!now) return <Screen title={id} above={above}>{null}</Screen>;
+  if (!uplink) return <Screen title={id} above={above}><Notice level="look" title={t('uplink.gone', { id })} next={t('uplink.gone.next')} /></Screen>;
+  return (
+    <Screen title={id} above={above} lead={uplink.url} aside={<State level={uplinkLevel(uplink)} word={uplinkWord(uplink)} />}>
+      <UplinkTroubles uplink={uplink} />
+      <div class="columns">
+        <Panel title={t('uplink.facts')}><UplinkFacts uplink={uplink} now={now} /></Panel>
+        {may('owner') && <Doctor id={id} />}
+        {may('owner') && <Drill id={id} />}
+      </div>
+    </Screen>
+  );
+}
