@@ -13,6 +13,7 @@ export const screens = [
   { place: 'history/events', ready: '.events-filter' },
   { place: 'logs', ready: '.log-lines li' },
   { place: 'system', ready: '.entries' },
+  { place: 'system/report', ready: '.lead, [role=alert]' },
 ];
 
 export const fileName = (place) => place.replace(/\W+/g, '-') || 'overview';

@@ -32,5 +32,5 @@ export const screens: readonly ScreenEntry[] = [
   { path: 'uplinks', name: 'nav.uplinks', icon: 'uplinks', load: async () => (await import('../screens/uplinks/entry')).UplinksEntry },
   { path: 'history', name: 'nav.history', icon: 'history', load: async () => (await import('../screens/history/history')).History },
   { path: 'logs', name: 'nav.logs', icon: 'logs', minor: true, load: async () => (await import('../screens/logs/logs')).Logs },
-  { path: 'system', name: 'nav.system', icon: 'system', minor: true, load: async () => (await import('../screens/system/system')).System },
+  { path: 'system', name: 'nav.system', icon: 'system', minor: true, load: async () => (await import('../screens/system/entry')).SystemEntry },
 ];

@@ -1,6 +1,8 @@
 /** What the gateway gives away: all of it, all but who it is, or a report to print. And what brings it back. */
 import { useState } from 'preact/hooks';
 import { ask } from '../../api/client';
+import { loadConfig } from '../../api/config';
+import { link } from '../../app/router';
 import { t } from '../../lib/text';
 import { TextField } from '../../parts/field';
 import { Notice, Problem } from '../../parts/notice';
@@ -25,11 +27,12 @@ export function Exports() {
     void action().catch(setError);
   };
   const secret = (): RequestInit => (passphrase ? { headers: { 'X-Sluice-Passphrase': passphrase } } : {});
-  const backup = () => act(async () => save(await ask('/export/backup', secret()), 'backup.sluice'));
-  const template = () => act(async () => save(await ask('/export/template'), 'template.json'));
+  const backup = () => act(async () => save(await ask('/export/backup', secret()), 'sluice-backup.json'));
+  const template = () => act(async () => save(await ask('/export/template'), 'sluice-template.json'));
   const restore = (file: File | undefined) => file && act(async () => {
     await ask('/restore', { method: 'POST', body: file, headers: { 'Content-Type': 'application/octet-stream', ...(passphrase && { 'X-Sluice-Passphrase': passphrase }) } });
     setRestored(true);
+    await loadConfig();
   });
   return (
     <Panel title={t('exports.title')}>
@@ -48,6 +51,9 @@ export function Exports() {
       <h3 class="entries-head">{t('exports.template')}</h3>
       <p class="quiet-line">{t('exports.template.what')}</p>
       <div class="actions"><button class="button" type="button" onClick={template}>{t('exports.template.do')}</button></div>
+      <h3 class="entries-head">{t('report.title')}</h3>
+      <p class="quiet-line">{t('report.what')}</p>
+      <div class="actions"><a class="button" href={link('system', 'report')}>{t('report.open')}</a></div>
     </Panel>
   );
 }

@@ -1,0 +1,81 @@
+/** The commissioning report: to be filled in before the devices and printed. Each value stands beside what the display shows. */
+import { useEffect, useState } from 'preact/hooks';
+import { get } from '../../api/client';
+import { loadPoints, pointKey, points } from '../../api/points';
+import type { DeviceStatus, Status, StoredEvent } from '../../api/types';
+import { link } from '../../app/router';
+import { useCell } from '../../lib/cell';
+import { dateTime, number } from '../../lib/format';
+import { t, told } from '../../lib/text';
+import { Problem } from '../../parts/notice';
+import { Panel } from '../../parts/panel';
+import { Screen } from '../../parts/screen';
+import { State } from '../../parts/state';
+import { written } from '../../parts/value';
+
+interface Answer {
+  made: number;
+  by: string;
+  status: Status;
+  values: StoredEvent[];
+}
+
+function Device({ device, bus, values }: { device: DeviceStatus; bus: string; values: readonly StoredEvent[] }) {
+  const known = useCell(points);
+  const identity = Object.entries(device.learnt.identity ?? {}).map(([key, value]) => `${told(`identity.${key}`, key)} ${value}`).join(', ');
+  const errors = device.timeouts + device.corrupt + device.unexpected + device.exceptions;
+  return (
+    <Panel title={device.name || device.id} aside={<State level={device.up ? 'up' : 'down'} />}>
+      <p class="quiet-line">{[device.id, bus, device.profile, identity].filter(Boolean).join(' · ')}</p>
+      <p class="quiet-line">{t('report.errors', { n: errors, count: number(errors), requests: number(device.requests) })}</p>
+      <table class="table report-table">
+        <thead><tr><th scope="col">{t('report.point')}</th><th scope="col" class="number">{t('report.value')}</th><th scope="col">{t('report.display')}</th></tr></thead>
+        <tbody>
+          {values.map((event) => {
+            const point = known?.get(pointKey({ d: event.d!, p: event.p! })) ?? { d: event.d!, p: event.p!, type: 'number' };
+            return (
+              <tr key={event.p}>
+                <th scope="row">{point.name || event.p}</th>
+                <td class="number">{written(point, { v: event.v ?? null, q: event.q ?? 'good', t: event.t })} <span class="unit">{point.unit}</span></td>
+                <td><input class="input report-field" aria-label={t('report.display.of', { name: point.name || event.p! })} /></td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </Panel>
+  );
+}
+
+export function Report() {
+  const [report, setReport] = useState<Answer | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  useEffect(() => {
+    void loadPoints().catch(() => {});
+    get<Answer>('/export/report').then(setReport, setError);
+  }, []);
+  const now = report?.status;
+  return (
+    <Screen title={t('report.title')} above={<a href={link('system')}>{t('nav.system')}</a>}
+      lead={report && now && t('report.lead', { gateway: now.name || now.id, when: dateTime(report.made), by: report.by })}
+      aside={<button class="button primary" type="button" onClick={() => print()}>{t('report.print')}</button>}>
+      <Problem error={error} />
+      {report && now && (
+        <div class="report">
+          <Panel title={t('nav.uplinks')}>
+            <dl class="facts">
+              {now.uplinks.map((uplink) => (
+                <div key={uplink.id}><dt>{uplink.id} <span class="fact-what">{uplink.url}</span></dt>
+                  <dd>{told(`uplink.${uplink.state}`, uplink.state)} · {t(uplink.delivery_proven ? 'uplink.proven' : 'uplink.unproven')} · {t('report.delivered', { count: number(now.consumers[`uplink/${uplink.id}`]?.acked ?? 0) })}</dd></div>
+              ))}
+            </dl>
+          </Panel>
+          {now.buses.flatMap((bus) => bus.devices.map((device) => (
+            <Device key={device.id} device={device} bus={bus.id} values={report.values.filter((event) => event.d === device.id && event.p)} />
+          )))}
+          <Panel title={t('report.sign')}><p class="report-sign" /></Panel>
+        </div>
+      )}
+    </Screen>
+  );
+}
