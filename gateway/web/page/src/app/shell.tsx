@@ -1,5 +1,4 @@
 /** The frame around every screen: the rail (a bar below on a phone), whether the gateway is heard, and who is here. */
-import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { away } from '../api/client';
 import { logout, may } from '../api/session';
@@ -14,7 +13,7 @@ import { ChangeBar } from './change-bar';
 import { Icon } from './icon';
 import { Mark } from './mark';
 import { link, usePlace } from './router';
-import { screens, type ScreenArguments, type ScreenEntry } from './screens';
+import { screens, type ScreenEntry } from './screens';
 import { theme, themes, type Theme } from './theme';
 import { Troubles } from './troubles';
 
@@ -87,19 +86,6 @@ function AwayBar() {
   );
 }
 
-/** The screen of the address, once its code is there. */
-function Current({ entry, rest }: { entry: ScreenEntry; rest: readonly string[] }) {
-  const [found, setFound] = useState<{ entry: ScreenEntry; Found: ComponentType<ScreenArguments> } | null>(null);
-  const [failed, setFailed] = useState(false);
-  useEffect(() => {
-    setFailed(false);
-    entry.load().then((Found) => setFound({ entry, Found }), () => setFailed(true));
-  }, [entry]);
-  if (failed) return <Notice level="down" title={t('error.code')} next={t('error.code.next')} />;
-  if (found?.entry !== entry) return null;
-  return <found.Found key={rest.join('/')} rest={rest} />;
-}
-
 export function Shell({ session }: { session: Session }) {
   useEffect(followStatus, []);
   const [first = '', ...rest] = usePlace().path;
@@ -125,7 +111,7 @@ export function Shell({ session }: { session: Session }) {
         <p class="phone-head"><Mark /><span>{session.gateway.name || session.gateway.id}</span></p>
         <AwayBar />
         <ChangeBar />
-        {entry ? <Current entry={entry} rest={rest} /> : <Notice level="look" title={t('error.place')} next={<a href={link()}>{t('error.place.next')}</a>} />}
+        {entry ? <entry.screen key={[entry.path, ...rest].join('/')} rest={rest} /> : <Notice level="look" title={t('error.place')} next={<a href={link()}>{t('error.place.next')}</a>} />}
       </main>
     </div>
   );
