@@ -11,11 +11,12 @@ import part_footprint  # noqa: E402
 import part_gateway  # noqa: E402
 import part_journal  # noqa: E402
 import part_uplink  # noqa: E402
+import part_web  # noqa: E402
 from figures import Out  # noqa: E402
 from harness import Site  # noqa: E402
 
 PARTS = {"journal": part_journal, "field": part_field, "uplink": part_uplink, "gateway": part_gateway,
-         "footprint": part_footprint}
+         "footprint": part_footprint, "web": part_web}
 
 
 def machine():

@@ -13,7 +13,10 @@ export function readTable(text: string): { points: Record<string, unknown>[]; wr
   const lines = text.split(/\r?\n/).filter((line) => line.trim());
   const head = lines[0] ?? '';
   const separator = ['\t', ';', ','].find((one) => head.includes(one)) ?? ',';
-  const cells = (line: string): string[] => line.split(separator).map((cell) => cell.trim().replace(/^"(.*)"$/, '$1').replace(/""/g, '"'));
+  const cell = new RegExp(`\\s*("(?:[^"]|"")*"|[^${separator}]*)(?:${separator}|$)`, 'g');
+  // The last match is the nothing behind the last cell.
+  const cells = (line: string): string[] =>
+    [...line.matchAll(cell)].slice(0, -1).map(([, text = '']) => text.trim().replace(/^"(.*)"$/, '$1').replace(/""/g, '"'));
   const keys = cells(head).map((key) => key.toLowerCase());
   const points: Record<string, unknown>[] = [], wrong: number[] = [];
   lines.slice(1, POINTS_MAX + 1).forEach((line, i) => {

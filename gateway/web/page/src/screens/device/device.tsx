@@ -57,7 +57,7 @@ export function Device({ rest }: ScreenArguments) {
   if (!found) return <Screen title={id} above={above}><Notice level="look" title={t('device.gone', { id })} next={t('device.gone.next')} /></Screen>;
   const { bus, device } = found;
   const own: Point[] = known ? [...known.values()].filter((point) => point.d === id) : [];
-  const charted = own.find((point) => point.p === shown) ?? own.find((point) => point.type !== 'text') ?? null;
+  const charted = own.find((point) => point.p === shown) ?? own.find((point) => point.type !== 'string') ?? null;
   return (
     <Screen title={device.name || device.id} above={above}
       lead={<>{t('device.on', { id: device.id })} <a href={link('buses', bus.id)}>{bus.id}</a></>}

@@ -43,7 +43,7 @@ function bounds({ write, unit = '' }: Point): string {
 /** What was typed, as the command's value; null where it is none. */
 function meant(point: Point, text: string): Scalar {
   if (point.type === 'boolean') return text === 'true';
-  if (point.type === 'text') return text;
+  if (point.type === 'string') return text;
   const value = Number(text.trim().replace(',', '.'));
   return text.trim() && Number.isFinite(value) ? value : null;
 }
