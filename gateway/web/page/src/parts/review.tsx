@@ -17,7 +17,12 @@ interface ReviewProps {
   onDone?: () => void;
 }
 
-const written = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+/** A value as a line: an object by its keys, a list by how many it has. */
+function written(value: unknown): string {
+  if (Array.isArray(value)) return t('review.entries', { n: value.length });
+  if (value === null || typeof value !== 'object') return String(value);
+  return Object.entries(value).map(([key, part]) => `${key} ${written(part)}`).join(' · ');
+}
 
 function Difference({ checked }: { checked: Checked }) {
   return (

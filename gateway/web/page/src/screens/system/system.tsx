@@ -12,6 +12,7 @@ import { Screen } from '../../parts/screen';
 import { Accounts } from './accounts';
 import { Changes } from './changes';
 import { Exports } from './exports';
+import { MachinePanels } from './machine';
 import { Names } from './names';
 import { Password } from './password';
 import { Storage } from './storage';
@@ -36,6 +37,7 @@ export function System() {
         {may('owner') && <Tokens />}
         {may('owner') && <Exports />}
         {may('owner') && <Changes />}
+        <MachinePanels />
       </div>
     </Screen>
   );
