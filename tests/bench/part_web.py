@@ -1,8 +1,9 @@
-"""The page: its bytes, how long until the first value, how smooth a long list scrolls, whom it shuts out."""
+"""The page: its bytes, how long until the first value, how smooth a long list scrolls; and the routes behind it."""
 import json
 import os
 import subprocess
 
+import web_gate
 from harness import Api, Gateway, ModbusTcp, Failure, wait_for
 
 BROWSER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../browser")
@@ -47,6 +48,7 @@ def seen(out, gateway, wanted, **settings):
 def run(out, site):
     out.note("web: the page in Chromium (about a minute)")
     out.figure("web", "page_bytes", node("check_bytes.mjs", "--json")["page_bytes"], "bytes")
+    web_gate.run(out, site)
     small = plant(site, 1, 20, POINTS_EACH)
     seen(out, small, ["first"], points=20 * POINTS_EACH, tls="P-256, loopback")
     small.stop()
