@@ -75,6 +75,19 @@ def every_screen_is_readable_for_everybody_and_nothing_jumps(site):
     return walk(gateway, "screens")
 
 
+def it_says_that_the_gateway_is_out_of_reach_and_goes_on(site):
+    gateway = owned(plant(site))
+    walking = subprocess.Popen(["node", os.path.join(HERE, "walk_away.mjs")], stdout=subprocess.PIPE, text=True,
+                               env={**os.environ, "SLUICE_PAGE": gateway.url, "SLUICE_PASSWORD": PASSWORD, "SLUICE_PID": str(gateway.process.pid)})
+    site.at_end(walking.kill)
+    said = walking.stdout.readline()
+    check(said == "gone\n", "the walk", said)
+    gateway.process.popen.wait()
+    gateway.start()
+    said = walking.communicate(timeout=WALK_S_MAX)[0]
+    check(walking.returncode == 0, "the walk after the restart", said)
+
+
 def it_is_used_without_a_mouse(site):
     return walk(owned(plant(site)), "keyboard")
 
@@ -85,4 +98,5 @@ if __name__ == "__main__":
         sys.exit(SKIPPED)
     main(the_first_visitor_makes_it_his_and_others_log_in,
          every_screen_is_readable_for_everybody_and_nothing_jumps,
+         it_says_that_the_gateway_is_out_of_reach_and_goes_on,
          it_is_used_without_a_mouse)
