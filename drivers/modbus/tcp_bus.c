@@ -232,6 +232,11 @@ static bool command_opens(struct tcp_bus *bus)
 static bool step_closed(struct tcp_bus *bus, int64_t moment, int64_t *wake_ns)
 {
     *wake_ns = bus->polling.open_ns;
+    if (bus->rests) {
+        writing_link_closed(&bus->writing, STATUS_LENT);
+        *wake_ns = INT64_MAX;
+        return false;
+    }
     if (moment < bus->polling.open_ns && !command_opens(bus))
         return false;
     bus->dial = dial_start(&bus->shared->look_ups, bus->shared->loop, bus->shared->clock,
@@ -290,6 +295,8 @@ static bool choose(struct tcp_bus *bus, int64_t moment, struct flight *next, int
     int64_t due_ns;
 
     *next = (struct flight){0};
+    if (bus->rests && !bus->writing.command)
+        return false;
     if (!may_ask(bus, moment, wake_ns))
         return false;
     if (!writes_already(bus) && writing_next(&bus->writing, &next->tcp.request) &&
@@ -383,6 +390,16 @@ static void time_came(void *context)
 void tcp_bus_wake(struct tcp_bus *bus)
 {
     go_on(bus);
+}
+
+void tcp_bus_rest(struct tcp_bus *bus, bool rest)
+{
+    bus->rests = rest;
+}
+
+bool tcp_bus_at_work(const struct tcp_bus *bus, bool replies)
+{
+    return bus->writing.command || (replies && bus->under_way > 0);
 }
 
 int tcp_bus_open(struct tcp_bus **bus, struct tcp_shared *shared, const struct site_bus *site,

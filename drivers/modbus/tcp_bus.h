@@ -29,4 +29,10 @@ void tcp_bus_close(struct tcp_bus *bus);
 /* A command may have come. */
 void tcp_bus_wake(struct tcp_bus *bus);
 
+/* With `rest` nothing new is begun: only a command that is under way goes on. */
+void tcp_bus_rest(struct tcp_bus *bus, bool rest);
+
+/* Whether a command is under way or, with `replies`, a reply is waited for. */
+bool tcp_bus_at_work(const struct tcp_bus *bus, bool replies);
+
 #endif

@@ -33,6 +33,7 @@ struct tcp_bus {
     struct dial *dial;        /* while it connects */
     struct loop_watch *watch; /* while it is connected */
     int fd;
+    bool rests;      /* nothing new is begun */
     bool asked;      /* anything, on this connection */
     uint16_t number; /* of the last request */
     uint32_t device; /* that was asked last */

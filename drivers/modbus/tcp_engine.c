@@ -7,14 +7,14 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "modbus/tcp_bus.h"
+#include "modbus/tcp_member.h"
 
 #define STACK_BYTES (256 * 1024) /* only touched pages cost memory; sanitizers need the room */
 
 struct member {
     struct member *next;
     const struct driver_host *host;
-    struct tcp_bus *bus;
+    struct tcp_member *bus;
 };
 
 struct driver_engine {
@@ -83,7 +83,7 @@ static int add_member(struct call *call)
     if (!member)
         return ERR_NOMEM;
     member->host = call->host;
-    error = tcp_bus_open(&member->bus, &engine->shared, call->site, call->host);
+    error = tcp_member_open(&member->bus, &engine->shared, call->site, call->host);
     if (error) {
         free(member);
         return error;
@@ -103,7 +103,7 @@ static int remove_member(struct call *call)
         struct member *member = *link;
 
         *link = member->next;
-        tcp_bus_close(member->bus);
+        tcp_member_close(member->bus);
         free(member);
     }
     return 0;
@@ -132,14 +132,14 @@ static void engine_leave(struct driver_engine *engine, struct driver_host *host)
     pthread_mutex_unlock(&engine->lock);
 }
 
-/* Commands are rare: whose it is need not be known. */
+/* Commands are rare, as is lending: whose it is need not be known. */
 static void look_for_commands(void *context)
 {
     struct driver_engine *engine = context;
 
     atomic_store(&engine->woken, false);
     for (struct member *member = engine->members; member; member = member->next)
-        tcp_bus_wake(member->bus);
+        tcp_member_wake(member->bus);
 }
 
 /* Where no post is taken, the bus finds the command at its next turn. */

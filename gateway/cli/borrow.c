@@ -17,8 +17,8 @@
 #define LOOK_AGAIN_NS (50 * NS_PER_MS)
 
 /* Asks for the lease, or for the same again. */
-static int ask(struct borrow *borrow, int for_ms, char *answer, size_t answer_size, char *sentence,
-               size_t sentence_size)
+static int ask(const struct borrow *borrow, int for_ms, char *answer, size_t answer_size,
+               char *sentence, size_t sentence_size)
 {
     char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/lease", number[32], by[80];
 
@@ -82,6 +82,16 @@ int borrow_port(struct borrow *borrow)
     borrow->lease = 0;
     borrow->bus[0] = '\0';
     return wait_free(borrow);
+}
+
+bool borrow_is_polled(const struct borrow *borrow, char bus[64])
+{
+    struct borrow none = {.socket = borrow->socket, .port = borrow->port, .by = borrow->by};
+    char answer[512] = "", sentence[512] = "";
+
+    /* A lease that is over already changes nothing. */
+    return ask(&none, 0, answer, sizeof answer, sentence, sizeof sentence) == EXIT_CODE_OK &&
+           sscanf(find_key(answer, "bus"), "\"%63[^\"]", bus) == 1;
 }
 
 bool borrow_keep(struct borrow *borrow)

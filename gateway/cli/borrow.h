@@ -24,6 +24,9 @@ struct borrow {
  */
 int borrow_port(struct borrow *borrow);
 
+/* Whether a daemon has a bus on that port or host, which is written to `bus`. */
+bool borrow_is_polled(const struct borrow *borrow, char bus[64]);
+
 /* To be called at least every few seconds. False after telling that the daemon wants it back. */
 bool borrow_keep(struct borrow *borrow);
 

@@ -23,6 +23,7 @@ struct scanning {
     struct guess *guess;
     int64_t listen_ns;
     bool json, force;
+    bool take; /* a connection of the gateway, too: there may be devices that take one only */
     struct port_settings told; /* the setting that progress was last told of */
     int64_t drawn_ns;          /* when it was last drawn */
     bool on_terminal;
@@ -146,12 +147,25 @@ static int tell_end(struct scanning *scanning, int result, const char *why)
     return result ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }
 
+/* Where the gateway is connected to what did not answer, that may be why. */
+static void tell_polled(const struct scanning *scanning)
+{
+    char bus[64];
+
+    if (scanning->options.tcp && !scanning->take && borrow_is_polled(&scanning->borrow, bus))
+        fprintf(stderr,
+                "the gateway is connected to this host as bus %s: where the device takes one "
+                "connection only, --borrow has it let go of its own meanwhile\n",
+                bus);
+}
+
 static int run(struct scanning *scanning)
 {
     const struct scan_visitor visitor = {on_progress, on_found, scanning};
     const struct scan_options *options = &scanning->options;
     char why[640] = "", most[32];
-    int code = borrow_port(&scanning->borrow);
+    /* Others may connect to most devices beside the gateway. */
+    int code = options->tcp && !scanning->take ? EXIT_CODE_OK : borrow_port(&scanning->borrow);
 
     if (code == EXIT_CODE_OK) {
         code = listen_first(scanning, why, sizeof why);
@@ -165,6 +179,8 @@ static int run(struct scanning *scanning)
                     scan_print_time(scan_most_ns(options), most));
         code = tell_end(scanning, scan(options, &scanning->bench.host, &visitor, why, sizeof why),
                         why);
+        if (code != EXIT_CODE_OK)
+            tell_polled(scanning);
     }
     if (scanning->borrow.bus[0] && !scanning->json)
         fprintf(stderr, "the gateway polls bus %s again\n", scanning->borrow.bus);
@@ -179,7 +195,8 @@ static int run(struct scanning *scanning)
     "(function 43/14, SunSpec). On a line it tries the usual settings, the first ten units\n"      \
     "at all of them before the rest, and stops at the first that anybody answers at.\n"            \
     "A port that the daemon polls is borrowed from it: its devices are not read meanwhile,\n"      \
-    "and are by themselves when the scan ends, however it ends.\n"
+    "and are by themselves when the scan ends, however it ends. So is, with --borrow, a\n"         \
+    "connection of its to a HOST that takes no other.\n"
 
 int command_scan(int argc, char **argv)
 {
@@ -203,6 +220,7 @@ int command_scan(int argc, char **argv)
          &scanning.options.all},
         {"listen", 'n', "S", "how long to listen first; 3 unless given", &texts.listen_s, NULL},
         {"force", 'F', NULL, "scan although another master asks", NULL, &scanning.force},
+        {"borrow", 'B', NULL, "of a HOST: borrow the daemon's connection", NULL, &scanning.take},
         {"quick", 'q', NULL, "do not ask who they are", NULL, &quick},
         {"echo", 'e', NULL, "the adapter returns what is sent", NULL, &scanning.options.bus.echo},
         {"json", 'J', NULL, "a JSON object a line", NULL, &scanning.json},

@@ -158,9 +158,10 @@ static void keep_lent(struct running_bus *entry, const struct running_bus *stopp
 {
     while (stopped && strcmp(stopped->bus->id, entry->bus->id) != 0)
         stopped = stopped->next;
-    if (stopped && stopped->lease.number != 0 && stopped->lease.until_mono_ns > now_ns &&
-        host_lend(entry->host, stopped->lease.until_mono_ns) == 0)
-        entry->lease = stopped->lease;
+    if (!stopped || stopped->lease.number == 0 || stopped->lease.until_mono_ns <= now_ns)
+        return;
+    host_lend(entry->host, stopped->lease.until_mono_ns);
+    entry->lease = stopped->lease;
 }
 
 static void stop_uplinks(struct running *running, const struct config *config, int64_t grace_ns)

@@ -109,6 +109,14 @@ struct driver_host_ops {
      */
     void (*last_good)(struct driver_host *host, const struct site_device *device,
                       struct driver_last *items, size_t count);
+
+    /*
+     * For engines, whose buses are lent by lent_ns: a bus that was lent is let go of, which is told
+     * to everybody; or it is taken back. And while it is lent, again and again: answers commands
+     * and stores what is due; returns when it is to be called again at the latest (monotonic).
+     */
+    void (*lent)(struct driver_host *host, bool lent);
+    int64_t (*rest_lent)(struct driver_host *host);
 };
 
 struct driver_host {
@@ -117,6 +125,8 @@ struct driver_host {
     struct sink *sink;
     struct driver_stats *stats; /* one per device of the bus, in their order; at least one */
     struct tap *tap; /* where what goes over the wire is put; NULL: nobody can listen */
+    _Atomic int64_t lent_ns; /* the bus is lent until then (monotonic); 0: it is its driver's. Who
+                                runs it clears it */
     _Atomic bool forgetting;    /* the `forget` of one of them is set; the driver takes it back */
 };
 
@@ -207,7 +217,8 @@ struct driver_engine_ops {
      * the membership. ERR_NOMEM. Any other thread, as for leaving. */
     int (*join)(struct driver_engine *engine, const struct site_bus *bus, struct driver_host *host);
 
-    /* A command for one of its buses has come. Never waits. Any thread. */
+    /* A command for one of its buses has come, or one was lent or taken back. Never waits. Any
+     * thread. */
     void (*wake)(struct driver_engine *engine);
 
     /* Returns when the bus is not used any more: at once, without waiting for a reply. */

@@ -46,7 +46,6 @@ struct host {
     pthread_t thread;
     int wake_fd; /* readable when the bus is to stop, or a command has come */
     atomic_bool stopping;
-    _Atomic int64_t lent_ns; /* the bus is lent until then (monotonic); 0: it is its driver's */
     _Atomic int64_t lent_since_ns;
     atomic_bool given_up; /* it is lent, and the driver has let go of the port */
     _Atomic int error;
@@ -59,7 +58,7 @@ struct host {
  */
 static int64_t give_up_ns(const struct host *host, bool for_reply)
 {
-    if (atomic_load(&host->lent_ns) == 0 || host->orders.taken)
+    if (atomic_load(&host->base.lent_ns) == 0 || host->orders.taken)
         return INT64_MAX;
     return for_reply ? atomic_load(&host->lent_since_ns) + REPLY_GRACE_NS : INT64_MIN;
 }
@@ -156,15 +155,6 @@ static void host_ops_last_good(struct driver_host *base, const struct site_devic
     last_good(((struct host *)base)->journal, device, items, count);
 }
 
-static const struct driver_host_ops host_ops = {.wait = host_ops_wait,
-                                                .learnt = host_ops_learnt,
-                                                .bus_learnt = host_ops_bus_learnt,
-                                                .rest = host_ops_rest,
-                                                .take_command = host_ops_take_command,
-                                                .answer = host_ops_answer,
-                                                .describe = host_ops_describe,
-                                                .last_good = host_ops_last_good};
-
 static size_t put_on_lane(void *context, const struct event *events, size_t count, bool again)
 {
     return again ? lane_offer(context, events, count) : lane_put(context, events, count);
@@ -187,30 +177,67 @@ static void tell_lent(struct host *host)
     }
 }
 
-/* Waits for a while, answers commands at once and stores what is due in the sink. */
-static void rest_lent(struct host *host, int64_t until_mono_ns)
+/* Answers commands, and stores what is due in the sink. Returns when there will be more to do. */
+static int64_t serve_lent(struct host *host)
 {
+    struct sink *sink = host->base.sink;
     struct driver_command *command;
-    int64_t due_ns;
-    uint64_t count;
 
     while ((command = orders_take(&host->orders, host->base.clock)))
         orders_answer(&host->orders, command, STATUS_LENT, NULL);
-    due_ns = sink_due_ns(host->base.sink);
-    if (due_ns <= clock_mono(host->base.clock)) {
-        sink_release(host->base.sink);
-        return;
-    }
+    if (sink_due_ns(sink) <= clock_mono(host->base.clock))
+        sink_release(sink);
+    return sink_due_ns(sink);
+}
+
+/* The same, and waits for a while. */
+static void rest_lent(struct host *host, int64_t until_mono_ns)
+{
+    int64_t due_ns = serve_lent(host);
+    uint64_t count;
+
     if (wait_readable(-1, host->wake_fd, host->base.clock,
                       due_ns < until_mono_ns ? due_ns : until_mono_ns) == ERR_CLOSED &&
         read(host->wake_fd, &count, sizeof count) < 0)
         log_debug("field", "bus %s was woken by nobody", host->bus->id);
 }
 
+static void tell_back(const struct host *host)
+{
+    log_info("field", "bus %s is back, its devices are read again", host->bus->id);
+}
+
+static void host_ops_lent(struct driver_host *base, bool lent)
+{
+    struct host *host = (struct host *)base;
+
+    if (lent)
+        tell_lent(host);
+    else
+        tell_back(host);
+    atomic_store(&host->given_up, lent);
+}
+
+static int64_t host_ops_rest_lent(struct driver_host *base)
+{
+    return serve_lent((struct host *)base);
+}
+
+static const struct driver_host_ops host_ops = {.wait = host_ops_wait,
+                                                .learnt = host_ops_learnt,
+                                                .bus_learnt = host_ops_bus_learnt,
+                                                .rest = host_ops_rest,
+                                                .take_command = host_ops_take_command,
+                                                .answer = host_ops_answer,
+                                                .describe = host_ops_describe,
+                                                .last_good = host_ops_last_good,
+                                                .lent = host_ops_lent,
+                                                .rest_lent = host_ops_rest_lent};
+
 /* While the bus is lent, its driver has returned. Returns false when the bus is to stop. */
 static bool wait_lent(struct host *host)
 {
-    int64_t until = atomic_load(&host->lent_ns);
+    int64_t until = atomic_load(&host->base.lent_ns);
 
     if (until == 0 || atomic_load(&host->stopping))
         return false;
@@ -218,17 +245,17 @@ static bool wait_lent(struct host *host)
         tell_lent(host);
     do {
         atomic_store(&host->given_up, true);
-        while ((until = atomic_load(&host->lent_ns)) > clock_mono(host->base.clock) &&
+        while ((until = atomic_load(&host->base.lent_ns)) > clock_mono(host->base.clock) &&
                !atomic_load(&host->stopping))
             rest_lent(host, until);
         /* Before whoever borrows it next can ask. */
         atomic_store(&host->given_up, false);
         /* Unless it is lent again at this moment. */
     } while (!atomic_load(&host->stopping) &&
-             !atomic_compare_exchange_strong(&host->lent_ns, &until, 0));
+             !atomic_compare_exchange_strong(&host->base.lent_ns, &until, 0));
     if (atomic_load(&host->stopping))
         return false;
-    log_info("field", "bus %s is back, its devices are read again", host->bus->id);
+    tell_back(host);
     return true;
 }
 
@@ -366,8 +393,10 @@ static void wake(struct host *host)
     uint64_t one = 1;
     ssize_t written;
 
-    if (host->engine)
+    if (host->engine) {
+        host->bus->driver->engine->wake(host->engine);
         return;
+    }
     written = write(host->wake_fd, &one, sizeof one);
     (void)written; /* it can only fail when it is readable already */
 }
@@ -375,16 +404,15 @@ static void wake(struct host *host)
 void host_ask_stop(struct host *host)
 {
     atomic_store(&host->stopping, true);
-    wake(host);
+    if (!host->engine)
+        wake(host);
 }
 
 int host_command(struct host *host, const struct driver_command *command)
 {
     int error = orders_put(&host->orders, command);
 
-    if (!error && host->engine)
-        host->bus->driver->engine->wake(host->engine);
-    else if (!error)
+    if (!error)
         wake(host);
     return error;
 }
@@ -395,10 +423,7 @@ int host_forget(struct host *host, size_t device, unsigned what)
         return ERR_UNSUPPORTED;
     atomic_fetch_or(&host->base.stats[device].forget, what);
     atomic_store(&host->base.forgetting, true);
-    if (host->engine)
-        host->bus->driver->engine->wake(host->engine);
-    else
-        wake(host);
+    wake(host);
     return 0;
 }
 
@@ -416,20 +441,16 @@ void host_stop(struct host *host)
     release(host);
 }
 
-int host_lend(struct host *host, int64_t until_mono_ns)
+void host_lend(struct host *host, int64_t until_mono_ns)
 {
-    int64_t lent;
+    int64_t lent = atomic_load(&host->base.lent_ns);
 
-    if (host->engine)
-        return ERR_UNSUPPORTED;
-    lent = atomic_load(&host->lent_ns);
     if (until_mono_ns == 0 && lent != 0) /* it is over at once; the bus's thread clears it */
         until_mono_ns = 1;
     if (lent == 0)
         atomic_store(&host->lent_since_ns, clock_mono(host->base.clock));
-    atomic_store(&host->lent_ns, until_mono_ns);
+    atomic_store(&host->base.lent_ns, until_mono_ns);
     wake(host);
-    return 0;
 }
 
 bool host_lent(const struct host *host)

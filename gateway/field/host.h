@@ -46,15 +46,15 @@ void host_ask_stop(struct host *host);
 void host_stop(struct host *host);
 
 /*
- * Lends the bus out: its driver returns and so lets go of its port, as soon as the reply that it
- * waits for or the command that it executes is done, and runs again at that moment (monotonic).
+ * Lends the bus out: its driver lets go of its port or connection, as soon as the reply that it
+ * waits for or the command that it executes is done, and goes on at that moment (monotonic).
  * Meanwhile the devices are told down and their points bad (STATUS_LENT), and commands are answered
- * so. Again with another moment: then instead; 0: now. 0, or ERR_UNSUPPORTED for a bus in an
- * engine. Any thread; nobody waits.
+ * so. Again with another moment: then instead; 0: now. Any thread; nobody waits.
  */
-int host_lend(struct host *host, int64_t until_mono_ns);
+void host_lend(struct host *host, int64_t until_mono_ns);
 
-/* Whether the bus is lent and its port free, as it also is when the driver gave up. Any thread. */
+/* Whether the bus is lent and its port or connection free, as it also is when the driver gave up.
+ * Any thread. */
 bool host_lent(const struct host *host);
 
 /* Where what goes over the bus can be listened to; valid until host_stop. */

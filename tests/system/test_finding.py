@@ -273,6 +273,29 @@ def a_port_that_another_program_has_is_not_touched(site):
         check(line.stats()["requests"] == 0, "it was asked", line.stats())
 
 
+def a_connection_is_borrowed_of_a_device_that_takes_one_only(site):
+    port = free_port()
+    party(site, "device", "single_connection.py", str(port))
+    host = "127.0.0.1:%d" % port
+    gateway = Gateway(site, [{"id": "hall", "driver": "modbus-tcp", "host": host}],
+                      [{"id": "meter", "bus": "hall", "unit": 1, "numbering": "0-based",
+                        "points": [{"id": "p", "reg": 3, "every": "200ms"}]}], []).start()
+    wait_for(lambda: gateway.device("meter")["up"], 20, "it is read")
+    arguments = ("scan", host, "--units", "1-2", "--timeout", "300", "--quick")
+    beside = gateway.cli(*arguments)
+    check(beside.returncode == EXIT_FAILED and "as bus hall" in beside.stderr and "--borrow" in beside.stderr,
+          "beside the gateway nobody answers, and why", beside.stdout, beside.stderr)
+    wait_for(lambda: gateway.device("meter")["up"], 20, "it is still read")
+    alone = gateway.cli(*arguments, "--borrow", "--json")
+    found = devices([json.loads(line) for line in alone.stdout.splitlines()])
+    check(alone.returncode == EXIT_OK and list(found) == [1], "the scan", alone.stdout, alone.stderr)
+    check("lets go" in alone.stderr, "it is told", alone.stderr)
+    wait_for(lambda: gateway.device("meter")["up"], 20, "it is read again")
+    states = [(event["v"], event.get("why")) for event in gateway.replay("--kind", "state", "--device", "meter")]
+    check(states[-2:] == [(False, "lent"), (True, None)], "the states", states)
+    gateway.stop()
+
+
 def frames(process):
     return [json.loads(line) for line in process.log().splitlines() if line.startswith("{")]
 
@@ -445,6 +468,7 @@ main(a_scan_finds_the_setting_and_the_units_and_stops_there,
      a_scan_that_is_killed_gives_the_bus_back,
      a_scan_that_is_interrupted_gives_the_bus_back_at_once,
      a_port_that_another_program_has_is_not_touched,
+     a_connection_is_borrowed_of_a_device_that_takes_one_only,
      a_bus_that_the_gateway_polls_is_heard_and_goes_on,
      frames_over_modbus_tcp_are_heard,
      a_line_of_others_is_heard_and_its_setting_found,

@@ -250,7 +250,7 @@ static inline void rig_ready(struct rig_bus *bus)
     assert_int_equal(sink_open(&bus->host.sink, &bus->bus, &clock_system, rig_put, bus), 0);
 }
 
-static void rig_join(struct rig_bus *bus, struct driver_engine *engine)
+static inline void rig_join(struct rig_bus *bus, struct driver_engine *engine)
 {
     rig_ready(bus);
     assert_int_equal(driver_modbus_tcp.engine->join(engine, &bus->bus, &bus->host), 0);
