@@ -6,7 +6,10 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/words.h"
 #include "daemon/machine.h"
+#include "daemon/naming.h"
+#include "web/audit.h"
 
 struct gatekeeper *guard_open(const struct gateway_options *options)
 {
@@ -45,9 +48,32 @@ static void about(void *context, struct gate_about *about)
     pthread_mutex_unlock(&running->lock);
 }
 
+static int give_name(void *context, const struct caller *caller, const char *id, const char *name,
+                     char *sentence, size_t size)
+{
+    struct running *running = context;
+    char path[PATH_MAX] = "";
+
+    pthread_mutex_lock(&running->lock);
+    if (running->current)
+        snprintf(path, sizeof path, "%s", running->current->config->path);
+    pthread_mutex_unlock(&running->lock);
+    int error = naming_write(path, id, name, sentence, size);
+    if (!error) {
+        char line[GATE_NAME_SIZE * 3 + ID_SIZE_MAX];
+        struct text words;
+
+        text_init(&words, line, sizeof line);
+        words_put(&words, "id", id ? id : "");
+        words_put(&words, "name", name ? name : "");
+        audit_note(running->journal, caller, "gateway-named", line);
+    }
+    return error;
+}
+
 int guard_mount(struct gatekeeper *gate, struct api *api, struct running *running)
 {
-    struct gate_site site = {.about = about, .context = running};
+    struct gate_site site = {.about = about, .name = give_name, .context = running};
 
     return gate ? gate_mount(gate, api, running->journal, &site) : 0;
 }

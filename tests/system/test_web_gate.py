@@ -187,6 +187,34 @@ def a_command_from_the_page_is_stored_with_its_sender(site):
     gateway.stop()
 
 
+def the_first_visitor_names_the_gateway(site):
+    gateway = Gateway(site, [], [], [], web=True)
+    with open(gateway.config_path) as file:
+        text = file.read().replace("{", "{ // written by hand", 1)
+    with open(gateway.config_path, "w") as file:
+        file.write(text)
+    gateway.start()
+    owner = Caller(gateway, "owner")
+    code = gateway.cli("setup").stdout.strip()
+    wishes = {"code": code, "password": PASSWORD, "gateway": {"id": "plant9", "name": 'Boiler "room"'}}
+    status, answer = owner.ask("POST", "/api/v1/setup", json.dumps(wishes))
+    check(status == 200 and json.loads(answer)["notes"] == [], "setup", status, answer)
+
+    def named():
+        try:
+            return json.loads(owner.ask("GET", "/api/v1/session")[1])["gateway"]["id"] == "plant9"
+        except OSError:
+            return False
+    wait_for(named, 20, "the gateway has its new id")
+    session = json.loads(owner.ask("GET", "/api/v1/session")[1])
+    check(session["gateway"]["name"] == 'Boiler "room"', "the name", session)
+    check(session["account"] == {"name": "owner", "role": "owner"}, "the session goes on", session)
+    check("// written by hand" in open(gateway.config_path).read(), "the comment is gone")
+    # A new id has a journal of its own; the trail up to here is in the one before.
+    check("did=gateway-named by=owner from=127.0.0.1 id=plant9" in gateway.process.log(), "the trail")
+    gateway.stop()
+
+
 def accounts_survive_a_kill_and_sessions_do_not(site):
     gateway = Gateway(site, [], [], [], web=True).start()
     owner = set_up(gateway)
@@ -251,4 +279,5 @@ def a_configuration_that_restarts_everything_logs_nobody_out(site):
 
 main(every_route_method_and_role, no_secret_in_any_answer_log_or_event,
      a_command_from_the_page_is_stored_with_its_sender, accounts_survive_a_kill_and_sessions_do_not,
-     a_lost_password_is_set_on_the_machine, a_configuration_that_restarts_everything_logs_nobody_out)
+     a_lost_password_is_set_on_the_machine, a_configuration_that_restarts_everything_logs_nobody_out,
+     the_first_visitor_names_the_gateway)
