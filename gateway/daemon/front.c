@@ -12,6 +12,7 @@
 #include "daemon/overhear.h"
 #include "daemon/page.h"
 #include "daemon/show.h"
+#include "daemon/system.h"
 #include "web/api.h"
 #include "web/choices.h"
 #include "web/jobs.h"
@@ -28,6 +29,7 @@ struct front {
     struct jobs *jobs;
     struct show *show;
     struct page *page;
+    struct system_given machine;
 };
 
 static void wake(void *context)
@@ -73,6 +75,12 @@ static int open_jobs(struct front *front)
 static int open_choices(struct front *front)
 {
     return mount(front, choices_routes());
+}
+
+static int open_system(struct front *front)
+{
+    front->machine = (struct system_given){front->running, front->options->journal_path};
+    return mount(front, system_routes(&front->machine));
 }
 
 static void stop_jobs(struct front *front)
@@ -122,7 +130,7 @@ static const struct part {
 } parts[] = {
     {"accounts", open_gate, NULL, NULL},        {"live values", open_show, stop_show, close_show},
     {"jobs", open_jobs, stop_jobs, close_jobs}, {"choices", open_choices, NULL, NULL},
-    {"page", open_page, stop_page, close_page},
+    {"system", open_system, NULL, NULL},        {"page", open_page, stop_page, close_page},
 };
 
 #define PARTS (sizeof parts / sizeof parts[0])
