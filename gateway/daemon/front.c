@@ -14,6 +14,7 @@
 #include "daemon/show.h"
 #include "daemon/system.h"
 #include "web/api.h"
+#include "web/gate.h"
 #include "web/choices.h"
 #include "web/jobs.h"
 

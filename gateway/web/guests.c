@@ -18,6 +18,7 @@
 struct guest_address {
     uint8_t bytes[16];
     unsigned guests, strangers;
+    int64_t replaced_ns; /* when all that was replaced would have been, at the highest rate */
 };
 
 struct guests {
@@ -62,6 +63,7 @@ static struct guest_address *find_address(struct guests *guests, const struct so
         else if (memcmp(address->bytes, bytes, sizeof bytes) == 0)
             return address;
     }
+    *unused = (struct guest_address){.guests = 0};
     memcpy(unused->bytes, bytes, sizeof bytes);
     return unused;
 }
@@ -79,6 +81,17 @@ static struct guest *who_gives_way(const struct guests *guests)
     return chosen;
 }
 
+/* Whether one of an address may take the place of another; a second's worth at once. */
+static bool may_replace(struct guest_address *address, int64_t now_ns)
+{
+    if (address->replaced_ns > now_ns + NS_PER_S)
+        return false;
+    if (address->replaced_ns < now_ns)
+        address->replaced_ns = now_ns;
+    address->replaced_ns += NS_PER_S / GUESTS_REPLACED_MAX;
+    return true;
+}
+
 struct guest *guests_enter(struct guests *guests, struct guest *guest, const struct sockaddr *peer,
                            int64_t now_ns)
 {
@@ -87,10 +100,14 @@ struct guest *guests_enter(struct guests *guests, struct guest *guest, const str
     *guest = (struct guest){.came_ns = now_ns, .moved_ns = now_ns};
     guest->address = find_address(guests, peer);
     guest->address->guests++;
-    guest->address->strangers++;
-    /* Among the others only: but the newcomer counts for its address. */
+    guest->address->strangers++; /* it counts when the address with most of them is looked for */
     if (guests->strangers == GUESTS_STRANGERS_MAX)
         leaving = who_gives_way(guests);
+    if (leaving && leaving->address == guest->address && !may_replace(guest->address, now_ns)) {
+        guest->address->guests--;
+        guest->address->strangers--;
+        return guest;
+    }
     guests->strangers++;
     guest->older = guests->newest;
     *(guests->newest ? &guests->newest->newer : &guests->oldest) = guest;

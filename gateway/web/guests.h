@@ -3,7 +3,9 @@
  * stages: a greeting (the TLS handshake), a stranger whose requests are answered, somebody known
  * who has logged in. Greetings and strangers have short deadlines and few places between them; when
  * these are taken, the address that has most of them gives its oldest one up for the newcomer. So
- * nobody who holds connections open keeps others out, and those who are known keep theirs.
+ * nobody who holds connections open keeps others out, and those who are known keep theirs. Where
+ * that is the newcomer's own address it may be done 128 times a second, and behind that newcomers
+ * are turned away: each has a second at least, and handshakes do not take the whole processor.
  *
  * Knows no sockets and no clock: times are monotonic ns that the caller gives. One thread.
  */
@@ -16,6 +18,7 @@
 
 #define GUESTS_STRANGERS_MAX 128 /* greetings among them */
 #define GUESTS_KNOWN_MAX     192
+#define GUESTS_REPLACED_MAX  GUESTS_STRANGERS_MAX /* a second, of an address by itself */
 #define GUESTS_MAX           (GUESTS_STRANGERS_MAX + GUESTS_KNOWN_MAX)
 
 enum guest_stage { GUEST_GREETING, GUEST_STRANGER, GUEST_KNOWN };
@@ -44,7 +47,7 @@ void guests_close(struct guests *guests);
 
 /*
  * Enters a newcomer from that address. Returns NULL; or the one who gives way, whom the caller ends
- * (guests_leave) before anything else. That may not be the newcomer.
+ * (guests_leave) before anything else; or the newcomer, who was turned away and has not entered.
  */
 struct guest *guests_enter(struct guests *guests, struct guest *guest, const struct sockaddr *peer,
                            int64_t now_ns);

@@ -174,7 +174,7 @@ static void log_library(void *context, const char *format, va_list arguments)
     (void)context;
     vsnprintf(line, sizeof line, format, arguments);
     line[strcspn(line, "\n")] = '\0';
-    if (!strstr(line, "TCP_NODELAY") && !strstr(line, "TCP_CORK"))
+    if (!strstr(line, "TCP_NODELAY") && !strstr(line, "TCP_CORK") && !strstr(line, "push the data"))
         log_debug("web", "%s", line);
 }
 

@@ -238,6 +238,14 @@ static void find_peer(struct visit *visit)
     visit->peer_size = sizeof plain;
 }
 
+/* One who has not entered; his socket stays the caller's. */
+static void visit_free(struct visit *visit)
+{
+    loop_timer_drop(visit->door->loop, visit->timer);
+    loop_unwatch(visit->door->loop, visit->remote_watch);
+    free(visit);
+}
+
 static struct visit *visit_new(struct door *door, int fd)
 {
     struct visit *visit = calloc(1, sizeof *visit);
@@ -252,9 +260,7 @@ static struct visit *visit_new(struct door *door, int fd)
     find_peer(visit);
     if (visit->timer && visit->remote_watch && visit->peer.ss_family != AF_UNSPEC)
         return visit;
-    loop_timer_drop(door->loop, visit->timer);
-    loop_unwatch(door->loop, visit->remote_watch);
-    free(visit);
+    visit_free(visit);
     return NULL;
 }
 
@@ -267,11 +273,16 @@ void visit_begin(struct door *door, int fd)
         close(fd);
         return;
     }
-    socket_tune(fd, HALF_OPEN_NS);
     struct guest *leaving =
         guests_enter(door->guests, &visit->guest, (const struct sockaddr *)&visit->peer, now_ns);
+    if (leaving == &visit->guest) {
+        visit_free(visit);
+        close(fd);
+        return;
+    }
     if (leaving)
         visit_end((struct visit *)(void *)leaving);
+    socket_tune(fd, HALF_OPEN_NS);
     while (door->visits[visit->place])
         visit->place++;
     door->visits[visit->place] = visit;

@@ -75,10 +75,46 @@ static void the_crowd_gives_way_to_a_newcomer_and_he_is_not_the_next_to_go(void 
     assert_ptr_equal(leaving, &crowd->all[0]);
     for (unsigned i = 1; i < 64; i++) {
         enter(crowd, attacker, S(3), &leaving);
-        assert_ptr_equal(leaving, i < GUESTS_STRANGERS_MAX ? &crowd->all[i] : NULL);
+        assert_ptr_equal(leaving, &crowd->all[i]);
         assert_ptr_not_equal(leaving, owner);
     }
     assert_int_equal(guests_strangers(crowd->guests), GUESTS_STRANGERS_MAX);
+}
+
+/* 1,000 newcomers a second for four seconds: a second's worth at once, then 128 a second. And
+ * somebody from elsewhere comes in at any time. */
+static void a_flood_from_one_address_is_turned_away_and_others_are_not(void **state)
+{
+    struct crowd *crowd = *state;
+    struct guest *leaving, flood, elsewhere[2];
+    struct guest stay[GUESTS_STRANGERS_MAX * 8];
+    struct sockaddr_in peer = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(1)};
+    struct sockaddr_in other = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(2)};
+    size_t entered = 0, turned_away = 0;
+
+    for (unsigned i = 0; i < GUESTS_STRANGERS_MAX; i++)
+        enter_free(crowd, 0xf6000001, S(1)); /* 0.0.0.1 */
+    for (unsigned ms = 0; ms < 4000; ms++) {
+        leaving =
+            guests_enter(crowd->guests, &flood, (struct sockaddr *)&peer, S(2) + ms * NS_PER_MS);
+        if (leaving == &flood) {
+            turned_away++;
+            continue;
+        }
+        /* In its place stands one that lives longer than this variable. */
+        guests_leave(crowd->guests, &flood);
+        guests_leave(crowd->guests, leaving);
+        assert_true(entered < sizeof stay / sizeof *stay);
+        assert_null(guests_enter(crowd->guests, &stay[entered++], (struct sockaddr *)&peer, S(2)));
+    }
+    assert_in_range(entered, 128 * 5 - 2, 128 * 5 + 2);
+    assert_int_equal(entered + turned_away, 4000);
+    for (unsigned i = 0; i < 2; i++) {
+        leaving = guests_enter(crowd->guests, &elsewhere[i], (struct sockaddr *)&other, S(6));
+        assert_non_null(leaving);
+        assert_ptr_not_equal(leaving, &elsewhere[i]);
+        guests_leave(crowd->guests, leaving);
+    }
 }
 
 static void among_equals_the_oldest_goes(void **state)
@@ -233,12 +269,11 @@ static void counts_hold_whatever_happens(void **state)
 
         if (!here[pick]) {
             peer.sin_addr.s_addr = htonl(pick % 7);
-            struct guest *leaving =
-                guests_enter(crowd->guests, &pool[pick], (struct sockaddr *)&peer, round);
-            here[pick] = true;
-            strangers++;
-            if (leaving) {
-                assert_ptr_not_equal(leaving, &pool[pick]);
+            struct guest *leaving = guests_enter(crowd->guests, &pool[pick],
+                                                 (struct sockaddr *)&peer, round * NS_PER_MS);
+            here[pick] = leaving != &pool[pick];
+            strangers += here[pick];
+            if (leaving && here[pick]) {
                 assert_true(leaving->stage != GUEST_KNOWN);
                 guests_leave(crowd->guests, leaving);
                 here[leaving - pool] = false;
@@ -267,6 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         GUEST_TEST(the_crowd_gives_way_to_a_newcomer_and_he_is_not_the_next_to_go),
+        GUEST_TEST(a_flood_from_one_address_is_turned_away_and_others_are_not),
         GUEST_TEST(among_equals_the_oldest_goes),
         GUEST_TEST(one_network_of_ipv6_is_one_address),
         GUEST_TEST(who_has_logged_in_keeps_his_place),

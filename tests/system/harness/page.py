@@ -11,7 +11,7 @@ class Page:
 
     def __init__(self, gateway, deadline_s=20, **headers):
         self.gateway = gateway
-        self.headers = headers
+        self.headers = {"Accept_Encoding": "gzip", **headers}
         self.context = ssl.create_default_context(cafile=gateway.certificate)
         self.connection = http.client.HTTPSConnection("127.0.0.1", gateway.https, timeout=deadline_s,
                                                       context=self.context)
