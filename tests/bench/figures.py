@@ -15,8 +15,9 @@ GOALS = {
     "e2e_rate": ("ratio", ">=", 2.5), "e2e_cpu": ("ratio", "<=", 0.25),
     "e2e_latency_p99": ("value", "<=", 20), "drain_bridge": ("ratio", ">=", 20),
     "rss_10000_points": ("value", "<=", 16), "rss_backlog_growth": ("value", "<=", 1),
-    "page_bytes": ("value", "<=", 122880), "first_value_ms": ("value", "<=", 300), "list_frame_ms": ("value", "<=", 50),
-    "routes_untested": ("value", "<=", 0),
+    "page_bytes": ("value", "<=", 122880), "first_value_ms": ("value", "<=", 300),
+    "viewers_50_cpu": ("value", "<=", 5), "viewers_50_rss": ("value", "<=", 8), "list_frame_ms": ("value", "<=", 50),
+    "slow_attack_ms": ("value", "<=", 500), "axe_violations": ("value", "<=", 0), "routes_untested": ("value", "<=", 0),
     "open_10m": ("value", "<=", 0.2), "cpu_1000_values_s": ("value", "<=", 2),
 }
 

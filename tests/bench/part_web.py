@@ -4,6 +4,7 @@ import os
 import subprocess
 
 import web_gate
+import web_slow
 from harness import Api, Gateway, ModbusTcp, Failure, wait_for
 
 BROWSER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../browser")
@@ -49,6 +50,7 @@ def run(out, site):
     out.note("web: the page in Chromium (about a minute)")
     out.figure("web", "page_bytes", node("check_bytes.mjs", "--json")["page_bytes"], "bytes")
     web_gate.run(out, site)
+    web_slow.run(out)
     small = plant(site, 1, 20, POINTS_EACH)
     seen(out, small, ["first"], points=20 * POINTS_EACH, tls="P-256, loopback")
     small.stop()
