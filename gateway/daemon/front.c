@@ -14,7 +14,6 @@
 #include "daemon/show.h"
 #include "daemon/system.h"
 #include "web/api.h"
-#include "web/gate.h"
 #include "web/choices.h"
 #include "web/jobs.h"
 

@@ -248,12 +248,12 @@ static void tell_urls(struct page *page)
         log_info("web", "the page is at %s", urls);
 }
 
-bool page_apply(struct page *page, const struct config *config)
+void page_apply(struct page *page, const struct config *config)
 {
     struct wish wish;
 
     if (!page || wish_of(&wish, config))
-        return page && page->door;
+        return;
     bool same_door = page->door && wish.enabled;
     bool same_places =
         same_door && memcmp(&wish.places, &page->wish.places, sizeof wish.places) == 0;
@@ -262,15 +262,15 @@ bool page_apply(struct page *page, const struct config *config)
     wish_clear(&page->wish);
     page->wish = wish;
     if (same)
-        return true;
+        return;
     if (!wish.enabled) {
         page_stop(page);
-        return false;
+        return;
     }
     if (!page->door)
         open_door(page);
     if (!page->door)
-        return false;
+        return;
     page_reload_certificate(page);
     if (!same_places) {
         door_unlisten(page->door);
@@ -281,7 +281,6 @@ bool page_apply(struct page *page, const struct config *config)
     listen_now(page);
     if (!same_places)
         tell_urls(page);
-    return true;
 }
 
 void page_status(struct page *page, struct text *text)

@@ -25,9 +25,8 @@ struct page_options {
  * options point to outlives it. ERR_NOMEM. */
 int page_open(struct page **page, const struct page_options *options);
 
-/* Makes the page as the configuration says, which may go afterwards. What is the same goes on. True
- * when there is a page. NULL is fine. */
-bool page_apply(struct page *page, const struct config *config);
+/* Makes the page as the configuration says, which may go afterwards. What is the same goes on. */
+void page_apply(struct page *page, const struct config *config);
 
 /* Reads the certificate's files again, as after they were replaced. */
 void page_reload_certificate(struct page *page);
