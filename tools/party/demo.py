@@ -275,6 +275,15 @@ class Demo:
                         "--socket", str(self.socket)])
         wait_for(lambda: self.gateway.poll() is not None or self.status(), 10, "sluiced to answer")
         self.parts.check()
+        self.page = f"https://127.0.0.1:{page_port}/"
+        self.code = self.setup_code()
+        self.say(f"== the page is at {self.page}, and its first visitor enters {self.code}")
+
+    def setup_code(self):
+        """What the first visitor of the page has to enter."""
+        answer = subprocess.run([str(self.build / "sluice"), "setup", "--socket", str(self.socket)],
+                                capture_output=True, text=True)
+        return answer.stdout.strip() or "-"
 
     def status(self):
         answer = subprocess.run([str(self.build / "sluice"), "status", "--json", "--socket",
@@ -296,7 +305,8 @@ class Demo:
         lines = [f"Sluice demo, {elapsed:.0f} s{of}; Ctrl-C ends it", ""]
         lines += [f"  {name:<24} {value!s:>12} {unit:<4} {quality}" for name, value, unit, quality in values]
         bar = "#" * min(60, ledger["pending"] // 10)
-        lines += ["", f"  journal     {journal['stored']} events stored",
+        lines += ["", f"  page        {self.page} (signed by itself; setup code {self.code})",
+                  f"  journal     {journal['stored']} events stored",
                   f"  uplink      {uplink['state']:<11} {uplink['tls'] if uplink['state'] == 'online' else ''}",
                   f"  ledger      {ledger['acked']} acknowledged, {ledger['pending']} pending {bar}",
                   f"  subscriber  {received} events, {duplicates} duplicates (declarations are stored, not sent)"]
