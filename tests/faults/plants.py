@@ -64,6 +64,6 @@ PLANTS = {
         "    if (error == 0 && used->raw)\n        error = io->sync_dir(io);",
         "    if (error == 0 && used->raw)\n        error = 0;"),)),
     "nothing tells of the crash": Plant("recovery.c", ((
-        "    if (crash) {",
-        "    if (crash && !journal) {"),)),
+        "    if (crash)\n",
+        "    if (crash && !journal)\n"),)),
 }
