@@ -20,7 +20,7 @@ globalThis.setInterval = (...given) => timers(...given).unref();
 
 await build({
   stdin: {
-    contents: ['api/rates', 'api/conditions', 'api/status', 'screens/devices/rows', 'screens/add-device/draft', 'screens/add-device/table', 'screens/buses/load', 'lib/format', 'lib/text']
+    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'screens/devices/rows', 'screens/add-device/draft', 'screens/add-device/table', 'screens/buses/load', 'lib/format', 'lib/text']
       .map((module) => `export * from './src/${module}';`).join('\n'),
     resolveDir: page,
   },
@@ -105,6 +105,13 @@ const tests = {
     }
     assert.equal(logic.readTable('id;reg;name\na;1;"x; ""y"""').points[0].name, 'x; "y"');
     assert.deepEqual(logic.readTable(''), { points: [], wrong: [] });
+  },
+  'an object of a job comes in one line or in many'() {
+    const objects = logic.joiner();
+    assert.deepEqual(['{"a":1}', '{', ' "b": [', '  2', ' ]', '}', '{"c":3}'].map(objects.add).filter(Boolean), [{ a: 1 }, { b: [2] }, { c: 3 }]);
+    objects.add('{ "half":');
+    objects.clear();
+    assert.deepEqual(objects.add('{}'), {});
   },
   'a line is judged by how much of it is taken'() {
     assert.deepEqual([0, 40, 70, 95].map(logic.verdict), ['idle', 'fits', 'tight', 'full']);

@@ -17,6 +17,24 @@ export interface JobState<Line> {
   stop: () => void;
 }
 
+/** Some programs print an object a line, some one object over many lines: gives each once it is whole. */
+export function joiner<Line>(): { add: (line: string) => Line | null; clear: () => void } {
+  let text = '';
+  return {
+    add(line) {
+      text += line + '\n';
+      try {
+        const object = JSON.parse(text) as Line;
+        text = '';
+        return object;
+      } catch {
+        return null;
+      }
+    },
+    clear: () => void (text = ''),
+  };
+}
+
 /** A job of this screen. It is ended when one goes elsewhere: a line that is lent comes back at once. */
 export function useJob<Line>(): JobState<Line> {
   const [lines, setLines] = useState<readonly Line[]>([]);
@@ -36,9 +54,16 @@ export function useJob<Line>(): JobState<Line> {
   const follow = (id: string): void => {
     const source = new EventSource(`/api/v1/jobs/${id}/lines`);
     job.current = { id, source };
+    const objects = joiner<Line>();
     // A stream that broke off begins again with the first line.
-    source.addEventListener('open', () => setLines([]));
-    source.addEventListener('line', (message) => setLines((known) => [...known, JSON.parse((message as MessageEvent<string>).data) as Line]));
+    source.addEventListener('open', () => {
+      objects.clear();
+      setLines([]);
+    });
+    source.addEventListener('line', (message) => {
+      const object = objects.add((message as MessageEvent<string>).data);
+      if (object) setLines((known) => [...known, object]);
+    });
     source.addEventListener('end', (message) => {
       const told = JSON.parse((message as MessageEvent<string>).data) as JobEnd;
       source.close();

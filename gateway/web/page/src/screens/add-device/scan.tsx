@@ -55,7 +55,7 @@ export function Scan({ draft, change, onFound }: StepProps & { onFound: () => vo
           </li>
         ))}
       </ul>
-      <Problem error={job.error} />
+      {!job.lines.some((line) => line.kind === 'end') && <Problem error={job.error} />}
       {job.end && !devices.length && <Notice level="look" title={t('scan.nobody')} next={t('scan.nobody.next')} />}
       <div class="actions">
         {job.runs ? <button class="button" type="button" onClick={job.stop}>{t('scan.stop')}</button>

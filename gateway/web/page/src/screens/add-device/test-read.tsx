@@ -26,7 +26,7 @@ export function TestRead({ draft, change }: StepProps) {
         <TextField label={t('add.unit')} hint={t('add.unit.hint')} inputmode="numeric" value={String(draft.unit)} onText={(text) => change({ unit: Number(text) || 0 })} />
         <button class="button" type="button" disabled={job.runs} onClick={read}>{t(job.runs ? 'test.runs' : 'test.do')}</button>
       </div>
-      <Problem error={job.error} />
+      {!points.length && <Problem error={job.error} />}
       <ul class="entries" aria-live="polite">
         {points.map((point) => (
           <li key={point.id}>
