@@ -1,15 +1,14 @@
 #include "cli/profile_edit.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/vocabulary.h"
 #include "config/file.h"
+#include "core/save.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "daemon/gateway.h"
@@ -217,53 +216,15 @@ char *profile_edit_set(const char *text, const char *key, const char *value)
 
 char *profile_edit_read(const char *path)
 {
-    FILE *file = fopen(path, "re");
-    char *text = NULL;
-    size_t size = 0, read = 0;
+    char *text;
+    size_t size;
 
-    if (!file)
-        return NULL;
-    FILE *copy = open_memstream(&text, &size);
-    int letter = 0;
-    for (; copy && read < JSON_SIZE_MAX && (letter = getc(file)) != EOF; read++)
-        putc(letter, copy);
-    /* What is written back must be all of it. */
-    bool whole = copy && letter == EOF && !ferror(file);
-    if (copy && fclose(copy) != 0)
-        whole = false;
-    fclose(file);
-    if (!whole) {
-        free(text);
-        return NULL;
-    }
-    return text;
+    return save_read(path, JSON_SIZE_MAX, &text, &size) == 0 ? text : NULL;
 }
 
 int profile_edit_write(const char *path, const char *text)
 {
-    char target[PATH_MAX], other[PATH_MAX + 8];
-    struct stat before;
-    FILE *file;
-
-    /* A link goes on leading to the file, which keeps its owner and its rights. */
-    if (!realpath(path, target) &&
-        (size_t)snprintf(target, sizeof target, "%s", path) >= sizeof target)
-        return ERR_TOO_LARGE;
-    snprintf(other, sizeof other, "%s.new", target);
-    file = fopen(other, "we");
-    if (!file)
-        return error_from_errno(errno);
-    bool done = fputs(text, file) >= 0 && fflush(file) == 0;
-    if (done && stat(target, &before) == 0)
-        done = (fchown(fileno(file), before.st_uid, before.st_gid) == 0 || geteuid() != 0) &&
-               fchmod(fileno(file), before.st_mode & 07777) == 0;
-    done &= fsync(fileno(file)) == 0;
-    done &= fclose(file) == 0;
-    if (done && rename(other, target) == 0)
-        return 0;
-    int error = error_from_errno(errno);
-    unlink(other);
-    return error;
+    return save_over(path, text, strlen(text), 0644);
 }
 
 static const char skeleton[] = "{\n"

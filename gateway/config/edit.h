@@ -30,6 +30,9 @@
 int edit_text(const struct json *edits, const char *text, size_t size, char **edited,
               size_t *edited_size, char why[EDIT_WHY_SIZE]);
 
+/* A value as JSON on one line, without comments; the caller's to free. NULL when out of memory. */
+char *edit_print(const struct json *value);
+
 /* Whether two values mean the same: keys in any order, numbers by their value. */
 bool edit_same(const struct json *a, const struct json *b);
 

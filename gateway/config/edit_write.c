@@ -113,3 +113,20 @@ void edit_write(FILE *out, const struct edit_style *style, const struct json *va
     }
     fprintf(out, "%s%s%c", style->newline, indent, value->type == JSON_OBJECT ? '}' : ']');
 }
+
+char *edit_print(const struct json *value)
+{
+    static const struct edit_style style = {
+        .unit = "", .newline = "", .colon = ":", .comma = ",", .flat = true};
+    char *made = NULL;
+    size_t size;
+    FILE *out = open_memstream(&made, &size);
+
+    if (!out)
+        return NULL;
+    write_inline(out, &style, value);
+    if (fclose(out) == 0)
+        return made;
+    free(made);
+    return NULL;
+}

@@ -1,6 +1,8 @@
 #include "config/explain.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "config/config.h"
 #include "config/json_write.h"
@@ -376,4 +378,78 @@ int config_explain_json(const struct config *config, FILE *out)
     json_write_close(&writer, '}');
     json_write_close(&writer, '}');
     return ferror(out) ? ERR_IO : 0;
+}
+
+static void meaning_of_bus(struct json_writer *writer, const struct site_bus *bus)
+{
+    struct driver_load load = load_of(bus);
+    size_t points;
+
+    rates_of(bus, &points);
+    json_write_open(writer, NULL, '{');
+    json_write_text(writer, "id", bus->id);
+    json_write_integer(writer, "devices", (int64_t)bus->device_count);
+    json_write_integer(writer, "points", (int64_t)points);
+    if (load.busy_share >= 0)
+        json_write_number(writer, "percent", thousandths(load.busy_share * 100));
+    else
+        json_write_raw(writer, "percent", "null");
+    json_write_number(writer, "requests_s", thousandths(load.requests_per_s));
+    json_write_close(writer, '}');
+}
+
+static void meaning_of_uplink(struct json_writer *writer, const struct config_uplink *uplink,
+                              double events_s)
+{
+    json_write_open(writer, NULL, '{');
+    json_write_text(writer, "id", uplink->id);
+    json_write_number(writer, "mb_month",
+                      thousandths(uplink_bytes_month(&uplink->plan, events_s) / 1e6));
+    if (uplink->plan.budget_bytes_month > 0)
+        json_write_number(writer, "budget_mb_month",
+                          thousandths((double)uplink->plan.budget_bytes_month / 1e6));
+    json_write_close(writer, '}');
+}
+
+/* The sentences for people, without the first, which names the file. */
+static void meaning_in_words(struct json_writer *writer, const struct config *config)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    json_write_open(writer, "words", '[');
+    if (out) {
+        config_explain(config, out);
+        fclose(out);
+        char *rest = NULL, *line = strtok_r(text, "\n", &rest);
+        while (line && (line = strtok_r(NULL, "\n", &rest)))
+            json_write_text(writer, NULL, line + strspn(line, " "));
+    }
+    json_write_close(writer, ']');
+    free(text);
+}
+
+void config_explain_meaning(const struct config *config, struct json_writer *writer,
+                            const char *key)
+{
+    struct rates rates = rates_of_site(&config->site);
+
+    json_write_open(writer, key, '{');
+    json_write_open(writer, "buses", '[');
+    for (size_t i = 0; i < config->site.bus_count; i++)
+        meaning_of_bus(writer, &config->site.buses[i]);
+    json_write_close(writer, ']');
+    json_write_open(writer, "uplinks", '[');
+    for (size_t i = 0; i < config->uplink_count; i++)
+        meaning_of_uplink(writer, &config->uplinks[i], rates.most);
+    json_write_close(writer, ']');
+    json_write_number(writer, "events_s", thousandths(rates.most));
+    if (rates.most > 0)
+        json_write_number(writer, "outage_days",
+                          thousandths(outage_days(&config->journal, rates.most)));
+    else
+        json_write_raw(writer, "outage_days", "null");
+    meaning_in_words(writer, config);
+    json_write_close(writer, '}');
 }

@@ -9,9 +9,15 @@
 #include <stdio.h>
 
 struct config;
+struct json_writer; /* config/json_write.h */
 
 /* Writes sentences for people, or one JSON object. 0, or ERR_IO when the stream failed. */
 int config_explain(const struct config *config, FILE *out);
 int config_explain_json(const struct config *config, FILE *out);
+
+/* The figures that a change is judged by, as an object under `key`, with the sentences as "words".
+ */
+void config_explain_meaning(const struct config *config, struct json_writer *writer,
+                            const char *key);
 
 #endif

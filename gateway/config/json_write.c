@@ -1,16 +1,25 @@
 #include "config/json_write.h"
 
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/text.h"
 
 static void put_text(FILE *out, const char *text)
 {
-    char quoted[4096];
+    char few[1024], *quoted = few;
+    size_t size = strlen(text), room = 6 * size + 3;
     struct text writer;
-    text_init(&writer, quoted, sizeof(quoted));
-    text_json_string(&writer, text, strlen(text));
+    if (room > sizeof(few))
+        quoted = malloc(room);
+    if (!quoted)
+        return; /* what is written is no JSON then, and whoever reads it says so */
+    text_init(&writer, quoted, room);
+    text_json_string(&writer, text, size);
     fwrite(quoted, 1, writer.size, out);
+    if (quoted != few)
+        free(quoted);
 }
 
 static void begin(struct json_writer *writer, const char *key)
@@ -52,10 +61,21 @@ void json_write_text(struct json_writer *writer, const char *key, const char *te
     put_text(writer->out, text);
 }
 
+void json_write_bool(struct json_writer *writer, const char *key, bool truth)
+{
+    json_write_raw(writer, key, truth ? "true" : "false");
+}
+
 void json_write_raw(struct json_writer *writer, const char *key, const char *json)
 {
     begin(writer, key);
     fputs(json, writer->out);
+}
+
+void json_write_integer(struct json_writer *writer, const char *key, int64_t number)
+{
+    begin(writer, key);
+    fprintf(writer->out, "%" PRId64, number);
 }
 
 void json_write_number(struct json_writer *writer, const char *key, double number)

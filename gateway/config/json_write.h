@@ -3,6 +3,7 @@
 #define SLUICE_CONFIG_JSON_WRITE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #define JSON_WRITE_DEPTH_MAX 32
@@ -20,9 +21,11 @@ struct json_writer {
 void json_write_open(struct json_writer *writer, const char *key, char bracket);
 void json_write_close(struct json_writer *writer, char bracket);
 void json_write_text(struct json_writer *writer, const char *key, const char *text);
+void json_write_bool(struct json_writer *writer, const char *key, bool truth);
 
 /* `json` as it stands: a number, true, a default of a table. */
 void json_write_raw(struct json_writer *writer, const char *key, const char *json);
+void json_write_integer(struct json_writer *writer, const char *key, int64_t number);
 void json_write_number(struct json_writer *writer, const char *key, double number);
 
 #endif

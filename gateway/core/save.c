@@ -27,7 +27,14 @@ static int write_all(int fd, const char *data, size_t size)
     return 0;
 }
 
-static int write_durably(const char *path, const void *data, size_t size, mode_t mode)
+/* Only root may give a file away; whoever is not keeps it as his own. */
+static bool give_to(int fd, const struct stat *owner)
+{
+    return !owner || fchown(fd, owner->st_uid, owner->st_gid) == 0 || geteuid() != 0;
+}
+
+static int write_durably(const char *path, const void *data, size_t size, mode_t mode,
+                         const struct stat *owner)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
     int error;
@@ -35,7 +42,8 @@ static int write_durably(const char *path, const void *data, size_t size, mode_t
     if (fd < 0)
         return error_from_errno(errno);
     /* Before the first byte: one that was left by a cut may have had other rights. */
-    error = fchmod(fd, mode) ? error_from_errno(errno) : write_all(fd, data, size);
+    error = give_to(fd, owner) && fchmod(fd, mode) == 0 ? write_all(fd, data, size)
+                                                        : error_from_errno(errno);
     if (!error && fsync(fd))
         error = error_from_errno(errno);
     if (close(fd) && !error)
@@ -57,19 +65,48 @@ static int sync_folder_of(const char *path)
     return error;
 }
 
-int save_file(const char *path, const void *data, size_t size, mode_t mode)
+/* `owner` NULL: whoever runs this. */
+static int save_as(const char *path, const void *data, size_t size, mode_t mode,
+                   const struct stat *owner)
 {
     char fresh[PATH_MAX];
 
     if ((size_t)snprintf(fresh, sizeof fresh, "%s.new", path) >= sizeof fresh)
         return ERR_TOO_LARGE;
-    int error = write_durably(fresh, data, size, mode);
+    int error = write_durably(fresh, data, size, mode, owner);
     if (!error && rename(fresh, path))
         error = error_from_errno(errno);
     if (error) {
         unlink(fresh);
         return error;
     }
+    return sync_folder_of(path);
+}
+
+int save_file(const char *path, const void *data, size_t size, mode_t mode)
+{
+    return save_as(path, data, size, mode, NULL);
+}
+
+int save_over(const char *path, const void *data, size_t size, mode_t mode)
+{
+    char target[PATH_MAX];
+    struct stat before;
+
+    if (!realpath(path, target) &&
+        (size_t)snprintf(target, sizeof target, "%s", path) >= sizeof target)
+        return ERR_TOO_LARGE;
+    if (stat(target, &before))
+        return errno == ENOENT ? save_as(target, data, size, mode, NULL) : error_from_errno(errno);
+    if (access(target, W_OK))
+        return error_from_errno(errno);
+    return save_as(target, data, size, before.st_mode & 07777, &before);
+}
+
+int save_remove(const char *path)
+{
+    if (unlink(path) && errno != ENOENT)
+        return error_from_errno(errno);
     return sync_folder_of(path);
 }
 

@@ -17,6 +17,16 @@
 int save_file(const char *path, const void *data, size_t size, mode_t mode);
 
 /*
+ * The same for a file that is somebody's own: a link goes on leading to it, it keeps its owner and
+ * its rights, and one that may not be written is left alone (ERR_DENIED, ERR_READ_ONLY) though its
+ * folder may be. One that is not there yet gets `mode`.
+ */
+int save_over(const char *path, const void *data, size_t size, mode_t mode);
+
+/* Removes it for good. 0 also where there is none. */
+int save_remove(const char *path);
+
+/*
  * Reads a whole file of at most `size_max` bytes into *data (malloc'd, terminated by a zero that
  * `size` does not count). ERR_NOT_FOUND, ERR_DENIED, ERR_TOO_LARGE, ERR_IO, ERR_NOMEM.
  */

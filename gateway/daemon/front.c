@@ -30,6 +30,8 @@ struct front {
     struct show *show;
     struct page *page;
     struct system_given machine;
+    struct configure_given given;
+    struct configure *configure;
 };
 
 static void wake(void *context)
@@ -83,6 +85,21 @@ static int open_system(struct front *front)
     return mount(front, system_routes(&front->machine));
 }
 
+static int open_configure(struct front *front)
+{
+    return configure_open(&front->configure, front->api, front->running, &front->given);
+}
+
+static void stop_configure(struct front *front)
+{
+    configure_stop(front->configure);
+}
+
+static void close_configure(struct front *front)
+{
+    configure_close(front->configure);
+}
+
 static void stop_jobs(struct front *front)
 {
     jobs_stop(front->jobs);
@@ -130,7 +147,9 @@ static const struct part {
 } parts[] = {
     {"accounts", open_gate, NULL, NULL},        {"live values", open_show, stop_show, close_show},
     {"jobs", open_jobs, stop_jobs, close_jobs}, {"choices", open_choices, NULL, NULL},
-    {"system", open_system, NULL, NULL},        {"page", open_page, stop_page, close_page},
+    {"system", open_system, NULL, NULL},
+    {"page", open_page, stop_page, close_page},
+    {"configuration", open_configure, stop_configure, close_configure},
 };
 
 #define PARTS (sizeof parts / sizeof parts[0])
@@ -208,7 +227,8 @@ static void listen_locally(struct front *front)
 }
 
 void front_open(struct front **out, struct loop *loop, struct running *running,
-                const struct gateway_options *options, struct gatekeeper *gate)
+                const struct gateway_options *options, struct gatekeeper *gate,
+                const struct configure_given *given)
 {
     struct front *front = calloc(1, sizeof *front);
 
@@ -221,6 +241,7 @@ void front_open(struct front **out, struct loop *loop, struct running *running,
     front->running = running;
     front->options = options;
     front->gate = gate;
+    front->given = *given;
     front->journal_fd = -1;
     int error = open_api(front);
     if (error) {

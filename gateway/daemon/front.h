@@ -5,6 +5,7 @@
 #ifndef SLUICE_DAEMON_FRONT_H
 #define SLUICE_DAEMON_FRONT_H
 
+#include "daemon/configure.h"
 #include "daemon/gateway.h"
 #include "daemon/running.h"
 
@@ -16,7 +17,8 @@ struct gatekeeper; /* web/gate.h */
  * memory. What it is given outlives it; without a gate nobody comes in
  * over the network. On the loop's thread, as is front_close. */
 void front_open(struct front **front, struct loop *loop, struct running *running,
-                const struct gateway_options *options, struct gatekeeper *gate);
+                const struct gateway_options *options, struct gatekeeper *gate,
+                const struct configure_given *given);
 
 /* The running configuration is another one: the page follows it. */
 void front_apply(struct front *front);

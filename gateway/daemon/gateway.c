@@ -18,166 +18,21 @@
 #include "config/config.h"
 #include "core/error.h"
 #include "core/log.h"
-#include "core/zone.h"
 #include "core/loop.h"
 #include "daemon/front.h"
+#include "daemon/gateway_inside.h"
 #include "daemon/guard.h"
 #include "daemon/machine.h"
 #include "daemon/room.h"
-#include "daemon/running.h"
 
 #define DESCRIPTORS_WANTED 65536
 #define STOP_GRACE_NS      (3 * NS_PER_S)
-#define SETTLED_NS         (5 * NS_PER_S) /* after a configuration was applied */
-
-struct gateway {
-    const struct gateway_options *options;
-    struct loop *loop;
-    struct loop_watch *signals;
-    struct loop_timer *settled;
-    int signal_fd;
-    struct io io;
-    struct io refuge; /* the socket's folder; its context is NULL where that cannot be had */
-    struct journal *journal;
-    struct running running;
-    struct gatekeeper *gate;
-    struct front *front;
-    char boot_id[40], machine_id[40];
-    struct config
-        *next; /* a changed configuration that needs a new start: journal or identity differ */
-    bool stopping;
-};
 
 /* What starting, connecting and the first answers took for a moment goes back to the system. */
 static void on_settled(void *context)
 {
     (void)context;
     malloc_trim(0);
-}
-
-static int apply(struct gateway *gateway, struct config *config)
-{
-    int error = running_apply(&gateway->running, config);
-
-    if (gateway->running.current)
-        front_apply(gateway->front);
-    loop_timer_set(gateway->loop, gateway->settled, clock_mono(&clock_system) + SETTLED_NS);
-    return error;
-}
-
-/* Errors of a configuration go to the log, each once: the file is named in them. The first is kept
- * for the status: `context` is a text of RUNNING_REFUSAL_SIZE. */
-static void tell_error(void *context, const struct config_error *error)
-{
-    char sentence[2048], *first = context;
-    const char *key = error->key ? error->key : "";
-    const char *colon = *key ? ": " : "";
-
-    if (error->line)
-        snprintf(sentence, sizeof sentence, "%s:%d:%d: %s%s%s", error->file, error->line,
-                 error->column, key, colon, error->sentence);
-    else
-        snprintf(sentence, sizeof sentence, "%s: %s%s%s", error->file, key, colon, error->sentence);
-    log_error("config", "%s", sentence);
-    if (!*first)
-        snprintf(first, RUNNING_REFUSAL_SIZE, "%.*s", RUNNING_REFUSAL_SIZE - 1, sentence);
-}
-
-static int load_config(const struct gateway *gateway, struct config **config,
-                       char refusal[RUNNING_REFUSAL_SIZE])
-{
-    struct config_parts parts;
-
-    refusal[0] = '\0';
-    gateway_config_parts(&parts);
-    return config_load(config, gateway->options->config_path, &parts, tell_error, refusal);
-}
-
-static const char *journal_path(const struct gateway *gateway, const struct config *config)
-{
-    if (gateway->options->journal_path)
-        return gateway->options->journal_path;
-    return room_path(&config->journal);
-}
-
-/* What cannot change under a running journal. */
-static bool needs_new_start(const struct gateway *gateway, const struct config *a,
-                            const struct config *b)
-{
-    return strcmp(a->site.id, b->site.id) != 0 ||
-           strcmp(journal_path(gateway, a), journal_path(gateway, b)) != 0 ||
-           a->journal.keep_bytes != b->journal.keep_bytes ||
-           a->journal.max_age_ns != b->journal.max_age_ns ||
-           a->journal.commit_ns != b->journal.commit_ns ||
-           a->journal.segment_bytes != b->journal.segment_bytes ||
-           a->journal.when_full != b->journal.when_full || a->journal.sector != b->journal.sector;
-}
-
-/* Asked before anything is stopped: a gateway whose new journal cannot be had would have ended. */
-static bool journal_can_move(const struct gateway *gateway, const struct config *config)
-{
-    const char *path = journal_path(gateway, config);
-    struct io io;
-    int error;
-
-    if (strcmp(path, journal_path(gateway, gateway->running.current->config)) == 0)
-        return true;
-    error = io_posix_open(&io, path);
-    if (error)
-        log_error("daemon",
-                  "the journal's folder %s cannot be used: %s; the configuration that was loaded "
-                  "before stays in force",
-                  path, error_text(error));
-    else
-        io_posix_close(&io);
-    return error == 0;
-}
-
-/* Local midnight is that of the configuration that is about to run. */
-static void take_zone(const struct config *config)
-{
-    if (zone_set(config->site.timezone) != 0)
-        log_warn("daemon",
-                 "gateway.timezone \"%s\" is not known here: install the database of time zones "
-                 "(package tzdata); until then aligned intervals count from midnight UTC",
-                 config->site.timezone);
-}
-
-static void reload(struct gateway *gateway)
-{
-    struct config *config = NULL;
-    char refusal[RUNNING_REFUSAL_SIZE];
-
-    if (load_config(gateway, &config, refusal)) {
-        log_error("daemon",
-                  "%s is refused; the configuration that was loaded before stays in force",
-                  gateway->options->config_path);
-        running_refused(&gateway->running, *refusal ? refusal : "it cannot be read");
-        return;
-    }
-    if (!journal_can_move(gateway, config)) {
-        config_free(config);
-        running_refused(&gateway->running,
-                        "its folder for the journal cannot be used; see the log");
-        return;
-    }
-    running_refused(&gateway->running, NULL);
-    const struct config *current = gateway->running.current->config;
-    /* A new start that is under way takes the newest file, whatever has changed in it. */
-    if (gateway->next || needs_new_start(gateway, current, config)) {
-        log_info("daemon", "gateway id or journal settings changed: everything restarts");
-        config_free(gateway->next);
-        gateway->next = config;
-        loop_stop(gateway->loop);
-        return;
-    }
-    if (strcmp(current->site.fingerprint, config->site.fingerprint) == 0)
-        log_info("daemon", "%s means the same as before", gateway->options->config_path);
-    take_zone(config);
-    if (apply(gateway, config) == 0)
-        log_info("daemon", "%s is applied", gateway->options->config_path);
-    else
-        take_zone(gateway->running.current->config);
 }
 
 static void on_signal(void *context, uint32_t events)
@@ -188,7 +43,7 @@ static void on_signal(void *context, uint32_t events)
     (void)events;
     while (read(gateway->signal_fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGHUP) {
-            reload(gateway);
+            gateway_hangup(gateway);
             continue;
         }
         log_info("daemon", "stopping on signal %u", info.ssi_signo);
@@ -253,7 +108,7 @@ static void tell_of_room(const struct config *config, const char *path)
 
 static int open_journal(struct gateway *gateway, const struct config *config)
 {
-    const char *path = journal_path(gateway, config);
+    const char *path = gateway_journal(gateway, config);
     int error = io_posix_open(&gateway->io, path);
 
     if (error) {
@@ -339,16 +194,21 @@ static int run_once(struct gateway *gateway, struct config *config)
         close_journal(gateway);
         return EXIT_CODE_SYSTEM;
     }
-    take_zone(config);
+    gateway_take_zone(config);
     /* Before the buses: where descriptors run out, it is for them. */
-    front_open(&gateway->front, gateway->loop, &gateway->running, gateway->options, gateway->gate);
-    error = apply(gateway, config);
+    const struct configure_given given = {gateway->change, &gateway->parts, gateway->first,
+                                          gateway->options->config_path,
+                                          gateway->options->state_path};
+    front_open(&gateway->front, gateway->loop, &gateway->running, gateway->options, gateway->gate,
+               &given);
+    error = gateway_apply(gateway, config);
     if (!gateway->running.current) {
         close_front(gateway);
         running_stop(&gateway->running, 0);
         close_journal(gateway);
         return EXIT_CODE_SYSTEM;
     }
+    change_noticed(gateway->change);
     error = loop_run(gateway->loop);
     if (error)
         log_error("daemon", "the event loop ended: %s", error_text(error));
@@ -411,17 +271,21 @@ int gateway_run(const struct gateway_options *given)
         options.socket_path = gateway_socket_path();
     forbid_core_files();
     allow_many_descriptors();
-    if (load_config(&gateway, &config, refusal))
-        return EXIT_CODE_CONFIG;
     machine_boot_id(gateway.boot_id);
     machine_id(gateway.machine_id);
-    gateway.gate = guard_open(&options);
+    gateway_config_parts(&gateway.parts);
+    first_text(gateway.first);
     if (loop_open(&gateway.loop) || open_signals(&gateway) ||
-        !(gateway.settled = loop_timer(gateway.loop, on_settled, NULL))) {
+        !(gateway.settled = loop_timer(gateway.loop, on_settled, NULL)) ||
+        gateway_open_change(&gateway)) {
         log_error("daemon", "the event loop cannot be made: out of memory or file descriptors");
-        config_free(config);
         goto out;
     }
+    if (gateway_load(&gateway, &config, true, refusal)) {
+        code = EXIT_CODE_CONFIG;
+        goto out;
+    }
+    gateway.gate = guard_open(&options);
     do {
         code = run_once(&gateway, config);
         config = gateway.next;
@@ -433,6 +297,7 @@ out:
         loop_unwatch(gateway.loop, gateway.signals);
     if (gateway.signal_fd >= 0)
         close(gateway.signal_fd);
+    change_close(gateway.change);
     loop_close(gateway.loop);
     guard_close(gateway.gate);
     log_flush();

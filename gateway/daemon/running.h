@@ -1,6 +1,6 @@
 /*
  * What is running at present: the buses and uplinks, and the configurations that they were made
- * from. Used by gateway.c and status.c only.
+ * from. Used by the files of this folder only.
  */
 #ifndef SLUICE_DAEMON_RUNNING_H
 #define SLUICE_DAEMON_RUNNING_H
@@ -77,6 +77,16 @@ int running_apply(struct running *running, struct config *config);
 
 /* Notes why the newest file was refused, for the status; NULL: it was not. */
 void running_refused(struct running *running, const char *why);
+
+/* The reason for that; "" where the newest file runs. Thread-safe. */
+void running_why_refused(struct running *running, char *why, size_t size);
+
+/* Names up to `max` uplinks that are online; returns how many. Thread-safe. */
+size_t running_online(struct running *running, char (*ids)[ID_SIZE_MAX], size_t max);
+
+/* Whether an uplink is online, or none of that id is configured; else a sentence of why it is not.
+ * Thread-safe. */
+bool running_is_online(struct running *running, const char *id, char *why, size_t size);
 
 /* Stops buses, then uplinks (which get `grace_ns` to be acknowledged), and frees the
  * configurations. */

@@ -271,6 +271,7 @@ static void exchange_release(void *context)
     if (--exchange->holders)
         return;
     free_headers(&exchange->reply);
+    free(exchange->reply.owned);
     free(exchange->body);
     free(exchange);
 }

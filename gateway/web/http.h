@@ -79,6 +79,7 @@ struct http_reply {
      * `stream` and `close` are its context and its end.
      */
     bool (*later)(void *stream, const struct http_request *request, struct http_reply *reply);
+    void *owned; /* malloc'd: freed when the request is over, however it ends */
     const void
         *asset; /* size bytes that outlive the server, sent without a copy, in place of body */
     struct {

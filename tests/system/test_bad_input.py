@@ -68,9 +68,9 @@ def the_socket_of_the_environment_is_asked(site):
 
 
 def a_configuration_that_cannot_be_read_is_told(site):
-    process = site.start("sluiced", program("sluiced"), "--config", site.path("nowhere.json"))
+    process = site.start("sluiced", program("sluiced"), "--config", site.path("nowhere", "sluice.json"))
     check(process.popen.wait(20) == EXIT_CONFIG, "exit status", process.popen.returncode)
-    check("nowhere.json" in process.log(), "words", process.log())
+    check("nowhere/sluice.json" in process.log(), "words", process.log())
     usage = site.start("bare", program("sluiced"), "sluice.json")
     check(usage.popen.wait(20) == EXIT_USAGE and "did you mean --config sluice.json?" in usage.log(), "a bare file",
           usage.log())

@@ -20,7 +20,7 @@ PARTS = {
     "gateway/config": ["core", "field/driver.h"],  # a driver's table of options lives there
     "gateway/tls": ["core"],
     "gateway/uplink": ["core", "tls/tunnel.h", *READER_SIDE],
-    "gateway/web": ["core", "config/json.h", "journal/lane.h", "tls/carry.h", "tls/digest.h", "tls/drain.h", "tls/pump.h", "tls/server.h",
+    "gateway/web": ["core", "config", "journal/lane.h", "tls/carry.h", "tls/digest.h", "tls/drain.h", "tls/pump.h", "tls/server.h",
                     "tls/socket.h", "tls/tls.h", *READER_SIDE],
     "gateway/daemon": ["*"],
     "gateway/cli": ["*"],

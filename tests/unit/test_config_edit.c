@@ -359,7 +359,7 @@ static void any_edit_means_what_it_says_and_keeps_every_comment(void **state)
     uint64_t random = 11;
 
     (void)state;
-    for (unsigned round = 0; round < 20000; round++) {
+    for (unsigned round = 0; round < 6000; round++) {
         unsigned made;
         char *text = make_document(&random, &made), *edits = NULL, *expected, *got, *edited;
         char why[EDIT_WHY_SIZE];
@@ -421,7 +421,7 @@ static void what_was_added_can_be_taken_away_again(void **state)
     uint64_t random = 5;
 
     (void)state;
-    for (unsigned round = 0; round < 5000; round++) {
+    for (unsigned round = 0; round < 1500; round++) {
         unsigned made;
         char *text = make_document(&random, &made), *with, *without, why[EDIT_WHY_SIZE];
 
@@ -445,7 +445,7 @@ static void hostile_edits_and_texts_do_no_harm(void **state)
     uint64_t random = 3;
 
     (void)state;
-    for (unsigned round = 0; round < 20000; round++) {
+    for (unsigned round = 0; round < 6000; round++) {
         char edits[sizeof seed], text[sizeof base], why[EDIT_WHY_SIZE], *edited;
         size_t size;
 

@@ -1,0 +1,352 @@
+#include "daemon/change.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/json.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "core/save.h"
+#include "core/words.h"
+#include "daemon/change_inside.h"
+
+const struct caller change_nobody = {.account = "sluiced", .origin = "itself"};
+
+static void set_why(struct change *change, const char *why)
+{
+    pthread_mutex_lock(&change->lock);
+    snprintf(change->why, sizeof change->why, "%s", why);
+    pthread_mutex_unlock(&change->lock);
+}
+
+void change_audit(struct change *change, const struct caller *caller, const char *what,
+                  const char *key, const char *value)
+{
+    char line[2 * HISTORY_WORDS_SIZE + 256], number[24];
+    struct text text;
+
+    snprintf(number, sizeof number, "%" PRIu64, change->entry.change);
+    text_init(&text, line, sizeof line);
+    words_put(&text, "change", number);
+    words_put(&text, "keys", change->entry.words);
+    words_put(&text, key, value);
+    change->host.note(change->host.context, caller, what, line);
+}
+
+/* The history is a help: a gateway that cannot keep it changes its configuration all the same. */
+void change_put_history(struct change *change, const struct history_entry *entry, const char *text)
+{
+    int error = history_put(change->history, entry, text);
+
+    if (error)
+        log_warn("config", "change %" PRIu64 " is not kept in the history: %s: %s", entry->change,
+                 change->history, error_text(error));
+}
+
+uint64_t change_next(const struct change *change)
+{
+    struct history_entry *entries;
+    size_t count;
+    uint64_t next = 1;
+
+    if (history_list(change->history, &entries, &count) == 0 && count > 0)
+        next = entries[0].change + 1;
+    free(entries);
+    return next;
+}
+
+/* The newest that is in force. */
+bool change_newest(const struct change *change, struct history_entry *found)
+{
+    struct history_entry *entries;
+    size_t count, at = 0;
+
+    if (history_list(change->history, &entries, &count) != 0)
+        return false;
+    while (at < count && entries[at].state == HISTORY_REVERTED)
+        at++;
+    if (at < count)
+        *found = entries[at];
+    free(entries);
+    return at < count;
+}
+
+/* The file's revision, and its text where `text` is not NULL (NULL where there is no file). */
+int change_read_file(const struct change *change, char revision[HISTORY_REVISION_SIZE], char **text,
+                     size_t *size)
+{
+    int error = save_read(change->path, JSON_SIZE_MAX, text, size);
+
+    if (error == ERR_NOT_FOUND) {
+        snprintf(revision, HISTORY_REVISION_SIZE, "%s", HISTORY_NO_REVISION);
+        *size = 0;
+        return 0;
+    }
+    if (!error)
+        history_revision(*text, *size, revision);
+    return error;
+}
+
+static void end_pending(struct change *change)
+{
+    pthread_mutex_lock(&change->lock);
+    change->pending = change->confirmed = false;
+    pthread_mutex_unlock(&change->lock);
+    loop_timer_clear(change->loop, change->timer);
+    int error = change_note_drop(change->path);
+    if (error)
+        log_error("config",
+                  "the note %s.pending cannot be removed: %s; remove it by hand, or the next start "
+                  "takes the change back",
+                  change->path, error_text(error));
+}
+
+void change_keep(struct change *change, const struct caller *caller, const char *why)
+{
+    end_pending(change);
+    change->entry.state = HISTORY_CONFIRMED;
+    change_put_history(change, &change->entry, NULL);
+    set_why(change, why);
+    log_info("config", "change %" PRIu64 " is kept%s%s", change->entry.change, *why ? ": " : "",
+             why);
+    change_audit(change, caller, "config-confirmed", "why", why);
+}
+
+/* Somebody edited the file by hand meanwhile, and did not apply it: that is not lost. */
+static void save_hand_edit(struct change *change)
+{
+    char revision[HISTORY_REVISION_SIZE], other[PATH_MAX], *text = NULL;
+    size_t size;
+
+    if (change_read_file(change, revision, &text, &size) || !text ||
+        strcmp(revision, change->note.after) == 0 || strcmp(revision, change->note.before) == 0) {
+        free(text);
+        return;
+    }
+    snprintf(other, sizeof other, "%.*s.edited", PATH_MAX - 16, change->path);
+    int error = save_file(other, text, size, 0640);
+    free(text);
+    log_warn("config",
+             error ? "%s was edited by hand meanwhile, and that cannot be kept as %s: %s"
+                   : "%s was edited by hand meanwhile; that is kept as %s%s",
+             change->path, other, error ? error_text(error) : "");
+}
+
+/* 0, or why the old file is not in force again; then the change stays pending. */
+int change_go_back(struct change *change, const struct caller *caller, const char *why,
+                   char sentence[CONFIG_SENTENCE_SIZE])
+{
+    save_hand_edit(change);
+    int error = change_note_undo(change->path, &change->note);
+    if (error) {
+        snprintf(sentence, CONFIG_SENTENCE_SIZE,
+                 "the file before the change cannot be put back: %s; it is %s.before",
+                 error_text(error), change->path);
+        return error;
+    }
+    error = change->host.reload(change->host.context, sentence);
+    end_pending(change);
+    change->entry.state = HISTORY_REVERTED;
+    snprintf(change->entry.why, sizeof change->entry.why, "%.*s", (int)sizeof change->entry.why - 1,
+             why);
+    change_put_history(change, &change->entry, NULL);
+    set_why(change, why);
+    log_warn("config", "change %" PRIu64 " went back: %s; the configuration before it %s",
+             change->entry.change, why, error ? "does not run" : "is in force again");
+    change_audit(change, caller, "config-reverted", "why", why);
+    return 0;
+}
+
+/* The first uplink that was online and is not again; false where all are. */
+bool change_missing_uplink(struct change *change, char why[CONFIG_SENTENCE_SIZE])
+{
+    for (size_t i = 0; i < change->uplink_count; i++) {
+        char error[CONFIG_SENTENCE_SIZE - 128];
+
+        if (change->host.is_online(change->host.context, change->uplinks[i], error, sizeof error))
+            continue;
+        snprintf(why, CONFIG_SENTENCE_SIZE, "uplink %.63s was online before and is not%s%s",
+                 change->uplinks[i], *error ? ": " : "", error);
+        return true;
+    }
+    return false;
+}
+
+static void go_back_by_itself(struct change *change, const char *why)
+{
+    char sentence[CONFIG_SENTENCE_SIZE];
+
+    if (change_go_back(change, &change_nobody, why, sentence)) {
+        log_error("config", "change %" PRIu64 " cannot go back: %s", change->entry.change,
+                  sentence);
+        change->until_mono_ns = clock_mono(&clock_system) + 10 * CHANGE_TICK_NS;
+    }
+}
+
+static void on_time(void *context)
+{
+    struct change *change = context;
+    int64_t now = clock_mono(&clock_system);
+    char why[CONFIG_SENTENCE_SIZE], words[CONFIG_SENTENCE_SIZE + 64];
+
+    if (!change->pending)
+        return;
+    bool missing = change_missing_uplink(change, why);
+    if (change->confirmed && !missing) {
+        change_keep(change, &change_nobody, "the uplinks are online again");
+        return;
+    }
+    if (missing && now >= change->watch_mono_ns) {
+        snprintf(words, sizeof words, "%s, %d s after the change", why,
+                 (int)(CHANGE_WATCH_NS / NS_PER_S));
+        go_back_by_itself(change, words);
+    } else if (!change->confirmed && now >= change->until_mono_ns) {
+        go_back_by_itself(change, change->contact
+                                      ? "nobody confirmed it in time"
+                                      : "nobody confirmed it in time, and nobody could be seen "
+                                        "to reach the gateway since");
+    }
+    if (change->pending)
+        loop_timer_set(change->loop, change->timer, now + CHANGE_TICK_NS);
+}
+
+int change_open(struct change **out, struct loop *loop, const char *path, const char *state,
+                const struct change_host *host)
+{
+    struct change *change = calloc(1, sizeof *change);
+
+    if (!change)
+        return ERR_NOMEM;
+    change->timer = loop_timer(loop, on_time, change);
+    if (!change->timer) {
+        free(change);
+        return ERR_NOMEM;
+    }
+    change->loop = loop;
+    change->path = path;
+    change->host = *host;
+    snprintf(change->history, sizeof change->history, "%.*s/config", PATH_MAX - 8, state);
+    pthread_mutex_init(&change->lock, NULL);
+    pthread_cond_init(&change->answered, NULL);
+    *out = change;
+    return 0;
+}
+
+void change_close(struct change *change)
+{
+    if (!change)
+        return;
+    loop_timer_drop(change->loop, change->timer);
+    pthread_cond_destroy(&change->answered);
+    pthread_mutex_destroy(&change->lock);
+    free(change);
+}
+
+void change_resume(struct change *change)
+{
+    pthread_mutex_lock(&change->lock);
+    change->taking = true;
+    pthread_mutex_unlock(&change->lock);
+}
+
+void change_pause(struct change *change)
+{
+    pthread_mutex_lock(&change->lock);
+    change->taking = false;
+    pthread_cond_broadcast(&change->answered);
+    pthread_mutex_unlock(&change->lock);
+}
+
+/* What became of the entry of a change that was cut off. */
+static void settle_history(struct change *change, enum history_state state, const char *why)
+{
+    struct history_entry *entries;
+    size_t count;
+
+    if (history_list(change->history, &entries, &count) != 0)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        if (entries[i].state != HISTORY_PENDING)
+            continue;
+        entries[i].state = state;
+        snprintf(entries[i].why, sizeof entries[i].why, "%s", why);
+        change_put_history(change, &entries[i], NULL);
+    }
+    free(entries);
+}
+
+/* The file is what the change made of it, what was before, or neither. */
+static void undo(struct change *change)
+{
+    static const char why[] = "the gateway ended before it was confirmed";
+    char revision[HISTORY_REVISION_SIZE], *text = NULL;
+    size_t size;
+    int error = change_read_file(change, revision, &text, &size);
+
+    free(text);
+    if (!error && strcmp(revision, change->note.before) == 0) {
+        settle_history(change, HISTORY_REVERTED, "the gateway ended before it was applied");
+    } else if (!error && strcmp(revision, change->note.after) != 0) {
+        settle_history(change, HISTORY_CONFIRMED, "");
+        log_warn("config",
+                 "a change by %s was not confirmed when the gateway ended, but %s was edited by "
+                 "hand since: it stays as it is",
+                 change->note.by, change->path);
+    } else if ((error = change_note_undo(change->path, &change->note)) != 0) {
+        log_error("config",
+                  "a change by %s was not confirmed when the gateway ended, and the file before it "
+                  "cannot be put back: %s; it is %s.before",
+                  change->note.by, error_text(error), change->path);
+        return;
+    } else {
+        settle_history(change, HISTORY_REVERTED, why);
+        snprintf(change->why, sizeof change->why, "%s", why);
+        log_warn("config",
+                 "change %" PRIu64 " by %s went back: %s; the configuration before it is in force "
+                 "again",
+                 change->note.change, change->note.by, why);
+    }
+    error = change_note_drop(change->path);
+    if (error)
+        log_error("config", "the note %s.pending cannot be removed: %s; remove it by hand",
+                  change->path, error_text(error));
+}
+
+void change_recover(struct change *change)
+{
+    int error = change_note_read(change->path, &change->note);
+
+    if (error == ERR_NOT_FOUND)
+        return;
+    if (error)
+        log_error("config",
+                  "%s.pending cannot be read: %s; if a change was not confirmed, the file before "
+                  "it is %s.before; remove the note by hand",
+                  change->path, error_text(error), change->path);
+    else
+        undo(change);
+}
+
+void change_noticed(struct change *change)
+{
+    char revision[HISTORY_REVISION_SIZE], *text = NULL;
+    struct history_entry newest = {0}, entry = {.state = HISTORY_CONFIRMED, .origin = "file"};
+    size_t size;
+
+    if (change_read_file(change, revision, &text, &size) || !text) {
+        free(text);
+        return;
+    }
+    if (change->pending && strcmp(revision, change->note.after) != 0)
+        change_keep(change, &change_nobody, "the file was edited by hand since, and applied");
+    if (!change_newest(change, &newest) || strcmp(newest.revision, revision) != 0) {
+        entry.change = change_next(change);
+        entry.at_ms = clock_wall(&clock_system) / NS_PER_MS;
+        snprintf(entry.by, sizeof entry.by, "%s", "an editor");
+        memcpy(entry.revision, revision, sizeof entry.revision);
+        change_put_history(change, &entry, text);
+    }
+    free(text);
+}

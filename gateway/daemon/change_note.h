@@ -1,0 +1,32 @@
+/* The note of a change that is pending, and the text before it, beside the configuration's file. */
+#ifndef SLUICE_DAEMON_CHANGE_NOTE_H
+#define SLUICE_DAEMON_CHANGE_NOTE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/history.h"
+
+struct change_note {
+    uint64_t change;
+    int64_t until_ms;
+    char by[64], origin[64];
+    char before[HISTORY_REVISION_SIZE]; /* HISTORY_NO_REVISION: there was no file */
+    char after[HISTORY_REVISION_SIZE];
+};
+
+/* Makes both durable, the text first. `text` NULL: there was no file. 0 or an error. */
+int change_note_put(const char *path, const struct change_note *note, const char *text,
+                    size_t size);
+
+/* 0, ERR_NOT_FOUND (no change was pending), or ERR_CORRUPT, ... */
+int change_note_read(const char *path, struct change_note *note);
+
+/* Puts the text before the change back, or removes the file where there was none. */
+int change_note_undo(const char *path, const struct change_note *note);
+
+/* The change is over. */
+int change_note_drop(const char *path);
+
+#endif

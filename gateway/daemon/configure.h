@@ -1,0 +1,29 @@
+/* The configuration as the API shows and changes it: the file, its history, the files beside it. */
+#ifndef SLUICE_DAEMON_CONFIGURE_H
+#define SLUICE_DAEMON_CONFIGURE_H
+
+#include "daemon/change.h"
+#include "daemon/running.h"
+#include "web/api.h"
+
+/* What outlives the API. */
+struct configure_given {
+    struct change *change;
+    const struct config_parts *parts;
+    const char *first; /* the text that stands for a configuration that is not there */
+    const char *path, *state;
+};
+
+struct configure;
+
+/* Mounts the routes; before api_listen. ERR_NOMEM, ERR_FULL. */
+int configure_open(struct configure **configure, struct api *api, struct running *running,
+                   const struct configure_given *given);
+
+/* Requests that wait for the loop are refused: on its thread, before api_close. */
+void configure_stop(struct configure *configure);
+
+/* After api_close. NULL is fine, as for configure_stop. */
+void configure_close(struct configure *configure);
+
+#endif

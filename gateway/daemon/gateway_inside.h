@@ -1,0 +1,54 @@
+/* What gateway.c and reload.c share. */
+#ifndef SLUICE_DAEMON_GATEWAY_INSIDE_H
+#define SLUICE_DAEMON_GATEWAY_INSIDE_H
+
+#include "config/config.h"
+#include "core/loop.h"
+#include "daemon/change.h"
+#include "daemon/first.h"
+#include "daemon/gateway.h"
+#include "daemon/running.h"
+#include "journal/io.h"
+
+struct gateway {
+    const struct gateway_options *options;
+    struct loop *loop;
+    struct loop_watch *signals;
+    struct loop_timer *settled, *restart;
+    struct change *change;
+    int signal_fd;
+    struct io io;
+    struct io refuge; /* the socket's folder; its context is NULL where that cannot be had */
+    struct journal *journal;
+    struct running running;
+    struct gatekeeper *gate;
+    struct front *front;
+    struct config_parts parts;
+    char first[FIRST_TEXT_SIZE]; /* what stands for a configuration that is not there */
+    char boot_id[40], machine_id[40];
+    struct config
+        *next; /* a changed configuration that needs a new start: journal or identity differ */
+    bool stopping;
+};
+
+/* Reads the configuration. `first`: where there is no file, what a gateway begins with stands for
+ * it. What is wrong is told in the log, the first of it in `refusal`. */
+int gateway_load(const struct gateway *gateway, struct config **config, bool first,
+                 char refusal[RUNNING_REFUSAL_SIZE]);
+
+/* Where the journal is, by the command line or by the configuration. */
+const char *gateway_journal(const struct gateway *gateway, const struct config *config);
+
+/* Runs the configuration, which it takes over. As running_apply. */
+int gateway_apply(struct gateway *gateway, struct config *config);
+
+/* Local midnight is that of the configuration that is about to run. */
+void gateway_take_zone(const struct config *config);
+
+/* SIGHUP. */
+void gateway_hangup(struct gateway *gateway);
+
+/* Whoever changes the configuration over the API: before the file is read for the first time. */
+int gateway_open_change(struct gateway *gateway);
+
+#endif
