@@ -12,13 +12,20 @@ struct configure_given {
     const struct config_parts *parts;
     const char *first; /* the text that stands for a configuration that is not there */
     const char *path, *state;
+    struct gatekeeper *gate; /* whose accounts a backup holds; NULL: none */
 };
 
 struct configure;
+struct gatekeeper; /* web/gate.h */
 
 /* Mounts the routes; before api_listen. ERR_NOMEM, ERR_FULL. */
 int configure_open(struct configure **configure, struct api *api, struct running *running,
                    const struct configure_given *given);
+
+/* Gives the gateway an id, a name or both (NULL: as it is), for good. May wait: not on the loop's
+ * thread. 0, or an error with a sentence. */
+int configure_name(struct configure *configure, const struct caller *caller, const char *id,
+                   const char *name, char *sentence, size_t size);
 
 /* Requests that wait for the loop are refused: on its thread, before api_close. */
 void configure_stop(struct configure *configure);

@@ -31,6 +31,7 @@ struct front {
     struct page *page;
     struct system_given machine;
     struct configure_given given;
+    struct guard_site guarded;
     struct configure *configure;
 };
 
@@ -48,7 +49,8 @@ static int mount(struct front *front, struct routes routes)
 
 static int open_gate(struct front *front)
 {
-    return guard_mount(front->gate, front->api, front->running);
+    front->guarded = (struct guard_site){front->running, front->configure};
+    return guard_mount(front->gate, front->api, &front->guarded);
 }
 
 static int open_show(struct front *front)
@@ -145,11 +147,13 @@ static const struct part {
     void (*stop)(struct front *front);
     void (*close)(struct front *front);
 } parts[] = {
-    {"accounts", open_gate, NULL, NULL},        {"live values", open_show, stop_show, close_show},
-    {"jobs", open_jobs, stop_jobs, close_jobs}, {"choices", open_choices, NULL, NULL},
+    {"configuration", open_configure, stop_configure, close_configure},
+    {"accounts", open_gate, NULL, NULL},
+    {"live values", open_show, stop_show, close_show},
+    {"jobs", open_jobs, stop_jobs, close_jobs},
+    {"choices", open_choices, NULL, NULL},
     {"system", open_system, NULL, NULL},
     {"page", open_page, stop_page, close_page},
-    {"configuration", open_configure, stop_configure, close_configure},
 };
 
 #define PARTS (sizeof parts / sizeof parts[0])

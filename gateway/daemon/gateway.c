@@ -196,9 +196,12 @@ static int run_once(struct gateway *gateway, struct config *config)
     }
     gateway_take_zone(config);
     /* Before the buses: where descriptors run out, it is for them. */
-    const struct configure_given given = {gateway->change, &gateway->parts, gateway->first,
+    const struct configure_given given = {gateway->change,
+                                          &gateway->parts,
+                                          gateway->first,
                                           gateway->options->config_path,
-                                          gateway->options->state_path};
+                                          gateway->options->state_path,
+                                          gateway->gate};
     front_open(&gateway->front, gateway->loop, &gateway->running, gateway->options, gateway->gate,
                &given);
     error = gateway_apply(gateway, config);

@@ -8,7 +8,6 @@
 #include "core/log.h"
 #include "core/words.h"
 #include "daemon/machine.h"
-#include "daemon/naming.h"
 #include "web/audit.h"
 
 struct gatekeeper *guard_open(const struct gateway_options *options)
@@ -36,7 +35,7 @@ void guard_close(struct gatekeeper *gate)
 
 static void about(void *context, struct gate_about *about)
 {
-    struct running *running = context;
+    struct running *running = ((struct guard_site *)context)->running;
 
     pthread_mutex_lock(&running->lock);
     if (running->current) {
@@ -51,14 +50,9 @@ static void about(void *context, struct gate_about *about)
 static int give_name(void *context, const struct caller *caller, const char *id, const char *name,
                      char *sentence, size_t size)
 {
-    struct running *running = context;
-    char path[PATH_MAX] = "";
+    const struct guard_site *site = context;
+    int error = configure_name(site->configure, caller, id, name, sentence, size);
 
-    pthread_mutex_lock(&running->lock);
-    if (running->current)
-        snprintf(path, sizeof path, "%s", running->current->config->path);
-    pthread_mutex_unlock(&running->lock);
-    int error = naming_write(path, id, name, sentence, size);
     if (!error) {
         char line[GATE_NAME_SIZE * 3 + ID_SIZE_MAX];
         struct text words;
@@ -66,16 +60,17 @@ static int give_name(void *context, const struct caller *caller, const char *id,
         text_init(&words, line, sizeof line);
         words_put(&words, "id", id ? id : "");
         words_put(&words, "name", name ? name : "");
-        audit_note(running->journal, caller, "gateway-named", line);
+        audit_note(site->running->journal, caller, "gateway-named", line);
     }
     return error;
 }
 
-int guard_mount(struct gatekeeper *gate, struct api *api, struct running *running)
+int guard_mount(struct gatekeeper *gate, struct api *api, struct guard_site *guarded)
 {
-    struct gate_site site = {.about = about, .name = give_name, .context = running};
+    struct gate_site site = {
+        .about = about, .name = guarded->configure ? give_name : NULL, .context = guarded};
 
-    return gate ? gate_mount(gate, api, running->journal, &site) : 0;
+    return gate ? gate_mount(gate, api, guarded->running->journal, &site) : 0;
 }
 
 void guard_apply(struct gatekeeper *gate, const struct config_web *web)

@@ -2,6 +2,7 @@
 #ifndef SLUICE_DAEMON_GUARD_H
 #define SLUICE_DAEMON_GUARD_H
 
+#include "daemon/configure.h"
 #include "daemon/gateway.h"
 #include "daemon/running.h"
 #include "web/gate.h"
@@ -11,8 +12,14 @@
 struct gatekeeper *guard_open(const struct gateway_options *options);
 void guard_close(struct gatekeeper *gate);
 
-/* Guards the API before it listens. 0, or the error of gate_mount. */
-int guard_mount(struct gatekeeper *gate, struct api *api, struct running *running);
+/* What the gate asks about the gateway, and has it told; `configure` may be NULL. */
+struct guard_site {
+    struct running *running;
+    struct configure *configure;
+};
+
+/* Guards the API before it listens. `site` lives until api_close. 0, or the error of gate_mount. */
+int guard_mount(struct gatekeeper *gate, struct api *api, struct guard_site *site);
 
 /* Takes the names that the configuration gives the page; where that is on, a setup code that is new
  * is told. NULL is fine. */

@@ -53,6 +53,22 @@ static inline int compat_parse_key_file(mbedtls_pk_context *key, const char *pat
 #endif
 }
 
+/* `passphrase` may be NULL. */
+static inline int compat_unlock_key(mbedtls_pk_context *key, const unsigned char *data, size_t size,
+                                    const char *passphrase)
+{
+    const unsigned char *secret = (const unsigned char *)passphrase;
+    size_t secret_size = 0;
+
+    while (passphrase && passphrase[secret_size])
+        secret_size++;
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+    return mbedtls_pk_parse_key(key, data, size, secret, secret_size, compat_random, NULL);
+#else
+    return mbedtls_pk_parse_key(key, data, size, secret, secret_size);
+#endif
+}
+
 static inline int compat_check_pair(const mbedtls_pk_context *certificate,
                                     const mbedtls_pk_context *key)
 {

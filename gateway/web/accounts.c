@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/event.h"
 #include "core/log.h"
+#include "core/save.h"
 #include "web/accounts_file.h"
 
 struct accounts {
@@ -322,4 +323,32 @@ int accounts_remove_token(struct accounts *accounts, const char *name)
     struct wish wish = {.name = name};
 
     return change(accounts, remove_token, &wish);
+}
+
+int accounts_restore(struct accounts *accounts, const void *data, size_t size)
+{
+    struct accounts_list *list = calloc(1, sizeof *list);
+    char path[PATH_MAX], why[256];
+
+    if (!list)
+        return ERR_NOMEM;
+    /* The file's own reader says whether it is one. */
+    snprintf(path, sizeof path, "%.*s.restored", PATH_MAX - 16, accounts->path);
+    int error = save_file(path, data, size, 0600);
+    if (!error && accounts_file_read(path, list, why, sizeof why) != 0)
+        error = ERR_CORRUPT;
+    if (!error && list->account_count == 0)
+        error = ERR_CORRUPT;
+    save_remove(path);
+    pthread_mutex_lock(&accounts->lock);
+    if (!error)
+        error = accounts_file_write(accounts->path, list);
+    if (!error) {
+        accounts->list = *list;
+        accounts->state = ACCOUNTS_READY;
+    }
+    pthread_mutex_unlock(&accounts->lock);
+    explicit_bzero(list, sizeof *list);
+    free(list);
+    return error;
 }

@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "config/edit.h"
-#include "config/json_write.h"
 #include "config/lines.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/save.h"
+#include "web/answer.h"
 #include "web/body.h"
 #include "web/later.h"
 #include "web/proposal.h"
@@ -24,36 +24,6 @@
 struct config_api {
     struct config_keeper keeper;
 };
-
-/* An answer that is being written: config_api_begin and end belong together. */
-struct answer {
-    char *text;
-    size_t size;
-    struct json_writer writer;
-};
-
-static bool begin(struct answer *answer, struct http_reply *reply)
-{
-    memset(answer, 0, sizeof *answer);
-    answer->writer.out = open_memstream(&answer->text, &answer->size);
-    if (!answer->writer.out) {
-        reply_failure(reply, ERR_NOMEM);
-        return false;
-    }
-    json_write_open(&answer->writer, NULL, '{');
-    return true;
-}
-
-static void end(struct answer *answer, struct http_reply *reply, int status)
-{
-    json_write_close(&answer->writer, '}');
-    if (fclose(answer->writer.out) == 0) {
-        reply_json(reply, status, answer->text, answer->size);
-        return;
-    }
-    free(answer->text);
-    reply_failure(reply, ERR_NOMEM);
-}
 
 static void ignore(void *context, struct json_place at, const char *sentence)
 {
@@ -121,13 +91,13 @@ static void look(void *context, const struct route_request *request, struct http
     if (text)
         history_revision(text, size, revision);
     api->keeper.now(api->keeper.context, &now);
-    if (begin(&answer, reply)) {
+    if (answer_begin(&answer, reply)) {
         json_write_text(&answer.writer, "path", api->keeper.path);
         json_write_text(&answer.writer, "revision", revision);
         json_write_text(&answer.writer, "text", text ? text : api->keeper.first);
         write_parsed(&answer.writer, text ? text : api->keeper.first);
         write_now(&answer.writer, &now);
-        end(&answer, reply, 200);
+        answer_end(&answer, reply, 200);
     }
     free(text);
 }
@@ -137,12 +107,12 @@ static void reply_mistakes(struct proposal *proposal, struct http_reply *reply, 
 {
     struct answer answer;
 
-    if (!begin(&answer, reply))
+    if (!answer_begin(&answer, reply))
         return;
     if (sentence)
         json_write_text(&answer.writer, "error", sentence);
     proposal_write(proposal, &answer.writer);
-    end(&answer, reply, status);
+    answer_end(&answer, reply, status);
 }
 
 /* What a proposal that cannot even be checked is answered with. */
@@ -184,13 +154,13 @@ static void reply_refused(const struct config_answer *refused, struct http_reply
         reply_error(reply, status, refused->sentence);
         return;
     }
-    if (!begin(&answer, reply))
+    if (!answer_begin(&answer, reply))
         return;
     json_write_text(&answer.writer, "error", refused->sentence);
     json_write_text(&answer.writer, "by", refused->by);
     json_write_integer(&answer.writer, "at", refused->at_ms);
     json_write_text(&answer.writer, "revision", refused->revision);
-    end(&answer, reply, status);
+    answer_end(&answer, reply, status);
 }
 
 static void reply_done(const struct config_answer *done, struct http_reply *reply)
@@ -201,7 +171,7 @@ static void reply_done(const struct config_answer *done, struct http_reply *repl
         reply_refused(done, reply);
         return;
     }
-    if (!begin(&answer, reply))
+    if (!answer_begin(&answer, reply))
         return;
     write_change(&answer.writer, "change", done->change);
     if (done->until_ms)
@@ -210,7 +180,7 @@ static void reply_done(const struct config_answer *done, struct http_reply *repl
         json_write_raw(&answer.writer, "until", "null");
     json_write_text(&answer.writer, "revision", done->revision);
     json_write_text(&answer.writer, "why", done->sentence);
-    end(&answer, reply, 200);
+    answer_end(&answer, reply, 200);
 }
 
 static void apply_proposal(struct config_api *api, const struct route_request *request,
@@ -347,7 +317,7 @@ static void list_history(void *context, const struct route_request *request,
         reply_failure(reply, ERR_NOMEM);
         return;
     }
-    if (begin(&answer, reply)) {
+    if (answer_begin(&answer, reply)) {
         json_write_open(&answer.writer, "changes", '[');
         for (size_t i = 0; i < count; i++) {
             json_write_open(&answer.writer, NULL, '{');
@@ -355,7 +325,7 @@ static void list_history(void *context, const struct route_request *request,
             json_write_close(&answer.writer, '}');
         }
         json_write_close(&answer.writer, ']');
-        end(&answer, reply, 200);
+        answer_end(&answer, reply, 200);
     }
     free(entries);
 }
@@ -413,12 +383,12 @@ static void show_change(const struct config_api *api, const struct history_entry
                     "/api/v1/config/history");
         return;
     }
-    if (begin(&answer, reply)) {
+    if (answer_begin(&answer, reply)) {
         write_entry(&answer.writer, &entries[at]);
         json_write_text(&answer.writer, "text", text);
         write_compared(&answer.writer, api->keeper.history, other >= 0 ? entries[other].change : 0,
                        text);
-        end(&answer, reply, 200);
+        answer_end(&answer, reply, 200);
     }
     free(text);
 }
@@ -437,20 +407,13 @@ static void get_change(void *context, const struct route_request *request, struc
     free(entries);
 }
 
-#define LATER(name)                                                                                \
-    static void name##_later(void *context, const struct route_request *request,                   \
-                             struct http_reply *reply)                                             \
-    {                                                                                              \
-        later_answer(request, reply, name, context);                                               \
-    }
-
-LATER(look)
-LATER(check)
-LATER(apply)
-LATER(confirm)
-LATER(revert)
-LATER(list_history)
-LATER(get_change)
+LATER_ROUTE(look)
+LATER_ROUTE(check)
+LATER_ROUTE(apply)
+LATER_ROUTE(confirm)
+LATER_ROUTE(revert)
+LATER_ROUTE(list_history)
+LATER_ROUTE(get_change)
 
 static const struct route rows[] = {
     {"GET", "/api/v1/config", ROLE_VIEWER, look_later, 0},

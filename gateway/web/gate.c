@@ -355,3 +355,8 @@ int gate_set_names(struct gatekeeper *gate, const char *const *names, size_t cou
     free_names(before, before_count);
     return 0;
 }
+
+int gate_restore(struct gatekeeper *gate, const void *data, size_t size)
+{
+    return accounts_restore(gate->accounts, data, size);
+}

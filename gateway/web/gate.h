@@ -48,6 +48,10 @@ int gate_mount(struct gatekeeper *gate, struct api *api, struct journal *journal
 /* The page can be reached: a setup code that was made at this start is told in the log, once. */
 void gate_announce(struct gatekeeper *gate);
 
+/* Takes the accounts of a backup in place of those that there are; sessions of accounts that are
+ * gone end. As accounts_restore. Any thread. */
+int gate_restore(struct gatekeeper *gate, const void *data, size_t size);
+
 /* Further names by which the page is reached (copied). Any thread. ERR_NOMEM: then those of before
  * hold. */
 int gate_set_names(struct gatekeeper *gate, const char *const *names, size_t count);

@@ -9,4 +9,12 @@
 void later_answer(const struct route_request *request, struct http_reply *reply, route_fn *fn,
                   void *context);
 
+/* Makes a handler NAME_later that has NAME answer so. */
+#define LATER_ROUTE(name)                                                                          \
+    static void name##_later(void *context, const struct route_request *request,                   \
+                             struct http_reply *reply)                                             \
+    {                                                                                              \
+        later_answer(request, reply, name, context);                                               \
+    }
+
 #endif

@@ -20,8 +20,8 @@ PARTS = {
     "gateway/config": ["core", "field/driver.h"],  # a driver's table of options lives there
     "gateway/tls": ["core"],
     "gateway/uplink": ["core", "tls/tunnel.h", *READER_SIDE],
-    "gateway/web": ["core", "config", "journal/lane.h", "tls/carry.h", "tls/digest.h", "tls/drain.h", "tls/pump.h", "tls/server.h",
-                    "tls/socket.h", "tls/tls.h", *READER_SIDE],
+    "gateway/web": ["core", "config", "journal/lane.h", "tls/carry.h", "tls/digest.h", "tls/drain.h",
+                    "tls/inspect.h", "tls/pump.h", "tls/seal.h", "tls/server.h", "tls/socket.h", "tls/tls.h", *READER_SIDE],
     "gateway/daemon": ["*"],
     "gateway/cli": ["*"],
     "drivers/modbus": ["core", "field/complain.h", "field/driver.h", "field/sink.h", "field/wait.h", "serial/port.h",

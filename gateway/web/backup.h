@@ -1,0 +1,53 @@
+/*
+ * A backup: the configuration, the files beside it, and the accounts, as one JSON document
+ * (docs/backup.md). What is secret in it is sealed under a passphrase, or left out.
+ */
+#ifndef SLUICE_WEB_BACKUP_H
+#define SLUICE_WEB_BACKUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/json.h"
+#include "config/json_write.h"
+
+#define BACKUP_SCHEMA         1
+#define BACKUP_BYTES_MAX      (8 * 1024 * 1024) /* of all files together */
+#define BACKUP_WHY_SIZE       256
+#define BACKUP_PASSPHRASE_MIN 10
+
+struct backup_place {
+    const char *config_path;
+    const char *first; /* the text that stands for a configuration that is not there */
+    const char *accounts_path;
+};
+
+/* Writes the fields into an open object; `passphrase` NULL leaves the secrets out. 0, or an error
+ * with a sentence. */
+int backup_write(struct json_writer *writer, const struct backup_place *place,
+                 const char *gateway_id, const char *passphrase, int64_t now_ms,
+                 char why[BACKUP_WHY_SIZE]);
+
+struct backup_file {
+    const char *name;
+    char *data;
+    size_t size;
+};
+
+struct backup {
+    struct arena *arena; /* of the sealed part */
+    const char *config;  /* its text */
+    struct backup_file *files;
+    size_t file_count;
+    struct backup_file accounts; /* data NULL: there are none in it */
+    bool secrets_left_out;
+};
+
+/* Takes a document apart; the tree outlives the backup. 0; ERR_INVALID, ERR_VERSION, ERR_DENIED
+ * (the passphrase is another, or the document was changed), ERR_NOMEM: with a sentence. Close it in
+ * any case. */
+int backup_read(struct backup *backup, const struct json *document, const char *passphrase,
+                char why[BACKUP_WHY_SIZE]);
+void backup_close(struct backup *backup);
+
+#endif

@@ -1,0 +1,438 @@
+#include "web/export_api.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/explain.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/save.h"
+#include "core/words.h"
+#include "journal/journal.h"
+#include "web/answer.h"
+#include "web/audit.h"
+#include "web/body.h"
+#include "web/feed.h"
+#include "web/files_api.h"
+#include "web/later.h"
+#include "web/proposal.h"
+#include "web/reply.h"
+
+#define PASSPHRASE_HEADER "X-Sluice-Passphrase"
+#define RESTORE_SIZE_MAX  (16 * 1024 * 1024)
+#define STATUS_ROOM       (16 * 1024)
+#define STATUS_ROOM_MAX   (64 * 1024 * 1024)
+#define CONFIRM_NS        (300 * NS_PER_S) /* whoever restores may have to log in anew */
+
+struct export_api {
+    struct export_given given;
+};
+
+static void ignore(void *context, struct json_place at, const char *sentence)
+{
+    (void)context;
+    (void)at;
+    (void)sentence;
+}
+
+static void as_download(struct http_reply *reply, const char *name)
+{
+    char value[128];
+
+    snprintf(value, sizeof value, "attachment; filename=\"%s\"", name);
+    http_reply_header(reply, "Content-Disposition", value);
+}
+
+/* The configuration's text, malloc'd. */
+static char *config_text(const struct export_api *api)
+{
+    char *text;
+    size_t size;
+    int error = save_read(api->given.place.config_path, JSON_SIZE_MAX, &text, &size);
+
+    if (error == ERR_NOT_FOUND)
+        return strdup(api->given.place.first);
+    return error ? NULL : text;
+}
+
+static void get_template(void *context, const struct route_request *request,
+                         struct http_reply *reply)
+{
+    struct export_api *api = context;
+    char why[EDIT_WHY_SIZE] = "the configuration cannot be read";
+    char *text = config_text(api), *made = text ? export_template(text, why) : NULL;
+
+    (void)request;
+    free(text);
+    if (!made) {
+        reply_error(reply, 409, why);
+        return;
+    }
+    reply_json(reply, 200, made, strlen(made));
+    as_download(reply, "sluice-template.json");
+}
+
+/* The id in force, for names and marks; "" where the file cannot be read. */
+static void gateway_id(const struct export_api *api, char out[ID_SIZE_MAX])
+{
+    struct arena *arena = NULL;
+    struct json *root = NULL;
+    char *text = config_text(api);
+
+    out[0] = '\0';
+    if (text && arena_open(&arena) == 0 &&
+        json_read(&root, arena, text, strlen(text), ignore, NULL) == 0) {
+        const struct json *id = json_find(json_find(root, "gateway"), "id");
+        snprintf(out, ID_SIZE_MAX, "%s", id && id->type == JSON_STRING ? id->text : "");
+    }
+    arena_close(arena);
+    free(text);
+}
+
+static void note(const struct export_api *api, const struct route_request *request,
+                 const char *what, const char *words)
+{
+    audit_note(api->given.keeper.journal, request->caller, what, words);
+}
+
+static void get_backup(void *context, const struct route_request *request, struct http_reply *reply)
+{
+    struct export_api *api = context;
+    const char *passphrase = http_header(request->http, PASSPHRASE_HEADER);
+    char id[ID_SIZE_MAX], why[BACKUP_WHY_SIZE] = "", name[ID_SIZE_MAX + 32];
+    struct answer answer;
+
+    if (passphrase && strlen(passphrase) < BACKUP_PASSPHRASE_MIN) {
+        reply_error(reply, 400,
+                    "the passphrase is too short: at least 10 characters are expected; three "
+                    "words are easy to keep in mind");
+        return;
+    }
+    if (!answer_begin(&answer, reply))
+        return;
+    gateway_id(api, id);
+    int error = backup_write(&answer.writer, &api->given.place, id, passphrase,
+                             clock_wall(&clock_system) / NS_PER_MS, why);
+    answer_end(&answer, reply, 200);
+    if (error) {
+        free(reply->body);
+        reply_error(reply, 500, why);
+        return;
+    }
+    note(api, request, "backup-made", passphrase ? "secrets=sealed" : "secrets=left-out");
+    snprintf(name, sizeof name, "sluice-backup-%s.json", id);
+    as_download(reply, name);
+}
+
+/* --- the report --- */
+
+static void write_status(const struct export_api *api, struct json_writer *writer)
+{
+    for (size_t room = STATUS_ROOM; room <= STATUS_ROOM_MAX; room *= 2) {
+        char *data = malloc(room);
+        struct text text;
+
+        if (!data)
+            break;
+        text_init(&text, data, room);
+        api->given.status(api->given.status_context, &text);
+        if (!text.cut) {
+            json_write_raw(writer, "status", data);
+            free(data);
+            return;
+        }
+        free(data);
+    }
+    json_write_raw(writer, "status", "null");
+}
+
+struct values {
+    const struct export_api *api;
+    struct json_writer *writer;
+};
+
+static void write_value(void *context, const struct event *event)
+{
+    struct values *values = context;
+    char line[FEED_LINE_SIZE_MAX];
+    struct stream stream;
+    struct text text;
+
+    if (event->kind != EVENT_READING)
+        return;
+    text_init(&text, line, sizeof line);
+    feed_event_json(&text, event,
+                    journal_stream(values->api->given.keeper.journal, event->stream, &stream));
+    if (!text.cut)
+        json_write_raw(values->writer, NULL, line);
+}
+
+static void write_meaning(const struct export_api *api, struct json_writer *writer)
+{
+    static const char none[] = "{\"edits\":[]}";
+    struct proposal proposal;
+    struct arena *arena;
+    struct json *body = NULL;
+
+    if (arena_open(&arena))
+        return;
+    json_read(&body, arena, none, strlen(none), ignore, NULL);
+    if (body && proposal_open(&proposal, body, api->given.place.config_path, api->given.place.first,
+                              api->given.keeper.parts) == 0) {
+        json_write_text(writer, "revision", proposal.revision);
+        if (proposal.config)
+            config_explain_meaning(proposal.config, writer, "meaning");
+    }
+    if (body)
+        proposal_close(&proposal);
+    arena_close(arena);
+}
+
+static void get_report(void *context, const struct route_request *request, struct http_reply *reply)
+{
+    struct export_api *api = context;
+    int64_t now = clock_wall(&clock_system);
+    struct answer answer;
+
+    if (!answer_begin(&answer, reply))
+        return;
+    struct values values = {api, &answer.writer};
+    json_write_text(&answer.writer, "kind", "sluice-report");
+    json_write_integer(&answer.writer, "schema", 1);
+    json_write_integer(&answer.writer, "made", now / NS_PER_MS);
+    json_write_text(&answer.writer, "by", request->caller->account);
+    write_status(api, &answer.writer);
+    json_write_open(&answer.writer, "values", '[');
+    journal_state_at(api->given.keeper.journal, now, write_value, &values);
+    json_write_close(&answer.writer, ']');
+    write_meaning(api, &answer.writer);
+    answer_end(&answer, reply, 200);
+}
+
+/* --- restoring --- */
+
+/* The files of a backup beside the configuration: those that differ from what is there. */
+static int write_files(const struct export_api *api, const struct backup *backup,
+                       char why[BACKUP_WHY_SIZE])
+{
+    for (size_t i = 0; i < backup->file_count; i++) {
+        const struct backup_file *file = &backup->files[i];
+        char path[PATH_MAX];
+
+        files_path(api->given.place.config_path, file->name, path, sizeof path);
+        int error =
+            save_file(path, file->data, file->size, files_is_secret(file->name) ? 0600 : 0644);
+        if (error) {
+            snprintf(why, BACKUP_WHY_SIZE, "%s cannot be written: %s", file->name,
+                     error_text(error));
+            return error;
+        }
+    }
+    return 0;
+}
+
+/* Applies a whole text as somebody would who had edited the file. */
+static int apply_text(const struct export_api *api, const struct route_request *request,
+                      const char *text, const char *comment, struct config_answer *answer,
+                      struct http_reply *reply)
+{
+    char words[HISTORY_WORDS_SIZE], sentence[640];
+    struct json value = {
+        .type = JSON_STRING, .key = "text", .text = text, .size = (uint32_t)strlen(text)};
+    struct json body = {.type = JSON_OBJECT, .count = 1, .first = &value};
+    struct proposal proposal;
+    int error = proposal_open(&proposal, &body, api->given.place.config_path,
+                              api->given.place.first, api->given.keeper.parts);
+
+    if (error) {
+        reply_error(reply, 500, proposal.why);
+    } else if (!proposal.config) {
+        snprintf(sentence, sizeof sentence, "its configuration has %u mistake%s; %s",
+                 proposal.mistakes, proposal.mistakes == 1 ? "" : "s", proposal.first);
+        reply_error(reply, 400, sentence);
+        error = ERR_CONFIG;
+    } else {
+        proposal_words(&proposal, words, sizeof words);
+        struct config_wish wish = {.text = text,
+                                   .size = value.size,
+                                   .base = proposal.revision,
+                                   .comment = comment,
+                                   .words = words,
+                                   .caller = request->caller,
+                                   .confirm_ns = CONFIRM_NS};
+        api->given.keeper.apply(api->given.keeper.context, &wish, answer);
+        /* That nothing would change is no failure of a restore. */
+        error = answer->error == ERR_INVALID ? 0 : answer->error;
+        if (error)
+            reply_error(reply, 409, answer->sentence);
+    }
+    proposal_close(&proposal);
+    return error;
+}
+
+static void reply_restored(const struct config_answer *applied, const struct backup *backup,
+                           bool accounts, struct http_reply *reply)
+{
+    struct answer answer;
+    char number[24];
+
+    if (!answer_begin(&answer, reply))
+        return;
+    snprintf(number, sizeof number, "%" PRIu64, applied->change);
+    if (applied->change) {
+        json_write_text(&answer.writer, "change", number);
+        json_write_integer(&answer.writer, "until", applied->until_ms);
+    } else {
+        json_write_raw(&answer.writer, "change", "null");
+        json_write_raw(&answer.writer, "until", "null");
+    }
+    json_write_integer(&answer.writer, "files", (int64_t)backup->file_count);
+    json_write_bool(&answer.writer, "accounts", accounts);
+    json_write_bool(&answer.writer, "secrets_left_out", backup->secrets_left_out);
+    answer_end(&answer, reply, 200);
+}
+
+/* After the configuration, which may be refused: these are there for good. */
+static int restore_accounts(const struct export_api *api, const struct backup *backup,
+                            struct http_reply *reply)
+{
+    int error = api->given.restore_accounts(api->given.accounts_context, backup->accounts.data,
+                                            backup->accounts.size);
+
+    if (error)
+        reply_error(reply, 409,
+                    error == ERR_CORRUPT
+                        ? "the accounts in the backup cannot be read; everything else is restored"
+                        : error_text(error));
+    return error;
+}
+
+static void restore_backup(const struct export_api *api, const struct route_request *request,
+                           const struct backup *backup, bool accounts, struct http_reply *reply)
+{
+    struct config_answer applied = {0};
+    char why[BACKUP_WHY_SIZE];
+
+    accounts = accounts && backup->accounts.data;
+    if (write_files(api, backup, why)) {
+        reply_error(reply, 409, why);
+        return;
+    }
+    if (apply_text(api, request, backup->config, "restored from a backup", &applied, reply))
+        return;
+    note(api, request, "backup-restored", accounts ? "accounts=restored" : "");
+    if (!accounts || restore_accounts(api, backup, reply) == 0)
+        reply_restored(&applied, backup, accounts, reply);
+}
+
+/* The configuration in force, for its identity. */
+static struct json *own_config(const struct export_api *api, struct arena *arena)
+{
+    struct json *root = NULL;
+    char *text = config_text(api);
+
+    if (text)
+        json_read(&root, arena, text, strlen(text), ignore, NULL);
+    free(text);
+    return root;
+}
+
+static void restore_template(const struct export_api *api, const struct route_request *request,
+                             const char *text, struct http_reply *reply)
+{
+    static const struct backup none = {.secrets_left_out = true};
+    char why[EDIT_WHY_SIZE] = "";
+    struct config_answer applied = {0};
+    struct arena *arena;
+
+    if (arena_open(&arena)) {
+        reply_failure(reply, ERR_NOMEM);
+        return;
+    }
+    const struct json *own = own_config(api, arena);
+    char *made = own ? export_personal(text, own, why) : NULL;
+    arena_close(arena);
+    if (!made) {
+        reply_error(reply, 400, *why ? why : "the configuration in force cannot be read");
+        return;
+    }
+    if (apply_text(api, request, made, "made from a template", &applied, reply) == 0)
+        reply_restored(&applied, &none, false, reply);
+    free(made);
+}
+
+static void restore_document(const struct export_api *api, const struct route_request *request,
+                             const struct json *document, const struct body *body,
+                             struct http_reply *reply)
+{
+    const struct json *accounts = json_find(body->root, "accounts");
+    bool wanted = !accounts || accounts->type != JSON_BOOL || accounts->truth;
+    char why[BACKUP_WHY_SIZE] = "";
+    const char *passphrase = NULL;
+    struct backup backup;
+
+    if (body_text(body, "passphrase", &passphrase, reply))
+        return;
+    int error = backup_read(&backup, document, passphrase, why);
+    if (error)
+        reply_error(reply, error == ERR_DENIED ? 403 : error == ERR_NOMEM ? 500 : 400, why);
+    else
+        restore_backup(api, request, &backup, wanted, reply);
+    backup_close(&backup);
+}
+
+static void restore(void *context, const struct route_request *request, struct http_reply *reply)
+{
+    const struct json *document = NULL;
+    const char *template = NULL;
+    struct body body;
+
+    if (body_read(&body, request->http, reply))
+        return;
+    if (!body_object(&body, "backup", &document, reply) &&
+        !body_text(&body, "template", &template, reply)) {
+        if (!document == !template)
+            reply_error(reply, 400,
+                        "expected is \"backup\" (the document, with its \"passphrase\") or "
+                        "\"template\" (its text)");
+        else if (document)
+            restore_document(context, request, document, &body, reply);
+        else
+            restore_template(context, request, template, reply);
+    }
+    body_close(&body);
+}
+
+LATER_ROUTE(get_template)
+LATER_ROUTE(get_backup)
+LATER_ROUTE(get_report)
+LATER_ROUTE(restore)
+
+static const struct route rows[] = {
+    {"GET", "/api/v1/export/template", ROLE_OWNER, get_template_later, 0},
+    {"GET", "/api/v1/export/backup", ROLE_OWNER, get_backup_later, 0},
+    {"GET", "/api/v1/export/report", ROLE_VIEWER, get_report_later, 0},
+    {"POST", "/api/v1/restore", ROLE_OWNER, restore_later, RESTORE_SIZE_MAX},
+};
+
+int export_api_open(struct export_api **api, const struct export_given *given)
+{
+    *api = calloc(1, sizeof **api);
+    if (!*api)
+        return ERR_NOMEM;
+    (*api)->given = *given;
+    return 0;
+}
+
+void export_api_close(struct export_api *api)
+{
+    free(api);
+}
+
+struct routes export_api_routes(struct export_api *api)
+{
+    return (struct routes){rows, sizeof rows / sizeof *rows, api};
+}

@@ -1,0 +1,448 @@
+#include "web/files_api.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "config/json.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/save.h"
+#include "core/words.h"
+#include "web/answer.h"
+#include "web/audit.h"
+#include "web/body.h"
+#include "web/describe.h"
+#include "web/later.h"
+#include "web/reply.h"
+
+#define PASSWORD_FILE_MAX 4096
+#define PASSPHRASE_HEADER "X-Sluice-Passphrase"
+#define SUBJECT_SIZE_MAX  256
+
+struct files_api {
+    const char *config_path;
+    struct journal *journal;
+};
+
+static void ignore(void *context, struct json_place at, const char *sentence)
+{
+    (void)context;
+    (void)at;
+    (void)sentence;
+}
+
+/* --- who uses a file --- */
+
+struct users {
+    struct json_writer *writer; /* NULL: only the first is wanted */
+    const char *name;
+    char first[128];
+};
+
+static void find_users(struct users *users, const struct json *value)
+{
+    const char *text = value->type == JSON_STRING ? value->text : "";
+    char path[128];
+
+    for (const struct json *item = value->first; item; item = item->next)
+        find_users(users, item);
+    if (strcmp(strncmp(text, "./", 2) == 0 ? text + 2 : text, users->name) != 0)
+        return;
+    json_path(value, path, sizeof path);
+    if (users->writer)
+        json_write_text(users->writer, NULL, path);
+    if (!*users->first)
+        snprintf(users->first, sizeof users->first, "%s", path);
+}
+
+/* The configuration as it is in force; a tree that is freed with the arena. */
+static struct json *read_config(const struct files_api *api, struct arena **arena)
+{
+    struct json *root = NULL;
+    char *text;
+    size_t size;
+
+    *arena = NULL;
+    if (save_read(api->config_path, JSON_SIZE_MAX, &text, &size))
+        return NULL;
+    if (arena_open(arena) == 0)
+        json_read(&root, *arena, text, size, ignore, NULL);
+    free(text);
+    return root;
+}
+
+/* Where the configuration names the file; "" where it does not. */
+static void user_of(const struct files_api *api, const char *name, char out[128])
+{
+    struct users users = {.name = name};
+    struct arena *arena;
+    struct json *root = read_config(api, &arena);
+
+    if (root)
+        find_users(&users, root);
+    arena_close(arena);
+    memcpy(out, users.first, 128);
+}
+
+/* --- the list --- */
+
+struct listing {
+    const struct files_api *api;
+    struct json_writer *writer;
+    const struct json *config;
+};
+
+static const char *kind_by_name(const char *name)
+{
+    if (files_is_secret(name))
+        return "secret";
+    return strstr(name, ".csv") ? "table" : "unknown";
+}
+
+static void list_file(void *context, const char *name)
+{
+    const struct listing *listing = context;
+    struct json_writer *writer = listing->writer;
+    struct users users = {.writer = writer, .name = name};
+    struct inspect *inspect = malloc(sizeof *inspect);
+    char path[PATH_MAX], *text = NULL;
+    struct stat status;
+    size_t size;
+
+    files_path(listing->api->config_path, name, path, sizeof path);
+    if (!inspect || stat(path, &status) || save_read(path, FILES_SIZE_MAX, &text, &size)) {
+        free(inspect);
+        return;
+    }
+    json_write_open(writer, NULL, '{');
+    json_write_text(writer, "name", name);
+    json_write_integer(writer, "size", (int64_t)size);
+    json_write_integer(writer, "at", (int64_t)status.st_mtime * 1000);
+    json_write_bool(writer, "secret", files_is_secret(name));
+    json_write_open(writer, "used_by", '[');
+    if (listing->config)
+        find_users(&users, listing->config);
+    json_write_close(writer, ']');
+    inspect_bytes(inspect, text, size, NULL);
+    if (inspect->kind == INSPECT_UNKNOWN) {
+        json_write_text(writer, "kind", kind_by_name(name));
+        json_write_text(writer, "sentence", "");
+    } else {
+        describe_file(writer, inspect, listing->api->config_path, name,
+                      clock_wall(&clock_system) / NS_PER_S);
+    }
+    json_write_close(writer, '}');
+    explicit_bzero(text, size);
+    free(text);
+    free(inspect);
+}
+
+static void list_files(void *context, const struct route_request *request, struct http_reply *reply)
+{
+    struct files_api *api = context;
+    struct answer answer;
+    struct arena *arena;
+
+    (void)request;
+    if (!answer_begin(&answer, reply))
+        return;
+    struct listing listing = {api, &answer.writer, read_config(api, &arena)};
+    json_write_open(&answer.writer, "files", '[');
+    files_each(api->config_path, list_file, &listing);
+    json_write_close(&answer.writer, ']');
+    arena_close(arena);
+    answer_end(&answer, reply, 200);
+}
+
+/* --- what is put --- */
+
+static bool refuse_name(const char *name, struct http_reply *reply)
+{
+    if (files_name_valid(name))
+        return false;
+    reply_error(reply, 400,
+                "a file's name has letters, digits, '-', '_' and '.', at most 64, and ends with "
+                ".pem, .crt, .cer, .der, .key, .csr, .crl, .password, .csv or .txt");
+    return true;
+}
+
+static bool refuse_used(const struct files_api *api, const char *name, struct http_reply *reply)
+{
+    char user[128], sentence[512];
+
+    user_of(api, name, user);
+    if (!*user)
+        return false;
+    snprintf(sentence, sizeof sentence,
+             "%s is in use by %s: upload the new one under another name and change the "
+             "configuration to it, so that it can go back when it does not work",
+             name, user);
+    reply_error(reply, 409, sentence);
+    return true;
+}
+
+static bool ends_with(const char *name, const char *ending)
+{
+    size_t size = strlen(name), ending_size = strlen(ending);
+
+    return size > ending_size && strcasecmp(name + size - ending_size, ending) == 0;
+}
+
+/* What is wrong with a file of that name; NULL: nothing. */
+static const char *wrong_with(const char *name, const struct inspect *inspect, size_t size)
+{
+    bool key = inspect->kind == INSPECT_KEY || inspect->kind == INSPECT_LOCKED_KEY;
+
+    if (size == 0)
+        return "the file is empty";
+    if (ends_with(name, ".key"))
+        return inspect->kind == INSPECT_KEY          ? NULL
+               : inspect->kind == INSPECT_LOCKED_KEY ? "the key is locked by a passphrase: give it "
+                                                       "with the header " PASSPHRASE_HEADER
+                                                     : "there is no private key in it, in PEM or "
+                                                       "DER form";
+    if (ends_with(name, ".password"))
+        return size <= PASSWORD_FILE_MAX ? NULL : "that is too much for a password";
+    if (key)
+        return "there is a private key in it: call it NAME.key, so that nobody takes it for "
+               "something that may be shown";
+    if (ends_with(name, ".csv") || ends_with(name, ".txt"))
+        return NULL;
+    if (ends_with(name, ".csr"))
+        return inspect->kind == INSPECT_REQUEST ? NULL : "it is no request for a certificate";
+    if (ends_with(name, ".crl"))
+        return inspect->kind == INSPECT_REVOKED ? NULL : "it is no list of revoked certificates";
+    return inspect->kind == INSPECT_CERTIFICATES || inspect->kind == INSPECT_REVOKED ? NULL
+           : inspect->kind == INSPECT_PFX
+               ? "it is a PKCS #12 file, and has to be taken apart: openssl pkcs12 -in FILE -nodes"
+               : "there is no certificate in it, in PEM or DER form";
+}
+
+static void note(const struct files_api *api, const struct route_request *request, const char *what,
+                 const char *name)
+{
+    char words[128];
+    struct text text;
+
+    text_init(&text, words, sizeof words);
+    words_put(&text, "file", name);
+    audit_note(api->journal, request->caller, what, words);
+}
+
+static void count_file(void *context, const char *name)
+{
+    (void)name;
+    ++*(size_t *)context;
+}
+
+/* 0 with the reply left to the caller, or an error with it filled in. */
+static int store(const struct files_api *api, const char *name, const void *data, size_t size,
+                 struct http_reply *reply)
+{
+    char path[PATH_MAX], sentence[PATH_MAX + 256];
+    size_t count = 0;
+
+    files_each(api->config_path, count_file, &count);
+    files_path(api->config_path, name, path, sizeof path);
+    int error = count < FILES_MAX ? save_file(path, data, size, files_is_secret(name) ? 0600 : 0644)
+                                  : ERR_FULL;
+    if (!error)
+        return 0;
+    snprintf(sentence, sizeof sentence, "%s cannot be written: %s", path,
+             error == ERR_FULL ? "there are 64 files already; remove some" : error_text(error));
+    reply_error(reply, 409, sentence);
+    return error;
+}
+
+static void describe(const struct files_api *api, const struct inspect *inspect, const char *name,
+                     struct http_reply *reply)
+{
+    struct answer answer;
+
+    if (!answer_begin(&answer, reply))
+        return;
+    if (name)
+        json_write_text(&answer.writer, "name", name);
+    describe_file(&answer.writer, inspect, api->config_path, name,
+                  clock_wall(&clock_system) / NS_PER_S);
+    answer_end(&answer, reply, 200);
+}
+
+/* A locked key is kept unlocked: nobody is there to give its passphrase at the next start. */
+static int store_as_it_is_used(const struct files_api *api, const struct route_request *request,
+                               const char *passphrase, struct http_reply *reply)
+{
+    const struct http_request *http = request->http;
+    const char *name = request->names[0];
+    char key[INSPECT_PEM_SIZE];
+
+    if (!passphrase || !ends_with(name, ".key"))
+        return store(api, name, http->body, http->size, reply);
+    int error = inspect_rewrite_key(http->body, http->size, passphrase, key);
+    if (error)
+        reply_error(reply, 400, "the key is too large to be kept without its passphrase");
+    else
+        error = store(api, name, key, strlen(key), reply);
+    explicit_bzero(key, sizeof key);
+    return error;
+}
+
+static void put_file(void *context, const struct route_request *request, struct http_reply *reply)
+{
+    struct files_api *api = context;
+    const struct http_request *http = request->http;
+    const char *name = request->names[0];
+    const char *passphrase = http_header(http, PASSPHRASE_HEADER);
+
+    if (refuse_name(name, reply) || refuse_used(api, name, reply))
+        return;
+    struct inspect *inspect = malloc(sizeof *inspect);
+    if (!inspect) {
+        reply_failure(reply, ERR_NOMEM);
+        return;
+    }
+    inspect_bytes(inspect, http->body, http->size, passphrase);
+    const char *wrong = wrong_with(name, inspect, http->size);
+    if (wrong) {
+        reply_error(reply, 400, wrong);
+    } else if (store_as_it_is_used(api, request, passphrase, reply) == 0) {
+        note(api, request, "file-stored", name);
+        describe(api, inspect, name, reply);
+    }
+    free(inspect);
+}
+
+static void delete_file(void *context, const struct route_request *request,
+                        struct http_reply *reply)
+{
+    struct files_api *api = context;
+    const char *name = request->names[0];
+    char path[PATH_MAX];
+    struct stat status;
+
+    if (refuse_name(name, reply) || refuse_used(api, name, reply))
+        return;
+    files_path(api->config_path, name, path, sizeof path);
+    if (lstat(path, &status)) {
+        reply_error(reply, 404, "there is no such file");
+        return;
+    }
+    int error = save_remove(path);
+    if (error) {
+        reply_error(reply, 409, error_text(error));
+        return;
+    }
+    note(api, request, "file-removed", name);
+    reply_json(reply, 200, strdup("{}\n"), 3);
+}
+
+static void inspect_file(void *context, const struct route_request *request,
+                         struct http_reply *reply)
+{
+    struct files_api *api = context;
+    const struct http_request *http = request->http;
+    struct inspect *inspect = malloc(sizeof *inspect);
+
+    if (!inspect) {
+        reply_failure(reply, ERR_NOMEM);
+        return;
+    }
+    inspect_bytes(inspect, http->body, http->size, http_header(http, PASSPHRASE_HEADER));
+    describe(api, inspect, NULL, reply);
+    free(inspect);
+}
+
+/* --- a key that is made here --- */
+
+static void answer_request(const char *name, const char *request_pem, struct http_reply *reply)
+{
+    struct answer answer;
+
+    if (!answer_begin(&answer, reply))
+        return;
+    json_write_text(&answer.writer, "name", name);
+    json_write_text(&answer.writer, "csr", request_pem);
+    json_write_text(&answer.writer, "sentence",
+                    "the key stays here; have this request signed, and upload the certificate");
+    answer_end(&answer, reply, 201);
+}
+
+static void make_key(const struct files_api *api, const struct route_request *request,
+                     const char *name, const char *subject, struct http_reply *reply)
+{
+    char key[INSPECT_PEM_SIZE], csr[INSPECT_PEM_SIZE], path[PATH_MAX];
+    struct stat status;
+
+    files_path(api->config_path, name, path, sizeof path);
+    if (lstat(path, &status) == 0) {
+        reply_error(reply, 409, "there is a file of that name already: a key is not overwritten");
+        return;
+    }
+    int error = inspect_request(subject, key, csr);
+    if (error == ERR_INVALID)
+        reply_error(reply, 400, "subject: expected is a name as CN=plant7,O=Acme,C=DE");
+    else if (error)
+        reply_failure(reply, error);
+    else if (store(api, name, key, strlen(key), reply) == 0) {
+        note(api, request, "key-made", name);
+        answer_request(name, csr, reply);
+    }
+    explicit_bzero(key, sizeof key);
+}
+
+static void post_request(void *context, const struct route_request *request,
+                         struct http_reply *reply)
+{
+    const char *name = NULL, *subject = NULL;
+    struct body body;
+
+    if (body_read(&body, request->http, reply))
+        return;
+    if (!body_text(&body, "name", &name, reply) && !body_text(&body, "subject", &subject, reply)) {
+        if (!name || !files_name_valid(name) || !ends_with(name, ".key"))
+            reply_error(reply, 400, "name: expected is the name of the key's file, as gw.key");
+        else if (!subject || strlen(subject) > SUBJECT_SIZE_MAX)
+            reply_error(reply, 400, "subject: expected is a name as CN=plant7,O=Acme,C=DE");
+        else
+            make_key(context, request, name, subject, reply);
+    }
+    body_close(&body);
+}
+
+LATER_ROUTE(list_files)
+LATER_ROUTE(put_file)
+LATER_ROUTE(delete_file)
+LATER_ROUTE(inspect_file)
+LATER_ROUTE(post_request)
+
+static const struct route rows[] = {
+    {"GET", "/api/v1/files", ROLE_VIEWER, list_files_later, 0},
+    {"PUT", "/api/v1/files/{name}", ROLE_OWNER, put_file_later, FILES_SIZE_MAX},
+    {"DELETE", "/api/v1/files/{name}", ROLE_OWNER, delete_file_later, 0},
+    {"POST", "/api/v1/files/inspect", ROLE_OWNER, inspect_file_later, FILES_SIZE_MAX},
+    {"POST", "/api/v1/files/csr", ROLE_OWNER, post_request_later, 0},
+};
+
+int files_api_open(struct files_api **api, const char *config_path, struct journal *journal)
+{
+    *api = calloc(1, sizeof **api);
+    if (!*api)
+        return ERR_NOMEM;
+    (*api)->config_path = config_path;
+    (*api)->journal = journal;
+    return 0;
+}
+
+void files_api_close(struct files_api *api)
+{
+    free(api);
+}
+
+struct routes files_api_routes(struct files_api *api)
+{
+    return (struct routes){rows, sizeof rows / sizeof *rows, api};
+}

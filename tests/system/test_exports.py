@@ -1,0 +1,191 @@
+#!/usr/bin/python3
+"""The files beside a configuration, and what leaves the gateway as a whole: templates, backups, reports."""
+import json
+import os
+import stat
+import subprocess
+
+from harness import Api, Authority, Broker, Gateway, check, main, wait_for
+
+SECRET = "canary-5f1c-of-the-broker"
+PASSPHRASE = {"X-Sluice-Passphrase": "three wise words"}
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+class Plant:
+    def __init__(self, site, prefix="", **more):
+        self.gateway = Gateway(site, [], [], [], prefix=prefix, **more)
+        folder = site.path(prefix + "etc")
+        os.mkdir(folder)
+        self.folder = folder
+        self.gateway.config_path = os.path.join(folder, "sluice.json")
+        self.gateway.write()
+        self.gateway.start()
+        self.api = Api(self.gateway)
+
+    def put(self, name, data, headers=None):
+        return self.api.ask("PUT", "/api/v1/files/" + name, data, headers or {})
+
+    def put_refused(self, name, data):
+        """What is refused by its path is answered before its bytes are taken."""
+        try:
+            return self.put(name, data).status in (400, 404, 405)
+        except OSError:
+            return True
+
+    def files(self):
+        return {entry["name"]: entry for entry in self.api.get("/api/v1/files")["files"]}
+
+    def apply(self, edits):
+        base = self.api.get("/api/v1/config")["revision"]
+        answer = self.api.ask("POST", "/api/v1/config/apply", {"base": base, "edits": edits})
+        check(answer.status == 200, answer.status, answer.text)
+        done = self.api.ask("POST", "/api/v1/config/confirm", {"change": answer.json["change"], "anyway": True})
+        check(done.status == 200, done.text)
+
+
+def files_are_told_apart_and_never_given_back(site):
+    it = Plant(site)
+    authority = Authority(site.folder, "ca")
+    other = Authority(site.folder, "other")
+    certificate, key = authority.issue("plant7")
+    inspected = it.api.ask("POST", "/api/v1/files/inspect", read(certificate)).json
+    check(inspected["kind"] == "certificates" and inspected["matches"] == [] and "CN=plant7" in inspected["sentence"],
+          inspected)
+    check(it.put("gw.key", read(key)).status == 200, "a key")
+    check(it.put("gw.pem", read(certificate)).json["matches"] == ["gw.key"], "it has its key")
+    check(it.put("cloud.password", (SECRET + "\n").encode()).status == 200, "a password")
+    chain = read(certificate) + read(authority.path)
+    answer = it.put("chain.pem", chain).json
+    check(answer["chain"] and len(answer["certificates"]) == 2 and "lead on" in answer["sentence"], answer)
+    check(not it.put("mixed.pem", read(certificate) + read(other.path)).json["chain"], "a list is no chain")
+    expired, _ = authority.issue("old", expired=True)
+    check("has expired on 2021-01-01" in it.put("old.crt", read(expired)).json["sentence"], "an expired one")
+    for name, data, words in (("gw.pem.key", b"nothing", "no private key"), ("x.pem", read(key), "call it NAME.key"),
+                              ("x.pem", b"nothing", "no certificate"), ("x.csr", read(key), "NAME.key"), ("x.crt", b"", "empty"),
+                              ("x.exe", b"x", "a file's name"), ("sluice.json", b"{}", "a file's name")):
+        answer = it.put(name, data)
+        check(answer.status == 400 and words in answer.json["error"], name, answer.status, answer.text)
+    for name in ("..%2fx.pem", "%2e%2e%2fx.pem", ".hidden.pem", "a%20b.pem", "$(id).pem", "a%00.pem"):
+        check(it.put_refused(name, read(certificate)), "a name that leads elsewhere", name)
+    files = it.files()
+    check(set(files) == {"gw.key", "gw.pem", "cloud.password", "chain.pem", "mixed.pem", "old.crt"}, sorted(files))
+    check(files["gw.key"]["secret"] and files["gw.key"]["matches"] == ["chain.pem", "gw.pem", "mixed.pem"], files["gw.key"])
+    for name in ("gw.key", "cloud.password"):
+        mode = stat.S_IMODE(os.stat(os.path.join(it.folder, name)).st_mode)
+        check(mode == 0o600, name, oct(mode))
+        check(it.api.ask("GET", "/api/v1/files/" + name).status == 405, "it is given back", name)
+    # A locked key is kept unlocked, when its passphrase is there.
+    locked = site.path("locked.key")
+    subprocess.run(["openssl", "ec", "-in", key, "-aes128", "-passout", "pass:abc", "-out", locked], check=True,
+                   stderr=subprocess.DEVNULL)
+    check("locked" in it.put("l.key", read(locked)).json["error"], "without its passphrase")
+    check(it.put("l.key", read(locked), {"X-Sluice-Passphrase": "abc"}).status == 200, "with it")
+    check(b"ENCRYPTED" not in read(os.path.join(it.folder, "l.key")), "it is unlocked")
+    # In use: not replaced under the uplink's feet.
+    it.apply([{"at": ["uplinks"], "add": {"id": "cloud", "url": "mqtt://127.0.0.1:1", "user": "x",
+                                         "password_file": "cloud.password"}}])
+    answer = it.put("cloud.password", b"another")
+    check(answer.status == 409 and "uplinks[0].password_file" in answer.json["error"], answer.text)
+    check(it.api.ask("DELETE", "/api/v1/files/cloud.password").status == 409, "in use")
+    check(it.api.ask("DELETE", "/api/v1/files/old.crt").status == 200, "removed")
+    check(it.api.ask("DELETE", "/api/v1/files/old.crt").status == 404, "removed twice")
+    check(it.files()["cloud.password"]["used_by"] == ["uplinks[0].password_file"], it.files())
+    it.gateway.stop()
+
+
+def a_key_is_made_on_the_spot(site):
+    it = Plant(site)
+    answer = it.api.ask("POST", "/api/v1/files/csr", {"name": "gw.key", "subject": "CN=plant7,O=Acme"})
+    check(answer.status == 201 and "PRIVATE" not in answer.text, answer.text)
+    request = site.write("gw.csr", answer.json["csr"])
+    done = subprocess.run(["openssl", "req", "-in", request, "-verify", "-noout", "-subject"], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    check(done.returncode == 0 and "plant7" in done.stdout and "verify" in done.stdout.lower(), done.stdout)
+    check(it.files()["gw.key"]["kind"] == "key", it.files())
+    again = it.api.ask("POST", "/api/v1/files/csr", {"name": "gw.key", "subject": "CN=plant7"})
+    check(again.status == 409, again.text)
+    check(it.api.ask("POST", "/api/v1/files/csr", {"name": "x.pem", "subject": "CN=x"}).status == 400, "a key's name")
+    check(it.api.ask("POST", "/api/v1/files/csr", {"name": "y.key", "subject": "?"}).status == 400, "a subject")
+    check("y.key" not in it.files(), "nothing is left of it")
+    it.gateway.stop()
+
+
+def a_backup_is_restored_on_other_hardware(site):
+    broker = Broker(site)
+    it = Plant(site, gateway={"name": "Boiler house"})
+    certificate, key = broker.client
+    for name, path in (("ca.pem", broker.authority.path), ("gw.pem", certificate), ("gw.key", key)):
+        check(it.put(name, read(path)).status == 200, name)
+    it.put("cloud.password", SECRET.encode())
+    uplink = broker.uplink()
+    uplink["tls"] = {"ca": "ca.pem", "cert": "gw.pem", "key": "gw.key"}
+    it.apply([{"at": ["uplinks"], "add": {**uplink, "user": "x", "password_file": "cloud.password"}}])
+    it.gateway.wait_online()
+    epoch = it.gateway.status()["journal"]["epoch"]
+    open_one = it.api.ask("GET", "/api/v1/export/backup")
+    check(open_one.json["sealed"] is None and "attachment" in open_one.headers["Content-Disposition"], open_one.text)
+    sealed = it.api.ask("GET", "/api/v1/export/backup", headers=PASSPHRASE)
+    for answer in (open_one, sealed):
+        check(SECRET not in answer.text and "PRIVATE" not in answer.text, "a secret")
+    check(it.api.ask("GET", "/api/v1/export/backup", headers={"X-Sluice-Passphrase": "short"}).status == 400, "too short")
+    it.gateway.kill()
+
+    new = Plant(site, prefix="new-", gateway={"id": "fresh"})
+    backup = sealed.json
+    for body, status, words in (({"backup": backup}, 403, "give its passphrase"),
+                                ({"backup": backup, "passphrase": "another one"}, 403, "another one"),
+                                ({"backup": {**backup, "config": "{}"}, "passphrase": "three wise words"}, 403, "changed"),
+                                ({"backup": {**backup, "kind": "x"}}, 400, "no backup"),
+                                ({}, 400, "expected")):
+        answer = new.api.ask("POST", "/api/v1/restore", body)
+        check(answer.status == status and words in answer.json["error"], body.keys(), answer.status, answer.text)
+    check(new.files() == {}, "nothing is left of what was refused", new.files())
+    answer = new.api.ask("POST", "/api/v1/restore", {"backup": backup, "passphrase": "three wise words"})
+    check(answer.status == 200 and answer.json["files"] == 4 and not answer.json["secrets_left_out"], answer.text)
+    wait_for(lambda: new.gateway.cli("status", "--json").stdout.find('"plant7"') > 0, 20, "it is the old gateway")
+    new.gateway.wait_online()
+    confirmed = new.api.ask("POST", "/api/v1/config/confirm", {"change": answer.json["change"]})
+    check(confirmed.status == 200 and confirmed.json["until"] is None, confirmed.text)
+    status = new.gateway.status()
+    check(status["name"] == "Boiler house" and status["journal"]["epoch"] != epoch, "a new epoch", status["journal"])
+    check(read(os.path.join(new.folder, "gw.key")) == read(key), "the key")
+    for name in ("gw.key", "cloud.password"):
+        check(stat.S_IMODE(os.stat(os.path.join(new.folder, name)).st_mode) == 0o600, name)
+    new.gateway.stop()
+
+
+def a_template_makes_another_gateway(site):
+    it = Plant(site, gateway={"name": "Boiler house"})
+    template = it.api.ask("GET", "/api/v1/export/template")
+    check(json.loads(template.text)["gateway"] == {"id": "template"} and "Boiler" not in template.text, template.text)
+    it.gateway.stop()
+    other = Plant(site, prefix="other-", gateway={"id": "plant8", "name": "Eight"}, journal={"commit": "500ms"})
+    answer = other.api.ask("POST", "/api/v1/restore", {"template": template.text})
+    check(answer.status == 200, answer.text)
+    wait_for(lambda: other.gateway.cli("status", "--json").stdout.find('"commit_ms":50,') > 0, 20, "the template's settings")
+    status = other.gateway.status()
+    check(status["id"] == "plant8" and status["name"] == "Eight", status["id"], status["name"])
+    check(other.api.ask("POST", "/api/v1/restore", {"template": "{"}).status == 400, "nonsense")
+    other.gateway.stop()
+
+
+def a_report_says_what_is_there(site):
+    it = Plant(site)
+    it.put("cloud.password", SECRET.encode())
+    report = it.api.get("/api/v1/export/report")
+    check(report["kind"] == "sluice-report" and report["status"]["id"] == "plant7" and report["values"] == [] and
+          "outage_days" in report["meaning"] and report["by"].startswith("uid "), report)
+    check(SECRET not in json.dumps(report), "a secret")
+    for path in ("/api/v1/files", "/api/v1/config", "/api/v1/config/history", "/api/v1/log", "/api/v1/status"):
+        check(SECRET not in it.api.ask("GET", path).text, "a secret", path)
+    check(SECRET not in it.gateway.process.log() and SECRET not in json.dumps(it.gateway.replay("--from", "-1h")), "a secret")
+    it.gateway.stop()
+
+
+main(files_are_told_apart_and_never_given_back, a_key_is_made_on_the_spot, a_backup_is_restored_on_other_hardware,
+     a_template_makes_another_gateway, a_report_says_what_is_there)
