@@ -10,6 +10,7 @@ int command_accounts(int argc, char **argv);
 int command_assign(int argc, char **argv);
 int command_audit(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_config(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_drill(int argc, char **argv);
 int command_forget(int argc, char **argv);

@@ -19,6 +19,7 @@ static const struct command {
     {"journal", command_journal, "look into a journal: stat, verify, dump"},
     {"ports", command_ports, "list serial ports, their stable names, and who uses them"},
     {"write", command_write, "write a value to a point"},
+    {"config", command_config, "list and compare changes of the configuration, and go back"},
     {"forget", command_forget, "drop what was learnt about a device"},
     {"read", command_read, "read Modbus registers once"},
     {"probe", command_probe, "find which of its points a device really has"},

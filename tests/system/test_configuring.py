@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 
-from harness import EXIT_OK, Api, Broker, Gateway, check, free_port, main, program, wait_for
+from harness import EXIT_FAILED, EXIT_OK, EXIT_USAGE, Api, Broker, Gateway, check, free_port, main, program, wait_for
 
 COMMENTED = """// The boiler house.
 {
@@ -244,6 +244,28 @@ def keeps_what_was_edited_by_hand_meanwhile(site):
     it.gateway.stop()
 
 
+def the_command_line_goes_back_and_forth(site):
+    it = Site(site)
+    config = lambda *words: it.gateway.cli("config", *words)
+    check(config("confirm").returncode == EXIT_FAILED and "no change waits" in config("revert").stderr, "nothing waits")
+    it.apply(RENAME, comment="as people call it")
+    shown = config("diff").stdout
+    check('+  "gateway": { "id": "plant7", "name": "Boiler house" }' in shown, shown)
+    done = config("revert")
+    check("change 2 is taken back" in done.stdout and it.text() == COMMENTED, done)
+    it.apply(RENAME)
+    done = config("confirm")
+    check("change 3 is kept" in done.stdout and it.look()["pending"] is None, done)
+    lines = config().stdout.splitlines()
+    check(len(lines) == 3 and "confirmed" in lines[0] and "gateway.name" in lines[0] and "reverted" in lines[1] and
+          "(as people call it)" in lines[1] and "an editor" in lines[2], lines)
+    check(config("revert", "1").returncode == EXIT_OK and it.text() == COMMENTED, "as it was at first")
+    check(config("diff", "1", "3").stdout.count("Boiler house") == 1, config("diff", "1", "3").stdout)
+    check(config("diff", "77").returncode == EXIT_FAILED and "no such change" in config("diff", "77").stderr, "none")
+    check(config("undo").returncode == EXIT_USAGE, "no such word")
+    it.gateway.stop()
+
+
 def says_so_when_the_file_cannot_be_written(site):
     it = Site(site)
     os.mkdir(it.gateway.config_path + ".new")
@@ -281,5 +303,6 @@ def begins_without_a_file(site):
 
 main(tells_what_a_change_means_and_where_its_mistakes_are, keeps_comments_and_what_is_confirmed,
      goes_back_when_nobody_confirms, goes_back_at_the_start_after_a_kill, goes_back_when_an_uplink_stays_away,
-     tells_the_second_of_two, keeps_what_was_edited_by_hand_meanwhile, says_so_when_the_file_cannot_be_written,
+     tells_the_second_of_two, keeps_what_was_edited_by_hand_meanwhile, the_command_line_goes_back_and_forth,
+     says_so_when_the_file_cannot_be_written,
      begins_without_a_file)

@@ -1,0 +1,246 @@
+/* sluice config: the changes of the configuration that there were, and back. */
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/client.h"
+#include "cli/command.h"
+
+#define API "/api/v1/config"
+
+static const char *text_of(const cJSON *object, const char *key)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(object, key));
+
+    return text ? text : "";
+}
+
+/* What a path answers with; NULL with an exit code, told. */
+static cJSON *get(const char *socket_path, const char *path, int *code)
+{
+    char *body = NULL;
+    cJSON *root;
+
+    *code = client_get_body(socket_path, path, &body);
+    if (*code)
+        return NULL;
+    root = cJSON_Parse(body);
+    free(body);
+    if (!root) {
+        fprintf(stderr, "sluice config: the daemon's answer cannot be read\n");
+        *code = EXIT_CODE_SYSTEM;
+    }
+    return root;
+}
+
+static cJSON *post(const char *socket_path, const char *path, cJSON *body, int *code)
+{
+    char *printed = cJSON_PrintUnformatted(body), *answer = NULL;
+    size_t size;
+    FILE *memory = printed ? open_memstream(&answer, &size) : NULL;
+    cJSON *root = NULL;
+
+    *code = memory ? client_post(socket_path, path, printed, memory) : EXIT_CODE_SYSTEM;
+    if (memory)
+        fclose(memory);
+    if (*code == EXIT_CODE_OK && !(root = cJSON_Parse(answer)))
+        *code = EXIT_CODE_SYSTEM;
+    free(answer);
+    free(printed);
+    cJSON_Delete(body);
+    return root;
+}
+
+/* Local time to the second. */
+static void moment(double ms, char out[32])
+{
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm parts;
+
+    if (!localtime_r(&seconds, &parts) || strftime(out, 32, "%Y-%m-%d %H:%M:%S", &parts) == 0)
+        snprintf(out, 32, "?");
+}
+
+static void print_change(const cJSON *change)
+{
+    const char *comment = text_of(change, "comment"), *why = text_of(change, "why"),
+               *words = text_of(change, "words");
+    char at[32];
+
+    moment(cJSON_GetNumberValue(cJSON_GetObjectItem(change, "at")), at);
+    printf("%4s  %s  %-9s  %s%s%s", text_of(change, "change"), at, text_of(change, "state"),
+           text_of(change, "by"), *words ? ": " : "", words);
+    printf("%s%s%s%s%s\n", *comment ? " (" : "", comment, *comment ? ")" : "", *why ? "; " : "",
+           why);
+}
+
+static int list(const char *socket_path)
+{
+    int code;
+    cJSON *root = get(socket_path, API "/history", &code);
+    const cJSON *change, *changes = cJSON_GetObjectItem(root, "changes");
+
+    cJSON_ArrayForEach(change, changes) print_change(change);
+    if (root && cJSON_GetArraySize(changes) == 0)
+        fprintf(stderr, "sluice config: no change is kept\n");
+    cJSON_Delete(root);
+    return code;
+}
+
+static void path_of(char path[CLIENT_PATH_SIZE_MAX], const char *change)
+{
+    snprintf(path, CLIENT_PATH_SIZE_MAX, API "/history/%.32s", change);
+}
+
+/* The newest change, for a command that names none; "" where there is none. */
+static int newest(const char *socket_path, char out[32])
+{
+    int code;
+    cJSON *root = get(socket_path, API "/history", &code);
+    const cJSON *changes = cJSON_GetObjectItem(root, "changes");
+
+    snprintf(out, 32, "%s", text_of(cJSON_GetArrayItem(changes, 0), "change"));
+    if (!code && !*out) {
+        fprintf(stderr, "sluice config: no change is kept\n");
+        code = EXIT_CODE_FAILED;
+    }
+    cJSON_Delete(root);
+    return code;
+}
+
+static int diff(const char *socket_path, const char *change, const char *with)
+{
+    char path[CLIENT_PATH_SIZE_MAX], last[32];
+    int code = change ? 0 : newest(socket_path, last);
+
+    if (code)
+        return code;
+    path_of(path, change ? change : last);
+    client_add_query(path, "with", with);
+    cJSON *root = get(socket_path, path, &code);
+    if (root)
+        fputs(text_of(root, "lines"), stdout);
+    cJSON_Delete(root);
+    return code;
+}
+
+/* The change that waits; NULL with an exit code. */
+static char *pending(const char *socket_path, int *code)
+{
+    cJSON *root = get(socket_path, API, code);
+    const char *change = text_of(cJSON_GetObjectItem(root, "pending"), "change");
+    char *copy = *change ? strdup(change) : NULL;
+
+    cJSON_Delete(root);
+    if (!*code && !copy) {
+        fprintf(stderr, "sluice config: no change waits to be confirmed\n");
+        *code = EXIT_CODE_FAILED;
+    }
+    return copy;
+}
+
+static int confirm(const char *socket_path)
+{
+    int code;
+    char *change = pending(socket_path, &code);
+    cJSON *body = cJSON_CreateObject();
+
+    if (!change) {
+        cJSON_Delete(body);
+        return code;
+    }
+    cJSON_AddStringToObject(body, "change", change);
+    cJSON *root = post(socket_path, API "/confirm", body, &code);
+    if (root && cJSON_IsNumber(cJSON_GetObjectItem(root, "until")))
+        printf("change %s is kept once this is over: %s\n", change, text_of(root, "why"));
+    else if (root)
+        printf("change %s is kept\n", change);
+    cJSON_Delete(root);
+    free(change);
+    return code;
+}
+
+static int take_back(const char *socket_path)
+{
+    int code;
+    char *change = pending(socket_path, &code);
+    cJSON *body = cJSON_CreateObject();
+
+    if (!change) {
+        cJSON_Delete(body);
+        return code;
+    }
+    cJSON_AddStringToObject(body, "change", change);
+    cJSON *root = post(socket_path, API "/revert", body, &code);
+    if (root)
+        printf("change %s is taken back\n", change);
+    cJSON_Delete(root);
+    free(change);
+    return code;
+}
+
+/* Applies an earlier text once more, and keeps it: whoever stands at the machine needs no way
+ * back. */
+static int restore(const char *socket_path, const char *change)
+{
+    char path[CLIENT_PATH_SIZE_MAX], comment[64];
+    int code;
+
+    path_of(path, change);
+    cJSON *earlier = get(socket_path, path, &code), *now = NULL, *applied = NULL;
+    if (earlier)
+        now = get(socket_path, API, &code);
+    if (now) {
+        cJSON *body = cJSON_CreateObject();
+        snprintf(comment, sizeof comment, "as it was with change %.20s", change);
+        cJSON_AddStringToObject(body, "text", text_of(earlier, "text"));
+        cJSON_AddStringToObject(body, "base", text_of(now, "revision"));
+        cJSON_AddStringToObject(body, "comment", comment);
+        applied = post(socket_path, API "/apply", body, &code);
+    }
+    cJSON_Delete(earlier);
+    cJSON_Delete(now);
+    cJSON_Delete(applied);
+    return code ? code : confirm(socket_path);
+}
+
+int command_config(int argc, char **argv)
+{
+    const char *socket_path = gateway_socket_path();
+    const struct args_flag flags[] = {COMMAND_SOCKET_FLAG(&socket_path), {0}};
+    const struct args_command command = {
+        .name = "sluice config",
+        .operands = " [history | diff [CHANGE [OTHER]] | confirm | revert [CHANGE]]",
+        .operands_max = 3,
+        .about = "The changes of the configuration that there were.\n\n"
+                 "  history  lists them, newest first; what is done without an operand\n"
+                 "  diff     shows what a change (the newest unless given) changed of the one\n"
+                 "           before it, or of another\n"
+                 "  confirm  keeps the change that waits to be confirmed\n"
+                 "  revert   takes that one back at once; with a CHANGE, the configuration is\n"
+                 "           again as it was with that\n",
+        .after =
+            "Exit status: 1 there is no such change, or none that waits; 2 the daemon refuses,\n"
+            "and says why; 4 the daemon does not answer.\n",
+        .flags = flags,
+    };
+    int first = args_parse(argc, argv, &command);
+
+    if (first < 0)
+        return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    const char *what = first < argc ? argv[first] : "history";
+    const char *change = first + 1 < argc ? argv[first + 1] : NULL;
+    const char *other = first + 2 < argc ? argv[first + 2] : NULL;
+    if (strcmp(what, "diff") == 0)
+        return diff(socket_path, change, other);
+    if (strcmp(what, "history") == 0 && !change)
+        return list(socket_path);
+    if (strcmp(what, "confirm") == 0 && !change)
+        return confirm(socket_path);
+    if (strcmp(what, "revert") == 0 && !other)
+        return change ? restore(socket_path, change) : take_back(socket_path);
+    fprintf(stderr, "sluice config: expected are history, diff, confirm or revert; see --help\n");
+    return EXIT_CODE_USAGE;
+}
