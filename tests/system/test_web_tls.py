@@ -33,7 +33,7 @@ def plant(site, **web):
 
 
 def curl(gateway, path, *arguments):
-    return subprocess.run(["curl", "--silent", "--show-error", "--cacert", gateway.certificate, *arguments,
+    return subprocess.run(["curl", "--silent", "--show-error", "--compressed", "--cacert", gateway.certificate, *arguments,
                            gateway.url + path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
