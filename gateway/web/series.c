@@ -18,7 +18,7 @@ struct walk {
     uint32_t numbers[SERIES_STREAMS_MAX];
     size_t number_count;
     uint64_t end_n; /* one past the last event of the span */
-    int64_t begun_ns, work_ns;
+    int64_t begun_ns, reading_ns, work_ns; /* since when, since when it reads, and for how long */
 };
 
 /* All declarations that the point has had. */
@@ -147,9 +147,9 @@ static uint64_t pass_over(const struct walk *walk, uint64_t chunk)
 {
     uint64_t at = reader_position(walk->reader);
     uint64_t left = walk->end_n > at ? walk->end_n - at : 0;
-    int64_t spent_ns = clock_mono(&clock_system) - walk->begun_ns;
-    double left_ns = (double)(walk->work_ns - spent_ns);
-    double pace = (double)walk->series->read / (double)(spent_ns > 0 ? spent_ns : 1);
+    int64_t now_ns = clock_mono(&clock_system);
+    double left_ns = (double)(walk->work_ns - (now_ns - walk->begun_ns));
+    double pace = (double)walk->series->read / (double)(now_ns - walk->reading_ns + 1);
     double can = left_ns > 0 ? left_ns * pace : 0;
 
     if (can >= (double)left)
@@ -173,6 +173,7 @@ int series_read(struct series *series, struct journal *journal)
         error = find_span(&walk, journal, &from_n);
     uint64_t chunk = series->events / (4 * series->bucket_count);
     chunk = chunk > CHUNK_MAX ? CHUNK_MAX : chunk < CHUNK_MIN ? CHUNK_MIN : chunk;
+    walk.reading_ns = clock_mono(&clock_system);
     while (!error && reader_position(walk.reader) < walk.end_n) {
         uint64_t at = reader_position(walk.reader);
 

@@ -15,6 +15,7 @@ GOALS = {
     "e2e_rate": ("ratio", ">=", 2.5), "e2e_cpu": ("ratio", "<=", 0.25),
     "e2e_latency_p99": ("value", "<=", 20), "drain_bridge": ("ratio", ">=", 20),
     "rss_10000_points": ("value", "<=", 16), "rss_backlog_growth": ("value", "<=", 1),
+    "series_10m_ms": ("value", "<=", 1500),
     "page_bytes": ("value", "<=", 122880), "first_value_ms": ("value", "<=", 300),
     "viewers_50_cpu": ("value", "<=", 5), "viewers_50_rss": ("value", "<=", 8), "list_frame_ms": ("value", "<=", 50),
     "slow_attack_ms": ("value", "<=", 500), "axe_violations": ("value", "<=", 0), "routes_untested": ("value", "<=", 0),

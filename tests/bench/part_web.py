@@ -3,6 +3,8 @@ import json
 import os
 import subprocess
 
+import history
+import viewers
 import web_gate
 import web_slow
 from harness import Api, Gateway, ModbusTcp, Failure, wait_for
@@ -51,6 +53,8 @@ def run(out, site):
     out.figure("web", "page_bytes", node("check_bytes.mjs", "--json")["page_bytes"], "bytes")
     web_gate.run(out, site)
     web_slow.run(out)
+    viewers.run(out, site)
+    history.run(out, site)
     small = plant(site, 1, 20, POINTS_EACH)
     seen(out, small, ["first"], points=20 * POINTS_EACH, tls="P-256, loopback")
     small.stop()

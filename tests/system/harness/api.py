@@ -72,6 +72,7 @@ class Stream:
         if receive_bytes:
             self.connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         self.connection.request("GET", path, headers=headers)
+        self.socket = self.connection.sock
         self.response = self.connection.getresponse()
         self.id = None
         if self.response.status != 200:
