@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -12,34 +13,43 @@
 #include "journal/reader.h"
 #include "web/live_inside.h"
 
-#define BATCH_NS        (250 * NS_PER_MS) /* between two batches of values */
-#define SECOND_NS       NS_PER_S
-#define BEAT_NS         (5 * NS_PER_S) /* viewers look at the time at least so often */
-#define IDLE_NS         (300 * NS_PER_S)
-#define EVENTS_PER_LOCK 512
-#define EVENTS_PER_TURN 20000
-#define STATUS_SIZE_MAX (64 * 1024)
+#define BATCH_NS         (250 * NS_PER_MS) /* between two batches of values */
+#define SECOND_NS        NS_PER_S
+#define BEAT_NS          (5 * NS_PER_S) /* viewers look at the time at least so often */
+#define IDLE_NS          (300 * NS_PER_S)
+#define EVENTS_PER_LOCK  512
+#define EVENTS_PER_TURN  20000
+#define STATUS_SIZE_MAX  (64 * 1024)
+#define FINGERPRINT_SIZE 32
 
 /* What the thread alone knows. */
 struct work {
     struct live *live;
     struct reader *reader;
     int journal_fd;
-    bool rebuild;         /* the configuration changed, or a stream was declared */
-    bool behind;          /* there is more to read */
-    uint64_t log_told;    /* newest line of the log that viewers were woken for, */
-    uint64_t line_told;   /* and of the ring */
-    int64_t batch_due_ns; /* when the next batch may go */
+    bool rebuild; /* the configuration may have changed, or a stream was declared */
+    char fingerprint[FINGERPRINT_SIZE]; /* of the configuration that is shown */
+    bool behind;                        /* there is more to read */
+    uint64_t log_told;                  /* newest line of the log that viewers were woken for, */
+    uint64_t line_told;                 /* and of the ring */
+    int64_t batch_due_ns;               /* when the next batch may go */
     int64_t second_due_ns, beat_due_ns;
     char *status; /* STATUS_SIZE_MAX */
 };
 
+/* A table in the making, and the configuration that it is of. */
+struct making {
+    struct live_table *table;
+    char fingerprint[FINGERPRINT_SIZE];
+};
+
 static void use_site(void *context, const struct site *site)
 {
-    struct live_table *table = context;
+    struct making *making = context;
 
+    snprintf(making->fingerprint, sizeof making->fingerprint, "%s", site->fingerprint);
     /* What does not fit into memory is not shown. */
-    if (live_table_add_site(table, site))
+    if (live_table_add_site(making->table, site))
         log_warn("web", "there is no memory to show all points");
 }
 
@@ -48,17 +58,18 @@ static void add_produced(void *context, const struct stream *stream)
     live_table_add(context, stream->number, stream->device, stream->point, stream->decimals);
 }
 
-static struct live_table *make_table(const struct live *live)
+static struct live_table *make_table(const struct live *live, char fingerprint[FINGERPRINT_SIZE])
 {
     const struct live_source *source = &live->source;
-    struct live_table *table;
+    struct making making = {0};
 
-    if (live_table_open(&table))
+    if (live_table_open(&making.table))
         return NULL;
-    source->site(source->context, use_site, table);
+    source->site(source->context, use_site, &making);
     if (source->produced)
-        source->produced(source->produced_context, add_produced, table);
-    return table;
+        source->produced(source->produced_context, add_produced, making.table);
+    memcpy(fingerprint, making.fingerprint, FINGERPRINT_SIZE);
+    return making.table;
 }
 
 static void take_newest(void *context, const struct event *event)
@@ -105,7 +116,7 @@ static int load(struct work *work)
 {
     struct live *live = work->live;
     uint64_t n = journal_durable(live->journal, NULL);
-    struct live_table *table = make_table(live);
+    struct live_table *table = make_table(live, work->fingerprint);
     char *chunk = malloc(LIVE_CHUNK_SIZE);
     struct live_ring ring = {0};
     int error = table && chunk ? live_ring_open(&ring, n) : ERR_NOMEM;
@@ -142,11 +153,18 @@ static int load(struct work *work)
 static void rebuild(struct work *work)
 {
     struct live *live = work->live;
-    struct live_table *table = make_table(live);
+    char fingerprint[FINGERPRINT_SIZE];
+    struct live_table *table = make_table(live, fingerprint);
 
     work->rebuild = false;
     if (!table)
         return;
+    /* Many events are of the configuration, and few change what there is to see. */
+    if (strcmp(fingerprint, work->fingerprint) == 0 && live_table_same(table, live->table)) {
+        live_table_close(table);
+        return;
+    }
+    memcpy(work->fingerprint, fingerprint, FINGERPRINT_SIZE);
     live_table_take_all(table, live->table);
     pthread_mutex_lock(&live->lock);
     show_table(live, table);

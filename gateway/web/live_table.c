@@ -157,6 +157,17 @@ size_t live_table_find(const struct live_table *table, uint32_t stream)
     return table->by_stream[stream];
 }
 
+bool live_table_same(const struct live_table *a, const struct live_table *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        if (a->points[i].stream != b->points[i].stream)
+            return false;
+    }
+    return true;
+}
+
 uint64_t live_table_place(const struct live_table *table)
 {
     return table->place;

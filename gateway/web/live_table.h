@@ -40,6 +40,9 @@ void live_table_take(struct live_table *table, const struct event *event);
 /* Takes over the newest values of the points that both have. */
 void live_table_take_all(struct live_table *table, const struct live_table *before);
 
+/* Whether both have the same points in the same order. */
+bool live_table_same(const struct live_table *a, const struct live_table *b);
+
 /* The place behind the newest change; 0: nothing is known of any point. */
 uint64_t live_table_place(const struct live_table *table);
 

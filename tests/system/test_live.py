@@ -115,8 +115,12 @@ def who_comes_back_is_told_of_the_events_between(site):
 
 def a_changed_configuration_shows_its_points(site):
     hall, gateway, api = plant(site)
-    stream = api.stream("/api/v1/live?values=all")
+    stream = api.stream("/api/v1/live?values=all&with=events")
     stream.wait("values", lambda data: any(value["d"] == "meter2" for value in data))
+    gateway.hup()
+    stream.wait("event", lambda data: data["k"] == "config" and "d" not in data)
+    names = [stream.next()[0] for _ in range(4)]
+    check("points" not in names, "the same configuration changes no points", names)
     gateway.tell(lambda settings: settings["devices"][1]["points"].append(
         {"id": "constant", "reg": 10, "type": "u16", "every": "100ms"}))
     stream.wait("points")

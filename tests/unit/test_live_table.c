@@ -216,6 +216,8 @@ static void a_new_table_takes_the_values_of_the_points_that_stayed(void **state)
     assert_int_equal(live_table_add(table, 300, "boiler", "mode", 0), 0);
     assert_int_equal(live_table_add(table, 9, "meter", "flow", 0), 0);
     live_table_take_all(table, before);
+    assert_true(live_table_same(table, table));
+    assert_false(live_table_same(table, before));
     live_table_close(before);
     assert_string_equal(written(table, &everything, &place, live_table_place(table)),
                         "{\"d\":\"boiler\",\"p\":\"mode\",\"t\":0,\"v\":\"auto\",\"q\":\"good\"},"
