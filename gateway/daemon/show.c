@@ -73,9 +73,27 @@ static bool is_configured(void *context, const char *device)
     return search.found;
 }
 
+/* Passes on what the configuration has not. */
+struct passing {
+    struct show *show;
+    live_stream_fn *each;
+    void *context;
+};
+
+/* A device that was configured after a program had sent values of it is its driver's. */
+static void pass_produced(void *context, const struct stream *stream)
+{
+    const struct passing *passing = context;
+
+    if (!is_configured(passing->show, stream->device))
+        passing->each(passing->context, stream);
+}
+
 static void each_produced(void *context, live_stream_fn *each, void *each_context)
 {
-    producers_each(((struct show *)context)->producers, each, each_context);
+    struct passing passing = {context, each, each_context};
+
+    producers_each(passing.show->producers, pass_produced, &passing);
 }
 
 static void write_figures(void *context, struct text *text, bool points)

@@ -8,7 +8,9 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/words.h"
 #include "journal/cursor.h"
+#include "web/audit.h"
 #include "web/body.h"
 #include "web/feed.h"
 #include "web/query.h"
@@ -149,72 +151,119 @@ static int parse_from(const struct http_request *request, struct http_reply *rep
     const char *from = "newest";
     struct body body;
 
-    if (request->size > 0) {
-        if (body_read(&body, request, reply))
-            return ERR_INVALID;
-        int error = body_text(&body, "from", &from, reply);
-        bool oldest = !error && strcmp(from, "oldest") == 0;
-        bool known = oldest || (!error && strcmp(from, "newest") == 0);
-        body_close(&body);
-        if (!error && !known)
-            reply_error(reply, 400, "from: oldest or newest is expected");
-        if (error || !known)
-            return ERR_INVALID;
-        return oldest ? CURSOR_AT_OLDEST : CURSOR_AT_NEWEST;
+    if (request->size == 0)
+        return CURSOR_AT_NEWEST;
+    if (body_read(&body, request, reply))
+        return ERR_INVALID;
+    int error = body_text(&body, "from", &from, reply);
+    bool oldest = !error && strcmp(from, "oldest") == 0;
+    bool known = oldest || (!error && strcmp(from, "newest") == 0);
+    body_close(&body);
+    if (!error && !known)
+        reply_error(reply, 400, "from: oldest or newest is expected");
+    if (error || !known)
+        return ERR_INVALID;
+    return oldest ? CURSOR_AT_OLDEST : CURSOR_AT_NEWEST;
+}
+
+/* A change that is noted in the audit trail, which may wait for the disk: a worker makes it. */
+struct change {
+    struct consumers *consumers;
+    struct caller caller;
+    char name[CURSOR_NAME_SIZE_MAX]; /* of the cursor */
+};
+
+static void note(const struct change *change, const char *what)
+{
+    char words[CURSOR_NAME_SIZE_MAX + 16];
+    struct text text;
+
+    text_init(&text, words, sizeof words);
+    words_put(&text, "name", change->name + sizeof prefix - 1);
+    audit_note(change->consumers->journal, &change->caller, what, words);
+}
+
+static void work_on(const struct route_request *request, struct consumers *consumers,
+                    void (*work)(void *context, const struct http_request *request,
+                                 struct http_reply *reply),
+                    struct http_reply *reply)
+{
+    struct change *change = calloc(1, sizeof *change);
+
+    if (!change || !cursor_name(change->name, request->names[0])) {
+        if (change)
+            reply_error(reply, 400, "a name of a-z 0-9 - _ is expected, at most 63 characters");
+        else
+            reply_failure(reply, ERR_NOMEM);
+        free(change);
+        return;
     }
-    return CURSOR_AT_NEWEST;
+    change->consumers = consumers;
+    change->caller = *request->caller;
+    reply->stream = change;
+    reply->close = free;
+    reply->work = work;
+    reply->work_context = change;
 }
 
 /* One that is there stays as it is. */
-static void put_consumer(void *context, const struct route_request *request,
-                         struct http_reply *reply)
+static void work_put(void *context, const struct http_request *request, struct http_reply *reply)
 {
-    struct consumers *consumers = context;
-    char name[CURSOR_NAME_SIZE_MAX];
-    struct search search = {.name = name};
+    const struct change *change = context;
+    struct journal *journal = change->consumers->journal;
+    struct search search = {.name = change->name};
     struct cursor *cursor;
+    int from = parse_from(request, reply);
 
-    int from = parse_from(request->http, reply);
     if (from < 0)
         return;
-    if (!cursor_name(name, request->names[0])) {
-        reply_error(reply, 400, "a name of a-z 0-9 - _ is expected, at most 63 characters");
-        return;
-    }
-    cursor_each(consumers->journal, look, &search);
+    cursor_each(journal, look, &search);
     bool made = !search.is_there;
     if (made && search.count >= CONSUMERS_MAX) {
         reply_error(reply, 409, "there are as many consumers as there can be (16); delete one");
         return;
     }
-    int error = made ? cursor_open(&cursor, consumers->journal, name, (enum cursor_start)from) : 0;
+    int error = made ? cursor_open(&cursor, journal, change->name, (enum cursor_start)from) : 0;
     if (error) {
         reply_failure(reply, error);
         return;
     }
     if (made) {
         cursor_close(cursor);
-        cursor_each(consumers->journal, look, &search);
+        note(change, "consumer-made");
+        cursor_each(journal, look, &search);
     }
     reply_filled(reply, fill_one, &search.found);
     if (made && reply->status == 200)
         reply->status = 201;
 }
 
+static void put_consumer(void *context, const struct route_request *request,
+                         struct http_reply *reply)
+{
+    work_on(request, context, work_put, reply);
+}
+
+static void work_delete(void *context, const struct http_request *request, struct http_reply *reply)
+{
+    const struct change *change = context;
+    int error = cursor_remove(change->consumers->journal, change->name);
+
+    (void)request;
+    if (error == ERR_NOT_FOUND) {
+        reply_error(reply, 404, "there is no consumer of that name");
+    } else if (error) {
+        reply_failure(reply, error);
+    } else {
+        note(change, "consumer-deleted");
+        reply->status = 204;
+    }
+}
+
 static void delete_consumer(void *context, const struct route_request *request,
                             struct http_reply *reply)
 {
-    struct consumers *consumers = context;
-    char name[CURSOR_NAME_SIZE_MAX];
-    struct search search;
-
-    if (!find(consumers, request, &search, name, reply))
-        return;
-    int error = cursor_remove(consumers->journal, name);
-    if (error)
-        reply_failure(reply, error);
-    else
-        reply->status = 204;
+    work_on(request, context, work_delete, reply);
 }
 
 /* A number is of the journal as it is now, or of its epoch before: then the cursor goes on. */

@@ -231,10 +231,11 @@ def a_consumer_can_wait_for_what_comes(site):
 
 
 def ack_all(api):
-    events, covers = fetch(api, "erp")
+    """All that there is, the note of the audit trail that comes with the consumer, too."""
+    _, covers = fetch(api, "erp", "?wait_ms=1000")
     while covers["covers"]:
         ack(api, "erp", covers)
-        events, covers = fetch(api, "erp")
+        _, covers = fetch(api, "erp", "?wait_ms=1000")
 
 
 def a_deleted_consumer_holds_the_journal_no_more(site):
@@ -250,6 +251,8 @@ def a_deleted_consumer_holds_the_journal_no_more(site):
     check(api.ask("GET", "/api/v1/consumers/erp/events").status == 404, "gone")
     wait_for(lambda: api.ask("POST", "/api/v1/events", weather(1)).status == 200, 30, "the journal takes events again")
     check("consumer/erp" not in gateway.status()["consumers"], "it is not in the ledger")
+    notes = [event["v"] for event in gateway.replay("--kind", "config") if "name=erp" in event["v"]]
+    check(notes and notes[-1].startswith("did=consumer-deleted by=uid"), "who deleted it", notes)
     gateway.stop()
 
 
