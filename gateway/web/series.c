@@ -17,7 +17,7 @@ struct walk {
     struct reader *reader;
     uint32_t numbers[SERIES_STREAMS_MAX];
     size_t number_count;
-    uint64_t end_n; /* one past the last event of the span */
+    uint64_t end_n;                        /* one past the last event of the span */
     int64_t begun_ns, reading_ns, work_ns; /* since when, since when it reads, and for how long */
 };
 
@@ -148,6 +148,9 @@ static uint64_t pass_over(const struct walk *walk, uint64_t chunk)
     uint64_t at = reader_position(walk->reader);
     uint64_t left = walk->end_n > at ? walk->end_n - at : 0;
     int64_t now_ns = clock_mono(&clock_system);
+
+    if (now_ns - walk->reading_ns < walk->work_ns / 16)
+        return 0; /* the first moments say little about the pace */
     double left_ns = (double)(walk->work_ns - (now_ns - walk->begun_ns));
     double pace = (double)walk->series->read / (double)(now_ns - walk->reading_ns + 1);
     double can = left_ns > 0 ? left_ns * pace : 0;

@@ -96,7 +96,7 @@ def tcp_field(site, devices=DEVICES, name="field"):
     return ModbusTcp(site, name, ["1-%d:device,regs=%d" % (devices, REGISTERS)])
 
 
-def tcp_gateway(site, field, broker, every, devices=DEVICES, buses=DEVICES, uplink=None, report=None, **journal):
+def tcp_gateway(site, field, broker, every, devices=DEVICES, buses=DEVICES, uplink=None, report=None, web=None, **journal):
     """A gateway that reads each register of each device, with the shipped defaults but for what is said."""
     points = [{"id": "r%d" % register, "reg": register, "type": "u16"} for register in range(REGISTERS)]
     gateway = Gateway(
@@ -104,7 +104,7 @@ def tcp_gateway(site, field, broker, every, devices=DEVICES, buses=DEVICES, upli
                for bus in range(buses)],
         [{"id": "device%d" % unit, "bus": "bus%d" % (unit % buses), "unit": unit, "numbering": "0-based",
           "points": points} for unit in range(1, devices + 1)],
-        [tls_uplink(broker, **(uplink or {}))] if broker else [])
+        [tls_uplink(broker, **(uplink or {}))] if broker else [], web=web)
     gateway.settings["journal"] = journal
     gateway.settings["defaults"] = {"every": every, **({"report": report} if report else {})}
     gateway.write()

@@ -1,6 +1,8 @@
 """What people who watch the values cost the gateway."""
 import os
 import selectors
+import socket
+import ssl
 import threading
 import time
 
@@ -15,22 +17,39 @@ ROUNDS = 3
 
 
 class Crowd:
-    """So many viewers of all values; what they get is counted and thrown away."""
+    """So many viewers of all values over HTTPS; what they get is counted and thrown away."""
 
-    def __init__(self, api, count):
-        self.streams = [api.stream("/api/v1/live?values=all&with=status,events") for _ in range(count)]
+    def __init__(self, gateway, token, count):
+        self.streams = [self._watch(gateway, token) for _ in range(count)]
         self.bytes = 0
         self.ended = False
         self.selector = selectors.DefaultSelector()
         for stream in self.streams:
-            self.selector.register(stream.socket, selectors.EVENT_READ)
+            stream.setblocking(False)
+            self.selector.register(stream, selectors.EVENT_READ)
         self.thread = threading.Thread(target=self._read)
         self.thread.start()
+
+    @staticmethod
+    def _watch(gateway, token):
+        context = ssl.create_default_context(cafile=gateway.certificate)
+        context.check_hostname = False
+        stream = context.wrap_socket(socket.create_connection(("127.0.0.1", gateway.https)))
+        stream.sendall(("GET /api/v1/live?values=all&with=status,events HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Bearer %s\r\n\r\n"
+                        % (gateway.https, token)).encode())
+        head = stream.recv(4096)
+        if b" 200 " not in head.splitlines()[0]:
+            raise RuntimeError(head)
+        return stream
 
     def _read(self):
         while not self.ended:
             for key, _ in self.selector.select(0.2):
-                self.bytes += len(key.fileobj.recv(65536))
+                try:
+                    while True:
+                        self.bytes += len(key.fileobj.recv(65536))
+                except ssl.SSLWantReadError:
+                    pass
 
     def close(self):
         self.ended = True
@@ -58,15 +77,15 @@ def run(out, site):
     out.note("web: %d viewers of %d points (about a minute and a half)" % (VIEWERS, POINTS))
     field = tcp_field(site, POINTS // REGISTERS)
     gateway = tcp_gateway(site, field, None, "1s", devices=POINTS // REGISTERS, buses=1,
-                          report={"on_change": False}).start()
-    api = Api(gateway)
+                          report={"on_change": False}, web=True).start()
+    token = Api(gateway).ask("POST", "/api/v1/tokens", {"name": "viewers", "role": "viewer"}).json["token"]
     pid = gateway.process.pid
     wait_for(lambda: gateway.status()["journal"]["stored"] > 3 * POINTS, 30, "values are stored")
     before = status_mb(pid, "VmRSS")
     watched, alone, most, received = [], [], before, []
     for _ in range(ROUNDS):
         alone.append(share(pid))
-        crowd = Crowd(api, VIEWERS)
+        crowd = Crowd(gateway, token, VIEWERS)
         time.sleep(2)
         size = crowd.bytes
         watched.append(share(pid))
