@@ -10,6 +10,7 @@
 /* Events of several buses are stored a little out of order. */
 #define DISORDER_NS (10 * NS_PER_S)
 #define CHUNK_MAX   65536
+#define LOOKS_MIN   16
 #define CHUNK_MIN   2048
 
 struct walk {
@@ -17,8 +18,8 @@ struct walk {
     struct reader *reader;
     uint32_t numbers[SERIES_STREAMS_MAX];
     size_t number_count;
-    uint64_t end_n;                        /* one past the last event of the span */
-    int64_t begun_ns, reading_ns, work_ns; /* since when, since when it reads, and for how long */
+    uint64_t end_n;              /* one past the last event of the span */
+    int64_t reading_ns, work_ns; /* since when it reads, and for how long it may */
 };
 
 /* All declarations that the point has had. */
@@ -151,23 +152,23 @@ static uint64_t pass_over(const struct walk *walk, uint64_t chunk)
 
     if (now_ns - walk->reading_ns < walk->work_ns / 16)
         return 0; /* the first moments say little about the pace */
-    double left_ns = (double)(walk->work_ns - (now_ns - walk->begun_ns));
+    double left_ns = (double)(walk->work_ns - (now_ns - walk->reading_ns));
     double pace = (double)walk->series->read / (double)(now_ns - walk->reading_ns + 1);
     double can = left_ns > 0 ? left_ns * pace : 0;
+    /* However slow the disk is, the whole span is looked at in a few places. */
+    double least = (double)chunk * LOOKS_MIN * (double)left / (double)walk->series->events;
 
+    if (can < least)
+        can = least;
     if (can >= (double)left)
         return 0;
-    /* Past its time it ends soon, with what it has: the last few looks are as far apart as all of
-     * it. */
-    double chunks = can > (double)chunk ? can / (double)chunk : 1;
-    double apart = (double)left / chunks;
+    double apart = (double)left * (double)chunk / can;
     return apart > (double)chunk ? (uint64_t)(apart - (double)chunk) : 0;
 }
 
 int series_read(struct series *series, struct journal *journal)
 {
     struct walk walk = {.series = series,
-                        .begun_ns = clock_mono(&clock_system),
                         .work_ns = series->work_ns ? series->work_ns : SERIES_WORK_NS};
     uint64_t from_n = 0;
     int error = find_streams(&walk, journal);

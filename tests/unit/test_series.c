@@ -101,8 +101,7 @@ static void what_takes_too_long_is_sampled_over_the_whole_span(void **state)
         assert_true(buckets[b].minimum >= 100 * b * seconds);
         assert_true(buckets[b].maximum <= 100 * (b * seconds + seconds - 1) + 9);
     }
-    /* Past its time it has the begin of the span, and what comes at the end of its pace. */
-    assert_true(filled >= 1);
+    assert_true(filled >= 10);
     series = read_series(*state, &query, buckets, BUCKETS, NS_PER_S * 3600);
     assert_int_equal(series.read, series.events);
 }
