@@ -4,15 +4,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/error.h"
+#include "tls/compat.h" /* before the library's own headers: it says how they are to be read */
+#include "tls/digest.h"
+
 #include <mbedtls/asn1.h>
 #include <mbedtls/ecp.h>
-#include <mbedtls/md.h>
 #include <mbedtls/platform_util.h>
 #include <mbedtls/x509_csr.h>
-
-#include "core/error.h"
-#include "tls/compat.h"
-#include "tls/digest.h"
 
 #define PUBLIC_KEY_SIZE 2048 /* DER, of RSA with 8192 bits too */
 
