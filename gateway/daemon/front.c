@@ -163,9 +163,9 @@ static void write_status(void *context, struct text *text)
     running_status(context, text);
 }
 
-static bool was(void *context, const struct stream *stream, const char *device, const char *point)
+static void was(void *context, const char *device, const char *point, struct feed_names *names)
 {
-    return running_was(context, stream, device, point);
+    running_was(context, device, point, names);
 }
 
 static void add_legend(void *context, struct legend *legend)

@@ -17,7 +17,8 @@
 
 #define RUNNING_REFUSAL_SIZE 320
 
-struct legend; /* web/legend.h */
+struct feed_names; /* web/feed.h */
+struct legend;     /* web/legend.h */
 
 /* One reading of the configuration file. Lives while it is the current one or anything that was
  * made from it runs. */
@@ -93,11 +94,11 @@ bool running_is_online(struct running *running, const char *id, char *why, size_
 void running_stop(struct running *running, int64_t grace_ns);
 
 /*
- * Whether the stream has a name that the device or point (either may be NULL) had before, as `was`
- * in the configuration says. Thread-safe.
+ * Adds the names that the device and the point (either may be NULL) had before, as `was` in the
+ * configuration says. Thread-safe.
  */
-bool running_was(struct running *running, const struct stream *stream, const char *device,
-                 const char *point);
+void running_was(struct running *running, const char *device, const char *point,
+                 struct feed_names *names);
 
 /* As api_source.legend. Thread-safe. */
 void running_legend(struct running *running, struct legend *legend);

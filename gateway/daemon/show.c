@@ -45,9 +45,9 @@ static void wake(void *context)
     api_wake(context);
 }
 
-static bool was(void *context, const struct stream *stream, const char *device, const char *point)
+static void was(void *context, const char *device, const char *point, struct feed_names *names)
 {
-    return running_was(context, stream, device, point);
+    running_was(context, device, point, names);
 }
 
 struct search {

@@ -3,52 +3,67 @@
 #include <string.h>
 
 #include "daemon/running.h"
+#include "web/feed.h"
 
-static bool is_or_was(const char *name, const char *id, const struct option_texts *was)
+/* The name number `index` of something, its present one first; NULL behind the last. */
+static const char *name_at(const char *id, const struct option_texts *was, size_t index)
 {
-    if (strcmp(name, id) == 0)
-        return true;
-    for (size_t i = 0; i < was->count; i++) {
-        if (strcmp(name, was->items[i]) == 0)
-            return true;
-    }
-    return false;
+    return index == 0 ? id : index <= was->count ? was->items[index - 1] : NULL;
 }
 
-static bool device_was(const struct site_device *device, const struct stream *stream,
-                       const char *point)
+static const struct site_point *find_point(const struct site_device *device, const char *point)
 {
-    if (!is_or_was(stream->device, device->id, &device->was))
-        return false;
-    if (!point)
-        return true;
     for (size_t i = 0; i < device->point_count; i++) {
-        const struct site_point *candidate = &device->points[i];
-        if (strcmp(candidate->id, point) == 0)
-            return is_or_was(stream->point, candidate->id, &candidate->was);
+        if (strcmp(device->points[i].id, point) == 0)
+            return &device->points[i];
     }
-    return false;
+    return NULL;
 }
 
-static bool site_was(const struct site *site, const struct stream *stream, const char *device,
-                     const char *point)
+static void add_points(const char *device, const struct site_point *point, struct feed_names *names)
 {
-    for (size_t b = 0; b < site->bus_count; b++) {
-        for (size_t d = 0; d < site->buses[b].device_count; d++) {
-            const struct site_device *candidate = &site->buses[b].devices[d];
-            if ((!device || strcmp(candidate->id, device) == 0) &&
-                device_was(candidate, stream, point))
-                return true;
-        }
-    }
-    return false;
+    const char *name;
+
+    for (size_t i = 0; (name = name_at(point->id, &point->was, i)); i++)
+        feed_names_add(names, device, name);
 }
 
-bool running_was(struct running *running, const struct stream *stream, const char *device,
-                 const char *point)
+static void add_device(const struct site_device *device, const char *point,
+                       struct feed_names *names)
+{
+    const struct site_point *found = point ? find_point(device, point) : NULL;
+    const char *name;
+
+    for (size_t i = 0; (name = name_at(device->id, &device->was, i)); i++) {
+        if (!point)
+            feed_names_add(names, name, NULL);
+        else
+            feed_names_add_device(names, name);
+        if (found)
+            add_points(name, found, names);
+    }
+}
+
+/* The point of any device: those that were always called so need no other names. */
+static bool is_renamed(const struct site_device *device, const char *point)
+{
+    const struct site_point *found = find_point(device, point);
+
+    return found && found->was.count > 0;
+}
+
+void running_was(struct running *running, const char *device, const char *point,
+                 struct feed_names *names)
 {
     pthread_mutex_lock(&running->lock);
-    bool was = running->current && site_was(&running->current->config->site, stream, device, point);
+    const struct site *site = running->current ? &running->current->config->site : NULL;
+    for (size_t b = 0; site && b < site->bus_count; b++) {
+        for (size_t d = 0; d < site->buses[b].device_count; d++) {
+            const struct site_device *candidate = &site->buses[b].devices[d];
+
+            if (device ? strcmp(candidate->id, device) == 0 : is_renamed(candidate, point))
+                add_device(candidate, point, names);
+        }
+    }
     pthread_mutex_unlock(&running->lock);
-    return was;
 }

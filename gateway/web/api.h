@@ -14,6 +14,7 @@
 struct api;
 struct loop;   /* core/loop.h */
 struct legend; /* web/legend.h */
+struct feed_names; /* web/feed.h */
 
 /* Somebody wants a bus for himself for a while. */
 struct api_lease {
@@ -34,8 +35,8 @@ struct api_listener {
 struct api_source {
     /* Writes the status object. */
     void (*status)(void *context, struct text *text);
-    /* As feed_query.was. */
-    bool (*was)(void *context, const struct stream *stream, const char *device, const char *point);
+    /* Adds the names that a device and a point (either may be NULL) had before. */
+    void (*was)(void *context, const char *device, const char *point, struct feed_names *names);
     /* Forgets what was learnt of a device: "blocks", "identity" or "all". 0, ERR_NOT_FOUND (no such
      * device: a sentence is written to `refusal`), ERR_INVALID (`what`), ERR_UNSUPPORTED (nothing
      * is learnt of it). */

@@ -120,9 +120,9 @@ static void get_events(void *context, const struct route_request *request, struc
         reply_error(reply, 400, wrong);
         return;
     }
-    query.was = api->source.was;
-    query.was_context = api->source.context;
+    feed_names_ask(&query, api->source.was, api->source.context);
     if (feed_find(api->journal, &query, sentence) != 0) {
+        feed_names_close(query.names);
         reply_error(reply, 400, sentence);
         return;
     }

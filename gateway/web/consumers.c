@@ -395,6 +395,9 @@ static bool has_events(void *stream, const struct http_request *request, struct 
     if (!there && clock_mono(&clock_system) < fetch->until_ns)
         return false;
     stop_waiting(fetch);
+    if (there)
+        feed_names_ask(&fetch->query, fetch->consumers->source.was,
+                       fetch->consumers->source.was_context);
     int error = there ? feed_open(&fetch->feed, journal, &fetch->query) : 0;
     if (error) {
         reply_failure(reply, error);
@@ -415,9 +418,7 @@ static int read_query(struct fetch *fetch, const struct http_request *request, u
     *query = (struct feed_query){.from_ns = INT64_MIN,
                                  .to_ns = INT64_MAX,
                                  .from_n = low,
-                                 .limit = LINES_DEFAULT,
-                                 .was = fetch->consumers->source.was,
-                                 .was_context = fetch->consumers->source.was_context};
+                                 .limit = LINES_DEFAULT};
     if (query_u64(request, "limit", &query->limit) || query_u64(request, "wait_ms", &wait_ms) ||
         query_u64(request, "n", &query->from_n) ||
         feed_parse_kinds(http_query(request, "kind"), &query->kinds) || query->limit == 0 ||

@@ -7,6 +7,7 @@
 #define SLUICE_WEB_CONSUMERS_H
 
 #include "journal/journal.h"
+#include "web/feed.h"
 #include "web/route.h"
 
 #define CONSUMERS_MAX 16
@@ -14,8 +15,7 @@
 struct consumers;
 
 struct consumers_source {
-    /* As feed_query.was. */
-    bool (*was)(void *context, const struct stream *stream, const char *device, const char *point);
+    feed_was_fn *was; /* NULL: no earlier names are known */
     void *was_context;
 };
 

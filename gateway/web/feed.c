@@ -44,8 +44,10 @@ int feed_open(struct feed **out, struct journal *journal, const struct feed_quer
     struct feed *feed = calloc(1, sizeof *feed);
     int error = ERR_NOMEM;
 
-    if (!feed)
+    if (!feed) {
+        feed_names_close(query->names);
         return ERR_NOMEM;
+    }
     feed->journal = journal;
     feed->query = *query;
     if (!feed->query.kinds)
@@ -71,6 +73,7 @@ void feed_close(struct feed *feed)
     if (!feed)
         return;
     reader_close(feed->reader);
+    feed_names_close(feed->query.names);
     free(feed->verdicts);
     free(feed);
 }

@@ -26,13 +26,37 @@ struct feed_query {
     bool follow;        /* go on with what comes; else end at what is durable at the start */
     bool newest;        /* begin behind the newest event */
     enum feed_format format;
-    /* Whether a stream has the name that the asked device or point (either may be NULL) had before;
-     * NULL: no earlier names are known. */
-    bool (*was)(void *context, const struct stream *stream, const char *device, const char *point);
-    void *was_context;
+    struct feed_names *names; /* that the asked device and point had before; NULL: none is known */
 };
 
-/* ERR_NOMEM, or the reader's error. */
+/* Earlier names of a device and a point, found once for a question that a hundred thousand streams
+ * are held against. NULL without memory; feed_names_close(NULL) is fine. */
+struct feed_names *feed_names_open(void);
+void feed_names_close(struct feed_names *names);
+
+/* Adds one, which is copied; `point` NULL: any, and then so in all. Without memory some are
+ * missing.
+ */
+void feed_names_add(struct feed_names *names, const char *device, const char *point);
+
+/* Adds that a device had that name, where only some of its points are asked for. */
+void feed_names_add_device(struct feed_names *names, const char *device);
+
+/* Sorts what was added: before it is looked into. */
+void feed_names_finish(struct feed_names *names);
+
+/* Adds the names that a device and a point (either may be NULL, not both) had before. */
+typedef void feed_was_fn(void *context, const char *device, const char *point,
+                         struct feed_names *names);
+
+/* Has `was` tell the earlier names of what the query asks for; nothing where it is NULL. */
+void feed_names_ask(struct feed_query *query, feed_was_fn *was, void *context);
+
+/* Whether the stream has one of the names. `names` may be NULL. */
+bool feed_names_has(const struct feed_names *names, const struct stream *stream);
+
+/* ERR_NOMEM, or the reader's error. The names of the query are the feed's then, also where that
+ * fails. */
 int feed_open(struct feed **feed, struct journal *journal, const struct feed_query *query);
 void feed_close(struct feed *feed);
 

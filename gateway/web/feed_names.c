@@ -1,10 +1,95 @@
 /* A device or point that nobody has is no empty answer: whoever mistyped it is told. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/candidates.h"
 #include "core/error.h"
 #include "web/feed.h"
+
+#define NO_POINT "/" /* no id: of a device that is known, whatever its points are */
+
+struct name {
+    char device[ID_SIZE_MAX], point[ID_SIZE_MAX]; /* "": any */
+};
+
+struct feed_names {
+    struct name *items;
+    size_t count, room;
+};
+
+struct feed_names *feed_names_open(void)
+{
+    return calloc(1, sizeof(struct feed_names));
+}
+
+void feed_names_close(struct feed_names *names)
+{
+    if (names)
+        free(names->items);
+    free(names);
+}
+
+void feed_names_add(struct feed_names *names, const char *device, const char *point)
+{
+    if (names->count == names->room) {
+        size_t room = names->room ? 2 * names->room : 16;
+        struct name *grown = realloc(names->items, room * sizeof *grown);
+
+        if (!grown)
+            return;
+        names->items = grown;
+        names->room = room;
+    }
+    struct name *name = &names->items[names->count++];
+    snprintf(name->device, sizeof name->device, "%s", device);
+    snprintf(name->point, sizeof name->point, "%s", point ? point : "");
+}
+
+void feed_names_add_device(struct feed_names *names, const char *device)
+{
+    feed_names_add(names, device, NO_POINT);
+}
+
+static int compare(const void *one, const void *two)
+{
+    const struct name *a = one, *b = two;
+    int order = strcmp(a->device, b->device);
+
+    return order || !a->point[0] || !b->point[0] ? order : strcmp(a->point, b->point);
+}
+
+void feed_names_finish(struct feed_names *names)
+{
+    if (names->count > 0)
+        qsort(names->items, names->count, sizeof *names->items, compare);
+}
+
+void feed_names_ask(struct feed_query *query, feed_was_fn *was, void *context)
+{
+    if (was && (query->device || query->point))
+        query->names = feed_names_open();
+    if (!query->names)
+        return;
+    was(context, query->device, query->point, query->names);
+    feed_names_finish(query->names);
+}
+
+static bool has(const struct feed_names *names, const char *device, const char *point)
+{
+    struct name wanted;
+
+    if (!names || names->count == 0)
+        return false;
+    snprintf(wanted.device, sizeof wanted.device, "%s", device);
+    snprintf(wanted.point, sizeof wanted.point, "%s", point);
+    return bsearch(&wanted, names->items, names->count, sizeof wanted, compare) != NULL;
+}
+
+bool feed_names_has(const struct feed_names *names, const struct stream *stream)
+{
+    return has(names, stream->device, stream->point);
+}
 
 bool feed_asks(const struct feed_query *query, const struct stream *stream, const char *device,
                const char *point)
@@ -12,7 +97,8 @@ bool feed_asks(const struct feed_query *query, const struct stream *stream, cons
     if ((!device || strcmp(stream->device, device) == 0) &&
         (!point || strcmp(stream->point, point) == 0))
         return true;
-    return query->was && query->was(query->was_context, stream, device, point);
+    /* Of a device alone, any of its points is one of its streams. */
+    return has(query->names, stream->device, point ? stream->point : "");
 }
 
 /* Whether there is a stream of that device and point; either may be NULL. */

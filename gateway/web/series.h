@@ -37,8 +37,7 @@ int series_read(struct series *series, struct journal *journal);
 /* Where the route reads: outlives the server. */
 struct series_source {
     struct journal *journal;
-    /* As feed_query.was. */
-    bool (*was)(void *context, const struct stream *stream, const char *device, const char *point);
+    feed_was_fn *was; /* NULL: no earlier names are known */
     void *was_context;
 };
 

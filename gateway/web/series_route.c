@@ -81,16 +81,14 @@ static void fill_series(void *context, struct text *text)
     text_string(text, "}\n");
 }
 
-static int read_query(const struct series_source *source, const struct http_request *request,
-                      struct feed_query *query, uint64_t *buckets)
+static int read_query(const struct http_request *request, struct feed_query *query,
+                      uint64_t *buckets)
 {
     int64_t now_ns = clock_wall(&clock_system);
 
     *query = (struct feed_query){.to_ns = now_ns,
                                  .device = http_query(request, "device"),
-                                 .point = http_query(request, "point"),
-                                 .was = source->was,
-                                 .was_context = source->was_context};
+                                 .point = http_query(request, "point")};
     *buckets = BUCKETS_DEFAULT;
     if (query_time(request, "to", &query->to_ns))
         return ERR_INVALID;
@@ -109,12 +107,13 @@ static void work_series(void *context, const struct http_request *request, struc
     struct feed_query query;
     uint64_t buckets;
 
-    if (read_query(source, request, &query, &buckets)) {
+    if (read_query(request, &query, &buckets)) {
         reply_error(reply, 400,
                     "expected are device, point, from and to (times, from before to), and at most "
                     "2000 buckets");
         return;
     }
+    feed_names_ask(&query, source->was, source->was_context);
     struct series series = {.query = &query, .bucket_count = (size_t)buckets};
     series.buckets = calloc(series.bucket_count, sizeof *series.buckets);
     int error = series.buckets ? series_read(&series, source->journal) : ERR_NOMEM;
@@ -125,6 +124,7 @@ static void work_series(void *context, const struct http_request *request, struc
     else
         reply_filled(reply, fill_series, &series);
     free(series.buckets);
+    feed_names_close(query.names);
 }
 
 static void get_series(void *context, const struct route_request *request, struct http_reply *reply)

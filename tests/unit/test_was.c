@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "daemon/running.h"
+#include "web/feed.h"
 
 static const char *const device_was[] = {"heater"};
 static const char *const point_was[] = {"durchfluss", "flow1"};
@@ -26,11 +27,16 @@ static bool found(const char *stream_device, const char *stream_point, const cha
     struct generation generation = {.config = &config};
     struct running running = {.current = &generation};
     struct stream stream = {.number = 1};
+    struct feed_names *names = feed_names_open();
 
     pthread_mutex_init(&running.lock, NULL);
     snprintf(stream.device, sizeof stream.device, "%s", stream_device);
     snprintf(stream.point, sizeof stream.point, "%s", stream_point);
-    bool was = running_was(&running, &stream, device, point);
+    assert_non_null(names);
+    running_was(&running, device, point, names);
+    feed_names_finish(names);
+    bool was = feed_names_has(names, &stream);
+    feed_names_close(names);
     pthread_mutex_destroy(&running.lock);
     return was;
 }
