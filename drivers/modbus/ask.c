@@ -57,7 +57,7 @@ int ask_line(const struct modbus_read *read, struct modbus_bus_options *bus,
 }
 
 int ask_open(struct ask **out, const struct driver *driver, const struct modbus_bus_options *bus,
-             char *why, size_t why_size)
+             struct driver_host *host, char *why, size_t why_size)
 {
     struct ask *ask = calloc(1, sizeof *ask);
     int error = ERR_NOMEM;
@@ -68,12 +68,14 @@ int ask_open(struct ask **out, const struct driver *driver, const struct modbus_
     ask->host.ops = &ops;
     ask->host.clock = &clock_system;
     ask->why = "";
-    error = driver == &driver_modbus_tcp ? link_new_tcp(&ask->link, bus, &ask->host)
-                                         : link_new_line(&ask->link, bus, &ask->host);
+    if (!host)
+        host = &ask->host;
+    error = driver == &driver_modbus_tcp ? link_new_tcp(&ask->link, bus, host)
+                                         : link_new_line(&ask->link, bus, host);
     if (!error) {
         error = ask->link->ops->open(ask->link);
         if (error)
-            snprintf(why, why_size, "%s", ask->link->why);
+            snprintf(why, why_size, "%s", error == ERR_CLOSED ? "stopped" : ask->link->why);
     } else {
         snprintf(why, why_size, "%s", error_text(error));
     }

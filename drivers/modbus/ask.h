@@ -17,11 +17,12 @@ int ask_line(const struct modbus_read *read, struct modbus_bus_options *bus,
              const struct driver **driver, char *why, size_t why_size);
 
 /*
- * Opens a bus that driver->check has agreed to; `bus` outlives it. 0, ERR_NOMEM, or the error of
- * the link's open, with a sentence in `why`.
+ * Opens a bus that driver->check has agreed to; `bus` and `host` outlive it. It is waited by the
+ * host, so that who gives it can stop what is under way (ERR_CLOSED); NULL: nothing stops it. 0,
+ * ERR_NOMEM, or the error of the link's open, with a sentence in `why`.
  */
 int ask_open(struct ask **ask, const struct driver *driver, const struct modbus_bus_options *bus,
-             char *why, size_t why_size);
+             struct driver_host *host, char *why, size_t why_size);
 void ask_close(struct ask *ask); /* NULL is fine */
 
 /*

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/status.h"
 #include "modbus/about.h"
+#include "modbus/advice.h"
 #include "modbus/learn.h"
 #include "modbus/point.h"
 
@@ -224,6 +225,7 @@ void devices_failed(struct devices *devices, uint32_t index, uint16_t status)
     const struct site_device *site = site_device(devices, index);
     struct device *device = &devices->items[index];
     int64_t now = clock_mono(devices->host->clock);
+    char advice[ADVICE_SIZE];
 
     if (device->down) {
         if (device->by_link) /* the line is back, this device is not */
@@ -241,7 +243,7 @@ void devices_failed(struct devices *devices, uint32_t index, uint16_t status)
     set_probe(devices, index, now + jittered(devices, device->backoff_ns));
     log_warn("modbus", "bus %s: device %s (unit %d) is down: %s (%s)", bus_id(devices), site->id,
              (int)((const struct modbus_device_options *)site->options)->unit, status_why(status),
-             status_help(status));
+             advice_for(devices->plan->bus, status, advice));
 }
 
 void devices_link_lost(struct devices *devices, uint16_t status)

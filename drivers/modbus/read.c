@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/status.h"
+#include "modbus/advice.h"
 #include "modbus/ask.h"
 #include "modbus/decode.h"
 
@@ -85,6 +86,7 @@ static int prepare(struct reading *reading)
     reading->site_device.options = &reading->device;
     reading->site_device.points = &reading->site_point;
     reading->site_device.point_count = 1;
+    reading->site_bus.driver = reading->driver;
     reading->site_bus.options = &reading->bus;
     reading->site_bus.devices = &reading->site_device;
     reading->site_bus.device_count = 1;
@@ -100,9 +102,13 @@ static int prepare(struct reading *reading)
 static void explain(struct reading *reading, int error, uint8_t exception)
 {
     uint16_t status = link_read_status(error, exception);
+    char advice[ADVICE_SIZE];
 
-    snprintf(reading->why, reading->why_size, "unit %" PRId64 ": %s: %s", reading->read->unit,
-             status_why(status), status_help(status));
+    if (error == ERR_CLOSED)
+        snprintf(reading->why, reading->why_size, "stopped");
+    else
+        snprintf(reading->why, reading->why_size, "unit %" PRId64 ": %s: %s", reading->read->unit,
+                 status_why(status), advice_for(&reading->site_bus, status, advice));
 }
 
 static void hand_over(const struct reading *reading, const struct link_reply *reply, unsigned first,
@@ -117,7 +123,6 @@ static void hand_over(const struct reading *reading, const struct link_reply *re
 
         if (status != STATUS_GOOD)
             value.type = VALUE_NONE;
-        value.decimals = reading->site_point.decimals;
         each(context, point->reg + (int64_t)(first + i) * point->count, &value, status);
     }
 }
@@ -160,7 +165,7 @@ int modbus_read_once(const struct modbus_read *read, modbus_read_fn *each, void 
     int error = prepare(&reading);
 
     if (!error)
-        error = ask_open(&ask, reading.driver, &reading.bus, why, why_size);
+        error = ask_open(&ask, reading.driver, &reading.bus, read->waits, why, why_size);
     if (!error)
         error = read_all(&reading, ask, each, context);
     ask_close(ask);
@@ -195,7 +200,8 @@ int modbus_registers_open(struct modbus_registers **out, const struct modbus_rea
         error = ERR_INVALID;
     }
     if (!error)
-        error = ask_open(&made->ask, made->reading.driver, &made->reading.bus, why, why_size);
+        error = ask_open(&made->ask, made->reading.driver, &made->reading.bus, read->waits, why,
+                         why_size);
     if (error) {
         modbus_registers_close(made);
         return error;

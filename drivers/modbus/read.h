@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "core/event.h"
+#include "field/driver.h"
 
 struct modbus_read {
     const char *host;   /* "10.0.7.20:502"; NULL: by... */
@@ -23,6 +24,7 @@ struct modbus_read {
     const char *order;  /* as in configurations; NULL: most significant byte first */
     int64_t length;     /* of a string, in registers */
     int64_t timeout_ns; /* for connecting and for each reply; 0: 1 s */
+    struct driver_host *waits; /* how it is waited (ask_open); NULL: nothing stops it */
 };
 
 #define MODBUS_READ_MAX 2000

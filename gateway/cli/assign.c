@@ -260,7 +260,8 @@ int command_assign(int argc, char **argv)
     struct assign_texts texts = {0};
     const char *socket = gateway_socket_path();
     const struct args_flag flags[] = {
-        {"profile", 'P', "NAME", "the device's profile", &texts.profile, NULL},
+        {"profile", 'P', "NAME", "the device's profile, or the file of one (./NAME.json)",
+         &texts.profile, NULL},
         {"to", 't', "N", "the unit that it is to have", &texts.to, NULL},
         {"start", 'S', "N", "for several: the unit of the first one", &texts.start, NULL},
         {"count", 'c', "N", "for several: how many; 1 unless given", &texts.count, NULL},

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/profile_path.h"
 #include "config/catalog.h"
 #include "core/error.h"
 #include "daemon/gateway.h"
@@ -82,12 +83,15 @@ bool assign_profile_read(struct assign_profile *out, const char *name)
 {
     const struct catalog_profile *profile;
     struct config_parts parts;
+    struct profile_path path;
     struct catalog *catalog;
     const char *nearest = NULL;
     const struct json *assign;
 
     *out = (struct assign_profile){0};
     gateway_config_parts(&parts);
+    if (!profile_path_take(&path, &parts, &name, "sluice assign"))
+        return false;
     if (catalog_open(&catalog, &parts, config_tell_stdio, stderr) != 0) {
         fprintf(stderr, "sluice assign: %s\n", error_text(ERR_NOMEM));
         return false;

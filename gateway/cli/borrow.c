@@ -9,10 +9,13 @@
 
 #include "cli/client.h"
 #include "core/clock.h"
+#include "core/error.h"
 #include "daemon/gateway.h"
 
-#define LEASE_MS      15000
-#define RENEW_NS      (4 * NS_PER_S)
+#define LEASE_MS 15000
+/* A gateway that was started anew knows of no lease until it is renewed, and behind a device server
+ * no lock keeps the two apart: so often. */
+#define RENEW_NS      (1 * NS_PER_S)
 #define FREE_NS       (20 * NS_PER_S) /* a reply, or a command, that is under way comes first */
 #define LOOK_AGAIN_NS (50 * NS_PER_MS)
 
@@ -77,6 +80,32 @@ static int wait_free(struct borrow *borrow)
     return EXIT_CODE_SYSTEM;
 }
 
+/* The text behind a key; "" where there is none, or it does not fit. */
+static void take_text(const char *answer, const char *key, char *out, size_t size)
+{
+    const char *text = find_key(answer, key);
+    size_t length = *text == '"' ? strcspn(text + 1, "\"") : 0;
+
+    snprintf(out, size, "%.*s", length < size ? (int)length : 0, *text == '"' ? text + 1 : "");
+}
+
+bool borrow_find_bus(const char *socket, const char *id, struct borrow_place *place)
+{
+    char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/lease", answer[512] = "", sentence[512] = "";
+
+    client_add_query(path, "bus", id);
+    client_add_query(path, "for_ms", "0");
+    if (client_try_post(socket, path, answer, sizeof answer, sentence, sizeof sentence) !=
+        EXIT_CODE_OK)
+        return false;
+    take_text(answer, "bus", place->bus, sizeof place->bus);
+    take_text(answer, "driver", place->driver, sizeof place->driver);
+    take_text(answer, "port", place->port, sizeof place->port);
+    take_text(answer, "line", place->line, sizeof place->line);
+    take_text(answer, "host", place->host, sizeof place->host);
+    return place->port[0] || place->host[0];
+}
+
 int borrow_port(struct borrow *borrow)
 {
     borrow->lease = 0;
@@ -115,6 +144,15 @@ bool borrow_keep(struct borrow *borrow)
         return true;
     fprintf(stderr, "%s: the gateway has taken bus %s back: %s", borrow->by, borrow->bus, sentence);
     return false;
+}
+
+void borrow_hint(const struct borrow *borrow, int error)
+{
+    if (error == ERR_BUSY && !borrow->bus[0])
+        fprintf(stderr,
+                "%s: where a gateway polls that port, name its socket (--socket, SLUICE_SOCKET; "
+                "asked was %s), and the line is borrowed\n",
+                borrow->by, borrow->socket);
 }
 
 void borrow_return(struct borrow *borrow)

@@ -17,6 +17,17 @@ struct borrow {
     int64_t renew_ns; /* monotonic */
 };
 
+/* How a bus is reached. */
+struct borrow_place {
+    char bus[64];
+    char driver[32];          /* "modbus-rtu" */
+    char port[256], line[24]; /* "": it has a host */
+    char host[256];           /* "10.0.7.20:502" */
+};
+
+/* Whether a daemon on that socket has a bus of that id; tells nothing. */
+bool borrow_find_bus(const char *socket, const char *id, struct borrow_place *place);
+
 /*
  * Borrows the port where a daemon has a bus on it, and waits until it is free. Tells on standard
  * error that it does. Returns an exit code: EXIT_CODE_OK also when no daemon has it,
@@ -29,6 +40,10 @@ bool borrow_is_polled(const struct borrow *borrow, char bus[64]);
 
 /* To be called at least every few seconds. False after telling that the daemon wants it back. */
 bool borrow_keep(struct borrow *borrow);
+
+/* Behind the message that a port is in use (ERR_BUSY): tells how it could be borrowed, unless it
+ * is. Nothing for other errors. */
+void borrow_hint(const struct borrow *borrow, int error);
 
 /* Gives it back, if it is borrowed. */
 void borrow_return(struct borrow *borrow);

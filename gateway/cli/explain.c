@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/bench.h"
 #include "cli/command.h"
@@ -91,21 +90,12 @@ static int parse(struct explain *explain, const struct explain_texts *texts)
     return EXIT_CODE_OK;
 }
 
-/* False when the daemon has taken the line back meanwhile. */
-static bool rest(struct explain *explain, int64_t ms)
+/* Between two samples. ERR_CLOSED when it is to end, or the daemon has taken the line back. */
+static int rest(const struct explain *explain)
 {
-    bool ours = borrow_keep(explain->borrow);
+    struct driver_host *host = explain->read->waits;
 
-    while (ours && ms > 0) {
-        int64_t part_ms = ms < 1000 ? ms : 1000;
-
-        nanosleep(
-            &(struct timespec){.tv_sec = part_ms / 1000, .tv_nsec = part_ms % 1000 * NS_PER_MS},
-            NULL);
-        ms -= part_ms;
-        ours = borrow_keep(explain->borrow);
-    }
-    return ours;
+    return host_wait(host, -1, clock_mono(host->clock) + explain->interval_ms * NS_PER_MS);
 }
 
 /* All samples. Progress goes where it is in nobody's way. */
@@ -116,8 +106,10 @@ static int take_samples(struct explain *explain, struct modbus_registers *regist
     int error = 0;
 
     for (int64_t i = 0; i < explain->samples && !error; i++) {
-        if (i > 0 && !rest(explain, explain->interval_ms))
-            return ERR_BUSY;
+        if (i > 0 && rest(explain) != 0) {
+            snprintf(why, why_size, "stopped");
+            return ERR_CLOSED;
+        }
         error = modbus_registers_read(registers, explain->data + (size_t)i * size, explain->there,
                                       why, why_size);
     }
@@ -146,6 +138,7 @@ static int sample(struct explain *explain)
                                            explain->data, explain->there};
     if (error)
         fprintf(stderr, "sluice read: %s\n", *why ? why : error_text(error));
+    borrow_hint(explain->borrow, error);
     return error == ERR_INVALID ? EXIT_CODE_USAGE : bench_exit_code(error);
 }
 

@@ -4,6 +4,7 @@
 
 #include "cli/explain.h"
 #include "core/text.h"
+#include "modbus/options.h"
 
 #define VALUE_WIDTH 22
 #define REG_5_MAX   9998 /* the address of 49999 */
@@ -153,9 +154,14 @@ void explain_print(const struct explain_page *page)
 
 static void put_values(struct text *text, const struct guess *guess, unsigned samples, bool json)
 {
+    bool single = guess_kinds[guess->kind].type == MODBUS_F32 && guess->scale == 1;
+
     for (unsigned i = 0; i < samples; i++) {
         text_string(text, i == 0 ? "" : json ? "," : " ");
-        text_f64(text, guess->values[i], fabs(guess->values[i]) < 1e9 ? 6 : DECIMALS_SHORTEST);
+        text_f64(text, guess->values[i],
+                 single                            ? DECIMALS_SHORTEST_F32
+                 : fabs(guess->values[i]) < 1e9 ? 6
+                                                   : DECIMALS_SHORTEST);
     }
 }
 

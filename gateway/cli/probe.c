@@ -4,16 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/bench.h"
 #include "cli/borrow.h"
 #include "cli/command.h"
 #include "cli/probe_device.h"
+#include "cli/profile_path.h"
 #include "config/catalog.h"
 #include "config/json_write.h"
 #include "core/error.h"
 #include "core/status.h"
 #include "core/text.h"
+#include "modbus/advice.h"
 
-#define SILENT_MAX 3 /* points in a row without an answer, and it is not there */
+#define SILENT_MAX    3 /* points in a row without an answer, and it is not there */
+#define MISFITS_MIN   3 /* and that few are no other model yet */
+#define MISFITS_SHARE 4 /* a quarter that fits may fit by accident */
 
 struct probe_flags {
     const char *config, *profile, *line, *frames, *unit, *socket;
@@ -30,6 +35,8 @@ struct probe {
     const char *profile_name;
     struct probe_result *results;
     size_t count;
+    struct profile_path path; /* of a profile that is named by its file */
+    struct bench bench;
 };
 
 static const struct site_point *point_named(const struct site_device *device, const char *id)
@@ -104,11 +111,15 @@ static const struct driver *driver_named(const struct probe *probe, const char *
 static int load_profile_device(struct probe *probe, const char *place)
 {
     const struct probe_flags *flags = probe->flags;
+    const char *name = flags->profile;
     bool port = strchr(place, '/') != NULL;
     const char *frames = flags->frames ? flags->frames : port ? "rtu" : "tcp";
     char driver[32], *end = NULL;
-    struct catalog_use use = {.profile = flags->profile, .all = true, .line = flags->line};
+    struct catalog_use use = {.all = true, .line = flags->line};
 
+    if (!profile_path_take(&probe->path, &probe->parts, &name, "sluice probe"))
+        return EXIT_CODE_SYSTEM;
+    use.profile = probe->profile_name = name;
     snprintf(driver, sizeof driver, "modbus-%.16s", frames);
     use.driver = driver_named(probe, driver);
     *(port ? &use.port : &use.host) = place;
@@ -125,7 +136,6 @@ static int load_profile_device(struct probe *probe, const char *place)
         return EXIT_CODE_CONFIG;
     probe->bus = &probe->own->site.buses[0];
     probe->device = &probe->bus->devices[0];
-    probe->profile_name = flags->profile;
     return EXIT_CODE_OK;
 }
 
@@ -170,8 +180,8 @@ static int ask_all(struct probe *probe, struct borrow *borrow)
 {
     const struct modbus_bus_options *options = probe->bus->options;
     struct ask *ask = NULL;
-    char why[256] = "";
-    int error = ask_open(&ask, probe->bus->driver, options, why, sizeof why);
+    char why[256] = "", advice[ADVICE_SIZE];
+    int error = ask_open(&ask, probe->bus->driver, options, &probe->bench.host, why, sizeof why);
     size_t silent = 0;
 
     for (size_t i = 0; i < probe->count && !error && silent < SILENT_MAX; i++) {
@@ -186,16 +196,17 @@ static int ask_all(struct probe *probe, struct borrow *borrow)
         probe->results[i].configured = configured;
         silent = probe->results[i].verdict == PROBE_SILENT ? silent + 1 : 0;
         if (error)
-            snprintf(why, sizeof why, "%.250s", ask_why(ask));
+            snprintf(why, sizeof why, "%.250s", error == ERR_CLOSED ? "stopped" : ask_why(ask));
     }
     ask_close(ask);
     if (error)
         fprintf(stderr, "sluice probe: %s\n", *why ? why : error_text(error));
     else if (silent == SILENT_MAX || (silent && silent == probe->count))
         fprintf(stderr, "sluice probe: the device does not answer: %s\n",
-                status_help(STATUS_TIMEOUT));
+                advice_for(probe->bus, STATUS_TIMEOUT, advice));
     else
         return EXIT_CODE_OK;
+    borrow_hint(borrow, error);
     return error == ERR_BUSY || error == ERR_DENIED || error == ERR_NOT_FOUND ? EXIT_CODE_SYSTEM
                                                                               : EXIT_CODE_FAILED;
 }
@@ -252,10 +263,32 @@ static void print_ids(const struct probe *probe, const char *key, bool also)
     printf("]\n");
 }
 
+/* Where hardly a point is there with a value that can be, it is another model. */
+static void print_doubt(const struct probe *probe)
+{
+    const struct modbus_device_options *options = probe->device->options;
+    size_t fits = 0, misfits = 0;
+    char scan[ADVICE_SCAN_SIZE];
+
+    for (size_t i = 0; i < probe->count; i++) {
+        enum probe_verdict verdict = probe->results[i].verdict;
+
+        fits += verdict == PROBE_HAS;
+        misfits += verdict == PROBE_REFUSED || verdict == PROBE_IMPLAUSIBLE;
+    }
+    if (misfits < MISFITS_MIN || fits * MISFITS_SHARE > fits + misfits)
+        return;
+    printf(
+        "\nHardly anything fits (%zu of %zu): is it another model? What it says of itself shows\n"
+        "  %s --units %" PRId64 "\n",
+        fits, fits + misfits, advice_scan(probe->bus, scan), options->unit);
+}
+
 static void print_offer(const struct probe *probe)
 {
     size_t missing = count_listed(probe, true), more = count_listed(probe, false);
 
+    print_doubt(probe);
     if (missing > 0) {
         printf("\n%zu point%s read and not there:", missing, missing == 1 ? " is" : "s are");
         for (size_t i = 0; i < probe->count; i++) {
@@ -311,6 +344,9 @@ static int run(struct probe *probe, const char *operand)
 {
     struct borrow borrow = {0};
     char place[320];
+
+    if (bench_open(&probe->bench) != 0)
+        return EXIT_CODE_SYSTEM;
     int code =
         probe->flags->profile ? load_profile_device(probe, operand) : load_device(probe, operand);
 
@@ -318,9 +354,11 @@ static int run(struct probe *probe, const char *operand)
         code = list_points(probe);
     if (code == EXIT_CODE_OK)
         code = borrow_line(probe, &borrow, place, sizeof place);
+    probe->bench.borrow = &borrow;
     if (code == EXIT_CODE_OK)
         code = ask_all(probe, &borrow);
     borrow_return(&borrow);
+    bench_close(&probe->bench);
     if (code == EXIT_CODE_OK) {
         if (probe->flags->json) {
             print_json(probe);
@@ -343,8 +381,8 @@ int command_probe(int argc, char **argv)
         {"config", 'c', "FILE", "of the device; " GATEWAY_CONFIG_PATH " unless given",
          &given.config, NULL},
         {"profile", 'P', "NAME",
-         "a device that is not configured: its profile; the operand\n"
-         "is then its PORT or HOST",
+         "a device that is not configured: its profile, or the file\n"
+         "of one (./NAME.json); the operand is then its PORT or HOST",
          &given.profile, NULL},
         {"unit", 'a', "N", "with --profile: its unit; the profile's, or 1", &given.unit, NULL},
         {"line", 'l', "SETTINGS", "with --profile: of a serial port; the profile's, or 9600 8E1",
@@ -359,12 +397,14 @@ int command_probe(int argc, char **argv)
         .operands = " DEVICE | --profile NAME PORT|HOST[:502]",
         .operands_min = 1,
         .operands_max = 1,
-        .about = "Finds which points a device has: asks for each point of its configuration, and\n"
-                 "for all that its profile knows, one by one.\n\n"
-                 "  has            there is a value, and one that can be\n"
-                 "  has not        the device refuses it (exceptions 1 to 3)\n"
-                 "  not available  the register is there and says that it has no value\n"
-                 "  implausible    the value is outside of min and max: a wrong order or model?\n",
+        .about =
+            "Finds which points a device has: asks for each point of its configuration, and\n"
+            "for all that its profile knows, one by one.\n\n"
+            "  has            there is a value, and one that can be\n"
+            "  has not        the device refuses it (exceptions 1 to 3)\n"
+            "  not available  the register is there and says that it has no value\n"
+            "  implausible    the value is outside of min and max, has no text in the enum, or\n"
+            "                 is a float that no device measures: a wrong order or model?\n",
         .after =
             "Exit status: 1 a point that is read is not there, or the device does not answer;\n"
             "5 the port cannot be used. One that the daemon polls is borrowed from it.\n",

@@ -1,5 +1,6 @@
 #include "cli/probe_device.h"
 
+#include <math.h>
 #include <time.h>
 
 #include "core/clock.h"
@@ -9,8 +10,10 @@
 #include "field/report.h"
 #include "modbus/decode.h"
 
-#define TRIES_MAX 3
-#define BUSY_NS   (500 * NS_PER_MS)
+#define TRIES_MAX   3
+#define BUSY_NS     (500 * NS_PER_MS)
+#define FLOAT_LEAST 1e-20
+#define FLOAT_MOST  1e20
 
 const char *probe_verdict_name(enum probe_verdict verdict)
 {
@@ -45,6 +48,23 @@ static enum probe_verdict verdict_of(uint16_t status)
     }
 }
 
+/* Half of a whole number, or the halves of a float in a wrong order, make floats that are as good
+ * as none: what people measure is nowhere near these bounds. */
+static bool is_no_measurement(const struct modbus_point_options *options, const uint8_t *data)
+{
+    struct modbus_point_options raw = *options;
+    char letters[MODBUS_TEXT_SIZE_MAX];
+    struct value value;
+
+    if (options->type != MODBUS_F32 && options->type != MODBUS_F64)
+        return false;
+    raw.scaled = false;
+    raw.scale_by = 0;
+    return modbus_decode(&raw, data, 0, letters, &value) == STATUS_GOOD &&
+           value.type == VALUE_F64 && value.f != 0 &&
+           (fabs(value.f) < FLOAT_LEAST || fabs(value.f) > FLOAT_MOST);
+}
+
 static void take_value(struct probe_result *result, const struct link_reply *reply)
 {
     const struct modbus_point_options *options = result->point->options;
@@ -54,9 +74,10 @@ static void take_value(struct probe_result *result, const struct link_reply *rep
 
     result->status = modbus_decode(options, reply->data, 0, letters, &value);
     result->status = report_status(result->point, &value, result->status);
+    if (result->status == STATUS_GOOD && is_no_measurement(options, reply->data))
+        result->status = STATUS_IMPLAUSIBLE;
     if (report_is_bad(result->status))
         return;
-    value.decimals = result->point->decimals;
     text_init(&text, result->value, sizeof result->value);
     text_json_value(&text, &value);
 }
@@ -80,7 +101,7 @@ int probe_point(struct ask *ask, const struct site_device *device, const struct 
         struct link_reply reply;
         int error = ask_read(ask, &request, &reply);
 
-        if (error && *ask_why(ask))
+        if (error == ERR_CLOSED || (error && *ask_why(ask)))
             return error;
         result->status = link_read_status(error, reply.exception);
         if (error == 0)

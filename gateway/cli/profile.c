@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/confirm.h"
+#include "cli/profile_path.h"
 #include "config/catalog.h"
 #include "config/json_write.h"
 #include "core/error.h"
@@ -279,6 +280,7 @@ static int look(const struct config_parts *parts, const char *name, const struct
 int command_profile(int argc, char **argv)
 {
     struct config_parts parts;
+    struct profile_path path;
     struct wish wish = {0};
     struct confirm_wish confirm = {.socket_path = gateway_socket_path()};
     const struct args_flag flags[] = {
@@ -294,7 +296,8 @@ int command_profile(int argc, char **argv)
     };
     const struct args_command command = {
         .name = "sluice profile",
-        .operands = " list [WORD ...] | show NAME | check FILE | confirm DEVICE POINT=VALUE ...",
+        .operands =
+            " list [WORD ...] | show NAME|FILE | check FILE | confirm DEVICE POINT=VALUE ...",
         .operands_min = 1,
         .operands_max = 2 + CONFIRM_POINTS_MAX,
         .about = "Looks into the device profiles: the shipped ones, and those of your own in\n"
@@ -320,8 +323,12 @@ int command_profile(int argc, char **argv)
             wish.search[i - first - 1] = argv[i];
         return look(&parts, NULL, &wish);
     }
-    if (strcmp(argv[first], "show") == 0 && named)
-        return look(&parts, argv[first + 1], &wish);
+    if (strcmp(argv[first], "show") == 0 && named) {
+        const char *name = argv[first + 1];
+
+        return profile_path_take(&path, &parts, &name, "sluice profile") ? look(&parts, name, &wish)
+                                                                         : EXIT_CODE_SYSTEM;
+    }
     if (strcmp(argv[first], "check") == 0 && named)
         return check(argv[first + 1], &parts);
     if (strcmp(argv[first], "confirm") == 0 && argc - first > 2) {

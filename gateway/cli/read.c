@@ -76,13 +76,14 @@ static bool is_line(const struct modbus_read *read)
     return read->port || (read->frames && strcmp(read->frames, "tcp") != 0);
 }
 
-static int read_once(const struct modbus_read *read, bool *json)
+static int read_once(const struct modbus_read *read, bool *json, const struct borrow *borrow)
 {
     char why[512] = "";
     int error = modbus_read_once(read, print_value, json, why, sizeof why);
 
     if (error)
         fprintf(stderr, "sluice read: %s\n", *why ? why : error_text(error));
+    borrow_hint(borrow, error);
     return error == ERR_INVALID ? EXIT_CODE_USAGE : bench_exit_code(error);
 }
 
@@ -169,6 +170,7 @@ int command_read(int argc, char **argv)
 {
     struct reading asked = {.read = {.unit = 1, .count = 1},
                             .borrow = {.socket = gateway_socket_path(), .by = "sluice read"}};
+    struct bench bench;
     int first = parse(argc, argv, &asked);
 
     if (first < 0)
@@ -184,12 +186,18 @@ int command_read(int argc, char **argv)
     else
         asked.read.host = argv[first];
     asked.borrow.port = argv[first];
+    /* Ctrl-C is waited for, so that a line that is borrowed goes back at once. */
+    if (bench_open(&bench) != 0)
+        return EXIT_CODE_SYSTEM;
+    bench.borrow = &asked.borrow;
+    asked.read.waits = &bench.host;
     int code = is_line(&asked.read) ? borrow_port(&asked.borrow) : EXIT_CODE_OK;
     if (code == EXIT_CODE_OK)
         code =
             asked.explain || asked.explained.expect || asked.explained.pick
                 ? explain_run(&asked.read, &asked.explained, asked.all, asked.json, &asked.borrow)
-                : read_once(&asked.read, &asked.json);
+                : read_once(&asked.read, &asked.json, &asked.borrow);
     borrow_return(&asked.borrow);
+    bench_close(&bench);
     return code;
 }

@@ -7,8 +7,9 @@
 #include "cli/bench.h"
 #include "cli/borrow.h"
 #include "cli/command.h"
-#include "cli/guess.h"
+#include "daemon/fitting.h"
 #include "cli/scan_args.h"
+#include "cli/scan_next.h"
 #include "cli/scan_print.h"
 #include "core/error.h"
 #include "modbus/overhear.h"
@@ -20,10 +21,13 @@ struct scanning {
     struct bench bench;
     struct scan_options options;
     struct borrow borrow;
-    struct guess *guess;
+    struct fitting *fitting;
     int64_t listen_ns;
     bool json, force;
     bool take; /* a connection of the gateway, too: there may be devices that take one only */
+    const char *driver;        /* of a bus there */
+    struct borrow_place place; /* of a bus that was named by its id */
+    struct scan_next next;
     struct port_settings told; /* the setting that progress was last told of */
     int64_t drawn_ns;          /* when it was last drawn */
     bool on_terminal;
@@ -74,10 +78,12 @@ static void on_found(void *context, const struct scan_found *found)
         texts[count++] = found->ident.texts[i];
     texts[count++] = found->sunspec_vendor;
     texts[count++] = found->sunspec_model;
-    if (!scanning->guess && (ident_known(&found->ident) || found->sunspec_vendor[0]))
-        scanning->guess = guess_open();
+    if (!scanning->fitting && (ident_known(&found->ident) || found->sunspec_vendor[0]))
+        scanning->fitting = fitting_open();
+    const char *profile = fitting_profile(scanning->fitting, texts, count);
     clear_progress(scanning);
-    scan_print_found(found, guess_profile(scanning->guess, texts, count), scanning->json);
+    scan_print_found(found, profile, scanning->json);
+    scan_next_take(&scanning->next, found, profile);
     fflush(stdout);
 }
 
@@ -137,6 +143,7 @@ static int tell_end(struct scanning *scanning, int result, const char *why)
     if (result < 0) {
         if (*why)
             fprintf(stderr, "sluice scan: %s\n", why);
+        borrow_hint(&scanning->borrow, result);
         return bench_exit_code(result);
     }
     if (scanning->json)
@@ -144,6 +151,11 @@ static int tell_end(struct scanning *scanning, int result, const char *why)
     else if (result == 0)
         printf(
             "nobody answers: check power, A and B, and the units and settings that were asked\n");
+    else
+        scan_next_print(
+            &scanning->next,
+            scanning->options.bus.port ? scanning->options.bus.port : scanning->borrow.port,
+            scanning->driver, scanning->borrow.bus[0] ? scanning->borrow.bus : scanning->place.bus);
     return result ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }
 
@@ -188,9 +200,31 @@ static int run(struct scanning *scanning)
     return code;
 }
 
+/* A bus of a running gateway by its id: its place, and what is spoken there. */
+static void find_bus(struct scanning *scanning, const char *socket, const char **operand,
+                     const char **frames, const char **line)
+{
+    struct borrow_place *place = &scanning->place;
+
+    if (!id_valid(*operand) || !borrow_find_bus(socket, *operand, place))
+        return;
+    *operand = place->port[0] ? place->port : place->host;
+    if (!*frames)
+        *frames = strcmp(place->driver, "modbus-ascii") == 0                    ? "ascii"
+                  : strcmp(place->driver, "modbus-rtu") == 0 && !place->port[0] ? "rtu"
+                                                                                : NULL;
+    if (!*line && place->port[0])
+        *line = place->line;
+    if (!scanning->json)
+        fprintf(stderr, "bus %s is at %s%s%s\n", place->bus, *operand, *line ? ", " : "",
+                *line ? *line : "");
+}
+
 #define SCAN_ABOUT                                                                                 \
-    "Finds the Modbus devices on a serial line (a path, or a name of sluice ports) or\n"           \
-    "behind a HOST. It listens first, and asks nothing while another master does. Every\n"         \
+    "Finds the Modbus devices on a serial line (a path, or a name of sluice ports), behind\n"      \
+    "a HOST, or on a BUS of the running gateway (its id; at the bus's own line setting\n"          \
+    "unless another is given). It listens first, and asks nothing while another master does. "     \
+    "Every\n"                                                                                      \
     "answer counts as a device, exceptions too; those that answer are asked who they are\n"        \
     "(function 43/14, SunSpec). On a line it tries the usual settings, the first ten units\n"      \
     "at all of them before the rest, and stops at the first that anybody answers at.\n"            \
@@ -229,7 +263,7 @@ int command_scan(int argc, char **argv)
     };
     const struct args_command command = {
         .name = "sluice scan",
-        .operands = " PORT|HOST[:502]",
+        .operands = " PORT|HOST[:502]|BUS",
         .operands_min = 1,
         .operands_max = 1,
         .about = SCAN_ABOUT,
@@ -237,7 +271,8 @@ int command_scan(int argc, char **argv)
             "Exit status: 1 nobody answers, or another master asks; 5 the port cannot be used.\n\n"
             "Examples: sluice scan /dev/ttyUSB0\n"
             "          sluice scan /dev/ttyUSB0 --line \"9600 8E1\" --units 1-32 --json\n"
-            "          sluice scan 10.0.7.20 --units 1-20\n",
+            "          sluice scan 10.0.7.20 --units 1-20\n"
+            "          sluice scan rs485-1\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command), code;
@@ -245,21 +280,27 @@ int command_scan(int argc, char **argv)
 
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (!bench_target(&scanning.options.bus, &protocol, argv[first], frames, "sluice scan") ||
+    const char *target = argv[first];
+    if (!texts.bauds && !texts.formats)
+        find_bus(&scanning, socket, &target, &frames, &texts.line);
+    if (!bench_target(&scanning.options.bus, &protocol, target, frames, "sluice scan") ||
         !bench_number(texts.listen_s, "sluice scan", "listen", 0, 3600, &listen_s))
         return EXIT_CODE_USAGE;
     scanning.options.tcp = protocol == SNIFF_TCP;
+    scanning.driver = protocol == SNIFF_TCP     ? "modbus-tcp"
+                      : protocol == SNIFF_ASCII ? "modbus-ascii"
+                                                : "modbus-rtu";
     scanning.options.identify = !quick;
     scanning.listen_ns = listen_s * NS_PER_S;
     scanning.on_terminal = isatty(STDERR_FILENO) && !scanning.json;
-    scanning.borrow = (struct borrow){.socket = socket, .port = argv[first], .by = "sluice scan"};
+    scanning.borrow = (struct borrow){.socket = socket, .port = target, .by = "sluice scan"};
     if (!scan_args(&scanning.options, &texts))
         return EXIT_CODE_USAGE;
     if (bench_open(&scanning.bench) != 0)
         return EXIT_CODE_SYSTEM;
     scanning.bench.borrow = &scanning.borrow;
     code = run(&scanning);
-    guess_close(scanning.guess);
+    fitting_close(scanning.fitting);
     bench_close(&scanning.bench);
     return code;
 }

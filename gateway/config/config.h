@@ -34,7 +34,7 @@ struct config_parts {
     void (*uplink_check)(void *uplink, const char *id, struct option_complaints *complaints);
     /* Fills what `check` tells of an uplink; NULL: nothing is told. */
     void (*uplink_plan)(const void *uplink, struct config_uplink_plan *plan);
-    const char *profile_folders[4]; /* searched in order for NAME.json; ended by NULL */
+    const char *profile_folders[5]; /* searched in order for NAME.json; ended by NULL */
     char own_folder[PATH_MAX];      /* for one of them that is only known when the program runs: it
                                        points here, so no copy of the struct outlives it */
 };

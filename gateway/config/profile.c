@@ -10,7 +10,7 @@
 #include "config/load.h"
 #include "core/nearest.h"
 
-#define FOLDERS_MAX 4
+#define FOLDERS_MAX 5
 
 /* Plain names only: a profile is looked for in its folders and nowhere else. */
 static bool name_valid(const char *name)

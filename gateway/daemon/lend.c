@@ -78,6 +78,27 @@ static uint64_t new_number(void)
     return number >> 12 | 1; /* JSON's numbers hold 53 bits */
 }
 
+/* How the bus is reached, for whoever knows its id only. */
+static void put_place(struct text *answer, const struct site_bus *bus)
+{
+    const struct modbus_bus_options *options = bus->options;
+    const struct port_settings *line;
+
+    text_printf(answer, ",\"driver\":\"%s\"", bus->driver->name);
+    if (!lend_is_modbus(bus))
+        return;
+    line = &options->line;
+    if (!options->port) {
+        text_printf(answer, ",\"host\":\"%s:%u\"", options->host.name,
+                    (unsigned)options->host.port);
+        return;
+    }
+    text_string(answer, ",\"port\":");
+    text_json_string(answer, options->port, strlen(options->port));
+    text_printf(answer, ",\"line\":\"%" PRId32 " %u%c%u\"", line->baud, line->data_bits,
+                line->parity, line->stop_bits);
+}
+
 static int take_lease(struct running_bus *entry, const struct api_lease *lease, int64_t now_ns,
                       struct text *answer)
 {
@@ -90,7 +111,9 @@ static int take_lease(struct running_bus *entry, const struct api_lease *lease, 
         return ERR_BUSY;
     }
     if (!held && for_ns == 0) { /* it is over already */
-        text_printf(answer, "{\"bus\":\"%s\",\"lease\":0}\n", entry->bus->id);
+        text_printf(answer, "{\"bus\":\"%s\",\"lease\":0", entry->bus->id);
+        put_place(answer, entry->bus);
+        text_string(answer, "}\n");
         return 0;
     }
     host_lend(entry->host, for_ns ? now_ns + for_ns : 0);

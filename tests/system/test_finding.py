@@ -3,6 +3,8 @@
 import fcntl
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -193,6 +195,45 @@ def a_scan_borrows_the_bus_of_a_running_gateway(site):
     states = [event for event in plant.gateway.replay("--kind", "state", "--device", "boiler")]
     check([(event["v"], event.get("why")) for event in states[-2:]] == [(False, "lent"), (True, None)], "the states",
           states)
+    plant.gateway.stop()
+
+
+def a_scan_takes_the_id_of_a_bus_and_says_what_comes_next(site):
+    plant = Plant(site)
+    done = plant.gateway.cli("scan", "field", "--units", "1,9", "--listen", "0")
+    check(done.returncode == EXIT_OK and "lets go" in done.stderr and "19200 8E1" in done.stderr, "the bus", done.stderr)
+    check("19200 8E1  unit 9 answers" in done.stdout, "what is there", done.stdout)
+    told = done.stdout.split("Next, in the configuration:")[1]
+    check('{ "id": "device-1", "bus": "field", "unit": 1, "numbering": "40001", "points": [] }' in told, "a device", told)
+    check('"buses"' not in told, "the bus is there already", told)
+    asked = re.search(r"sluice (read .* --explain)", told).group(1)
+    check(plant.line.link in asked and '--line "19200 8E1"' in asked, "the next command", asked)
+    read = plant.gateway.cli(*shlex.split(asked), "--samples", "1")
+    check(read.returncode == EXIT_OK and "The likeliest" in read.stdout, "it works", read.stdout, read.stderr)
+    plant.wait_up()
+    plant.gateway.stop()
+    alone = sluice("scan", plant.line.link, "--line", "19200 8E1", "--units", "9", "--listen", "0")
+    check('{ "id": "line-1", "driver": "modbus-rtu", "port": "%s", "line": "19200 8E1" }' % plant.line.link in alone.stdout and
+          '"bus": "line-1", "unit": 9' in alone.stdout, "without a gateway", alone.stdout)
+
+
+def a_port_that_the_gateway_has_is_borrowed_by_its_socket(site):
+    """Whoever asks the wrong socket is told; Ctrl-C gives the line back at once."""
+    plant = Plant(site)
+    place = (plant.line.link, "-l", "19200 8E1", "-a", "9", "-r", "40001")
+    busy = sluice("read", *place, "--socket", "/nonexistent/api.sock")
+    check(busy.returncode == EXIT_SYSTEM and "--socket" in busy.stderr and "the line is borrowed" in busy.stderr, "busy",
+          busy.stderr)
+    check(plant.gateway.cli("read", *place).returncode == EXIT_OK, "borrowed")
+    plant.wait_up()
+    for number, command in enumerate((["read", *place, "--explain", "--samples", "16", "--interval", "60000"],
+                                      ["probe", "--profile", "eastron-sdm630", "--line", "19200 8E1", "--unit", "33",
+                                       plant.line.link])):
+        reading = site.start("reading%d" % number, program("sluice"), command[0], "--socket", plant.gateway.socket, *command[1:])
+        wait_for(lambda: plant.gateway.device("boiler").get("why") == "lent", 20, "the bus is lent")
+        reading.signal(signal.SIGINT)
+        check(reading.popen.wait(5) == EXIT_FAILED and "stopped" in reading.log(), "it ends", command[0], reading.log())
+        plant.wait_up(8)
     plant.gateway.stop()
 
 
@@ -462,6 +503,8 @@ main(a_scan_finds_the_setting_and_the_units_and_stops_there,
      a_sunspec_device_is_found_and_configures_itself,
      a_scan_refuses_beside_another_master_and_says_whom_it_asks,
      a_scan_borrows_the_bus_of_a_running_gateway,
+     a_scan_takes_the_id_of_a_bus_and_says_what_comes_next,
+     a_port_that_the_gateway_has_is_borrowed_by_its_socket,
      a_port_is_known_by_every_name_that_it_has,
      a_bus_that_is_lent_stays_so_when_its_configuration_changes,
      a_scan_that_listens_for_longer_than_a_lease_keeps_the_bus,

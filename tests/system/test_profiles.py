@@ -11,7 +11,7 @@ import struct
 import subprocess
 import threading
 
-from harness import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, Gateway, check, main, program, sluice, wait_for
+from harness import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, Gateway, check, main, program, sluice, wait_for
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHIPPED = os.path.join(SOURCE, "drivers/profiles")
@@ -171,6 +171,43 @@ def says_what_a_device_is_without_sunspec(site):
 
 
 os.environ["SLUICE_PROFILES"] = SHIPPED
+PLAIN = {"vendor": "Acme", "model": "M", "confidence": "medium", "numbering": "0-based", "drivers": ["modbus-tcp"]}
+
+
+def a_profile_is_named_by_its_file(site):
+    slave = Slave({0: 7})
+    site.at_end(slave.shutdown)
+    path = site.write("acme-file.json", json.dumps({**PLAIN, "points": [{"id": "level", "reg": 0}]}))
+    done = sluice("probe", "--profile", path, "--unit", "7", slave.host, "--json")
+    check(json.loads(done.stdout)["profile"] == "acme-file", "probe", done.stdout, done.stderr)
+    shown = profile_command("show", path)
+    check(shown.returncode == EXIT_OK and path in shown.stdout, "profile show", shown.stdout, shown.stderr)
+    gone = sluice("probe", "--profile", "./nowhere.json", slave.host)
+    check(gone.returncode == EXIT_SYSTEM and "nowhere.json cannot be read" in gone.stderr, "none", gone.stderr)
+    other = sluice("assign", "/dev/null", "--profile", path, "--to", "7")
+    check("profile acme-file does not say by which registers" in other.stderr, "assign", other.stderr)
+
+
+def another_model_is_suspected_where_hardly_anything_fits(site):
+    """A register of small numbers is no float, and most of the others are not there."""
+    slave = Slave({10: 0, 11: 1, 12: 0x4366, 13: 0x199A})
+    site.at_end(slave.shutdown)
+    points = [{"id": "tiny", "reg": 10, "type": "f32"}, {"id": "voltage", "reg": 12, "type": "f32"}] + [
+        {"id": "far%d" % number, "reg": 900 + number} for number in range(5)]
+    path = site.write("acme-other.json", json.dumps({**PLAIN, "points": points}))
+    done = sluice("probe", "--profile", path, "--unit", "7", slave.host, "--json")
+    found = {point["id"]: (point["verdict"], point.get("v")) for point in json.loads(done.stdout)["points"]}
+    check(found["tiny"][0] == "implausible" and found["voltage"] == ("has", 230.1), "what is no measurement", found)
+    told = sluice("probe", "--profile", path, "--unit", "7", slave.host).stdout
+    check("Hardly anything fits (1 of 7): is it another model?" in told and
+          "sluice scan %s --units 7" % slave.host in told, "the words", told)
+    for register in range(900, 905):
+        slave.registers[register] = 1
+    told = sluice("probe", "--profile", path, "--unit", "7", slave.host).stdout
+    check("Hardly anything" not in told, "where most fits", told)
+
+
 main(lists_and_shows_what_is_shipped, suggests_and_filters_by_a_part_of_the_name,
      finds_the_profiles_where_it_was_built, checks_a_profile_of_ones_own, says_what_a_device_is_without_sunspec,
-     writes_the_profile_of_a_sunspec_device_that_then_reads_it)
+     writes_the_profile_of_a_sunspec_device_that_then_reads_it,
+     a_profile_is_named_by_its_file, another_model_is_suspected_where_hardly_anything_fits)

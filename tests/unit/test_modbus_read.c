@@ -65,24 +65,6 @@ static void reads_once_without_a_gateway(void **state)
     hostile_stop(slave);
 }
 
-/* As people write them: 230.1, not 230.100006103515625. */
-static void a_float_has_its_shortest_form(void **state)
-{
-    struct hostile_slave *slave = hostile_start(true, 100);
-    struct seen seen = {.count = 0};
-    char why[200] = "", host[32];
-    struct modbus_read read = {.unit = 3, .reg = 40011, .count = 1, .timeout_ns = NS_PER_S};
-
-    (void)state;
-    snprintf(host, sizeof host, "127.0.0.1:%u", slave->tcp_port);
-    read.host = host;
-    read.type = "f32";
-    assert_int_equal(modbus_read_once(&read, see, &seen, why, sizeof why), 0);
-    assert_int_equal(seen.values[0].type, VALUE_F64);
-    assert_int_equal(seen.values[0].decimals, DECIMALS_SHORTEST_F32);
-    hostile_stop(slave);
-}
-
 static void reads_once_whatever_is_spoken(void **state)
 {
     static const struct {
@@ -122,7 +104,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_once_without_a_gateway),
-        cmocka_unit_test(a_float_has_its_shortest_form),
         cmocka_unit_test(reads_once_whatever_is_spoken),
     };
 

@@ -1,0 +1,33 @@
+/* What a person does with what a scan has found. */
+#ifndef SLUICE_CLI_SCAN_NEXT_H
+#define SLUICE_CLI_SCAN_NEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "modbus/scan.h"
+
+struct scan_next_device {
+    bool known;
+    uint8_t unit;
+    char line[24];
+    char profile[64]; /* "" where none fits */
+};
+
+/* The first device that a profile fits, and the first other one. All zero: none yet. */
+struct scan_next {
+    struct scan_next_device fitting, other;
+};
+
+/* A device was found; `profile` is the one that fits, or NULL. */
+void scan_next_take(struct scan_next *next, const struct scan_found *found, const char *profile);
+
+/*
+ * Prints what to write into the configuration, and how to find out what the registers of a device
+ * without a profile mean. `place` is the port or host, `driver` that of a bus there, `bus` the id
+ * of the gateway's own bus, or "".
+ */
+void scan_next_print(const struct scan_next *next, const char *place, const char *driver,
+                     const char *bus);
+
+#endif
