@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/client.h"
 #include "cli/profile_edit.h"
@@ -182,6 +183,25 @@ static char *confirmation(const struct confirm_wish *wish)
     return made;
 }
 
+/* Whether the profiles in it are ours and not the user's: the last folder, and any that has the
+ * vocabulary beside them, as a source tree does. */
+static bool is_shipped(const struct config_parts *parts, size_t index)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%.4000s/vocabulary", parts->profile_folders[index]);
+    return !parts->profile_folders[index + 1] || access(path, F_OK) == 0;
+}
+
+const char *confirm_folder(const struct config_parts *parts)
+{
+    for (size_t i = 0; parts->profile_folders[i]; i++) {
+        if (!is_shipped(parts, i))
+            return parts->profile_folders[i];
+    }
+    return NULL;
+}
+
 static int write_profile(const struct confirm_wish *wish, const struct catalog_profile *profile,
                          const char *folder)
 {
@@ -196,7 +216,10 @@ static int write_profile(const struct confirm_wish *wish, const struct catalog_p
     if (!error)
         error = profile_edit_write(path, made);
     if (error)
-        fprintf(stderr, "sluice profile: %s cannot be written: %s\n", path, error_text(error));
+        fprintf(stderr,
+                "sluice profile: %s cannot be written: %s. Run it as who may, or name a folder of "
+                "your own in SLUICE_PROFILES, for the daemon, too\n",
+                path, error_text(error));
     else
         printf("Profile %s is confirmed, and kept in %s.\nSend the daemon a SIGHUP (systemctl "
                "reload sluiced): then its devices are no longer marked.\n",
@@ -217,8 +240,17 @@ static int confirm_profile(const struct confirm_wish *wish, const char *name,
     if (catalog_open(&catalog, parts, config_tell_stdio, stderr))
         return EXIT_CODE_SYSTEM;
     const struct catalog_profile *profile = catalog_find(catalog, name, &nearest);
-    if (profile)
-        code = write_profile(wish, profile, parts->profile_folders[0]);
+    const char *folder = confirm_folder(parts);
+    if (profile && !profile->unverified) {
+        printf("There is nothing to confirm: profile %s %s.\n", name,
+               json_find(profile->root, "confirmed") ? "is confirmed already"
+                                                     : "is not marked as unverified");
+        code = EXIT_CODE_OK;
+    } else if (profile && folder)
+        code = write_profile(wish, profile, folder);
+    else if (profile)
+        fprintf(stderr, "sluice profile: there is no folder for profiles of your own: name one in "
+                        "SLUICE_PROFILES\n");
     else
         fprintf(stderr, "sluice profile: there is no profile \"%s\" on this machine\n", name);
     catalog_close(catalog);

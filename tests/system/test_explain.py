@@ -201,6 +201,18 @@ def a_reading_that_is_on_the_display_confirms_its_profile(site):
     gateway.stop()
 
 
+def a_sure_profile_is_not_confirmed(site):
+    hall, gateway = profiled(site)
+    wait_for(lambda: gateway.device("meter")["up"], 20, "it is read")
+    with open(site.path("profiles/acme-m.json"), "w") as out:
+        json.dump({**PROFILE, "confidence": "high"}, out)
+    before = open(site.path("profiles/acme-m.json")).read()
+    sure = gateway.cli("profile", "confirm", "meter", "level=27", "--within", "10%")
+    check(sure.returncode == EXIT_OK and "nothing to confirm" in sure.stdout, "a sure one", sure.stdout, sure.stderr)
+    check(open(site.path("profiles/acme-m.json")).read() == before, "nothing was written")
+    gateway.stop()
+
+
 def meta(subscriber):
     """The newest meta of the device; empty before the first."""
     messages = subscriber.on("meta/meter")
@@ -210,4 +222,5 @@ def meta(subscriber):
 main(finds_the_value_on_the_display, shows_how_each_register_moves, what_is_picked_is_read_by_the_gateway,
      says_what_cannot_be, finds_which_points_a_device_has, probes_a_line_on_a_port,
      borrows_a_line_that_the_gateway_polls,
-     a_reading_that_is_on_the_display_confirms_its_profile)
+     a_reading_that_is_on_the_display_confirms_its_profile,
+     a_sure_profile_is_not_confirmed)
