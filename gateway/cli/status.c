@@ -215,6 +215,8 @@ static void print_device(const cJSON *device)
     printf("\n");
     if (*text_of(device, "why"))
         printf("       %s: %s\n", text_of(device, "why"), text_of(device, "help"));
+    if (*text_of(device, "doubt"))
+        printf("       ANOTHER MODEL? It %s\n", text_of(device, "doubt"));
     print_learnt(get(device, "learnt"));
 }
 

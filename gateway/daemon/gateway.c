@@ -19,6 +19,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "daemon/doubt.h"
 #include "daemon/front.h"
 #include "daemon/gateway_inside.h"
 #include "daemon/guard.h"
@@ -33,6 +34,17 @@ static void on_settled(void *context)
 {
     (void)context;
     malloc_trim(0);
+}
+
+/* From time to time: whether devices are what they were taken for. */
+static void on_look(void *context)
+{
+    struct gateway *gateway = context;
+
+    if (!gateway->running.current)
+        return;
+    doubts_look(&gateway->running);
+    loop_timer_set(gateway->loop, gateway->look, clock_mono(&clock_system) + GATEWAY_LOOK_NS);
 }
 
 static void on_signal(void *context, uint32_t events)
@@ -280,6 +292,7 @@ int gateway_run(const struct gateway_options *given)
     first_text(gateway.first);
     if (loop_open(&gateway.loop) || open_signals(&gateway) ||
         !(gateway.settled = loop_timer(gateway.loop, on_settled, NULL)) ||
+        !(gateway.look = loop_timer(gateway.loop, on_look, &gateway)) ||
         gateway_open_change(&gateway)) {
         log_error("daemon", "the event loop cannot be made: out of memory or file descriptors");
         goto out;

@@ -10,11 +10,13 @@
 #include "daemon/running.h"
 #include "journal/io.h"
 
+#define GATEWAY_LOOK_NS (5 * NS_PER_S) /* between two looks at who devices say they are */
+
 struct gateway {
     const struct gateway_options *options;
     struct loop *loop;
     struct loop_watch *signals;
-    struct loop_timer *settled, *restart;
+    struct loop_timer *settled, *restart, *look;
     struct change *change;
     int signal_fd;
     struct io io;

@@ -20,6 +20,7 @@ int gateway_apply(struct gateway *gateway, struct config *config)
     if (gateway->running.current)
         front_apply(gateway->front);
     loop_timer_set(gateway->loop, gateway->settled, clock_mono(&clock_system) + SETTLED_NS);
+    loop_timer_set(gateway->loop, gateway->look, clock_mono(&clock_system) + GATEWAY_LOOK_NS);
     return error;
 }
 

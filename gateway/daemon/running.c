@@ -10,6 +10,7 @@
 #include "field/driver.h"
 #include "journal/cursor.h"
 #include "tls/pump.h"
+#include "daemon/doubt.h"
 
 #define CURSORS_MAX 64
 
@@ -20,6 +21,7 @@ int running_init(struct running *running, struct journal *journal, const struct 
     running->clock = clock;
     running->started_mono_ns = clock_mono(clock);
     int error = desk_open(&running->desk, journal, clock);
+    running->doubts = error ? NULL : doubts_open();
     if (!error)
         pthread_mutex_init(&running->lock, NULL);
     return error;
@@ -441,6 +443,8 @@ void running_stop(struct running *running, int64_t grace_ns)
     running->pump = NULL;
     engines_close(running->engines);
     running->engines = NULL;
+    doubts_close(running->doubts);
+    running->doubts = NULL;
     pthread_mutex_unlock(&running->lock);
     pthread_mutex_destroy(&running->lock);
 }

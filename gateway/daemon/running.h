@@ -58,6 +58,7 @@ struct running {
     struct generation *current; /* and the older ones behind it */
     struct running_bus *buses;
     struct running_uplink *uplinks;
+    struct doubts *doubts; /* NULL without memory */
     int64_t started_mono_ns, configured_wall_ns;
     struct {
         int64_t wall_ns; /* 0: the newest file is the one that runs */

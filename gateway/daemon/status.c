@@ -4,11 +4,13 @@
 
 #include "core/error.h"
 #include "core/status.h"
+#include "daemon/doubt.h"
 #include "daemon/lend.h"
 #include "daemon/page.h"
 #include "daemon/running.h"
 #include "field/driver.h"
 #include "journal/cursor.h"
+#include "modbus/advice.h"
 
 static void put_text(struct text *text, const char *key, const char *value)
 {
@@ -140,6 +142,7 @@ static void put_device(struct running *running, struct text *text, struct runnin
     int64_t last = atomic_load(&stats->last_reply_ns);
     int64_t probe = atomic_load(&stats->next_probe_ns);
     int64_t now = clock_mono(running->clock);
+    char advice[ADVICE_SIZE];
 
     text_string(text, "{");
     put_text(text, "id", device->id);
@@ -149,12 +152,18 @@ static void put_device(struct running *running, struct text *text, struct runnin
     put_text(text, "profile", device->profile);
     if (is_unverified(running, entry, index))
         text_string(text, ",\"unverified\":true");
+    if (*doubts_of(running->doubts, device)) {
+        text_string(text, ",");
+        put_text(text, "doubt", doubts_of(running->doubts, device));
+    }
     text_printf(text, ",\"points\":%zu,\"up\":%s", device->point_count, up ? "true" : "false");
     if (!up && status) {
         text_string(text, ",");
         put_text(text, "why", status_why(status));
         text_string(text, ",");
-        put_text(text, "help", status_help(status));
+        put_text(text, "help",
+                 lend_is_modbus(entry->bus) ? advice_for(entry->bus, status, advice)
+                                            : status_help(status));
     }
     text_printf(text,
                 ",\"requests\":%" PRIu64 ",\"replies\":%" PRIu64 ",\"timeouts\":%" PRIu64

@@ -6,7 +6,7 @@ import socket
 import sys
 
 from harness import (EXIT_FAILED, EXIT_OK, EXIT_USAGE, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check, free_port,
-                     main, wait_for)
+                     main, sluice, wait_for)
 
 SERVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "parties", "pymodbus_server.py")
 
@@ -176,6 +176,42 @@ def what_a_counter_ended_at_outlives_a_restart(site):
     gateway.stop()
 
 
+def a_device_of_another_model_than_its_profile_is_told(site):
+    """By what it says of itself, and where a profile is known that fits it."""
+    server = Pymodbus(site, {"VendorName": "Eastron", "ProductCode": "SDM120"})
+    hall = {"id": "hall", "driver": "modbus-tcp", "host": "127.0.0.1:%d" % server.port}
+    device = {"id": "meter", "bus": "hall", "unit": 1, "profile": "eastron-sdm630"}
+    gateway = Gateway(site, [hall], [device], []).start()
+    words = wait_for(lambda: gateway.device("meter").get("doubt"), 40, "it is told")
+    check(words == "says it is Eastron SDM120; profile eastron-sdm630 is for Eastron SDM630; the profile eastron-sdm120 fits",
+          "the words", words)
+    check("ANOTHER MODEL? It says it is Eastron SDM120; " in gateway.cli("status").stdout, "in the status",
+          gateway.cli("status").stdout)
+    gateway.tell(lambda settings: settings["devices"][0].update(profile="eastron-sdm120"))
+    wait_for(lambda: gateway.device("meter")["profile"] == "eastron-sdm120", 20, "the profile is another")
+    wait_for(lambda: "doubt" not in gateway.device("meter"), 40, "that is right")
+    check(gateway.process.log().count("device meter says it is Eastron SDM120") == 1, "once", gateway.process.log())
+    gateway.stop()
+
+
+def a_missing_device_is_looked_for_where_it_is_reached(site):
+    """What to do depends on whether there is a line here, a device server, or a network."""
+    line, hall = RtuLine(site, "rs485-1", ["3:pump,regs=40"]), ModbusTcp(site, "hall", ["7:meter,regs=40"])
+    gateway = Gateway(site, [line.bus(), hall.bus()], [line.device("pump", 3), hall.device("meter", 7)], []).start()
+    wait_for(lambda: gateway.device("pump")["up"] and gateway.device("meter")["up"], 20, "both are up")
+    line.tell("silence 3")
+    hall.tell("silence 7")
+    wait_for(lambda: not gateway.device("pump")["up"] and not gateway.device("meter")["up"], 40, "both are down")
+    pump, meter = gateway.device("pump")["help"], gateway.device("meter")["help"]
+    check("wiring" in pump and "sluice scan " + line.link in pump, "on a line", pump)
+    check("wiring" not in meter and "is the unit right?" in meter and "sluice scan 127.0.0.1:%d" % hall.port in meter,
+          "over TCP", meter)
+    check("sluice scan " + line.link in gateway.process.log(), "in the log", gateway.process.log())
+    asked = sluice("read", "127.0.0.1:%d" % hall.port, "-a", "9", "-T", "holding", "-r", "0")
+    check("wiring" not in asked.stderr and "sluice scan 127.0.0.1:%d" % hall.port in asked.stderr, "sluice read", asked.stderr)
+    gateway.stop()
+
+
 def what_was_learnt_is_forgotten(site):
     server, subscriber, gateway = metering(site, {"serial": 4711}, **SERIAL)
     gateway.tell(lambda settings: settings["devices"][0]["points"].append({"id": "beyond", "reg": 900}))
@@ -228,4 +264,5 @@ def row(table, name):
 main(names_the_points_that_a_device_refuses, says_when_a_missing_device_is_tried_next,
      a_replaced_meter_raises_an_alarm_and_marks_its_counter, who_a_device_is_outlives_a_restart,
      what_a_counter_ended_at_outlives_a_restart,
+     a_device_of_another_model_than_its_profile_is_told, a_missing_device_is_looked_for_where_it_is_reached,
      what_was_learnt_is_forgotten, a_device_without_an_identity_is_asked_once)
