@@ -13,6 +13,9 @@ struct configure_given {
     const char *first; /* the text that stands for a configuration that is not there */
     const char *path, *state;
     struct gatekeeper *gate; /* whose accounts a backup holds; NULL: none */
+    /* As system_given.restart. */
+    int (*restart)(void *context, char sentence[RUNNING_REFUSAL_SIZE]);
+    void *context;
 };
 
 struct configure;

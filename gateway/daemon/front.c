@@ -83,7 +83,8 @@ static int open_choices(struct front *front)
 
 static int open_system(struct front *front)
 {
-    front->machine = (struct system_given){front->running, front->options->journal_path};
+    front->machine = (struct system_given){front->running, front->options->journal_path,
+                                           front->given.restart, front->given.context};
     return mount(front, system_routes(&front->machine));
 }
 

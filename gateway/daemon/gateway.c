@@ -213,7 +213,9 @@ static int run_once(struct gateway *gateway, struct config *config)
                                           gateway->first,
                                           gateway->options->config_path,
                                           gateway->options->state_path,
-                                          gateway->gate};
+                                          gateway->gate,
+                                          gateway_restart,
+                                          gateway};
     front_open(&gateway->front, gateway->loop, &gateway->running, gateway->options, gateway->gate,
                &given);
     error = gateway_apply(gateway, config);

@@ -47,6 +47,10 @@ int gateway_apply(struct gateway *gateway, struct config *config);
 /* Local midnight is that of the configuration that is about to run. */
 void gateway_take_zone(const struct config *config);
 
+/* Has everything restart in a moment with the file as it is; `context` is the gateway. ERR_CONFIG
+ * with the first mistake in the file, ERR_NOMEM. Any thread. */
+int gateway_restart(void *context, char sentence[RUNNING_REFUSAL_SIZE]);
+
 /* SIGHUP. */
 void gateway_hangup(struct gateway *gateway);
 

@@ -119,8 +119,9 @@ static void on_restart(void *context)
 
 /* Applies the file as it now is. 0, or an error with a sentence: the configuration that was loaded
  * before stays in force. Where everything is to restart, `next` is set, and the caller ends the
- * loop. `first` as above. */
-static int reload(struct gateway *gateway, bool first, char refusal[RUNNING_REFUSAL_SIZE])
+ * loop: always with `anew`. `first` as above. */
+static int reload(struct gateway *gateway, bool first, bool anew,
+                  char refusal[RUNNING_REFUSAL_SIZE])
 {
     struct config *config = NULL;
     int error = gateway_load(gateway, &config, first, refusal);
@@ -138,8 +139,9 @@ static int reload(struct gateway *gateway, bool first, char refusal[RUNNING_REFU
         return error;
     const struct config *current = gateway->running.current->config;
     /* A new start that is under way takes the newest file, whatever has changed in it. */
-    if (gateway->next || needs_new_start(gateway, current, config)) {
-        log_info("daemon", "gateway id or journal settings changed: everything restarts");
+    if (anew || gateway->next || needs_new_start(gateway, current, config)) {
+        log_info("daemon", anew ? "everything restarts"
+                                : "gateway id or journal settings changed: everything restarts");
         config_free(gateway->next);
         gateway->next = config;
         return 0;
@@ -159,7 +161,7 @@ void gateway_hangup(struct gateway *gateway)
 {
     char refusal[RUNNING_REFUSAL_SIZE];
 
-    if (reload(gateway, false, refusal) == 0) {
+    if (reload(gateway, false, false, refusal) == 0) {
         change_noticed(gateway->change);
         if (gateway->next)
             loop_stop(gateway->loop); /* nobody waits for an answer */
@@ -169,14 +171,38 @@ void gateway_hangup(struct gateway *gateway)
               gateway->options->config_path);
 }
 
+static void restart_soon(struct gateway *gateway)
+{
+    if (gateway->next)
+        loop_timer_set(gateway->loop, gateway->restart, clock_mono(&clock_system) + RESTART_NS);
+}
+
+static void restart_now(void *context)
+{
+    struct gateway *gateway = context;
+    char refusal[RUNNING_REFUSAL_SIZE];
+
+    if (reload(gateway, true, true, refusal) == 0)
+        restart_soon(gateway);
+}
+
+int gateway_restart(void *context, char sentence[RUNNING_REFUSAL_SIZE])
+{
+    struct gateway *gateway = context;
+    struct config *config = NULL;
+    int error = gateway_load(gateway, &config, true, sentence);
+
+    config_free(config);
+    return error ? error : loop_post(gateway->loop, restart_now, gateway);
+}
+
 static int reload_changed(void *context, char sentence[CONFIG_SENTENCE_SIZE])
 {
     char refusal[RUNNING_REFUSAL_SIZE];
     struct gateway *gateway = context;
-    int error = reload(gateway, true, refusal);
+    int error = reload(gateway, true, false, refusal);
 
-    if (gateway->next)
-        loop_timer_set(gateway->loop, gateway->restart, clock_mono(&clock_system) + RESTART_NS);
+    restart_soon(gateway);
     snprintf(sentence, CONFIG_SENTENCE_SIZE, "%s", refusal);
     return error;
 }

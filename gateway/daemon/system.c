@@ -13,6 +13,8 @@
 
 #include "core/error.h"
 #include "daemon/room.h"
+#include "web/audit.h"
+#include "web/later.h"
 #include "web/reply.h"
 
 #define LINE_SIZE   256
@@ -219,10 +221,35 @@ static void get_system(void *context, const struct route_request *request, struc
     reply->work_context = context;
 }
 
+static void answer_restart(void *context, const struct route_request *request,
+                           struct http_reply *reply)
+{
+    const struct system_given *given = context;
+    char sentence[RUNNING_REFUSAL_SIZE] = "";
+    static const char body[] = "{\"restarting\":true}\n";
+
+    audit_note(given->running->journal, request->caller, "restarted", "");
+    int error = given->restart(given->context, sentence);
+    char *copy = error ? NULL : strdup(body);
+    if (copy)
+        reply_json(reply, 202, copy, sizeof body - 1);
+    else if (*sentence)
+        reply_error(reply, 400, sentence);
+    else
+        reply_failure(reply, error ? error : ERR_NOMEM);
+}
+
+static void post_restart(void *context, const struct route_request *request,
+                         struct http_reply *reply)
+{
+    later_answer(request, reply, answer_restart, context);
+}
+
 struct routes system_routes(struct system_given *given)
 {
     static const struct route rows[] = {
         {"GET", "/api/v1/system", ROLE_VIEWER, get_system, 0},
+        {"POST", "/api/v1/restart", ROLE_OWNER, post_restart, 0},
     };
 
     return (struct routes){rows, sizeof rows / sizeof *rows, given};

@@ -1,5 +1,5 @@
 /* The machine under the gateway, as far as it concerns its owner: time, network, storage and its
- * wear. Read only. Route: GET /api/v1/system. */
+ * wear. Read only. Routes: GET /api/v1/system, POST /api/v1/restart. */
 #ifndef SLUICE_DAEMON_SYSTEM_H
 #define SLUICE_DAEMON_SYSTEM_H
 
@@ -10,6 +10,9 @@
 struct system_given {
     struct running *running;
     const char *journal_path; /* NULL: as configured */
+    /* Has everything restart in a moment. 0, or an error with a sentence. */
+    int (*restart)(void *context, char sentence[RUNNING_REFUSAL_SIZE]);
+    void *context;
 };
 
 /* `given` outlives the server. */

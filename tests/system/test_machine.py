@@ -5,8 +5,9 @@ import os
 import socket
 import subprocess
 
-from harness import Gateway, check, main
+from harness import Gateway, ModbusTcp, check, main, wait_for
 from harness.api import Api
+from harness.site import Failure
 
 
 def the_machine_is_told_as_it_is(site):
@@ -34,4 +35,29 @@ def the_storage_is_that_of_the_journal(site):
     check(told["path"] == gateway.journal, "its path", told)
 
 
-main(the_machine_is_told_as_it_is, the_storage_is_that_of_the_journal)
+def a_restart_takes_the_file_as_it_is(site):
+    hall = ModbusTcp(site, "hall", ["1:meter"])
+    gateway = Gateway(site, [hall.bus()], [hall.device("meter", 1)], []).start()
+    api = Api(gateway)
+    site.wait_values(5)
+    before = gateway.status()
+    check(api.ask("POST", "/api/v1/restart").status == 202, "it restarts")
+    wait_for(lambda: configured_at(gateway) > before["config"]["since"], 20, "it has restarted")
+    check(gateway.status()["journal"]["epoch"] == before["journal"]["epoch"], "an orderly stop", gateway.status()["journal"])
+    noted = [event for event in gateway.replay("--kind", "config") if "did=restarted" in json.dumps(event)]
+    check(len(noted) == 1, "the audit trail", noted)
+    with open(gateway.config_path, "a") as file:
+        file.write("nonsense")
+    answer = api.ask("POST", "/api/v1/restart")
+    check(answer.status == 400 and "sluice.json" in answer.text, "a file with mistakes", answer.status, answer.text)
+    check(gateway.status()["config"]["since"] > before["config"]["since"], "it runs on")
+
+
+def configured_at(gateway):
+    try:
+        return gateway.status()["config"]["since"]
+    except Failure:  # between two lives nobody answers
+        return 0
+
+
+main(the_machine_is_told_as_it_is, the_storage_is_that_of_the_journal, a_restart_takes_the_file_as_it_is)
