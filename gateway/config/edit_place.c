@@ -75,9 +75,8 @@ static size_t comma_behind(const struct edit_document *document, size_t at)
 
 /* What stands behind an item on its line. */
 struct tail {
-    size_t end;        /* behind the last comment of the line, or the beginning */
-    bool last;         /* nothing else stands on the line */
-    bool line_comment; /* up to its end */
+    size_t end; /* behind the last comment of the line, or the beginning */
+    bool last;  /* nothing else stands on the line */
 };
 
 static struct tail tail_from(const struct edit_document *document, size_t at)
@@ -94,7 +93,6 @@ static struct tail tail_from(const struct edit_document *document, size_t at)
         size_t behind = skip_comment(document, at);
         if (behind == at)
             return tail;
-        tail.line_comment = document->text[at + 1] == '/';
         at = tail.end = behind;
     }
 }
@@ -188,7 +186,7 @@ int edit_insert(struct edit_document *document, const struct json *parent, const
     size_t comma = comma_behind(document, last->end);
     struct tail tail = tail_from(document, comma == SIZE_MAX ? last->end : comma + 1);
     bool lined = begins_line(document, last) || begins_line(document, parent->first);
-    bool apart = tail.last || tail.line_comment; /* on a line of its own */
+    bool apart = tail.last; /* on a line of its own */
     edit_indent(document, lined || !apart ? last->key_begin : parent->begin, base);
     snprintf(indent, sizeof indent, "%s%s", base, lined || !apart ? "" : style->unit);
     if (apart) {

@@ -100,6 +100,13 @@ static void words_that_do_not_fit_are_counted(void **state)
     assert_non_null(strstr(words, " more"));
     assert_true(strlen(words) < 128);
     free(text);
+    /* Behind one that does not fit none is named, though it would. */
+    free(
+        difference_of("{}",
+                      "{\"a\":1,\"long-long-long-long-long-long-long-long-long-long-long-long-long-"
+                      "long-long-long-long-long-long-long-long\":1,\"z\":1}",
+                      words));
+    assert_string_equal(words, "a and 2 more");
 }
 
 static char *lines_of(const char *old, const char *new)
