@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The page in Debian's Chromium, against a gateway with simulated devices and brokers."""
+import json
 import os
 import shutil
 import subprocess
@@ -92,6 +93,15 @@ def it_is_used_without_a_mouse(site):
     return walk(owned(plant(site)), "keyboard")
 
 
+def a_change_is_shown_tried_and_kept_or_goes_back(site):
+    gateway = owned(plant(site))
+    walk(gateway, "change")
+    with open(gateway.config_path) as text:
+        written = json.load(text)
+    check(written["devices"][-1].get("name") == "Überlauf Halle 3", "the device is in the file", written["devices"][-1])
+    check(written["gateway"]["name"] == "Plant 7", "the name went back", written["gateway"])
+
+
 if __name__ == "__main__":
     if lacking():
         print("skipped:", lacking())
@@ -99,4 +109,5 @@ if __name__ == "__main__":
     main(the_first_visitor_makes_it_his_and_others_log_in,
          every_screen_is_readable_for_everybody_and_nothing_jumps,
          it_says_that_the_gateway_is_out_of_reach_and_goes_on,
-         it_is_used_without_a_mouse)
+         it_is_used_without_a_mouse,
+         a_change_is_shown_tried_and_kept_or_goes_back)

@@ -1,0 +1,57 @@
+// A technician on a phone: adds a device that a scan or the library knows, sees its values, keeps the change; makes
+// another change, lets it go back; and is told of mistakes before anything changes.
+import { axe, check, go, logIn, main, openPage, picture } from './browser.mjs';
+
+const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
+
+async function addByTable(page) {
+  await go(page, 'devices/+');
+  await page.getByLabel('Line or port').selectOption('bus/hall');
+  await page.getByRole('button', { name: /^From a table/ }).click();
+  await page.getByLabel('Unit number').fill('1');
+  await page.getByLabel('Table', { exact: true }).fill('id;name;reg;type;unit;scale\nflow;Flow;12;i16;m3/h;0.1\nlevel;Level;13;u16;%;1');
+  await press(page, 'Take 2 points');
+  await page.getByLabel('Name', { exact: true }).fill('Überlauf Halle 3');
+  check((await page.getByLabel('Id', { exact: true }).inputValue()) === 'ueberlauf-halle-3', 'the id made of the name');
+  check((await axe(page)).length === 0, 'adding a device', await axe(page));
+  await picture(page, 'add-device');
+  await press(page, 'See what changes');
+  await page.waitForSelector('.difference');
+  check((await axe(page)).length === 0, 'the review', await axe(page));
+  await picture(page, 'review');
+  await press(page, 'Apply on trial');
+  await page.waitForSelector('.change-bar');
+}
+
+await main(async (browser) => {
+  const page = await openPage(browser, { width: 360 });
+  await logIn(page);
+
+  await addByTable(page);
+  await page.getByRole('link', { name: 'See its values' }).click();
+  await page.waitForFunction(() => [...document.querySelectorAll('.device-point .value-number')].filter((node) => /\d/.test(node.textContent)).length === 2);
+  check((await axe(page)).length === 0, 'on trial', await axe(page));
+  await picture(page, 'on-trial');
+  await press(page, 'Keep');
+  await page.waitForSelector('.change-bar', { state: 'detached' });
+  await page.getByText('The change is kept.').waitFor();
+
+  await go(page, 'system');
+  const name = page.locator('form').getByLabel('Name', { exact: true }).first();
+  const before = await name.inputValue();
+  await name.fill('Another name');
+  await press(page, 'Change');
+  await page.getByText('Another name', { exact: true }).last().waitFor();
+  await press(page, 'Apply on trial');
+  await page.waitForSelector('.change-bar');
+  await press(page, 'Go back');
+  await page.getByText('The change went back.').waitFor();
+  await page.reload();
+  await page.waitForFunction((wanted) => [...document.querySelectorAll('form input')].some((input) => input.value === wanted), before);
+
+  await page.getByLabel('Time zone').fill('Nowhere/At all');
+  await press(page, 'Change');
+  await page.locator('dialog [role=alert]').waitFor();
+  check(await page.getByRole('button', { name: 'Apply on trial' }).count() === 0, 'a mistake cannot be applied');
+  check(page.troubles.length === 0, page.troubles);
+});
