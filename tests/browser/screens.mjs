@@ -3,7 +3,7 @@ export const screens = [
   { place: '', ready: '.journal-card' },
   { place: 'devices', ready: '.device-row' },
   { place: 'devices/boiler', ready: '.device-point' },
-  { place: 'devices/+', ready: '.lead' },
+  { place: 'devices/+', ready: '.steps-list' },
   { place: 'buses', ready: '.pieces' },
   { place: 'buses/hall', ready: '.table' },
   { place: 'uplinks', ready: '.uplink-url' },
@@ -13,7 +13,7 @@ export const screens = [
   { place: 'history/events', ready: '.events-filter' },
   { place: 'logs', ready: '.log-lines li' },
   { place: 'system', ready: '.entries' },
-  { place: 'system/report', ready: '.lead, [role=alert]' },
+  { place: 'system/report', ready: '.report-table' },
 ];
 
 export const fileName = (place) => place.replace(/\W+/g, '-') || 'overview';

@@ -9,9 +9,10 @@ import { Shape } from '../../parts/state';
 function flows(now: Status): string {
   const devices = now.buses.reduce((count, bus) => count + bus.devices.length, 0);
   const perSecond = rates.of('stored');
-  const parts = [t('overview.devices', { n: devices }), t('overview.lines', { n: now.buses.length })];
-  if (perSecond !== null) parts.push(t('overview.rate', { rate: rate(perSecond) }));
-  return parts.join(' · ');
+  return [
+    t('overview.devices', { n: devices }), t('overview.lines', { n: now.buses.length }),
+    t('overview.rate', { rate: perSecond === null ? t('value.none') : rate(perSecond) }),
+  ].join(' · ');
 }
 
 export function Summary({ now, found }: { now: Status; found: readonly Condition[] }) {
@@ -19,7 +20,7 @@ export function Summary({ now, found }: { now: Status; found: readonly Condition
   return (
     <span class="summary">
       <Shape level={worst} />
-      <span>
+      <span class="summary-words">
         <b>{found.length ? t('overview.troubles', { n: found.length }) : t('overview.well')}</b>{' '}
         <span class="summary-flows">{flows(now)}</span>
       </span>
