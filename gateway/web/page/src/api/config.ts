@@ -5,6 +5,7 @@
 import { cell } from '../lib/cell';
 import { get, post } from './client';
 import { listen } from './live';
+import { renamed } from './session';
 
 /** A key of an object, or the element of a list that has that id. */
 export type Step = string | { id: string };
@@ -76,12 +77,23 @@ export const CONFIRM_S = 60;
 
 /** The change that is on trial, whoever made it. */
 export const pending = cell<Pending | null>(null);
-/** Why the one before went back, once it has; for the one who waits at the bar. */
+/** What became of the one before, for a while; for the one who waits at the bar. */
 export const ended = cell<'kept' | 'back' | null>(null);
+/** The file's revision while a change was on trial: it has that afterwards when the change was kept. */
+let tried = '';
 
+/** Whoever asks may be the first to see that a trial is over: all of them tell how it ended. */
 export async function loadConfig(): Promise<Config> {
+  const before = pending.get();
   const answer = await get<Config>('/config');
+  if (answer.pending) tried = answer.revision;
   pending.set(answer.pending);
+  renamed(answer.parsed.gateway?.name);
+  if (before && !answer.pending && ended.get() === null) {
+    // Once more: the file may have been read just before it went back.
+    const { revision } = await get<Config>('/config');
+    if (ended.get() === null) ended.set(revision === tried ? 'kept' : 'back');
+  }
   return answer;
 }
 
@@ -114,9 +126,7 @@ export function followChanges(): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const look = async (): Promise<void> => {
     clearTimeout(timer);
-    const before = pending.get();
     await loadConfig().catch(() => {});
-    if (before && !pending.get() && ended.get() === null) ended.set('back');
     if (!gone && pending.get()) timer = setTimeout(() => void look(), 2_000);
   };
   void look();

@@ -44,6 +44,12 @@ export async function setUp(answers: Setup): Promise<void> {
   await loadSession();
 }
 
+/** The gateway's name in its configuration, which may have changed since. */
+export function renamed(name = ''): void {
+  const known = session.get();
+  if (known && known.gateway.name !== name) session.set({ ...known, gateway: { ...known.gateway, name } });
+}
+
 const ranks: Record<Role, number> = { viewer: 0, operator: 1, owner: 2 };
 
 /** Whether who is here may do what needs `role`. */

@@ -29,7 +29,7 @@ export function System() {
     <Screen title={t('nav.system')} lead={known && t('system.lead', { version: known.gateway.version, uptime: now ? duration(now.uptime_s * 1000) : t('value.none') })}>
       <Problem error={error} />
       <div class="columns">
-        <Panel title={t('system.names')}>{config && <Names config={config} />}</Panel>
+        <Panel title={t('system.names')}>{config && <Names key={JSON.stringify(config.parsed.gateway)} config={config} />}</Panel>
         <Panel title={t('system.time')}>{now && <Time now={now} timezone={config?.parsed.gateway?.timezone} />}</Panel>
         {now && <Storage now={now} />}
         <Password />
