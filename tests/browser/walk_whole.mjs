@@ -1,0 +1,159 @@
+// The whole way of whoever puts a gateway up, on a phone: from the setup code to a value that somebody else has received,
+// an outage of the broker and what the page says of it, and changes that are kept, go back, and can be read about later.
+// What is done outside the page (the broker ends, a value arrives) the walk asks for: "please WORDS", answered by "done".
+import { createInterface } from 'node:readline';
+import { address, axe, check, go, main, openPage, overflow, password, picture } from './browser.mjs';
+
+const { SLUICE_CODE: code, SLUICE_BROKER: broker, SLUICE_CA: ca, SLUICE_CERT: cert, SLUICE_KEY: key } = process.env;
+const TRIAL_S = 10;
+
+const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+
+async function please(words) {
+  console.log(`please ${words}`);
+  const { value } = await answers.next();
+  check(value === 'done', words, value ?? 'nobody answers');
+}
+
+let pictures = 0;
+
+/** A picture of where the walk is; nothing may be too wide or out of reach for somebody there. */
+async function step(page, name) {
+  pictures++;
+  await picture(page, `whole-${String(pictures).padStart(2, '0')}-${name}`);
+  check((await overflow(page)) <= 0, name, 'wider than the window by', await overflow(page));
+  const wrong = await axe(page);
+  check(!wrong.length, name, wrong);
+  check(!page.troubles.length, name, page.troubles);
+}
+
+const button = (page, name) => page.getByRole('button', { name, exact: true });
+const press = (page, name) => button(page, name).click();
+
+/** In the dialog that shows what changes: on trial with it. */
+async function applied(page, name) {
+  await page.getByRole('dialog').getByText('goes back by itself').waitFor();
+  await step(page, `${name}-shown`);
+  await press(page.getByRole('dialog'), 'Apply on trial');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await page.locator('.change-bar').waitFor();
+  await step(page, `${name}-on-trial`);
+}
+
+async function kept(page) {
+  await press(page.locator('.change-bar'), 'Keep');
+  await page.getByText('The change is kept.').waitFor();
+}
+
+async function firstRun(page) {
+  await page.goto(address);
+  await page.getByLabel('Setup code').fill(code);
+  await step(page, 'code');
+  await press(page, 'Next');
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await step(page, 'owner');
+  await press(page, 'Next');
+  await page.getByLabel('Name', { exact: true }).fill('Boiler room');
+  await step(page, 'name');
+  await press(page, 'Make it mine');
+  await page.waitForSelector('.journal-card');
+  await please('see its new name');
+  await step(page, 'overview');
+}
+
+/** The line is scanned; what answers is taken, found in the library, read once, named, kept. */
+async function addFromScan(page) {
+  await go(page, 'devices/+');
+  await page.getByLabel('Line or port').selectOption({ label: await page.locator('option', { hasText: 'rs485-1' }).innerText() });
+  await page.getByRole('button', { name: 'Look for it' }).click();
+  await page.getByText('2 devices answer.').waitFor({ timeout: 60_000 });
+  await step(page, 'scanned');
+  await page.getByRole('button', { name: 'Take Unit 2' }).click();
+  await page.getByLabel('Maker or model').fill('eastron sdm120');
+  await step(page, 'library');
+  await page.getByRole('button', { name: 'Choose Eastron SDM120', exact: true }).click();
+  await page.getByText('Chosen').waitFor();
+  check(await page.getByLabel('Unit number').inputValue() === '2', 'the unit that was found is taken');
+  await press(page, 'Read once');
+  await page.getByText('Compare one of them').waitFor();
+  await step(page, 'read-once');
+  await page.getByLabel('Name', { exact: true }).fill('Main incomer');
+  check(await page.getByLabel('Id', { exact: true }).inputValue() === 'main-incomer', 'the id follows from the name');
+  await press(page, 'See what changes');
+  await applied(page, 'device');
+  await kept(page);
+  await page.getByRole('link', { name: 'See its values' }).click();
+  await page.locator('.device-point').first().waitFor();
+  await please('see values of main-incomer');
+  await page.locator('.device-point', { hasText: 'Frequency' }).filter({ hasNotText: 'not read yet' }).waitFor();
+  await step(page, 'device-values');
+}
+
+async function addBroker(page) {
+  await go(page, 'uplinks/+');
+  await page.getByLabel('Address').fill(broker);
+  for (const [label, file] of [['Certificate of the authority (CA)', ca], ['Certificate of this gateway', cert], ['Its private key', key]])
+    await page.getByLabel(label).setInputFiles(file);
+  await page.waitForFunction(() => document.querySelectorAll('.drop .notice').length === 3);
+  await step(page, 'broker-files');
+  await press(page, 'See what changes');
+  await applied(page, 'broker');
+  await kept(page);
+  await please('see a value of main-incomer arrive');
+  await page.getByRole('link', { name: /cloud/ }).click();
+  await page.getByRole('heading', { name: 'The way to it' }).waitFor();
+  await page.getByText('connected', { exact: true }).first().waitFor();
+  await step(page, 'broker-connected');
+}
+
+/** While the broker is away the page says which step to it fails and what to do; after it came back, that all is well. */
+async function examine(page) {
+  await please('stop the broker');
+  await page.locator('.notice-down, .notice-look').first().waitFor();
+  await press(page, 'Examine');
+  await page.getByText('It fails at: Connection.').waitFor({ timeout: 30_000 });
+  check((await page.locator('.doctor-next').allInnerTexts()).join('').length > 20, 'what to do');
+  await step(page, 'examined-away');
+  await please('start the broker');
+  await press(page, 'Examine');
+  await page.getByText(/^It works/).waitFor({ timeout: 30_000 });
+  await page.getByText('connected', { exact: true }).first().waitFor({ timeout: 60_000 });
+  await step(page, 'examined-back');
+}
+
+async function rename(page, name, picture) {
+  await page.getByLabel('Name', { exact: true }).first().fill(name);
+  await press(page, 'Change');
+  await applied(page, picture);
+}
+
+/** One is kept, the next one nobody keeps, and of both one can read later. */
+async function changes(page) {
+  await go(page, 'system');
+  await rename(page, 'Boiler room, hall 3', 'renamed');
+  await kept(page);
+  await please('see it called Boiler room, hall 3');
+  await page.locator('.phone-head', { hasText: 'Boiler room, hall 3' }).waitFor();
+  await page.route('**/config/apply', (route) => route.continue({ postData: JSON.stringify({ ...route.request().postDataJSON(), confirm_s: TRIAL_S }) }));
+  await rename(page, 'Nobody keeps this', 'unkept');
+  await page.getByText('The change went back.').waitFor({ timeout: (TRIAL_S + 15) * 1_000 });
+  await please('see it called Boiler room, hall 3');
+  check(await page.getByLabel('Name', { exact: true }).first().inputValue() === 'Boiler room, hall 3', 'the form has what is in force');
+  await page.locator('.changes li', { hasText: 'went back' }).first().waitFor();
+  const listed = await page.locator('.changes li').allInnerTexts();
+  check(listed.filter((line) => line.includes('kept')).length >= 3, 'what was kept is listed', listed);
+  await page.locator('.changes li', { hasText: 'went back' }).first().locator('summary').click();
+  await page.locator('.changes pre').first().getByText('Nobody keeps this').waitFor();
+  await step(page, 'changes');
+}
+
+await main(async (browser) => {
+  const page = await openPage(browser, { width: 360 });
+  try {
+    for (const part of [firstRun, addFromScan, addBroker, examine, changes]) await part(page);
+  } catch (error) {
+    await picture(page, 'whole-failed');
+    throw error;
+  }
+  console.log(JSON.stringify({ pictures }));
+});
