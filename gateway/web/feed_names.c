@@ -7,7 +7,10 @@
 #include "core/error.h"
 #include "web/feed.h"
 
-#define NO_POINT "/" /* no id: of a device that is known, whatever its points are */
+/* No ids: of a device that is known, whatever its points are; and of a stream that is a device's own
+ * and no point's. */
+#define NO_POINT "/"
+#define OWN      "."
 
 struct name {
     char device[ID_SIZE_MAX], point[ID_SIZE_MAX]; /* "": any */
@@ -75,6 +78,13 @@ void feed_names_ask(struct feed_query *query, feed_was_fn *was, void *context)
     feed_names_finish(query->names);
 }
 
+/* What a stream of no point is called here. */
+static const char *point_of(const struct stream *stream)
+{
+    return stream->point[0] ? stream->point : OWN;
+}
+
+/* `point`: "" for any. */
 static bool has(const struct feed_names *names, const char *device, const char *point)
 {
     struct name wanted;
@@ -88,7 +98,7 @@ static bool has(const struct feed_names *names, const char *device, const char *
 
 bool feed_names_has(const struct feed_names *names, const struct stream *stream)
 {
-    return has(names, stream->device, stream->point);
+    return has(names, stream->device, point_of(stream));
 }
 
 bool feed_asks(const struct feed_query *query, const struct stream *stream, const char *device,
@@ -98,7 +108,7 @@ bool feed_asks(const struct feed_query *query, const struct stream *stream, cons
         (!point || strcmp(stream->point, point) == 0))
         return true;
     /* Of a device alone, any of its points is one of its streams. */
-    return has(query->names, stream->device, point ? stream->point : "");
+    return has(query->names, stream->device, point ? point_of(stream) : "");
 }
 
 /* Whether there is a stream of that device and point; either may be NULL. */

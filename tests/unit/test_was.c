@@ -52,6 +52,9 @@ static void finds_what_was_stored_under_earlier_names(void **state)
         {"boiler", "flow1", "boiler", "flow", true},
         {"boiler", "flow1", NULL, "flow", true},
         {"heater", "anything", "boiler", NULL, true},
+        {"heater", "", "boiler", NULL, true},
+        {"heater", "", "boiler", "flow", false}, /* what a device says of itself is no point's */
+        {"boiler", "", "boiler", "flow", false},
         {"heater", "mode", "boiler", "flow", false},
         {"heater", "flow", "other", NULL, false},
         {"other", "flow1", "boiler", "flow", false},
