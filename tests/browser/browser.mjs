@@ -91,6 +91,7 @@ export async function main(walk) {
   } catch (error) {
     failed = true;
     console.log(error instanceof Failure ? `FAILED: ${error.message}` : error.stack);
+    for (const [i, page] of browser.contexts().flatMap((context) => context.pages()).entries()) await picture(page, `failed-${i}`).catch(() => {});
   }
   await browser.close();
   process.exit(failed ? 1 : 0);

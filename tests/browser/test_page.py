@@ -117,6 +117,7 @@ def it_says_that_the_gateway_is_out_of_reach_and_goes_on(site):
 def somebody_goes_the_whole_way_from_the_box_to_a_value_that_arrives(site):
     """The line is there, as on a gateway whose image knows its ports; nothing else is."""
     line = RtuLine(site, "rs485-1", ["2:incomer,regs=400", "5:other,regs=400"], 19200)
+    hall = ModbusTcp(site, "hall", ["1:chiller,regs=40"])
     broker = Broker(site)
     subscriber = Subscriber(site, broker)
     gateway = Gateway(site, [line.bus()], [], [], commit="250ms", web=True).start()
@@ -124,18 +125,27 @@ def somebody_goes_the_whole_way_from_the_box_to_a_value_that_arrives(site):
     def called(name):
         return lambda: wait_for(lambda: gateway.status()["name"] == name, 20, "it is called " + name)
 
-    def arrived():
-        return any(b'"main-incomer"' in message.payload and b"frequency" in message.payload for message in subscriber.on("data"))
+    def arrived(device, point):
+        def has():
+            return any(b'"%s"' % device in message.payload and point in message.payload for message in subscriber.on("data"))
+        return lambda: wait_for(has, 30, "the subscriber has a value")
+
+    def keep():
+        api = Api(gateway)
+        answer = api.ask("POST", "/api/v1/config/confirm", {"change": api.get("/api/v1/config")["pending"]["change"]})
+        check(answer.status == 200 and answer.json["until"] is None, "confirm", answer.status, answer.text)
     deeds = {"see its new name": called("Boiler room"),
              "see it called Boiler room, hall 3": called("Boiler room, hall 3"),
              "see values of main-incomer": lambda: wait_for(lambda: gateway.device("main-incomer")["up"], 20, "the device answers"),
-             "see a value of main-incomer arrive": lambda: wait_for(arrived, 30, "the subscriber has a value"),
+             "see a value of main-incomer arrive": arrived(b"main-incomer", b"frequency"),
+             "see a value of chiller arrive": arrived(b"chiller", b"temperature"),
+             "keep the change from elsewhere": keep,
              "stop the broker": broker.stop, "start the broker": broker.start}
     pictures = os.environ.get("SLUICE_PICTURES") or site.path("pictures")
     os.makedirs(pictures, exist_ok=True)
     certificate, key = broker.client
     remark = accompany(site, gateway, "whole", deeds, SLUICE_PICTURES=pictures, SLUICE_CODE=code_of(gateway),
-                       SLUICE_BROKER="mqtts://127.0.0.1:%d" % broker.tls_port, SLUICE_CA=broker.authority.path, SLUICE_CERT=certificate,
+                       SLUICE_HALL="127.0.0.1:%d" % hall.port, SLUICE_BROKER="mqtts://127.0.0.1:%d" % broker.tls_port, SLUICE_CA=broker.authority.path, SLUICE_CERT=certificate,
                        SLUICE_KEY=key)
     gateway.wait_drained(30)
     return remark

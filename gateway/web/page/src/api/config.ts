@@ -91,7 +91,7 @@ export async function loadConfig(): Promise<Config> {
   renamed(answer.parsed.gateway?.name);
   if (before && !answer.pending && ended.get() === null) {
     // Once more: the file may have been read just before it went back.
-    const { revision } = await get<Config>('/config');
+    const { revision } = await get<Config>('/config').catch(() => answer);
     if (ended.get() === null) ended.set(revision === tried ? 'kept' : 'back');
   }
   return answer;
