@@ -191,13 +191,13 @@ def tail_shows_what_comes(site):
 def verify_finds_damage(site):
     """One byte turned in the middle of a segment: told, and the rest is read."""
     _, _, sims, gateway = plant(site)
-    site.wait_values(200)
+    site.wait_values(400)
     gateway.stop()
     events = sluice("replay", "--journal", gateway.journal).stdout.splitlines()
     segment = sorted(name for name in os.listdir(gateway.journal) if name.startswith("segment-"))
     target = max((os.path.join(gateway.journal, name) for name in segment), key=lambda path: used(path))
     with open(target, "r+b") as file:
-        at = used(target) * 2 // 3
+        at = used(target) * 2 // 3  # behind the checkpoint, and other frames follow: else it would be a torn end
         file.seek(at)
         byte = file.read(1)
         file.seek(at)
