@@ -137,6 +137,8 @@ async function addFromTable(page) {
   await please('see a value of chiller arrive');
   await page.getByRole('link', { name: 'See its values' }).click();
   await page.locator('.device-point', { hasText: 'Temperature' }).filter({ hasText: /2[0-2](\.\d+)?\s*°C/ }).waitFor();
+  const height = await page.getByRole('button', { name: 'Temperature', exact: true }).evaluate((name) => name.offsetHeight);
+  check(height <= 32, 'a usual name has room in one line', height);
   await step(page, 'chiller-values');
 }
 
@@ -157,7 +159,8 @@ async function changes(page) {
   await rename(page, 'Nobody keeps this', 'unkept');
   await page.getByText('The change went back.').waitFor({ timeout: (TRIAL_S + 15) * 1_000 });
   await please('see it called Boiler room, hall 3');
-  check(await page.getByLabel('Name', { exact: true }).first().inputValue() === 'Boiler room, hall 3', 'the form has what is in force');
+  // The form has what is in force.
+  await page.waitForFunction(() => [...document.querySelectorAll('form input')].some((input) => input.value === 'Boiler room, hall 3'));
   await page.locator('.changes li', { hasText: 'went back' }).first().waitFor();
   const listed = await page.locator('.changes li').allInnerTexts();
   check(listed.filter((line) => line.includes('kept')).length >= 3, 'what was kept is listed', listed);
