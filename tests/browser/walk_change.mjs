@@ -37,6 +37,7 @@ await main(async (browser) => {
   await page.getByText('The change is kept.').waitFor();
 
   await go(page, 'system');
+  await page.getByLabel('Time zone').waitFor(); // Until that form is there, the first name is a hidden one: that of a new account.
   const name = page.locator('form').getByLabel('Name', { exact: true }).first();
   const before = await name.inputValue();
   await name.fill('Another name');

@@ -143,6 +143,7 @@ async function addFromTable(page) {
 }
 
 async function rename(page, name, picture) {
+  await page.getByLabel('Time zone').waitFor(); // Until that form is there, the first name is a hidden one: that of a new account.
   await page.getByLabel('Name', { exact: true }).first().fill(name);
   await press(page, 'Change');
   await applied(page, picture);
