@@ -168,7 +168,7 @@ static int act(const char *socket_path, const struct kind *kind, bool json, int 
 static int run(const struct kind *kind, const char *operands, const char *about, int argc,
                char **argv)
 {
-    const char *socket_path = GATEWAY_SOCKET_PATH;
+    const char *socket_path = gateway_socket_path();
     bool json = false;
     const struct args_flag flags[] = {
         {"json", 'j', NULL, "the list as JSON", NULL, &json},
@@ -210,7 +210,7 @@ int command_tokens(int argc, char **argv)
 
 int command_password(int argc, char **argv)
 {
-    const char *socket_path = GATEWAY_SOCKET_PATH, *role = NULL;
+    const char *socket_path = gateway_socket_path(), *role = NULL;
     char password[SECRET_SIZE];
     const struct args_flag flags[] = {
         {"role", 'r', "ROLE", "of an account that is new, or of a damaged file's first: owner",

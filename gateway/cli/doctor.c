@@ -124,14 +124,16 @@ static void ask_broker(struct doctor *doctor, struct report *report)
     }
 }
 
-/* Whether the daemon says that its uplink is connected at present; false without a daemon. */
-static bool is_online(const char *socket_path, const char *uplink)
+/* Asks the daemon whether its uplink is connected at present. Where nobody answers that is not
+ * known. */
+static void look_at_daemon(struct doctor *doctor, const char *socket_path, const char *uplink)
 {
     char *body = NULL;
-    bool online = false;
+
+    doctor->guest = true;
 
     if (!client_finds_daemon(socket_path) || client_get_body(socket_path, "/api/v1/status", &body))
-        return false;
+        return;
     cJSON *status = cJSON_Parse(body);
     const cJSON *each;
     cJSON_ArrayForEach(each, cJSON_GetObjectItemCaseSensitive(status, "uplinks"))
@@ -139,11 +141,10 @@ static bool is_online(const char *socket_path, const char *uplink)
         const cJSON *id = cJSON_GetObjectItemCaseSensitive(each, "id");
         const cJSON *state = cJSON_GetObjectItemCaseSensitive(each, "state");
         if (cJSON_IsString(id) && cJSON_IsString(state) && strcmp(id->valuestring, uplink) == 0)
-            online = strcmp(state->valuestring, "online") == 0;
+            doctor->guest = doctor->online = strcmp(state->valuestring, "online") == 0;
     }
     cJSON_Delete(status);
     free(body);
-    return online;
 }
 
 static int examine(const struct config *config, struct config_uplink *uplink,
@@ -158,7 +159,7 @@ static int examine(const struct config *config, struct config_uplink *uplink,
         fprintf(stderr, "sluice doctor: url: %s\n", sentence);
         return EXIT_CODE_CONFIG;
     }
-    doctor.online = is_online(socket_path, uplink->id);
+    look_at_daemon(&doctor, socket_path, uplink->id);
     if (!json)
         printf("The way to %s, %s\n\n", uplink->id, options->url);
     go_there(&doctor, &report);
@@ -171,7 +172,7 @@ static int examine(const struct config *config, struct config_uplink *uplink,
 
 int command_doctor(int argc, char **argv)
 {
-    const char *path = GATEWAY_CONFIG_PATH, *socket_path = GATEWAY_SOCKET_PATH;
+    const char *path = GATEWAY_CONFIG_PATH, *socket_path = gateway_socket_path();
     struct config_parts parts;
     struct config *config = NULL;
     bool json = false;
@@ -189,9 +190,9 @@ int command_doctor(int argc, char **argv)
         .about = "Goes the way to a broker as the uplink would, step by step: network interface,\n"
                  "name, TCP, clock, TLS, certificate, CONNECT, permission to publish, time of an\n"
                  "acknowledgement. Names the step that fails, why, and what to do.\n"
-                 "Nothing is published but three messages on ROOT/GATEWAY/doctor. Where the\n"
-                 "daemon's uplink is connected it stays so: then the doctor comes as a guest,\n"
-                 "whose client id has \"-doctor\" behind it.\n",
+                 "Nothing is published but three messages on ROOT/GATEWAY/doctor. An uplink that\n"
+                 "is connected stays so: unless the daemon says that it is not, the doctor comes\n"
+                 "as a guest, whose client id has \"-doctor\" behind it.\n",
         .after = "Exit status: 1 a step fails; 3 errors in the configuration.\n",
         .flags = flags,
     };

@@ -33,7 +33,8 @@ struct doctor {
     const struct uplink_options *options;
     const char *gateway; /* its id */
     struct uplink_url url;
-    bool online; /* the daemon's own uplink is connected: it must not lose its session to us */
+    bool online; /* the daemon says that its own uplink is connected */
+    bool guest;  /* it may be: then it must not lose its session to us */
     bool local;  /* the broker is on this machine */
     bool check_http;
     struct addrinfo *addresses; /* found by the look-up; freed by the caller */

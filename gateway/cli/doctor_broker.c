@@ -184,7 +184,9 @@ static void on_connected(void *context, bool session_present, int version, uint1
     visit->version = version;
     doctor_say(&visit->findings[DOCTOR_CONNECT], DOCTOR_OK, "the broker takes us, with MQTT %s%s",
                version == 5 ? "5" : "3.1.1",
-               visit->doctor->online ? " (as a guest: the uplink itself is connected)" : "");
+               visit->doctor->online  ? " (as a guest: the uplink itself is connected)"
+               : visit->doctor->guest ? " (as a guest: the uplink may be connected)"
+                                      : "");
     if (mqtt_subscribe(visit->client, visit->topic, 1))
         end_visit(visit);
 }
@@ -326,7 +328,7 @@ static void run_visit(struct visit *visit)
     struct pollfd end = {.fd = mqtt_fd(visit->client), .events = POLLIN};
     int64_t until_ns = clock_mono(&clock_system) + 3 * DOCTOR_STEP_NS;
 
-    mqtt_set_clean_start(visit->client, visit->doctor->online);
+    mqtt_set_clean_start(visit->client, visit->doctor->guest);
     if (mqtt_connect(visit->client, DOCTOR_STEP_NS))
         return;
     while (!visit->over && clock_mono(&clock_system) < until_ns) {
@@ -363,7 +365,7 @@ void doctor_broker(struct doctor *doctor, struct doctor_finding findings[DOCTOR_
     };
 
     client_id(doctor->options, doctor->gateway, id);
-    if (doctor->online)
+    if (doctor->guest)
         snprintf(id + strlen(id), sizeof id - strlen(id), "-doctor");
     snprintf(visit.topic, sizeof visit.topic, "%s/%s/doctor", doctor->options->root,
              doctor->gateway);

@@ -347,7 +347,7 @@ static int run(struct drill *drill, const char *gateway, double minutes)
 int command_drill(int argc, char **argv)
 {
     const char *path = GATEWAY_CONFIG_PATH, *minutes_text = "2";
-    struct drill drill = {.socket_path = GATEWAY_SOCKET_PATH};
+    struct drill drill = {.socket_path = gateway_socket_path()};
     struct config_parts parts;
     struct config *config = NULL;
     const struct args_flag flags[] = {

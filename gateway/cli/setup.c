@@ -7,7 +7,7 @@
 
 int command_setup(int argc, char **argv)
 {
-    const char *socket_path = GATEWAY_SOCKET_PATH;
+    const char *socket_path = gateway_socket_path();
     char *body = NULL;
     const struct args_flag flags[] = {
         COMMAND_SOCKET_FLAG(&socket_path),

@@ -60,6 +60,8 @@ def an_uplink_that_is_connected_stays_so(site):
     found = examine(gateway, EXIT_OK)
     check("guest" in found["connect"]["found"], "it came as a guest", found)
     check(gateway.uplink()["connects"] == 1 and gateway.is_online(), "the uplink was not disturbed", gateway.uplink())
+    unasked = sluice("doctor", "--json", "--config", gateway.config_path, "--socket", site.path("nobody.sock"))
+    check("guest" in unasked.stdout and gateway.uplink()["connects"] == 1, "nor by one that cannot ask", unasked.stdout)
     api = Api(gateway)
     answer = api.ask("POST", "/api/v1/jobs", {"kind": "doctor", "uplink": "cloud"})
     check(answer.status == 202, "as a job", answer.text)
