@@ -60,6 +60,7 @@ static void get_state(void *context, const struct route_request *request, struct
     legend_close(query.legend);
     if (query.error) {
         free(reply->body);
+        reply->body = NULL;
         char sentence[FEED_REFUSAL_SIZE];
         feed_state_refusal(api->journal, query.error, sentence);
         reply_error(reply, query.error == ERR_NOT_FOUND ? 404 : 500, sentence);

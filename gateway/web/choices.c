@@ -38,7 +38,6 @@ static void answer(void *context, const struct http_request *request, struct htt
         else
             reply_error(reply, code == 1 ? 404 : 400, *words ? words : "nothing was found");
     }
-    free(choice);
 }
 
 /* Has the program asked on a thread that may wait; `arguments` end with NULL. */
@@ -53,7 +52,7 @@ static struct choice *ask(const char *const arguments[], struct http_reply *repl
     for (size_t i = 0; arguments[i]; i++)
         choice->arguments[i] = arguments[i];
     reply->work = answer;
-    reply->work_context = choice;
+    reply->work_context = reply->owned = choice;
     return choice;
 }
 
@@ -84,9 +83,15 @@ static void get_profile(void *context, const struct route_request *request,
                         struct http_reply *reply)
 {
     static const char *const arguments[] = {"profile", "show", "--json", "--", NULL};
-    struct choice *choice = ask(arguments, reply);
+    struct choice *choice;
 
     (void)context;
+    /* The program takes a file's name, too; nobody may ask for files over the network. */
+    if (strchr(request->names[0], '.')) {
+        reply_error(reply, 404, "there is no such profile");
+        return;
+    }
+    choice = ask(arguments, reply);
     if (!choice)
         return;
     snprintf(choice->words, sizeof choice->words, "%s", request->names[0]);

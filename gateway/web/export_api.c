@@ -119,6 +119,7 @@ static void get_backup(void *context, const struct route_request *request, struc
     answer_end(&answer, reply, 200);
     if (error) {
         free(reply->body);
+        reply->body = NULL;
         reply_error(reply, 500, why);
         return;
     }

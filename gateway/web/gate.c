@@ -170,6 +170,7 @@ void gate_work(struct gatekeeper *gate, struct http_reply *reply,
 {
     reply->work = work;
     reply->work_context = gate;
+    reply->urgent = true;
 }
 
 bool gate_wants_json(const struct http_request *request, struct http_reply *reply)

@@ -26,6 +26,7 @@
 #define ADMITTED_NS          (2 * NS_PER_S) /* how long a stream goes on unasked */
 #define WORKERS              2
 #define WORK_WAITING_MAX     64
+#define WORK_URGENT_MAX      (2 * WORK_WAITING_MAX)
 
 struct http {
     struct MHD_Daemon *daemon;
@@ -272,6 +273,7 @@ static void exchange_release(void *context)
         return;
     free_headers(&exchange->reply);
     free(exchange->reply.owned);
+    free(exchange->reply.body); /* of a visitor who left before it was sent */
     free(exchange->body);
     free(exchange);
 }
@@ -307,10 +309,11 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http
         response = MHD_create_response_from_buffer(reply->body ? reply->size : 0, reply->body,
                                                    MHD_RESPMEM_MUST_FREE);
     if (!response) {
-        free(reply->body);
         stream_close(exchange);
         return MHD_NO;
     }
+    if (!reply->read && !reply->asset)
+        reply->body = NULL; /* it is the response's */
     if (reply->read) {
         exchange->holders++;
         exchange->admitted_ns = clock_mono(&clock_system);
@@ -383,12 +386,18 @@ static bool queue_work(struct http_exchange *exchange)
     struct http *server = exchange->server;
 
     pthread_mutex_lock(&server->lock);
-    bool taken = !server->closing && server->work.waiting < WORK_WAITING_MAX;
+    bool urgent = exchange->reply.urgent;
+    bool taken =
+        !server->closing && server->work.waiting < (urgent ? WORK_URGENT_MAX : WORK_WAITING_MAX);
     if (taken) {
         exchange->worked = true;
-        exchange->next_waiting = NULL;
-        *server->work.end = exchange;
-        server->work.end = &exchange->next_waiting;
+        exchange->next_waiting = urgent ? server->work.first : NULL;
+        if (!urgent)
+            *server->work.end = exchange;
+        if (!exchange->next_waiting)
+            server->work.end = &exchange->next_waiting;
+        if (urgent)
+            server->work.first = exchange;
         server->work.waiting++;
         MHD_suspend_connection(exchange->connection);
         pthread_cond_signal(&server->work.changed);

@@ -73,6 +73,7 @@ struct http_reply {
      * lives as long. It may not set `work` again, but `later`. */
     void (*work)(void *context, const struct http_request *request, struct http_reply *reply);
     void *work_context;
+    bool urgent; /* the work goes before what others wait for: logging in, an owner's changes */
     /*
      * For an answer that comes with an event: asked at once and at each http_wake, on the server's
      * thread, until it returns true with the reply filled in (with a body, or with `read`).

@@ -46,7 +46,7 @@ struct jobs {
     void *wake_context;
     pthread_mutex_t lock;
     struct job *kept[JOBS_MAX]; /* in the order of their starts */
-    size_t count;
+    size_t count, starting; /* those kept; places taken by those whose program is not there yet */
     uint64_t newest;
     bool stopped;
 };
@@ -165,49 +165,44 @@ static void *watch(void *context)
     return NULL;
 }
 
-/* Takes a place for a job; the oldest that has ended gives its up. Under the lock. False when all
- * run. */
-static bool make_place(struct jobs *jobs, struct job **out_of_place)
+struct posting {
+    struct jobs *jobs;
+    struct caller caller;
+    struct job_command command;
+};
+
+/* Takes a place for a job that is about to start; the oldest that has ended gives its up. Under the
+ * lock. False when all run. */
+static bool take_place(struct jobs *jobs, struct job **out_of_place)
 {
-    if (jobs->count < JOBS_MAX)
-        return true;
-    for (size_t i = 0; i < jobs->count; i++) {
-        if (jobs->kept[i]->running)
-            continue;
+    if (jobs->count + jobs->starting == JOBS_MAX) {
+        size_t i = 0;
+
+        while (i < jobs->count && jobs->kept[i]->running)
+            i++;
+        if (i == jobs->count)
+            return false;
         *out_of_place = jobs->kept[i];
         memmove(&jobs->kept[i], &jobs->kept[i + 1], (jobs->count - i - 1) * sizeof *jobs->kept);
         jobs->count--;
-        return true;
     }
-    return false;
+    jobs->starting++;
+    return true;
 }
 
-static int start(struct jobs *jobs, struct job *job, const struct job_command *command)
+/* Gives the place to the job whose program runs. Under the lock. 0, or why it must end. */
+static int keep(struct jobs *jobs, struct job *job)
 {
-    struct job *old = NULL;
-    int error = program_start(&job->program, command->arguments);
-
-    if (error)
-        return error;
-    pthread_mutex_lock(&jobs->lock);
-    bool place = make_place(jobs, &old) && !jobs->stopped;
-    if (place) {
-        job->number = ++jobs->newest;
-        job->running = true;
-        jobs->kept[jobs->count++] = job;
-        job->joinable = pthread_create(&job->thread, NULL, watch, job) == 0;
-        if (!job->joinable)
-            jobs->count--;
-    }
-    pthread_mutex_unlock(&jobs->lock);
-    if (old)
-        release(old);
-    if (place && job->joinable)
-        return 0;
-    close(job->program.out);
-    close(job->program.err);
-    program_end(&job->program);
-    return place ? ERR_NOMEM : ERR_FULL;
+    jobs->starting--;
+    if (jobs->stopped)
+        return ERR_CLOSED;
+    job->number = ++jobs->newest;
+    job->running = true;
+    if (pthread_create(&job->thread, NULL, watch, job))
+        return ERR_NOMEM;
+    job->joinable = true;
+    jobs->kept[jobs->count++] = job;
+    return 0;
 }
 
 static void note_start(struct jobs *jobs, const struct caller *caller,
@@ -226,11 +221,35 @@ static void note_start(struct jobs *jobs, const struct caller *caller,
     audit_note(jobs->journal, caller, "job-started", words);
 }
 
-struct posting {
-    struct jobs *jobs;
-    struct caller caller;
-    struct job_command command;
-};
+/* The place first, then the note, then the program: what is refused leaves no trace. */
+static int start(struct job *job, const struct posting *posting)
+{
+    struct jobs *jobs = posting->jobs;
+    struct job *old = NULL;
+
+    pthread_mutex_lock(&jobs->lock);
+    int error = jobs->stopped ? ERR_CLOSED : take_place(jobs, &old) ? 0 : ERR_FULL;
+    pthread_mutex_unlock(&jobs->lock);
+    if (old)
+        release(old);
+    if (error)
+        return error;
+    note_start(jobs, &posting->caller, &posting->command);
+    error = program_start(&job->program, posting->command.arguments);
+    bool runs = error == 0;
+    pthread_mutex_lock(&jobs->lock);
+    if (runs)
+        error = keep(jobs, job);
+    else
+        jobs->starting--;
+    pthread_mutex_unlock(&jobs->lock);
+    if (runs && error) {
+        close(job->program.out);
+        close(job->program.err);
+        program_end(&job->program);
+    }
+    return error;
+}
 
 /* On a thread that may wait: a program is started and the start is noted in the journal. */
 static void start_posted(void *context, const struct http_request *request,
@@ -248,8 +267,7 @@ static void start_posted(void *context, const struct http_request *request,
         job->kind = posting->command.kind;
         job->started_ns = clock_wall(&clock_system);
         memcpy(job->by, posting->caller.account, sizeof job->by);
-        note_start(posting->jobs, &posting->caller, &posting->command);
-        error = start(posting->jobs, job, &posting->command);
+        error = start(job, posting);
     }
     if (error) {
         free(body);
@@ -262,7 +280,6 @@ static void start_posted(void *context, const struct http_request *request,
         int size = snprintf(body, 64, "{\"job\":\"%" PRIu64 "\"}\n", job->number);
         reply_json(reply, 202, body, (size_t)size);
     }
-    free(posting);
 }
 
 static void post_job(void *context, const struct route_request *request, struct http_reply *reply)
@@ -287,7 +304,8 @@ static void post_job(void *context, const struct route_request *request, struct 
         return;
     }
     reply->work = start_posted;
-    reply->work_context = posting;
+    reply->work_context = reply->owned = posting;
+    reply->urgent = true;
 }
 
 /* The job of the request's path, held; or NULL with `reply` filled in. */

@@ -33,4 +33,5 @@ void later_answer(const struct route_request *request, struct http_reply *reply,
     later->request.caller = &later->caller;
     reply->work = work;
     reply->work_context = reply->owned = later;
+    reply->urgent = request->caller->role == ROLE_OWNER;
 }

@@ -181,10 +181,18 @@ static bool is_of_this_machine(const struct caller *caller)
            strcmp(caller->origin, "::1") == 0;
 }
 
+/* By a proxy on this machine, for whoever may be behind it. */
+static bool is_passed_on(const struct http_request *request)
+{
+    return http_header(request, "X-Forwarded-For") || http_header(request, "Forwarded") ||
+           http_header(request, "Via");
+}
+
 static void get_metrics(void *context, const struct route_request *request,
                         struct http_reply *reply)
 {
-    if (request->caller->role < ROLE_VIEWER && !is_of_this_machine(request->caller)) {
+    if (request->caller->role < ROLE_VIEWER &&
+        (!is_of_this_machine(request->caller) || is_passed_on(request->http))) {
         reply_error(reply, 401, "a token is needed: make one on the page, under System");
         return;
     }

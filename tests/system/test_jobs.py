@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """Jobs of the API: programs that the gateway runs for the page, and what there is to choose from."""
+import http.client
 import json
 import os
+import threading
 
 from harness import Gateway, RtuLine, check, main, wait_for
 from harness.api import Api, _Connection
@@ -119,6 +121,39 @@ def a_job_dies_with_its_gateway(site):
     check(not os.path.exists("/proc/%d" % child[0]), "the child has ended")
 
 
+def jobs_that_are_posted_while_the_gateway_ends_do_no_harm(site):
+    plant = Plant(site)
+    plant.wait_end(plant.start(kind="scan", on="--help"))
+    for _ in range(7):
+        plant.start(kind="scan", on=plant.line.link, units="1-247", listen_s=0, timeout_ms=1000)
+
+    def post():
+        while plant.gateway.process.alive():
+            try:
+                plant.api.ask("POST", "/api/v1/jobs", {"kind": "scan", "on": "--help"})
+            except OSError:
+                return
+            except http.client.HTTPException:
+                return
+
+    threads = [threading.Thread(target=post) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    plant.gateway.stop()
+    for thread in threads:
+        thread.join()
+
+
+def what_is_refused_is_not_noted_as_started(site):
+    plant = Plant(site)
+    for _ in range(8):
+        plant.start(kind="scan", on=plant.line.link, units="1-247", listen_s=0, timeout_ms=1000)
+    for _ in range(5):
+        check(plant.api.ask("POST", "/api/v1/jobs", {"kind": "scan", "on": "x"}).status == 409, "no place is left")
+    noted = [event for event in plant.gateway.replay("--kind", "config") if "job-started" in json.dumps(event)]
+    check(len(noted) == 8, "the audit trail", len(noted))
+
+
 def what_there_is_to_choose_from(site):
     plant = Plant(site)
     check(len(plant.api.get("/api/v1/profiles")) > 200, "profiles")
@@ -126,10 +161,13 @@ def what_there_is_to_choose_from(site):
     check([profile["name"] for profile in found] == ["eastron-sdm120"], "a search", found)
     check(plant.api.get("/api/v1/profiles/eastron-sdm120")["name"] == "eastron-sdm120", "a profile")
     check(plant.api.ask("GET", "/api/v1/profiles/no-such").status == 404, "no profile")
+    check(plant.api.ask("GET", "/api/v1/profiles/sluice.json").status == 404, "a file is no profile")
     check(isinstance(plant.api.get("/api/v1/ports"), list), "ports")
     check(plant.api.get("/api/v1/options")["$schema"].startswith("http"), "options")
 
 
 main(a_scan_of_a_polled_bus_is_followed_line_by_line_and_polling_goes_on, a_job_that_is_stopped_gives_the_bus_back,
      registers_are_shown_in_every_type, what_is_no_job_is_refused_in_words,
-     nothing_in_a_request_becomes_a_flag_or_a_command, a_job_dies_with_its_gateway, what_there_is_to_choose_from)
+     nothing_in_a_request_becomes_a_flag_or_a_command, a_job_dies_with_its_gateway,
+     jobs_that_are_posted_while_the_gateway_ends_do_no_harm, what_is_refused_is_not_noted_as_started,
+     what_there_is_to_choose_from)

@@ -10,9 +10,13 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/clock.h"
@@ -242,6 +246,108 @@ static void a_reply_that_comes_later_is_asked_for_at_each_wake(void **state)
     assert_int_equal(event.closed, 1);
 }
 
+/* Work that is held until it is let go, and in which order it was done. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool go;
+    int begun;
+    char order[16];
+} held = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static void do_when_let_go(void *context, const struct http_request *request,
+                           struct http_reply *reply)
+{
+    (void)context;
+    pthread_mutex_lock(&held.lock);
+    held.order[held.begun++] = request->path[1];
+    pthread_cond_broadcast(&held.changed);
+    while (!held.go)
+        pthread_cond_wait(&held.changed, &held.lock);
+    pthread_mutex_unlock(&held.lock);
+    reply->status = 200;
+    reply->body = strdup(request->path);
+    reply->size = strlen(request->path);
+}
+
+static void answer_held(void *context, const struct http_request *request, struct http_reply *reply)
+{
+    (void)context;
+    reply->status = 200;
+    if (request->path[1] == '-')
+        return;
+    reply->work = do_when_let_go;
+    reply->owned = malloc(64);
+    reply->urgent = request->path[1] == 'U';
+}
+
+static int ask_for(struct http *server, const char *path)
+{
+    char request[64];
+    int ends[2];
+
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    assert_int_equal(http_adopt(server, ends[0], NULL, 0), 0);
+    assert_true(write(ends[1], request, strlen(request)) == (ssize_t)strlen(request));
+    return ends[1];
+}
+
+static void ask_at_once(struct http *server)
+{
+    char answer[256];
+    int end = ask_for(server, "/-");
+
+    assert_true(read(end, answer, sizeof answer) > 0);
+    close(end);
+}
+
+static void wait_begun(int count)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += DEADLINE_MS / 1000;
+    pthread_mutex_lock(&held.lock);
+    while (held.begun < count)
+        assert_int_equal(pthread_cond_timedwait(&held.changed, &held.lock, &until), 0);
+    pthread_mutex_unlock(&held.lock);
+}
+
+static void let_go(void)
+{
+    pthread_mutex_lock(&held.lock);
+    held.go = true;
+    pthread_cond_broadcast(&held.changed);
+    pthread_mutex_unlock(&held.lock);
+}
+
+static void urgent_work_goes_first(void **state)
+{
+    struct http *server;
+    int asked[4];
+    char answer[256];
+
+    (void)state;
+    held.begun = 0;
+    held.go = false;
+    assert_int_equal(http_open(&server, CONNECTIONS, NULL, answer_held, NULL), 0);
+    asked[0] = ask_for(server, "/a");
+    asked[1] = ask_for(server, "/b");
+    wait_begun(2); /* both workers are taken */
+    asked[2] = ask_for(server, "/c");
+    ask_at_once(server); /* the server takes requests in their order: it has queued /c by now */
+    asked[3] = ask_for(server, "/U");
+    ask_at_once(server);
+    let_go();
+    for (int i = 0; i < 4; i++) {
+        assert_true(read(asked[i], answer, sizeof answer) > 0);
+        close(asked[i]);
+    }
+    assert_int_equal(held.order[2], 'U');
+    http_close(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +355,7 @@ int main(void)
         cmocka_unit_test(work_is_answered_by_another_thread),
         cmocka_unit_test(a_reply_that_comes_later_is_asked_for_at_each_wake),
         cmocka_unit_test(what_may_not_be_sent_is_refused_before_it_is_read),
+        cmocka_unit_test(urgent_work_goes_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
