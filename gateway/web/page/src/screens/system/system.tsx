@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { loadConfig, type Config } from '../../api/config';
 import { may, session } from '../../api/session';
-import { status } from '../../api/status';
+import { status, useFreshStatus } from '../../api/status';
 import { useCell } from '../../lib/cell';
 import { duration } from '../../lib/format';
 import { t } from '../../lib/text';
@@ -23,6 +23,7 @@ export function System() {
   const now = useCell(status), known = useCell(session);
   const [config, setConfig] = useState<Config | null>(null);
   const [error, setError] = useState<unknown>(null);
+  useFreshStatus();
   const fingerprint = now?.config.fingerprint;
   useEffect(() => void loadConfig().then(setConfig, setError), [fingerprint]);
   return (
