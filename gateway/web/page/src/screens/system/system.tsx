@@ -1,6 +1,6 @@
 /** The gateway itself: what it is called, what time it is, who may do what, what it can give away, and what was changed. */
 import { useEffect, useState } from 'preact/hooks';
-import { loadConfig, type Config } from '../../api/config';
+import { ended, loadConfig, type Config } from '../../api/config';
 import { may, session } from '../../api/session';
 import { status, useFreshStatus } from '../../api/status';
 import { useCell } from '../../lib/cell';
@@ -25,7 +25,9 @@ export function System() {
   const [error, setError] = useState<unknown>(null);
   useFreshStatus();
   const fingerprint = now?.config.fingerprint;
-  useEffect(() => void loadConfig().then(setConfig, setError), [fingerprint]);
+  // Once more at the end of a trial: the file may go back a moment after what is in force.
+  const end = useCell(ended);
+  useEffect(() => void loadConfig().then(setConfig, setError), [fingerprint, end]);
   return (
     <Screen title={t('nav.system')} lead={known && t('system.lead', { version: known.gateway.version, uptime: now ? duration(now.uptime_s * 1000) : t('value.none') })}>
       <Problem error={error} />
