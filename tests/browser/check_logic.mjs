@@ -20,7 +20,7 @@ globalThis.setInterval = (...given) => timers(...given).unref();
 
 await build({
   stdin: {
-    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'screens/devices/rows', 'screens/add-device/draft', 'screens/add-device/table', 'screens/buses/load', 'lib/format', 'lib/text']
+    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'api/uplink', 'screens/devices/rows', 'screens/add-device/draft', 'screens/add-device/table', 'screens/buses/load', 'screens/system/restore', 'lib/format', 'lib/text']
       .map((module) => `export * from './src/${module}';`).join('\n'),
     resolveDir: page,
   },
@@ -74,6 +74,32 @@ const tests = {
     const now = status({ uplinks: [{ id: 'c', state: 'waiting', error: 'refused', alarm: '', since: 1 }], consumers: { 'uplink/c': { pending: 1234 } } });
     assert.match(logic.conditions(now)[0].next, /1,234 events/);
   },
+  'a broker whose certificate is not trusted here has not refused anybody'() {
+    const word = (error) => logic.uplinkWord({ state: 'refused', error });
+    assert.match(word('the broker\'s certificate "CN=b" is issued by "CN=x", a CA that is not known here'), /does not trust/);
+    assert.match(word('the certificate "CN=b" was revoked by its issuer'), /does not trust/);
+    assert.match(word("the broker refused this gateway's certificate: check tls.cert with its operator"), /^refused by the broker$/);
+  },
+  'a sentence of the gateway has a capital and no program before it, and names stay as they are'() {
+    assert.equal(logic.said('sluice scan: two masters on a line\n'), 'Two masters on a line');
+    assert.equal(logic.said('sluice: the daemon does not answer'), 'The daemon does not answer');
+    assert.equal(logic.said('uplinks[0].url: expected is mqtt://'), 'uplinks[0].url: expected is mqtt://');
+    assert.equal(logic.said('/dev/ttyUSB0 is gone'), '/dev/ttyUSB0 is gone');
+    assert.equal(logic.said('öl is low'), 'Öl is low');
+  },
+  'a number of many noughts is short, and a large counter is whole'() {
+    assert.equal(logic.number(-5.4123456e36), '-5.412E36');
+    assert.equal(logic.number(5e36, 1), '5E36');
+    assert.equal(logic.number(-1.2e-38), '-1.2E-38');
+    assert.deepEqual([0, 0.001, 281_474_976_710_655].map((value) => logic.number(value)), ['0', '0.001', '281,474,976,710,655']);
+    assert.equal(logic.number(0.0000001, 2), '0.00');
+  },
+  'a backup is sent as the document that it is, and anything else as the text of a template'() {
+    const backup = { kind: 'sluice-backup', schema: 1 };
+    assert.deepEqual(logic.restoreBody(JSON.stringify(backup), 'three short words'), { backup, passphrase: 'three short words' });
+    assert.deepEqual(logic.restoreBody(JSON.stringify(backup), ''), { backup });
+    for (const text of ['{"gateway":{}}', '{ // with words\n}', 'null']) assert.deepEqual(logic.restoreBody(text, 'x'), { template: text });
+  },
   'the list finds devices by several words and points within them'() {
     const buses = [bus('b', [device('boiler', { name: 'Kessel' }), device('pump')])];
     const points = new Map([['boiler/flow', { d: 'boiler', p: 'flow', name: 'Durchfluss' }], ['boiler/temp', { d: 'boiler', p: 'temp' }], ['pump/temp', { d: 'pump', p: 'temp' }]]);
@@ -97,6 +123,13 @@ const tests = {
     assert.deepEqual(edits[0].add, { id: 'ttyusb0-2', driver: 'modbus-rtu', port: '/dev/ttyUSB0', line: '9600 8E1' });
     assert.deepEqual(edits[1].add, { id: 'meter', name: 'Meter', bus: 'ttyusb0-2', unit: 7, profile: 'abb-b2x' });
     assert.equal(logic.editsOf({ ...draft, place: { bus: 'rs485-1', driver: 'modbus-rtu', on: 'x' } }, { parsed: {} }).length, 1);
+  },
+  'what is found on a line is known by its unit, and only a line that is read is taken away from somebody'() {
+    const config = { parsed: { devices: [{ id: 'm', bus: 'b', unit: 3 }, { id: 'n', bus: 'b' }, { id: 'o', bus: 'net', unit: 3 }] } };
+    const at = (bus, driver = 'modbus-rtu') => ({ bus, driver, on: 'x' });
+    assert.deepEqual([3, 1, 4].map((unit) => logic.deviceAt(config, at('b'), unit)?.id), ['m', 'n', undefined]);
+    assert.equal(logic.deviceAt(config, { port: '/dev/ttyUSB0', line: '' }, 3), undefined);
+    assert.deepEqual([at('b'), at('free'), at('net', 'modbus-tcp'), { host: 'x' }].map((place) => logic.isPolled(config, place)), [true, false, false, false]);
   },
   'a table is read with tabs, semicolons or commas, and tells its wrong lines'() {
     for (const separator of ['\t', ';', ',']) {

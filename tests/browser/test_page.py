@@ -10,7 +10,7 @@ import threading
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../system"))
 
-from harness import Api, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check, main, wait_for  # noqa: E402
+from harness import Api, Authority, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check, main, wait_for  # noqa: E402
 from harness.run import SKIPPED  # noqa: E402
 
 PASSWORD = "a few words are better"
@@ -164,6 +164,13 @@ def a_change_is_shown_tried_and_kept_or_goes_back(site):
     check(written["gateway"]["name"] == "Plant 7", "the name went back", written["gateway"])
 
 
+def a_phone_shows_all_and_a_backup_comes_back(site):
+    gateway = owned(plant(site))
+    authority = Authority(site.folder, "shop")
+    (certificate, key), (_, other_key) = authority.issue("plant7"), authority.issue("other")
+    return walk(gateway, "phone", SLUICE_CERT=certificate, SLUICE_KEY=key, SLUICE_OTHER_KEY=other_key)
+
+
 if __name__ == "__main__":
     if lacking():
         print("skipped:", lacking())
@@ -173,4 +180,5 @@ if __name__ == "__main__":
          it_says_that_the_gateway_is_out_of_reach_and_goes_on,
          it_is_used_without_a_mouse,
          a_change_is_shown_tried_and_kept_or_goes_back,
+         a_phone_shows_all_and_a_backup_comes_back,
          somebody_goes_the_whole_way_from_the_box_to_a_value_that_arrives)

@@ -1,6 +1,6 @@
 /** Asks the gateway. What goes wrong comes as a Refusal with a sentence that can be shown as it is. */
 import { cell } from '../lib/cell';
-import { t } from '../lib/text';
+import { said, t } from '../lib/text';
 
 /** The gateway's answer was no (or none came: status 0). */
 export class Refusal extends Error {
@@ -48,8 +48,8 @@ async function refusal(response: Response): Promise<Refusal> {
   } catch {
     /* not of the API: a proxy in between, perhaps */
   }
-  const sentence = typeof fields.error === 'string' ? fields.error : t('error.status', { status: response.status });
-  return new Refusal(response.status, sentence, typeof fields.next === 'string' ? fields.next : '', fields);
+  const sentence = typeof fields.error === 'string' ? said(fields.error) : t('error.status', { status: response.status });
+  return new Refusal(response.status, sentence, typeof fields.next === 'string' ? said(fields.next) : '', fields);
 }
 
 /** The response, whatever it holds. `path` is below /api/v1. */

@@ -1,8 +1,9 @@
 /** What is not as it should be, worst first: what happened, why, what to do next, and where. */
 import { number } from '../lib/format';
-import { t, told } from '../lib/text';
+import { said, t, told } from '../lib/text';
 import type { Level } from '../parts/state';
 import type { BusStatus, DeviceStatus, Status, UplinkStatus } from './types';
+import { uplinkWord } from './uplink';
 
 export interface Condition {
   /** The same as long as it is the same trouble. */
@@ -22,11 +23,11 @@ const DEVICES_EACH = 4;
 function ofGateway(now: Status): Condition[] {
   const found: Condition[] = [];
   if (now.journal.error)
-    found.push({ key: 'journal', level: 'down', what: t('trouble.journal'), why: now.journal.error, next: t('trouble.journal.next'), at: ['system'] });
+    found.push({ key: 'journal', level: 'down', what: t('trouble.journal'), why: said(now.journal.error), next: t('trouble.journal.next'), at: ['system'] });
   if (now.clock.trust === 'unset')
     found.push({ key: 'clock', level: 'look', what: t('trouble.clock'), why: t('trouble.clock.why'), next: t('trouble.clock.next'), at: ['system'] });
   if (now.config.refused)
-    found.push({ key: 'config', level: 'look', what: t('trouble.config'), why: now.config.refused.why, next: t('trouble.config.next'), at: ['system'], since: now.config.refused.at });
+    found.push({ key: 'config', level: 'look', what: t('trouble.config'), why: said(now.config.refused.why), next: t('trouble.config.next'), at: ['system'], since: now.config.refused.at });
   return found;
 }
 
@@ -45,7 +46,7 @@ function ofDevice(bus: BusStatus, device: DeviceStatus): Condition {
 function ofBus(bus: BusStatus): Condition[] {
   const at = ['buses', bus.id];
   if (bus.error)
-    return [{ key: `bus/${bus.id}`, level: 'down', what: t('trouble.bus', { bus: bus.id }), why: bus.error, next: t('trouble.bus.next'), at }];
+    return [{ key: `bus/${bus.id}`, level: 'down', what: t('trouble.bus', { bus: bus.id }), why: said(bus.error), next: t('trouble.bus.next'), at }];
   if (bus.lent)
     return [{ key: `lent/${bus.id}`, level: 'paused', what: t('trouble.lent', { bus: bus.id, to: bus.lent.to }), next: t('trouble.lent.next'), at }];
   const down = bus.devices.filter((device) => !device.up && device.why);
@@ -66,16 +67,16 @@ function ofUplink(uplink: UplinkStatus, waiting: number): Condition[] {
     found.push({
       key: `uplink/${uplink.id}`,
       level: uplink.error ? 'down' : 'look',
-      what: t('trouble.uplink', { uplink: uplink.id, state: told(`uplink.${uplink.state}`, uplink.state) }),
-      why: uplink.error,
+      what: t('trouble.uplink', { uplink: uplink.id, state: uplinkWord(uplink) }),
+      why: said(uplink.error),
       next: t('trouble.uplink.next', { n: waiting, count: number(waiting) }),
       at,
       since: uplink.since,
     });
   else if (!uplink.delivery_proven && uplink.error)
-    found.push({ key: `proof/${uplink.id}`, level: 'look', what: t('trouble.unproven', { uplink: uplink.id }), why: uplink.error, at });
+    found.push({ key: `proof/${uplink.id}`, level: 'look', what: t('trouble.unproven', { uplink: uplink.id }), why: said(uplink.error), at });
   if (uplink.alarm && uplink.alarm !== uplink.error)
-    found.push({ key: `alarm/${uplink.id}`, level: 'look', what: t('trouble.alarm', { uplink: uplink.id }), why: uplink.alarm, at });
+    found.push({ key: `alarm/${uplink.id}`, level: 'look', what: t('trouble.alarm', { uplink: uplink.id }), why: said(uplink.alarm), at });
   return found;
 }
 

@@ -1,5 +1,6 @@
 /** Jobs: what takes a while on the gateway (a scan, a test read), followed line by line. */
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { said } from '../lib/text';
 import { post, remove, Refusal } from './client';
 
 export interface JobEnd {
@@ -70,7 +71,7 @@ export function useJob<Line>(): JobState<Line> {
       job.current = null;
       setEnd(told);
       setRuns(false);
-      if (told.exit !== 0 && told.words) setError(new Refusal(0, told.words.trim()));
+      if (told.exit !== 0 && told.words) setError(new Refusal(0, said(told.words)));
     });
   };
 

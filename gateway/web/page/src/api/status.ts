@@ -1,4 +1,5 @@
 /** The gateway's status: asked once, then kept fresh by the live stream; and the rates that two of them give. */
+import { useEffect } from 'preact/hooks';
 import { cell } from '../lib/cell';
 import { heardTime } from '../lib/clock';
 import { get } from './client';
@@ -7,6 +8,8 @@ import { Rates } from './rates';
 import type { BusStatus, LiveBus, LiveStatus, Status } from './types';
 
 const AGAIN_MS = 2_000;
+/** While a screen shows what is in no part of the live stream. */
+const FRESH_MS = 5_000;
 /** After an event that tells of a change, so that a burst of them asks once. */
 const SETTLED_MS = 700;
 
@@ -24,6 +27,8 @@ export const sums = cell<Map<string, BusSums>>(new Map());
 export const rates = new Rates();
 
 let timer: ReturnType<typeof setTimeout> | undefined;
+/** When the whole status was asked for last, by performance.now(). */
+let asked = -Infinity;
 
 export function sumBus(bus: BusStatus): BusSums {
   const made = { up: 0, down: 0, requests: 0, replies: 0, percent: 0 };
@@ -58,6 +63,7 @@ function take(answer: Status): void {
 export async function loadStatus(): Promise<void> {
   clearTimeout(timer);
   timer = undefined;
+  asked = performance.now();
   try {
     const answer = await get<Status>('/status');
     if (answer.journal) return take(answer);
@@ -124,4 +130,24 @@ export function followStatus(): () => void {
     timer = undefined;
     endings.forEach((end) => end());
   };
+}
+
+/**
+ * For screens that show counters of each device, or how long the gateway runs: the whole status again and again while
+ * somebody looks, one question at a time.
+ */
+export function useFreshStatus(): void {
+  useEffect(() => {
+    let gone = false;
+    let next: ReturnType<typeof setTimeout> | undefined;
+    const look = async (): Promise<void> => {
+      if (!document.hidden && performance.now() - asked >= FRESH_MS) await loadStatus();
+      if (!gone) next = setTimeout(() => void look(), Math.max(1_000, FRESH_MS - (performance.now() - asked)));
+    };
+    void look();
+    return () => {
+      gone = true;
+      clearTimeout(next);
+    };
+  }, []);
 }

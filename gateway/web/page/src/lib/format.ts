@@ -3,12 +3,17 @@ import { language, t } from './text';
 
 const formats = new Map<string, Intl.NumberFormat>();
 
-/** With `decimals` after the point, or as many as it has where that is not said (nine at most). */
+/** Above it the figures of a number are no more than its size, and below it none is left. */
+const HUGE = 1e15, TINY = 1e-6;
+
+/** With `decimals` after the point, or as many as it has where that is not said (nine at most); "5.3E36" where that would be a row of noughts. */
 export function number(value: number, decimals?: number): string {
-  const key = `${language.get()}/${decimals}`;
+  const size = Math.abs(value);
+  const short = size >= HUGE || (decimals === undefined && size > 0 && size < TINY);
+  const key = `${language.get()}/${short ? 'short' : decimals}`;
   let format = formats.get(key);
   if (!format) {
-    format = new Intl.NumberFormat(language.get(), {
+    format = new Intl.NumberFormat(language.get(), short ? { notation: 'scientific', maximumFractionDigits: 3 } : {
       minimumFractionDigits: decimals ?? 0,
       maximumFractionDigits: decimals ?? 9,
     });

@@ -51,3 +51,12 @@ export function t(key: TextKey, filling?: Filling, count?: number): string {
 export function told(key: string, otherwise: string): string {
   return texts[key] ?? otherwise;
 }
+
+/**
+ * A sentence of the gateway or of one of its programs as it stands by itself: with a capital, and without the program's
+ * name. One that begins with a name or a key (`uplinks[0].url: …`) keeps it as it is written.
+ */
+export function said(sentence: string): string {
+  const plain = sentence.trim().replace(/^sluiced?( [a-z-]+)?: /gm, '');
+  return /^\p{Ll}[\p{L}'’-]*[ ,]/u.test(plain) ? plain.charAt(0).toUpperCase() + plain.slice(1) : plain;
+}

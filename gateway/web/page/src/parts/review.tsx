@@ -5,7 +5,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { apply, check, CONFIRM_S, loadConfig, type Checked, type Edit } from '../api/config';
 import { number } from '../lib/format';
-import { t } from '../lib/text';
+import { said, t } from '../lib/text';
 import { Dialog } from './dialog';
 import { Notice, Problem } from './notice';
 
@@ -59,7 +59,7 @@ function Meaning({ meaning }: { meaning: NonNullable<Checked['meaning']> }) {
 function Mistakes({ checked }: { checked: Checked }) {
   return (
     <div role="alert">
-      {checked.errors.map((mistake, i) => <Notice key={i} level="down" title={mistake.sentence} why={mistake.line ? t('review.place', { line: mistake.line }) : mistake.key} />)}
+      {checked.errors.map((mistake, i) => <Notice key={i} level="down" title={said(mistake.sentence)} why={mistake.line ? t('review.place', { line: mistake.line }) : mistake.key} />)}
     </div>
   );
 }

@@ -9,7 +9,7 @@ import { t, type TextKey } from '../../lib/text';
 import { Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { Screen } from '../../parts/screen';
-import type { Draft } from './draft';
+import { isPolled, type Draft } from './draft';
 import { Explorer } from './explorer';
 import { Library } from './library';
 import { NameStep } from './name-step';
@@ -60,7 +60,8 @@ export function AddDevice() {
           {draft.place && (
             <Panel title={t('add.how')}>
               <Ways way={way} choose={setWay} />
-              {way === 'scan' && <Scan {...step} onFound={() => setWay('library')} />}
+              {isPolled(config, draft.place) && <p class="hint">{t('scan.lends')}</p>}
+              {way === 'scan' && <Scan {...step} config={config} onFound={() => setWay('library')} />}
               {way === 'library' && <Library {...step} />}
               {way === 'hand' && <Explorer {...step} />}
               {way === 'table' && <Table {...step} />}

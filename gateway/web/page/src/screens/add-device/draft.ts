@@ -1,5 +1,5 @@
 /** The device that is being added, as far as it is known, and the edits of the configuration that make it real. */
-import type { Config, Edit } from '../../api/config';
+import type { Config, ConfigDevice, Edit } from '../../api/config';
 
 export type Place =
   | { bus: string; driver: string; on: string }
@@ -26,6 +26,16 @@ export function placeOn(place: Place): string {
 /** The settings of a line that is not configured yet. */
 export function placeLine(place: Place): string | undefined {
   return 'port' in place && !('bus' in place) ? place.line : undefined;
+}
+
+/** The device that is configured there already. */
+export function deviceAt(config: Config, place: Place, unit: number): ConfigDevice | undefined {
+  return 'bus' in place ? config.parsed.devices?.find((device) => device.bus === place.bus && (device.unit ?? 1) === unit) : undefined;
+}
+
+/** Whether the gateway reads devices on that line, which have to wait while it is lent. Those of a network have a connection each. */
+export function isPolled(config: Config, place: Place): boolean {
+  return 'bus' in place && place.driver !== 'modbus-tcp' && !!config.parsed.devices?.some((device) => device.bus === place.bus);
 }
 
 /** "Main incomer, hall 3" -> "main-incomer-hall-3" */

@@ -1,11 +1,13 @@
 /** Looks who answers: the usual units first, which is done in a minute; then all of them, if one wants. */
 import { useEffect } from 'preact/hooks';
+import type { Config } from '../../api/config';
 import { useJob } from '../../api/jobs';
+import { link } from '../../app/router';
 import { t, told } from '../../lib/text';
 import { Notice, Problem } from '../../parts/notice';
 import { State } from '../../parts/state';
 import type { StepProps } from './add-device';
-import { placeOn } from './draft';
+import { deviceAt, placeOn } from './draft';
 
 interface ScanLine {
   kind: 'line' | 'device' | 'end';
@@ -25,7 +27,32 @@ function about(line: ScanLine): string {
   return ['vendor', 'product_name', 'model', 'product_code'].map((key) => said[key]).filter(Boolean).join(' ');
 }
 
-export function Scan({ draft, change, onFound }: StepProps & { onFound: () => void }) {
+interface FoundProps {
+  line: ScanLine;
+  /** What the configuration calls it, where it has it already. */
+  known?: { id: string; name?: string };
+  take: () => void;
+}
+
+function Found({ line, known, take }: FoundProps) {
+  const unit = t('scan.unit', { unit: line.unit ?? 0 });
+  if (known)
+    return (
+      <li>
+        <span><b>{unit}</b> <a href={link('devices', known.id)}>{known.name || known.id}</a></span>
+        {line.verdict === 'present' ? <State level="up" word={t('scan.known')} /> : <State level="look" word={told(`scan.${line.verdict}`, line.verdict ?? '')} />}
+      </li>
+    );
+  return (
+    <li>
+      <span><b>{unit}</b> <span class="quiet-line">{about(line) || line.profile || t('scan.nameless')}</span></span>
+      <State level={line.verdict === 'present' ? 'up' : 'look'} word={told(`scan.${line.verdict}`, line.verdict ?? '')} />
+      <button class="button small primary" type="button" onClick={take}>{t('scan.take')}<span class="unseen"> {unit}</span></button>
+    </li>
+  );
+}
+
+export function Scan({ draft, change, config, onFound }: StepProps & { config: Config; onFound: () => void }) {
   const job = useJob<ScanLine>();
   const place = draft.place!, known = 'bus' in place;
   const look = (deep: boolean) => job.start({ kind: 'scan', on: placeOn(place), ...(deep ? {} : { units: QUICK_UNITS, listen_s: 1 }) });
@@ -48,11 +75,7 @@ export function Scan({ draft, change, onFound }: StepProps & { onFound: () => vo
       {heard?.heard && heard.heard !== 'silence' && <Notice level="look" title={told(`scan.heard.${heard.heard}`, heard.heard)} />}
       <ul class="entries">
         {devices.map((line) => (
-          <li key={`${line.unit}/${line.line}`}>
-            <span><b>{t('scan.unit', { unit: line.unit ?? 0 })}</b> <span class="quiet-line">{about(line) || line.profile || t('scan.nameless')}</span></span>
-            <State level={line.verdict === 'present' ? 'up' : 'look'} word={told(`scan.${line.verdict}`, line.verdict ?? '')} />
-            <button class="button small primary" type="button" onClick={() => take(line)}>{t('scan.take')}<span class="unseen"> {t('scan.unit', { unit: line.unit ?? 0 })}</span></button>
-          </li>
+          <Found key={`${line.unit}/${line.line}`} line={line} known={deviceAt(config, place, line.unit ?? 1)} take={() => take(line)} />
         ))}
       </ul>
       {!job.lines.some((line) => line.kind === 'end') && <Problem error={job.error} />}

@@ -1,10 +1,10 @@
 /** One line: its second as a picture, and every device on it with what it costs and what goes wrong. */
-import { status, sums } from '../../api/status';
+import { status, sums, useFreshStatus } from '../../api/status';
 import type { BusStatus } from '../../api/types';
 import { link } from '../../app/router';
 import { useCell } from '../../lib/cell';
 import { number } from '../../lib/format';
-import { t, told } from '../../lib/text';
+import { said, t, told } from '../../lib/text';
 import { Notice } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { Screen } from '../../parts/screen';
@@ -52,6 +52,7 @@ function DeviceTable({ bus }: { bus: BusStatus }) {
 
 export function Bus({ id }: { id: string }) {
   const now = useCell(status), counted = useCell(sums).get(id) ?? NOTHING;
+  useFreshStatus();
   const bus = now?.buses.find((one) => one.id === id);
   const above = <a href={link('buses')}>{t('nav.buses')}</a>;
   if (!now) return <Screen title={id} above={above}>{null}</Screen>;
@@ -60,7 +61,7 @@ export function Bus({ id }: { id: string }) {
   return (
     <Screen title={id} above={above} lead={told(`driver.${bus.driver}`, bus.driver)}
       aside={<State level={busLevel(bus, counted)} word={t('bus.answer', { up: counted.up, of: bus.devices.length })} />}>
-      {bus.error && <Notice level="down" title={t('trouble.bus', { bus: id })} why={bus.error} next={t('trouble.bus.next')} />}
+      {bus.error && <Notice level="down" title={t('trouble.bus', { bus: id })} why={said(bus.error)} next={t('trouble.bus.next')} />}
       {bus.lent && <Notice level="paused" title={t('trouble.lent', { bus: id, to: bus.lent.to })} next={t('trouble.lent.next')} />}
       {isShared(bus) && (
         <Panel title={t('bus.load')} aside={<State level={verdictLevel[judged]} word={t(`bus.verdict.${judged}`)} />}>

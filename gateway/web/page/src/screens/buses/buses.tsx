@@ -1,6 +1,6 @@
 /** The lines: how full each one is and by whom, what the planner says of it, and which ports there are. */
 import { may } from '../../api/session';
-import { rates, status, sums } from '../../api/status';
+import { rates, status, sums, useFreshStatus } from '../../api/status';
 import type { BusStatus } from '../../api/types';
 import { link } from '../../app/router';
 import { useCell } from '../../lib/cell';
@@ -39,6 +39,7 @@ function Line({ bus }: { bus: BusStatus }) {
 }
 
 export function Buses() {
+  useFreshStatus();
   const now = useCell(status);
   return (
     <Screen title={t('nav.buses')} lead={t('buses.lead')}>

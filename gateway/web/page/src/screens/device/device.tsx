@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useWant } from '../../api/live';
 import { followValues, loadPoints, points } from '../../api/points';
-import { status } from '../../api/status';
+import { status, useFreshStatus } from '../../api/status';
 import { followTrails } from '../../api/trails';
 import type { BusStatus, DeviceStatus, Point } from '../../api/types';
 import type { ScreenArguments } from '../../app/screens';
@@ -47,6 +47,7 @@ export function Device({ rest }: ScreenArguments) {
   const id = rest[0] ?? '';
   const now = useCell(status), known = useCell(points);
   const [shown, setShown] = useState<string | null>(null);
+  useFreshStatus();
   useWant(id);
   useEffect(followValues, []);
   useEffect(followTrails, []);

@@ -2,7 +2,9 @@
 import { pointKey } from '../../api/points';
 import type { Point, StoredEvent } from '../../api/types';
 import { link } from '../../app/router';
+import { useCell } from '../../lib/cell';
 import { duration } from '../../lib/format';
+import { narrow } from '../../lib/narrow';
 import { t } from '../../lib/text';
 import { Shape } from '../../parts/state';
 import { Virtual } from '../../parts/virtual';
@@ -15,7 +17,11 @@ interface Line {
   head?: string;
 }
 
-const ROW = 40;
+/** As in history.css: a line where there is room, and on a phone two, with the device above its first. */
+function height(line: Line): number {
+  if (!narrow.get()) return 40;
+  return line.head ? 88 : 56;
+}
 
 function sorted(readings: readonly StoredEvent[], points: Map<string, Point>): Line[] {
   const all = readings.map((event) => ({ event, point: points.get(pointKey({ d: event.d!, p: event.p! })) ?? { d: event.d!, p: event.p!, type: 'number' } }));
@@ -40,11 +46,12 @@ function Row({ line, at, top, index }: { line: Line; at: number; top: number; in
 }
 
 export function StateTable({ readings, at, points }: { readings: readonly StoredEvent[]; at: number; points: Map<string, Point> }) {
+  useCell(narrow); // the heights follow it
   if (!readings.length) return <p class="quiet-line state-none">{t('history.nothing')}</p>;
   const lines = sorted(readings, points);
   return (
     <div class="state-table">
-      <Virtual rows={lines} height={() => ROW} label={t('history.state')}
+      <Virtual rows={lines} height={height} label={t('history.state')}
         draw={(line, index, top) => <Row key={pointKey(line.point)} line={line} at={at} top={top} index={index} />} />
     </div>
   );

@@ -14,13 +14,14 @@ function reasons(reader: Consumer): string {
 
 function Row({ id, reader }: { id: string; reader: Consumer }) {
   const lost = dropped(reader);
+  const proof = reader.acked ? <State level="up" word={t('ledger.complete')} /> : t('value.none');
   return (
     <tr>
       <th scope="row">{readerName(id)}</th>
       <td class="number">{number(reader.acked)}</td>
       <td class="number">{number(reader.pending)}</td>
       <td class="number">{number(lost)}</td>
-      <td>{lost ? <State level="look" word={reasons(reader)} /> : <State level="up" word={t('ledger.complete')} />}</td>
+      <td>{lost ? <State level="look" word={reasons(reader)} /> : proof}</td>
     </tr>
   );
 }

@@ -1,9 +1,10 @@
 /** A broker: is it connected, what has it still to get, and when will it have it? */
 import { rates } from '../../api/status';
 import type { Status, UplinkStatus } from '../../api/types';
+import { uplinkWord } from '../../api/uplink';
 import { link } from '../../app/router';
 import { duration, number, rate } from '../../lib/format';
-import { t, told } from '../../lib/text';
+import { t } from '../../lib/text';
 import { State, type Level } from '../../parts/state';
 
 /** Fewer than this wait in the course of things: what is on its way. */
@@ -32,7 +33,7 @@ function backlog(uplink: UplinkStatus, now: Status): string {
 }
 
 function word(uplink: UplinkStatus): string {
-  const state = told(`uplink.${uplink.state}`, uplink.state);
+  const state = uplinkWord(uplink);
   return uplink.next_try_ms ? t('uplink.again', { state, left: duration(uplink.next_try_ms + 999) }) : state;
 }
 

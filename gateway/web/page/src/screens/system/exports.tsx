@@ -1,12 +1,13 @@
 /** What the gateway gives away: all of it, all but who it is, or a report to print. And what brings it back. */
 import { useState } from 'preact/hooks';
-import { ask } from '../../api/client';
-import { loadConfig } from '../../api/config';
+import { ask, post } from '../../api/client';
+import { ended, loadConfig } from '../../api/config';
 import { link } from '../../app/router';
 import { t } from '../../lib/text';
 import { TextField } from '../../parts/field';
 import { Notice, Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
+import { restoreBody, type Restored } from './restore';
 
 /** Hands an answer to the browser as a file. */
 async function save(response: Response, name: string): Promise<void> {
@@ -20,7 +21,7 @@ async function save(response: Response, name: string): Promise<void> {
 
 export function Exports() {
   const [passphrase, setPassphrase] = useState('');
-  const [restored, setRestored] = useState(false);
+  const [restored, setRestored] = useState<Restored | null>(null);
   const [error, setError] = useState<unknown>(null);
   const act = (action: () => Promise<void>) => {
     setError(null);
@@ -30,9 +31,12 @@ export function Exports() {
   const backup = () => act(async () => save(await ask('/export/backup', secret()), 'sluice-backup.json'));
   const template = () => act(async () => save(await ask('/export/template'), 'sluice-template.json'));
   const restore = (file: File | undefined) => file && act(async () => {
-    await ask('/restore', { method: 'POST', body: file, headers: { 'Content-Type': 'application/octet-stream', ...(passphrase && { 'X-Sluice-Passphrase': passphrase }) } });
-    setRestored(true);
-    await loadConfig();
+    setRestored(null);
+    const answer = await post<Restored>('/restore', restoreBody(await file.text(), passphrase));
+    setRestored(answer);
+    ended.set(null);
+    // With the accounts of the backup one may not be known any more: then the login tells.
+    await loadConfig().catch(() => {});
   });
   return (
     <Panel title={t('exports.title')}>
@@ -43,11 +47,17 @@ export function Exports() {
         <button class="button" type="button" onClick={backup}>{t('exports.backup.do')}</button>
         <label class="button">
           {t('exports.restore')}
-          <input class="unseen" type="file" onChange={(event) => restore(event.currentTarget.files?.[0])} />
+          <input class="unseen" type="file" onChange={(event) => {
+            restore(event.currentTarget.files?.[0]);
+            event.currentTarget.value = ''; // the same file once more, with another passphrase
+          }} />
         </label>
       </div>
       <Problem error={error} />
-      <div aria-live="polite">{restored && <Notice level="up" title={t('exports.restored')} next={t('exports.restored.next')} />}</div>
+      <div aria-live="polite">
+        {restored && <Notice level="up" title={t(restored.change ? 'exports.restored' : 'exports.restored.same')}
+          why={restored.secrets_left_out ? t('exports.restored.secrets') : undefined} next={restored.change ? t('exports.restored.next') : undefined} />}
+      </div>
       <h3 class="entries-head">{t('exports.template')}</h3>
       <p class="quiet-line">{t('exports.template.what')}</p>
       <div class="actions"><button class="button" type="button" onClick={template}>{t('exports.template.do')}</button></div>

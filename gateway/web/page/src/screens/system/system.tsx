@@ -1,8 +1,8 @@
 /** The gateway itself: what it is called, what time it is, who may do what, what it can give away, and what was changed. */
 import { useEffect, useState } from 'preact/hooks';
-import { loadConfig, type Config } from '../../api/config';
+import { ended, loadConfig, type Config } from '../../api/config';
 import { may, session } from '../../api/session';
-import { status } from '../../api/status';
+import { status, useFreshStatus } from '../../api/status';
 import { useCell } from '../../lib/cell';
 import { duration } from '../../lib/format';
 import { t } from '../../lib/text';
@@ -23,8 +23,11 @@ export function System() {
   const now = useCell(status), known = useCell(session);
   const [config, setConfig] = useState<Config | null>(null);
   const [error, setError] = useState<unknown>(null);
+  useFreshStatus();
   const fingerprint = now?.config.fingerprint;
-  useEffect(() => void loadConfig().then(setConfig, setError), [fingerprint]);
+  // Once more at the end of a trial: the file may go back a moment after what is in force.
+  const end = useCell(ended);
+  useEffect(() => void loadConfig().then(setConfig, setError), [fingerprint, end]);
   return (
     <Screen title={t('nav.system')} lead={known && t('system.lead', { version: known.gateway.version, uptime: now ? duration(now.uptime_s * 1000) : t('value.none') })}>
       <Problem error={error} />

@@ -1,15 +1,22 @@
 /** A new broker: its address, who one is there, and the files of TLS. Shown before it is applied, and on trial then. */
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { ask } from '../../api/client';
-import { loadConfig, type Config, type Edit } from '../../api/config';
+import { ask, get } from '../../api/client';
+import { ended, loadConfig, type Config, type Edit } from '../../api/config';
+import { status } from '../../api/status';
+import type { UplinkStatus } from '../../api/types';
+import { uplinkWord } from '../../api/uplink';
 import { link } from '../../app/router';
-import { t } from '../../lib/text';
+import { useCell } from '../../lib/cell';
+import { said, t } from '../../lib/text';
 import { Choice, TextField } from '../../parts/field';
 import { Notice, Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { Review } from '../../parts/review';
 import { Screen } from '../../parts/screen';
+import { State } from '../../parts/state';
 import { freeId, idOf } from '../add-device/draft';
+import { uplinkLevel } from '../overview/uplink-card';
 import { FileDrop } from './file-drop';
 
 type Layout = 'batch' | 'values';
@@ -17,11 +24,54 @@ type Files = Record<'ca' | 'cert' | 'key', string | null>;
 
 const PLAIN = /^mqtts?:\/\/[^\s/]+$/;
 
-/** The topics that one subscribes to in order to see it arrive. */
-function subscribeCommand(url: string, gateway: string, layout: Layout): string {
+/** What a shell takes as one word. */
+const quoted = (word: string): string => `'${word.replace(/'/g, `'\\''`)}'`;
+
+/**
+ * What one subscribes with in order to see it arrive, on another machine: with files of one's own where the broker asks
+ * for them, as the gateway's key is never given out.
+ */
+function subscribeCommand(url: string, gateway: string, { layout, files, user }: { layout: Layout; files: Files; user: string }): string {
   const { hostname, port, protocol } = new URL(url.replace(/^mqtts?/, (scheme) => (scheme === 'mqtts' ? 'https' : 'http')));
   const tls = protocol === 'https:';
-  return `mosquitto_sub -h ${hostname} -p ${port || (tls ? 8883 : 1883)}${tls ? ' --cafile ca.pem' : ''} -v -t 'sluice/${gateway}/${layout === 'values' ? 'v/#' : 'data'}'`;
+  const trust = tls ? (files.ca ? ' --cafile ca.pem' : ' --capath /etc/ssl/certs') : '';
+  const own = tls && files.cert ? ' --cert client.pem --key client.key' : '';
+  const login = user ? ` -u ${quoted(user)} -P 'PASSWORD'` : '';
+  return `mosquitto_sub -h ${hostname} -p ${port || (tls ? 8883 : 1883)}${trust}${own}${login} -v -t 'sluice/${gateway}/${layout === 'values' ? 'v/#' : 'data'}'`;
+}
+
+interface Kept {
+  files: { name: string; matches?: string[] }[];
+}
+
+/** Whether key and certificate belong together; null until that is known, or while one is missing. */
+function useFits({ cert, key }: Files): boolean | null {
+  const [fits, setFits] = useState<boolean | null>(null);
+  useEffect(() => {
+    let gone = false;
+    setFits(null);
+    if (cert && key)
+      get<Kept>('/files').then(({ files }) => {
+        if (!gone) setFits(!!files.find(({ name }) => name === key)?.matches?.includes(cert));
+      }, () => {});
+    return () => void (gone = true);
+  }, [cert, key]);
+  return fits;
+}
+
+/** What became of it once it is on trial. */
+function Tried({ uplink, command, children }: { uplink: UplinkStatus | undefined; command: string; children: ComponentChildren }) {
+  const online = uplink?.state === 'online', failed = !online && !!uplink?.error;
+  return (
+    <div role="status">
+      <Notice level={online ? 'up' : failed ? 'down' : 'look'} title={t(online ? 'broker.done' : 'broker.waits')} why={failed ? said(uplink.error) : undefined}
+        next={failed ? t('broker.failed.next') : online ? t('broker.done.next') : undefined}>
+        {uplink && !online && <p><State level={uplinkLevel(uplink)} word={uplinkWord(uplink)} /></p>}
+        {!failed && <pre class="command" tabIndex={0}>{command}</pre>}
+        {children}
+      </Notice>
+    </div>
+  );
 }
 
 export function AddUplink() {
@@ -35,6 +85,8 @@ export function AddUplink() {
   const [reviewing, setReviewing] = useState(false);
   const [done, setDone] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  const back = useCell(ended) === 'back';
+  const tried = useCell(status)?.uplinks.find((one) => one.id === id), fits = useFits(files);
   const taken = (config?.parsed.uplinks ?? []).map((uplink) => uplink.id);
   useEffect(() => void loadConfig().then((answer) => {
     setConfig(answer);
@@ -42,6 +94,7 @@ export function AddUplink() {
   }, setError), []);
 
   const tls = url.startsWith('mqtts:'), sound = PLAIN.test(url.trim());
+  const paired = !tls || (files.cert || files.key ? fits === true : true);
   const keys = Object.entries(files).filter(([, name]) => name);
   const uplink = {
     id, url: url.trim(), ...(tls && keys.length && { tls: Object.fromEntries(keys) }), ...(user && { user }),
@@ -75,8 +128,10 @@ export function AddUplink() {
           <Panel title={t('broker.tls')}>
             <p class="quiet-line">{t('broker.tls.what')}</p>
             <FileDrop label={t('broker.ca')} hint={t('broker.ca.hint')} name={files.ca} wanted={`${id}-ca.pem`} onKept={kept('ca')} />
-            <FileDrop label={t('broker.cert')} hint={t('broker.cert.hint')} name={files.cert} wanted={`${id}.pem`} onKept={kept('cert')} />
-            <FileDrop label={t('broker.key')} hint={t('broker.key.hint')} name={files.key} wanted={`${id}.key`} onKept={kept('key')} />
+            <FileDrop label={t('broker.cert')} hint={t('broker.cert.hint')} name={files.cert} wanted={`${id}.pem`} onKept={kept('cert')}
+              wrong={files.cert && !files.key ? t('broker.cert.alone') : undefined} />
+            <FileDrop label={t('broker.key')} hint={t('broker.key.hint')} name={files.key} wanted={`${id}.key`} onKept={kept('key')}
+              wrong={!files.cert ? t('broker.key.alone') : fits === false ? t('broker.key.wrong') : undefined} right={fits ? t('broker.key.fits') : undefined} />
           </Panel>
         )}
         {!tls && sound && <Notice level="look" title={t('broker.plain')} next={t('broker.plain.next')} />}
@@ -86,14 +141,11 @@ export function AddUplink() {
           <Choice label={t('broker.layout')} value={layout} onChoice={setLayout} choices={[['batch', t('broker.layout.batch')], ['values', t('broker.layout.values')]]} />
         </Panel>
         <Problem error={error} />
-        <div class="actions"><button class="button primary" disabled={!sound || taken.includes(id)}>{t('add.review')}</button></div>
-        {done && (
-          <div role="status">
-            <Notice level="up" title={t('broker.done')} next={t('broker.done.next')}>
-              <pre class="command" tabIndex={0}>{subscribeCommand(url.trim(), config?.parsed.gateway?.id ?? '', layout)}</pre>
-              <div class="actions"><a class="button" href={link('uplinks', id)}>{t('uplink.open', { uplink: id })}</a></div>
-            </Notice>
-          </div>
+        <div class="actions"><button class="button primary" disabled={!sound || !paired || taken.includes(id)}>{t('add.review')}</button></div>
+        {done && !back && (
+          <Tried uplink={tried} command={subscribeCommand(url.trim(), config?.parsed.gateway?.id ?? '', { layout, files, user })}>
+            <div class="actions"><a class="button" href={link('uplinks', id)}>{t('uplink.open', { uplink: id })}</a></div>
+          </Tried>
         )}
       </form>
       {reviewing && <Review title={t('overview.nouplink.do')} edits={edits} onClose={() => setReviewing(false)} onDone={() => setDone(true)} />}

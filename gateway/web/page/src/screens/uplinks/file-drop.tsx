@@ -2,7 +2,7 @@
 import { useId, useState } from 'preact/hooks';
 import { ask } from '../../api/client';
 import { dateTime } from '../../lib/format';
-import { t } from '../../lib/text';
+import { said, t } from '../../lib/text';
 import { Notice, Problem } from '../../parts/notice';
 
 interface Inspected {
@@ -22,9 +22,13 @@ interface FileDropProps {
   /** What it is to be called: "cloud-ca.pem". */
   wanted: string;
   onKept: (name: string | null) => void;
+  /** Why it cannot be used as it is, though it was taken. */
+  wrong?: string;
+  /** What is said of it in place of the gateway's sentence. */
+  right?: string;
 }
 
-export function FileDrop({ label, hint, name, wanted, onKept }: FileDropProps) {
+export function FileDrop({ label, hint, name, wanted, onKept, wrong, right }: FileDropProps) {
   const id = useId();
   const [about, setAbout] = useState<Inspected | null>(null);
   const [over, setOver] = useState(false);
@@ -61,7 +65,10 @@ export function FileDrop({ label, hint, name, wanted, onKept }: FileDropProps) {
       <p class="hint">{hint}</p>
       <Problem error={error} />
       <div aria-live="polite">
-        {about && name && <Notice level="up" title={about.subject ?? about.kind} why={about.until ? t('drop.until', { until: dateTime(about.until) }) : undefined} next={about.sentence} />}
+        {about && name && (
+          <Notice level={wrong ? 'down' : 'up'} title={about.subject ?? about.kind} why={about.until ? t('drop.until', { until: dateTime(about.until) }) : undefined}
+            next={wrong ?? right ?? said(about.sentence ?? '')} />
+        )}
       </div>
     </div>
   );

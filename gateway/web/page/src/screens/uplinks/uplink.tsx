@@ -1,6 +1,7 @@
 /** One broker: how it goes, the way to it step by step, and what an outage would do. */
 import { may } from '../../api/session';
 import { status } from '../../api/status';
+import { uplinkWord } from '../../api/uplink';
 import { link } from '../../app/router';
 import { useCell } from '../../lib/cell';
 import { t } from '../../lib/text';
@@ -11,7 +12,7 @@ import { State } from '../../parts/state';
 import { uplinkLevel } from '../overview/uplink-card';
 import { Doctor } from './doctor';
 import { Drill } from './drill';
-import { UplinkFacts, UplinkTroubles, uplinkWord } from './uplinks';
+import { UplinkFacts, UplinkTroubles } from './uplinks';
 
 export function Uplink({ id }: { id: string }) {
   const now = useCell(status);

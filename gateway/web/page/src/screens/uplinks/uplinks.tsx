@@ -2,10 +2,11 @@
 import { may } from '../../api/session';
 import { rates, status } from '../../api/status';
 import type { Status, UplinkStatus } from '../../api/types';
+import { uplinkWord } from '../../api/uplink';
 import { link } from '../../app/router';
 import { useCell } from '../../lib/cell';
 import { bytes, duration, number, rate } from '../../lib/format';
-import { t, told } from '../../lib/text';
+import { said, t } from '../../lib/text';
 import { Age } from '../../parts/age';
 import { Empty, Notice } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
@@ -40,16 +41,12 @@ export function UplinkFacts({ uplink, now }: { uplink: UplinkStatus; now: Status
   );
 }
 
-export function uplinkWord(uplink: UplinkStatus): string {
-  return told(`uplink.${uplink.state}`, uplink.state);
-}
-
 export function UplinkTroubles({ uplink }: { uplink: UplinkStatus }) {
   return (
     <>
-      {uplink.error && <Notice level={uplinkLevel(uplink) === 'down' ? 'down' : 'look'} title={t('trouble.uplink', { uplink: uplink.id, state: uplinkWord(uplink) })} why={uplink.error}
+      {uplink.error && <Notice level={uplinkLevel(uplink) === 'down' ? 'down' : 'look'} title={t('trouble.uplink', { uplink: uplink.id, state: uplinkWord(uplink) })} why={said(uplink.error)}
         next={uplink.next_try_ms ? t('uplink.next', { left: duration(uplink.next_try_ms + 999) }) : undefined} />}
-      {uplink.alarm && uplink.alarm !== uplink.error && <Notice level="look" title={t('trouble.alarm', { uplink: uplink.id })} why={uplink.alarm} />}
+      {uplink.alarm && uplink.alarm !== uplink.error && <Notice level="look" title={t('trouble.alarm', { uplink: uplink.id })} why={said(uplink.alarm)} />}
     </>
   );
 }

@@ -1,0 +1,26 @@
+/** What is asked of the gateway to have a file brought back: a backup as the document that it is, a template as its text. */
+
+export interface Restored {
+  /** Null where the configuration is the one in force. */
+  change: string | null;
+  accounts: boolean;
+  secrets_left_out: boolean;
+}
+
+const BACKUP = 'sluice-backup';
+
+/** Not all templates are JSON to the letter: comments are allowed in a configuration. */
+function documentOf(text: string): Record<string, unknown> | null {
+  try {
+    const read: unknown = JSON.parse(text);
+    return read !== null && typeof read === 'object' ? (read as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}
+
+export function restoreBody(text: string, passphrase: string): Record<string, unknown> {
+  const document = documentOf(text);
+  if (document?.kind !== BACKUP) return { template: text };
+  return { backup: document, ...(passphrase && { passphrase }) };
+}

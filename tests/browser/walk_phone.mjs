@@ -1,0 +1,89 @@
+// What was once wrong on a phone: values of a moment without their device, a table of registers wider than the page, a
+// key that fits no certificate, and a backup that could not be brought back.
+import { readFileSync } from 'node:fs';
+import { axe, check, go, logIn, main, openPage, overflow, picture } from './browser.mjs';
+
+const { SLUICE_CERT: cert, SLUICE_OTHER_KEY: otherKey, SLUICE_KEY: key } = process.env;
+const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
+
+async function step(page, name) {
+  await picture(page, name);
+  check((await overflow(page)) <= 0, name, 'wider than the window by', await overflow(page));
+  const wrong = await axe(page);
+  check(wrong.length === 0, name, wrong);
+}
+
+async function pastHasNames(page) {
+  await go(page, 'history');
+  const heads = page.locator('.state-row.first .state-device');
+  await heads.filter({ hasText: 'Kessel' }).waitFor();
+  check(await page.locator('.state-row .age').first().isVisible(), 'the age is shown');
+  await step(page, 'history-phone');
+}
+
+async function registersStayWithin(page) {
+  await go(page, 'devices/+');
+  await page.getByLabel('Line or port').selectOption('bus/rs485-1');
+  await page.getByText('The gateway reads devices on this line.').waitFor();
+  await page.getByRole('button', { name: /^By hand/ }).click();
+  await page.getByLabel('Unit number').fill('2');
+  await press(page, 'Read them');
+  await page.locator('.meanings tbody tr').first().waitFor({ timeout: 30_000 });
+  await step(page, 'explorer-phone');
+  const blank = await page.evaluate(() => document.documentElement.scrollHeight - document.querySelector('main').getBoundingClientRect().bottom - window.scrollY);
+  check(blank < 200, 'nothing but blank below', blank);
+}
+
+async function scanKnowsItsOwn(page) {
+  await page.getByRole('button', { name: /^Look for it/ }).click();
+  await page.getByText('2 devices answer.').waitFor({ timeout: 60_000 });
+  await page.locator('.scan li', { hasText: 'Kessel' }).getByText('is configured already').waitFor();
+  check(await page.getByRole('button', { name: /^Take Unit/ }).count() === 0, 'nothing to take');
+  await step(page, 'scan-phone');
+}
+
+async function keyHasToFit(page) {
+  await go(page, 'uplinks/+');
+  await page.getByLabel('Address').fill('mqtts://127.0.0.1:9');
+  const review = page.getByRole('button', { name: 'See what changes', exact: true });
+  await page.getByLabel('Certificate of this gateway').setInputFiles(cert);
+  await page.locator('.drop .notice-down', { hasText: 'is missing' }).waitFor();
+  await page.getByLabel('Its private key').setInputFiles(otherKey);
+  await page.locator('.drop .notice-down', { hasText: 'does not belong to the certificate' }).waitFor();
+  check(await review.isDisabled(), 'a key that does not fit leads no further');
+  await step(page, 'key-wrong');
+  await page.getByLabel('Its private key').setInputFiles(key);
+  await page.locator('.drop .notice-up', { hasText: 'It belongs to the certificate.' }).waitFor();
+  check(await review.isEnabled(), 'the right one does');
+  await review.click();
+  await press(page, 'Apply on trial');
+  await page.locator('.notice-down .notice-next', { hasText: 'Go back at the top of the page' }).waitFor({ timeout: 20_000 });
+  await page.getByText('--cert client.pem', { exact: false }).waitFor({ state: 'detached' });
+  await step(page, 'broker-fails');
+  await press(page, 'Go back');
+  await page.getByText('The change went back.').waitFor();
+}
+
+async function backupComesBack(page) {
+  await go(page, 'system');
+  const passphrase = page.getByLabel('Passphrase');
+  await passphrase.fill('three short words');
+  const [download] = await Promise.all([page.waitForEvent('download'), press(page, 'Save a backup')]);
+  const file = { name: 'backup.json', mimeType: 'application/json', buffer: readFileSync(await download.path()) };
+  const restore = page.getByLabel('Restore one');
+  await passphrase.fill('three other words');
+  await restore.setInputFiles(file);
+  await page.getByRole('alert').filter({ hasText: /passphrase/i }).waitFor();
+  await step(page, 'restore-refused');
+  await passphrase.fill('three short words');
+  await restore.setInputFiles(file);
+  await page.getByText(/^It is restored/).waitFor();
+  await picture(page, 'restored');
+}
+
+await main(async (browser) => {
+  const page = await openPage(browser, { width: 360 });
+  await logIn(page);
+  for (const part of [pastHasNames, registersStayWithin, scanKnowsItsOwn, keyHasToFit, backupComesBack]) await part(page);
+  check(page.troubles.length === 0, page.troubles);
+});
