@@ -40,21 +40,25 @@ void change_put_history(struct change *change, const struct history_entry *entry
 {
     int error = history_put(change->history, entry, text);
 
+    if (entry->change > change->last)
+        change->last = entry->change;
     if (error)
         log_warn("config", "change %" PRIu64 " is not kept in the history: %s: %s", entry->change,
                  change->history, error_text(error));
 }
 
+/* A number is given once, also while the history cannot be written. */
 uint64_t change_next(const struct change *change)
 {
     struct history_entry *entries;
     size_t count;
-    uint64_t next = 1;
+    uint64_t last = change->last;
 
-    if (history_list(change->history, &entries, &count) == 0 && count > 0)
-        next = entries[0].change + 1;
+    if (history_list(change->history, &entries, &count) == 0 && count > 0 &&
+        entries[0].change > last)
+        last = entries[0].change;
     free(entries);
-    return next;
+    return last + 1;
 }
 
 /* The newest that is in force. */
@@ -126,7 +130,7 @@ static void save_hand_edit(struct change *change)
         return;
     }
     snprintf(other, sizeof other, "%.*s.edited", PATH_MAX - 16, change->path);
-    int error = save_file(other, text, size, 0640);
+    int error = save_file(other, text, size, change_note_mode(change->path));
     free(text);
     log_warn("config",
              error ? "%s was edited by hand meanwhile, and that cannot be kept as %s: %s"
@@ -325,8 +329,10 @@ void change_recover(struct change *change)
                   "%s.pending cannot be read: %s; if a change was not confirmed, the file before "
                   "it is %s.before; remove the note by hand",
                   change->path, error_text(error), change->path);
-    else
-        undo(change);
+    if (error)
+        return;
+    change->last = change->note.change;
+    undo(change);
 }
 
 void change_noticed(struct change *change)

@@ -29,6 +29,7 @@ struct change {
     char why[CONFIG_SENTENCE_SIZE];
     /* Of the loop's thread alone. */
     struct history_entry entry; /* of the pending change */
+    uint64_t last;              /* the highest number that was given, as far as is known */
     int64_t until_mono_ns, watch_mono_ns;
     char uplinks[CHANGE_UPLINKS_MAX][ID_SIZE_MAX];
     size_t uplink_count;

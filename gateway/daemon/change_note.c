@@ -41,8 +41,7 @@ static char *note_text(const struct change_note *note, size_t *size)
     return NULL;
 }
 
-/* Who may read the file may read what it was. */
-static mode_t mode_of(const char *path)
+mode_t change_note_mode(const char *path)
 {
     struct stat status;
 
@@ -59,7 +58,7 @@ int change_note_put(const char *path, const struct change_note *note, const char
     beside(path, "before", before);
     beside(path, "pending", pending);
     if (!error && text)
-        error = save_file(before, text, size, mode_of(path));
+        error = save_file(before, text, size, change_note_mode(path));
     if (!error)
         error = save_file(pending, made, made_size, 0640);
     free(made);

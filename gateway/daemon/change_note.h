@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/types.h>
 #include <stdint.h>
 
 #include "config/history.h"
@@ -15,6 +16,9 @@ struct change_note {
     char before[HISTORY_REVISION_SIZE]; /* HISTORY_NO_REVISION: there was no file */
     char after[HISTORY_REVISION_SIZE];
 };
+
+/* The rights of a copy of the file: who may read the file may read what it was. */
+mode_t change_note_mode(const char *path);
 
 /* Makes both durable, the text first. `text` NULL: there was no file. 0 or an error. */
 int change_note_put(const char *path, const struct change_note *note, const char *text,

@@ -2,6 +2,8 @@
 """Changing the configuration over the API: what is checked and told, what goes back by itself, and what is kept."""
 import json
 import os
+import shutil
+import stat
 import subprocess
 
 from harness import EXIT_FAILED, EXIT_OK, EXIT_USAGE, Api, Broker, Gateway, check, free_port, main, program, wait_for
@@ -229,8 +231,10 @@ def keeps_what_was_edited_by_hand_meanwhile(site):
     by_hand = COMMENTED.replace("Plant 7\"", "By hand\"")
     applied = it.apply(RENAME)
     site.write("sluice.json", by_hand)
+    os.chmod(it.gateway.config_path, 0o600)
     it.post("revert", change=applied["change"])
     with open(it.gateway.config_path + ".edited") as file:
+        check(stat.S_IMODE(os.fstat(file.fileno()).st_mode) == 0o600, "others can read it now")
         check(file.read() == by_hand, "the hand edit is kept")
     check(it.text() == COMMENTED, it.text())
     # With a SIGHUP it is what counts.
@@ -278,6 +282,24 @@ def says_so_when_the_file_cannot_be_written(site):
     it.gateway.stop()
 
 
+def a_number_is_given_once_without_a_history(site):
+    it = Site(site)
+    history = os.path.join(it.gateway.state, "config")
+    shutil.rmtree(history)
+    site.write(history, "in the way")
+    first = it.apply(RENAME)["change"]
+    it.confirm(first)
+    second = it.apply([{"at": ["gateway", "name"], "set": "Other"}])["change"]
+    check(int(second) > int(first), "the same number twice", first, second)
+    check(it.post("confirm", change=first).status == 404, "the first is over")
+    # The note alone knows it at the next start.
+    it.gateway.kill()
+    it.gateway.start()
+    third = it.apply([{"at": ["gateway", "name"], "set": "Third"}])["change"]
+    check(int(third) > int(second), "the same number after a start", second, third)
+    it.gateway.stop()
+
+
 def begins_without_a_file(site):
     it = Site(site, text=None)
     now = it.look()
@@ -304,5 +326,5 @@ def begins_without_a_file(site):
 main(tells_what_a_change_means_and_where_its_mistakes_are, keeps_comments_and_what_is_confirmed,
      goes_back_when_nobody_confirms, goes_back_at_the_start_after_a_kill, goes_back_when_an_uplink_stays_away,
      tells_the_second_of_two, keeps_what_was_edited_by_hand_meanwhile, the_command_line_goes_back_and_forth,
-     says_so_when_the_file_cannot_be_written,
+     says_so_when_the_file_cannot_be_written, a_number_is_given_once_without_a_history,
      begins_without_a_file)
