@@ -93,21 +93,25 @@ int change_read_file(const struct change *change, char revision[HISTORY_REVISION
     return error;
 }
 
+static int drop_note(struct change *change)
+{
+    int error = change_note_drop(change->path);
+
+    if (error)
+        log_error("config", "the note %s.pending cannot be removed: %s", change->path,
+                  error_text(error));
+    return error;
+}
+
 static void end_pending(struct change *change)
 {
     pthread_mutex_lock(&change->lock);
     change->pending = change->confirmed = false;
     pthread_mutex_unlock(&change->lock);
     loop_timer_clear(change->loop, change->timer);
-    int error = change_note_drop(change->path);
-    if (error)
-        log_error("config",
-                  "the note %s.pending cannot be removed: %s; remove it by hand, or the next start "
-                  "takes the change back",
-                  change->path, error_text(error));
 }
 
-void change_keep(struct change *change, const struct caller *caller, const char *why)
+static void note_kept(struct change *change, const struct caller *caller, const char *why)
 {
     end_pending(change);
     change->entry.state = HISTORY_CONFIRMED;
@@ -116,6 +120,16 @@ void change_keep(struct change *change, const struct caller *caller, const char 
     log_info("config", "change %" PRIu64 " is kept%s%s", change->entry.change, *why ? ": " : "",
              why);
     change_audit(change, caller, "config-confirmed", "why", why);
+}
+
+/* A change whose note stays is taken back by the next start: it is not kept before that is gone. */
+int change_keep(struct change *change, const struct caller *caller, const char *why)
+{
+    int error = drop_note(change);
+
+    if (!error)
+        note_kept(change, caller, why);
+    return error;
 }
 
 /* Somebody edited the file by hand meanwhile, and did not apply it: that is not lost. */
@@ -151,6 +165,8 @@ int change_go_back(struct change *change, const struct caller *caller, const cha
         return error;
     }
     error = change->host.reload(change->host.context, sentence);
+    /* A note that stays does no harm: the file is the one before it. */
+    (void)drop_note(change);
     end_pending(change);
     change->entry.state = HISTORY_REVERTED;
     snprintf(change->entry.why, sizeof change->entry.why, "%.*s", (int)sizeof change->entry.why - 1,
@@ -192,17 +208,16 @@ static void go_back_by_itself(struct change *change, const char *why)
 static void on_time(void *context)
 {
     struct change *change = context;
-    int64_t now = clock_mono(&clock_system);
+    int64_t now = clock_mono(&clock_system), tick_ns = CHANGE_TICK_NS;
     char why[CONFIG_SENTENCE_SIZE], words[CONFIG_SENTENCE_SIZE + 64];
 
     if (!change->pending)
         return;
     bool missing = change_missing_uplink(change, why);
     if (change->confirmed && !missing) {
-        change_keep(change, &change_nobody, "the uplinks are online again");
-        return;
-    }
-    if (missing && now >= change->watch_mono_ns) {
+        if (change_keep(change, &change_nobody, "the uplinks are online again"))
+            tick_ns = 10 * CHANGE_TICK_NS;
+    } else if (missing && now >= change->watch_mono_ns) {
         snprintf(words, sizeof words, "%s, %d s after the change", why,
                  (int)(CHANGE_WATCH_NS / NS_PER_S));
         go_back_by_itself(change, words);
@@ -213,7 +228,7 @@ static void on_time(void *context)
                                         "to reach the gateway since");
     }
     if (change->pending)
-        loop_timer_set(change->loop, change->timer, now + CHANGE_TICK_NS);
+        loop_timer_set(change->loop, change->timer, now + tick_ns);
 }
 
 int change_open(struct change **out, struct loop *loop, const char *path, const char *state,
@@ -345,8 +360,11 @@ void change_noticed(struct change *change)
         free(text);
         return;
     }
-    if (change->pending && strcmp(revision, change->note.after) != 0)
-        change_keep(change, &change_nobody, "the file was edited by hand since, and applied");
+    if (change->pending && strcmp(revision, change->note.after) != 0) {
+        /* The next start leaves a file alone that is neither. */
+        (void)drop_note(change);
+        note_kept(change, &change_nobody, "the file was edited by hand since, and applied");
+    }
     if (!change_newest(change, &newest) || strcmp(newest.revision, revision) != 0) {
         entry.change = change_next(change);
         entry.at_ms = clock_wall(&clock_system) / NS_PER_MS;

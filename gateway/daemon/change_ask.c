@@ -60,8 +60,14 @@ static void do_confirm(struct job *job)
     if (!is_pending(change, job))
         return;
     if (job->anyway || !change_missing_uplink(change, why)) {
-        change_keep(change, job->caller, "");
-        fill_answer(change, job->answer, 0);
+        int error = change_keep(change, job->caller, "");
+        if (error)
+            refuse(job->answer, error,
+                   "the change still waits, since its note %s.pending cannot be removed: %s; see "
+                   "that the folder can be written, and confirm again",
+                   change->path, error_text(error));
+        else
+            fill_answer(change, job->answer, 0);
         return;
     }
     int64_t now = clock_mono(&clock_system);

@@ -53,8 +53,8 @@ void change_audit(struct change *change, const struct caller *caller, const char
 /* The first uplink that was online and is not again; false where all are. */
 bool change_missing_uplink(struct change *change, char why[CONFIG_SENTENCE_SIZE]);
 
-/* Ends the pending change for good. */
-void change_keep(struct change *change, const struct caller *caller, const char *why);
+/* Ends the pending change for good. 0, or why its note cannot be removed; then it stays pending. */
+int change_keep(struct change *change, const struct caller *caller, const char *why);
 
 /* 0, or why the old file is not in force again; then the change stays pending. */
 int change_go_back(struct change *change, const struct caller *caller, const char *why,

@@ -142,5 +142,8 @@ int change_note_drop(const char *path)
     beside(path, "before", before);
     beside(path, "pending", pending);
     int error = save_remove(pending);
-    return error ? error : save_remove(before);
+    /* Without its note the text means nothing; the next change writes it anew. */
+    if (!error)
+        (void)save_remove(before);
+    return error;
 }

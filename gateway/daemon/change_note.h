@@ -30,7 +30,7 @@ int change_note_read(const char *path, struct change_note *note);
 /* Puts the text before the change back, or removes the file where there was none. */
 int change_note_undo(const char *path, const struct change_note *note);
 
-/* The change is over. */
+/* The change is over. 0, or an error with the note still there, or there after a power cut. */
 int change_note_drop(const char *path);
 
 #endif

@@ -6,7 +6,8 @@ import shutil
 import stat
 import subprocess
 
-from harness import EXIT_FAILED, EXIT_OK, EXIT_USAGE, Api, Broker, Gateway, check, free_port, main, program, wait_for
+from harness import (EXIT_FAILED, EXIT_OK, EXIT_USAGE, Api, Broker, Gateway, Skip, check, free_port, main, program,
+                     wait_for)
 
 COMMENTED = """// The boiler house.
 {
@@ -27,12 +28,13 @@ RENAME = [{"at": ["gateway", "name"], "set": "Boiler house"}]
 
 
 class Site:
-    def __init__(self, site, text=COMMENTED, **more):
+    def __init__(self, site, text=COMMENTED, config_path=None, **more):
         self.gateway = Gateway(site, [], [], [], **more)
+        self.gateway.config_path = config_path or self.gateway.config_path
         if text is None:
             os.unlink(self.gateway.config_path)
         elif text:
-            site.write("sluice.json", text)
+            site.write(self.gateway.config_path, text)
         # Without a file the page is open on its usual ports: in a network of its own.
         alone = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
         self.gateway.start(before=alone if text is None else ())
@@ -282,6 +284,35 @@ def says_so_when_the_file_cannot_be_written(site):
     it.gateway.stop()
 
 
+def own_disk(site):
+    """A filesystem of its own, and the path of a configuration in it."""
+    folder = site.path("etc")
+    os.mkdir(folder)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "sluice-test", folder], stderr=subprocess.PIPE,
+                          text=True, check=False)
+    if done.returncode:
+        raise Skip("needs the right to mount a small filesystem: " + done.stderr.strip())
+    site.at_end(lambda: subprocess.run(["umount", "-l", folder], check=True))
+    return os.path.join(folder, "sluice.json")
+
+
+def keeps_nothing_whose_note_stays(site):
+    path = own_disk(site)
+    it = Site(site, config_path=path)
+    applied = it.apply(RENAME)
+    subprocess.run(["mount", "-o", "remount,ro", os.path.dirname(path)], check=True)
+    answer = it.post("confirm", change=applied["change"])
+    check(answer.status == 409 and "read-only" in answer.json["error"] and ".pending" in answer.json["error"], answer.text)
+    check(it.look()["pending"]["change"] == applied["change"], it.look()["pending"])
+    check(it.history()[0]["state"] == "pending", it.history()[0])
+    subprocess.run(["mount", "-o", "remount,rw", os.path.dirname(path)], check=True)
+    it.confirm(applied["change"])
+    it.gateway.kill()
+    it.gateway.start()
+    check("Boiler house" in it.text() and it.history()[0]["state"] == "confirmed", it.text(), it.history()[0])
+    it.gateway.stop()
+
+
 def a_number_is_given_once_without_a_history(site):
     it = Site(site)
     history = os.path.join(it.gateway.state, "config")
@@ -327,4 +358,5 @@ main(tells_what_a_change_means_and_where_its_mistakes_are, keeps_comments_and_wh
      goes_back_when_nobody_confirms, goes_back_at_the_start_after_a_kill, goes_back_when_an_uplink_stays_away,
      tells_the_second_of_two, keeps_what_was_edited_by_hand_meanwhile, the_command_line_goes_back_and_forth,
      says_so_when_the_file_cannot_be_written, a_number_is_given_once_without_a_history,
+     keeps_nothing_whose_note_stays,
      begins_without_a_file)
