@@ -306,6 +306,10 @@ static int restore_accounts(const struct export_api *api, const struct backup *b
         reply_error(reply, 409,
                     error == ERR_CORRUPT
                         ? "the accounts in the backup cannot be read; everything else is restored"
+                    : error == ERR_DENIED
+                        ? "none of the accounts in the backup is an owner, so that nobody could "
+                          "manage the gateway: those that there are stay; everything else is "
+                          "restored"
                         : error_text(error));
     return error;
 }

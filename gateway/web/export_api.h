@@ -17,8 +17,8 @@ struct export_given {
     struct backup_place place;
     void (*status)(void *context, struct text *text); /* writes the status object */
     void *status_context;
-    /* Takes the accounts of a backup in place of those that there are. 0; ERR_CORRUPT, or the error
-     * of the disk. Any thread. */
+    /* Takes the accounts of a backup in place of those that there are. 0; ERR_CORRUPT, ERR_DENIED
+     * (no owner), or the error of the disk. Any thread. */
     int (*restore_accounts)(void *context, const void *data, size_t size);
     void *accounts_context;
 };

@@ -423,6 +423,34 @@ static void a_stream_ends_with_the_right_to_it(void **state)
     close(stream);
 }
 
+static void read_accounts(char *text, size_t size)
+{
+    char path[160];
+
+    snprintf(path, sizeof path, "%s/accounts.json", rig->folder);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    size_t got = fread(text, 1, size - 1, file);
+    fclose(file);
+    text[got] = '\0';
+}
+
+static void a_list_without_an_owner_is_not_restored(void **state)
+{
+    struct rig_browser phone = {.address = RIG_HOME};
+    char text[4096], changed[4200];
+
+    (void)state;
+    rig_make_owner(&phone);
+    read_accounts(text, sizeof text);
+    char *role = strstr(text, "\"role\":\"owner\"");
+    assert_non_null(role);
+    snprintf(changed, sizeof changed, "%.*s\"role\":\"viewer\"%s", (int)(role - text), text,
+             role + strlen("\"role\":\"owner\""));
+    assert_int_equal(gate_restore(rig->gate, changed, strlen(changed)), ERR_DENIED);
+    assert_int_equal(rig_ask(&phone, "GET", "/api/v1/accounts", ""), 200);
+}
+
 #define GATE_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -444,6 +472,7 @@ int main(void)
         GATE_TEST(accounts_and_tokens_have_a_bound),
         GATE_TEST(a_code_on_the_label_is_taken_and_stays),
         GATE_TEST(a_stream_ends_with_the_right_to_it),
+        GATE_TEST(a_list_without_an_owner_is_not_restored),
         GATE_TEST(the_clock_is_set_where_nothing_else_sets_it),
     };
 
