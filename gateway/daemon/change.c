@@ -1,9 +1,11 @@
 #include "daemon/change.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/json.h"
 #include "core/error.h"
@@ -146,6 +148,10 @@ static void save_hand_edit(struct change *change)
     snprintf(other, sizeof other, "%.*s.edited", PATH_MAX - 16, change->path);
     int error = save_file(other, text, size, change_note_mode(change->path));
     free(text);
+    /* A second name needs no room. */
+    if (error && save_remove(other) == 0 &&
+        linkat(AT_FDCWD, change->path, AT_FDCWD, other, AT_SYMLINK_FOLLOW) == 0)
+        error = 0;
     log_warn("config",
              error ? "%s was edited by hand meanwhile, and that cannot be kept as %s: %s"
                    : "%s was edited by hand meanwhile; that is kept as %s%s",
@@ -201,8 +207,19 @@ static void go_back_by_itself(struct change *change, const char *why)
     if (change_go_back(change, &change_nobody, why, sentence)) {
         log_error("config", "change %" PRIu64 " cannot go back: %s", change->entry.change,
                   sentence);
-        change->until_mono_ns = clock_mono(&clock_system) + 10 * CHANGE_TICK_NS;
+        change->until_mono_ns = clock_mono(&clock_system) + CHANGE_AGAIN_NS;
     }
+}
+
+static const char cut_off[] = "the gateway ended before it was confirmed";
+
+static const char *why_late(const struct change *change)
+{
+    if (change->cut_off)
+        return cut_off;
+    return change->contact ? "nobody confirmed it in time"
+                           : "nobody confirmed it in time, and nobody could be seen to reach the "
+                             "gateway since";
 }
 
 static void on_time(void *context)
@@ -216,16 +233,13 @@ static void on_time(void *context)
     bool missing = change_missing_uplink(change, why);
     if (change->confirmed && !missing) {
         if (change_keep(change, &change_nobody, "the uplinks are online again"))
-            tick_ns = 10 * CHANGE_TICK_NS;
+            tick_ns = CHANGE_AGAIN_NS;
     } else if (missing && now >= change->watch_mono_ns) {
         snprintf(words, sizeof words, "%s, %d s after the change", why,
                  (int)(CHANGE_WATCH_NS / NS_PER_S));
         go_back_by_itself(change, words);
     } else if (!change->confirmed && now >= change->until_mono_ns) {
-        go_back_by_itself(change, change->contact
-                                      ? "nobody confirmed it in time"
-                                      : "nobody confirmed it in time, and nobody could be seen "
-                                        "to reach the gateway since");
+        go_back_by_itself(change, why_late(change));
     }
     if (change->pending)
         loop_timer_set(change->loop, change->timer, now + tick_ns);
@@ -296,10 +310,42 @@ static void settle_history(struct change *change, enum history_state state, cons
     free(entries);
 }
 
+/* The entry of the change that the note is of: as the history has it, or what the note says. */
+static void recall_entry(struct change *change)
+{
+    struct history_entry *entry = &change->entry, *entries;
+    const struct change_note *note = &change->note;
+    size_t count;
+
+    *entry = (struct history_entry){.change = note->change, .state = HISTORY_PENDING};
+    snprintf(entry->by, sizeof entry->by, "%s", note->by);
+    snprintf(entry->origin, sizeof entry->origin, "%s", note->origin);
+    memcpy(entry->revision, note->after, sizeof entry->revision);
+    if (history_list(change->history, &entries, &count) != 0)
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (entries[i].change == note->change)
+            *entry = entries[i];
+    free(entries);
+}
+
+/* Its time is over: it is tried again until it succeeds, and no other change begins before. */
+static void stay_pending(struct change *change)
+{
+    int64_t now = clock_mono(&clock_system);
+
+    recall_entry(change);
+    pthread_mutex_lock(&change->lock);
+    change->pending = change->cut_off = true;
+    snprintf(change->why, sizeof change->why, "%s", cut_off);
+    pthread_mutex_unlock(&change->lock);
+    change->until_mono_ns = change->watch_mono_ns = now;
+    loop_timer_set(change->loop, change->timer, now + CHANGE_TICK_NS);
+}
+
 /* The file is what the change made of it, what was before, or neither. */
 static void undo(struct change *change)
 {
-    static const char why[] = "the gateway ended before it was confirmed";
     char revision[HISTORY_REVISION_SIZE], *text = NULL;
     size_t size;
     int error = change_read_file(change, revision, &text, &size);
@@ -316,16 +362,18 @@ static void undo(struct change *change)
     } else if ((error = change_note_undo(change->path, &change->note)) != 0) {
         log_error("config",
                   "a change by %s was not confirmed when the gateway ended, and the file before it "
-                  "cannot be put back: %s; it is %s.before",
-                  change->note.by, error_text(error), change->path);
+                  "cannot be put back: %s; it is %s.before; it is tried again every %d s",
+                  change->note.by, error_text(error), change->path,
+                  (int)(CHANGE_AGAIN_NS / NS_PER_S));
+        stay_pending(change);
         return;
     } else {
-        settle_history(change, HISTORY_REVERTED, why);
-        snprintf(change->why, sizeof change->why, "%s", why);
+        settle_history(change, HISTORY_REVERTED, cut_off);
+        snprintf(change->why, sizeof change->why, "%s", cut_off);
         log_warn("config",
                  "change %" PRIu64 " by %s went back: %s; the configuration before it is in force "
                  "again",
-                 change->note.change, change->note.by, why);
+                 change->note.change, change->note.by, cut_off);
     }
     error = change_note_drop(change->path);
     if (error)

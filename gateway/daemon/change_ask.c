@@ -179,7 +179,7 @@ static void begin_pending(struct change *change, const struct job *job)
 
     pthread_mutex_lock(&change->lock);
     change->pending = true;
-    change->confirmed = false;
+    change->confirmed = change->cut_off = false;
     snprintf(change->why, sizeof change->why, "it waits to be confirmed");
     pthread_mutex_unlock(&change->lock);
     change->contact = false;

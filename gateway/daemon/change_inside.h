@@ -12,6 +12,7 @@
 
 #define CHANGE_WATCH_NS (30 * NS_PER_S) /* within which uplinks are to be back */
 #define CHANGE_TICK_NS  NS_PER_S
+#define CHANGE_AGAIN_NS (10 * NS_PER_S) /* after what failed */
 
 struct change {
     atomic_bool contact; /* somebody has looked since */
@@ -25,6 +26,7 @@ struct change {
     bool taking; /* requests */
     bool pending;
     struct change_note note;
+    bool cut_off;   /* the gateway ended since, and could not put the file back when it started */
     bool confirmed; /* by a person; uplinks are still waited for */
     char why[CONFIG_SENTENCE_SIZE];
     /* Of the loop's thread alone. */

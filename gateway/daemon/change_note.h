@@ -27,7 +27,9 @@ int change_note_put(const char *path, const struct change_note *note, const char
 /* 0, ERR_NOT_FOUND (no change was pending), or ERR_CORRUPT, ... */
 int change_note_read(const char *path, struct change_note *note);
 
-/* Puts the text before the change back, or removes the file where there was none. */
+/* Puts the text before the change back, or removes the file where there was none. That needs no
+ * room on the disk, unless the file is a link into another filesystem. 0, or an error with both
+ * files as they were. */
 int change_note_undo(const char *path, const struct change_note *note);
 
 /* The change is over. 0, or an error with the note still there, or there after a power cut. */

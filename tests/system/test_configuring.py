@@ -313,6 +313,59 @@ def keeps_nothing_whose_note_stays(site):
     it.gateway.stop()
 
 
+def fill_disk_of(path):
+    """Returns the path of what takes all the room."""
+    name = os.path.join(os.path.dirname(path), "somebody-elses")
+    with open(name, "wb", buffering=0) as ballast:
+        try:
+            while True:
+                ballast.write(bytes(4096))
+        except OSError:
+            pass
+    return name
+
+
+def goes_back_on_a_full_disk(site):
+    path = own_disk(site)
+    it = Site(site, config_path=path)
+    by_hand = COMMENTED.replace("Plant 7\"", "By hand\"")
+    applied = it.apply(RENAME)
+    site.write(path, by_hand)
+    ballast = fill_disk_of(path)
+    check(it.post("revert", change=applied["change"]).status == 200, "taken back")
+    check(it.text() == COMMENTED and it.gateway.status()["name"] == "Plant 7", it.text())
+    with open(path + ".edited") as file:
+        check(file.read() == by_hand, "the hand edit is kept")
+    os.unlink(path + ".edited")
+    os.unlink(ballast)
+    # At the start, too.
+    it.apply(RENAME)
+    it.gateway.kill()
+    fill_disk_of(path)
+    it.gateway.start()
+    check(it.text() == COMMENTED and it.gateway.status()["name"] == "Plant 7", it.text())
+    check(it.pending_files() == [] and it.look()["pending"] is None, it.pending_files())
+    it.gateway.stop()
+
+
+def goes_back_later_when_it_cannot_at_the_start(site):
+    path = own_disk(site)
+    it = Site(site, config_path=path)
+    applied = it.apply(RENAME)
+    it.gateway.kill()
+    subprocess.run(["mount", "-o", "remount,ro", os.path.dirname(path)], check=True)
+    it.gateway.start()
+    check(it.look()["pending"]["change"] == applied["change"], it.look()["pending"])
+    body = {"base": it.look()["revision"], "edits": [{"at": ["gateway", "name"], "set": "Other"}]}
+    answer = it.post("apply", **body)
+    check(answer.status == 409 and "waits to be confirmed" in answer.json["error"], answer.text)
+    subprocess.run(["mount", "-o", "remount,rw", os.path.dirname(path)], check=True)
+    wait_for(lambda: it.look()["pending"] is None, 30, "it goes back")
+    check(it.text() == COMMENTED and it.gateway.status()["name"] == "Plant 7", it.text())
+    check(it.history()[0]["state"] == "reverted" and "ended before" in it.history()[0]["why"], it.history()[0])
+    it.gateway.stop()
+
+
 def a_number_is_given_once_without_a_history(site):
     it = Site(site)
     history = os.path.join(it.gateway.state, "config")
@@ -358,5 +411,5 @@ main(tells_what_a_change_means_and_where_its_mistakes_are, keeps_comments_and_wh
      goes_back_when_nobody_confirms, goes_back_at_the_start_after_a_kill, goes_back_when_an_uplink_stays_away,
      tells_the_second_of_two, keeps_what_was_edited_by_hand_meanwhile, the_command_line_goes_back_and_forth,
      says_so_when_the_file_cannot_be_written, a_number_is_given_once_without_a_history,
-     keeps_nothing_whose_note_stays,
+     keeps_nothing_whose_note_stays, goes_back_on_a_full_disk, goes_back_later_when_it_cannot_at_the_start,
      begins_without_a_file)
