@@ -296,11 +296,11 @@ static void reply_restored(const struct config_answer *applied, const struct bac
 }
 
 /* After the configuration, which may be refused: these are there for good. */
-static int restore_accounts(const struct export_api *api, const struct backup *backup,
-                            struct http_reply *reply)
+static int restore_accounts(const struct export_api *api, const struct route_request *request,
+                            const struct backup *backup, struct http_reply *reply)
 {
     int error = api->given.restore_accounts(api->given.accounts_context, backup->accounts.data,
-                                            backup->accounts.size);
+                                            backup->accounts.size, request->http);
 
     if (error)
         reply_error(reply, 409,
@@ -328,7 +328,7 @@ static void restore_backup(const struct export_api *api, const struct route_requ
     if (apply_text(api, request, backup->config, "restored from a backup", &applied, reply))
         return;
     note(api, request, "backup-restored", accounts ? "accounts=restored" : "");
-    if (!accounts || restore_accounts(api, backup, reply) == 0)
+    if (!accounts || restore_accounts(api, request, backup, reply) == 0)
         reply_restored(&applied, backup, accounts, reply);
 }
 
