@@ -88,19 +88,52 @@ int save_file(const char *path, const void *data, size_t size, mode_t mode)
     return save_as(path, data, size, mode, NULL);
 }
 
+/* Where a link leads to, and what is there. 0; ERR_NOT_FOUND: nothing yet; ERR_DENIED, ... */
+static int find_own(const char *path, char target[PATH_MAX], struct stat *before)
+{
+    if (!realpath(path, target) && (size_t)snprintf(target, PATH_MAX, "%s", path) >= PATH_MAX)
+        return ERR_TOO_LARGE;
+    if (stat(target, before) || access(target, W_OK))
+        return error_from_errno(errno);
+    return 0;
+}
+
 int save_over(const char *path, const void *data, size_t size, mode_t mode)
 {
     char target[PATH_MAX];
     struct stat before;
+    int error = find_own(path, target, &before);
 
-    if (!realpath(path, target) &&
-        (size_t)snprintf(target, sizeof target, "%s", path) >= sizeof target)
-        return ERR_TOO_LARGE;
-    if (stat(target, &before))
-        return errno == ENOENT ? save_as(target, data, size, mode, NULL) : error_from_errno(errno);
-    if (access(target, W_OK))
+    if (error == ERR_NOT_FOUND)
+        return save_as(target, data, size, mode, NULL);
+    return error ? error : save_as(target, data, size, before.st_mode & 07777, &before);
+}
+
+/* Its owner and rights are put right first: both are there, whenever the power goes. */
+static int make_like(const char *from, const struct stat *before)
+{
+    int fd = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0)
         return error_from_errno(errno);
-    return save_as(target, data, size, before.st_mode & 07777, &before);
+    int error = give_to(fd, before) && fchmod(fd, before->st_mode & 07777) == 0
+                    ? 0
+                    : error_from_errno(errno);
+    close(fd);
+    return error;
+}
+
+int save_move(const char *from, const char *path)
+{
+    char target[PATH_MAX];
+    struct stat before;
+    int error = find_own(path, target, &before);
+
+    if (!error)
+        error = make_like(from, &before);
+    if (error && error != ERR_NOT_FOUND)
+        return error;
+    return rename(from, target) ? error_from_errno(errno) : sync_folder_of(target);
 }
 
 int save_remove(const char *path)

@@ -23,6 +23,13 @@ int save_file(const char *path, const void *data, size_t size, mode_t mode);
  */
 int save_over(const char *path, const void *data, size_t size, mode_t mode);
 
+/*
+ * Puts the file `from`, which is durable already, in the place of such a file; that needs no room
+ * on the disk. Both have to be on one filesystem (else an error, and nothing is changed). 0 when it
+ * is durable, or an error as above.
+ */
+int save_move(const char *from, const char *path);
+
 /* Removes it for good. 0 also where there is none. */
 int save_remove(const char *path);
 

@@ -1,9 +1,11 @@
 #include "daemon/change.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/json.h"
 #include "core/error.h"
@@ -40,21 +42,25 @@ void change_put_history(struct change *change, const struct history_entry *entry
 {
     int error = history_put(change->history, entry, text);
 
+    if (entry->change > change->last)
+        change->last = entry->change;
     if (error)
         log_warn("config", "change %" PRIu64 " is not kept in the history: %s: %s", entry->change,
                  change->history, error_text(error));
 }
 
+/* A number is given once, also while the history cannot be written. */
 uint64_t change_next(const struct change *change)
 {
     struct history_entry *entries;
     size_t count;
-    uint64_t next = 1;
+    uint64_t last = change->last;
 
-    if (history_list(change->history, &entries, &count) == 0 && count > 0)
-        next = entries[0].change + 1;
+    if (history_list(change->history, &entries, &count) == 0 && count > 0 &&
+        entries[0].change > last)
+        last = entries[0].change;
     free(entries);
-    return next;
+    return last + 1;
 }
 
 /* The newest that is in force. */
@@ -89,21 +95,25 @@ int change_read_file(const struct change *change, char revision[HISTORY_REVISION
     return error;
 }
 
+static int drop_note(struct change *change)
+{
+    int error = change_note_drop(change->path);
+
+    if (error)
+        log_error("config", "the note %s.pending cannot be removed: %s", change->path,
+                  error_text(error));
+    return error;
+}
+
 static void end_pending(struct change *change)
 {
     pthread_mutex_lock(&change->lock);
     change->pending = change->confirmed = false;
     pthread_mutex_unlock(&change->lock);
     loop_timer_clear(change->loop, change->timer);
-    int error = change_note_drop(change->path);
-    if (error)
-        log_error("config",
-                  "the note %s.pending cannot be removed: %s; remove it by hand, or the next start "
-                  "takes the change back",
-                  change->path, error_text(error));
 }
 
-void change_keep(struct change *change, const struct caller *caller, const char *why)
+static void note_kept(struct change *change, const struct caller *caller, const char *why)
 {
     end_pending(change);
     change->entry.state = HISTORY_CONFIRMED;
@@ -112,6 +122,16 @@ void change_keep(struct change *change, const struct caller *caller, const char 
     log_info("config", "change %" PRIu64 " is kept%s%s", change->entry.change, *why ? ": " : "",
              why);
     change_audit(change, caller, "config-confirmed", "why", why);
+}
+
+/* A change whose note stays is taken back by the next start: it is not kept before that is gone. */
+int change_keep(struct change *change, const struct caller *caller, const char *why)
+{
+    int error = drop_note(change);
+
+    if (!error)
+        note_kept(change, caller, why);
+    return error;
 }
 
 /* Somebody edited the file by hand meanwhile, and did not apply it: that is not lost. */
@@ -126,8 +146,12 @@ static void save_hand_edit(struct change *change)
         return;
     }
     snprintf(other, sizeof other, "%.*s.edited", PATH_MAX - 16, change->path);
-    int error = save_file(other, text, size, 0640);
+    int error = save_file(other, text, size, change_note_mode(change->path));
     free(text);
+    /* A second name needs no room. */
+    if (error && save_remove(other) == 0 &&
+        linkat(AT_FDCWD, change->path, AT_FDCWD, other, AT_SYMLINK_FOLLOW) == 0)
+        error = 0;
     log_warn("config",
              error ? "%s was edited by hand meanwhile, and that cannot be kept as %s: %s"
                    : "%s was edited by hand meanwhile; that is kept as %s%s",
@@ -147,6 +171,8 @@ int change_go_back(struct change *change, const struct caller *caller, const cha
         return error;
     }
     error = change->host.reload(change->host.context, sentence);
+    /* A note that stays does no harm: the file is the one before it. */
+    (void)drop_note(change);
     end_pending(change);
     change->entry.state = HISTORY_REVERTED;
     snprintf(change->entry.why, sizeof change->entry.why, "%.*s", (int)sizeof change->entry.why - 1,
@@ -181,35 +207,42 @@ static void go_back_by_itself(struct change *change, const char *why)
     if (change_go_back(change, &change_nobody, why, sentence)) {
         log_error("config", "change %" PRIu64 " cannot go back: %s", change->entry.change,
                   sentence);
-        change->until_mono_ns = clock_mono(&clock_system) + 10 * CHANGE_TICK_NS;
+        change->until_mono_ns = clock_mono(&clock_system) + CHANGE_AGAIN_NS;
     }
+}
+
+static const char cut_off[] = "the gateway ended before it was confirmed";
+
+static const char *why_late(const struct change *change)
+{
+    if (change->cut_off)
+        return cut_off;
+    return change->contact ? "nobody confirmed it in time"
+                           : "nobody confirmed it in time, and nobody could be seen to reach the "
+                             "gateway since";
 }
 
 static void on_time(void *context)
 {
     struct change *change = context;
-    int64_t now = clock_mono(&clock_system);
+    int64_t now = clock_mono(&clock_system), tick_ns = CHANGE_TICK_NS;
     char why[CONFIG_SENTENCE_SIZE], words[CONFIG_SENTENCE_SIZE + 64];
 
     if (!change->pending)
         return;
     bool missing = change_missing_uplink(change, why);
     if (change->confirmed && !missing) {
-        change_keep(change, &change_nobody, "the uplinks are online again");
-        return;
-    }
-    if (missing && now >= change->watch_mono_ns) {
+        if (change_keep(change, &change_nobody, "the uplinks are online again"))
+            tick_ns = CHANGE_AGAIN_NS;
+    } else if (missing && now >= change->watch_mono_ns) {
         snprintf(words, sizeof words, "%s, %d s after the change", why,
                  (int)(CHANGE_WATCH_NS / NS_PER_S));
         go_back_by_itself(change, words);
     } else if (!change->confirmed && now >= change->until_mono_ns) {
-        go_back_by_itself(change, change->contact
-                                      ? "nobody confirmed it in time"
-                                      : "nobody confirmed it in time, and nobody could be seen "
-                                        "to reach the gateway since");
+        go_back_by_itself(change, why_late(change));
     }
     if (change->pending)
-        loop_timer_set(change->loop, change->timer, now + CHANGE_TICK_NS);
+        loop_timer_set(change->loop, change->timer, now + tick_ns);
 }
 
 int change_open(struct change **out, struct loop *loop, const char *path, const char *state,
@@ -277,10 +310,42 @@ static void settle_history(struct change *change, enum history_state state, cons
     free(entries);
 }
 
+/* The entry of the change that the note is of: as the history has it, or what the note says. */
+static void recall_entry(struct change *change)
+{
+    struct history_entry *entry = &change->entry, *entries;
+    const struct change_note *note = &change->note;
+    size_t count;
+
+    *entry = (struct history_entry){.change = note->change, .state = HISTORY_PENDING};
+    snprintf(entry->by, sizeof entry->by, "%s", note->by);
+    snprintf(entry->origin, sizeof entry->origin, "%s", note->origin);
+    memcpy(entry->revision, note->after, sizeof entry->revision);
+    if (history_list(change->history, &entries, &count) != 0)
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (entries[i].change == note->change)
+            *entry = entries[i];
+    free(entries);
+}
+
+/* Its time is over: it is tried again until it succeeds, and no other change begins before. */
+static void stay_pending(struct change *change)
+{
+    int64_t now = clock_mono(&clock_system);
+
+    recall_entry(change);
+    pthread_mutex_lock(&change->lock);
+    change->pending = change->cut_off = true;
+    snprintf(change->why, sizeof change->why, "%s", cut_off);
+    pthread_mutex_unlock(&change->lock);
+    change->until_mono_ns = change->watch_mono_ns = now;
+    loop_timer_set(change->loop, change->timer, now + CHANGE_TICK_NS);
+}
+
 /* The file is what the change made of it, what was before, or neither. */
 static void undo(struct change *change)
 {
-    static const char why[] = "the gateway ended before it was confirmed";
     char revision[HISTORY_REVISION_SIZE], *text = NULL;
     size_t size;
     int error = change_read_file(change, revision, &text, &size);
@@ -297,16 +362,18 @@ static void undo(struct change *change)
     } else if ((error = change_note_undo(change->path, &change->note)) != 0) {
         log_error("config",
                   "a change by %s was not confirmed when the gateway ended, and the file before it "
-                  "cannot be put back: %s; it is %s.before",
-                  change->note.by, error_text(error), change->path);
+                  "cannot be put back: %s; it is %s.before; it is tried again every %d s",
+                  change->note.by, error_text(error), change->path,
+                  (int)(CHANGE_AGAIN_NS / NS_PER_S));
+        stay_pending(change);
         return;
     } else {
-        settle_history(change, HISTORY_REVERTED, why);
-        snprintf(change->why, sizeof change->why, "%s", why);
+        settle_history(change, HISTORY_REVERTED, cut_off);
+        snprintf(change->why, sizeof change->why, "%s", cut_off);
         log_warn("config",
                  "change %" PRIu64 " by %s went back: %s; the configuration before it is in force "
                  "again",
-                 change->note.change, change->note.by, why);
+                 change->note.change, change->note.by, cut_off);
     }
     error = change_note_drop(change->path);
     if (error)
@@ -325,8 +392,10 @@ void change_recover(struct change *change)
                   "%s.pending cannot be read: %s; if a change was not confirmed, the file before "
                   "it is %s.before; remove the note by hand",
                   change->path, error_text(error), change->path);
-    else
-        undo(change);
+    if (error)
+        return;
+    change->last = change->note.change;
+    undo(change);
 }
 
 void change_noticed(struct change *change)
@@ -339,8 +408,11 @@ void change_noticed(struct change *change)
         free(text);
         return;
     }
-    if (change->pending && strcmp(revision, change->note.after) != 0)
-        change_keep(change, &change_nobody, "the file was edited by hand since, and applied");
+    if (change->pending && strcmp(revision, change->note.after) != 0) {
+        /* The next start leaves a file alone that is neither. */
+        (void)drop_note(change);
+        note_kept(change, &change_nobody, "the file was edited by hand since, and applied");
+    }
     if (!change_newest(change, &newest) || strcmp(newest.revision, revision) != 0) {
         entry.change = change_next(change);
         entry.at_ms = clock_wall(&clock_system) / NS_PER_MS;

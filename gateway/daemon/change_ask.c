@@ -60,8 +60,14 @@ static void do_confirm(struct job *job)
     if (!is_pending(change, job))
         return;
     if (job->anyway || !change_missing_uplink(change, why)) {
-        change_keep(change, job->caller, "");
-        fill_answer(change, job->answer, 0);
+        int error = change_keep(change, job->caller, "");
+        if (error)
+            refuse(job->answer, error,
+                   "the change still waits, since its note %s.pending cannot be removed: %s; see "
+                   "that the folder can be written, and confirm again",
+                   change->path, error_text(error));
+        else
+            fill_answer(change, job->answer, 0);
         return;
     }
     int64_t now = clock_mono(&clock_system);
@@ -173,7 +179,7 @@ static void begin_pending(struct change *change, const struct job *job)
 
     pthread_mutex_lock(&change->lock);
     change->pending = true;
-    change->confirmed = false;
+    change->confirmed = change->cut_off = false;
     snprintf(change->why, sizeof change->why, "it waits to be confirmed");
     pthread_mutex_unlock(&change->lock);
     change->contact = false;

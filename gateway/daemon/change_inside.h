@@ -12,6 +12,7 @@
 
 #define CHANGE_WATCH_NS (30 * NS_PER_S) /* within which uplinks are to be back */
 #define CHANGE_TICK_NS  NS_PER_S
+#define CHANGE_AGAIN_NS (10 * NS_PER_S) /* after what failed */
 
 struct change {
     atomic_bool contact; /* somebody has looked since */
@@ -25,10 +26,12 @@ struct change {
     bool taking; /* requests */
     bool pending;
     struct change_note note;
+    bool cut_off;   /* the gateway ended since, and could not put the file back when it started */
     bool confirmed; /* by a person; uplinks are still waited for */
     char why[CONFIG_SENTENCE_SIZE];
     /* Of the loop's thread alone. */
     struct history_entry entry; /* of the pending change */
+    uint64_t last;              /* the highest number that was given, as far as is known */
     int64_t until_mono_ns, watch_mono_ns;
     char uplinks[CHANGE_UPLINKS_MAX][ID_SIZE_MAX];
     size_t uplink_count;
@@ -52,8 +55,8 @@ void change_audit(struct change *change, const struct caller *caller, const char
 /* The first uplink that was online and is not again; false where all are. */
 bool change_missing_uplink(struct change *change, char why[CONFIG_SENTENCE_SIZE]);
 
-/* Ends the pending change for good. */
-void change_keep(struct change *change, const struct caller *caller, const char *why);
+/* Ends the pending change for good. 0, or why its note cannot be removed; then it stays pending. */
+int change_keep(struct change *change, const struct caller *caller, const char *why);
 
 /* 0, or why the old file is not in force again; then the change stays pending. */
 int change_go_back(struct change *change, const struct caller *caller, const char *why,

@@ -41,8 +41,7 @@ static char *note_text(const struct change_note *note, size_t *size)
     return NULL;
 }
 
-/* Who may read the file may read what it was. */
-static mode_t mode_of(const char *path)
+mode_t change_note_mode(const char *path)
 {
     struct stat status;
 
@@ -59,7 +58,7 @@ int change_note_put(const char *path, const struct change_note *note, const char
     beside(path, "before", before);
     beside(path, "pending", pending);
     if (!error && text)
-        error = save_file(before, text, size, mode_of(path));
+        error = save_file(before, text, size, change_note_mode(path));
     if (!error)
         error = save_file(pending, made, made_size, 0640);
     free(made);
@@ -119,6 +118,19 @@ int change_note_read(const char *path, struct change_note *note)
     return error;
 }
 
+/* Whether the text is there already, by an attempt that failed at its last step. */
+static bool is_undone(const char *path, const struct change_note *note)
+{
+    char revision[HISTORY_REVISION_SIZE] = "", *text;
+    size_t size;
+
+    if (save_read(path, JSON_SIZE_MAX, &text, &size))
+        return false;
+    history_revision(text, size, revision);
+    free(text);
+    return strcmp(revision, note->before) == 0;
+}
+
 int change_note_undo(const char *path, const struct change_note *note)
 {
     char before[PATH_MAX], revision[HISTORY_REVISION_SIZE], *text;
@@ -126,12 +138,17 @@ int change_note_undo(const char *path, const struct change_note *note)
 
     if (strcmp(note->before, HISTORY_NO_REVISION) == 0)
         return save_remove(path);
+    if (is_undone(path, note))
+        return 0;
     beside(path, "before", before);
     int error = save_read(before, JSON_SIZE_MAX, &text, &size);
     if (error)
         return error;
     history_revision(text, size, revision);
-    error = strcmp(revision, note->before) == 0 ? save_over(path, text, size, 0640) : ERR_CORRUPT;
+    error = strcmp(revision, note->before) == 0 ? save_move(before, path) : ERR_CORRUPT;
+    /* The file is a link into another filesystem. */
+    if (error && error != ERR_CORRUPT)
+        error = save_over(path, text, size, 0640);
     free(text);
     return error;
 }
@@ -143,5 +160,8 @@ int change_note_drop(const char *path)
     beside(path, "before", before);
     beside(path, "pending", pending);
     int error = save_remove(pending);
-    return error ? error : save_remove(before);
+    /* Without its note the text means nothing; the next change writes it anew. */
+    if (!error)
+        (void)save_remove(before);
+    return error;
 }

@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/types.h>
 #include <stdint.h>
 
 #include "config/history.h"
@@ -16,6 +17,9 @@ struct change_note {
     char after[HISTORY_REVISION_SIZE];
 };
 
+/* The rights of a copy of the file: who may read the file may read what it was. */
+mode_t change_note_mode(const char *path);
+
 /* Makes both durable, the text first. `text` NULL: there was no file. 0 or an error. */
 int change_note_put(const char *path, const struct change_note *note, const char *text,
                     size_t size);
@@ -23,10 +27,12 @@ int change_note_put(const char *path, const struct change_note *note, const char
 /* 0, ERR_NOT_FOUND (no change was pending), or ERR_CORRUPT, ... */
 int change_note_read(const char *path, struct change_note *note);
 
-/* Puts the text before the change back, or removes the file where there was none. */
+/* Puts the text before the change back, or removes the file where there was none. That needs no
+ * room on the disk, unless the file is a link into another filesystem. 0, or an error with both
+ * files as they were. */
 int change_note_undo(const char *path, const struct change_note *note);
 
-/* The change is over. */
+/* The change is over. 0, or an error with the note still there, or there after a power cut. */
 int change_note_drop(const char *path);
 
 #endif

@@ -30,9 +30,10 @@ static void write_status(void *context, struct text *text)
     running_status(context, text);
 }
 
-static int restore_accounts(void *context, const void *data, size_t size)
+static int restore_accounts(void *context, const void *data, size_t size,
+                            const struct http_request *request)
 {
-    return context ? gate_restore(context, data, size) : ERR_UNSUPPORTED;
+    return context ? gate_restore(context, data, size, request) : ERR_UNSUPPORTED;
 }
 
 static int open_parts(struct configure *configure)

@@ -339,6 +339,8 @@ int accounts_restore(struct accounts *accounts, const void *data, size_t size)
         error = ERR_CORRUPT;
     if (!error && list->account_count == 0)
         error = ERR_CORRUPT;
+    if (!error && !has_owner(list))
+        error = ERR_DENIED;
     save_remove(path);
     pthread_mutex_lock(&accounts->lock);
     if (!error)

@@ -82,7 +82,7 @@ int accounts_add_token(struct accounts *accounts, const char *name, enum role ro
 int accounts_remove_token(struct accounts *accounts, const char *name);
 
 /* Takes the content of another such file in place of all accounts and tokens. ERR_CORRUPT: it is
- * none, or has no account; nothing changes then. */
+ * none, or has no account; ERR_DENIED: it has no owner; nothing changes then. */
 int accounts_restore(struct accounts *accounts, const void *data, size_t size);
 
 /* Whether it can be the name of an account or token. */

@@ -9,6 +9,7 @@
 #include "config/explain.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "core/save.h"
 #include "core/words.h"
 #include "journal/journal.h"
@@ -215,24 +216,133 @@ static void get_report(void *context, const struct route_request *request, struc
 
 /* --- restoring --- */
 
-/* The files of a backup beside the configuration: those that differ from what is there. */
-static int write_files(const struct export_api *api, const struct backup *backup,
-                       char why[BACKUP_WHY_SIZE])
-{
-    for (size_t i = 0; i < backup->file_count; i++) {
-        const struct backup_file *file = &backup->files[i];
-        char path[PATH_MAX];
+enum there { THERE_NOTHING, THERE_THE_SAME, THERE_ANOTHER };
 
-        files_path(api->given.place.config_path, file->name, path, sizeof path);
-        int error =
-            save_file(path, file->data, file->size, files_is_secret(file->name) ? 0600 : 0644);
+static enum there look_for(const struct export_api *api, const struct backup_file *file)
+{
+    enum there there = THERE_ANOTHER;
+    char path[PATH_MAX], *data;
+    size_t size;
+
+    files_path(api->given.place.config_path, file->name, path, sizeof path);
+    int error = save_read(path, BACKUP_BYTES_MAX, &data, &size);
+    if (error)
+        return error == ERR_NOT_FOUND ? THERE_NOTHING : THERE_ANOTHER;
+    if (size == file->size && memcmp(data, file->data, size) == 0)
+        there = THERE_THE_SAME;
+    explicit_bzero(data, size);
+    free(data);
+    return there;
+}
+
+/* Before anything is written: a change that goes back has no other file to go back to. */
+static bool refuse_used(const struct export_api *api, const struct backup *backup,
+                        struct http_reply *reply)
+{
+    char user[FILES_USER_SIZE], sentence[640];
+
+    for (size_t i = 0; i < backup->file_count; i++) {
+        const char *name = backup->files[i].name;
+
+        if (look_for(api, &backup->files[i]) != THERE_ANOTHER)
+            continue;
+        files_user(api->given.place.config_path, name, user);
+        if (!*user)
+            continue;
+        snprintf(sentence, sizeof sentence,
+                 "%s is in use by %s and is another than in the backup; nothing is restored. Have "
+                 "the configuration name a copy of it under another name, or none, and restore "
+                 "again",
+                 name, user);
+        reply_error(reply, 409, sentence);
+        return true;
+    }
+    return false;
+}
+
+static bool refuse_pending(const struct export_api *api, struct http_reply *reply)
+{
+    struct config_now now;
+    char sentence[256];
+
+    api->given.keeper.now(api->given.keeper.context, &now);
+    if (!now.pending)
+        return false;
+    snprintf(sentence, sizeof sentence,
+             "change %" PRIu64 " by %s waits to be confirmed; confirm it or take it back first",
+             now.change, now.by);
+    reply_error(reply, 409, sentence);
+    return true;
+}
+
+/* What a restore that is refused puts back. */
+struct placed {
+    bool written;
+    char *before; /* NULL: there was none */
+    size_t size;
+};
+
+static int place_file(const struct export_api *api, const struct backup_file *file,
+                      struct placed *placed)
+{
+    char path[PATH_MAX];
+
+    if (look_for(api, file) == THERE_THE_SAME)
+        return 0;
+    files_path(api->given.place.config_path, file->name, path, sizeof path);
+    int error = save_read(path, BACKUP_BYTES_MAX, &placed->before, &placed->size);
+    if (error && error != ERR_NOT_FOUND)
+        return error;
+    placed->written = true;
+    return save_file(path, file->data, file->size, files_is_secret(file->name) ? 0600 : 0644);
+}
+
+/* The files of a backup beside the configuration: those that differ from what is there. They come
+ * first, since the configuration is checked against them. */
+static int place_files(const struct export_api *api, const struct backup *backup,
+                       struct placed *placed, struct http_reply *reply)
+{
+    char why[BACKUP_WHY_SIZE];
+
+    for (size_t i = 0; i < backup->file_count; i++) {
+        int error = place_file(api, &backup->files[i], &placed[i]);
         if (error) {
-            snprintf(why, BACKUP_WHY_SIZE, "%s cannot be written: %s", file->name,
+            snprintf(why, sizeof why, "%s cannot be written: %s", backup->files[i].name,
                      error_text(error));
+            reply_error(reply, 409, why);
             return error;
         }
     }
     return 0;
+}
+
+static void put_back(const struct export_api *api, const struct backup *backup,
+                     const struct placed *placed)
+{
+    for (size_t i = 0; i < backup->file_count; i++) {
+        const char *name = backup->files[i].name;
+        char path[PATH_MAX];
+
+        if (!placed[i].written)
+            continue;
+        files_path(api->given.place.config_path, name, path, sizeof path);
+        int error = placed[i].before ? save_file(path, placed[i].before, placed[i].size,
+                                                 files_is_secret(name) ? 0600 : 0644)
+                                     : save_remove(path);
+        if (error)
+            log_error("web", "%s is that of a backup that was refused, and cannot be put back: %s",
+                      path, error_text(error));
+    }
+}
+
+static void forget(struct placed *placed, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (placed[i].before)
+            explicit_bzero(placed[i].before, placed[i].size);
+        free(placed[i].before);
+    }
+    free(placed);
 }
 
 /* Applies a whole text as somebody would who had edited the file. */
@@ -297,16 +407,20 @@ static void reply_restored(const struct config_answer *applied, const struct bac
 }
 
 /* After the configuration, which may be refused: these are there for good. */
-static int restore_accounts(const struct export_api *api, const struct backup *backup,
-                            struct http_reply *reply)
+static int restore_accounts(const struct export_api *api, const struct route_request *request,
+                            const struct backup *backup, struct http_reply *reply)
 {
     int error = api->given.restore_accounts(api->given.accounts_context, backup->accounts.data,
-                                            backup->accounts.size);
+                                            backup->accounts.size, request->http);
 
     if (error)
         reply_error(reply, 409,
                     error == ERR_CORRUPT
                         ? "the accounts in the backup cannot be read; everything else is restored"
+                    : error == ERR_DENIED
+                        ? "none of the accounts in the backup is an owner, so that nobody could "
+                          "manage the gateway: those that there are stay; everything else is "
+                          "restored"
                         : error_text(error));
     return error;
 }
@@ -315,17 +429,25 @@ static void restore_backup(const struct export_api *api, const struct route_requ
                            const struct backup *backup, bool accounts, struct http_reply *reply)
 {
     struct config_answer applied = {0};
-    char why[BACKUP_WHY_SIZE];
 
     accounts = accounts && backup->accounts.data;
-    if (write_files(api, backup, why)) {
-        reply_error(reply, 409, why);
+    if (refuse_pending(api, reply) || refuse_used(api, backup, reply))
+        return;
+    struct placed *placed = calloc(backup->file_count + 1, sizeof *placed);
+    if (!placed) {
+        reply_failure(reply, ERR_NOMEM);
         return;
     }
-    if (apply_text(api, request, backup->config, "restored from a backup", &applied, reply))
+    int error = place_files(api, backup, placed, reply);
+    if (!error)
+        error = apply_text(api, request, backup->config, "restored from a backup", &applied, reply);
+    if (error)
+        put_back(api, backup, placed);
+    forget(placed, backup->file_count);
+    if (error)
         return;
     note(api, request, "backup-restored", accounts ? "accounts=restored" : "");
-    if (!accounts || restore_accounts(api, backup, reply) == 0)
+    if (!accounts || restore_accounts(api, request, backup, reply) == 0)
         reply_restored(&applied, backup, accounts, reply);
 }
 

@@ -17,9 +17,10 @@ struct export_given {
     struct backup_place place;
     void (*status)(void *context, struct text *text); /* writes the status object */
     void *status_context;
-    /* Takes the accounts of a backup in place of those that there are. 0; ERR_CORRUPT, or the error
-     * of the disk. Any thread. */
-    int (*restore_accounts)(void *context, const void *data, size_t size);
+    /* Takes the accounts of a backup in place of those that there are. 0; ERR_CORRUPT, ERR_DENIED
+     * (no owner), or the error of the disk. Any thread. */
+    int (*restore_accounts)(void *context, const void *data, size_t size,
+                            const struct http_request *request);
     void *accounts_context;
 };
 

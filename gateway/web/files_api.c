@@ -40,7 +40,7 @@ static void ignore(void *context, struct json_place at, const char *sentence)
 struct users {
     struct json_writer *writer; /* NULL: only the first is wanted */
     const char *name;
-    char first[128];
+    char first[FILES_USER_SIZE];
 };
 
 static void find_users(struct users *users, const struct json *value)
@@ -60,14 +60,14 @@ static void find_users(struct users *users, const struct json *value)
 }
 
 /* The configuration as it is in force; a tree that is freed with the arena. */
-static struct json *read_config(const struct files_api *api, struct arena **arena)
+static struct json *read_config(const char *config_path, struct arena **arena)
 {
     struct json *root = NULL;
     char *text;
     size_t size;
 
     *arena = NULL;
-    if (save_read(api->config_path, JSON_SIZE_MAX, &text, &size))
+    if (save_read(config_path, JSON_SIZE_MAX, &text, &size))
         return NULL;
     if (arena_open(arena) == 0)
         json_read(&root, *arena, text, size, ignore, NULL);
@@ -75,17 +75,16 @@ static struct json *read_config(const struct files_api *api, struct arena **aren
     return root;
 }
 
-/* Where the configuration names the file; "" where it does not. */
-static void user_of(const struct files_api *api, const char *name, char out[128])
+void files_user(const char *config_path, const char *name, char out[FILES_USER_SIZE])
 {
     struct users users = {.name = name};
     struct arena *arena;
-    struct json *root = read_config(api, &arena);
+    struct json *root = read_config(config_path, &arena);
 
     if (root)
         find_users(&users, root);
     arena_close(arena);
-    memcpy(out, users.first, 128);
+    memcpy(out, users.first, FILES_USER_SIZE);
 }
 
 /* --- the list --- */
@@ -150,7 +149,7 @@ static void list_files(void *context, const struct route_request *request, struc
     (void)request;
     if (!answer_begin(&answer, reply))
         return;
-    struct listing listing = {api, &answer.writer, read_config(api, &arena)};
+    struct listing listing = {api, &answer.writer, read_config(api->config_path, &arena)};
     json_write_open(&answer.writer, "files", '[');
     files_each(api->config_path, list_file, &listing);
     json_write_close(&answer.writer, ']');
@@ -172,9 +171,9 @@ static bool refuse_name(const char *name, struct http_reply *reply)
 
 static bool refuse_used(const struct files_api *api, const char *name, struct http_reply *reply)
 {
-    char user[128], sentence[512];
+    char user[FILES_USER_SIZE], sentence[512];
 
-    user_of(api, name, user);
+    files_user(api->config_path, name, user);
     if (!*user)
         return false;
     snprintf(sentence, sizeof sentence,

@@ -12,6 +12,7 @@
 #define FILES_NAME_SIZE    65
 #define FILES_SIZE_MAX     (256 * 1024)
 #define FILES_ENDING_COUNT 10
+#define FILES_USER_SIZE    128
 
 struct files_api;
 
@@ -27,6 +28,11 @@ bool files_name_valid(const char *name);
 
 /* Whether what is in a file of that name is a secret: a key, a password. */
 bool files_is_secret(const char *name);
+
+/* Where the configuration's file names the file first, as "uplinks[0].tls.ca"; "" where it does
+ * not.
+ */
+void files_user(const char *config_path, const char *name, char out[FILES_USER_SIZE]);
 
 /* The path of a file in the configuration's folder. */
 void files_path(const char *config_path, const char *name, char *out, size_t size);

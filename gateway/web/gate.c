@@ -357,7 +357,29 @@ int gate_set_names(struct gatekeeper *gate, const char *const *names, size_t cou
     return 0;
 }
 
-int gate_restore(struct gatekeeper *gate, const void *data, size_t size)
+/* Whether whoever logged in as the account of before is let in by the accounts of now. */
+static bool is_unchanged(struct gatekeeper *gate, const struct account *before)
 {
-    return accounts_restore(gate->accounts, data, size);
+    struct account now;
+
+    return accounts_find(gate->accounts, before->name, &now) && strcmp(now.hash, before->hash) == 0;
+}
+
+/* Sessions know their account by its name: somebody else's may have the same in the backup. */
+int gate_restore(struct gatekeeper *gate, const void *data, size_t size,
+                 const struct http_request *request)
+{
+    const char *key = request ? http_cookie(request, GATE_COOKIE) : NULL;
+    struct account *before = calloc(ACCOUNTS_MAX, sizeof *before);
+
+    if (!before)
+        return ERR_NOMEM;
+    size_t count = accounts_list(gate->accounts, before);
+    int error = accounts_restore(gate->accounts, data, size);
+    for (size_t i = 0; !error && i < count; i++)
+        sessions_end_all(gate->sessions, before[i].name,
+                         is_unchanged(gate, &before[i]) ? key : NULL);
+    explicit_bzero(before, ACCOUNTS_MAX * sizeof *before);
+    free(before);
+    return error;
 }

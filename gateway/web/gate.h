@@ -48,9 +48,11 @@ int gate_mount(struct gatekeeper *gate, struct api *api, struct journal *journal
 /* The page can be reached: a setup code that was made at this start is told in the log, once. */
 void gate_announce(struct gatekeeper *gate);
 
-/* Takes the accounts of a backup in place of those that there are; sessions of accounts that are
- * gone end. As accounts_restore. Any thread. */
-int gate_restore(struct gatekeeper *gate, const void *data, size_t size);
+/* Takes the accounts of a backup in place of those that there are. All sessions end but that of
+ * `request` (NULL: none), which stays where its account has the same password in the backup. As
+ * accounts_restore. Any thread. */
+int gate_restore(struct gatekeeper *gate, const void *data, size_t size,
+                 const struct http_request *request);
 
 /* Further names by which the page is reached (copied). Any thread. ERR_NOMEM: then those of before
  * hold. */

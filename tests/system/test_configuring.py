@@ -2,9 +2,12 @@
 """Changing the configuration over the API: what is checked and told, what goes back by itself, and what is kept."""
 import json
 import os
+import shutil
+import stat
 import subprocess
 
-from harness import EXIT_FAILED, EXIT_OK, EXIT_USAGE, Api, Broker, Gateway, check, free_port, main, program, wait_for
+from harness import (EXIT_FAILED, EXIT_OK, EXIT_USAGE, Api, Broker, Gateway, Skip, check, free_port, main, program,
+                     wait_for)
 
 COMMENTED = """// The boiler house.
 {
@@ -25,12 +28,13 @@ RENAME = [{"at": ["gateway", "name"], "set": "Boiler house"}]
 
 
 class Site:
-    def __init__(self, site, text=COMMENTED, **more):
+    def __init__(self, site, text=COMMENTED, config_path=None, **more):
         self.gateway = Gateway(site, [], [], [], **more)
+        self.gateway.config_path = config_path or self.gateway.config_path
         if text is None:
             os.unlink(self.gateway.config_path)
         elif text:
-            site.write("sluice.json", text)
+            site.write(self.gateway.config_path, text)
         # Without a file the page is open on its usual ports: in a network of its own.
         alone = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
         self.gateway.start(before=alone if text is None else ())
@@ -229,8 +233,10 @@ def keeps_what_was_edited_by_hand_meanwhile(site):
     by_hand = COMMENTED.replace("Plant 7\"", "By hand\"")
     applied = it.apply(RENAME)
     site.write("sluice.json", by_hand)
+    os.chmod(it.gateway.config_path, 0o600)
     it.post("revert", change=applied["change"])
     with open(it.gateway.config_path + ".edited") as file:
+        check(stat.S_IMODE(os.fstat(file.fileno()).st_mode) == 0o600, "others can read it now")
         check(file.read() == by_hand, "the hand edit is kept")
     check(it.text() == COMMENTED, it.text())
     # With a SIGHUP it is what counts.
@@ -278,6 +284,106 @@ def says_so_when_the_file_cannot_be_written(site):
     it.gateway.stop()
 
 
+def own_disk(site):
+    """A filesystem of its own, and the path of a configuration in it."""
+    folder = site.path("etc")
+    os.mkdir(folder)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "sluice-test", folder], stderr=subprocess.PIPE,
+                          text=True, check=False)
+    if done.returncode:
+        raise Skip("needs the right to mount a small filesystem: " + done.stderr.strip())
+    site.at_end(lambda: subprocess.run(["umount", "-l", folder], check=True))
+    return os.path.join(folder, "sluice.json")
+
+
+def keeps_nothing_whose_note_stays(site):
+    path = own_disk(site)
+    it = Site(site, config_path=path)
+    applied = it.apply(RENAME)
+    subprocess.run(["mount", "-o", "remount,ro", os.path.dirname(path)], check=True)
+    answer = it.post("confirm", change=applied["change"])
+    check(answer.status == 409 and "read-only" in answer.json["error"] and ".pending" in answer.json["error"], answer.text)
+    check(it.look()["pending"]["change"] == applied["change"], it.look()["pending"])
+    check(it.history()[0]["state"] == "pending", it.history()[0])
+    subprocess.run(["mount", "-o", "remount,rw", os.path.dirname(path)], check=True)
+    it.confirm(applied["change"])
+    it.gateway.kill()
+    it.gateway.start()
+    check("Boiler house" in it.text() and it.history()[0]["state"] == "confirmed", it.text(), it.history()[0])
+    it.gateway.stop()
+
+
+def fill_disk_of(path):
+    """Returns the path of what takes all the room."""
+    name = os.path.join(os.path.dirname(path), "somebody-elses")
+    with open(name, "wb", buffering=0) as ballast:
+        try:
+            while True:
+                ballast.write(bytes(4096))
+        except OSError:
+            pass
+    return name
+
+
+def goes_back_on_a_full_disk(site):
+    path = own_disk(site)
+    it = Site(site, config_path=path)
+    by_hand = COMMENTED.replace("Plant 7\"", "By hand\"")
+    applied = it.apply(RENAME)
+    site.write(path, by_hand)
+    ballast = fill_disk_of(path)
+    check(it.post("revert", change=applied["change"]).status == 200, "taken back")
+    check(it.text() == COMMENTED and it.gateway.status()["name"] == "Plant 7", it.text())
+    with open(path + ".edited") as file:
+        check(file.read() == by_hand, "the hand edit is kept")
+    os.unlink(path + ".edited")
+    os.unlink(ballast)
+    # At the start, too.
+    it.apply(RENAME)
+    it.gateway.kill()
+    fill_disk_of(path)
+    it.gateway.start()
+    check(it.text() == COMMENTED and it.gateway.status()["name"] == "Plant 7", it.text())
+    check(it.pending_files() == [] and it.look()["pending"] is None, it.pending_files())
+    it.gateway.stop()
+
+
+def goes_back_later_when_it_cannot_at_the_start(site):
+    path = own_disk(site)
+    it = Site(site, config_path=path)
+    applied = it.apply(RENAME)
+    it.gateway.kill()
+    subprocess.run(["mount", "-o", "remount,ro", os.path.dirname(path)], check=True)
+    it.gateway.start()
+    check(it.look()["pending"]["change"] == applied["change"], it.look()["pending"])
+    body = {"base": it.look()["revision"], "edits": [{"at": ["gateway", "name"], "set": "Other"}]}
+    answer = it.post("apply", **body)
+    check(answer.status == 409 and "waits to be confirmed" in answer.json["error"], answer.text)
+    subprocess.run(["mount", "-o", "remount,rw", os.path.dirname(path)], check=True)
+    wait_for(lambda: it.look()["pending"] is None, 30, "it goes back")
+    check(it.text() == COMMENTED and it.gateway.status()["name"] == "Plant 7", it.text())
+    check(it.history()[0]["state"] == "reverted" and "ended before" in it.history()[0]["why"], it.history()[0])
+    it.gateway.stop()
+
+
+def a_number_is_given_once_without_a_history(site):
+    it = Site(site)
+    history = os.path.join(it.gateway.state, "config")
+    shutil.rmtree(history)
+    site.write(history, "in the way")
+    first = it.apply(RENAME)["change"]
+    it.confirm(first)
+    second = it.apply([{"at": ["gateway", "name"], "set": "Other"}])["change"]
+    check(int(second) > int(first), "the same number twice", first, second)
+    check(it.post("confirm", change=first).status == 404, "the first is over")
+    # The note alone knows it at the next start.
+    it.gateway.kill()
+    it.gateway.start()
+    third = it.apply([{"at": ["gateway", "name"], "set": "Third"}])["change"]
+    check(int(third) > int(second), "the same number after a start", second, third)
+    it.gateway.stop()
+
+
 def begins_without_a_file(site):
     it = Site(site, text=None)
     now = it.look()
@@ -304,5 +410,6 @@ def begins_without_a_file(site):
 main(tells_what_a_change_means_and_where_its_mistakes_are, keeps_comments_and_what_is_confirmed,
      goes_back_when_nobody_confirms, goes_back_at_the_start_after_a_kill, goes_back_when_an_uplink_stays_away,
      tells_the_second_of_two, keeps_what_was_edited_by_hand_meanwhile, the_command_line_goes_back_and_forth,
-     says_so_when_the_file_cannot_be_written,
+     says_so_when_the_file_cannot_be_written, a_number_is_given_once_without_a_history,
+     keeps_nothing_whose_note_stays, goes_back_on_a_full_disk, goes_back_later_when_it_cannot_at_the_start,
      begins_without_a_file)

@@ -159,6 +159,43 @@ def a_backup_is_restored_on_other_hardware(site):
     new.gateway.stop()
 
 
+def a_refused_restore_leaves_the_files(site):
+    it = Plant(site)
+    path = os.path.join(it.folder, "cloud.password")
+    loose = os.path.join(it.folder, "loose.password")
+    it.put("loose.password", b"one")
+    it.put("cloud.password", b"one")
+    it.apply([{"at": ["uplinks"], "add": {"id": "cloud", "url": "mqtt://127.0.0.1:1", "user": "x",
+                                         "password_file": "cloud.password"}}])
+    backup = it.api.ask("GET", "/api/v1/export/backup", headers=PASSPHRASE).json
+    whole = {"backup": backup, "passphrase": "three wise words"}
+    check(it.api.ask("POST", "/api/v1/restore", whole).status == 200, "what is the same is no hindrance")
+    site.write(path, "two")
+    site.write(loose, "two")
+    answer = it.api.ask("POST", "/api/v1/restore", whole)
+    check(answer.status == 409 and "cloud.password is in use by uplinks[0].password_file" in answer.json["error"] and
+          "under another name" in answer.json["error"], answer.text)
+    check(read(path) == b"two" and read(loose) == b"two", "a refused restore wrote", read(path), read(loose))
+    # While somebody's change waits.
+    site.write(path, "one")
+    base = it.api.get("/api/v1/config")["revision"]
+    waiting = it.api.ask("POST", "/api/v1/config/apply", {"base": base, "edits": [{"at": ["gateway", "name"], "set": "X"}]})
+    answer = it.api.ask("POST", "/api/v1/restore", whole)
+    check(answer.status == 409 and "waits to be confirmed" in answer.json["error"], answer.text)
+    check(read(loose) == b"two", "a refused restore wrote", read(loose))
+    it.api.ask("POST", "/api/v1/config/revert", {"change": waiting.json["change"]})
+    check(it.api.ask("POST", "/api/v1/restore", whole).status == 200 and read(loose) == b"one", "restored")
+    # A configuration that is refused: what was written is put back, what was new is removed.
+    broken = it.api.ask("GET", "/api/v1/export/backup").json
+    broken["config"] = "{"
+    broken["files"] = [{"name": "new.csv", "data": "b25l"}, {"name": "old.csv", "data": "b25l"}]
+    old = site.write(os.path.join(it.folder, "old.csv"), "two")
+    answer = it.api.ask("POST", "/api/v1/restore", {"backup": broken})
+    check(answer.status == 400 and "mistake" in answer.json["error"], answer.text)
+    check(read(old) == b"two" and "new.csv" not in it.files(), "a refused restore left files", it.files())
+    it.gateway.stop()
+
+
 def a_template_makes_another_gateway(site):
     it = Plant(site, gateway={"name": "Boiler house"})
     template = it.api.ask("GET", "/api/v1/export/template")
@@ -188,4 +225,4 @@ def a_report_says_what_is_there(site):
 
 
 main(files_are_told_apart_and_never_given_back, a_key_is_made_on_the_spot, a_backup_is_restored_on_other_hardware,
-     a_template_makes_another_gateway, a_report_says_what_is_there)
+     a_refused_restore_leaves_the_files, a_template_makes_another_gateway, a_report_says_what_is_there)

@@ -4,6 +4,8 @@
 
 #include "unit/gate_rig.h"
 
+#include "web/reply.h"
+
 static void nobody_gets_anything_without_logging_in(void **state)
 {
     struct rig_browser stranger = {.address = RIG_HOME};
@@ -423,6 +425,73 @@ static void a_stream_ends_with_the_right_to_it(void **state)
     close(stream);
 }
 
+static void read_accounts(char *text, size_t size)
+{
+    char path[160];
+
+    snprintf(path, sizeof path, "%s/accounts.json", rig->folder);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    size_t got = fread(text, 1, size - 1, file);
+    fclose(file);
+    text[got] = '\0';
+}
+
+static void a_list_without_an_owner_is_not_restored(void **state)
+{
+    struct rig_browser phone = {.address = RIG_HOME};
+    char text[4096], changed[4200];
+
+    (void)state;
+    rig_make_owner(&phone);
+    read_accounts(text, sizeof text);
+    char *role = strstr(text, "\"role\":\"owner\"");
+    assert_non_null(role);
+    snprintf(changed, sizeof changed, "%.*s\"role\":\"viewer\"%s", (int)(role - text), text,
+             role + strlen("\"role\":\"owner\""));
+    assert_int_equal(gate_restore(rig->gate, changed, strlen(changed), NULL), ERR_DENIED);
+    assert_int_equal(rig_ask(&phone, "GET", "/api/v1/accounts", ""), 200);
+}
+
+/* What the restoring of a backup does; `context` is the list. */
+static void take_list(void *context, const struct route_request *request, struct http_reply *reply)
+{
+    const char *text = context;
+
+    assert_int_equal(gate_restore(rig->gate, text, strlen(text), request->http), 0);
+    reply_json(reply, 200, strdup("{}\n"), 3);
+}
+
+static void a_restored_list_ends_the_sessions_of_before(void **state)
+{
+    struct rig_browser phone = {.address = RIG_HOME}, laptop = {.address = RIG_HOME};
+    struct rig_browser ben = {.address = RIG_HOME};
+    static const struct route row = {"POST", "/api/v1/take", ROLE_OWNER, take_list, 0};
+    char text[4096];
+    struct routes table = {&row, 1, text};
+
+    (void)state;
+    assert_int_equal(api_mount(rig->api, &table), 0);
+    rig_make_owner(&phone);
+    assert_int_equal(rig_ask(&phone, "PUT", "/api/v1/accounts/ben",
+                             "{\"role\":\"viewer\",\"password\":\"" RIG_PASSWORD "\"}"),
+                     200);
+    read_accounts(text, sizeof text);
+    assert_int_equal(rig_login(&laptop, "owner", RIG_PASSWORD), 200);
+    assert_int_equal(rig_login(&ben, "ben", RIG_PASSWORD), 200);
+    assert_int_equal(rig_ask(&phone, "POST", "/api/v1/take", "{}"), 200);
+    assert_int_equal(rig_ask(&phone, "GET", "/api/v1/status", ""), 200);
+    assert_int_equal(rig_ask(&laptop, "GET", "/api/v1/status", ""), 401);
+    assert_int_equal(rig_ask(&ben, "GET", "/api/v1/status", ""), 401);
+    /* His password is another in the list: he logs in anew. */
+    assert_int_equal(rig_ask(&phone, "POST", "/api/v1/password",
+                             "{\"old\":\"" RIG_PASSWORD "\",\"new\":\"three other words\"}"),
+                     200);
+    assert_int_equal(rig_ask(&phone, "GET", "/api/v1/status", ""), 200);
+    assert_int_equal(rig_ask(&phone, "POST", "/api/v1/take", "{}"), 200);
+    assert_int_equal(rig_ask(&phone, "GET", "/api/v1/status", ""), 401);
+}
+
 #define GATE_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -444,6 +513,8 @@ int main(void)
         GATE_TEST(accounts_and_tokens_have_a_bound),
         GATE_TEST(a_code_on_the_label_is_taken_and_stays),
         GATE_TEST(a_stream_ends_with_the_right_to_it),
+        GATE_TEST(a_list_without_an_owner_is_not_restored),
+        GATE_TEST(a_restored_list_ends_the_sessions_of_before),
         GATE_TEST(the_clock_is_set_where_nothing_else_sets_it),
     };
 
