@@ -138,7 +138,11 @@ static void a_note_brings_the_text_before_back(void **state)
     free(text);
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0604);
+    /* It was moved there, and is not looked for twice. */
+    assert_int_equal(access(inside("sluice.json.before"), F_OK), -1);
+    assert_int_equal(change_note_undo(path, &read), 0);
     /* A text before that is another than the note says is not taken. */
+    assert_int_equal(save_over(path, "new", 3, 0640), 0);
     assert_int_equal(save_file(inside("sluice.json.before"), "odd", 3, 0600), 0);
     assert_int_equal(change_note_undo(path, &read), ERR_CORRUPT);
     assert_int_equal(change_note_drop(path), 0);
