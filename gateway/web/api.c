@@ -105,8 +105,7 @@ static size_t admit(void *context, const struct http_request *http, struct http_
         return HTTP_REFUSED;
     if (route->body_max)
         return route->body_max;
-    bool asks_only = strcmp(http->method, "GET") == 0 || strcmp(http->method, "DELETE") == 0;
-    return asks_only ? 0 : HTTP_BODY_SIZE_MAX;
+    return strcmp(http->method, "GET") == 0 ? 0 : HTTP_BODY_SIZE_MAX;
 }
 
 static void handle(void *context, const struct http_request *http, struct http_reply *reply)
