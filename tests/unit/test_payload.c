@@ -332,7 +332,6 @@ static void snapshots_are_written_as_the_contract_says(void **state)
                                               .last = 903311,
                                               .newest_ns = INT64_C(1795448100000) * 1000000,
                                               .why = "unclean start"};
-    struct event event = reading(48226, 0x9f2c61d0);
     char out[2048];
     struct text text;
 
@@ -363,6 +362,15 @@ static void snapshots_are_written_as_the_contract_says(void **state)
         "C\",\"ucum\":\"Cel\",\"class\":\"temperature\",\"state\":\"measurement\","
         "\"max_age\":65000},\"mode\":{\"type\":\"integer\","
         "\"enum\":{\"0\":\"off\",\"1\":\"auto\"},\"write\":{\"min\":0,\"max\":1}}}}");
+}
+
+static void ledger_values_and_marks_are_written_as_the_contract_says(void **state)
+{
+    struct event event = reading(48226, 0x9f2c61d0);
+    char out[2048];
+    struct text text;
+
+    (void)state;
     text_init(&text, out, sizeof(out));
     snapshot_ledger(&text, NULL);
     assert_string_equal(out,
@@ -447,6 +455,7 @@ int main(void)
         cmocka_unit_test(a_full_batch_stays_whole_and_below_its_limit),
         cmocka_unit_test(an_event_above_the_limit_is_refused_by_an_empty_batch),
         cmocka_unit_test(snapshots_are_written_as_the_contract_says),
+        cmocka_unit_test(ledger_values_and_marks_are_written_as_the_contract_says),
         cmocka_unit_test(urls_are_read_or_refused_with_what_is_allowed),
         cmocka_unit_test(a_device_of_a_program_is_told_by_its_declarations),
     };

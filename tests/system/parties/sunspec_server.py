@@ -18,7 +18,7 @@ def text(words, size):
 
 
 def inverter():
-    """Model 103 by its registers from the number on; what is not named is not implemented."""
+    """Model 103 by its registers from the number on; what is not named has the mark of no value."""
     names = {"A": (2, 183), "A_SF": (6, -1), "PhVphA": (10, 2301), "V_SF": (13, -1), "W": (14, 4217), "W_SF": (15, 0),
              "Hz": (16, 4998), "Hz_SF": (17, -2), "WH": (24, 0x0012), "WH low": (25, 0xD687), "WH_SF": (26, 0),
              "TmpCab": (33, 415), "Tmp_SF": (37, -1), "St": (38, 4)}
