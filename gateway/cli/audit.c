@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/end_signals.h"
 #include "cli/balance.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -257,17 +258,6 @@ static bool is_quiet(const struct audit *audit, int64_t asked_ns)
     return now() >= last_ns + QUIET_NS || now() >= asked_ns + LINGER_MAX_NS;
 }
 
-static int open_signals(void)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
 /*
  * Collects until the time is over, or a signal came and what was under way has arrived; a second
  * signal ends at once.
@@ -330,7 +320,7 @@ static int run(const struct audit_arguments *arguments)
         return code;
     snprintf(audit.prefix, sizeof audit.prefix, "%s/%s/", arguments->root, arguments->gateway);
     audit.balance = balance_open(arguments->uplink);
-    audit.signal_fd = open_signals();
+    audit.signal_fd = end_signals_open();
     code = audit.balance ? open_client(&audit) : EXIT_CODE_SYSTEM;
     if (!code) {
         collect(&audit);

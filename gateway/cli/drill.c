@@ -13,6 +13,7 @@
 #include "cli/balance.h"
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/end_signals.h"
 #include "cli/find_uplink.h"
 #include "config/config.h"
 #include "core/clock.h"
@@ -252,21 +253,10 @@ static void step(struct drill *drill, int64_t now_ns)
     }
 }
 
-static int open_signals(void)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
 static void conduct(struct drill *drill)
 {
     struct pollfd ends[] = {{.fd = mqtt_fd(drill->client), .events = POLLIN},
-                            {.fd = open_signals(), .events = POLLIN}};
+                            {.fd = end_signals_open(), .events = POLLIN}};
 
     if (mqtt_connect(drill->client, CONNECT_NS))
         fail(drill, "the subscriber cannot connect");
