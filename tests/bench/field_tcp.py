@@ -58,6 +58,8 @@ def many(out, site):
         [tls_uplink(broker)])
     gateway.settings["defaults"] = {"every": "1s"}
     gateway.write()
+    # Events that another measurement left would be drained by this one's uplink.
+    shutil.rmtree(gateway.journal, ignore_errors=True)
     gateway.start()
     gateway.wait_online()
     wait_for(lambda: min(replies(gateway)) > 3, 60, "each device answered a few times")
