@@ -1,0 +1,4 @@
+# Builds for Debian's armhf: cmake -DCMAKE_TOOLCHAIN_FILE=firmware/package/armhf.cmake -DSLUICE_SYSROOT=$(tools/sysroot armhf)
+set(triplet arm-linux-gnueabihf)
+set(CMAKE_SYSTEM_PROCESSOR armv7l)
+include(${CMAKE_CURRENT_LIST_DIR}/sysroot.cmake)

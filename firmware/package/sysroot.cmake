@@ -1,0 +1,17 @@
+# What the toolchains of this folder have in common: Debian's cross compiler, and all libraries from SLUICE_SYSROOT.
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES SLUICE_SYSROOT)
+if(NOT SLUICE_SYSROOT)
+    message(FATAL_ERROR "SLUICE_SYSROOT is not set: -DSLUICE_SYSROOT=$(tools/sysroot ARCH)")
+endif()
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSROOT ${SLUICE_SYSROOT})
+set(CMAKE_C_COMPILER ${triplet}-gcc)
+set(CMAKE_LIBRARY_ARCHITECTURE ${triplet})
+# A compiler of this machine's own kind would look into the machine's libraries first.
+set(CMAKE_EXE_LINKER_FLAGS_INIT -B${SLUICE_SYSROOT}/usr/lib/${triplet})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(ENV{PKG_CONFIG_SYSROOT_DIR} ${SLUICE_SYSROOT})
+set(ENV{PKG_CONFIG_LIBDIR} ${SLUICE_SYSROOT}/usr/lib/${triplet}/pkgconfig:${SLUICE_SYSROOT}/usr/share/pkgconfig)
