@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "core/nearest.h"
+#include "web/program.h"
 
 static const struct command {
     const char *name;
@@ -63,6 +64,7 @@ int main(int argc, char **argv)
 {
     if (argc > 0 && called(argv[0], "sluiced"))
         return gateway_main(argc, argv, "sluiced");
+    program_follow_parent();
 
     const char *name = argc > 1 ? argv[1] : "--help";
 

@@ -272,6 +272,7 @@ void change_close(struct change *change)
     if (!change)
         return;
     loop_timer_drop(change->loop, change->timer);
+    change_drop_left(change);
     pthread_cond_destroy(&change->answered);
     pthread_mutex_destroy(&change->lock);
     free(change);
@@ -381,12 +382,32 @@ static void undo(struct change *change)
                   change->path, error_text(error));
 }
 
+/* No note, and yet an entry that waits: a full disk kept the history from being told. What the file
+ * is says what became of it. */
+static void settle_left(struct change *change)
+{
+    char revision[HISTORY_REVISION_SIZE], *text = NULL;
+    struct history_entry newest;
+    size_t size;
+
+    if (!change_newest(change, &newest) || newest.state != HISTORY_PENDING ||
+        change_read_file(change, revision, &text, &size))
+        return;
+    free(text);
+    if (strcmp(newest.revision, revision) == 0)
+        settle_history(change, HISTORY_CONFIRMED, "");
+    else
+        settle_history(change, HISTORY_REVERTED, "the file was another at the next start");
+}
+
 void change_recover(struct change *change)
 {
     int error = change_note_read(change->path, &change->note);
 
-    if (error == ERR_NOT_FOUND)
+    if (error == ERR_NOT_FOUND) {
+        settle_left(change);
         return;
+    }
     if (error)
         log_error("config",
                   "%s.pending cannot be read: %s; if a change was not confirmed, the file before "

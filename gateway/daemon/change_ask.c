@@ -11,15 +11,16 @@
 #include "daemon/change_inside.h"
 
 /* What another thread wants done on the loop's, and waits for. */
-struct job {
+struct change_job {
     struct change *change;
-    void (*run)(struct job *job);
+    void (*run)(struct change_job *job);
     const struct config_wish *wish;
     uint64_t number;
     bool anyway;
     const struct caller *caller;
     struct config_answer *answer;
     bool done, abandoned;
+    struct change_job **link, *next; /* in the change's list, once it is abandoned */
 };
 
 static int refuse(struct config_answer *answer, int error, const char *format, ...)
@@ -36,7 +37,7 @@ static int refuse(struct config_answer *answer, int error, const char *format, .
     return error;
 }
 
-static bool is_pending(struct change *change, const struct job *job)
+static bool is_pending(struct change *change, const struct change_job *job)
 {
     if (change->pending && change->note.change == job->number)
         return true;
@@ -52,7 +53,7 @@ static void fill_answer(struct change *change, struct config_answer *answer, int
     memcpy(answer->revision, change->entry.revision, sizeof answer->revision);
 }
 
-static void do_confirm(struct job *job)
+static void do_confirm(struct change_job *job)
 {
     struct change *change = job->change;
     char why[CONFIG_SENTENCE_SIZE];
@@ -81,7 +82,7 @@ static void do_confirm(struct job *job)
     snprintf(job->answer->sentence, sizeof job->answer->sentence, "%s", why);
 }
 
-static void do_revert(struct job *job)
+static void do_revert(struct change_job *job)
 {
     struct change *change = job->change;
 
@@ -99,7 +100,7 @@ static void do_revert(struct job *job)
 
 /* Whether the change may begin: nobody else's waits, and the file is the one that it was made
  * from. */
-static int may_begin(struct change *change, const struct job *job, const char *revision)
+static int may_begin(struct change *change, const struct change_job *job, const char *revision)
 {
     struct config_answer *answer = job->answer;
     struct history_entry newest;
@@ -131,7 +132,7 @@ static int may_begin(struct change *change, const struct job *job, const char *r
 }
 
 /* Writes the note and the file. */
-static int write_files(struct change *change, const struct job *job, const char *old,
+static int write_files(struct change *change, const struct change_job *job, const char *old,
                        size_t old_size)
 {
     int error = change_note_put(change->path, &change->note, old, old_size);
@@ -148,7 +149,7 @@ static int write_files(struct change *change, const struct job *job, const char 
         change->path, error_text(error));
 }
 
-static void prepare(struct change *change, const struct job *job, const char *revision)
+static void prepare(struct change *change, const struct change_job *job, const char *revision)
 {
     struct history_entry *entry = &change->entry;
     const struct config_wish *wish = job->wish;
@@ -173,7 +174,7 @@ static void prepare(struct change *change, const struct job *job, const char *re
     pthread_mutex_unlock(&change->lock);
 }
 
-static void begin_pending(struct change *change, const struct job *job)
+static void begin_pending(struct change *change, const struct change_job *job)
 {
     int64_t now = clock_mono(&clock_system);
 
@@ -188,7 +189,7 @@ static void begin_pending(struct change *change, const struct job *job)
     loop_timer_set(change->loop, change->timer, now + CHANGE_TICK_NS);
 }
 
-static void apply(struct change *change, const struct job *job, const char *old, size_t old_size)
+static void apply(struct change *change, const struct change_job *job, const char *old, size_t old_size)
 {
     struct config_answer *answer = job->answer;
     char sentence[CONFIG_SENTENCE_SIZE] = "";
@@ -210,7 +211,7 @@ static void apply(struct change *change, const struct job *job, const char *old,
     fill_answer(change, answer, change->note.until_ms);
 }
 
-static void do_apply(struct job *job)
+static void do_apply(struct change_job *job)
 {
     struct change *change = job->change;
     char revision[HISTORY_REVISION_SIZE], *old = NULL;
@@ -231,13 +232,42 @@ static void do_apply(struct job *job)
     free(old);
 }
 
+/* Under the lock. */
+static void abandon(struct change *change, struct change_job *job)
+{
+    job->abandoned = true;
+    job->link = &change->left;
+    job->next = change->left;
+    if (job->next)
+        job->next->link = &job->next;
+    change->left = job;
+}
+
+static void unlink_left(struct change_job *job)
+{
+    *job->link = job->next;
+    if (job->next)
+        job->next->link = job->link;
+}
+
+void change_drop_left(struct change *change)
+{
+    while (change->left) {
+        struct change_job *job = change->left;
+        unlink_left(job);
+        free(job);
+    }
+}
+
 static void run_job(void *context)
 {
-    struct job *job = context;
+    struct change_job *job = context;
     struct change *change = job->change;
 
     pthread_mutex_lock(&change->lock);
     bool abandoned = job->abandoned;
+    if (abandoned)
+        unlink_left(job);
     pthread_mutex_unlock(&change->lock);
     if (abandoned) {
         free(job);
@@ -250,9 +280,9 @@ static void run_job(void *context)
     pthread_mutex_unlock(&change->lock);
 }
 
-static void ask_loop(struct change *change, struct job job)
+static void ask_loop(struct change *change, struct change_job job)
 {
-    struct job *posted = malloc(sizeof *posted);
+    struct change_job *posted = malloc(sizeof *posted);
 
     job.change = change;
     memset(job.answer, 0, sizeof *job.answer);
@@ -267,7 +297,7 @@ static void ask_loop(struct change *change, struct job job)
         pthread_cond_wait(&change->answered, &change->lock);
     bool done = waits && posted->done;
     if (waits && !done)
-        posted->abandoned = true;
+        abandon(change, posted);
     pthread_mutex_unlock(&change->lock);
     if (!done)
         refuse(job.answer, ERR_CLOSED,
@@ -280,13 +310,13 @@ static void keeper_apply(void *context, const struct config_wish *wish,
                          struct config_answer *answer)
 {
     ask_loop(context,
-             (struct job){.run = do_apply, .wish = wish, .caller = wish->caller, .answer = answer});
+             (struct change_job){.run = do_apply, .wish = wish, .caller = wish->caller, .answer = answer});
 }
 
 static void keeper_confirm(void *context, uint64_t number, bool anyway, const struct caller *caller,
                            struct config_answer *answer)
 {
-    ask_loop(context, (struct job){.run = do_confirm,
+    ask_loop(context, (struct change_job){.run = do_confirm,
                                    .number = number,
                                    .anyway = anyway,
                                    .caller = caller,
@@ -297,7 +327,7 @@ static void keeper_revert(void *context, uint64_t number, const struct caller *c
                           struct config_answer *answer)
 {
     ask_loop(context,
-             (struct job){.run = do_revert, .number = number, .caller = caller, .answer = answer});
+             (struct change_job){.run = do_revert, .number = number, .caller = caller, .answer = answer});
 }
 
 static void keeper_now(void *context, struct config_now *now)

@@ -24,6 +24,7 @@ struct change {
     pthread_mutex_t lock; /* of what follows, which other threads look at */
     pthread_cond_t answered;
     bool taking; /* requests */
+    struct change_job *left; /* those that nobody waits for any longer, and that the loop still has */
     bool pending;
     struct change_note note;
     bool cut_off;   /* the gateway ended since, and could not put the file back when it started */
@@ -61,6 +62,9 @@ int change_keep(struct change *change, const struct caller *caller, const char *
 /* 0, or why the old file is not in force again; then the change stays pending. */
 int change_go_back(struct change *change, const struct caller *caller, const char *why,
                    char sentence[CONFIG_SENTENCE_SIZE]);
+
+/* Frees what the loop, which has ended, was still to do. */
+void change_drop_left(struct change *change);
 
 extern const struct caller change_nobody; /* who did what the gateway does by itself */
 

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "web/feed.h"
+#include "web/later.h"
 #include "web/legend.h"
 #include "web/query.h"
 #include "web/reply.h"
@@ -139,9 +140,12 @@ static void get_events(void *context, const struct route_request *request, struc
     reply->stream = feed;
 }
 
+/* The state of a moment is read from the disk: a segment, and what has come since. */
+LATER_ROUTE(get_state)
+
 static const struct route rows[] = {
     {"GET", "/api/v1/events", ROLE_VIEWER, get_events, 0},
-    {"GET", "/api/v1/state", ROLE_VIEWER, get_state, 0},
+    {"GET", "/api/v1/state", ROLE_VIEWER, get_state_later, 0},
 };
 
 struct routes api_journal_routes(struct api *api)

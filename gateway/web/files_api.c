@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "config/json.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/save.h"
@@ -16,6 +15,7 @@
 #include "web/audit.h"
 #include "web/body.h"
 #include "web/describe.h"
+#include "web/files_use.h"
 #include "web/later.h"
 #include "web/reply.h"
 
@@ -28,71 +28,12 @@ struct files_api {
     struct journal *journal;
 };
 
-static void ignore(void *context, struct json_place at, const char *sentence)
-{
-    (void)context;
-    (void)at;
-    (void)sentence;
-}
-
-/* --- who uses a file --- */
-
-struct users {
-    struct json_writer *writer; /* NULL: only the first is wanted */
-    const char *name;
-    char first[FILES_USER_SIZE];
-};
-
-static void find_users(struct users *users, const struct json *value)
-{
-    const char *text = value->type == JSON_STRING ? value->text : "";
-    char path[128];
-
-    for (const struct json *item = value->first; item; item = item->next)
-        find_users(users, item);
-    if (strcmp(strncmp(text, "./", 2) == 0 ? text + 2 : text, users->name) != 0)
-        return;
-    json_path(value, path, sizeof path);
-    if (users->writer)
-        json_write_text(users->writer, NULL, path);
-    if (!*users->first)
-        snprintf(users->first, sizeof users->first, "%s", path);
-}
-
-/* The configuration as it is in force; a tree that is freed with the arena. */
-static struct json *read_config(const char *config_path, struct arena **arena)
-{
-    struct json *root = NULL;
-    char *text;
-    size_t size;
-
-    *arena = NULL;
-    if (save_read(config_path, JSON_SIZE_MAX, &text, &size))
-        return NULL;
-    if (arena_open(arena) == 0)
-        json_read(&root, *arena, text, size, ignore, NULL);
-    free(text);
-    return root;
-}
-
-void files_user(const char *config_path, const char *name, char out[FILES_USER_SIZE])
-{
-    struct users users = {.name = name};
-    struct arena *arena;
-    struct json *root = read_config(config_path, &arena);
-
-    if (root)
-        find_users(&users, root);
-    arena_close(arena);
-    memcpy(out, users.first, FILES_USER_SIZE);
-}
-
 /* --- the list --- */
 
 struct listing {
     const struct files_api *api;
     struct json_writer *writer;
-    const struct json *config;
+    const struct files_use *use;
 };
 
 static const char *kind_by_name(const char *name)
@@ -106,7 +47,6 @@ static void list_file(void *context, const char *name)
 {
     const struct listing *listing = context;
     struct json_writer *writer = listing->writer;
-    struct users users = {.writer = writer, .name = name};
     struct inspect *inspect = malloc(sizeof *inspect);
     char path[PATH_MAX], *text = NULL;
     struct stat status;
@@ -123,8 +63,7 @@ static void list_file(void *context, const char *name)
     json_write_integer(writer, "at", (int64_t)status.st_mtime * 1000);
     json_write_bool(writer, "secret", files_is_secret(name));
     json_write_open(writer, "used_by", '[');
-    if (listing->config)
-        find_users(&users, listing->config);
+    files_use_find(listing->use, name, writer, NULL);
     json_write_close(writer, ']');
     inspect_bytes(inspect, text, size, NULL);
     if (inspect->kind == INSPECT_UNKNOWN) {
@@ -144,16 +83,16 @@ static void list_files(void *context, const struct route_request *request, struc
 {
     struct files_api *api = context;
     struct answer answer;
-    struct arena *arena;
 
     (void)request;
     if (!answer_begin(&answer, reply))
         return;
-    struct listing listing = {api, &answer.writer, read_config(api->config_path, &arena)};
+    struct files_use *use = files_use_open(api->config_path);
+    struct listing listing = {api, &answer.writer, use};
     json_write_open(&answer.writer, "files", '[');
     files_each(api->config_path, list_file, &listing);
     json_write_close(&answer.writer, ']');
-    arena_close(arena);
+    files_use_close(use);
     answer_end(&answer, reply, 200);
 }
 

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,13 +21,14 @@
 #include "core/log.h"
 #include "web/header_check.h"
 #include "web/reply.h"
+#include "web/workers.h"
 
 #define CONNECTION_TIMEOUT_S 30
 #define STREAM_BLOCK         (32 * 1024)
 #define ADMITTED_NS          (2 * NS_PER_S) /* how long a stream goes on unasked */
-#define WORKERS              2
-#define WORK_WAITING_MAX     64
-#define WORK_URGENT_MAX      (2 * WORK_WAITING_MAX)
+#define QUERY_KEYS_MAX       200
+
+static const char stopping[] = "the gateway is stopping";
 
 struct http {
     struct MHD_Daemon *daemon;
@@ -39,13 +41,7 @@ struct http {
     uint64_t wakes;                /* how often http_wake was called, under the lock */
     bool closing;
     atomic_uint open; /* connections */
-    struct {
-        pthread_t threads[WORKERS];
-        unsigned started;
-        pthread_cond_t changed;
-        struct http_exchange *first, **end; /* exchanges whose reply is work, under the lock */
-        unsigned waiting;
-    } work;
+    struct workers *workers;
 };
 
 /* One request and its reply, from the first header to the last byte sent. The library may give up
@@ -60,6 +56,7 @@ struct http_exchange {
     bool too_large, worked;
     int64_t admitted_ns; /* when a stream was last asked whether it may go on */
     struct http_reply reply;
+    struct worker_item item;
     struct http_exchange *next_waiting;
 };
 
@@ -147,23 +144,6 @@ bool http_mark(const struct http_request *request)
     return true;
 }
 
-bool http_reply_header(struct http_reply *reply, const char *name, const char *value)
-{
-    bool repeats = strcasecmp(name, "Set-Cookie") == 0;
-    char *copy = strdup(value);
-
-    for (size_t i = 0; copy && i < HTTP_HEADERS_MAX; i++) {
-        if (reply->headers[i].name && (repeats || strcasecmp(reply->headers[i].name, name) != 0))
-            continue;
-        free(reply->headers[i].value);
-        reply->headers[i].name = name;
-        reply->headers[i].value = copy;
-        return true;
-    }
-    free(copy);
-    return false;
-}
-
 static void log_library(void *context, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
@@ -205,12 +185,6 @@ static bool sleep_until_wake(struct http_exchange *exchange, uint64_t wakes)
     return sleeps;
 }
 
-static void free_headers(struct http_reply *reply)
-{
-    for (size_t i = 0; i < HTTP_HEADERS_MAX; i++)
-        free(reply->headers[i].value);
-}
-
 /* Whoever reads a stream may have logged out, or been shut out, since it began. */
 static bool may_go_on(struct http_exchange *exchange)
 {
@@ -225,7 +199,7 @@ static bool may_go_on(struct http_exchange *exchange)
     exchange->admitted_ns = now_ns;
     request.streaming = true;
     bool admitted = server->admit(server->context, &request, &refusal) != HTTP_REFUSED;
-    free_headers(&refusal);
+    reply_free_headers(&refusal);
     free(refusal.body);
     return admitted;
 }
@@ -271,7 +245,7 @@ static void exchange_release(void *context)
     stream_close(exchange);
     if (--exchange->holders)
         return;
-    free_headers(&exchange->reply);
+    reply_free_headers(&exchange->reply);
     free(exchange->reply.owned);
     free(exchange->reply.body); /* of a visitor who left before it was sent */
     free(exchange->body);
@@ -351,59 +325,31 @@ static void reply_too_large(struct http_exchange *exchange)
     reply_error(&exchange->reply, 413, sentence);
 }
 
-static void *do_work(void *context)
+static void do_work(struct worker_item *item, bool closing)
 {
-    struct http *server = context;
+    struct http_exchange *exchange =
+        (struct http_exchange *)(void *)((char *)item - offsetof(struct http_exchange, item));
 
-    pthread_mutex_lock(&server->lock);
-    for (;;) {
-        while (!server->work.first && !server->closing)
-            pthread_cond_wait(&server->work.changed, &server->lock);
-        struct http_exchange *exchange = server->work.first;
-        if (!exchange)
-            break;
-        server->work.first = exchange->next_waiting;
-        if (!server->work.first)
-            server->work.end = &server->work.first;
-        server->work.waiting--;
-        bool closing = server->closing;
-        pthread_mutex_unlock(&server->lock);
-        if (closing)
-            reply_error(&exchange->reply, 503, "the gateway is stopping");
-        else
-            exchange->reply.work(exchange->reply.work_context, &exchange->request,
-                                 &exchange->reply);
-        MHD_resume_connection(exchange->connection);
-        pthread_mutex_lock(&server->lock);
-    }
-    pthread_mutex_unlock(&server->lock);
-    return NULL;
+    if (closing)
+        reply_error(&exchange->reply, 503, stopping);
+    else
+        exchange->reply.work(exchange->reply.work_context, &exchange->request, &exchange->reply);
+    MHD_resume_connection(exchange->connection);
 }
 
 /* Hands the exchange to the workers; the library asks for it again once it is resumed. */
 static bool queue_work(struct http_exchange *exchange)
 {
-    struct http *server = exchange->server;
-
-    pthread_mutex_lock(&server->lock);
     bool urgent = exchange->reply.urgent;
-    bool taken =
-        !server->closing && server->work.waiting < (urgent ? WORK_URGENT_MAX : WORK_WAITING_MAX);
-    if (taken) {
-        exchange->worked = true;
-        exchange->next_waiting = urgent ? server->work.first : NULL;
-        if (!urgent)
-            *server->work.end = exchange;
-        if (!exchange->next_waiting)
-            server->work.end = &exchange->next_waiting;
-        if (urgent)
-            server->work.first = exchange;
-        server->work.waiting++;
-        MHD_suspend_connection(exchange->connection);
-        pthread_cond_signal(&server->work.changed);
-    }
-    pthread_mutex_unlock(&server->lock);
-    return taken;
+
+    if (!workers_reserve(exchange->server->workers, urgent))
+        return false;
+    exchange->worked = true;
+    exchange->item.run = do_work;
+    /* Before a worker can resume it. */
+    MHD_suspend_connection(exchange->connection);
+    workers_post(exchange->server->workers, &exchange->item, urgent);
+    return true;
 }
 
 /* Asks for the reply that comes later; between two askings the connection sleeps. */
@@ -420,7 +366,7 @@ static enum MHD_Result ask_later(struct http_exchange *exchange)
         bool closing = server->closing;
         pthread_mutex_unlock(&server->lock);
         if (closing)
-            reply_error(&exchange->reply, 503, "the gateway is stopping");
+            reply_error(&exchange->reply, 503, stopping);
         if (closing ||
             exchange->reply.later(exchange->reply.stream, &exchange->request, &exchange->reply)) {
             exchange->reply.later = NULL;
@@ -532,14 +478,27 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     atomic_fetch_sub(&server->open, 1);
 }
 
-static int start_workers(struct http *server)
+/*
+ * The library has no answer to a query with more keys than its memory for a connection holds: it
+ * would leave the connection as it is until its time is over. So such a request is answered here,
+ * before it is taken apart.
+ */
+static void *on_line(void *context, const char *uri, struct MHD_Connection *connection)
 {
-    while (server->work.started < WORKERS) {
-        if (pthread_create(&server->work.threads[server->work.started], NULL, do_work, server))
-            return ERR_NOMEM;
-        server->work.started++;
+    static const char refusal[] = "HTTP/1.1 414 URI Too Long\r\nContent-Length: 0\r\n"
+                                  "Connection: close\r\n\r\n";
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    unsigned keys = 0;
+
+    (void)context;
+    for (const char *at = strchr(uri, '&'); at; at = strchr(at + 1, '&'))
+        keys++;
+    if (keys >= QUERY_KEYS_MAX && info) {
+        send(info->connect_fd, refusal, sizeof refusal - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        shutdown(info->connect_fd, SHUT_RDWR);
     }
-    return 0;
+    return NULL;
 }
 
 static struct MHD_Daemon *start_library(struct http *server)
@@ -548,6 +507,7 @@ static struct MHD_Daemon *start_library(struct http *server)
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
             MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
         0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
+        MHD_OPTION_URI_LOG_CALLBACK, on_line, NULL,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
         on_connection, server, MHD_OPTION_CONNECTION_LIMIT, server->connections_max + 1,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S, MHD_OPTION_END);
@@ -564,11 +524,10 @@ int http_open(struct http **out, unsigned connections_max, http_admit_fn *admit,
     server->handler = handler;
     server->context = context;
     server->connections_max = connections_max;
-    server->work.end = &server->work.first;
     pthread_mutex_init(&server->lock, NULL);
-    pthread_cond_init(&server->work.changed, NULL);
-    server->daemon = start_library(server);
-    if (!server->daemon || start_workers(server)) {
+    if (workers_open(&server->workers) == 0)
+        server->daemon = start_library(server);
+    if (!server->daemon) {
         http_close(server);
         return ERR_NOMEM;
     }
@@ -619,14 +578,13 @@ void http_close(struct http *server)
         return;
     pthread_mutex_lock(&server->lock);
     server->closing = true;
-    pthread_cond_broadcast(&server->work.changed);
     pthread_mutex_unlock(&server->lock);
-    while (server->work.started)
-        pthread_join(server->work.threads[--server->work.started], NULL);
+    if (server->workers)
+        workers_stop(server->workers);
     http_wake(server);
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
-    pthread_cond_destroy(&server->work.changed);
+    workers_close(server->workers);
     pthread_mutex_destroy(&server->lock);
     free(server);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,12 +19,46 @@
 #define ASK_TIME_NS (20 * NS_PER_S)
 #define CHUNK       4096
 
+/* Names the process with which a child ends. */
+#define PROGRAM_PARENT      "SLUICE_PARENT"
+#define PROGRAM_PARENT_SIZE 48
+
 extern char **environ;
+
+/* Our environment, and by whose life the child's ends: its vector is the caller's to free. */
+static char **child_environment(char own[PROGRAM_PARENT_SIZE])
+{
+    size_t count = 0, kept = 0;
+
+    while (environ[count])
+        count++;
+    char **vector = calloc(count + 2, sizeof *vector);
+    for (size_t i = 0; vector && i < count; i++)
+        if (strncmp(environ[i], PROGRAM_PARENT "=", sizeof PROGRAM_PARENT) != 0)
+            vector[kept++] = environ[i];
+    snprintf(own, PROGRAM_PARENT_SIZE, PROGRAM_PARENT "=%ld", (long)getpid());
+    if (vector)
+        vector[kept] = own;
+    return vector;
+}
+
+void program_follow_parent(void)
+{
+    const char *parent = getenv(PROGRAM_PARENT);
+
+    if (!parent)
+        return;
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    /* It may have ended before that. */
+    if (atol(parent) != (long)getppid())
+        raise(SIGTERM);
+    unsetenv(PROGRAM_PARENT);
+}
 
 static int spawn(pid_t *pid, const char *const arguments[], int out, int err)
 {
     static char name[] = "sluice";
-    char *vector[PROGRAM_ARGUMENTS_MAX + 2] = {name};
+    char *vector[PROGRAM_ARGUMENTS_MAX + 2] = {name}, own[PROGRAM_PARENT_SIZE];
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
@@ -35,10 +70,14 @@ static int spawn(pid_t *pid, const char *const arguments[], int out, int err)
     }
     sigemptyset(&none);
     sigfillset(&all);
-    if (posix_spawn_file_actions_init(&actions))
+    char **environment = child_environment(own);
+    if (!environment || posix_spawn_file_actions_init(&actions)) {
+        free(environment);
         return ERR_NOMEM;
+    }
     if (posix_spawnattr_init(&attributes)) {
         posix_spawn_file_actions_destroy(&actions);
+        free(environment);
         return ERR_NOMEM;
     }
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
@@ -52,9 +91,10 @@ static int spawn(pid_t *pid, const char *const arguments[], int out, int err)
     error = error ? error : posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
     error = error ? error : posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
     if (!error)
-        error = posix_spawn(pid, "/proc/self/exe", &actions, &attributes, vector, environ);
+        error = posix_spawn(pid, "/proc/self/exe", &actions, &attributes, vector, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
+    free(environment);
     return error ? error_from_errno(error) : 0;
 }
 

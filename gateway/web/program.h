@@ -22,6 +22,13 @@ struct program {
  */
 int program_start(struct program *program, const char *const arguments[]);
 
+/*
+ * For the program's main: where a daemon of ours started it, it gets SIGTERM when that daemon ends
+ * in whatever way, so that it gives back what it borrowed and holds no line that nobody asks for.
+ * (The kernel looks at the thread that started it: call program_start on one that lasts.)
+ */
+void program_follow_parent(void);
+
 /* Ends it and what it started, and waits for it. Returns its exit code, or 128 + the signal. */
 int program_end(struct program *program);
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/error.h"
 
@@ -76,4 +77,27 @@ void reply_filled(struct http_reply *reply, void (*fill)(void *context, struct t
         free(body);
     }
     reply_error(reply, 500, error_text(ERR_NOMEM));
+}
+
+bool http_reply_header(struct http_reply *reply, const char *name, const char *value)
+{
+    bool repeats = strcasecmp(name, "Set-Cookie") == 0;
+    char *copy = strdup(value);
+
+    for (size_t i = 0; copy && i < HTTP_HEADERS_MAX; i++) {
+        if (reply->headers[i].name && (repeats || strcasecmp(reply->headers[i].name, name) != 0))
+            continue;
+        free(reply->headers[i].value);
+        reply->headers[i].name = name;
+        reply->headers[i].value = copy;
+        return true;
+    }
+    free(copy);
+    return false;
+}
+
+void reply_free_headers(struct http_reply *reply)
+{
+    for (size_t i = 0; i < HTTP_HEADERS_MAX; i++)
+        free(reply->headers[i].value);
 }

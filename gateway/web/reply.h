@@ -22,4 +22,7 @@ void reply_failure(struct http_reply *reply, int error);
 void reply_filled(struct http_reply *reply, void (*fill)(void *context, struct text *text),
                   void *context);
 
+/* Frees the headers that http_reply_header added, for whoever throws a reply away. */
+void reply_free_headers(struct http_reply *reply);
+
 #endif

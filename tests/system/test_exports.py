@@ -95,6 +95,16 @@ def files_are_told_apart_and_never_given_back(site):
     check(it.api.ask("DELETE", "/api/v1/files/old.crt").status == 200, "removed")
     check(it.api.ask("DELETE", "/api/v1/files/old.crt").status == 404, "removed twice")
     check(it.files()["cloud.password"]["used_by"] == ["uplinks[0].password_file"], it.files())
+    # However the configuration names it.
+    it.put("edge.password", SECRET.encode())
+    os.symlink("edge.password", os.path.join(it.folder, "link.password"))
+    it.apply([{"at": ["uplinks"], "add": {"id": "edge", "url": "mqtt://127.0.0.1:1", "user": "x", "password_file": "cloud.password"}},
+              {"at": ["uplinks", {"id": "cloud"}], "remove": True}])
+    for name in (os.path.join(it.folder, "edge.password"), "./edge.password", "link.password", "../%s/edge.password" %
+                 os.path.basename(it.folder), "${uplink.id}.password"):
+        it.apply([{"at": ["uplinks", {"id": "edge"}, "password_file"], "set": name}])
+        answer = it.api.ask("DELETE", "/api/v1/files/edge.password")
+        check(answer.status == 409, "in use as", name, answer.text)
     it.gateway.stop()
 
 

@@ -46,6 +46,15 @@ def all_children(gateway):
     return found
 
 
+def runs(pid):
+    """Whether it is a program still, and not what is left of one until its parent has looked."""
+    try:
+        with open("/proc/%d/stat" % pid) as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 def follow(plant, number):
     """The events of a job's lines until the stream ends."""
     connection = _Connection(plant.gateway.socket, 60)
@@ -122,6 +131,15 @@ def a_job_dies_with_its_gateway(site):
     check(not os.path.exists("/proc/%d" % child[0]), "the child has ended")
 
 
+def a_job_dies_with_a_gateway_that_is_killed(site):
+    plant = Plant(site)
+    plant.start(kind="scan", on=plant.line.link, units="1-247", listen_s=0, timeout_ms=1000)
+    wait_for(lambda: plant.gateway.device("boiler").get("why") == "lent", 20, "the bus is lent")
+    child = all_children(plant.gateway)
+    plant.gateway.kill()
+    wait_for(lambda: not runs(child[0]), 5, "the child ends")
+
+
 def jobs_that_are_posted_while_the_gateway_ends_do_no_harm(site):
     plant = Plant(site)
     plant.wait_end(plant.start(kind="scan", on="--help"))
@@ -172,5 +190,6 @@ def what_there_is_to_choose_from(site):
 main(a_scan_of_a_polled_bus_is_followed_line_by_line_and_polling_goes_on, a_job_that_is_stopped_gives_the_bus_back,
      registers_are_shown_in_every_type, what_is_no_job_is_refused_in_words,
      nothing_in_a_request_becomes_a_flag_or_a_command, a_job_dies_with_its_gateway,
+     a_job_dies_with_a_gateway_that_is_killed,
      jobs_that_are_posted_while_the_gateway_ends_do_no_harm, what_is_refused_is_not_noted_as_started,
      what_there_is_to_choose_from)

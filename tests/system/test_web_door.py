@@ -120,6 +120,14 @@ def huge_headers_are_refused_and_closed(site):
     check(Page(gateway).get("/").status == 200, "it is still there")
 
 
+def a_query_with_more_keys_than_anybody_asks_for_is_refused_at_once(site):
+    gateway = plant(site)
+    for keys, status in ((150, b"200"), (250, b"414"), (500, b"414"), (5000, b"414")):
+        answer = talk(gateway, b"GET /?%s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n" %
+                      b"&".join(b"k%d" % number for number in range(keys)))
+        check(answer.split(b" ")[1:2] == [status] or keys == 5000 and b" 431 " in answer, keys, "keys", answer[:60])
+
+
 def mutate(chance, data):
     data = bytearray(data)
     for _ in range(chance.randrange(1, 6)):
@@ -275,7 +283,8 @@ def the_audit_knows_from_where(site):
              "an event that says from where")
 
 
-main(the_page_comes_compressed_and_is_kept_by_browsers, what_is_no_file_of_the_page_is_told, names_of_ones_own_are_answered,
+main(the_page_comes_compressed_and_is_kept_by_browsers, a_query_with_more_keys_than_anybody_asks_for_is_refused_at_once,
+     what_is_no_file_of_the_page_is_told, names_of_ones_own_are_answered,
      what_can_be_read_in_two_ways_is_refused_and_closed, huge_headers_are_refused_and_closed,
      nonsense_is_answered_or_closed_and_harms_nobody, plain_ports_stand_nonsense,
      who_holds_connections_open_keeps_nobody_out, those_who_do_nothing_are_ended, the_audit_knows_from_where)

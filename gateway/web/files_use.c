@@ -1,0 +1,168 @@
+/* Where a configuration names a file of its folder, however it is written there. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "config/json.h"
+#include "core/save.h"
+#include "core/text.h"
+#include "web/files_use.h"
+
+struct files_use {
+    const char *config_path;
+    struct arena *arena;
+    struct json *root;
+};
+
+/* What is looked for, and what is done with each place. */
+struct search {
+    const struct files_use *use;
+    const char *name;
+    struct stat status; /* of the file; st_ino is 0 where there is none */
+    struct json_writer *writer;
+    char first[FILES_USER_SIZE];
+};
+
+static void ignore(void *context, struct json_place at, const char *sentence)
+{
+    (void)context;
+    (void)at;
+    (void)sentence;
+}
+
+static const char *id_of(const struct json *object, const char *key)
+{
+    const struct json *value = object ? json_find(object, key) : NULL;
+
+    return value && value->type == JSON_STRING ? value->text : "";
+}
+
+/* What a ${...} at this place stands for, as the reader of configurations has it. */
+static const char *variable(const struct json *root, const struct json *value, const char *name,
+                            size_t size)
+{
+    const struct json *uplink = value;
+
+    if (strncmp(name, "gateway.id", size) == 0 && size == strlen("gateway.id"))
+        return id_of(json_find(root, "gateway"), "id");
+    if (strncmp(name, "gateway.name", size) == 0 && size == strlen("gateway.name"))
+        return id_of(json_find(root, "gateway"), "name");
+    if (strncmp(name, "uplink.id", size) != 0 || size != strlen("uplink.id"))
+        return "";
+    while (uplink->parent && uplink->parent->type != JSON_LIST)
+        uplink = uplink->parent;
+    return id_of(uplink->parent ? uplink : NULL, "id");
+}
+
+static void expand(const struct json *root, const struct json *value, struct text *out)
+{
+    const char *at = value->text;
+
+    while (*at) {
+        const char *end = strncmp(at, "${", 2) == 0 ? strchr(at, '}') : NULL;
+
+        if (end) {
+            text_string(out, variable(root, value, at + 2, (size_t)(end - at) - 2));
+            at = end + 1;
+        } else {
+            text_raw(out, at++, 1);
+        }
+    }
+}
+
+/* Under another path, or by way of a link, it is the same file. */
+static bool is_same_file(const struct search *search, const char *text)
+{
+    char path[PATH_MAX];
+    struct stat status;
+
+    if (*text == '/')
+        snprintf(path, sizeof path, "%s", text);
+    else
+        files_path(search->use->config_path, text, path, sizeof path);
+    return search->status.st_ino && stat(path, &status) == 0 &&
+           status.st_ino == search->status.st_ino && status.st_dev == search->status.st_dev;
+}
+
+static bool names(const struct search *search, const struct json *value)
+{
+    char expanded[PATH_MAX];
+    struct text text;
+
+    text_init(&text, expanded, sizeof expanded);
+    expand(search->use->root, value, &text);
+    if (text.cut)
+        return false;
+    const char *slash = strrchr(expanded, '/');
+    /* Most texts of a configuration are no files: these are not looked for on the disk. */
+    if (!files_name_valid(slash ? slash + 1 : expanded))
+        return false;
+    return strcmp(strncmp(expanded, "./", 2) == 0 ? expanded + 2 : expanded, search->name) == 0 ||
+           is_same_file(search, expanded);
+}
+
+static void find(struct search *search, const struct json *value)
+{
+    char path[FILES_USER_SIZE];
+
+    for (const struct json *item = value->first; item; item = item->next)
+        find(search, item);
+    if (value->type != JSON_STRING || !names(search, value))
+        return;
+    json_path(value, path, sizeof path);
+    if (search->writer)
+        json_write_text(search->writer, NULL, path);
+    if (!*search->first)
+        memcpy(search->first, path, sizeof path);
+}
+
+struct files_use *files_use_open(const char *config_path)
+{
+    struct files_use *use = calloc(1, sizeof *use);
+    char *text;
+    size_t size;
+
+    if (!use)
+        return NULL;
+    use->config_path = config_path;
+    if (save_read(config_path, JSON_SIZE_MAX, &text, &size))
+        return use;
+    if (arena_open(&use->arena) == 0)
+        json_read(&use->root, use->arena, text, size, ignore, NULL);
+    free(text);
+    return use;
+}
+
+void files_use_close(struct files_use *use)
+{
+    if (!use)
+        return;
+    arena_close(use->arena);
+    free(use);
+}
+
+void files_use_find(const struct files_use *use, const char *name, struct json_writer *writer,
+                    char first[FILES_USER_SIZE])
+{
+    struct search search = {.use = use, .name = name, .writer = writer};
+    char path[PATH_MAX];
+
+    if (use && use->root) {
+        files_path(use->config_path, name, path, sizeof path);
+        if (stat(path, &search.status))
+            search.status.st_ino = 0;
+        find(&search, use->root);
+    }
+    if (first)
+        memcpy(first, search.first, FILES_USER_SIZE);
+}
+
+void files_user(const char *config_path, const char *name, char out[FILES_USER_SIZE])
+{
+    struct files_use *use = files_use_open(config_path);
+
+    files_use_find(use, name, NULL, out);
+    files_use_close(use);
+}

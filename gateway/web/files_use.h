@@ -1,0 +1,24 @@
+/* Where the configuration's file names the files of its folder: a file in use is neither replaced
+ * nor removed. */
+#ifndef SLUICE_WEB_FILES_USE_H
+#define SLUICE_WEB_FILES_USE_H
+
+#include "config/json_write.h"
+#include "web/files_api.h"
+
+struct files_use;
+
+/* Reads the configuration, for as many questions as there are. NULL without memory; a file that
+ * cannot be read names nothing. `config_path` outlives it. */
+struct files_use *files_use_open(const char *config_path);
+void files_use_close(struct files_use *use);
+
+/*
+ * Writes each place that names the file, as "uplinks[0].tls.ca", into an open list (`writer` NULL:
+ * nowhere), and the first of them into `first` (NULL is fine; "" where there is none). A place may
+ * name it by its absolute path, through a link, or with ${gateway.id} in it. `use` may be NULL.
+ */
+void files_use_find(const struct files_use *use, const char *name, struct json_writer *writer,
+                    char first[FILES_USER_SIZE]);
+
+#endif
