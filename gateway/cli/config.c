@@ -141,44 +141,34 @@ static char *pending(const char *socket_path, int *code)
     return copy;
 }
 
-static int confirm(const char *socket_path)
+/* What becomes of the change that waits: "/confirm" keeps it, "/revert" takes it back. */
+static int settle(const char *socket_path, const char *path, const char *done)
 {
     int code;
     char *change = pending(socket_path, &code);
-    cJSON *body = cJSON_CreateObject();
 
-    if (!change) {
-        cJSON_Delete(body);
+    if (!change)
         return code;
-    }
+    cJSON *body = cJSON_CreateObject();
     cJSON_AddStringToObject(body, "change", change);
-    cJSON *root = post(socket_path, API "/confirm", body, &code);
+    cJSON *root = post(socket_path, path, body, &code);
     if (root && cJSON_IsNumber(cJSON_GetObjectItem(root, "until")))
         printf("change %s is kept once this is over: %s\n", change, text_of(root, "why"));
     else if (root)
-        printf("change %s is kept\n", change);
+        printf("change %s is %s\n", change, done);
     cJSON_Delete(root);
     free(change);
     return code;
 }
 
+static int confirm(const char *socket_path)
+{
+    return settle(socket_path, API "/confirm", "kept");
+}
+
 static int take_back(const char *socket_path)
 {
-    int code;
-    char *change = pending(socket_path, &code);
-    cJSON *body = cJSON_CreateObject();
-
-    if (!change) {
-        cJSON_Delete(body);
-        return code;
-    }
-    cJSON_AddStringToObject(body, "change", change);
-    cJSON *root = post(socket_path, API "/revert", body, &code);
-    if (root)
-        printf("change %s is taken back\n", change);
-    cJSON_Delete(root);
-    free(change);
-    return code;
+    return settle(socket_path, API "/revert", "taken back");
 }
 
 /* Applies an earlier text once more, and keeps it: whoever stands at the machine needs no way
