@@ -263,25 +263,34 @@ static void print_ids(const struct probe *probe, const char *key, bool also)
     printf("]\n");
 }
 
-/* Where hardly a point is there with a value that can be, it is another model. */
-static void print_doubt(const struct probe *probe)
+/* Where hardly a point is there with a value that can be, it is another model. *fits of *asked are. */
+static bool is_doubtful(const struct probe *probe, size_t *fits, size_t *asked)
 {
-    const struct modbus_device_options *options = probe->device->options;
-    size_t fits = 0, misfits = 0;
-    char scan[ADVICE_SCAN_SIZE];
+    size_t misfits = 0;
 
+    *fits = 0;
     for (size_t i = 0; i < probe->count; i++) {
         enum probe_verdict verdict = probe->results[i].verdict;
 
-        fits += verdict == PROBE_HAS;
+        *fits += verdict == PROBE_HAS;
         misfits += verdict == PROBE_REFUSED || verdict == PROBE_IMPLAUSIBLE;
     }
-    if (misfits < MISFITS_MIN || fits * MISFITS_SHARE > fits + misfits)
+    *asked = *fits + misfits;
+    return misfits >= MISFITS_MIN && *fits * MISFITS_SHARE <= *asked;
+}
+
+static void print_doubt(const struct probe *probe)
+{
+    const struct modbus_device_options *options = probe->device->options;
+    char scan[ADVICE_SCAN_SIZE];
+    size_t fits, asked;
+
+    if (!is_doubtful(probe, &fits, &asked))
         return;
     printf(
         "\nHardly anything fits (%zu of %zu): is it another model? What it says of itself shows\n"
         "  %s --units %" PRId64 "\n",
-        fits, fits + misfits, advice_scan(probe->bus, scan), options->unit);
+        fits, asked, advice_scan(probe->bus, scan), options->unit);
 }
 
 static void print_offer(const struct probe *probe)
@@ -312,6 +321,7 @@ static void print_offer(const struct probe *probe)
 static void print_json(const struct probe *probe)
 {
     struct json_writer writer = {.out = stdout};
+    size_t fits, asked;
 
     json_write_open(&writer, NULL, '{');
     json_write_text(&writer, "device", probe->device->id);
@@ -337,6 +347,7 @@ static void print_json(const struct probe *probe)
         json_write_close(&writer, '}');
     }
     json_write_close(&writer, ']');
+    json_write_raw(&writer, "doubt", is_doubtful(probe, &fits, &asked) ? "true" : "false");
     json_write_close(&writer, '}');
 }
 

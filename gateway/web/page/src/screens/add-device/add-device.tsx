@@ -4,12 +4,13 @@
  */
 import { useEffect, useState } from 'preact/hooks';
 import { loadConfig, type Config } from '../../api/config';
-import { link } from '../../app/router';
+import { link, usePlace } from '../../app/router';
 import { t, type TextKey } from '../../lib/text';
 import { Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { Screen } from '../../parts/screen';
-import { isPolled, type Draft } from './draft';
+import { Assign } from './assign';
+import { alike, freeUnit, isPolled, type Draft } from './draft';
 import { Explorer } from './explorer';
 import { Library } from './library';
 import { NameStep } from './name-step';
@@ -47,7 +48,13 @@ export function AddDevice() {
   const [error, setError] = useState<unknown>(null);
   const [draft, setDraft] = useState<Draft>({ unit: 1 });
   const [way, setWay] = useState<Way | null>(null);
-  useEffect(() => void loadConfig().then(setConfig, setError), []);
+  const like = usePlace().query.get('like');
+  useEffect(() => void loadConfig().then((answer) => {
+    const model = answer.parsed.devices?.find((device) => device.id === like);
+    if (model) setDraft(alike(model, answer));
+    if (model?.profile) setWay('library');
+    setConfig(answer);
+  }, setError), []);
   const change = (some: Partial<Draft>) => setDraft((known) => ({ ...known, ...some }));
   const step = { draft, change };
   const known = !!draft.profile || !!draft.points?.length;
@@ -63,12 +70,22 @@ export function AddDevice() {
               {isPolled(config, draft.place) && <p class="hint">{t('scan.lends')}</p>}
               {way === 'scan' && <Scan {...step} config={config} onFound={() => setWay('library')} />}
               {way === 'library' && <Library {...step} />}
+              {draft.like && !draft.profile && <p class="hint">{t('add.like', { n: draft.points?.length ?? 0 })}</p>}
               {way === 'hand' && <Explorer {...step} />}
               {way === 'table' && <Table {...step} />}
             </Panel>
           )}
-          {draft.place && draft.profile && <Panel title={t('add.test')}><TestRead key={`${draft.profile}/${draft.unit}`} {...step} /></Panel>}
-          {draft.place && known && <Panel title={t('add.name')}><NameStep {...step} config={config} onAnother={() => setDraft({ ...draft, id: undefined, name: undefined, unit: draft.unit + 1 })} /></Panel>}
+          {draft.place && draft.profile && (
+            <Panel title={t('add.test')}>
+              <TestRead key={`${draft.profile}/${draft.unit}`} {...step} />
+              <Assign {...step} config={config} />
+            </Panel>
+          )}
+          {draft.place && known && <Panel title={t('add.name')}><NameStep {...step} config={config} onAnother={() => void loadConfig().then((answer) => {
+            const made = answer.parsed.devices?.find((device) => device.id === draft.id);
+            setConfig(answer);
+            setDraft(made ? alike(made, answer) : { ...draft, id: undefined, name: undefined, unit: freeUnit(answer, draft.place, draft.unit + 1) });
+          }, setError)} /></Panel>}
         </div>
       )}
     </Screen>

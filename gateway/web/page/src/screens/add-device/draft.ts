@@ -1,5 +1,5 @@
 /** The device that is being added, as far as it is known, and the edits of the configuration that make it real. */
-import type { Config, ConfigDevice, Edit } from '../../api/config';
+import type { Config, ConfigBus, ConfigDevice, Edit } from '../../api/config';
 
 export type Place =
   | { bus: string; driver: string; on: string }
@@ -8,13 +8,19 @@ export type Place =
 
 export interface Draft {
   place?: Place;
+  /** What a line that is not there yet will be called. */
+  busId?: string;
   unit: number;
   profile?: string;
   /** What the scan heard of its maker and model, for the search in the library. */
   heard?: string;
   points?: Record<string, unknown>[];
+  /** What it has besides, as the one that it is like. */
+  like?: Record<string, unknown>;
   id?: string;
   name?: string;
+  /** How often it is read; "" as usual. */
+  every?: string;
 }
 
 /** What a job takes as "on": a bus's id, a port, a host. */
@@ -27,6 +33,8 @@ export function placeOn(place: Place): string {
 export function placeLine(place: Place): string | undefined {
   return 'port' in place && !('bus' in place) ? place.line : undefined;
 }
+
+export const busPlace = (bus: ConfigBus): Place => ({ bus: bus.id, driver: bus.driver, on: bus.driver === 'modbus-tcp' ? bus.host ?? bus.id : bus.port ?? bus.id });
 
 /** The device that is configured there already. */
 export function deviceAt(config: Config, place: Place, unit: number): ConfigDevice | undefined {
@@ -50,19 +58,44 @@ export function freeId(wanted: string, taken: readonly string[]): string {
   for (let n = 2; ; n++) if (!taken.includes(`${wanted}-${n}`)) return `${wanted}-${n}`;
 }
 
-function newBus(place: Place, taken: readonly string[]): Record<string, unknown> | null {
+/** The next unit number that no device of that line has. */
+export function freeUnit(config: Config, place: Place | undefined, from: number): number {
+  let unit = from;
+  while (place && deviceAt(config, place, unit)) unit++;
+  return unit;
+}
+
+export function newBusId(place: Place, config: Config): string {
+  const taken = (config.parsed.buses ?? []).map((bus) => bus.id);
+  if ('host' in place) return freeId(idOf(place.host.split(':')[0] ?? 'net') || 'net', taken);
+  const port = 'port' in place ? place.port : '';
+  const label = port.startsWith('board:') ? port.slice(6) : port.replace(/^.*\//, '').slice(0, 24);
+  return freeId(idOf(label) || 'line', taken);
+}
+
+function newBus(place: Place, id: string): Record<string, unknown> | null {
   if ('bus' in place) return null;
-  if ('host' in place) return { id: freeId(idOf(place.host.split(':')[0] ?? 'net'), taken), driver: 'modbus-tcp', host: place.host.includes(':') ? place.host : `${place.host}:502` };
-  const label = place.port.startsWith('board:') ? place.port.slice(6) : place.port.replace(/^.*\//, '').slice(0, 24);
-  return { id: freeId(idOf(label), taken), driver: 'modbus-rtu', port: place.port, line: place.line };
+  if ('host' in place) return { id, driver: 'modbus-tcp', host: place.host.includes(':') ? place.host : `${place.host}:502` };
+  return { id, driver: 'modbus-rtu', port: place.port, line: place.line };
+}
+
+/** What one device passes on to another like it: all but who and where it is. */
+export function alike(device: ConfigDevice, config: Config): Partial<Draft> {
+  const bus = config.parsed.buses?.find((one) => one.id === device.bus);
+  const place = bus && busPlace(bus);
+  const { id: _id, name: _name, bus: _bus, unit = 1, was: _was, profile, points, every, ...like } = device;
+  return { place, unit: freeUnit(config, place, unit + 1), profile, points, every: typeof every === 'string' ? every : undefined, like };
 }
 
 export function editsOf(draft: Draft, config: Config): Edit[] {
   const place = draft.place!;
-  const buses = (config.parsed.buses ?? []).map((bus) => bus.id);
-  const bus = newBus(place, buses);
-  const device: Record<string, unknown> = { id: draft.id, ...(draft.name && { name: draft.name }), bus: bus?.id ?? ('bus' in place ? place.bus : ''), unit: draft.unit };
+  const bus = newBus(place, draft.busId || newBusId(place, config));
+  const device: Record<string, unknown> = {
+    id: draft.id, ...(draft.name && { name: draft.name }), bus: bus?.id ?? ('bus' in place ? place.bus : ''), unit: draft.unit,
+    ...(draft.every && { every: draft.every }), ...draft.like,
+  };
   if (draft.profile) device.profile = draft.profile;
-  else Object.assign(device, { numbering: '0-based', points: draft.points });
+  if (draft.points && (draft.like || !draft.profile)) device.points = draft.points;
+  if (!draft.profile && !device.numbering) device.numbering = '0-based';
   return [...(bus ? [{ at: ['buses'], add: bus }] : []), { at: ['devices'], add: device }];
 }

@@ -49,7 +49,8 @@ export function Library({ draft, change }: StepProps) {
     <div>
       <TextField label={t('library.search')} type="search" placeholder={t('library.hint')} value={search} onText={setSearch} />
       <Problem error={error} />
-      <p class="hint" aria-live="polite">{profiles && t('library.found', { n: found.length })}</p>
+      <p class="hint" aria-live="polite">{profiles ? t('library.found', { n: found.length }) : !error && t('library.loads')}</p>
+      {!profiles && !error && <div class="progress" aria-hidden="true"><i /></div>}
       <ul class="entries library">
         {found.slice(0, SHOWN).map(({ profile }) => (
           <li key={profile.name}>

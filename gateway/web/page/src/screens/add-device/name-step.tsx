@@ -1,4 +1,4 @@
-/** Its name and id; then the change is shown, and applied on trial. */
+/** Its name, id and interval; then the change is shown, and applied on trial. */
 import { useState } from 'preact/hooks';
 import type { Config } from '../../api/config';
 import { link } from '../../app/router';
@@ -21,6 +21,7 @@ export function NameStep({ draft, change, config, onAnother }: StepProps & { con
     }}>
       <TextField label={t('add.name.label')} hint={t('add.name.hint')} required value={draft.name ?? ''} onText={named} />
       <TextField label={t('first.gateway.id')} hint={t('add.id.hint')} required pattern="[a-z0-9_\-]{1,40}" title={t('form.id')} spellcheck={false} autocapitalize="none" value={draft.id ?? ''} onText={(id) => change({ id })} />
+      <TextField label={t('add.every')} hint={t('add.every.hint')} pattern="[0-9]+(\.[0-9]+)? ?(ms|s|m|h|d)" title={t('add.every.hint')} spellcheck={false} autocapitalize="none" placeholder="5s" value={draft.every ?? ''} onText={(every) => change({ every })} />
       <div class="actions"><button class="button primary">{t('add.review')}</button></div>
       {done && !reviewing && (
         <div role="status">

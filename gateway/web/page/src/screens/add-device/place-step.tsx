@@ -5,30 +5,32 @@ import { t } from '../../lib/text';
 import { Choice, TextField } from '../../parts/field';
 import { loadPorts, portAbout, portLabel, type Port } from '../buses/ports';
 import type { StepProps } from './add-device';
-import type { Place } from './draft';
+import { busPlace, newBusId, type Place } from './draft';
 
 const LINES = ['9600 8N1', '9600 8E1', '19200 8N1', '19200 8E1', '38400 8N1', '115200 8N1', '4800 8E1', '2400 8E1'] as const;
-const NETWORK = 'network';
+const NETWORK = 'network', TYPED = 'typed';
 
-const busPlace = (bus: ConfigBus): Place => ({ bus: bus.id, driver: bus.driver, on: bus.driver === 'modbus-tcp' ? bus.host ?? bus.id : bus.port ?? bus.id });
-
-export function PlaceStep({ change, config }: StepProps & { config: Config }) {
+export function PlaceStep({ draft, change, config }: StepProps & { config: Config }) {
   const [ports, setPorts] = useState<readonly Port[]>([]);
-  const [chosen, setChosen] = useState('');
+  const [chosen, setChosen] = useState(draft.place && 'bus' in draft.place ? `bus/${draft.place.bus}` : '');
   const [line, setLine] = useState<string>(LINES[0]);
   const [host, setHost] = useState('');
+  const [path, setPath] = useState('');
   const buses = (config.parsed.buses ?? []).filter((bus) => bus.driver.startsWith('modbus'));
   const taken = buses.map((bus) => bus.port);
   const free = ports.filter((port) => !taken.includes(port.port) && !taken.includes(port.path));
   useEffect(() => void loadPorts().then(setPorts, () => {}), []);
 
-  const choose = (key: string, settings = line, address = host): void => {
+  const put = (place: Place | undefined): void => change({ place, busId: place && !('bus' in place) ? newBusId(place, config) : undefined });
+  const choose = (key: string, { settings = line, address = host, port = path } = {}): void => {
     setChosen(key);
-    const bus = buses.find((one) => `bus/${one.id}` === key);
-    if (bus) change({ place: busPlace(bus) });
-    else if (key === NETWORK) change({ place: address.trim() ? { host: address.trim() } : undefined });
-    else change({ place: key ? { port: key, line: settings } : undefined });
+    const bus: ConfigBus | undefined = buses.find((one) => `bus/${one.id}` === key);
+    if (bus) put(busPlace(bus));
+    else if (key === NETWORK) put(address.trim() ? { host: address.trim() } : undefined);
+    else if (key === TYPED) put(port.trim() ? { port: port.trim(), line: settings } : undefined);
+    else put(key ? { port: key, line: settings } : undefined);
   };
+  const fresh = !!chosen && !chosen.startsWith('bus/');
 
   return (
     <>
@@ -36,17 +38,26 @@ export function PlaceStep({ change, config }: StepProps & { config: Config }) {
         ['', t('add.place.choose')],
         ...buses.map((bus) => [`bus/${bus.id}`, t('add.place.bus', { bus: bus.id, on: bus.port ?? bus.host ?? '' })] as const),
         ...free.map((port) => [port.port, t('add.place.port', { port: portLabel(port), about: portAbout(port) })] as const),
+        [TYPED, t('add.place.typed')],
         [NETWORK, t('add.place.network')],
       ]} />
       {chosen === NETWORK && <TextField label={t('add.host')} hint={t('add.host.hint')} spellcheck={false} autocapitalize="none" value={host} onText={(text) => {
         setHost(text);
-        choose(NETWORK, line, text);
+        choose(NETWORK, { address: text });
       }} />}
-      {chosen && !chosen.startsWith('bus/') && chosen !== NETWORK && (
+      {chosen === TYPED && <TextField label={t('add.path')} hint={t('add.path.hint')} spellcheck={false} autocapitalize="none" value={path} onText={(text) => {
+        setPath(text);
+        choose(TYPED, { port: text });
+      }} />}
+      {fresh && chosen !== NETWORK && (
         <Choice label={t('add.line')} hint={t('add.line.hint')} value={line} choices={LINES.map((one) => [one, one] as const)} onChoice={(one) => {
           setLine(one);
-          choose(chosen, one);
+          choose(chosen, { settings: one });
         }} />
+      )}
+      {fresh && draft.place && (
+        <TextField label={t('add.bus')} hint={t('add.bus.hint')} required pattern="[a-z0-9_\-]{1,40}" title={t('form.id')} spellcheck={false} autocapitalize="none" value={draft.busId ?? ''}
+          onText={(busId) => change({ busId })} />
       )}
     </>
   );

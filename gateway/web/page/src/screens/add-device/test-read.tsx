@@ -1,24 +1,53 @@
-/** Reads every point of the profile once, before anything is saved: do the values make sense? */
+/** Reads every point of the profile once, before anything is saved: do the values make sense, and is it that model? */
 import { useJob } from '../../api/jobs';
 import { number } from '../../lib/format';
 import { t, told } from '../../lib/text';
 import { TextField } from '../../parts/field';
-import { Problem } from '../../parts/notice';
+import { Notice, Problem } from '../../parts/notice';
 import { State, type Level } from '../../parts/state';
 import type { StepProps } from './add-device';
 import { placeLine, placeOn } from './draft';
 
-interface Probed {
-  points: { id: string; verdict: string; why?: string; v?: unknown; unit?: string }[];
+interface ProbedPoint {
+  id: string;
+  read: boolean;
+  verdict: string;
+  why?: string;
+  v?: unknown;
+  unit?: string;
 }
 
-const levels: Record<string, Level> = { 'has': 'up', 'has not': 'unknown', 'not available': 'unknown', 'implausible': 'look' };
+interface Probed {
+  points: ProbedPoint[];
+  doubt?: boolean;
+}
+
+const HAS_NOT = 'has not';
+const levels: Record<string, Level> = { 'has': 'up', [HAS_NOT]: 'unknown', 'not available': 'unknown', 'implausible': 'look' };
+
+/** What is read by default and is not there: the rest is what the device reads then. */
+export function onlyThere(points: readonly ProbedPoint[]): { only: string[]; missing: number } {
+  const read = points.filter((point) => point.read), there = read.filter((point) => point.verdict !== HAS_NOT);
+  return { only: there.map((point) => point.id), missing: read.length - there.length };
+}
+
+function Missing({ points, draft, change }: StepProps & { points: readonly ProbedPoint[] }) {
+  const { only, missing } = onlyThere(points);
+  if (!missing || !only.length) return null;
+  const { only: chosen, ...rest } = draft.like ?? {};
+  return (
+    <label class="check">
+      <input type="checkbox" checked={!!chosen} onChange={(event) => change({ like: event.currentTarget.checked ? { ...rest, only } : rest })} />
+      {t('test.only', { n: missing })}
+    </label>
+  );
+}
 
 export function TestRead({ draft, change }: StepProps) {
   const job = useJob<Probed>();
   const place = draft.place!;
   const read = () => job.start({ kind: 'probe', on: placeOn(place), profile: draft.profile, unit: draft.unit, line: placeLine(place) });
-  const points = job.lines.flatMap((line) => line.points ?? []);
+  const points = job.lines.flatMap((line) => line.points ?? []).sort((a, b) => Number(b.read) - Number(a.read));
   const value = (v: unknown): string => (typeof v === 'number' ? number(v) : v === undefined || v === null ? t('value.none') : String(v));
   return (
     <>
@@ -27,15 +56,19 @@ export function TestRead({ draft, change }: StepProps) {
         <button class="button" type="button" disabled={job.runs} onClick={read}>{t(job.runs ? 'test.runs' : 'test.do')}</button>
       </div>
       {!points.length && <Problem error={job.error} />}
-      <ul class="entries" aria-live="polite">
-        {points.map((point) => (
-          <li key={point.id}>
-            <span class="point-name">{point.id}</span>
-            <b class="numbers">{value(point.v)} <span class="unit">{point.unit}</span></b>
-            <State level={levels[point.verdict] ?? 'down'} word={told(`test.${point.verdict}`, point.verdict)} />
-          </li>
-        ))}
-      </ul>
+      <div aria-live="polite">
+        {job.lines.some((line) => line.doubt) && <Notice level="look" title={t('test.doubt')} next={t('test.doubt.next')} />}
+        <ul class="entries">
+          {points.map((point) => (
+            <li key={point.id}>
+              <span class="point-name">{point.id}</span>
+              <b class="numbers">{value(point.v)} <span class="unit">{point.unit}</span></b>
+              <State level={levels[point.verdict] ?? 'down'} word={told(`test.${point.verdict}`, point.verdict)} />
+            </li>
+          ))}
+        </ul>
+      </div>
+      <Missing points={points} draft={draft} change={change} />
       {points.length > 0 && <p class="hint">{t('test.compare')}</p>}
     </>
   );

@@ -1,4 +1,5 @@
 /** One line: its second as a picture, and every device on it with what it costs and what goes wrong. */
+import { may } from '../../api/session';
 import { status, sums, useFreshStatus } from '../../api/status';
 import type { BusStatus } from '../../api/types';
 import { link } from '../../app/router';
@@ -13,6 +14,7 @@ import { Trace } from '../device/trace';
 import { deviceLevel, deviceWord } from '../devices/row';
 import { busLevel } from '../overview/bus-card';
 import { isShared, shares, verdict, verdictLevel } from './load';
+import { SettingsLink } from '../settings/settings';
 import { Second } from './second';
 
 const NOTHING = { up: 0, down: 0, requests: 0, replies: 0, percent: 0 };
@@ -60,7 +62,7 @@ export function Bus({ id }: { id: string }) {
   const judged = verdict(counted.percent);
   return (
     <Screen title={id} above={above} lead={told(`driver.${bus.driver}`, bus.driver)}
-      aside={<State level={busLevel(bus, counted)} word={t('bus.answer', { up: counted.up, of: bus.devices.length })} />}>
+      aside={<><State level={busLevel(bus, counted)} word={t('bus.answer', { up: counted.up, of: bus.devices.length })} />{may('owner') && <SettingsLink kind="buses" id={id} />}</>}>
       {bus.error && <Notice level="down" title={t('trouble.bus', { bus: id })} why={said(bus.error)} next={t('trouble.bus.next')} />}
       {bus.lent && <Notice level="paused" title={t('trouble.lent', { bus: id, to: bus.lent.to })} next={t('trouble.lent.next')} />}
       {isShared(bus) && (

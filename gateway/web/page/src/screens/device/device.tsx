@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useWant } from '../../api/live';
 import { followValues, loadPoints, points } from '../../api/points';
+import { may } from '../../api/session';
 import { status, useFreshStatus } from '../../api/status';
 import { followTrails } from '../../api/trails';
 import type { BusStatus, DeviceStatus, Point } from '../../api/types';
@@ -13,6 +14,7 @@ import { Notice } from '../../parts/notice';
 import { Screen } from '../../parts/screen';
 import { State } from '../../parts/state';
 import { deviceLevel, deviceWord } from '../devices/row';
+import { SettingsLink } from '../settings/settings';
 import { Answers } from './answers';
 import { Course } from './course';
 import { Identity } from './identity';
@@ -62,7 +64,11 @@ export function Device({ rest }: ScreenArguments) {
   return (
     <Screen title={device.name || device.id} above={above}
       lead={<>{t('device.on', { id: device.id })} <a href={link('buses', bus.id)}>{bus.id}</a></>}
-      aside={<State level={deviceLevel({ key: '', bus, device })} word={deviceWord({ key: '', bus, device })} />}>
+      aside={<>
+        <State level={deviceLevel({ key: '', bus, device })} word={deviceWord({ key: '', bus, device })} />
+        {may('owner') && <SettingsLink kind="devices" id={id} />}
+        {may('owner') && bus.driver.startsWith('modbus') && <a class="button small" href={`${link('devices', '+')}?like=${encodeURIComponent(id)}`}>{t('add.another')}</a>}
+      </>}>
       <Down bus={bus} device={device} />
       <div class="device-grid">
         <Values points={own} shown={charted?.p ?? null} show={setShown} loaded={!!known} />

@@ -10,6 +10,7 @@ import { Panel } from '../../parts/panel';
 import { Screen } from '../../parts/screen';
 import { State } from '../../parts/state';
 import { uplinkLevel } from '../overview/uplink-card';
+import { SettingsLink } from '../settings/settings';
 import { Doctor } from './doctor';
 import { Drill } from './drill';
 import { UplinkFacts, UplinkTroubles } from './uplinks';
@@ -21,7 +22,7 @@ export function Uplink({ id }: { id: string }) {
   if (!now) return <Screen title={id} above={above}>{null}</Screen>;
   if (!uplink) return <Screen title={id} above={above}><Notice level="look" title={t('uplink.gone', { id })} next={t('uplink.gone.next')} /></Screen>;
   return (
-    <Screen title={id} above={above} lead={uplink.url} aside={<State level={uplinkLevel(uplink)} word={uplinkWord(uplink)} />}>
+    <Screen title={id} above={above} lead={uplink.url} aside={<><State level={uplinkLevel(uplink)} word={uplinkWord(uplink)} />{may('owner') && <SettingsLink kind="uplinks" id={id} />}</>}>
       <UplinkTroubles uplink={uplink} />
       <div class="columns">
         <Panel title={t('uplink.facts')}><UplinkFacts uplink={uplink} now={now} /></Panel>
