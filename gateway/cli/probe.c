@@ -263,7 +263,8 @@ static void print_ids(const struct probe *probe, const char *key, bool also)
     printf("]\n");
 }
 
-/* Where hardly a point is there with a value that can be, it is another model. *fits of *asked are. */
+/* Where hardly a point is there with a value that can be, it is another model. *fits of *asked are.
+ */
 static bool is_doubtful(const struct probe *probe, size_t *fits, size_t *asked)
 {
     size_t misfits = 0;

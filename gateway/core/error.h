@@ -31,7 +31,8 @@
     X(CERTIFICATE, -23, "a certificate was refused")                                               \
     X(EXCEPTION, -24, "the device answered with an exception")                                     \
     X(CHECKSUM, -25, "checksum mismatch")                                                          \
-    X(UNSUPPORTED, -26, "not supported here")
+    X(UNSUPPORTED, -26, "not supported here")                                                      \
+    X(UNTRUSTED, -27, "the other side's certificate is not trusted")
 
 enum error {
     ERR_OK = 0,

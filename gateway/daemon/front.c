@@ -184,6 +184,12 @@ static int hold(void *context, const char *uplink, int64_t for_ns)
     return running_hold(context, uplink, for_ns);
 }
 
+static int preview(void *context, const char *uplink, const char *root, bool values,
+                   struct text *text)
+{
+    return running_preview(context, uplink, root, values, text);
+}
+
 static void on_commit(void *context, uint32_t events)
 {
     struct front *front = context;
@@ -210,6 +216,7 @@ static int open_api(struct front *front)
         .forget = forget,
         .legend = add_legend,
         .hold = hold,
+        .preview = preview,
         .desk = desk_seam(front->running->desk),
         .lend = lend_bus,
         .listen = overhear_bus,

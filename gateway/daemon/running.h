@@ -111,6 +111,10 @@ int running_forget(struct running *running, const char *device, const char *what
 /* As api_source.hold. Thread-safe. */
 int running_hold(struct running *running, const char *uplink, int64_t for_ns);
 
+/* As api_source.preview. Thread-safe. */
+int running_preview(struct running *running, const char *uplink, const char *root, bool values,
+                    struct text *text);
+
 /* Writes the status object of the API. Thread-safe. */
 void running_status(struct running *running, struct text *text);
 

@@ -1,4 +1,5 @@
 /* The status object: everything that an operator asks first, as one JSON document. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -236,6 +237,17 @@ static void put_buses_in_short(struct running *running, struct text *text)
     text_string(text, "]");
 }
 
+/* "untrusted": the name of the error, for programs and for pages in other languages. */
+static void put_cause(struct text *text, int error)
+{
+    char name[32] = "";
+
+    for (size_t i = 0; error && i + 1 < sizeof name && error_name(error)[i]; i++)
+        name[i] = (char)tolower((unsigned char)error_name(error)[i]);
+    put_text(text, "cause", name);
+    text_string(text, ",");
+}
+
 static void put_uplink(struct running *running, struct text *text, struct running_uplink *entry)
 {
     struct uplink_stats stats;
@@ -250,6 +262,7 @@ static void put_uplink(struct running *running, struct text *text, struct runnin
                 stats.since_wall_ns / NS_PER_MS);
     put_text(text, "error", stats.error);
     text_string(text, ",");
+    put_cause(text, stats.cause);
     put_text(text, "alarm", stats.alarm);
     text_printf(text, ",\"mqtt\":\"%s\",", stats.version == 5 ? "5" : stats.version ? "3.1.1" : "");
     put_text(text, "tls", stats.tls);

@@ -161,7 +161,7 @@ static int classify(struct tls *tls, int code)
     if (code == MBEDTLS_ERR_SSL_CONN_EOF || code == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
         return ERR_CLOSED;
     if (compat_is_certificate(code))
-        return ERR_CERTIFICATE;
+        return ERR_UNTRUSTED;
     if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
         sentence = verify_alert(compat_alert(&tls->ssl));
         tls->reason = sentence ? sentence : "the broker ended TLS with an alert";
@@ -208,7 +208,7 @@ static void explain(struct tls *tls, int rc, int code, char *sentence, size_t si
 {
     if (!tls->context) { /* what a visitor's program makes of TLS is its own affair */
         snprintf(sentence, size, "%s (mbedTLS -0x%04x)", error_text(rc), (unsigned)-code);
-    } else if (rc == ERR_CERTIFICATE) {
+    } else if (rc == ERR_UNTRUSTED) {
         verify_flags(&tls->verify, mbedtls_ssl_get_verify_result(&tls->ssl));
         verify_sentence(&tls->verify, sentence, size);
     } else if (rc == ERR_CLOSED || tls->reason[0]) {

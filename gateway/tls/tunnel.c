@@ -106,7 +106,7 @@ static void drop_attempt(struct tunnel *tunnel)
 
 static void fail(struct tunnel *tunnel, int error, const char *sentence)
 {
-    if (error == ERR_TLS || error == ERR_CERTIFICATE) { /* perhaps the session was to blame */
+    if (error == ERR_TLS || error == ERR_UNTRUSTED) { /* perhaps the session was to blame */
         tls_resume_free(tunnel->resume);
         tunnel->resume = NULL;
     }

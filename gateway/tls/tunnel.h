@@ -59,9 +59,9 @@ uint16_t tunnel_port(const struct tunnel *tunnel);
  * Starts one attempt and gives up the one before: name look-up and reading of the certificates (in
  * a thread of their own, so that a hanging resolver stops nobody), TCP, TLS handshake, all within
  * the time-out. The event function is called once with 0 or with ERR_NAME, ERR_UNREACHABLE,
- * ERR_REFUSED, ERR_TIMEOUT, ERR_TLS, ERR_CERTIFICATE, ERR_NOT_FOUND or ERR_DENIED (a file); and
- * later once with ERR_CLOSED when an established connection ended. Returns 0 or ERR_NOMEM (then no
- * event comes).
+ * ERR_REFUSED, ERR_TIMEOUT, ERR_TLS, ERR_UNTRUSTED (the broker's certificate), ERR_CERTIFICATE
+ * (ours), ERR_NOT_FOUND or ERR_DENIED (a file); and later once with ERR_CLOSED when an established
+ * connection ended. Returns 0 or ERR_NOMEM (then no event comes).
  */
 int tunnel_connect(struct tunnel *tunnel, int64_t timeout_ns);
 

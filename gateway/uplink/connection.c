@@ -30,9 +30,18 @@ static uint32_t random_bits(void)
     return bits;
 }
 
-void connection_fail(struct uplink *uplink, bool refused, const char *sentence)
+/* What another attempt mends only after somebody has done something. */
+static bool is_refusal(int error)
+{
+    return error == ERR_REFUSED || error == ERR_UNTRUSTED || error == ERR_CERTIFICATE ||
+           error == ERR_TLS || error == ERR_UNSUPPORTED || error == ERR_NOT_FOUND ||
+           error == ERR_DENIED || error == ERR_TOO_LARGE;
+}
+
+void connection_fail(struct uplink *uplink, int error, const char *sentence)
 {
     int64_t now_ns = clock_mono(&clock_system);
+    bool refused = is_refusal(error);
 
     backoff_down(&uplink->backoff, now_ns);
     uplink->next_try_ns = now_ns + backoff_fail(&uplink->backoff, random_bits());
@@ -40,6 +49,7 @@ void connection_fail(struct uplink *uplink, bool refused, const char *sentence)
     uplink->refused = refused;
     uplink->stats.next_try_mono_ns = uplink->next_try_ns;
     tell_status(uplink, refused ? "refused" : "waiting", sentence);
+    uplink->stats.cause = error;
     tell_state(uplink, false);
 }
 
@@ -89,7 +99,7 @@ static void begin_attempt(struct uplink *uplink)
         return;
     }
     if (rc != 0) {
-        connection_fail(uplink, rc == ERR_NOT_FOUND, sentence);
+        connection_fail(uplink, rc, sentence);
         return;
     }
     uplink->phase = PHASE_CONNECTING;
@@ -108,7 +118,7 @@ static void packets_too_small(struct uplink *uplink, uint32_t packet_size_max)
              " bytes: raise its limit to %d or more",
              packet_size_max, UPLINK_PACKET_MIN);
     mqtt_disconnect(uplink->mqtt, 0);
-    connection_fail(uplink, true, sentence);
+    connection_fail(uplink, ERR_TOO_LARGE, sentence);
 }
 
 static void on_connected(void *context, bool session_present, int version, uint16_t receive_maximum,
@@ -155,11 +165,9 @@ static void on_connected(void *context, bool session_present, int version, uint1
 static void on_failed(void *context, int error, const char *sentence)
 {
     struct uplink *uplink = context;
-    bool refused = error == ERR_REFUSED || error == ERR_CERTIFICATE || error == ERR_TLS ||
-                   error == ERR_UNSUPPORTED || error == ERR_NOT_FOUND || error == ERR_DENIED;
 
     rival_ended(&uplink->rival, RIVAL_EXPLAINED, 0);
-    connection_fail(uplink, refused, sentence);
+    connection_fail(uplink, error, sentence);
 }
 
 /* A message that the broker meets with a disconnect, again and again, is suspected. */
@@ -226,7 +234,7 @@ static void on_lost(void *context, int reason, const char *sentence)
         uplink->backoff.failures = SUSPECT_FAILURES_MAX;
     proof_end(uplink);
     if (uplink->held) {
-        connection_fail(uplink, false, HELD_WORDS);
+        connection_fail(uplink, ERR_CLOSED, HELD_WORDS);
         return;
     }
     /* A broker of MQTT 3.1.1 may refuse a message in no other way than by closing (3.3.5). */
@@ -235,7 +243,7 @@ static void on_lost(void *context, int reason, const char *sentence)
              "access list",
              sentence, uplink->topic_data);
     unproven = unproven && !uplink->rival.told;
-    connection_fail(uplink, unproven, unproven ? explained : sentence);
+    connection_fail(uplink, unproven ? ERR_DENIED : ERR_CLOSED, unproven ? explained : sentence);
 }
 
 static void on_acknowledged(void *context, uint32_t token, int reason)
@@ -291,7 +299,7 @@ static void give_up_silent(struct uplink *uplink)
              in_flight(uplink), ANSWER_KEEP_ALIVES * uplink->options->keep_alive_ns / NS_PER_S);
     mqtt_disconnect(uplink->mqtt, 0);
     proof_end(uplink);
-    connection_fail(uplink, false, sentence);
+    connection_fail(uplink, ERR_TIMEOUT, sentence);
 }
 
 static int64_t silence_deadline(const struct uplink *uplink)

@@ -162,7 +162,7 @@ void connection_step(struct uplink *uplink, int64_t now_ns);
 /* When it wants to be called again: to connect, or to give up a broker that answers nothing;
  * INT64_MAX: not. */
 int64_t connection_deadline(const struct uplink *uplink);
-void connection_fail(struct uplink *uplink, bool refused, const char *sentence);
+void connection_fail(struct uplink *uplink, int error, const char *sentence);
 
 /* publish.c: from the journal to messages, from acknowledgements to the cursor. */
 void publish_step(struct uplink *uplink, int64_t now_ns);

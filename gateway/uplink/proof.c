@@ -79,7 +79,7 @@ void proof_subscribed(struct uplink *uplink, const char *topic, int reason)
              "\"unproven\" to \"deliver\"",
              topic);
     mqtt_disconnect(uplink->mqtt, 0);
-    connection_fail(uplink, true, sentence);
+    connection_fail(uplink, ERR_DENIED, sentence);
 }
 
 /* The message that was just handed over must come back. At most PROOF_ENTRIES_MAX of a unit are

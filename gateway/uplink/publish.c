@@ -125,6 +125,7 @@ static void deal_with_refusal(struct uplink *uplink, int64_t now_ns)
         tell_trouble(uplink, TROUBLE_DENIED, sentence);
         uplink->refused = true;
         pause_for(uplink, "refused", sentence);
+        uplink->stats.cause = ERR_DENIED;
     } else if (suspect_refused(&uplink->suspect, unit->first, unit->last_event, unit->events,
                                cause) == SUSPECT_LATER) {
         pause_for(uplink, "online", sentence);

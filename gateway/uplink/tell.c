@@ -25,6 +25,8 @@ void tell_status(struct uplink *uplink, const char *state, const char *sentence)
         stats->since_wall_ns = clock_wall(uplink->clock);
     snprintf(stats->state, sizeof(stats->state), "%s", state);
     snprintf(stats->error, sizeof(stats->error), "%s", sentence);
+    if (!sentence[0])
+        stats->cause = 0;
 }
 
 static void put(struct uplink *uplink, struct event *event)

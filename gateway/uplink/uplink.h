@@ -53,6 +53,7 @@ void uplink_check(void *uplink_options, const char *id, struct option_complaints
 struct uplink_stats {
     char state[16];       /* "online", "connecting", "waiting", "refused", "stopped" */
     char error[320];      /* why it is not online, in words, and what to do; "" */
+    int cause;            /* the error that "error" tells of; 0: none */
     char alarm[320];      /* what an alarm was told of and is not over; "" */
     int version;          /* MQTT: 5 or 4; 0 before the first connection */
     char tls[96];         /* "TLSv1.3 CHACHA20-POLY1305", "" without */

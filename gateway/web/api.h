@@ -12,8 +12,8 @@
 #define API_NETWORK_CONNECTIONS 320
 
 struct api;
-struct loop;   /* core/loop.h */
-struct legend; /* web/legend.h */
+struct loop;       /* core/loop.h */
+struct legend;     /* web/legend.h */
 struct feed_names; /* web/feed.h */
 
 /* Somebody wants a bus for himself for a while. */
@@ -45,6 +45,10 @@ struct api_source {
     void (*legend)(void *context, struct legend *legend);
     /* Cuts an uplink off for so long from now on; 0 ends it. 0 or ERR_NOT_FOUND. NULL: not here. */
     int (*hold)(void *context, const char *uplink, int64_t for_ns);
+    /* Writes what an uplink of that id, root and layout ("values", or "batch") would publish of the
+     * newest readings. 0 or an error. NULL: not here. */
+    int (*preview)(void *context, const char *uplink, const char *root, bool values,
+                   struct text *text);
     struct command_desk *desk; /* where commands go; outlives the API */
     /* Lends a bus and writes the answer's object, or a sentence when it returns ERR_NOT_FOUND (no
      * such bus), ERR_BUSY (it is lent to another), ERR_UNSUPPORTED. NULL: nothing is lent. */
@@ -84,8 +88,9 @@ int api_mount(struct api *api, const struct routes *routes);
 /* Who may come in over the network: nobody until this is called. Before anybody can connect. */
 void api_guard(struct api *api, const struct gate *gate);
 
-/* Calls `known` on the server's thread, once for each connection from the network whose caller turns
- * out to be somebody, with the peer as it was given to api_adopt. Before anybody can connect. */
+/* Calls `known` on the server's thread, once for each connection from the network whose caller
+ * turns out to be somebody, with the peer as it was given to api_adopt. Before anybody can connect.
+ */
 void api_on_known(struct api *api, api_known_fn *known, void *context);
 
 /*

@@ -213,6 +213,49 @@ static void post_hold(void *context, const struct route_request *request, struct
     reply_json(reply, 200, body, text.size);
 }
 
+#define ROOT_SIZE_MAX 65 /* as the configuration allows */
+
+struct preview_query {
+    struct api *api;
+    const char *uplink, *root;
+    bool values;
+    int error;
+};
+
+static void fill_preview(void *context, struct text *text)
+{
+    struct preview_query *query = context;
+    const struct api_source *source = &query->api->source;
+
+    query->error = source->preview ? source->preview(source->context, query->uplink, query->root,
+                                                     query->values, text)
+                                   : ERR_UNSUPPORTED;
+}
+
+static void get_preview(void *context, const struct route_request *request,
+                        struct http_reply *reply)
+{
+    const char *layout = http_query(request->http, "layout"),
+               *root = http_query(request->http, "root");
+    struct preview_query query = {.api = context,
+                                  .uplink = request->names[0],
+                                  .root = root && *root ? root : "sluice",
+                                  .values = layout && strcmp(layout, "values") == 0};
+
+    if (strlen(query.root) >= ROOT_SIZE_MAX ||
+        (layout && !query.values && strcmp(layout, "batch"))) {
+        reply_error(reply, 400,
+                    "layout: batch or values is expected, and a root of at most 64 letters");
+        return;
+    }
+    reply_filled(reply, fill_preview, &query);
+    if (query.error) {
+        free(reply->body);
+        reply->body = NULL;
+        reply_failure(reply, query.error);
+    }
+}
+
 static const struct route rows[] = {
     {"GET", "/api/v1/status", ROLE_VIEWER, get_status, 0},
     {"POST", "/api/v1/commands", ROLE_OPERATOR, post_command, 0},
@@ -220,6 +263,7 @@ static const struct route rows[] = {
     {"GET", "/api/v1/trace", ROLE_VIEWER, get_trace, 0},
     {"POST", "/api/v1/forget", ROLE_OWNER, post_forget, 0},
     {"POST", "/api/v1/uplinks/{uplink}/hold", ROLE_OWNER, post_hold, 0},
+    {"GET", "/api/v1/uplinks/{uplink}/preview", ROLE_VIEWER, get_preview, 0},
 };
 
 struct routes api_field_routes(struct api *api)

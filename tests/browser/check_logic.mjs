@@ -75,10 +75,12 @@ const tests = {
     assert.match(logic.conditions(now)[0].next, /1,234 events/);
   },
   'a broker whose certificate is not trusted here has not refused anybody'() {
-    const word = (error) => logic.uplinkWord({ state: 'refused', error });
-    assert.match(word('the broker\'s certificate "CN=b" is issued by "CN=x", a CA that is not known here'), /does not trust/);
-    assert.match(word('the certificate "CN=b" was revoked by its issuer'), /does not trust/);
-    assert.match(word("the broker refused this gateway's certificate: check tls.cert with its operator"), /^refused by the broker$/);
+    const word = (cause, state = 'refused') => logic.uplinkWord({ state, cause });
+    assert.match(word('untrusted'), /does not trust/);
+    assert.match(word('refused'), /^refused by the broker$/);
+    assert.match(word('something new'), /^refused by the broker$/);
+    assert.match(word('name', 'waiting'), /name/);
+    assert.match(word('', 'online'), /^connected$/);
   },
   'a sentence of the gateway has a capital and no program before it, and names stay as they are'() {
     assert.equal(logic.said('sluice scan: two masters on a line\n'), 'Two masters on a line');

@@ -83,6 +83,8 @@ export interface UplinkStatus {
   state: string;
   since: number;
   error: string;
+  /** What kind of error that is: "untrusted", "refused", … */
+  cause: string;
   alarm: string;
   mqtt: string;
   tls: string;

@@ -1,11 +1,9 @@
 /** What a broker's state is called. */
-import { t, told } from '../lib/text';
+import { told } from '../lib/text';
 import type { UplinkStatus } from './types';
 
-/** These sentences are about the broker's certificate as this gateway sees it: it was not the broker that refused. */
-const DISTRUST = /^the (broker's )?certificate "/;
-
-export function uplinkWord({ state, error }: Pick<UplinkStatus, 'state' | 'error'>): string {
-  if (state === 'refused' && DISTRUST.test(error)) return t('uplink.distrusted');
-  return told(`uplink.${state}`, state);
+/** "refused" is all that needs somebody to do something: what it is about says its cause. */
+export function uplinkWord({ state, cause }: Pick<UplinkStatus, 'state' | 'cause'>): string {
+  const word = told(`uplink.${state}`, state);
+  return state === 'refused' || state === 'waiting' ? told(`uplink.cause.${cause}`, word) : word;
 }

@@ -80,7 +80,7 @@ function newBus(place: Place, id: string): Record<string, unknown> | null {
 }
 
 /** What one device passes on to another like it: all but who and where it is. */
-export function alike(device: ConfigDevice, config: Config): Partial<Draft> {
+export function alike(device: ConfigDevice, config: Config): Draft {
   const bus = config.parsed.buses?.find((one) => one.id === device.bus);
   const place = bus && busPlace(bus);
   const { id: _id, name: _name, bus: _bus, unit = 1, was: _was, profile, points, every, ...like } = device;

@@ -18,27 +18,15 @@ import { State } from '../../parts/state';
 import { freeId, idOf } from '../add-device/draft';
 import { uplinkLevel } from '../overview/uplink-card';
 import { FileDrop } from './file-drop';
+import { Preview } from './preview';
+import { RequestKey } from './request-key';
 
 type Layout = 'batch' | 'values';
 type Files = Record<'ca' | 'cert' | 'key', string | null>;
 
+/** What topics begin with unless said otherwise. */
+const ROOT = 'sluice';
 const PLAIN = /^mqtts?:\/\/[^\s/]+$/;
-
-/** What a shell takes as one word. */
-const quoted = (word: string): string => `'${word.replace(/'/g, `'\\''`)}'`;
-
-/**
- * What one subscribes with in order to see it arrive, on another machine: with files of one's own where the broker asks
- * for them, as the gateway's key is never given out.
- */
-function subscribeCommand(url: string, gateway: string, { layout, files, user }: { layout: Layout; files: Files; user: string }): string {
-  const { hostname, port, protocol } = new URL(url.replace(/^mqtts?/, (scheme) => (scheme === 'mqtts' ? 'https' : 'http')));
-  const tls = protocol === 'https:';
-  const trust = tls ? (files.ca ? ' --cafile ca.pem' : ' --capath /etc/ssl/certs') : '';
-  const own = tls && files.cert ? ' --cert client.pem --key client.key' : '';
-  const login = user ? ` -u ${quoted(user)} -P 'PASSWORD'` : '';
-  return `mosquitto_sub -h ${hostname} -p ${port || (tls ? 8883 : 1883)}${trust}${own}${login} -v -t 'sluice/${gateway}/${layout === 'values' ? 'v/#' : 'data'}'`;
-}
 
 interface Kept {
   files: { name: string; matches?: string[] }[];
@@ -60,14 +48,13 @@ function useFits({ cert, key }: Files): boolean | null {
 }
 
 /** What became of it once it is on trial. */
-function Tried({ uplink, command, children }: { uplink: UplinkStatus | undefined; command: string; children: ComponentChildren }) {
+function Tried({ uplink, children }: { uplink: UplinkStatus | undefined; children: ComponentChildren }) {
   const online = uplink?.state === 'online', failed = !online && !!uplink?.error;
   return (
     <div role="status">
       <Notice level={online ? 'up' : failed ? 'down' : 'look'} title={t(online ? 'broker.done' : 'broker.waits')} why={failed ? said(uplink.error) : undefined}
         next={failed ? t('broker.failed.next') : online ? t('broker.done.next') : undefined}>
         {uplink && !online && <p><State level={uplinkLevel(uplink)} word={uplinkWord(uplink)} /></p>}
-        {!failed && <pre class="command" tabIndex={0}>{command}</pre>}
         {children}
       </Notice>
     </div>
@@ -81,6 +68,7 @@ export function AddUplink() {
   const [user, setUser] = useState('');
   const [password, setPassword] = useState('');
   const [layout, setLayout] = useState<Layout>('batch');
+  const [root, setRoot] = useState('');
   const [files, setFiles] = useState<Files>({ ca: null, cert: null, key: null });
   const [reviewing, setReviewing] = useState(false);
   const [done, setDone] = useState(false);
@@ -98,7 +86,7 @@ export function AddUplink() {
   const keys = Object.entries(files).filter(([, name]) => name);
   const uplink = {
     id, url: url.trim(), ...(tls && keys.length && { tls: Object.fromEntries(keys) }), ...(user && { user }),
-    ...(password && { password_file: `${id}.password` }), layout,
+    ...(password && { password_file: `${id}.password` }), ...(root.trim() && { root: root.trim() }), layout,
   };
   const edits: Edit[] = [{ at: ['uplinks'], add: uplink }];
 
@@ -132,6 +120,7 @@ export function AddUplink() {
               wrong={files.cert && !files.key ? t('broker.cert.alone') : undefined} />
             <FileDrop label={t('broker.key')} hint={t('broker.key.hint')} name={files.key} wanted={`${id}.key`} onKept={kept('key')}
               wrong={!files.cert ? t('broker.key.alone') : fits === false ? t('broker.key.wrong') : undefined} right={fits ? t('broker.key.fits') : undefined} />
+            {!files.key && <RequestKey id={id} onMade={kept('key')} />}
           </Panel>
         )}
         {!tls && sound && <Notice level="look" title={t('broker.plain')} next={t('broker.plain.next')} />}
@@ -139,11 +128,13 @@ export function AddUplink() {
           <TextField label={t('broker.user')} hint={t('broker.user.hint')} autocomplete="off" autocapitalize="none" spellcheck={false} value={user} onText={setUser} />
           <TextField label={t('login.password')} type="password" autocomplete="new-password" value={password} onText={setPassword} />
           <Choice label={t('broker.layout')} value={layout} onChoice={setLayout} choices={[['batch', t('broker.layout.batch')], ['values', t('broker.layout.values')]]} />
+          <TextField label={t('option.root')} hint={t('broker.root.hint')} spellcheck={false} autocapitalize="none" placeholder={ROOT} value={root} onText={setRoot} />
         </Panel>
+        {sound && <Preview id={id} layout={layout} root={root.trim()} url={url.trim()} ca={files.ca} cert={files.cert} user={user} />}
         <Problem error={error} />
         <div class="actions"><button class="button primary" disabled={!sound || !paired || taken.includes(id)}>{t('add.review')}</button></div>
         {done && !back && (
-          <Tried uplink={tried} command={subscribeCommand(url.trim(), config?.parsed.gateway?.id ?? '', { layout, files, user })}>
+          <Tried uplink={tried}>
             <div class="actions"><a class="button" href={link('uplinks', id)}>{t('uplink.open', { uplink: id })}</a></div>
           </Tried>
         )}
