@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/error.h"
 #include "core/crc32c.h"
 #include "uplink/reason.h"
 

@@ -164,6 +164,20 @@ def a_change_is_shown_tried_and_kept_or_goes_back(site):
     check(written["gateway"]["name"] == "Plant 7", "the name went back", written["gateway"])
 
 
+def what_is_configured_is_changed_and_removed(site):
+    gateway = owned(plant(site))
+    walk(gateway, "settings")
+    with open(gateway.config_path) as text:
+        written = json.load(text)
+    boiler = next(device for device in written["devices"] if device["id"] == "boiler")
+    check((boiler["name"], boiler["every"], boiler["report"]["dead_band"]) == ("Kessel 2", "2s", 0.5), "the device", boiler)
+    points = {point["id"]: point for point in boiler["points"]}
+    check(points["p1"]["unit"] == "K" and "p0" not in points and points["extra"]["reg"] == 14, "its points", points)
+    check([device["id"] for device in written["devices"]] == ["incomer", "boiler"], "devices", written["devices"])
+    check([bus["id"] for bus in written["buses"]] == ["rs485-1"], "lines", written["buses"])
+    check([(uplink["id"], uplink["layout"]) for uplink in written["uplinks"]] == [("cloud", "values")], "brokers", written["uplinks"])
+
+
 def a_phone_shows_all_and_a_backup_comes_back(site):
     gateway = owned(plant(site))
     authority = Authority(site.folder, "shop")
@@ -180,5 +194,6 @@ if __name__ == "__main__":
          it_says_that_the_gateway_is_out_of_reach_and_goes_on,
          it_is_used_without_a_mouse,
          a_change_is_shown_tried_and_kept_or_goes_back,
+         what_is_configured_is_changed_and_removed,
          a_phone_shows_all_and_a_backup_comes_back,
          somebody_goes_the_whole_way_from_the_box_to_a_value_that_arrives)

@@ -20,6 +20,7 @@ interface OptionFieldsProps {
 }
 
 const labelOf = (kind: Kind, key: string): string => told(`option.${kind}.${key}`, told(`option.${key}`, key));
+const hintOf = (kind: Kind, key: string): string => told(`option.${kind}.${key}.hint`, told(`option.${key}.hint`, ''));
 const first = (text = ''): string => text.split('\n')[0]!;
 
 /** What stands behind the names of a choice: "ABCD: the most significant byte first". */
@@ -28,8 +29,8 @@ function choicesOf(option: Option): (readonly [string, string])[] {
   return option.enum!.map((one) => [String(one), about.get(String(one)) ? `${one}: ${about.get(String(one))}` : String(one)] as const);
 }
 
-function OneField({ name, label, option, value, onValue }: { name: string; label: string; option: Option; value: unknown; onValue: (value: unknown) => void }) {
-  const hint = <><code>{name}</code> <span lang="en">{first(option.description)}</span></>;
+function OneField({ name, label, words, option, value, onValue }: { name: string; label: string; words: string; option: Option; value: unknown; onValue: (value: unknown) => void }) {
+  const hint = words || <><code>{name}</code> <span lang="en">{first(option.description)}</span></>;
   const unset = option.default === undefined ? t('settings.unset') : t('settings.default', { value: asText(option.default) });
   const form = formOf(option);
   const take = (text: string): void => onValue(text === '' ? undefined : fromText(text, option));
@@ -53,7 +54,7 @@ export function OptionFields({ kind, options, fields, usual, without = [], speci
   };
   return (
     <>
-      {shown.map((key) => <div key={key}>{special[key]?.(fields[key], set(key)) ?? <OneField name={key} label={labelOf(kind, key)} option={options.get(key)!} value={fields[key]} onValue={set(key)} />}</div>)}
+      {shown.map((key) => <div key={key}>{special[key]?.(fields[key], set(key)) ?? <OneField name={key} label={labelOf(kind, key)} words={hintOf(kind, key)} option={options.get(key)!} value={fields[key]} onValue={set(key)} />}</div>)}
       {others.length > 0 && (
         <Choice label={t('settings.more')} value="" onChoice={(key) => key && setAdded([...added, key])}
           choices={[['', t('settings.more.choose')], ...others.map((key) => [key, labelOf(kind, key) === key ? key : `${labelOf(kind, key)} (${key})`] as const)]} />

@@ -61,7 +61,7 @@ function Entry({ kind, entry, known, ask }: { kind: Listed; entry: Fields; known
       </Panel>
       {kind === 'devices' && <Points device={entry} driver={driver} schema={schema} ask={(title, made) => ask({ title, edits: made, then: [kind, id, 'settings'] })} />}
       <Panel title={t('settings.remove')}>
-        <p class="quiet-line">{t(`settings.remove.${kind}`)} {on > 0 && t('settings.remove.devices', { n: on })}</p>
+        <p class="quiet-line">{t(`settings.remove.${kind}`)} {on > 0 && t('settings.remove.too', { n: on })}</p>
         <div class="actions">
           <button class="button danger" type="button" onClick={() => ask({ title: t('settings.remove.title', { name: id }), edits: editsToRemove(kind, id, config.parsed), then: [kind] })}>
             {t('accounts.remove')}

@@ -1,0 +1,99 @@
+// Everything that is configured can be changed and removed again: a device and its points, a line with the devices on
+// it, a broker. Each change is shown, tried, and kept; what was not touched in the file stays as it was.
+import { axe, check, go, logIn, main, openPage, overflow, picture } from './browser.mjs';
+
+const press = (place, name) => place.getByRole('button', { name, exact: true }).click();
+
+async function step(page, name) {
+  await picture(page, `settings-${name}`);
+  check((await overflow(page)) <= 0, name, 'wider than the window by', await overflow(page));
+  const wrong = await axe(page);
+  check(wrong.length === 0, name, wrong);
+}
+
+/** What the dialog shows is applied and kept; returns its lines. */
+async function applied(page, name) {
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('goes back by itself').waitFor();
+  const difference = await dialog.locator('.difference').innerText();
+  await step(page, name);
+  await press(dialog, 'Apply on trial');
+  await dialog.waitFor({ state: 'detached' });
+  await press(page.locator('.change-bar'), 'Keep');
+  await page.getByText('The change is kept.').waitFor();
+  return difference;
+}
+
+async function changesADevice(page) {
+  await go(page, 'devices/boiler');
+  await page.getByRole('link', { name: 'Settings', exact: true }).click();
+  await page.getByLabel('Name', { exact: true }).fill('Kessel 2');
+  await page.getByLabel('Interval').fill('2s');
+  await page.getByLabel('Another setting').selectOption('report.dead_band');
+  await page.getByLabel('Dead band').fill('0.5');
+  await step(page, 'device');
+  await press(page, 'See what changes');
+  const difference = await applied(page, 'device-changed');
+  for (const word of ['Kessel 2', '2s', 'dead_band']) check(difference.includes(word), word, difference);
+  await page.locator('h1', { hasText: 'Kessel 2' }).waitFor();
+}
+
+async function changesAPoint(page) {
+  await go(page, 'devices/boiler/settings');
+  const point = page.locator('.entries li', { hasText: 'Point 1' });
+  await point.getByRole('button', { name: /^Change/ }).click();
+  const dialog = page.getByRole('dialog');
+  check((await dialog.getByLabel('Register').inputValue()) === '11', 'its register');
+  await dialog.getByLabel('Unit', { exact: true }).fill('K');
+  await step(page, 'point');
+  await press(dialog, 'See what changes');
+  check((await applied(page, 'point-changed')).includes('unit'), 'the unit is told');
+  await page.locator('.entries li', { hasText: 'Point 0' }).getByRole('button', { name: /^Remove/ }).click();
+  await applied(page, 'point-removed');
+  await page.locator('.entries li', { hasText: 'Point 0' }).waitFor({ state: 'detached' });
+  await press(page, 'Add a point');
+  await dialog.getByLabel('Id', { exact: true }).fill('extra');
+  await dialog.getByLabel('Register').fill('14');
+  await dialog.getByLabel('Type').selectOption('i16');
+  await press(dialog, 'See what changes');
+  await applied(page, 'point-added');
+  await page.locator('.entries li', { hasText: 'extra' }).waitFor();
+}
+
+async function renamesALine(page) {
+  await go(page, 'buses/hall/settings');
+  await page.getByLabel('Id', { exact: true }).fill('hall-2');
+  await page.getByText('Its devices are moved').waitFor();
+  await press(page, 'See what changes');
+  check((await applied(page, 'line-renamed')).includes('hall-2'), 'the new id is told');
+  await page.locator('h1', { hasText: 'hall-2' }).waitFor();
+  await page.getByRole('link', { name: 'chiller' }).first().waitFor();
+}
+
+async function changesABroker(page) {
+  await go(page, 'uplinks/cloud/settings');
+  await page.getByLabel('Messages').selectOption('values');
+  await step(page, 'broker');
+  await press(page, 'See what changes');
+  await applied(page, 'broker-changed');
+  await page.getByText('sluice/plant7/v/#', { exact: false }).waitFor();
+}
+
+async function removes(page, place, gone) {
+  await go(page, `${place}/settings`);
+  await press(page, 'Remove');
+  await applied(page, `removed-${place.replace('/', '-')}`);
+  await page.getByText(gone, { exact: true }).first().waitFor({ state: 'detached' });
+}
+
+await main(async (browser) => {
+  const page = await openPage(browser, { width: 360 });
+  await logIn(page);
+  for (const part of [changesADevice, changesAPoint, renamesALine, changesABroker]) await part(page);
+  await removes(page, 'devices/ghost', 'Not there');
+  await removes(page, 'uplinks/away', 'away');
+  await go(page, 'buses/hall-2/settings');
+  await page.getByText('1 device on it goes with it.').waitFor();
+  await removes(page, 'buses/hall-2', 'hall-2');
+  check(page.troubles.length === 0, page.troubles);
+});
