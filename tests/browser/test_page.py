@@ -15,7 +15,7 @@ from harness.run import SKIPPED  # noqa: E402
 
 PASSWORD = "a few words are better"
 CHROMIUM = os.environ.get("SLUICE_CHROMIUM", "/usr/bin/chromium")
-WALK_S_MAX = 140
+WALK_S_MAX = 240
 WHOLE_S_MAX = 300
 # The library as it is in the source: none is installed where a test runs.
 os.environ["SLUICE_PROFILES"] = os.path.join(HERE, "../../drivers/profiles")
