@@ -364,7 +364,7 @@ static void check_host(struct complaining *complaining, const struct modbus_bus_
 {
     if (options->silence_ns)
         complain(complaining, "silence", "host", "the device server of a \"host\" keeps it");
-    if (options->rs485.mode)
+    if (options->rs485.mode != PORT_RS485_BOARD && options->rs485.mode != PORT_RS485_NONE)
         complain(complaining, "rs485", "host",
                  "the device server of a \"host\" switches the transceiver");
     if (options->echo)
@@ -384,7 +384,7 @@ static void check_line(struct complaining *complaining, struct modbus_bus_option
     if (options->port && host)
         complain(complaining, "host", "port",
                  "found beside \"port\": a line is reached by the one or the other");
-    if (options->port && !port_name_valid(options->port, why, sizeof why))
+    if (options->port && !port_name_valid(&port_roots_system, options->port, why, sizeof why))
         complain(complaining, "port", NULL, "found \"%s\"; %s", options->port, why);
     if (host)
         check_host(complaining, options);

@@ -20,20 +20,15 @@ static int open_port(struct wire *wire, char *why, size_t why_size)
 {
     const struct modbus_bus_options *options = wire->options;
     int fd, error = port_place_open(&wire->place, &port_roots_system, options->port, &options->line,
-                                    &fd);
+                                    &options->rs485, &fd);
 
     if (error) {
         snprintf(why, why_size, "port %.100s: %s", options->port, wire->place.why);
         return error;
     }
-    error = port_rs485_set(fd, &options->rs485);
-    if (error) {
-        port_close(fd);
-        snprintf(why, why_size, "port %.100s: " PORT_RS485_ADVICE, options->port);
-        return error;
-    }
     remember(wire);
     wire->fd = fd;
+    wire->drains = wire->place.rs485.mode == PORT_RS485_RTS;
     wire->byte_ns = port_byte_ns(&options->line);
     wire->silence_ns = link_silence_ns(options);
     return 0;
@@ -43,9 +38,9 @@ static int write_port(struct wire *wire, const uint8_t *bytes, size_t size)
 {
     const struct modbus_bus_options *options = wire->options;
 
-    return port_rs485_write(wire->fd, &options->rs485, &options->line, bytes, size) == (ssize_t)size
-               ? 0
-               : ERR_IO;
+    ssize_t written = port_rs485_write(wire->fd, &wire->place.rs485, &options->line, bytes, size);
+
+    return written == (ssize_t)size ? 0 : ERR_IO;
 }
 
 static int read_port(struct wire *wire, uint8_t *bytes, size_t room)
@@ -74,7 +69,6 @@ void wire_port_init(struct wire *wire, const struct modbus_bus_options *options,
         .host = host,
         .options = options,
         .fd = -1,
-        .drains = options->rs485.mode == PORT_RS485_RTS,
     };
     size_t size = host_bus_learnt(host, text, sizeof text);
     if (size)

@@ -87,8 +87,7 @@ static void attempt(struct bus *bus, struct device *device)
     receive_frame_as(bus, device);
     line_reframe(&bus->framer, &bus->framing.line);
     exchange_begin(&bus->exchange, bus->fd, &device->script, device->options,
-                   serial_line(bus->options, device->options), &bus->options->rs485,
-                   bus_now(bus));
+                   serial_line(bus->options, device->options), &bus->place.rs485, bus_now(bus));
     asking_go_on(bus);
 }
 

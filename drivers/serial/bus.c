@@ -60,17 +60,11 @@ static void recall(struct bus *bus)
 static int open_port(struct bus *bus)
 {
     const struct serial_bus_options *options = bus->options;
-    int error =
-        port_place_open(&bus->place, &port_roots_system, options->port, first_line(bus), &bus->fd);
+    int error = port_place_open(&bus->place, &port_roots_system, options->port, first_line(bus),
+                                &options->rs485, &bus->fd);
 
-    if (error)
-        return error;
-    remember(bus);
-    error = port_rs485_set(bus->fd, &options->rs485);
-    if (error) {
-        snprintf(bus->place.why, sizeof bus->place.why, PORT_RS485_ADVICE);
-        close_port(bus);
-    }
+    if (!error)
+        remember(bus);
     return error;
 }
 

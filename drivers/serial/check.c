@@ -343,9 +343,9 @@ static void check_frames(struct complaining *checking, const struct site_bus *bu
 
 static void check_port(struct complaining *checking, const struct serial_bus_options *options)
 {
-    char why[256];
+    char why[384];
 
-    if (options->port && !port_name_valid(options->port, why, sizeof why))
+    if (options->port && !port_name_valid(&port_roots_system, options->port, why, sizeof why))
         complain(checking, "port", NULL, "found \"%.200s\"; %s", options->port, why);
 }
 

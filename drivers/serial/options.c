@@ -149,8 +149,8 @@ static const struct option_choice length_fields[] = {
 const struct option serial_bus_rows[] = {
     {"port", OPTION_TEXT, BUS(port), .required = true, .exclusive = true,
      .example = "\"by-id:usb-FTDI_A50285BI-if00-port0\"",
-     .help = "the serial port as \"sluice ports\" names it: by-id:NAME, by-path:NAME, "
-             "usb:VID:PID:SERIAL, or a device file"},
+     .help = "the serial port as \"sluice ports\" names it: board:LABEL, by-id:NAME, "
+             "by-path:NAME, usb:VID:PID:SERIAL, or a device file"},
     {"line", OPTION_PARSED, BUS(line), .parse = port_parse_settings, .fallback = "\"9600 8N1\"",
      .pattern = "^[0-9]+ [78][NEO][12]$", .example = "\"4800 8N1\"",
      .help = "baud, data bits, parity, stop bits"},

@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "serial/port_board.h"
 
 #define LINKS_MAX  8 /* links that lead to links */
 #define LEVELS_MAX 6 /* from a port up to its USB device */
 
-const struct port_roots port_roots_system = {"/dev", "/sys", "/proc", "/run/lock"};
+const struct port_roots port_roots_system = {"/dev", "/sys", "/proc", "/run/lock",
+                                             &board_places_system};
 
 /* The first line of a small file; "" where there is none. Returns whether there is one. */
 __attribute__((format(printf, 3, 4))) static bool read_line(char *out, size_t size,
@@ -179,14 +181,17 @@ static bool find_link(const struct port_roots *roots, const char *kind, const ch
     return is_it;
 }
 
-void port_stable_name(const struct port_roots *roots, const struct port_info *info,
-                      char out[PORT_PATH_MAX])
+void port_stable_name(const struct port_roots *roots, const struct board *board,
+                      const struct port_info *info, char out[PORT_PATH_MAX])
 {
     const struct port_identity *identity = &info->identity;
+    const struct board_port *labelled = port_board_of(roots, board, info);
 
-    if (find_link(roots, "by-id", info->tty, out))
+    if (labelled)
+        snprintf(out, PORT_PATH_MAX, "board:%s", labelled->label);
+    else if (find_link(roots, "by-id", info->tty, out))
         return;
-    if (identity->serial[0] && !strchr(identity->serial, ':'))
+    else if (identity->serial[0] && !strchr(identity->serial, ':'))
         snprintf(out, PORT_PATH_MAX, "usb:%s:%s:%s:%s", identity->vendor, identity->product,
                  identity->serial, identity->interface);
     else if (!find_link(roots, "by-path", info->tty, out))
@@ -232,15 +237,24 @@ static bool parse_usb(const char *rest, struct port_identity *wanted)
            (!wanted->interface[0] || is_hex(wanted->interface, 2));
 }
 
-bool port_name_valid(const char *name, char *why, size_t why_size)
+bool port_name_valid(const struct port_roots *roots, const char *name, char *why, size_t why_size)
 {
+    char sentence[PORT_BOARD_WHY_MAX];
     struct port_identity wanted;
+    struct board_port port;
+    struct board board;
     const char *rest;
 
-    if (begins(name, "board:", &rest)) {
-        snprintf(why, why_size,
-                 "no board description is installed; give the port's path, or a name that "
-                 "\"sluice ports\" prints");
+    if (port_board_label(name)) {
+        rest = port_board_label(name);
+        snprintf(why, why_size, "behind the colon stands what is printed beside the port");
+        if (!rest[0])
+            return false;
+        /* A configuration may be written on another machine than it is for. */
+        if (board_find(roots->boards, &board) == ERR_NOT_FOUND ||
+            port_board_find(roots, rest, &port, sentence) == 0)
+            return true;
+        snprintf(why, why_size, "%s", sentence);
         return false;
     }
     if (begins(name, "by-id:", &rest) || begins(name, "by-path:", &rest)) {
@@ -273,8 +287,8 @@ static bool fits(const char *wanted, const char *found, bool exactly)
 static bool is_adapter(const struct port_identity *wanted, const struct port_identity *found,
                        bool exactly)
 {
-    return found->vendor[0] && strcmp(wanted->vendor, found->vendor) == 0 &&
-           strcmp(wanted->product, found->product) == 0 &&
+    return found->vendor[0] && fits(wanted->vendor, found->vendor, exactly) &&
+           fits(wanted->product, found->product, exactly) &&
            fits(wanted->serial, found->serial, exactly) &&
            fits(wanted->interface, found->interface, exactly) &&
            (!exactly || wanted->serial[0] || strcmp(wanted->socket, found->socket) == 0);
@@ -300,6 +314,23 @@ static int find_adapter(const struct port_roots *roots, const struct port_identi
     return search.count == 1 ? 0 : search.count == 0 ? ERR_NOT_FOUND : ERR_INVALID;
 }
 
+/* What a label means is said by the board's description in the other ways to name a port. */
+static int find_labelled(const struct port_roots *roots, const char *label,
+                         const struct port_identity *known, char path[PORT_PATH_MAX])
+{
+    static const struct port_identity any;
+    char why[PORT_BOARD_WHY_MAX];
+    struct board_port port;
+    int error = port_board_find(roots, label, &port, why);
+
+    if (error)
+        return error == ERR_NOMEM ? error : ERR_NOT_FOUND;
+    if (strcmp(port.port, "usb") == 0)
+        return find_adapter(roots, &any, false, path);
+    /* A description that leads in a circle ends here. */
+    return port_board_label(port.port) ? ERR_NOT_FOUND : port_find(roots, port.port, known, path);
+}
+
 int port_find(const struct port_roots *roots, const char *name, const struct port_identity *known,
               char path[PORT_PATH_MAX])
 {
@@ -310,6 +341,8 @@ int port_find(const struct port_roots *roots, const char *name, const struct por
 
     if (begins(name, "usb:", &rest))
         return parse_usb(rest, &wanted) ? find_adapter(roots, &wanted, false, path) : ERR_INVALID;
+    if (port_board_label(name))
+        return find_labelled(roots, port_board_label(name), known, path);
     if (begins(name, "by-id:", &rest) || begins(name, "by-path:", &rest))
         snprintf(path, PORT_PATH_MAX, "%.100s/serial/%.*s/%.120s", roots->dev,
                  (int)(rest - name - 1), name, rest);

@@ -5,6 +5,7 @@
  *   by-id:NAME, by-path:NAME    links below /dev/serial, which udev makes
  *   usb:VID:PID:SERIAL:IF       by the adapter's own numbers, without udev; SERIAL or IF may be
  * left out
+ *   board:LABEL                 as printed on the housing; the board's description says what is there
  */
 #ifndef SLUICE_SERIAL_PORT_FIND_H
 #define SLUICE_SERIAL_PORT_FIND_H
@@ -12,11 +13,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "config/board.h"
+
 #define PORT_PATH_MAX 256
 
-/* Where the kernel and udev tell of ports. Tests have folders of their own. */
+/* Where the kernel, udev and the board's description tell of ports. Tests have folders of their
+ * own. */
 struct port_roots {
     const char *dev, *sys, *proc, *locks; /* "/dev", "/sys", "/proc", "/run/lock" */
+    const struct board_places *boards;
 };
 
 extern const struct port_roots port_roots_system;
@@ -45,16 +50,17 @@ int port_describe(const struct port_roots *roots, const char *tty, struct port_i
 void port_each(const struct port_roots *roots,
                bool (*each)(void *context, const struct port_info *info), void *context);
 
-/* What to write into the configuration for it: the first of by-id:, usb:, by-path: that there is,
- * else its path. */
-void port_stable_name(const struct port_roots *roots, const struct port_info *info,
-                      char out[PORT_PATH_MAX]);
+/* What to write into the configuration for it: the first of board:, by-id:, usb:, by-path: that
+ * there is, else its path. `board` may be NULL. */
+void port_stable_name(const struct port_roots *roots, const struct board *board,
+                      const struct port_info *info, char out[PORT_PATH_MAX]);
 
 /* The port ("ttyUSB0") that a file or link is. 0, or ERR_NOT_FOUND. */
 int port_tty(const struct port_roots *roots, const char *path, char tty[32]);
 
-/* Whether the name can be one of a port; else what is allowed is in `why`. */
-bool port_name_valid(const char *name, char *why, size_t why_size);
+/* Whether the name can be one of a port; else what is allowed is in `why`. A board:LABEL is held
+ * against the board of this machine, and can be one where nobody says which board it is. */
+bool port_name_valid(const struct port_roots *roots, const char *name, char *why, size_t why_size);
 
 /*
  * The path that `name` means now. Where `known` says which adapter a plain path was, and another

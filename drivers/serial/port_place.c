@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "core/words.h"
+#include "serial/port_board.h"
 #include "serial/port_holder.h"
 
 /* Who has the port is looked for once, not at every attempt. */
@@ -24,10 +25,14 @@ static void explain_busy(struct port_place *place, const struct port_roots *root
 }
 
 /* `found`: which port is meant was clear, it is the port itself that failed. */
-static void explain(struct port_place *place, const struct port_roots *roots, int error, bool found)
+static void explain(struct port_place *place, const struct port_roots *roots, const char *name,
+                    int error, bool found)
 {
-    const char *advice = error_text(error);
+    const char *advice = error_text(error), *label = port_board_label(name);
+    struct board_port port;
 
+    if (error == ERR_NOT_FOUND && label && port_board_find(roots, label, &port, place->why) != 0)
+        return;
     if (error == ERR_BUSY) {
         explain_busy(place, roots);
         return;
@@ -74,11 +79,32 @@ static void learn(struct port_place *place, const char *name, const struct port_
     place->identity = info->identity;
 }
 
-int port_place_open(struct port_place *place, const struct port_roots *roots, const char *name,
-                    const struct port_settings *settings, int *fd)
+/* The port is open: it is told what it is for. */
+static int equip(struct port_place *place, const struct port_roots *roots, const char *name,
+                 const struct port_rs485 *rs485, int fd)
 {
-    char holder[PORT_HOLDER_MAX], found[PORT_PATH_MAX] = "", tty[32];
     struct port_info info = {.latency_ms = -1};
+    char tty[32];
+
+    place->why[0] = '\0';
+    place->rs485 = port_board_rs485(roots, name, rs485);
+    if (port_rs485_set(fd, &place->rs485) != 0) {
+        port_board_advice(roots, name, place->why);
+        return ERR_UNSUPPORTED;
+    }
+    if (strcmp(place->path, name) != 0)
+        log_info("serial", "port %s is %s", name, place->path);
+    if (port_tty(roots, place->path, tty) == 0)
+        port_describe(roots, tty, &info);
+    quicken(roots, &info, fd);
+    learn(place, name, &info);
+    return 0;
+}
+
+int port_place_open(struct port_place *place, const struct port_roots *roots, const char *name,
+                    const struct port_settings *settings, const struct port_rs485 *rs485, int *fd)
+{
+    char holder[PORT_HOLDER_MAX], found[PORT_PATH_MAX] = "";
     int error = port_find(roots, name, &place->identity, found);
     bool is_found = error == 0;
 
@@ -92,17 +118,15 @@ int port_place_open(struct port_place *place, const struct port_roots *roots, co
     if (error != ERR_BUSY)
         place->held = false;
     if (error) {
-        explain(place, roots, error, is_found);
+        explain(place, roots, name, error, is_found);
         return error;
     }
-    place->why[0] = '\0';
-    if (strcmp(place->path, name) != 0)
-        log_info("serial", "port %s is %s", name, place->path);
-    if (port_tty(roots, place->path, tty) == 0)
-        port_describe(roots, tty, &info);
-    quicken(roots, &info, *fd);
-    learn(place, name, &info);
-    return 0;
+    error = equip(place, roots, name, rs485, *fd);
+    if (error) {
+        port_close(*fd);
+        *fd = -1;
+    }
+    return error;
 }
 
 size_t port_place_news(struct port_place *place, const char *name, char out[PORT_PLACE_TEXT_MAX])

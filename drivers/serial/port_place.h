@@ -8,6 +8,7 @@
 
 #include "serial/port.h"
 #include "serial/port_find.h"
+#include "serial/port_rs485.h"
 
 /* What is learnt of a port. All zero at first; needs no freeing. */
 struct port_place {
@@ -15,17 +16,19 @@ struct port_place {
     char path[PORT_PATH_MAX];      /* where it was, or was looked for */
     char why[384];                 /* after an error: what is wrong and what can be done about it */
     bool held;                     /* somebody else has it: who is in `why` */
+    struct port_rs485 rs485;       /* how the transceiver of the open port is switched */
     struct port_identity told;     /* what port_place_news has told last */
 };
 
 /*
  * Finds the port that `name` means (port_find), opens it as port_open does, makes the adapter pass
- * on bytes at once where it can, and learns which adapter it is. Besides the errors of port_open:
- * ERR_BUSY also when a modem program's lock file says that it is in use, ERR_INVALID when several
- * adapters are meant.
+ * on bytes at once where it can, sets the transceiver up as `rs485` or the board says, and learns
+ * which adapter it is. Besides the errors of port_open: ERR_BUSY also when a modem program's lock
+ * file says that it is in use, ERR_INVALID when several adapters are meant, ERR_UNSUPPORTED when
+ * the port cannot switch its transceiver.
  */
 int port_place_open(struct port_place *place, const struct port_roots *roots, const char *name,
-                    const struct port_settings *settings, int *fd);
+                    const struct port_settings *settings, const struct port_rs485 *rs485, int *fd);
 
 /*
  * What is learnt of a port, as words that outlive the gateway:

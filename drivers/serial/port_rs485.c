@@ -12,6 +12,8 @@
 #include "core/error.h"
 
 const struct option_choice port_rs485_modes[] = {
+    {"board", PORT_RS485_BOARD,
+     "as the board's description says of a port that is named board:LABEL; of others as none"},
     {"none", PORT_RS485_NONE, "the transceiver switches by itself, as in USB adapters"},
     {"kernel", PORT_RS485_KERNEL, "the port's driver switches it (TIOCSRS485)"},
     {"rts", PORT_RS485_RTS,

@@ -14,7 +14,7 @@
 #include "core/option.h"
 #include "serial/port.h"
 
-enum port_rs485_mode { PORT_RS485_NONE, PORT_RS485_KERNEL, PORT_RS485_RTS };
+enum port_rs485_mode { PORT_RS485_NONE, PORT_RS485_KERNEL, PORT_RS485_RTS, PORT_RS485_BOARD };
 enum port_rs485_level { PORT_RTS_HIGH, PORT_RTS_LOW };
 
 struct port_rs485 {
@@ -33,7 +33,7 @@ extern const struct option_choice port_rs485_modes[], port_rs485_levels[];
      .type = OPTION_CHOICE,                                                                        \
      .offset = (at) + offsetof(struct port_rs485, mode),                                           \
      .choices = port_rs485_modes,                                                                  \
-     .fallback = "\"none\"",                                                                       \
+     .fallback = "\"board\"",                                                                      \
      .help = "who switches the transceiver between sending and receiving"},                        \
         {.key = "rs485_level",                                                                     \
          .type = OPTION_CHOICE,                                                                    \
@@ -63,8 +63,9 @@ extern const struct option_choice port_rs485_modes[], port_rs485_levels[];
     "by itself"
 
 /*
- * Sets an open port up for it; with "rts" the transceiver receives from now on. 0, or
- * ERR_UNSUPPORTED where the port cannot do that.
+ * Sets an open port up for it; with "rts" the transceiver receives from now on. What is left to the
+ * board must be known by now (port_board_rs485). 0, or ERR_UNSUPPORTED where the port cannot do
+ * that.
  */
 int port_rs485_set(int fd, const struct port_rs485 *rs485);
 

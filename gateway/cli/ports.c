@@ -5,20 +5,23 @@
 
 #include "cli/command.h"
 #include "config/json_write.h"
-#include "serial/port_rs485.h"
+#include "serial/port_board.h"
 #include "serial/port_holder.h"
+#include "serial/port_rs485.h"
 
 #define PORTS_MAX 1024
 
 struct row {
     struct port_info info;
     char name[PORT_PATH_MAX];
-    char holder[PORT_HOLDER_MAX]; /* "": nobody that can be seen */
-    const char *rs485;            /* "yes", "no", "?" */
+    const struct board_port *labelled; /* on the housing; NULL: it is not */
+    char holder[PORT_HOLDER_MAX];      /* "": nobody that can be seen */
+    const char *rs485;                 /* "yes", "no", "?" */
 };
 
 struct table {
     const struct port_roots *roots;
+    const struct board *board; /* NULL: nobody says which it is */
     struct row *rows;
     size_t count;
     bool out_of_memory;
@@ -36,8 +39,9 @@ static bool add_row(void *context, const struct port_info *info)
     table->rows = rows;
     struct row *row = &rows[table->count++];
 
-    *row = (struct row){.info = *info, .rs485 = "?"};
-    port_stable_name(table->roots, info, row->name);
+    *row = (struct row){
+        .info = *info, .rs485 = "?", .labelled = port_board_of(table->roots, table->board, info)};
+    port_stable_name(table->roots, table->board, info, row->name);
     port_holder(table->roots, info->path, row->holder);
     return table->count < PORTS_MAX;
 }
@@ -47,11 +51,31 @@ static int by_path(const void *a, const void *b)
     return strverscmp(((const struct row *)a)->info.path, ((const struct row *)b)->info.path);
 }
 
+static bool is_console(const struct row *row)
+{
+    return row->labelled && row->labelled->console;
+}
+
 /* Asking opens the port, so one that somebody uses is not asked. */
 static void ask(struct row *row)
 {
-    if (!row->holder[0])
+    if (!row->holder[0] && !is_console(row))
         row->rs485 = port_rs485_by_kernel(row->info.path) ? "yes" : "no";
+}
+
+/* What is printed on the housing, also where nothing is plugged in yet. */
+static void print_labels(const struct board *board, FILE *out)
+{
+    fprintf(out, "\nOn the housing of this %s:\n", board->name);
+    for (size_t i = 0; i < board->port_count; i++) {
+        const struct board_port *port = &board->ports[i];
+
+        fprintf(out, "  board:%-10s %-12s %s\n", port->label,
+                port->console                    ? "console"
+                : strcmp(port->port, "usb") == 0 ? "USB adapter"
+                                                 : port->port,
+                port->terminals);
+    }
 }
 
 static void print_text(const struct table *table, FILE *out)
@@ -78,7 +102,8 @@ static void print_text(const struct table *table, FILE *out)
         const struct row *row = &table->rows[i];
 
         fprintf(out, "%-*s  %-*s  %-*s  %-10s  %-6s  %s\n", path, row->info.path, name, row->name,
-                adapter, row->info.adapter, row->info.driver, row->rs485, row->holder);
+                adapter, row->info.adapter, row->info.driver, row->rs485,
+                row->holder[0] || !is_console(row) ? row->holder : "the console of Linux");
     }
 }
 
@@ -94,6 +119,11 @@ static void print_json(const struct table *table, FILE *out)
         json_write_open(&writer, NULL, '{');
         json_write_text(&writer, "path", row->info.path);
         json_write_text(&writer, "port", row->name);
+        if (row->labelled) {
+            json_write_text(&writer, "label", row->labelled->label);
+            json_write_text(&writer, "terminals", row->labelled->terminals);
+            json_write_raw(&writer, "console", is_console(row) ? "true" : "false");
+        }
         json_write_text(&writer, "adapter", row->info.adapter);
         json_write_text(&writer, "driver", row->info.driver);
         json_write_text(&writer, "vendor", identity->vendor);
@@ -114,7 +144,9 @@ static void print_json(const struct table *table, FILE *out)
 
 int ports_print(const struct port_roots *roots, bool json, bool rs485, FILE *out)
 {
-    struct table table = {.roots = roots};
+    struct board board;
+    struct table table = {.roots = roots,
+                          .board = board_find(roots->boards, &board) == 0 ? &board : NULL};
 
     port_each(roots, add_row, &table);
     if (table.count > 0)
@@ -125,6 +157,8 @@ int ports_print(const struct port_roots *roots, bool json, bool rs485, FILE *out
         print_json(&table, out);
     else
         print_text(&table, out);
+    if (!json && table.board)
+        print_labels(table.board, out);
     free(table.rows);
     return table.out_of_memory || ferror(out) ? EXIT_CODE_SYSTEM : EXIT_CODE_OK;
 }

@@ -26,7 +26,7 @@ PARTS = {
     "gateway/cli": ["*"],
     "drivers/modbus": ["core", "field/complain.h", "field/driver.h", "field/sink.h", "field/wait.h", "serial/port.h",
                        "serial/port_find.h", "serial/port_place.h", "serial/port_rs485.h"],
-    "drivers/serial": ["core", "field/complain.h", "field/driver.h", "field/sink.h"],
+    "drivers/serial": ["core", "config/board.h", "field/complain.h", "field/driver.h", "field/sink.h"],
 }
 
 # Third-party headers: (name, pattern of the header, files that may include it, how many files may).

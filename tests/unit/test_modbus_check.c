@@ -169,7 +169,7 @@ static void refuses_what_no_single_option_can(void **state)
         {"", {.device = {.numbering = MODBUS_NUMBERING_0}, .point = {.reg = 1}}},
         {"", {.point = {.reg = 40101, .type = MODBUS_U16, .order = MODBUS_BA}}},
         {"", {.point = {.reg = 40101, .type = MODBUS_STRING, .length = 8, .order = MODBUS_BA}}},
-        {"port", {.bus = {.port = "board:RS485-1"}, .point = {.reg = 40101}}},
+        {"port", {.bus = {.port = "board:"}, .point = {.reg = 40101}}},
         {"line", {.bus = {.line = {.baud = 9600, .data_bits = 7}}, .point = {.reg = 40101}}},
         {"unit", {.device = {.unit = 248}, .point = {.reg = 40101}}},
         {"numbering", {.device = {.numbering = -1}, .point = {.reg = 40101}}},

@@ -23,17 +23,21 @@
 
 #include "cli/ports.h"
 #include "core/error.h"
+#include "serial/port_board.h"
 #include "serial/port_holder.h"
 #include "serial/port_place.h"
 #include "serial/port_rs485.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+static const struct port_rs485 none = {.mode = PORT_RS485_NONE};
+
 static const struct port_settings line = {
     .baud = 9600, .data_bits = 8, .stop_bits = 1, .parity = 'N'};
 
 struct tree {
-    char root[32], dev[64], sys[64], locks[64];
+    char root[32], dev[64], sys[64], locks[64], board[64];
+    struct board_places boards;
     struct port_roots roots;
 };
 
@@ -143,7 +147,9 @@ static int set_up(void **state)
     snprintf(tree.dev, sizeof tree.dev, "%s/dev", tree.root);
     snprintf(tree.sys, sizeof tree.sys, "%s/sys", tree.root);
     snprintf(tree.locks, sizeof tree.locks, "%s/lock", tree.root);
-    tree.roots = (struct port_roots){tree.dev, tree.sys, "/proc", tree.locks};
+    snprintf(tree.board, sizeof tree.board, "%s/board", tree.root);
+    tree.boards = (struct board_places){NULL, tree.board, "/nowhere", "/nowhere", "/nowhere"};
+    tree.roots = (struct port_roots){tree.dev, tree.sys, "/proc", tree.locks, &tree.boards};
     snprintf(path, sizeof path, "%s/serial/by-id", tree.dev);
     folder_in(&tree, path);
     snprintf(path, sizeof path, "%s/serial/by-path", tree.dev);
@@ -219,7 +225,7 @@ static void finds_a_port_by_every_name_that_it_has(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         char path[PORT_PATH_MAX], tty[32], why[200];
 
-        assert_true(port_name_valid(cases[i].name, why, sizeof why));
+        assert_true(port_name_valid(&tree->roots, cases[i].name, why, sizeof why));
         if (port_find(&tree->roots, cases[i].name, &unknown, path) != cases[i].error)
             fail_msg("%s", cases[i].name);
         if (cases[i].error)
@@ -234,22 +240,19 @@ static void refuses_names_that_can_be_no_port(void **state)
     static const struct {
         const char *name, *why; /* NULL: it is right */
     } cases[] = {
-        {"/dev/ttyUSB0", NULL},
-        {"by-id:usb-FTDI", NULL},
-        {"usb:0403:6001", NULL},
-        {"usb:0403:6001:A5:00", NULL},
-        {"usb:0403", "VID:PID"},
-        {"usb:403:6001", "VID:PID"},
-        {"usb:0403:6001:A:0", "VID"},
-        {"usb:0403:6001:A:00:x", "VID"},
-        {"by-id:", "/dev/serial"},
-        {"by-path:../x", "/dev/serial"},
-        {"board:RS485-1", "no board description"},
+        {"/dev/ttyUSB0", NULL},        {"by-id:usb-FTDI", NULL},
+        {"usb:0403:6001", NULL},       {"usb:0403:6001:A5:00", NULL},
+        {"usb:0403", "VID:PID"},       {"usb:403:6001", "VID:PID"},
+        {"usb:0403:6001:A:0", "VID"},  {"usb:0403:6001:A:00:x", "VID"},
+        {"by-id:", "/dev/serial"},     {"by-path:../x", "/dev/serial"},
+        {"board:RS485-1", NULL}, /* of another machine */
+        {"board:", "beside the port"},
     };
-    (void)state;
+    const struct tree *tree = *state;
+
     for (size_t i = 0; i < COUNT(cases); i++) {
         char why[200] = "";
-        bool valid = port_name_valid(cases[i].name, why, sizeof why);
+        bool valid = port_name_valid(&tree->roots, cases[i].name, why, sizeof why);
 
         if (valid != !cases[i].why || (cases[i].why && !strstr(why, cases[i].why)))
             fail_msg("%s: %s", cases[i].name, why);
@@ -265,13 +268,13 @@ static void an_adapter_is_found_again_under_another_name(void **state)
 
     snprintf(name, sizeof name, "%s/ttyUSB0", tree->dev);
     plug(tree, &ftdi, "ttyUSB0", device);
-    assert_int_equal(port_place_open(&place, &tree->roots, name, &line, &fd), 0);
+    assert_int_equal(port_place_open(&place, &tree->roots, name, &line, &none, &fd), 0);
     assert_string_equal(place.identity.serial, "A50285BI");
     assert_true(connected(fd, line_fd));
     port_close(fd);
     close(line_fd);
     unplug(tree, &ftdi, "ttyUSB0");
-    assert_int_equal(port_place_open(&place, &tree->roots, name, &line, &fd), ERR_NOT_FOUND);
+    assert_int_equal(port_place_open(&place, &tree->roots, name, &line, &none, &fd), ERR_NOT_FOUND);
     assert_non_null(strstr(place.why, "sluice ports"));
 
     /* Another one takes its name, and it comes back under the next. */
@@ -279,14 +282,14 @@ static void an_adapter_is_found_again_under_another_name(void **state)
     plug(tree, &ftdi_other, "ttyUSB0", again);
     line_fd = pty(device);
     plug(tree, &ftdi, "ttyUSB1", device);
-    assert_int_equal(port_place_open(&place, &tree->roots, name, &line, &fd), 0);
+    assert_int_equal(port_place_open(&place, &tree->roots, name, &line, &none, &fd), 0);
     assert_true(connected(fd, line_fd));
     assert_non_null(strstr(place.path, "ttyUSB1"));
     port_close(fd);
 
     /* It is gone for good; what has its name is taken for its successor. */
     unplug(tree, &ftdi, "ttyUSB1");
-    assert_int_equal(port_place_open(&place, &tree->roots, name, &line, &fd), 0);
+    assert_int_equal(port_place_open(&place, &tree->roots, name, &line, &none, &fd), 0);
     assert_true(connected(fd, other_fd));
     assert_string_equal(place.identity.serial, "B1111111");
     port_close(fd);
@@ -304,12 +307,12 @@ static void an_adapter_without_a_serial_number_is_known_by_its_socket(void **sta
     snprintf(name, sizeof name, "%s/ttyUSB0", tree->dev);
     plug(tree, &nameless, "ttyUSB0", device);
     plug(tree, &nameless_other, "ttyUSB1", other);
-    assert_int_equal(port_place_open(&place, &tree->roots, name, &line, &fd), 0);
+    assert_int_equal(port_place_open(&place, &tree->roots, name, &line, &none, &fd), 0);
     port_close(fd);
     /* After a start of the hub the two have changed their names. */
     plug(tree, &nameless, "ttyUSB1", device);
     plug(tree, &nameless_other, "ttyUSB0", other);
-    assert_int_equal(port_place_open(&place, &tree->roots, name, &line, &fd), 0);
+    assert_int_equal(port_place_open(&place, &tree->roots, name, &line, &none, &fd), 0);
     assert_true(connected(fd, line_fd));
     port_close(fd);
     close(line_fd);
@@ -329,7 +332,7 @@ static void what_was_learnt_of_a_port_outlives_a_start(void **state)
     snprintf(name, sizeof name, "%s/ttyUSB0", tree->dev);
     plug(tree, &ftdi, "ttyUSB0", device);
     assert_int_equal(port_place_news(&before, name, text), 0); /* nothing is known yet */
-    assert_int_equal(port_place_open(&before, &tree->roots, name, &line, &fd), 0);
+    assert_int_equal(port_place_open(&before, &tree->roots, name, &line, &none, &fd), 0);
     size = port_place_news(&before, name, text);
     snprintf(wanted, sizeof wanted, "port=1 name=%s usb=0403:6001 serial=A50285BI ", name);
     assert_memory_equal(text, wanted, strlen(wanted));
@@ -341,7 +344,7 @@ static void what_was_learnt_of_a_port_outlives_a_start(void **state)
     assert_false(port_place_take(&after, "/dev/ttyUSB7", text, size));
     assert_false(port_place_take(&after, name, "port=2", 6));
     assert_true(port_place_take(&after, name, text, size));
-    assert_int_equal(port_place_open(&after, &tree->roots, name, &line, &fd), 0);
+    assert_int_equal(port_place_open(&after, &tree->roots, name, &line, &none, &fd), 0);
     assert_true(connected(fd, line_fd));
     assert_int_equal(port_place_news(&after, name, again), 0); /* it is the same */
     port_close(fd);
@@ -359,11 +362,13 @@ static void a_socket_takes_whatever_is_plugged_in(void **state)
 
     successor.socket = ftdi.socket;
     plug(tree, &ftdi, "ttyUSB0", device);
-    assert_int_equal(port_place_open(&place, &tree->roots, "by-path:pci-usb-1-1", &line, &fd), 0);
+    assert_int_equal(
+        port_place_open(&place, &tree->roots, "by-path:pci-usb-1-1", &line, &none, &fd), 0);
     port_close(fd);
     unplug(tree, &ftdi, "ttyUSB0");
     plug(tree, &successor, "ttyUSB5", device);
-    assert_int_equal(port_place_open(&place, &tree->roots, "by-path:pci-usb-1-1", &line, &fd), 0);
+    assert_int_equal(
+        port_place_open(&place, &tree->roots, "by-path:pci-usb-1-1", &line, &none, &fd), 0);
     assert_true(connected(fd, line_fd));
     port_close(fd);
     close(line_fd);
@@ -405,21 +410,23 @@ static void says_who_has_the_port(void **state)
 
     plug(tree, &ftdi, "ttyUSB0", device);
     snprintf(expected, sizeof expected, "test_ports (process %ld) has it", (long)pid);
-    assert_int_equal(port_place_open(&place, &tree->roots, "usb:0403:6001", &line, &fd), ERR_BUSY);
+    assert_int_equal(port_place_open(&place, &tree->roots, "usb:0403:6001", &line, &none, &fd),
+                     ERR_BUSY);
     if (!strstr(place.why, expected))
         fail_msg("%s\nnot in: %s", expected, place.why);
     close(pipe_fd);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
-    assert_int_equal(port_place_open(&place, &tree->roots, "usb:0403:6001", &line, &fd), 0);
+    assert_int_equal(port_place_open(&place, &tree->roots, "usb:0403:6001", &line, &none, &fd), 0);
     assert_string_equal(place.why, "");
 
     /* A second bus of this very process. */
     struct port_place second = {0};
     int second_fd;
 
-    assert_int_equal(port_place_open(&second, &tree->roots, "usb:0403:6001", &line, &second_fd),
-                     ERR_BUSY);
+    assert_int_equal(
+        port_place_open(&second, &tree->roots, "usb:0403:6001", &line, &none, &second_fd),
+        ERR_BUSY);
     assert_non_null(strstr(second.why, "another bus of this gateway has it"));
     port_close(fd);
     close(line_fd);
@@ -435,12 +442,13 @@ static void minds_the_lock_file_of_a_program_that_runs(void **state)
     plug(tree, &ftdi, "ttyUSB0", device);
     snprintf(text, sizeof text, "%10ld", (long)getppid());
     put_file(tree->locks, "LCK..ttyUSB0", text);
-    assert_int_equal(port_place_open(&place, &tree->roots, "usb:0403:6001", &line, &fd), ERR_BUSY);
+    assert_int_equal(port_place_open(&place, &tree->roots, "usb:0403:6001", &line, &none, &fd),
+                     ERR_BUSY);
     snprintf(text, sizeof text, "(process %ld)", (long)getppid());
     assert_non_null(strstr(place.why, text));
     /* What a program that crashed left behind does not count. */
     put_file(tree->locks, "LCK..ttyUSB0", "999999999");
-    assert_int_equal(port_place_open(&place, &tree->roots, "usb:0403:6001", &line, &fd), 0);
+    assert_int_equal(port_place_open(&place, &tree->roots, "usb:0403:6001", &line, &none, &fd), 0);
     port_close(fd);
     close(line_fd);
 }
@@ -495,7 +503,7 @@ static void lists_what_to_configure(void **state)
     free(text);
     plug(tree, &nameless, "ttyUSB10", other);
     plug(tree, &ftdi, "ttyUSB9", device);
-    assert_int_equal(port_place_open(&place, &tree->roots, "usb:0403:6001", &line, &fd), 0);
+    assert_int_equal(port_place_open(&place, &tree->roots, "usb:0403:6001", &line, &none, &fd), 0);
     text = print(tree, false);
     const char *first = strstr(text, "ttyUSB9"), *second = strstr(text, "ttyUSB10");
 
@@ -516,6 +524,172 @@ static void lists_what_to_configure(void **state)
     close(other_fd);
 }
 
+struct labelled {
+    const char *label, *port, *use, *enable; /* a tty is one of the test's /dev */
+};
+
+/* The description of this machine's board. */
+static void have_board(const struct tree *tree, const struct labelled *ports, size_t count)
+{
+    char text[2048];
+    int used = snprintf(text, sizeof text, "{\"id\":\"toy\",\"name\":\"Toy Board\",\"serial\":[");
+
+    for (size_t i = 0; i < count; i++)
+        used += snprintf(text + used, sizeof text - (size_t)used,
+                         "%s{\"label\":\"%s\",\"port\":\"%s%s%s\",\"use\":\"%s\","
+                         "\"driver_enable\":\"%s\",\"terminals\":\"A and B\"}",
+                         i > 0 ? "," : "", ports[i].label,
+                         strncmp(ports[i].port, "tty", 3) == 0 ? tree->dev : "",
+                         strncmp(ports[i].port, "tty", 3) == 0 ? "/" : "", ports[i].port,
+                         ports[i].use, ports[i].enable);
+    snprintf(text + used, sizeof text - (size_t)used, "]}");
+    folder_in(tree, tree->board);
+    put_file(tree->board, "board.json", text);
+}
+
+static void finds_a_port_by_its_label_on_the_housing(void **state)
+{
+    static const struct labelled ports[] = {
+        {"RS485-1", "ttyUSB1", "field", "hardware"},
+        {"USB", "usb", "field", "hardware"},
+        {"LOOP", "board:LOOP", "field", "none"},
+    };
+    static const struct port_identity unknown;
+    static const struct {
+        const char *name;
+        int error;
+        const char *tty;
+    } cases[] = {
+        {"board:RS485-1", 0, "ttyUSB1"},   {"board:rs485-1", 0, "ttyUSB1"}, /* typed by a person */
+        {"board:USB", 0, "ttyUSB1"},       {"board:RS485-2", ERR_NOT_FOUND, ""},
+        {"board:LOOP", ERR_NOT_FOUND, ""},
+    };
+    const struct tree *tree = *state;
+    char path[PORT_PATH_MAX], tty[32];
+
+    plug(tree, &ftdi_other, "ttyUSB1", "/dev/null");
+    assert_int_equal(port_find(&tree->roots, "board:RS485-1", &unknown, path), ERR_NOT_FOUND);
+    have_board(tree, ports, COUNT(ports));
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        if (port_find(&tree->roots, cases[i].name, &unknown, path) != cases[i].error)
+            fail_msg("%s", cases[i].name);
+        if (cases[i].error)
+            continue;
+        assert_int_equal(port_tty(&tree->roots, path, tty), 0);
+        assert_string_equal(tty, cases[i].tty);
+    }
+    /* "usb" is whatever is plugged in, so it says nothing once there are two. */
+    plug(tree, &ftdi, "ttyUSB0", "/dev/null");
+    assert_int_equal(port_find(&tree->roots, "board:USB", &unknown, path), ERR_INVALID);
+}
+
+static void says_which_labels_the_board_has(void **state)
+{
+    static const struct labelled ports[] = {
+        {"RS485-1", "ttyUSB1", "field", "hardware"},
+    };
+    const struct tree *tree = *state;
+    struct port_place place = {0};
+    char why[PORT_BOARD_WHY_MAX];
+    int fd;
+
+    assert_int_equal(port_place_open(&place, &tree->roots, "board:COM9", &line, &none, &fd),
+                     ERR_NOT_FOUND);
+    assert_non_null(strstr(place.why, "which board this machine is"));
+    have_board(tree, ports, COUNT(ports));
+    assert_true(port_name_valid(&tree->roots, "board:RS485-1", why, sizeof why));
+    assert_false(port_name_valid(&tree->roots, "board:COM9", why, sizeof why));
+    assert_non_null(strstr(why, "Toy Board has no port that is labelled COM9; it has RS485-1"));
+    assert_int_equal(port_place_open(&place, &tree->roots, "board:COM9", &line, &none, &fd),
+                     ERR_NOT_FOUND);
+    assert_string_equal(place.why, why);
+    /* The label is right, the adapter is missing. */
+    assert_int_equal(port_place_open(&place, &tree->roots, "board:RS485-1", &line, &none, &fd),
+                     ERR_NOT_FOUND);
+    assert_non_null(strstr(place.why, "plug the adapter in"));
+    put_file(tree->board, "board.json", "{\"id\":");
+    assert_false(port_name_valid(&tree->roots, "board:RS485-1", why, sizeof why));
+    assert_non_null(strstr(why, "install it anew"));
+}
+
+static void switches_the_transceiver_as_the_board_says(void **state)
+{
+    static const struct labelled ports[] = {
+        {"SELF", "usb", "field", "hardware"}, {"KERNEL", "usb", "field", "kernel"},
+        {"RTS", "usb", "field", "rts"},       {"PIN", "usb", "field", "gpio:17"},
+        {"NONE", "usb", "field", "none"},
+    };
+    static const struct {
+        const char *name;
+        int wanted, mode;
+    } cases[] = {
+        {"board:SELF", PORT_RS485_BOARD, PORT_RS485_NONE},
+        {"board:KERNEL", PORT_RS485_BOARD, PORT_RS485_KERNEL},
+        {"board:RTS", PORT_RS485_BOARD, PORT_RS485_RTS},
+        {"board:PIN", PORT_RS485_BOARD, PORT_RS485_KERNEL},
+        {"board:PIN", PORT_RS485_NONE, PORT_RS485_NONE}, /* the configuration knows better */
+        {"board:NONE", PORT_RS485_BOARD, PORT_RS485_NONE},
+        {"/dev/ttyUSB0", PORT_RS485_BOARD, PORT_RS485_NONE},
+    };
+    const struct tree *tree = *state;
+    struct port_rs485 wanted = {.mode = PORT_RS485_BOARD, .level = PORT_RTS_LOW, .after_ns = 7};
+    struct port_place place = {0};
+    char device[64];
+    int fd, line_fd = pty(device);
+
+    plug(tree, &ftdi, "ttyUSB0", device);
+    have_board(tree, ports, COUNT(ports));
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        wanted.mode = cases[i].wanted;
+        struct port_rs485 rs485 = port_board_rs485(&tree->roots, cases[i].name, &wanted);
+
+        if (rs485.mode != cases[i].mode)
+            fail_msg("%s: %d", cases[i].name, rs485.mode);
+        assert_int_equal(rs485.level, PORT_RTS_LOW);
+        assert_int_equal(rs485.after_ns, 7);
+    }
+    /* A pseudo terminal switches nothing: that is told, and the port is free again. */
+    wanted.mode = PORT_RS485_BOARD;
+    assert_int_equal(port_place_open(&place, &tree->roots, "board:PIN", &line, &wanted, &fd),
+                     ERR_UNSUPPORTED);
+    assert_non_null(strstr(place.why, "pin 17 of this board"));
+    assert_int_equal(port_place_open(&place, &tree->roots, "board:RTS", &line, &wanted, &fd),
+                     ERR_UNSUPPORTED);
+    assert_non_null(strstr(place.why, "cannot switch RS-485"));
+    assert_int_equal(port_place_open(&place, &tree->roots, "board:SELF", &line, &wanted, &fd), 0);
+    assert_int_equal(place.rs485.mode, PORT_RS485_NONE);
+    port_close(fd);
+    close(line_fd);
+}
+
+static void lists_the_labels_of_the_board(void **state)
+{
+    static const struct labelled ports[] = {
+        {"CONSOLE", "by-path:pci-usb-1-1", "console", "none"},
+    };
+    const struct tree *tree = *state;
+    char *text, device[64];
+    int line_fd = pty(device);
+
+    plug(tree, &ftdi, "ttyUSB0", device);
+    plug(tree, &ftdi_other, "ttyUSB1", device);
+    have_board(tree, ports, COUNT(ports));
+    text = print(tree, false);
+    const char *first = strstr(text, "ttyUSB0"), *second = strstr(text, "ttyUSB1");
+
+    if (!first || !second || !strstr(first, "board:CONSOLE") ||
+        !strstr(first, "console of Linux") || !strstr(second, "by-id:usb-FTDI_B1111111") ||
+        !strstr(text, "housing of this Toy Board"))
+        fail_msg("%s", text);
+    free(text);
+    text = print(tree, true);
+    if (!strstr(text, "\"port\": \"board:CONSOLE\"") || !strstr(text, "\"label\": \"CONSOLE\"") ||
+        !strstr(text, "\"console\": true"))
+        fail_msg("%s", text);
+    free(text);
+    close(line_fd);
+}
+
 #define PORT_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -532,6 +706,10 @@ int main(void)
         PORT_TEST(a_port_that_switches_nothing_says_so),
         PORT_TEST(the_last_bit_has_left_when_port_and_wire_say_so),
         PORT_TEST(lists_what_to_configure),
+        PORT_TEST(finds_a_port_by_its_label_on_the_housing),
+        PORT_TEST(says_which_labels_the_board_has),
+        PORT_TEST(switches_the_transceiver_as_the_board_says),
+        PORT_TEST(lists_the_labels_of_the_board),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
