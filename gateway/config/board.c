@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/save.h"
 
+#define DEPTH_MAX      16   /* of what board_write writes */
 #define MODEL_SIZE_MAX 4096 /* of what a machine calls itself */
 
 const struct board_places board_places_system = {
@@ -193,6 +194,46 @@ int board_find(const struct board_places *places, struct board *board)
     int error = read_board(board, named && *named ? named : places->own);
 
     return error == ERR_NOT_FOUND && !(named && *named) ? detect(places, board) : error;
+}
+
+/* False where it is nested deeper than DEPTH_MAX. */
+static bool write_value(struct json_writer *writer, const struct json *value, int depth)
+{
+    bool list = value->type == JSON_LIST, fits = depth < DEPTH_MAX;
+
+    switch (value->type) {
+    case JSON_LIST:
+    case JSON_OBJECT:
+        json_write_open(writer, value->key, list ? '[' : '{');
+        for (const struct json *item = value->first; item && fits; item = item->next)
+            fits = write_value(writer, item, depth + 1);
+        json_write_close(writer, list ? ']' : '}');
+        return fits;
+    case JSON_STRING:
+        json_write_text(writer, value->key, value->text);
+        return true;
+    case JSON_BOOL:
+        json_write_bool(writer, value->key, value->truth);
+        return true;
+    default:
+        json_write_raw(writer, value->key, value->type == JSON_NUMBER ? value->text : "null");
+        return true;
+    }
+}
+
+int board_write(const struct board *board, struct json_writer *writer, const char *key)
+{
+    struct sheet sheet;
+    int error = open_sheet(&sheet, board->folder);
+
+    if (!error) {
+        json_write_open(writer, key, '{');
+        for (const struct json *item = sheet.root->first; item && !error; item = item->next)
+            error = write_value(writer, item, 0) ? 0 : ERR_INVALID;
+        json_write_close(writer, '}');
+    }
+    close_sheet(&sheet);
+    return error;
 }
 
 const struct board_port *board_port(const struct board *board, const char *label)

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "config/json_write.h"
+
 #define BOARD_SIZE_MAX  (256 * 1024) /* of board.json */
 #define BOARD_PORTS_MAX 16
 
@@ -42,6 +44,10 @@ struct board {
 /* 0; ERR_NOT_FOUND where nobody says which board it is; ERR_INVALID for a description that cannot
  * be read: then `folder` says which; ERR_NOMEM. */
 int board_find(const struct board_places *places, struct board *board);
+
+/* Writes the whole description as it is in the file, without comments. 0, ERR_INVALID where it
+ * cannot be read or is nested too deep, ERR_NOMEM; after an error part of it may be written. */
+int board_write(const struct board *board, struct json_writer *writer, const char *key);
 
 /* The port of that label, whatever the case of its letters; NULL where there is none. */
 const struct board_port *board_port(const struct board *board, const char *label);

@@ -14,6 +14,7 @@
 #include "daemon/show.h"
 #include "daemon/system.h"
 #include "web/api.h"
+#include "web/board_api.h"
 #include "web/choices.h"
 #include "web/jobs.h"
 
@@ -78,7 +79,9 @@ static int open_jobs(struct front *front)
 
 static int open_choices(struct front *front)
 {
-    return mount(front, choices_routes());
+    int error = mount(front, choices_routes());
+
+    return error ? error : mount(front, board_routes(&board_places_system));
 }
 
 static int open_system(struct front *front)

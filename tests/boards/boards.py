@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+"""What every folder in boards/ must be: valid by the schema, with a memory map that adds up, and honest about its tests.
+
+boards.py SOURCE            checks all; exit status 77 where python3-jsonschema is not installed
+boards.py SOURCE --self-test   plants mistakes in copies of a gateway's and a node's description; each must be found
+"""
+import copy
+import json
+import os
+import re
+import sys
+import xml.etree.ElementTree
+
+BOOT_SIZE_MAX = 16384
+GATEWAY_PARTITIONS = ["boot", "root-a", "root-b", "data"]
+NODE_MAP = ["boot", "settings", "state", "slot-a", "slot-b"]
+WAYS = {"gateway": ["card", "file"], "node": ["openocd", "st-flash", "dfu", "copy"]}
+PROGRAMS = {"openocd": "openocd", "st-flash": "st-flash", "dfu": "dfu-util"}
+NODE_FILES = ["node.elf", "boot.elf", "boot.bin", "slot-a.bin", "slot-b.bin"]
+DRAWING_SIZE_MAX = 24 * 1024
+IN_C = re.compile(r"#\s*(?:el)?if(?:n?def)?\b.*\bBOARD")
+
+
+def load(source):
+    """Folder -> description of all boards."""
+    folder = os.path.join(source, "boards")
+    return {name: json.load(open(os.path.join(folder, name, "board.json"))) for name in sorted(os.listdir(folder))
+            if os.path.isdir(os.path.join(folder, name))}
+
+
+def repeated(names):
+    return sorted({name for name in names if names.count(name) > 1})
+
+
+def sectors(flash):
+    """(address, size) of everything that is erased at once."""
+    at = int(flash["at"], 16)
+    kinds = flash.get("sectors") or [{"size": flash["page"], "count": flash["size"] // flash["page"]}]
+    for kind in kinds:
+        for _ in range(kind["count"]):
+            yield at, kind["size"]
+            at += kind["size"]
+
+
+def wrong_map(memory):
+    """Sentences about the memory map of a node."""
+    flash = memory["flash"]
+    begin, end = int(flash["at"], 16), int(flash["at"], 16) + flash["size"]
+    pieces = list(sectors(flash))
+    edges = {at for at, _ in pieces} | {at + size for at, size in pieces}
+    if sum(size for _, size in pieces) != flash["size"]:
+        yield "the pages of the flash are not its size"
+    parts = sorted((int(part["at"], 16), part["size"], part["name"]) for part in memory["map"])
+    names = [name for _, _, name in parts]
+    if set(NODE_MAP) - set(names) or repeated(names):
+        yield "the map has %s; each of %s is expected once" % (names, NODE_MAP)
+    for at, size, name in parts:
+        if at < begin or at + size > end:
+            yield "%s is not in the flash" % name
+        if at not in edges or at + size not in edges:
+            yield "%s does not begin and end with a page" % name
+    for (at, size, name), (following, _, other) in zip(parts, parts[1:]):
+        if at + size > following:
+            yield "%s and %s overlap" % (name, other)
+    sizes = {name: size for _, size, name in parts}
+    if sizes.get("boot", 0) > BOOT_SIZE_MAX:
+        yield "the boot loader has more than %d bytes" % BOOT_SIZE_MAX
+    if sizes.get("slot-a") != sizes.get("slot-b"):
+        yield "the slots differ in size"
+    settings = [part for part in parts if part[2] == "settings"]
+    for at, size, _ in settings:
+        if len([1 for page, _ in pieces if at <= page < at + size]) < 2:
+            yield "settings need two pages, so that one is whole while the other is erased"
+    ram = int(memory["ram"]["at"], 16)
+    if ram < end and ram + memory["ram"]["size"] > begin:
+        yield "memory and flash overlap"
+
+
+def wrong_storage(storage):
+    names = [part["name"] for part in storage["partitions"]]
+    if [name for name in names if name in GATEWAY_PARTITIONS] != GATEWAY_PARTITIONS:
+        yield "the partitions are %s; expected are %s in this order" % (names, GATEWAY_PARTITIONS)
+    if repeated(names):
+        yield "two partitions of one name: %s" % repeated(names)
+    sizes = {part["name"]: part["mb"] for part in storage["partitions"]}
+    if sizes.get("root-a") != sizes.get("root-b"):
+        yield "root-a and root-b differ in size"
+    if [part["name"] for part in storage["partitions"] if part.get("grows")] != [names[-1]]:
+        yield "the last partition, and no other, grows"
+    if storage["table"] == "mbr" and len(names) > 4:
+        yield "an MBR has room for four partitions"
+
+
+def placeholders(words):
+    return re.findall(r"{([^}]*)}", " ".join(words))
+
+
+def wrong_commands(board):
+    """What the commands of flashing and of the emulator speak of must be there."""
+    places = ["at:" + part["name"] for part in board["memory"].get("map", [])]
+    for way in board["flash"]:
+        if way["how"] not in WAYS[board["kind"]]:
+            yield "a %s is not flashed by %s" % (board["kind"], way["how"])
+        if (way["how"] in PROGRAMS) != ("commands" in way):
+            yield "%s: commands are for the programs %s" % (way["how"], ", ".join(PROGRAMS))
+        for command in way.get("commands", []):
+            if command[0] != PROGRAMS.get(way["how"]):
+                yield "%s runs %s" % (way["how"], command[0])
+            strange = [name for name in placeholders(command) if name not in NODE_FILES + places]
+            if strange:
+                yield "%s: nothing is called {%s}" % (way["how"], strange[0])
+    allowed = ["disk", "serial"] if board["kind"] == "gateway" else NODE_FILES + places + ["serial"]
+    strange = [name for name in placeholders(board["emulation"]["qemu"]) if name not in allowed]
+    if strange:
+        yield "the line of QEMU: nothing is called {%s}" % strange[0]
+    if bool(board["emulation"]["qemu"]) != bool(board["emulation"]["covers"]):
+        yield "emulation without a line of QEMU covers nothing, and with one it covers something"
+
+
+def wrong_state(board, tests):
+    """A board is called booted where a test boots it, and nowhere else."""
+    if (board["state"] == "booted") != ("tested_by" in board):
+        yield "booted is what the tests in tested_by boot: the one does not stand without the other"
+    for name in board.get("tested_by", []):
+        if name not in tests:
+            yield "there is no test %s" % name
+    if board["state"] == "booted" and not board["emulation"]["qemu"]:
+        yield "booted without an emulator"
+
+
+def wrong_board(board, tests):
+    """Sentences about a description that is valid by the schema."""
+    labels = [port["label"].lower() for port in board["serial"]]
+    if repeated(labels):
+        yield "two serial ports of one label: %s" % repeated(labels)
+    yield from wrong_map(board["memory"]) if board["kind"] == "node" else wrong_storage(board["storage"])
+    yield from wrong_commands(board)
+    yield from wrong_state(board, tests)
+
+
+def wrong_files(folder, board):
+    """The page and the drawing beside the description."""
+    page = os.path.join(folder, "README.md")
+    if not os.path.isfile(page):
+        yield "README.md is missing"
+    else:
+        text = open(page).read()
+        if "wiring.svg" not in text:
+            yield "README.md does not show wiring.svg"
+        missing = [port["label"] for port in board["serial"] if port["label"] not in text]
+        if missing:
+            yield "README.md does not speak of the port %s" % missing[0]
+        if "**%s" % board["state"].capitalize() not in text:
+            yield "README.md does not say plainly: **%s**" % board["state"].capitalize()
+    drawing = os.path.join(folder, "wiring.svg")
+    if not os.path.isfile(drawing):
+        yield "wiring.svg is missing"
+        return
+    if os.path.getsize(drawing) > DRAWING_SIZE_MAX:
+        yield "wiring.svg is larger than %d bytes" % DRAWING_SIZE_MAX
+    text = open(drawing).read()
+    root = xml.etree.ElementTree.fromstring(text)
+    if root.find("{http://www.w3.org/2000/svg}title") is None or root.find("{http://www.w3.org/2000/svg}desc") is None:
+        yield "wiring.svg has no title and desc for who cannot see it"
+    if re.search(r"<script|href=|url\(|@import", text):
+        yield "wiring.svg loads or runs something"
+    for word in ("GND", "120 Ω", "prefers-color-scheme: dark"):
+        if word not in text:
+            yield "wiring.svg: %s is missing" % word
+
+
+def known_tests(source):
+    """The names of all tests: those of the folders, one for each file, and those that CMake names."""
+    names = set()
+    for folder, kind in (("unit", "unit"), ("system", "system"), ("faults", "faults")):
+        for name in os.listdir(os.path.join(source, "tests", folder)):
+            match = re.fullmatch(r"test_(\w+)\.(?:c|py)", name)
+            if match:
+                names.add("%s.%s" % (kind, match[1]))
+    for folder, _, files in os.walk(os.path.join(source, "tests")):
+        if "CMakeLists.txt" in files:
+            names |= set(re.findall(r"add_test\(NAME ([\w.]+)", open(os.path.join(folder, "CMakeLists.txt")).read()))
+    return names
+
+
+def boards_in_code(source, ids):
+    """Code that asks which board it runs on."""
+    quoted = re.compile(r'"(?:%s)"' % "|".join(map(re.escape, ids)))
+    for part in ("gateway", "drivers", "firmware"):
+        for folder, _, files in os.walk(os.path.join(source, part)):
+            for name in sorted(files):
+                if not name.endswith((".c", ".h")) or "node_modules" in folder:
+                    continue
+                path = os.path.join(folder, name)
+                for number, line in enumerate(open(path, errors="replace"), 1):
+                    if IN_C.search(line) or quoted.search(line):
+                        yield "%s:%d: boards are data: %s" % (os.path.relpath(path, source), number, line.strip())
+
+
+def faults(source):
+    """Every sentence about all boards. Needs jsonschema."""
+    import jsonschema
+
+    schema = json.load(open(os.path.join(source, "docs/board.schema.json")))
+    jsonschema.Draft7Validator.check_schema(schema)
+    validator = jsonschema.Draft7Validator(schema)
+    boards, tests = load(source), known_tests(source)
+    for name, board in boards.items():
+        errors = ["%s: %s" % ("/".join(map(str, error.path)), error.message) for error in validator.iter_errors(board)]
+        if board.get("id") != name:
+            errors.append("its id is %s" % board.get("id"))
+        errors = errors or [*wrong_board(board, tests), *wrong_files(os.path.join(source, "boards", name), board)]
+        for sentence in errors:
+            yield "boards/%s: %s" % (name, sentence)
+    yield from boards_in_code(source, list(boards))
+
+
+def change(path, value):
+    """A mistake: puts the value at that path, or takes away what is there where it is None."""
+    def plant(board):
+        *way, last = path
+        for step in way:
+            board = board[step]
+        if value is None:
+            del board[last]
+        else:
+            board[last] = value
+    return plant
+
+
+MISTAKES = {
+    "rpi4": [
+        change(["serial", 1, "label"], "usb"),
+        change(["state"], "booted"),
+        change(["tested_by"], ["system.nowhere"]),
+        change(["storage", "partitions", 2, "mb"], 1),
+        change(["storage", "partitions", 0, "name"], "data"),
+        change(["storage", "partitions", 3, "grows"], None),
+        change(["flash", 0, "how"], "openocd"),
+        change(["emulation", "covers"], ["all"]),
+        change(["serial", 0, "port"], None),
+        change(["memory", "map"], []),
+        change(["cpu", "architecture"], "armv7m"),
+        change(["colour"], "green"),
+    ],
+    "stm32vldiscovery": [
+        change(["memory", "map", 1, "at"], "0x08003c00"),
+        change(["memory", "map", 4, "at"], "0x08014400"),
+        change(["memory", "map", 4, "size"], 49153),
+        change(["memory", "map", 0, "size"], 17408),
+        change(["memory", "map", 1, "size"], 1024),
+        change(["memory", "map", 2, "name"], "boot"),
+        change(["memory", "ram", "at"], "0x08000000"),
+        change(["memory", "flash", "page"], 1000),
+        change(["flash", 0, "commands", 0, 4], "program {slot-c.bin}"),
+        change(["flash", 0, "commands", 0, 0], "st-flash"),
+        change(["emulation", "qemu"], ["{disk}"]),
+        change(["serial", 0, "port"], "/dev/ttyS0"),
+    ],
+}
+
+
+def overlooked(source):
+    """The mistakes that are not found."""
+    import jsonschema
+
+    validator = jsonschema.Draft7Validator(json.load(open(os.path.join(source, "docs/board.schema.json"))))
+    boards, tests = load(source), known_tests(source)
+    for name, mistakes in MISTAKES.items():
+        for number, plant in enumerate(mistakes):
+            board = copy.deepcopy(boards[name])
+            plant(board)
+            if validator.is_valid(board) and not list(wrong_board(board, tests)):
+                yield "%s: mistake %d is not found" % (name, number + 1)
+
+
+def main(arguments):
+    try:
+        import jsonschema  # noqa: F401
+    except ImportError:
+        print("python3-jsonschema is not installed")
+        return 77
+    sentences = list(overlooked(arguments[0]) if "--self-test" in arguments else faults(arguments[0]))
+    print("\n".join(sentences) or "nothing is wrong")
+    return 1 if sentences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
