@@ -2,6 +2,7 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,16 +168,43 @@ static void tell_refusal(FILE *answer, const struct head *head, FILE *told)
     fclose(memory);
     cJSON *refusal = cJSON_Parse(body);
     const cJSON *sentence = cJSON_GetObjectItemCaseSensitive(refusal, "error");
+    const char *next = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(refusal, "next"));
     if (cJSON_IsString(sentence))
-        fprintf(told, "sluice: %s\n", sentence->valuestring);
+        fprintf(told, "sluice: %s%s%s\n", sentence->valuestring, next ? "; " : "",
+                next ? next : "");
     else
         fprintf(told, "sluice: the daemon answers with HTTP status %d\n", head->status);
     cJSON_Delete(refusal);
     free(body);
 }
 
+/* What stands behind the head of a request: a text, or a file. */
+struct body {
+    const char *text;
+    FILE *file; /* NULL: the text */
+    void (*sent)(void *context, int64_t size);
+    void *context;
+};
+
+static bool send_body(int fd, const struct body *body)
+{
+    char block[16384];
+    int64_t size = 0;
+    size_t got;
+
+    if (!body->file)
+        return send_all(fd, body->text, strlen(body->text));
+    while ((got = fread(block, 1, sizeof block, body->file)) > 0) {
+        if (!send_all(fd, block, got))
+            return false;
+        size += (int64_t)got;
+        body->sent(body->context, size);
+    }
+    return !ferror(body->file);
+}
+
 /* Sends a request with its body and copies the answer's. */
-static int ask(const char *socket_path, const char *request, const char *body, FILE *out,
+static int ask(const char *socket_path, const char *request, const struct body *body, FILE *out,
                FILE *told)
 {
     struct head head = {0};
@@ -191,9 +219,10 @@ static int ask(const char *socket_path, const char *request, const char *body, F
         return EXIT_CODE_SYSTEM;
     }
     setvbuf(answer, NULL, _IONBF, 0);
-    if (send_all(fd, request, strlen(request)) && send_all(fd, body, strlen(body)))
+    /* One who refuses says why before all has come. */
+    if (send_all(fd, request, strlen(request)) && (send_body(fd, body) || body->file))
         read_head(answer, &head);
-    if (head.status == 200) {
+    if (head.status >= 200 && head.status < 300) {
         code = copy_body(answer, &head, out);
     } else if (head.status) {
         tell_refusal(answer, &head, told);
@@ -216,10 +245,10 @@ int client_get(const char *socket_path, const char *path, FILE *out)
 
     snprintf(request, sizeof request,
              "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
-    return ask(socket_path, request, "", out, stderr);
+    return ask(socket_path, request, &(struct body){.text = ""}, out, stderr);
 }
 
-static int send_body(const char *socket_path, const char *method, const char *path,
+static int send_text(const char *socket_path, const char *method, const char *path,
                      const char *body, FILE *out, FILE *told)
 {
     char request[CLIENT_PATH_SIZE_MAX + 192];
@@ -228,18 +257,31 @@ static int send_body(const char *socket_path, const char *method, const char *pa
              "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
              "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
              method, path, strlen(body));
-    return ask(socket_path, request, body, out, told);
+    return ask(socket_path, request, &(struct body){.text = body}, out, told);
+}
+
+int client_put_file(const char *socket_path, const char *path, FILE *file, int64_t size,
+                    void (*sent)(void *context, int64_t size), void *context, FILE *out, FILE *told)
+{
+    char request[CLIENT_PATH_SIZE_MAX + 192];
+
+    snprintf(request, sizeof request,
+             "PUT %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+             "Content-Type: application/octet-stream\r\nContent-Length: %" PRId64 "\r\n\r\n",
+             path, size);
+    return ask(socket_path, request, &(struct body){.file = file, .sent = sent, .context = context},
+               out, told);
 }
 
 int client_post(const char *socket_path, const char *path, const char *body, FILE *out)
 {
-    return send_body(socket_path, "POST", path, body, out, stderr);
+    return send_text(socket_path, "POST", path, body, out, stderr);
 }
 
 int client_send(const char *socket_path, const char *method, const char *path, const char *body,
                 FILE *out)
 {
-    return send_body(socket_path, method, path, body, out, stderr);
+    return send_text(socket_path, method, path, body, out, stderr);
 }
 
 int client_try_post(const char *socket_path, const char *path, char *answer, size_t answer_size,
@@ -249,7 +291,7 @@ int client_try_post(const char *socket_path, const char *path, char *answer, siz
     int code = EXIT_CODE_SYSTEM;
 
     if (out && told)
-        code = send_body(socket_path, "POST", path, "", out, told);
+        code = send_text(socket_path, "POST", path, "", out, told);
     if (out)
         fclose(out);
     if (told)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /* Whether a daemon takes connections there; for commands that can do without one. */
@@ -26,6 +27,12 @@ int client_post(const char *socket_path, const char *path, const char *body, FIL
 /* Sends a JSON body by any method ("PUT", "DELETE" with an empty one). As client_post. */
 int client_send(const char *socket_path, const char *method, const char *path, const char *body,
                 FILE *out);
+
+/* PUTs what is in `file`, `size` bytes, and writes the answer's body to `out`; `sent` is told how
+ * many of them have gone. What is wrong is written to `told`. As client_post. */
+int client_put_file(const char *socket_path, const char *path, FILE *file, int64_t size,
+                    void (*sent)(void *context, int64_t size), void *context, FILE *out,
+                    FILE *told);
 
 /* POSTs without a body and prints nothing: what comes back is in `answer`, what is wrong in
  * `sentence`, both zero-terminated. */

@@ -32,6 +32,8 @@ int command_status(int argc, char **argv);
 int command_tail(int argc, char **argv);
 int command_tokens(int argc, char **argv);
 int command_trace(int argc, char **argv);
+int command_update(int argc, char **argv);
+int command_wishes(int argc, char **argv);
 int command_write(int argc, char **argv);
 
 /* The flag that every command has which asks the daemon. */

@@ -36,6 +36,8 @@ static const struct command {
     {"accounts", command_accounts, "list, add and remove who may log in to the page"},
     {"password", command_password, "set a lost password anew"},
     {"tokens", command_tokens, "list, make and remove the tokens of programs"},
+    {"update", command_update, "install an update of the whole system, or go back"},
+    {"wishes", command_wishes, "carry out what the daemon asks root for (for the system's units)"},
     {"audit", command_audit, "subscribe and prove that nothing is missing"},
     {"schema", command_schema, "print the JSON Schema of the configuration"},
 };

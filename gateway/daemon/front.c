@@ -13,6 +13,7 @@
 #include "daemon/page.h"
 #include "daemon/show.h"
 #include "daemon/system.h"
+#include "daemon/update.h"
 #include "web/api.h"
 #include "web/board_api.h"
 #include "web/choices.h"
@@ -22,7 +23,7 @@ struct front {
     struct loop *loop;
     struct running *running;
     const struct gateway_options *options;
-    struct gatekeeper *gate;
+    struct front_lasting lasting;
     struct api *api;
     struct loop_watch *journal_watch;
     int journal_fd;
@@ -51,7 +52,7 @@ static int mount(struct front *front, struct routes routes)
 static int open_gate(struct front *front)
 {
     front->guarded = (struct guard_site){front->running, front->configure};
-    return guard_mount(front->gate, front->api, &front->guarded);
+    return guard_mount(front->lasting.gate, front->api, &front->guarded);
 }
 
 static int open_show(struct front *front)
@@ -116,6 +117,19 @@ static void close_jobs(struct front *front)
     jobs_close(front->jobs);
 }
 
+static int open_update(struct front *front)
+{
+    struct update *update = front->lasting.update;
+
+    return update ? update_mount(update, front->api, front->running->journal) : 0;
+}
+
+static void stop_update(struct front *front)
+{
+    if (front->lasting.update)
+        update_unmount(front->lasting.update);
+}
+
 static int open_page(struct front *front)
 {
     const struct page_options options = {.api = front->api,
@@ -156,6 +170,7 @@ static const struct part {
     {"live values", open_show, stop_show, close_show},
     {"jobs", open_jobs, stop_jobs, close_jobs},
     {"choices", open_choices, NULL, NULL},
+    {"updates", open_update, stop_update, NULL},
     {"system", open_system, NULL, NULL},
     {"page", open_page, stop_page, close_page},
 };
@@ -242,7 +257,7 @@ static void listen_locally(struct front *front)
 }
 
 void front_open(struct front **out, struct loop *loop, struct running *running,
-                const struct gateway_options *options, struct gatekeeper *gate,
+                const struct gateway_options *options, const struct front_lasting *lasting,
                 const struct configure_given *given)
 {
     struct front *front = calloc(1, sizeof *front);
@@ -255,7 +270,7 @@ void front_open(struct front **out, struct loop *loop, struct running *running,
     front->loop = loop;
     front->running = running;
     front->options = options;
-    front->gate = gate;
+    front->lasting = *lasting;
     front->given = *given;
     front->journal_fd = -1;
     int error = open_api(front);
@@ -276,7 +291,7 @@ void front_apply(struct front *front)
 {
     if (!front)
         return;
-    guard_apply(front->gate, &front->running->current->config->web);
+    guard_apply(front->lasting.gate, &front->running->current->config->web);
     page_apply(front->page, front->running->current->config);
 }
 

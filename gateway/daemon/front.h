@@ -12,12 +12,18 @@
 struct front;
 struct loop;       /* core/loop.h */
 struct gatekeeper; /* web/gate.h */
+struct update;     /* daemon/update.h */
+
+/* What outlives the front and is shown there; any may be NULL. */
+struct front_lasting {
+    struct gatekeeper *gate; /* without it nobody comes in over the network */
+    struct update *update;
+};
 
 /* Opens what can be opened, and tells in the log what cannot. NULL in *front when there is no
- * memory. What it is given outlives it; without a gate nobody comes in
- * over the network. On the loop's thread, as is front_close. */
+ * memory. What it is given outlives it. On the loop's thread, as is front_close. */
 void front_open(struct front **front, struct loop *loop, struct running *running,
-                const struct gateway_options *options, struct gatekeeper *gate,
+                const struct gateway_options *options, const struct front_lasting *lasting,
                 const struct configure_given *given);
 
 /* The running configuration is another one: the page follows it. */

@@ -25,6 +25,7 @@
 #include "daemon/guard.h"
 #include "daemon/machine.h"
 #include "daemon/room.h"
+#include "daemon/update.h"
 
 #define DESCRIPTORS_WANTED 65536
 #define STOP_GRACE_NS      (3 * NS_PER_S)
@@ -216,7 +217,8 @@ static int run_once(struct gateway *gateway, struct config *config)
                                           gateway->gate,
                                           gateway_restart,
                                           gateway};
-    front_open(&gateway->front, gateway->loop, &gateway->running, gateway->options, gateway->gate,
+    const struct front_lasting lasting = {gateway->gate, gateway->update};
+    front_open(&gateway->front, gateway->loop, &gateway->running, gateway->options, &lasting,
                &given);
     error = gateway_apply(gateway, config);
     if (!gateway->running.current) {
@@ -273,6 +275,16 @@ static void find_state(struct gateway_options *options, char beside[PATH_MAX])
         log_debug("daemon", "%s: %s", options->state_path, strerror(errno));
 }
 
+/* Beside the socket: a folder that root's part of the system knows. */
+static void find_wishes(struct gateway *gateway)
+{
+    char folder[PATH_MAX];
+
+    snprintf(folder, sizeof folder, "%s", gateway->options->socket_path);
+    snprintf(gateway->wish_path, sizeof gateway->wish_path, "%.*s/wish", PATH_MAX - 8,
+             dirname(folder));
+}
+
 int gateway_run(const struct gateway_options *given)
 {
     struct gateway_options options = *given;
@@ -286,6 +298,7 @@ int gateway_run(const struct gateway_options *given)
         options.config_path = GATEWAY_CONFIG_PATH;
     if (!options.socket_path)
         options.socket_path = gateway_socket_path();
+    find_wishes(&gateway);
     forbid_core_files();
     allow_many_descriptors();
     machine_boot_id(gateway.boot_id);
@@ -304,6 +317,8 @@ int gateway_run(const struct gateway_options *given)
         goto out;
     }
     gateway.gate = guard_open(&options);
+    if (update_open(&gateway.update, options.state_path, gateway.wish_path))
+        log_error("daemon", "the API is without its updates: %s", error_text(ERR_NOMEM));
     do {
         code = run_once(&gateway, config);
         config = gateway.next;
@@ -317,6 +332,7 @@ out:
         close(gateway.signal_fd);
     change_close(gateway.change);
     loop_close(gateway.loop);
+    update_close(gateway.update);
     guard_close(gateway.gate);
     log_flush();
     return code;

@@ -2,6 +2,8 @@
 #ifndef SLUICE_DAEMON_GATEWAY_INSIDE_H
 #define SLUICE_DAEMON_GATEWAY_INSIDE_H
 
+#include <limits.h>
+
 #include "config/config.h"
 #include "core/loop.h"
 #include "daemon/change.h"
@@ -24,6 +26,8 @@ struct gateway {
     struct journal *journal;
     struct running running;
     struct gatekeeper *gate;
+    struct update *update;
+    char wish_path[PATH_MAX]; /* where root's help is asked for: daemon/wish.h */
     struct front *front;
     struct config_parts parts;
     char first[FIRST_TEXT_SIZE]; /* what stands for a configuration that is not there */

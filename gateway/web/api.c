@@ -97,12 +97,16 @@ static const struct route *admit_route(struct api *api, struct route_request *re
 static size_t admit(void *context, const struct http_request *http, struct http_reply *reply)
 {
     struct route_request request = {.http = http};
+    struct api *api = context;
     struct caller caller;
     void *table;
-    const struct route *route = admit_route(context, &request, &caller, &table, reply);
+    const struct route *route = admit_route(api, &request, &caller, &table, reply);
 
     if (!route)
         return HTTP_REFUSED;
+    if (api->upload.path && strcmp(route->path, api->upload.path) == 0 &&
+        strcmp(route->method, "PUT") == 0)
+        return api->upload.receive(api->upload.context, &request, reply);
     if (route->body_max)
         return route->body_max;
     return strcmp(http->method, "GET") == 0 ? 0 : HTTP_BODY_SIZE_MAX;
@@ -189,6 +193,16 @@ int api_mount(struct api *api, const struct routes *routes)
     if (api->table_count == API_TABLES_MAX)
         return ERR_FULL;
     api->tables[api->table_count++] = *routes;
+    return 0;
+}
+
+int api_receive(struct api *api, const char *path, api_receive_fn *receive, void *context)
+{
+    if (api->upload.path)
+        return ERR_FULL;
+    api->upload.path = path;
+    api->upload.receive = receive;
+    api->upload.context = context;
     return 0;
 }
 

@@ -72,6 +72,14 @@ struct gate {
     void *context;
 };
 
+/*
+ * Asked when the headers of an upload have come: how large it may be, with `take`, `stream` and
+ * `close` of the reply set (http.h), or HTTP_REFUSED with the reply filled in. On the server's
+ * thread.
+ */
+typedef size_t api_receive_fn(void *context, const struct route_request *request,
+                              struct http_reply *reply);
+
 typedef void api_known_fn(void *context, const struct sockaddr *peer, socklen_t size);
 
 /*
@@ -84,6 +92,10 @@ int api_open(struct api **api, struct loop *loop, struct journal *journal,
 
 /* More routes; before anybody can connect. ERR_FULL. */
 int api_mount(struct api *api, const struct routes *routes);
+
+/* What is PUT to `path`, which is mounted, is taken as it comes; by whoever may do that. Before
+ * anybody can connect. ERR_FULL: there is such a path already. */
+int api_receive(struct api *api, const char *path, api_receive_fn *receive, void *context);
 
 /* Who may come in over the network: nobody until this is called. Before anybody can connect. */
 void api_guard(struct api *api, const struct gate *gate);

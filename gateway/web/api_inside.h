@@ -20,6 +20,11 @@ struct api {
     void *known_context;
     struct routes tables[API_TABLES_MAX];
     size_t table_count;
+    struct {
+        const char *path; /* NULL: no body is taken as it comes */
+        api_receive_fn *receive;
+        void *context;
+    } upload;
     int fd; /* of the unix socket; -1 */
     struct accepter *accepter;
     char path[108]; /* as sun_path */

@@ -53,7 +53,7 @@ struct http_exchange {
     struct http_request request;
     char *body;
     size_t size, size_max;
-    bool too_large, worked;
+    bool too_large, unwanted, worked;
     int64_t admitted_ns; /* when a stream was last asked whether it may go on */
     struct http_reply reply;
     struct worker_item item;
@@ -315,6 +315,33 @@ static void take_body(struct http_exchange *exchange, const char *data, size_t s
     grown[exchange->size] = '\0';
 }
 
+/* Hands a part of the body to whoever takes it as it comes; *size is what is left of it. */
+static enum MHD_Result pass_on(struct http_exchange *exchange, const char *data, size_t *size)
+{
+    struct http *server = exchange->server;
+    uint64_t wakes;
+    int error;
+
+    if (*size > exchange->size_max - exchange->size)
+        return MHD_NO; /* one that never ends would otherwise be read for ever */
+    do {
+        pthread_mutex_lock(&server->lock);
+        wakes = server->wakes;
+        bool closing = server->closing;
+        pthread_mutex_unlock(&server->lock);
+        if (closing)
+            return MHD_NO;
+        error = exchange->unwanted ? 0 : exchange->reply.take(exchange->reply.stream, data, *size);
+        if (error != ERR_AGAIN) {
+            exchange->unwanted |= error != 0;
+            exchange->size += *size;
+            *size = 0;
+            return MHD_YES;
+        }
+    } while (!sleep_until_wake(exchange, wakes));
+    return MHD_YES;
+}
+
 static void reply_too_large(struct http_exchange *exchange)
 {
     char sentence[96];
@@ -422,6 +449,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         *slot = exchange;
         return on_headers(server, exchange);
     }
+    if (*size && exchange->reply.take)
+        return pass_on(exchange, data, size);
     if (*size) {
         take_body(exchange, data, *size);
         *size = 0;

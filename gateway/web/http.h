@@ -58,8 +58,8 @@ const struct sockaddr *http_peer(const struct http_request *request, socklen_t *
 /* Marks the connection of the request: true for the first time. On the server's thread. */
 bool http_mark(const struct http_request *request);
 
-/* What a handler answers with. Either `body` (malloc'd, taken over), `read`, `work` or `later`; with
- * none of them an empty body. */
+/* What a handler answers with. Either `body` (malloc'd, taken over), `read`, `work` or `later`;
+ * with none of them an empty body. What it finds set was set when the request was admitted. */
 struct http_reply {
     int status;       /* 200 */
     const char *type; /* content type; static text */
@@ -80,6 +80,13 @@ struct http_reply {
      * `stream` and `close` are its context and its end.
      */
     bool (*later)(void *stream, const struct http_request *request, struct http_reply *reply);
+    /*
+     * Set by http_admit_fn: takes the body as it comes, where it is too large for memory; `stream`
+     * and `close` are its context and its end. 0; ERR_AGAIN (none of it is taken: asked again after
+     * http_wake); any other error when no more of it is wanted: the rest is passed over, and the
+     * handler says why. The handler is called once the body is whole.
+     */
+    int (*take)(void *stream, const char *data, size_t size);
     void *owned; /* malloc'd: freed when the request is over, however it ends */
     const void
         *asset; /* size bytes that outlive the server, sent without a copy, in place of body */

@@ -55,10 +55,12 @@ void program_follow_parent(void)
     unsetenv(PROGRAM_PARENT);
 }
 
-static int spawn(pid_t *pid, const char *const arguments[], int out, int err)
+/* `path`: of the program; NULL: its name, which is the first argument, is looked for. */
+static int spawn(pid_t *pid, const char *path, const char *const arguments[], int out, int err)
 {
     static char name[] = "sluice";
     char *vector[PROGRAM_ARGUMENTS_MAX + 2] = {name}, own[PROGRAM_PARENT_SIZE];
+    size_t before = path ? 1 : 0;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
@@ -66,7 +68,7 @@ static int spawn(pid_t *pid, const char *const arguments[], int out, int err)
     for (size_t i = 0; arguments[i]; i++) {
         if (i == PROGRAM_ARGUMENTS_MAX)
             return ERR_TOO_LARGE;
-        vector[i + 1] = (char *)(uintptr_t)arguments[i]; /* spawn does not write to it */
+        vector[before + i] = (char *)(uintptr_t)arguments[i]; /* spawn does not write to it */
     }
     sigemptyset(&none);
     sigfillset(&all);
@@ -91,14 +93,15 @@ static int spawn(pid_t *pid, const char *const arguments[], int out, int err)
     error = error ? error : posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
     error = error ? error : posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
     if (!error)
-        error = posix_spawn(pid, "/proc/self/exe", &actions, &attributes, vector, environment);
+        error = path ? posix_spawn(pid, path, &actions, &attributes, vector, environment)
+                     : posix_spawnp(pid, vector[0], &actions, &attributes, vector, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     free(environment);
     return error ? error_from_errno(error) : 0;
 }
 
-int program_start(struct program *program, const char *const arguments[])
+static int start(struct program *program, const char *path, const char *const arguments[])
 {
     int out[2], err[2];
 
@@ -109,7 +112,7 @@ int program_start(struct program *program, const char *const arguments[])
         close(out[1]);
         return ERR_FULL;
     }
-    int error = spawn(&program->pid, arguments, out[1], err[1]);
+    int error = spawn(&program->pid, path, arguments, out[1], err[1]);
     close(out[1]);
     close(err[1]);
     if (error) {
@@ -120,6 +123,16 @@ int program_start(struct program *program, const char *const arguments[])
     program->out = out[0];
     program->err = err[0];
     return 0;
+}
+
+int program_start(struct program *program, const char *const arguments[])
+{
+    return start(program, "/proc/self/exe", arguments);
+}
+
+int program_start_other(struct program *program, const char *const arguments[])
+{
+    return start(program, NULL, arguments);
 }
 
 int program_wait(struct program *program)
@@ -222,21 +235,17 @@ static int take_all(const struct program *program, struct gathered *gathered, ch
     return 0;
 }
 
-int program_ask(const char *const arguments[], size_t size_max, char **out, size_t *size,
-                char *words, size_t words_size)
+/* Of a program that was started. */
+static int ask(struct program *program, size_t size_max, char **out, size_t *size, char *words,
+               size_t words_size)
 {
     struct gathered gathered = {.size_max = size_max};
-    struct program program;
+    int error = gather(&gathered, "", 0);
 
-    words[0] = '\0';
-    int error = program_start(&program, arguments);
-    if (error)
-        return error;
-    error = gather(&gathered, "", 0);
-    error = error ? error : take_all(&program, &gathered, words, words_size);
-    close(program.out);
-    close(program.err);
-    int code = error ? program_end(&program) : program_wait(&program);
+    error = error ? error : take_all(program, &gathered, words, words_size);
+    close(program->out);
+    close(program->err);
+    int code = error ? program_end(program) : program_wait(program);
     if (error) {
         free(gathered.data);
         return error;
@@ -244,4 +253,24 @@ int program_ask(const char *const arguments[], size_t size_max, char **out, size
     *out = gathered.data;
     *size = gathered.size;
     return code;
+}
+
+int program_ask(const char *const arguments[], size_t size_max, char **out, size_t *size,
+                char *words, size_t words_size)
+{
+    struct program program;
+
+    words[0] = '\0';
+    int error = program_start(&program, arguments);
+    return error ? error : ask(&program, size_max, out, size, words, words_size);
+}
+
+int program_ask_other(const char *const arguments[], size_t size_max, char **out, size_t *size,
+                      char *words, size_t words_size)
+{
+    struct program program;
+
+    words[0] = '\0';
+    int error = program_start_other(&program, arguments);
+    return error ? error : ask(&program, size_max, out, size, words, words_size);
 }

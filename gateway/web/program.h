@@ -1,7 +1,7 @@
 /*
- * The program sluice, run by the daemon for the page: so that page and command line are one truth,
- * and what dies takes nothing with it. It gets an argument vector and never a shell, none of our
- * descriptors, and /dev/null as its input.
+ * Programs that the daemon runs: sluice itself for the page, so that page and command line are one
+ * truth, and those of the system that install updates. What dies takes nothing with it. Each gets
+ * an argument vector and never a shell, none of our descriptors, and /dev/null as its input.
  */
 #ifndef SLUICE_WEB_PROGRAM_H
 #define SLUICE_WEB_PROGRAM_H
@@ -21,6 +21,10 @@ struct program {
  * It is the leader of a process group of its own. 0, ERR_NOMEM, or why it cannot be started.
  */
 int program_start(struct program *program, const char *const arguments[]);
+
+/* The same for a program of the system: the first argument is its name, which is looked for in
+ * PATH. ERR_NOT_FOUND where it is not installed. */
+int program_start_other(struct program *program, const char *const arguments[]);
 
 /*
  * For the program's main: where a daemon of ours started it, it gets SIGTERM when that daemon ends
@@ -42,6 +46,10 @@ int program_wait(struct program *program);
  */
 int program_ask(const char *const arguments[], size_t size_max, char **out, size_t *size,
                 char *words, size_t words_size);
+
+/* The same for a program of the system, as program_start_other. */
+int program_ask_other(const char *const arguments[], size_t size_max, char **out, size_t *size,
+                      char *words, size_t words_size);
 
 /* Keeps the last bytes of what is put behind `kept`, zero-terminated, cut at the begin of a line.
  */

@@ -113,7 +113,8 @@ def every_route_method_and_role(site):
     callers = callers_of(gateway, owner)
     status, text = owner.ask("GET", "/api/v1/routes")
     check(status == 200, "routes", text)
-    routes = json.loads(text)["routes"]
+    # Behind the restart of everything nobody answers for a moment.
+    routes = sorted(json.loads(text)["routes"], key=lambda row: row["path"].endswith("/v1/restart"))
     tested, asked = set(), 0
     for row in routes:
         method, needed = row["method"], row["role"]

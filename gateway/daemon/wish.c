@@ -1,0 +1,113 @@
+#include "daemon/wish.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/error.h"
+
+#define ANSWER_NS    (6 * NS_PER_S)
+#define ANSWER_MS    50 /* between two looks */
+#define NUMBER_SIZE  32
+#define REFUSED_WORD "refused"
+
+static const char *const kinds[] = {WISH_CLOCK, WISH_RESTART};
+
+static void find_path(char path[PATH_MAX], const char *folder, const char *what)
+{
+    snprintf(path, PATH_MAX, "%.*s/%s", PATH_MAX - 32, folder, what);
+}
+
+/* Made under another name first: whoever watches sees it whole. */
+static int put(const char *folder, const char *path, int64_t number)
+{
+    char made[PATH_MAX];
+
+    find_path(made, folder, ".new");
+    unlink(made);
+    int fd = open(made, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (fd < 0)
+        return errno == ENOENT ? ERR_UNSUPPORTED : ERR_IO;
+    bool written = dprintf(fd, "%" PRId64 "\n", number) > 0;
+    close(fd);
+    if (written && rename(made, path) == 0)
+        return 0;
+    unlink(made);
+    return ERR_IO;
+}
+
+int wish_make(const char *folder, const char *what, int64_t number)
+{
+    char path[PATH_MAX], refused[PATH_MAX];
+    int64_t until_ns = clock_mono(&clock_system) + ANSWER_NS;
+
+    find_path(path, folder, what);
+    snprintf(refused, sizeof refused, "%.*s." REFUSED_WORD, PATH_MAX - 16, path);
+    unlink(refused);
+    int error = put(folder, path, number);
+    if (error)
+        return error;
+    while (access(path, F_OK) == 0) {
+        if (clock_mono(&clock_system) > until_ns)
+            /* Whoever takes it at this very moment does it. */
+            return unlink(path) == 0 ? ERR_UNSUPPORTED : 0;
+        poll(NULL, 0, ANSWER_MS);
+    }
+    return unlink(refused) == 0 ? ERR_DENIED : 0;
+}
+
+/* The folder belongs to the daemon's user: nothing in it is followed, and only a number is read. */
+static bool take(int folder, const char *what, int64_t *number)
+{
+    char text[NUMBER_SIZE] = "", *end;
+    struct stat status;
+    int fd = openat(folder, what, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+    if (fd < 0)
+        return false;
+    bool is_file = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    ssize_t got = is_file ? read(fd, text, sizeof text - 1) : -1;
+    close(fd);
+    *number = strtoll(text, &end, 10);
+    return got > 0 && end != text && *end == '\n';
+}
+
+static void leave_refusal(int folder, const char *what)
+{
+    char name[NUMBER_SIZE];
+
+    snprintf(name, sizeof name, "%s." REFUSED_WORD, what);
+    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
+int wish_carry_out(const char *path, int (*how)(void *context, const char *what, int64_t number),
+                   void *context)
+{
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), done = 0;
+
+    if (folder < 0)
+        return error_from_errno(errno);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        int64_t number;
+
+        if (faccessat(folder, kinds[i], F_OK, AT_SYMLINK_NOFOLLOW))
+            continue;
+        if (take(folder, kinds[i], &number) && how(context, kinds[i], number) == 0)
+            done++;
+        else
+            leave_refusal(folder, kinds[i]);
+        unlinkat(folder, kinds[i], 0);
+    }
+    close(folder);
+    return done;
+}

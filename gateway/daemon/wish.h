@@ -1,0 +1,28 @@
+/*
+ * What only root may do, asked for by the daemon, which is not root: a file in a folder that a unit
+ * of the system watches (sluice-wish.path), and that `sluice wishes` carries out. There are few
+ * wishes, and nothing in them but a number.
+ */
+#ifndef SLUICE_DAEMON_WISH_H
+#define SLUICE_DAEMON_WISH_H
+
+#include <stdint.h>
+
+#define WISH_CLOCK   "clock"   /* set the clock: to so many ns since 1970 */
+#define WISH_RESTART "restart" /* restart the machine */
+
+/*
+ * Makes a wish and waits until it is carried out. 0; ERR_UNSUPPORTED: nobody carries wishes out
+ * here (the folder is made by who does); ERR_DENIED: it was not possible; ERR_IO: the folder cannot
+ * be written. Waits a few seconds at most. One thread at a time for each kind.
+ */
+int wish_make(const char *folder, const char *what, int64_t number);
+
+/*
+ * Carries out what lies in the folder `path`, as root. `how` does one wish by its name. Returns how
+ * many were done, or an error of the folder.
+ */
+int wish_carry_out(const char *path, int (*how)(void *context, const char *what, int64_t number),
+                   void *context);
+
+#endif

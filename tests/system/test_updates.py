@@ -1,0 +1,301 @@
+#!/usr/bin/python3
+"""Updates of the whole system through Debian's own RAUC: what is installed, what is refused and why, and the way back."""
+import http.server
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+
+from harness import EXIT_FAILED, EXIT_OK, Gateway, Skip, check, main, wait_for
+from harness.api import Api
+from harness.rauc import BOARD, Box
+from harness.site import free_port, program
+
+UPDATE = "/api/v1/update"
+
+
+def start(site, box, **environment):
+    return Gateway(site, [], [], []).start(before=box.before + ["%s=%s" % pair for pair in environment.items()])
+
+
+def state(gateway):
+    return Api(gateway).get(UPDATE)
+
+
+def ended(gateway):
+    """How the update ended, once it has."""
+    def look():
+        job = state(gateway)["job"]
+        return job["phase"] in ("installed", "refused") and job
+    return wait_for(look, 60, "the update ends")
+
+
+def install(gateway, path, *flags):
+    """Exit status and job of `sluice update install`."""
+    done = gateway.cli("update", "install", path, "--json", *flags)
+    return done, json.loads(done.stdout) if done.stdout else {}
+
+
+def notes(gateway, what):
+    return [event for event in gateway.replay("--kind", "config") if "did=" + what in json.dumps(event)]
+
+
+def installs_and_goes_back(site):
+    box = Box(site)
+    gateway = start(site, box)
+    before = state(gateway)
+    check(before["by"] == "bundles" and before["board"] == BOARD, "how it is updated", before)
+    check([(slot["name"], slot["state"]) for slot in sorted(before["slots"], key=lambda slot: slot["name"])] ==
+          [("A", "running"), ("B", "empty")], "its slots", before["slots"])
+    check(gateway.cli("update", "rollback").returncode == EXIT_FAILED, "goes back to an empty slot")
+
+    bundle = box.bundle("new.raucb", "1.1.0", size=700000)
+    running = box.slot("A")
+    done, job = install(gateway, bundle)
+    check(done.returncode == EXIT_OK and job["phase"] == "installed" and job["version"] == "1.1.0", "installed", done.stderr, job)
+    with open(box.path("content/rootfs.img"), "rb") as file:
+        content = file.read()
+    check(box.slot("B")[:len(content)] == content, "what is in slot B")
+    check(box.slot("A") == running, "the slot that runs was written")
+    check(box.primary() == "B", "what starts next", box.primary())
+    after = state(gateway)
+    other = next(slot for slot in after["slots"] if slot["name"] == "B")
+    check(after["restart_due"] and other["version"] == "1.1.0" and other["next"] and other["installed"] > 0, "the other slot", after)
+    check("1.1.0" in gateway.cli("update").stdout, "sluice update", gateway.cli("update").stdout)
+    check(not os.listdir(os.path.join(gateway.state, "update")), "the bundle is left lying")
+    check(len(notes(gateway, "update-installed")) == 1, "the audit trail")
+
+    # Before the restart it is taken back; then the other one can still be chosen.
+    check(gateway.cli("update", "rollback").returncode == EXIT_OK and box.primary() == "A", "taken back", box.primary())
+    check(not state(gateway)["restart_due"], "a restart is due")
+    done = gateway.cli("update", "rollback")
+    check(done.returncode == EXIT_OK and "1.1.0" in done.stdout and box.primary() == "B", "to the other one", done.stdout, done.stderr)
+    gateway.stop()
+    return job
+
+
+def refuses_each_with_its_reason(site):
+    box = Box(site)
+    gateway = start(site, box)
+    check(install(gateway, box.bundle("first.raucb", "1.0.0"))[0].returncode == EXIT_OK, "a good one")
+    good = box.bundle("good.raucb", "1.1.0")
+    with open(good, "rb") as file:
+        whole = file.read()
+    other, primary = box.slot("B"), box.primary()
+
+    def made(name, data):
+        with open(site.path(name), "wb") as out:
+            out.write(data)
+        return site.path(name)
+
+    flipped = bytearray(whole)
+    flipped[len(flipped) // 2] ^= 1
+    cases = {
+        "wrong-board": box.bundle("board.raucb", board="sluice-other"),
+        "older": box.bundle("older.raucb", "0.0.9"),
+        "wrongly-signed": box.bundle("foreign.raucb", key="foreign"),
+        "revoked": box.bundle("revoked.raucb", key="revoked"),
+        "changed": made("flipped.raucb", bytes(flipped)),
+        "truncated": made("truncated.raucb", whole[:len(whole) * 2 // 3]),
+        "not-a-bundle": made("noise.raucb", os.urandom(200000)),
+    }
+    for why, path in cases.items():
+        done, job = install(gateway, path)
+        check(done.returncode == EXIT_FAILED and job["phase"] == "refused" and job["why"] == why, why, done.returncode, done.stderr, job)
+        check(job["error"] in done.stderr and job["next"] in done.stderr, "told in words", done.stderr)
+        check(box.slot("B") == other and box.primary() == primary, "something was written: " + why)
+        check(not os.listdir(os.path.join(gateway.state, "update")), "the bundle is left lying: " + why)
+    for cut in (0, 1, 100, len(whole) - 1):
+        job = install(gateway, made("cut.raucb", whole[:cut]))[1]
+        check(job["phase"] == "refused" and box.slot("B") == other, "cut", cut, job)
+
+    # Two halves of two good bundles.
+    with open(box.bundle("second.raucb", "1.2.0"), "rb") as file:
+        second = file.read()
+    job = install(gateway, made("mixed.raucb", whole[:len(whole) // 2] + second[len(second) // 2:]))[1]
+    check(job["phase"] == "refused" and job["why"] in ("changed", "truncated"), "mixed", job)
+
+    check(install(gateway, cases["older"], "--older")[0].returncode == EXIT_OK, "an older one that is asked for")
+    refused = notes(gateway, "update-refused")
+    check(len(refused) == len(cases) + 5, "the audit trail", len(refused))
+    return sorted(cases)
+
+
+def put(gateway, headers, parts, answer=True):
+    """A raw upload: the parts as they are, and the begin of what comes back; "" where nothing does."""
+    with socket.socket(socket.AF_UNIX) as raw:
+        raw.settimeout(30)
+        raw.connect(gateway.socket)
+        raw.sendall(("PUT %s/bundle HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s\r\n\r\n" % (UPDATE, headers)).encode())
+        try:
+            for part in parts:
+                raw.sendall(part)
+            return raw.recv(4096).decode(errors="replace") if answer else ""
+        except (BrokenPipeError, ConnectionResetError):
+            return ""
+
+
+def what_never_ends_is_refused(site):
+    box = Box(site)
+    state_folder = site.path("state")
+    os.makedirs(state_folder)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", state_folder]).returncode:
+        raise Skip("mounting is not permitted here")
+    site.endings.append(lambda: subprocess.run(["umount", "-l", state_folder], check=True))
+    gateway = start(site, box)
+    answer = put(gateway, "Content-Length: 2000000000", [])
+    check(answer.startswith("HTTP/1.1 413"), "larger than any may be", answer)
+    answer = put(gateway, "Content-Length: 30000000", [])
+    check(answer.startswith("HTTP/1.1 507") and "room" in answer, "larger than there is room", answer)
+
+    # One that does not say how large it is: it ends where the room ends that has to stay free.
+    block = b"%x\r\n" % 65536 + b"x" * 65536 + b"\r\n"
+    sent = 0
+
+    def endless():
+        nonlocal sent
+        while ended_or_none(gateway) is None and sent < 1 << 30:
+            sent += 65536
+            yield block
+    put(gateway, "Transfer-Encoding: chunked", endless(), answer=False)
+    job = ended(gateway)
+    check(job["why"] == "no-space" and sent < 64 << 20, "one without an end", job, sent)
+    room = os.statvfs(state_folder)
+    check(room.f_bavail * room.f_frsize > 31 << 20, "its bytes are left lying")
+
+    # One that breaks off.
+    with socket.socket(socket.AF_UNIX) as raw:
+        raw.connect(gateway.socket)
+        raw.sendall(("PUT %s/bundle HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n" % UPDATE).encode() + b"x" * 50000)
+        wait_for(lambda: state(gateway)["job"].get("received") == 50000, 20, "half of it came")
+        other = put(gateway, "Content-Length: 100", [])
+        check(other.startswith("HTTP/1.1 409"), "two at once", other)
+    job = ended(gateway)
+    check(job["why"] == "broken-off", "one that breaks off", job)
+
+    # One that is cancelled.
+    with socket.socket(socket.AF_UNIX) as raw:
+        raw.connect(gateway.socket)
+        raw.sendall(("PUT %s/bundle HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n" % UPDATE).encode() + b"x" * 50000)
+        wait_for(lambda: state(gateway)["job"].get("received") == 50000, 20, "half of it came")
+        check(gateway.cli("update", "cancel").returncode == EXIT_OK, "it is cancelled")
+    job = ended(gateway)
+    check(job["why"] == "cancelled", "one that is cancelled", job)
+    check(gateway.cli("update", "cancel").returncode == EXIT_FAILED, "nothing is there to be cancelled")
+    check(box.primary() == "A", "what starts next")
+    gateway.stop()
+
+
+def ended_or_none(gateway):
+    job = state(gateway)["job"]
+    return job if job["phase"] == "refused" else None
+
+
+class Source(http.server.BaseHTTPRequestHandler):
+    """Bundles over https, well and badly."""
+    folder = None
+
+    def do_GET(self):
+        name = self.path.strip("/")
+        if name == "endless":
+            self.send_response(200)
+            self.end_headers()
+            try:
+                while True:
+                    self.wfile.write(b"x" * 65536)
+            except OSError:
+                return
+        path = os.path.join(self.folder, name)
+        if not os.path.exists(path):
+            self.send_error(404)
+            return
+        with open(path, "rb") as file:
+            data = file.read()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data) * (2 if "?" in self.path or name == "half.raucb" else 1)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
+
+
+def comes_from_an_address(site):
+    if not shutil.which("curl"):
+        raise Skip("the package curl is not installed")
+    box = Box(site)
+    bundle = box.bundle("new.raucb", "1.3.0")
+    shutil.copy(bundle, box.path("half.raucb"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", box.path("web.key"), "-out",
+                    box.path("web.pem")], check=True, capture_output=True)
+    Source.folder = box.folder
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Source)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(box.path("web.pem"), box.path("web.key"))
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    site.endings.append(server.shutdown)
+    url = "https://localhost:%d/" % server.server_port
+
+    gateway = start(site, box, CURL_CA_BUNDLE=box.path("web.pem"))
+    for address in ("http://localhost/new.raucb", "https://", "https://a b", "file:///etc/passwd", "https://me@localhost/x"):
+        answer = Api(gateway).ask("POST", UPDATE, {"url": address})
+        check(answer.status == 400 and "https" in answer.text, "an address that is none", address, answer.status, answer.text)
+    for name, words in (("none.raucb", "404"), ("half.raucb", "transfer closed")):
+        job = install(gateway, url + name)[1]
+        check(job["why"] == "download" and words in job["error"], name, job)
+    job = install(gateway, "https://localhost:%d/x" % free_port())[1]
+    check(job["why"] == "download" and "connect" in job["error"], "nobody there", job)
+    done, job = install(gateway, url + "new.raucb")
+    check(done.returncode == EXIT_OK and job["kind"] == "download" and job["size"] == os.path.getsize(bundle) == job["received"],
+          "downloaded", done.stderr, job)
+    check(box.primary() == "B", "what starts next")
+    Api(gateway).ask("POST", UPDATE, {"url": url + "endless"})
+    wait_for(lambda: state(gateway)["job"]["received"] > 1 << 20, 20, "it comes")
+    check(gateway.cli("update", "cancel").returncode == EXIT_OK and ended(gateway)["why"] == "cancelled", "one without an end is cancelled")
+    gateway.stop()
+
+    stranger = start(site, box)
+    job = install(stranger, url + "new.raucb")[1]
+    check(job["why"] == "download" and "certificate" in job["error"], "a server that nobody knows", job)
+
+
+def elsewhere_the_package_manager_does_it(site):
+    gateway = Gateway(site, [], [], []).start(before=["env", "PATH=" + site.folder])
+    told = state(gateway)
+    check(told["by"] == "packages" and "apt install" in told["next"] and told["slots"] == [], "how it is updated", told)
+    done = gateway.cli("update", "install", "/etc/hostname")
+    check(done.returncode == EXIT_FAILED and "apt install" in done.stderr, "sluice update install", done.returncode, done.stderr)
+    check(Api(gateway).ask("POST", UPDATE + "/rollback", {}).status == 409, "a way back")
+
+
+def root_restarts_the_machine(site):
+    """What stands for the unit sluice-wish.path, without a restart of the machine that tests."""
+    gateway = Gateway(site, [], [], []).start()
+    refused = gateway.cli("update", "restart")
+    check(refused.returncode == EXIT_FAILED and "sudo reboot" in refused.stderr, "nobody carries it out", refused.stderr)
+    wish = site.path("wish")
+    os.makedirs(wish)
+    done = {}
+    asking = threading.Thread(target=lambda: done.update(restart=gateway.cli("update", "restart")))
+    asking.start()
+    wait_for(lambda: os.path.exists(os.path.join(wish, "restart")), 20, "the wish")
+    helper = subprocess.run([program("sluice"), "wishes", "--dry", wish], capture_output=True, text=True)
+    asking.join()
+    check(helper.returncode == EXIT_OK and "restart" in helper.stdout, "carried out", helper.stdout, helper.stderr)
+    check(done["restart"].returncode == EXIT_OK, "told", done["restart"].stderr)
+    # The folder is the daemon's: nothing in it leads root elsewhere.
+    target = site.path("target")
+    with open(target, "w") as out:
+        out.write("1\n")
+    os.symlink(target, os.path.join(wish, "clock"))
+    helper = subprocess.run([program("sluice"), "wishes", "--dry", wish], capture_output=True, text=True)
+    check(helper.returncode == EXIT_FAILED and os.path.exists(target), "a link", helper.stdout)
+
+
+main(installs_and_goes_back, refuses_each_with_its_reason, what_never_ends_is_refused, comes_from_an_address,
+     elsewhere_the_package_manager_does_it, root_restarts_the_machine)
