@@ -13,10 +13,10 @@ import xml.etree.ElementTree
 
 BOOT_SIZE_MAX = 16384
 GATEWAY_PARTITIONS = ["boot", "root-a", "root-b", "data"]
-NODE_MAP = ["boot", "settings", "state", "slot-a", "slot-b"]
+NODE_MAP = ["boot", "settings", "slot-a", "slot-b"]
 WAYS = {"gateway": ["card", "file"], "node": ["openocd", "st-flash", "dfu", "copy"]}
 PROGRAMS = {"openocd": "openocd", "st-flash": "st-flash", "dfu": "dfu-util"}
-NODE_FILES = ["node.elf", "boot.elf", "boot.bin", "slot-a.bin", "slot-b.bin"]
+NODE_FILES = ["node.elf", "node.bin", "boot.elf", "boot.bin", "slot-a.bin", "slot-b.bin"]
 DRAWING_SIZE_MAX = 24 * 1024
 IN_C = re.compile(r"#\s*(?:el)?if(?:n?def)?\b.*\bBOARD")
 
@@ -245,11 +245,11 @@ MISTAKES = {
     ],
     "stm32vldiscovery": [
         change(["memory", "map", 1, "at"], "0x08003c00"),
-        change(["memory", "map", 4, "at"], "0x08014400"),
-        change(["memory", "map", 4, "size"], 49153),
+        change(["memory", "map", -1, "at"], "0x08014400"),
+        change(["memory", "map", -1, "size"], 49153),
         change(["memory", "map", 0, "size"], 17408),
         change(["memory", "map", 1, "size"], 1024),
-        change(["memory", "map", 2, "name"], "boot"),
+        change(["memory", "map", -2, "name"], "boot"),
         change(["memory", "ram", "at"], "0x08000000"),
         change(["memory", "flash", "page"], 1000),
         change(["flash", 0, "commands", 0, 4], "program {slot-c.bin}"),
