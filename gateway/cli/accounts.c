@@ -8,6 +8,7 @@
 #include "cli/secret.h"
 #include "core/event.h"
 #include "core/text.h"
+#include "web/route.h"
 
 #define SECRET_SIZE 300
 #define BODY_SIZE   1024
@@ -28,6 +29,16 @@ static bool name_fits(const struct kind *kind, const char *name)
         return true;
     fprintf(stderr, "%s: a name has small letters, digits, - and _; found \"%s\"\n", kind->command,
             name);
+    return false;
+}
+
+/* Before a password is asked for. */
+static bool role_fits(const struct kind *kind, const char *role)
+{
+    if (route_role(role) != ROLE_ANYBODY)
+        return true;
+    fprintf(stderr, "%s: a role is viewer, operator or owner; found \"%s\"\n", kind->command,
+            role);
     return false;
 }
 
@@ -154,6 +165,8 @@ static int act(const char *socket_path, const struct kind *kind, bool json, int 
         return list(socket_path, kind, json);
     if (count > 1 && !name_fits(kind, words[1]))
         return EXIT_CODE_USAGE;
+    if (count == 3 && strcmp(what, "remove") != 0 && !role_fits(kind, words[2]))
+        return EXIT_CODE_USAGE;
     if (count == 3 && strcmp(what, "add") == 0)
         return (kind->password ? add_account : add_token)(socket_path, words[1], words[2]);
     if (count == 3 && strcmp(what, "role") == 0 && kind->password)
@@ -171,7 +184,7 @@ static int run(const struct kind *kind, const char *operands, const char *about,
     const char *socket_path = gateway_socket_path();
     bool json = false;
     const struct args_flag flags[] = {
-        {"json", 'j', NULL, "the list as JSON", NULL, &json},
+        {"json", 'J', NULL, "the list as JSON", NULL, &json},
         COMMAND_SOCKET_FLAG(&socket_path),
         {0},
     };
@@ -234,7 +247,7 @@ int command_password(int argc, char **argv)
 
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (!name_fits(&accounts, argv[first]))
+    if (!name_fits(&accounts, argv[first]) || (role && !role_fits(&accounts, role)))
         return EXIT_CODE_USAGE;
     int code = EXIT_CODE_USAGE;
     if (secret_ask(argv[first], password, sizeof password))

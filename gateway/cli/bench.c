@@ -2,13 +2,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "cli/end_signals.h"
 #include "core/error.h"
 #include "daemon/gateway.h"
 #include "field/wait.h"
@@ -37,15 +36,9 @@ static int wait_or_stop(struct driver_host *host, int fd, int64_t until_mono_ns)
 int bench_open(struct bench *bench)
 {
     static const struct driver_host_ops ops = {.wait = wait_or_stop};
-    sigset_t set;
 
-    *bench = (struct bench){.host = {.ops = &ops, .clock = &clock_system}, .stop_fd = -1};
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-        return error_from_errno(errno);
-    bench->stop_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    *bench = (struct bench){.host = {.ops = &ops, .clock = &clock_system},
+                            .stop_fd = end_signals_open()};
     return bench->stop_fd < 0 ? error_from_errno(errno) : 0;
 }
 

@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include "cli/client.h"
+#include "cli/end_signals.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "daemon/gateway.h"
 
-#define LEASE_MS 15000
+#define LEASE_MS    15000
+#define ANSWER_SIZE 2048
 /* A gateway that was started anew knows of no lease until it is renewed, and behind a device server
  * no lock keeps the two apart: so often. */
 #define RENEW_NS      (1 * NS_PER_S)
@@ -71,6 +73,10 @@ static int wait_free(struct borrow *borrow)
             borrow_return(borrow);
             return EXIT_CODE_SYSTEM;
         }
+        if (end_signals_came()) {
+            borrow_return(borrow);
+            return EXIT_CODE_FAILED;
+        }
         nanosleep(&(struct timespec){.tv_nsec = LOOK_AGAIN_NS}, NULL);
     }
     if (code == EXIT_CODE_NO_DAEMON || code == EXIT_CODE_FAILED)
@@ -91,7 +97,8 @@ static void take_text(const char *answer, const char *key, char *out, size_t siz
 
 bool borrow_find_bus(const char *socket, const char *id, struct borrow_place *place)
 {
-    char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/lease", answer[512] = "", sentence[512] = "";
+    char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/lease", answer[ANSWER_SIZE] = "";
+    char sentence[512] = "";
 
     client_add_query(path, "bus", id);
     client_add_query(path, "for_ms", "0");
@@ -121,6 +128,24 @@ bool borrow_is_polled(const struct borrow *borrow, char bus[64])
     /* A lease that is over already changes nothing. */
     return ask(&none, 0, answer, sizeof answer, sentence, sizeof sentence) == EXIT_CODE_OK &&
            sscanf(find_key(answer, "bus"), "\"%63[^\"]", bus) == 1;
+}
+
+void borrow_units(const struct borrow *borrow, bool units[256])
+{
+    struct borrow none = {.socket = borrow->socket, .port = borrow->port, .by = borrow->by};
+    char answer[ANSWER_SIZE] = "", sentence[512] = "";
+
+    if (ask(&none, 0, answer, sizeof answer, sentence, sizeof sentence) != EXIT_CODE_OK)
+        return;
+    for (const char *at = find_key(answer, "units"); *at == '[' || *at == ',';) {
+        char *end;
+        unsigned long unit = strtoul(at + 1, &end, 10);
+
+        if (end == at + 1 || unit > 255)
+            return;
+        units[unit] = true;
+        at = end;
+    }
 }
 
 bool borrow_keep(struct borrow *borrow)

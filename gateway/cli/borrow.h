@@ -31,12 +31,17 @@ bool borrow_find_bus(const char *socket, const char *id, struct borrow_place *pl
 /*
  * Borrows the port where a daemon has a bus on it, and waits until it is free. Tells on standard
  * error that it does. Returns an exit code: EXIT_CODE_OK also when no daemon has it,
- * EXIT_CODE_SYSTEM after telling that it is lent to another, or does not come free.
+ * EXIT_CODE_SYSTEM after telling that it is lent to another, or does not come free,
+ * EXIT_CODE_FAILED when a signal asked to end meanwhile (end_signals.h).
  */
 int borrow_port(struct borrow *borrow);
 
 /* Whether a daemon has a bus on that port or host, which is written to `bus`. */
 bool borrow_is_polled(const struct borrow *borrow, char bus[64]);
+
+/* Marks the units of the Modbus devices that a daemon has on that port or host; none where it has
+ * no such bus. Before it is borrowed. */
+void borrow_units(const struct borrow *borrow, bool units[256]);
 
 /* To be called at least every few seconds. False after telling that the daemon wants it back. */
 bool borrow_keep(struct borrow *borrow);

@@ -153,7 +153,7 @@ static int settle(const char *socket_path, const char *path, const char *done)
     cJSON_AddStringToObject(body, "change", change);
     cJSON *root = post(socket_path, path, body, &code);
     if (root && cJSON_IsNumber(cJSON_GetObjectItem(root, "until")))
-        printf("change %s is kept once this is over: %s\n", change, text_of(root, "why"));
+        printf("change %s is %s once this is over: %s\n", change, done, text_of(root, "why"));
     else if (root)
         printf("change %s is %s\n", change, done);
     cJSON_Delete(root);
@@ -175,7 +175,7 @@ static int take_back(const char *socket_path)
  * back. */
 static int restore(const char *socket_path, const char *change)
 {
-    char path[CLIENT_PATH_SIZE_MAX], comment[64];
+    char path[CLIENT_PATH_SIZE_MAX], comment[80];
     int code;
 
     path_of(path, change);
@@ -193,7 +193,9 @@ static int restore(const char *socket_path, const char *change)
     cJSON_Delete(earlier);
     cJSON_Delete(now);
     cJSON_Delete(applied);
-    return code ? code : confirm(socket_path);
+    snprintf(comment, sizeof comment, "kept: the configuration is that of change %.20s again",
+             change);
+    return code ? code : settle(socket_path, API "/confirm", comment);
 }
 
 int command_config(int argc, char **argv)

@@ -2,6 +2,7 @@
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,13 +173,13 @@ static int examine(const struct config *config, struct config_uplink *uplink,
 
 int command_doctor(int argc, char **argv)
 {
-    const char *path = GATEWAY_CONFIG_PATH, *socket_path = gateway_socket_path();
+    const char *path = NULL, *socket_path = gateway_socket_path();
+    char found[PATH_MAX];
     struct config_parts parts;
     struct config *config = NULL;
     bool json = false;
     const struct args_flag flags[] = {
-        {"config", 'c', "FILE", "the configuration; " GATEWAY_CONFIG_PATH " unless given", &path,
-         NULL},
+        {"config", 'c', "FILE", FIND_CONFIG_HELP, &path, NULL},
         {"json", 'J', NULL, "a JSON object a step", NULL, &json},
         COMMAND_SOCKET_FLAG(&socket_path),
         {0},
@@ -201,6 +202,7 @@ int command_doctor(int argc, char **argv)
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
     gateway_config_parts(&parts);
+    path = find_config(path, socket_path, found);
     if (config_load(&config, path, &parts, config_tell_stdio, stderr))
         return EXIT_CODE_CONFIG;
     struct config_uplink *uplink = find_uplink(config, argv[first], "sluice doctor");

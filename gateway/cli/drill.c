@@ -2,6 +2,7 @@
  * counts what was missing, what came twice, and how long the backlog took. */
 #include <cjson/cJSON.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -336,14 +337,14 @@ static int run(struct drill *drill, const char *gateway, double minutes)
 
 int command_drill(int argc, char **argv)
 {
-    const char *path = GATEWAY_CONFIG_PATH, *minutes_text = "2";
+    const char *path = NULL, *minutes_text = "2";
+    char found[PATH_MAX];
     struct drill drill = {.socket_path = gateway_socket_path()};
     struct config_parts parts;
     struct config *config = NULL;
     const struct args_flag flags[] = {
         {"minutes", 'm', "N", "how long; 2 unless given, 240 at most", &minutes_text, NULL},
-        {"config", 'c', "FILE", "the configuration; " GATEWAY_CONFIG_PATH " unless given", &path,
-         NULL},
+        {"config", 'c', "FILE", FIND_CONFIG_HELP, &path, NULL},
         {"json", 'J', NULL, "a JSON object a line", NULL, &drill.json},
         COMMAND_SOCKET_FLAG(&drill.socket_path),
         {0},
@@ -374,6 +375,7 @@ int command_drill(int argc, char **argv)
     }
     drill.cut_ns = (int64_t)(minutes * 60 * (double)NS_PER_S);
     gateway_config_parts(&parts);
+    path = find_config(path, drill.socket_path, found);
     if (config_load(&config, path, &parts, config_tell_stdio, stderr))
         return EXIT_CODE_CONFIG;
     struct config_uplink *uplink = find_uplink(config, argv[first], "sluice drill");

@@ -176,7 +176,9 @@ static int run(struct scanning *scanning)
     const struct scan_visitor visitor = {on_progress, on_found, scanning};
     const struct scan_options *options = &scanning->options;
     char why[640] = "", most[32];
+
     /* Others may connect to most devices beside the gateway. */
+    borrow_units(&scanning->borrow, scanning->next.taken);
     int code = options->tcp && !scanning->take ? EXIT_CODE_OK : borrow_port(&scanning->borrow);
 
     if (code == EXIT_CODE_OK) {

@@ -9,7 +9,8 @@ void scan_next_take(struct scan_next *next, const struct scan_found *found, cons
 {
     struct scan_next_device *device = profile ? &next->fitting : &next->other;
 
-    if (device->known)
+    next->polled += next->taken[found->unit];
+    if (device->known || next->taken[found->unit])
         return;
     device->known = true;
     device->unit = found->unit;
@@ -44,6 +45,8 @@ void scan_next_print(const struct scan_next *next, const char *place, const char
 {
     const struct scan_next_device *first = next->fitting.known ? &next->fitting : &next->other;
 
+    if (!first->known && next->polled)
+        printf("\nThe gateway polls all of them already, as bus %s.\n", bus);
     if (!first->known)
         return;
     printf("\nNext, in the configuration:\n");

@@ -17,6 +17,8 @@ struct scan_next_device {
 /* The first device that a profile fits, and the first other one. All zero: none yet. */
 struct scan_next {
     struct scan_next_device fitting, other;
+    bool taken[256]; /* units that the gateway polls already: nothing is proposed for them */
+    unsigned polled; /* so many of those that were found */
 };
 
 /* A device was found; `profile` is the one that fits, or NULL. */

@@ -275,6 +275,9 @@ static void print_uplinks(const cJSON *status)
         printf("; %.0f messages, ", number_of(uplink, "published"));
         print_size(number_of(uplink, "bytes"));
         printf(", %.0f in flight\n", number_of(uplink, "in_flight"));
+        if (number_of(ledger, "acked") == 0 && number_of(ledger, "pending") > 0)
+            printf("  new at this broker: all of the pending goes first (\"from\": \"now\" in a new "
+                   "uplink leaves it out)\n");
     }
 }
 

@@ -18,8 +18,6 @@ static int restart(void)
 
     if (error)
         return error;
-    close(program.out);
-    close(program.err);
     return program_wait(&program) == 0 ? 0 : ERR_REFUSED;
 }
 

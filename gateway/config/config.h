@@ -18,6 +18,7 @@ struct driver; /* field/driver.h */
 struct config_uplink_plan {
     bool each_alone; /* a message for each reading, not for many */
     bool tls;
+    bool from_now;              /* new, it leaves out what the journal holds */
     int64_t linger_ns;          /* the longest wait of a message that is not full */
     int64_t budget_bytes_month; /* 0: none */
     const char *commands_root;  /* it takes commands on ROOT/GATEWAY/cmd; NULL: none */

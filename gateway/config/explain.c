@@ -190,7 +190,10 @@ static void explain_uplink(const struct config_uplink *uplink, double events_s, 
                 bytes > (double)uplink->plan.budget_bytes_month
                     ? ": more than the budget; read less often, report on change, or linger longer"
                     : "");
-    fputc('\n', out);
+    fprintf(out, "\n  begins, where it is new, with %s\n",
+            uplink->plan.from_now
+                ? "what is stored from then on"
+                : "all that the journal holds (\"from\": \"now\" leaves that out)");
 }
 
 static size_t aligned_points(const struct site *site)

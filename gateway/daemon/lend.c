@@ -99,6 +99,18 @@ static void put_place(struct text *answer, const struct site_bus *bus)
                 line->parity, line->stop_bits);
 }
 
+/* Which units of the bus are the configuration's. */
+static void put_units(struct text *answer, const struct site_bus *bus)
+{
+    text_string(answer, ",\"units\":[");
+    for (size_t i = 0; i < bus->device_count; i++) {
+        const struct modbus_device_options *device = bus->devices[i].options;
+
+        text_printf(answer, "%s%u", i ? "," : "", (unsigned)device->unit);
+    }
+    text_string(answer, "]");
+}
+
 static int take_lease(struct running_bus *entry, const struct api_lease *lease, int64_t now_ns,
                       struct text *answer)
 {
@@ -113,6 +125,8 @@ static int take_lease(struct running_bus *entry, const struct api_lease *lease, 
     if (!held && for_ns == 0) { /* it is over already */
         text_printf(answer, "{\"bus\":\"%s\",\"lease\":0", entry->bus->id);
         put_place(answer, entry->bus);
+        if (lend_is_modbus(entry->bus))
+            put_units(answer, entry->bus);
         text_string(answer, "}\n");
         return 0;
     }

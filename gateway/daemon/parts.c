@@ -23,6 +23,7 @@ static void plan_uplink(const void *uplink_options, struct config_uplink_plan *p
 
     plan->each_alone = uplink->layout == UPLINK_VALUES;
     plan->tls = strncmp(uplink->url, "mqtts:", 6) == 0;
+    plan->from_now = uplink->from == UPLINK_FROM_NOW;
     plan->linger_ns = uplink->linger_ns;
     plan->budget_bytes_month = uplink->budget_bytes_month;
     plan->commands_root = uplink->commands ? uplink->root : NULL;

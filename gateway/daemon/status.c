@@ -1,7 +1,10 @@
 /* The status object: everything that an operator asks first, as one JSON document. */
 #include <ctype.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/error.h"
 #include "core/status.h"
@@ -37,9 +40,13 @@ static void put_dropped(struct text *text, const uint64_t dropped[8])
 static void put_config(const struct running *running, struct text *text)
 {
     const struct config *config = running->current->config;
+    char folder[PATH_MAX] = "", path[2 * PATH_MAX];
 
+    /* Whoever reads this may be in another folder. */
+    bool relative = config->path[0] != '/' && getcwd(folder, sizeof folder);
+    snprintf(path, sizeof path, "%s%s%s", folder, relative ? "/" : "", config->path);
     text_string(text, "\"config\":{");
-    put_text(text, "path", config->path);
+    put_text(text, "path", path);
     text_string(text, ",");
     put_text(text, "fingerprint", config->site.fingerprint);
     text_printf(text, ",\"since\":%" PRId64, running->configured_wall_ns / NS_PER_MS);

@@ -116,8 +116,6 @@ int update_download(const struct update_download *download, char words[UPDATE_WO
         return ERR_REFUSED;
     }
     error = follow(&program, download, block, words);
-    close(program.out);
-    close(program.err);
     int code = error ? program_end(&program) : program_wait(&program);
     free(block);
     if (error || code == 0)

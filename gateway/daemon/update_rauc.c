@@ -227,8 +227,6 @@ int update_rauc_install(const char *path, update_progress_fn *progress, void *co
         return ERR_REFUSED;
     }
     error = follow(&program, &watched);
-    close(program.out);
-    close(program.err);
     int code = error ? program_end(&program) : program_wait(&program);
     if (error == ERR_CLOSED || (!error && code == 0))
         return error;

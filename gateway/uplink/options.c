@@ -17,6 +17,12 @@ static const struct option_choice layouts[] = {
     {0},
 };
 
+static const struct option_choice beginnings[] = {
+    {"oldest", UPLINK_FROM_OLDEST, "with the oldest event that the journal still holds"},
+    {"now", UPLINK_FROM_NOW, "with what is stored from then on"},
+    {0},
+};
+
 static const struct option_choice versions[] = {
     {"auto", 0, "MQTT 5, and 3.1.1 with a broker that does not speak 5"},
     {"5", 5, "MQTT 5 only"},
@@ -105,6 +111,13 @@ static const struct option options[] = {
      .choices = layouts,
      .fallback = "\"batch\"",
      .help = "How events are put into messages."},
+    {.key = "from",
+     .type = OPTION_CHOICE,
+     .offset = AT(from),
+     .choices = beginnings,
+     .fallback = "\"oldest\"",
+     .help = "Where a new uplink begins. One that has run under its id before goes on where it "
+             "was, whatever stands here."},
     {.key = "version",
      .type = OPTION_CHOICE,
      .offset = AT(version),

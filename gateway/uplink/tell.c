@@ -12,6 +12,7 @@ void tell_status(struct uplink *uplink, const char *state, const char *sentence)
 {
     struct uplink_stats *stats = &uplink->stats;
     bool news = strcmp(uplink->reason, sentence) != 0, moved = strcmp(stats->state, state) != 0;
+    bool online = strcmp(state, "online") == 0, was_online = strcmp(stats->state, "online") == 0;
 
     if (sentence[0] && news) {
         log_warn("uplink", "%s: %s: %s", uplink->options->id, state, sentence);
@@ -21,7 +22,8 @@ void tell_status(struct uplink *uplink, const char *state, const char *sentence)
     } else if (moved) {
         log_info("uplink", "%s: %s", uplink->options->id, state);
     }
-    if (moved)
+    /* An outage is one, however many attempts fail in it. */
+    if (online != was_online || !stats->state[0])
         stats->since_wall_ns = clock_wall(uplink->clock);
     snprintf(stats->state, sizeof(stats->state), "%s", state);
     snprintf(stats->error, sizeof(stats->error), "%s", sentence);

@@ -128,6 +128,8 @@ static int make_topics(struct uplink *uplink)
 static int open_cursor(struct uplink *uplink)
 {
     const struct uplink_options *options = uplink->options;
+    enum cursor_start start =
+        options->from == UPLINK_FROM_NOW ? CURSOR_AT_NEWEST : CURSOR_AT_OLDEST;
     char name[CURSOR_NAME_SIZE_MAX], was[CURSOR_NAME_SIZE_MAX];
 
     snprintf(name, sizeof(name), "uplink/%s", options->id);
@@ -136,7 +138,7 @@ static int open_cursor(struct uplink *uplink)
         if (cursor_rename(uplink->journal, was, name) == 0)
             log_info("uplink", "%s goes on where %s was", options->id, options->was);
     }
-    return cursor_open(&uplink->cursor, uplink->journal, name, CURSOR_AT_OLDEST);
+    return cursor_open(&uplink->cursor, uplink->journal, name, start);
 }
 
 static int declare_own_stream(struct uplink *uplink)

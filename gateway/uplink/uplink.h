@@ -19,6 +19,9 @@ enum uplink_unproven { UPLINK_HOLD, UPLINK_DELIVER };
 
 enum uplink_layout { UPLINK_BATCH, UPLINK_VALUES };
 
+/* Where an uplink begins that has no place in the journal yet. */
+enum uplink_from { UPLINK_FROM_OLDEST, UPLINK_FROM_NOW };
+
 /* By uplink_table and uplink_tls_table; owned by the configuration. */
 struct uplink_options {
     const char *id;            /* set by uplink_check */
@@ -32,6 +35,7 @@ struct uplink_options {
     const char *client_id; /* NULL: the gateway's id for the first uplink, else id-uplink */
     const char *was;       /* an earlier id, whose place in the journal is taken over; or NULL */
     int layout;            /* enum uplink_layout */
+    int from;              /* enum uplink_from */
     int version;           /* 0: MQTT 5, falling back to 3.1.1; 5; 4 (3.1.1) */
     int unproven;          /* enum uplink_unproven */
     bool commands;         /* are taken from the broker */
@@ -63,7 +67,7 @@ struct uplink_stats {
     uint64_t connects, published, acknowledged, refused, replayed,
         bytes; /* messages; replayed: events */
     uint32_t in_flight;
-    int64_t since_wall_ns;    /* of the state */
+    int64_t since_wall_ns;    /* it is online, or is not: attempts in between do not count */
     int64_t next_try_mono_ns; /* when waiting or refused; 0 otherwise */
     uint64_t backlog;         /* events not yet acknowledged */
 };

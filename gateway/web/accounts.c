@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 #include "core/error.h"
@@ -84,19 +85,30 @@ enum accounts_state accounts_state(struct accounts *accounts)
     return state;
 }
 
-void accounts_language(struct accounts *accounts, char language[ACCOUNTS_LANGUAGE_SIZE])
-{
-    pthread_mutex_lock(&accounts->lock);
-    memcpy(language, accounts->list.language, ACCOUNTS_LANGUAGE_SIZE);
-    pthread_mutex_unlock(&accounts->lock);
-}
-
 static struct account *find(struct accounts_list *list, const char *name)
 {
     for (size_t i = 0; i < list->account_count; i++)
         if (strcmp(list->accounts[i].name, name) == 0)
             return &list->accounts[i];
     return NULL;
+}
+
+void accounts_language(struct accounts *accounts, const char *name,
+                       char language[ACCOUNTS_LANGUAGE_SIZE])
+{
+    pthread_mutex_lock(&accounts->lock);
+    const struct account *account = find(&accounts->list, name);
+    memcpy(language,
+           account && account->language[0] ? account->language : accounts->list.language,
+           ACCOUNTS_LANGUAGE_SIZE);
+    pthread_mutex_unlock(&accounts->lock);
+}
+
+bool accounts_language_valid(const char *language)
+{
+    size_t size = strspn(language, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-");
+
+    return size >= 2 && language[size] == '\0' && size < ACCOUNTS_LANGUAGE_SIZE;
 }
 
 bool accounts_find(struct accounts *accounts, const char *name, struct account *account)
@@ -157,13 +169,17 @@ static int64_t now_ms(void)
 
 typedef int change_fn(struct accounts_list *list, const struct wish *wish);
 
-/* The damaged file stays for whoever wants to look what was in it. */
+/* The damaged file stays for whoever wants to look what was in it. It gets a second name and keeps
+ * its own until the new one takes that: were there none for a moment, and the power failed in it,
+ * the next visitor could become the owner. */
 static void keep_damaged(const struct accounts *accounts)
 {
     char kept[PATH_MAX];
 
-    if ((size_t)snprintf(kept, sizeof kept, "%s.damaged", accounts->path) < sizeof kept)
-        (void)rename(accounts->path, kept);
+    if ((size_t)snprintf(kept, sizeof kept, "%s.damaged", accounts->path) >= sizeof kept)
+        return;
+    if (save_remove(kept) != 0 || link(accounts->path, kept) != 0)
+        log_warn("web", "the damaged file cannot be kept as %s", kept);
 }
 
 /* Makes the change on a copy, which counts once it is durable. */
@@ -238,6 +254,16 @@ static int put_account(struct accounts_list *list, const struct wish *wish)
     return has_owner(list) ? 0 : ERR_DENIED;
 }
 
+static int set_language(struct accounts_list *list, const struct wish *wish)
+{
+    struct account *account = find(list, wish->name);
+
+    if (!account)
+        return ERR_NOT_FOUND;
+    snprintf(account->language, sizeof account->language, "%s", wish->language);
+    return 0;
+}
+
 static int remove_account(struct accounts_list *list, const struct wish *wish)
 {
     struct account *account = find(list, wish->name);
@@ -301,6 +327,13 @@ int accounts_put(struct accounts *accounts, const char *name, enum role role, co
     struct wish wish = {.name = name, .role = role, .hash = hash};
 
     return change(accounts, put_account, &wish);
+}
+
+int accounts_set_language(struct accounts *accounts, const char *name, const char *language)
+{
+    struct wish wish = {.name = name, .language = language};
+
+    return accounts_language_valid(language) ? change(accounts, set_language, &wish) : ERR_INVALID;
 }
 
 int accounts_remove(struct accounts *accounts, const char *name)

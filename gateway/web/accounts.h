@@ -31,6 +31,7 @@ struct account {
     enum role role;
     char hash[PASSWORD_HASH_SIZE];
     int64_t since_ms; /* wall clock: when the password was set */
+    char language[ACCOUNTS_LANGUAGE_SIZE]; /* that it chose; "": the gateway's */
 };
 
 struct token {
@@ -50,8 +51,13 @@ enum accounts_state accounts_state(struct accounts *accounts);
 /* The path of the file, for messages. */
 const char *accounts_path(const struct accounts *accounts);
 
-/* The language that the first visitor chose; "" before. */
-void accounts_language(struct accounts *accounts, char language[ACCOUNTS_LANGUAGE_SIZE]);
+/* The language of that account, or, where it has none of its own or `name` is no account, the
+ * first visitor's; "" before there is one. */
+void accounts_language(struct accounts *accounts, const char *name,
+                       char language[ACCOUNTS_LANGUAGE_SIZE]);
+
+/* Whether it can be a language: a code such as "en" or "pt-BR". */
+bool accounts_language_valid(const char *language);
 
 /* A copy of the account or token. False where there is none. */
 bool accounts_find(struct accounts *accounts, const char *name, struct account *account);
@@ -75,6 +81,9 @@ int accounts_first(struct accounts *accounts, const char *name, const char *hash
                    const char *language);
 int accounts_put(struct accounts *accounts, const char *name, enum role role, const char *hash);
 int accounts_remove(struct accounts *accounts, const char *name);
+
+/* The language of an account that there is: ERR_INVALID, ERR_NOT_FOUND. */
+int accounts_set_language(struct accounts *accounts, const char *name, const char *language);
 
 /* ERR_INVALID: no name; ERR_EXISTS, ERR_FULL. ERR_NOT_FOUND. */
 int accounts_add_token(struct accounts *accounts, const char *name, enum role role,

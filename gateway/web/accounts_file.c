@@ -60,6 +60,7 @@ static bool take_account(const struct json *entry, struct accounts_list *list)
         !take_common(entry, account->name, &account->role, &account->since_ms))
         return false;
     memcpy(account->hash, hash, strlen(hash) + 1);
+    snprintf(account->language, sizeof account->language, "%s", text_of(entry, "language"));
     list->account_count++;
     return true;
 }
@@ -126,7 +127,7 @@ static void put(struct text *text, const char *key, const char *value)
 }
 
 static void put_entry(struct text *text, const char *name, enum role role, const char *hash,
-                      int64_t since_ms)
+                      int64_t since_ms, const char *language)
 {
     text_string(text, "  {");
     put(text, "name", name);
@@ -134,7 +135,12 @@ static void put_entry(struct text *text, const char *name, enum role role, const
     put(text, "role", route_role_word(role));
     text_string(text, ",");
     put(text, "hash", hash);
-    text_printf(text, ",\"since\":%" PRId64 "}", since_ms);
+    text_printf(text, ",\"since\":%" PRId64, since_ms);
+    if (*language) {
+        text_string(text, ",");
+        put(text, "language", language);
+    }
+    text_string(text, "}");
 }
 
 int accounts_file_write(const char *path, const struct accounts_list *list)
@@ -152,7 +158,8 @@ int accounts_file_write(const char *path, const struct accounts_list *list)
         const struct account *account = &list->accounts[i];
 
         text_string(&text, i ? ",\n" : "\n");
-        put_entry(&text, account->name, account->role, account->hash, account->since_ms);
+        put_entry(&text, account->name, account->role, account->hash, account->since_ms,
+                  account->language);
     }
     text_string(&text, "],\n \"tokens\":[");
     for (size_t i = 0; i < list->token_count; i++) {
@@ -160,7 +167,7 @@ int accounts_file_write(const char *path, const struct accounts_list *list)
 
         text_string(&text, i ? ",\n" : "\n");
         key_print(token->hash, hash);
-        put_entry(&text, token->name, token->role, hash, token->since_ms);
+        put_entry(&text, token->name, token->role, hash, token->since_ms, "");
     }
     text_string(&text, "]}\n");
     int error = text.cut ? ERR_TOO_LARGE : save_file(path, data, text.size, 0600);

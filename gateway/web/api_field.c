@@ -116,7 +116,7 @@ static void get_trace(void *context, const struct route_request *request, struct
     reply->stream = listener;
 }
 
-#define ANSWER_SIZE 512
+#define ANSWER_SIZE 2048
 #define HOLD_MAX_MS 60000 /* so that one whose keeper has died ends soon */
 
 static void post_lease(void *context, const struct route_request *request, struct http_reply *reply)

@@ -149,9 +149,6 @@ static void *watch(void *context)
     struct jobs *jobs = job->jobs;
 
     take_output(job);
-    /* Those that wait on a pipe end when nobody reads it any more. */
-    close(job->program.out);
-    close(job->program.err);
     pthread_mutex_lock(&jobs->lock);
     bool stopping = job->stopping;
     pthread_mutex_unlock(&jobs->lock);
@@ -243,11 +240,8 @@ static int start(struct job *job, const struct posting *posting)
     else
         jobs->starting--;
     pthread_mutex_unlock(&jobs->lock);
-    if (runs && error) {
-        close(job->program.out);
-        close(job->program.err);
+    if (runs && error)
         program_end(&job->program);
-    }
     return error;
 }
 

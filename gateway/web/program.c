@@ -17,6 +17,7 @@
 #include "core/error.h"
 
 #define ASK_TIME_NS (20 * NS_PER_S)
+#define END_TIME_NS (2 * NS_PER_S)
 #define CHUNK       4096
 
 /* Names the process with which a child ends. */
@@ -135,10 +136,50 @@ int program_start_other(struct program *program, const char *const arguments[])
     return start(program, NULL, arguments);
 }
 
+typedef int take_fn(void *context, bool complaint, const char *data, size_t size);
+
+/* Until both of its outputs have ended. 0, ERR_TIMEOUT, or what `take` answers. */
+static int take_all(const struct program *program, int64_t until_ns, take_fn *take, void *context)
+{
+    struct pollfd ends[] = {{.fd = program->out, .events = POLLIN},
+                            {.fd = program->err, .events = POLLIN}};
+    char chunk[CHUNK];
+
+    while (ends[0].fd >= 0 || ends[1].fd >= 0) {
+        int64_t left_ns = until_ns - clock_mono(&clock_system);
+        if (left_ns <= 0)
+            return ERR_TIMEOUT;
+        if (poll(ends, 2, (int)(left_ns / NS_PER_MS) + 1) < 0 && errno != EINTR)
+            return error_from_errno(errno);
+        for (size_t i = 0; i < 2; i++) {
+            if (ends[i].fd < 0 || !ends[i].revents)
+                continue;
+            ssize_t got = read(ends[i].fd, chunk, sizeof chunk);
+            int error = got > 0 ? take(context, i == 1, chunk, (size_t)got) : 0;
+            if (error)
+                return error;
+            if (got <= 0)
+                ends[i].fd = -1;
+        }
+    }
+    return 0;
+}
+
+static int throw_away(void *context, bool complaint, const char *data, size_t size)
+{
+    (void)context;
+    (void)complaint;
+    (void)data;
+    (void)size;
+    return 0;
+}
+
 int program_wait(struct program *program)
 {
     int status = 0;
 
+    close(program->out);
+    close(program->err);
     while (waitpid(program->pid, &status, 0) < 0 && errno == EINTR)
         ;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -146,16 +187,11 @@ int program_wait(struct program *program)
 
 int program_end(struct program *program)
 {
-    /* SIGTERM first is what lets it give back what it borrowed; the second is for what hangs. */
+    /* SIGTERM first is what lets it give back what it borrowed. It must be able to print meanwhile:
+     * a pipe that nobody reads, or that is closed, would end it before. */
     kill(-program->pid, SIGTERM);
-    for (int i = 0; i < 200; i++) {
-        siginfo_t info = {0};
-        if (waitid(P_PID, (id_t)program->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-            info.si_pid)
-            break;
-        poll(NULL, 0, 10);
-    }
-    kill(-program->pid, SIGKILL);
+    take_all(program, clock_mono(&clock_system) + END_TIME_NS, throw_away, NULL);
+    kill(-program->pid, SIGKILL); /* for what hangs */
     return program_wait(program);
 }
 
@@ -185,6 +221,8 @@ void program_keep_words(char *kept, size_t room, const char *more, size_t size)
 struct gathered {
     char *data;
     size_t size, room, size_max;
+    char *words;
+    size_t words_size;
 };
 
 static int gather(struct gathered *gathered, const char *more, size_t size)
@@ -205,33 +243,13 @@ static int gather(struct gathered *gathered, const char *more, size_t size)
     return 0;
 }
 
-/* Until both of its outputs have ended. 0 or a negative error. */
-static int take_all(const struct program *program, struct gathered *gathered, char *words,
-                    size_t words_size)
+static int keep(void *context, bool complaint, const char *data, size_t size)
 {
-    struct pollfd ends[] = {{.fd = program->out, .events = POLLIN},
-                            {.fd = program->err, .events = POLLIN}};
-    int64_t until_ns = clock_mono(&clock_system) + ASK_TIME_NS;
-    char chunk[CHUNK];
+    struct gathered *gathered = context;
 
-    while (ends[0].fd >= 0 || ends[1].fd >= 0) {
-        int64_t left_ns = until_ns - clock_mono(&clock_system);
-        if (left_ns <= 0)
-            return ERR_TIMEOUT;
-        if (poll(ends, 2, (int)(left_ns / NS_PER_MS) + 1) < 0 && errno != EINTR)
-            return error_from_errno(errno);
-        for (size_t i = 0; i < 2; i++) {
-            if (ends[i].fd < 0 || !ends[i].revents)
-                continue;
-            ssize_t got = read(ends[i].fd, chunk, sizeof chunk);
-            if (got <= 0)
-                ends[i].fd = -1;
-            else if (i == 1)
-                program_keep_words(words, words_size, chunk, (size_t)got);
-            else if (gather(gathered, chunk, (size_t)got))
-                return ERR_TOO_LARGE;
-        }
-    }
+    if (!complaint)
+        return gather(gathered, data, size);
+    program_keep_words(gathered->words, gathered->words_size, data, size);
     return 0;
 }
 
@@ -239,12 +257,11 @@ static int take_all(const struct program *program, struct gathered *gathered, ch
 static int ask(struct program *program, size_t size_max, char **out, size_t *size, char *words,
                size_t words_size)
 {
-    struct gathered gathered = {.size_max = size_max};
+    struct gathered gathered = {.size_max = size_max, .words = words, .words_size = words_size};
     int error = gather(&gathered, "", 0);
 
-    error = error ? error : take_all(program, &gathered, words, words_size);
-    close(program->out);
-    close(program->err);
+    error = error ? error
+                  : take_all(program, clock_mono(&clock_system) + ASK_TIME_NS, keep, &gathered);
     int code = error ? program_end(program) : program_wait(program);
     if (error) {
         free(gathered.data);

@@ -13,7 +13,7 @@
 
 struct program {
     pid_t pid;
-    int out, err; /* what it prints; the caller's to close */
+    int out, err; /* what it prints: to be read; closed by program_end and program_wait */
 };
 
 /*
@@ -33,10 +33,14 @@ int program_start_other(struct program *program, const char *const arguments[]);
  */
 void program_follow_parent(void);
 
-/* Ends it and what it started, and waits for it. Returns its exit code, or 128 + the signal. */
+/*
+ * Ends it and what it started, and waits for it: at most two seconds, in which it can put in order
+ * what it has begun (give back a line that it borrowed). What it still prints is thrown away.
+ * Returns its exit code, or 128 + the signal.
+ */
 int program_end(struct program *program);
 
-/* Waits until it has ended; the rest as program_end. */
+/* Waits until it has ended, when both of its outputs have; the rest as program_end. */
 int program_wait(struct program *program);
 
 /*

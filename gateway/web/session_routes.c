@@ -39,14 +39,14 @@ static void put_caller(struct text *text, const struct caller *caller,
         text_string(text, "null");
 }
 
-static void put_gateway(struct gatekeeper *gate, struct text *text)
+static void put_gateway(struct gatekeeper *gate, const struct caller *caller, struct text *text)
 {
     const struct clock *clock = gate->options.clock;
     struct gate_about about = {0};
     char language[ACCOUNTS_LANGUAGE_SIZE];
 
     gate->site.about(gate->site.context, &about);
-    accounts_language(gate->accounts, language);
+    accounts_language(gate->accounts, caller->account, language);
     text_string(text, ",");
     put(text, "language", language);
     text_string(text, ",\"gateway\":{");
@@ -74,7 +74,7 @@ void gate_reply_session(struct gatekeeper *gate, const struct caller *caller,
     text_printf(&text, "{\"setup\":%s",
                 accounts_state(gate->accounts) == ACCOUNTS_NONE ? "true" : "false");
     put_caller(&text, caller, session);
-    put_gateway(gate, &text);
+    put_gateway(gate, caller, &text);
     if (notes) {
         text_string(&text, ",\"notes\":[");
         for (size_t i = 0; notes[i]; i++) {
@@ -339,8 +339,38 @@ static void do_password(void *context, const struct http_request *request, struc
 
 GATE_AS_WORK(post_password, do_password)
 
+/* What somebody wants of the page: the language, and nothing else yet. */
+static void do_patch_session(void *context, const struct http_request *request,
+                             struct http_reply *reply)
+{
+    struct gatekeeper *gate = context;
+    const char *language = NULL;
+    struct caller caller;
+    struct body body;
+
+    if (gate_caller(gate, request, ROLE_VIEWER, &caller, reply) ||
+        body_read(&body, request, reply))
+        return;
+    if (body_text(&body, "language", &language, reply) == 0) {
+        int error = accounts_set_language(gate->accounts, caller.account, language ? language : "");
+        if (error == ERR_INVALID)
+            reply_error(reply, 400, "language: a code such as en or de is expected");
+        else if (error == ERR_NOT_FOUND)
+            reply_refusal(reply, 409, "only who is logged in with a password has a language here",
+                          "log in to the page");
+        else if (error)
+            gate_reply_failure(gate, error, reply);
+        else
+            gate_reply_ok(reply);
+    }
+    body_close(&body);
+}
+
+GATE_AS_WORK(patch_session, do_patch_session)
+
 static const struct route rows[] = {
     {"GET", "/api/v1/session", ROLE_ANYBODY, get_session, GATE_BODY_MAX},
+    {"PATCH", "/api/v1/session", ROLE_VIEWER, patch_session, GATE_BODY_MAX},
     {"POST", "/api/v1/login", ROLE_ANYBODY, post_login, GATE_BODY_MAX},
     {"POST", "/api/v1/logout", ROLE_VIEWER, post_logout, GATE_BODY_MAX},
     {"POST", "/api/v1/password", ROLE_VIEWER, post_password, GATE_BODY_MAX},

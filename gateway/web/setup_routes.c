@@ -28,13 +28,6 @@ struct wish {
     int64_t t_ms; /* 0: the clock stays */
 };
 
-static bool language_valid(const char *language)
-{
-    size_t size = strspn(language, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-");
-
-    return size >= 2 && language[size] == '\0' && size < ACCOUNTS_LANGUAGE_SIZE;
-}
-
 static int read_gateway(const struct json *gateway, struct wish *wish, struct http_reply *reply)
 {
     struct body part = {.root = gateway};
@@ -75,7 +68,7 @@ static const char *refusal_of(const struct wish *wish)
 {
     if (!accounts_name_valid(wish->name))
         return "name: at most 40 small letters, digits, - and _ are expected";
-    if (!language_valid(wish->language))
+    if (!accounts_language_valid(wish->language))
         return "language: a code such as en or de is expected";
     if (wish->t_ms && (wish->t_ms < T_MS_MIN || wish->t_ms > T_MS_MAX))
         return "t: milliseconds since 1970, in this century, are expected";

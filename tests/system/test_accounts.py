@@ -126,7 +126,9 @@ def accounts_are_managed_on_the_machine(site):
     check(done.returncode == EXIT_USAGE and "at least 10" in done.stderr, "a short one", done.returncode, done.stderr)
     check(gateway.cli("accounts", "add", "ben", "operator", input=PASSWORD).returncode == EXIT_OK, "add")
     check(gateway.cli("accounts", "add", "Ben", "operator", input=PASSWORD).returncode == EXIT_USAGE, "no name")
-    check(gateway.cli("accounts", "add", "eve", "king", input=PASSWORD).returncode == EXIT_USAGE, "no role")
+    done = gateway.cli("accounts", "add", "eve", "king", input=PASSWORD)
+    check(done.returncode == EXIT_USAGE and 'a role is viewer, operator or owner; found "king"' in done.stderr, "no role",
+          done.stderr)
     check(gateway.cli("accounts", "role", "ben", "viewer").returncode == EXIT_OK, "role")
     check(re.fullmatch(r"owner +owner\nben +viewer\n", gateway.cli("accounts").stdout), "the list",
           gateway.cli("accounts").stdout)

@@ -272,6 +272,17 @@ def says_what_cannot_be_read(site):
         check("permission" in sluice("check", path).stderr, "permission")
 
 
+def a_flag_has_the_same_letter_everywhere(site):
+    letters = {}
+    for line in sluice("--help").stdout.splitlines():
+        command = re.match(r"  (\w+) ", line)
+        if command:
+            told = sluice(command[1], "--help").stdout
+            for letter, name in re.findall(r"-(\w), --(json|socket|config)\b", told):
+                letters.setdefault(name, set()).add(letter)
+    check(letters == {"json": {"J"}, "socket": {"s"}, "config": {"c"}}, "the letters", letters)
+
+
 def the_daemon_refuses_what_check_refuses(site):
     path = site.write("sluice.json", MISTAKES)
     process = site.start("sluiced", program("sluiced"), "--config", path, "--journal",
@@ -282,4 +293,5 @@ def the_daemon_refuses_what_check_refuses(site):
 
 main(tells_thirty_mistakes_each_with_its_line, any_combination_of_mistakes_is_told_in_one_run,
      says_what_a_good_file_means, says_what_can_be_written_and_when_aligned_points_are_read,
-     keeps_points_in_a_table, knows_the_words_of_other_programs, a_file_that_is_not_there_has_its_exit_status, says_what_cannot_be_read, the_daemon_refuses_what_check_refuses)
+     keeps_points_in_a_table, knows_the_words_of_other_programs, a_file_that_is_not_there_has_its_exit_status,
+     says_what_cannot_be_read, a_flag_has_the_same_letter_everywhere, the_daemon_refuses_what_check_refuses)

@@ -265,7 +265,9 @@ def the_command_line_goes_back_and_forth(site):
     lines = config().stdout.splitlines()
     check(len(lines) == 3 and "confirmed" in lines[0] and "gateway.name" in lines[0] and "reverted" in lines[1] and
           "(as people call it)" in lines[1] and "an editor" in lines[2], lines)
-    check(config("revert", "1").returncode == EXIT_OK and it.text() == COMMENTED, "as it was at first")
+    done = config("revert", "1")
+    check("change 4 is kept: the configuration is that of change 1 again" in done.stdout and it.text() == COMMENTED,
+          "as it was at first", done)
     check(config("diff", "1", "3").stdout.count("Boiler house") == 1, config("diff", "1", "3").stdout)
     check(config("diff", "77").returncode == EXIT_FAILED and "no such change" in config("diff", "77").stderr, "none")
     check(config("undo").returncode == EXIT_USAGE, "no such word")

@@ -57,6 +57,9 @@ def an_uplink_that_is_connected_stays_so(site):
     hall = ModbusTcp(site, "hall", ["1:meter"])
     gateway = Gateway(site, [hall.bus()], [hall.device("meter", 1, every="100ms")], [broker.uplink()]).start()
     gateway.wait_online()
+    # The daemon's own configuration is looked at where none is named.
+    told = gateway.cli("doctor")
+    check(told.returncode == EXIT_OK and "cloud works" in told.stdout, "without --config", told.stdout, told.stderr)
     found = examine(gateway, EXIT_OK)
     check("guest" in found["connect"]["found"], "it came as a guest", found)
     check(gateway.uplink()["connects"] == 1 and gateway.is_online(), "the uplink was not disturbed", gateway.uplink())

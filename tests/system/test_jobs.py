@@ -89,6 +89,8 @@ def a_job_that_is_stopped_gives_the_bus_back(site):
     wait_for(lambda: plant.gateway.device("boiler").get("why") == "lent", 20, "the bus is lent")
     check(plant.api.ask("DELETE", "/api/v1/jobs/" + number).status == 200, "it is stopped")
     plant.wait_end(number)
+    # By the job itself, and not because its lease was over.
+    check("lent" not in plant.gateway.status()["buses"][0], "still lent", plant.gateway.status()["buses"])
     plant.wait_up()
     check(all_children(plant.gateway) == [], "children that are left", all_children(plant.gateway))
 

@@ -43,6 +43,7 @@ static void says_what_a_plant_means(void **state)
         "events: at most 3.3/s, ",
         "uplink cloud: about ",
         " of 500 MB: more than the budget",
+        "  begins, where it is new, with all that the journal holds",
         "journal: 8GiB hold 90 days of outage\n", /* max_age, long before it is full */
     };
     (void)state;

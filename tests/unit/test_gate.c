@@ -249,6 +249,30 @@ static void there_is_always_an_owner(void **state)
     assert_non_null(strstr(rig->answer, "{\"name\":\"owner\",\"role\":\"owner\","));
 }
 
+static void a_language_is_that_of_an_account_and_may_be_changed(void **state)
+{
+    struct rig_browser phone = {.address = RIG_HOME}, laptop = {.address = "192.168.7.21"},
+                       socket = {0};
+
+    (void)state;
+    rig_make_owner(&phone); /* "de" */
+    assert_int_equal(rig_ask(&phone, "PUT", "/api/v1/accounts/ben",
+                             "{\"password\":\"" RIG_PASSWORD "\",\"role\":\"viewer\"}"),
+                     200);
+    assert_int_equal(rig_login(&laptop, "ben", RIG_PASSWORD), 200);
+    assert_non_null(strstr(rig->answer, "\"language\":\"de\""));
+    assert_int_equal(rig_ask(&laptop, "PATCH", "/api/v1/session", "{\"language\":\"en\"}"), 200);
+    assert_int_equal(rig_ask(&laptop, "PATCH", "/api/v1/session", "{\"language\":\"e\"}"), 400);
+    assert_int_equal(rig_ask(&laptop, "PATCH", "/api/v1/session", "{}"), 400);
+    assert_int_equal(rig_ask(&socket, "PATCH", "/api/v1/session", "{\"language\":\"en\"}"), 409);
+    assert_int_equal(rig_ask(&phone, "GET", "/api/v1/session", ""), 200);
+    assert_non_null(strstr(rig->answer, "\"language\":\"de\""));
+    rig_close();
+    rig_open();
+    assert_int_equal(rig_login(&laptop, "ben", RIG_PASSWORD), 200);
+    assert_non_null(strstr(rig->answer, "\"language\":\"en\""));
+}
+
 static void a_new_password_ends_the_other_sessions(void **state)
 {
     struct rig_browser phone = {.address = RIG_HOME}, laptop = {.address = "192.168.7.21"};
@@ -507,6 +531,7 @@ int main(void)
         GATE_TEST(nobody_keeps_more_than_eight_sessions),
         GATE_TEST(accounts_and_tokens_have_roles),
         GATE_TEST(there_is_always_an_owner),
+        GATE_TEST(a_language_is_that_of_an_account_and_may_be_changed),
         GATE_TEST(a_new_password_ends_the_other_sessions),
         GATE_TEST(accounts_outlive_the_process_and_sessions_do_not),
         GATE_TEST(accounts_that_cannot_be_read_make_nobody_the_owner),

@@ -63,6 +63,32 @@ static void a_broker_that_answers_nothing_is_given_up_and_tried_again(void **sta
     assert_int_equal(fake.alarms, 0);
 }
 
+static int64_t wall_at(void *context)
+{
+    return *(int64_t *)context;
+}
+
+static void an_outage_is_one_however_often_it_is_tried(void **state)
+{
+    static const struct {
+        const char *state;
+        int64_t since;
+    } steps[] = {
+        {"waiting", 1}, {"connecting", 1}, {"refused", 1}, {"connecting", 1}, {"online", 5},
+        {"waiting", 6}, {"connecting", 6}, {"waiting", 6}, {"online", 9},
+    };
+    int64_t now_ns = 0;
+    struct clock clock = {.wall_ns = wall_at, .mono_ns = wall_at, .context = &now_ns};
+    struct uplink uplink = {.options = &options, .clock = &clock};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        now_ns++;
+        tell_status(&uplink, steps[i].state, "");
+        assert_int_equal(uplink.stats.since_wall_ns, steps[i].since);
+    }
+}
+
 static void another_client_with_this_id_is_told_of_once(void **state)
 {
     static const struct {
@@ -221,6 +247,7 @@ int main(void)
         cmocka_unit_test_setup(events_wait_for_the_clock_but_not_for_ever, begin),
         cmocka_unit_test_setup(a_broker_that_answers_nothing_costs_no_processor_time, begin),
         cmocka_unit_test_setup(a_broker_that_answers_nothing_is_given_up_and_tried_again, begin),
+        cmocka_unit_test_setup(an_outage_is_one_however_often_it_is_tried, begin),
         cmocka_unit_test_setup(another_client_with_this_id_is_told_of_once, begin),
         cmocka_unit_test_setup(an_alarm_of_another_client_is_over_once_a_connection_holds, begin),
         cmocka_unit_test_setup(no_event_is_blamed_for_what_another_client_did, begin),
