@@ -36,6 +36,7 @@ static const struct command {
     {"accounts", command_accounts, "list, add and remove who may log in to the page"},
     {"password", command_password, "set a lost password anew"},
     {"tokens", command_tokens, "list, make and remove the tokens of programs"},
+    {"identity", command_identity, "say whether the machine was replaced or its card copied"},
     {"update", command_update, "install an update of the whole system, or go back"},
     {"wishes", command_wishes, "carry out what the daemon asks root for (for the system's units)"},
     {"audit", command_audit, "subscribe and prove that nothing is missing"},

@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/loop.h"
 #include "daemon/guard.h"
+#include "daemon/identity_routes.h"
 #include "daemon/lend.h"
 #include "daemon/overhear.h"
 #include "daemon/page.h"
@@ -34,6 +35,7 @@ struct front {
     struct system_given machine;
     struct configure_given given;
     struct guard_site guarded;
+    struct identity_given identity;
     struct configure *configure;
 };
 
@@ -117,6 +119,13 @@ static void close_jobs(struct front *front)
     jobs_close(front->jobs);
 }
 
+static int open_identity(struct front *front)
+{
+    front->identity =
+        (struct identity_given){front->running, front->configure, front->options->state_path};
+    return front->running->identity ? mount(front, identity_routes(&front->identity)) : 0;
+}
+
 static int open_update(struct front *front)
 {
     struct update *update = front->lasting.update;
@@ -170,6 +179,7 @@ static const struct part {
     {"live values", open_show, stop_show, close_show},
     {"jobs", open_jobs, stop_jobs, close_jobs},
     {"choices", open_choices, NULL, NULL},
+    {"identity", open_identity, NULL, NULL},
     {"updates", open_update, stop_update, NULL},
     {"system", open_system, NULL, NULL},
     {"page", open_page, stop_page, close_page},

@@ -23,6 +23,7 @@
 #include "daemon/front.h"
 #include "daemon/gateway_inside.h"
 #include "daemon/guard.h"
+#include "daemon/identity.h"
 #include "daemon/machine.h"
 #include "daemon/room.h"
 #include "daemon/update.h"
@@ -136,12 +137,17 @@ static int open_journal(struct gateway *gateway, const struct config *config)
                    (config->journal.sector == CONFIG_SECTOR_AUTO && machine_medium_is_plain(path));
     tell_of_room(config, path);
     open_refuge(gateway);
+    char identity[IDENTITY_TEXT_SIZE] = "";
+    if (gateway->identity) {
+        identity_named(gateway->identity, config->site.id);
+        identity_text(gateway->identity, identity);
+    }
     struct journal_options options = {
         .io = &gateway->io,
         .refuge = gateway->refuge.context ? &gateway->refuge : NULL,
         .clock = &clock_system,
         .gateway_id = config->site.id,
-        .identity = gateway->machine_id,
+        .identity = identity,
         .boot_id = gateway->boot_id,
         .keep_bytes = config->journal.keep_bytes,
         .max_age_ns = config->journal.max_age_ns,
@@ -207,6 +213,7 @@ static int run_once(struct gateway *gateway, struct config *config)
         close_journal(gateway);
         return EXIT_CODE_SYSTEM;
     }
+    gateway->running.identity = gateway->identity;
     gateway_take_zone(config);
     /* Before the buses: where descriptors run out, it is for them. */
     const struct configure_given given = {gateway->change,
@@ -285,6 +292,16 @@ static void find_wishes(struct gateway *gateway)
              dirname(folder));
 }
 
+static void open_identity(struct gateway *gateway)
+{
+    struct identity_facts facts;
+
+    identity_facts_look(&facts, "", gateway->options->state_path);
+    if (identity_open(&gateway->identity, gateway->options->state_path, &facts,
+                      clock_wall(&clock_system) / NS_PER_MS))
+        log_warn("daemon", "a copied card is not noticed: %s", error_text(ERR_NOMEM));
+}
+
 int gateway_run(const struct gateway_options *given)
 {
     struct gateway_options options = *given;
@@ -302,7 +319,7 @@ int gateway_run(const struct gateway_options *given)
     forbid_core_files();
     allow_many_descriptors();
     machine_boot_id(gateway.boot_id);
-    machine_id(gateway.machine_id);
+    open_identity(&gateway);
     gateway_config_parts(&gateway.parts);
     first_text(gateway.first);
     if (loop_open(&gateway.loop) || open_signals(&gateway) ||
@@ -333,6 +350,7 @@ out:
     change_close(gateway.change);
     loop_close(gateway.loop);
     update_close(gateway.update);
+    identity_close(gateway.identity);
     guard_close(gateway.gate);
     log_flush();
     return code;

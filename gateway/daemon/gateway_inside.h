@@ -31,7 +31,8 @@ struct gateway {
     struct front *front;
     struct config_parts parts;
     char first[FIRST_TEXT_SIZE]; /* what stands for a configuration that is not there */
-    char boot_id[40], machine_id[40];
+    char boot_id[40];
+    struct identity *identity; /* NULL without memory */
     struct config
         *next; /* a changed configuration that needs a new start: journal or identity differ */
     bool stopping;

@@ -1,4 +1,5 @@
-/* An uplink is cut off for a while, so that people see what an outage does. */
+/* An uplink is cut off for a while, so that people see what an outage does; or all are, until it is
+ * sure who this gateway is. */
 #include <string.h>
 
 #include "core/error.h"
@@ -17,4 +18,12 @@ int running_hold(struct running *running, const char *uplink, int64_t for_ns)
     }
     pthread_mutex_unlock(&running->lock);
     return error;
+}
+
+void running_release(struct running *running)
+{
+    pthread_mutex_lock(&running->lock);
+    for (struct running_uplink *each = running->uplinks; each; each = each->next)
+        uplink_hold(each->uplink, 0);
+    pthread_mutex_unlock(&running->lock);
 }

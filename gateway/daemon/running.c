@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "daemon/identity.h"
 #include "field/driver.h"
 #include "journal/cursor.h"
 #include "tls/pump.h"
@@ -249,6 +250,7 @@ static int start_uplink(struct running *running, const struct config_uplink *con
     if (!error && !running->pump)
         error = pump_open(&running->pump);
     options->first = config == running->current->config->uplinks;
+    options->held = running->identity && identity_holds(running->identity);
     options->pump = running->pump;
     options->desk = desk_seam(running->desk);
     if (!error)

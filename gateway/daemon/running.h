@@ -46,14 +46,16 @@ struct running_uplink {
     struct running_uplink *next;
 };
 
-struct page; /* daemon/page.h */
+struct page;     /* daemon/page.h */
+struct identity; /* daemon/identity.h */
 
 struct running {
     struct journal *journal;
     struct pump *pump;       /* of all uplinks; NULL until the first is started */
     struct engines *engines; /* of the buses; the same */
     struct desk *desk;
-    struct page *page; /* for the status; NULL: there is none */
+    struct page *page;         /* for the status; NULL: there is none */
+    struct identity *identity; /* whether anything may be published; NULL: it is not asked */
     const struct clock *clock;
     struct generation *current; /* and the older ones behind it */
     struct running_bus *buses;
@@ -107,6 +109,9 @@ void running_legend(struct running *running, struct legend *legend);
 /* As api_source.forget. Thread-safe. */
 int running_forget(struct running *running, const char *device, const char *what,
                    struct text *refusal);
+
+/* The uplinks that were held back at their start connect now. Thread-safe. */
+void running_release(struct running *running);
 
 /* As api_source.hold. Thread-safe. */
 int running_hold(struct running *running, const char *uplink, int64_t for_ns);

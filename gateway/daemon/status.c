@@ -10,6 +10,7 @@
 #include "core/status.h"
 #include "daemon/doubt.h"
 #include "daemon/lend.h"
+#include "daemon/identity.h"
 #include "daemon/page.h"
 #include "daemon/running.h"
 #include "field/driver.h"
@@ -59,6 +60,22 @@ static void put_config(const struct running *running, struct text *text)
     text_string(text, "}");
 }
 
+/* Nothing where nothing is asked. */
+static void put_identity(struct running *running, struct text *text)
+{
+    struct identity_look look = {.state = IDENTITY_SURE};
+
+    if (running->identity)
+        identity_look(running->identity, &look);
+    if (look.state == IDENTITY_SURE)
+        return;
+    text_printf(text,
+                ",\"identity\":{\"state\":\"%s\",\"since\":%" PRId64
+                ",\"machine\":%s,\"board\":%s,\"medium\":%s}",
+                identity_state_name(look.state), look.since_ms, look.machine ? "true" : "false",
+                look.board ? "true" : "false", look.medium ? "true" : "false");
+}
+
 static void put_gateway(struct running *running, struct text *text)
 {
     const struct config *config = running->current->config;
@@ -76,6 +93,7 @@ static void put_gateway(struct running *running, struct text *text)
     text_printf(text, ",\"clock\":{\"t\":%" PRId64 ",\"trust\":\"%s\"}",
                 clock_wall(running->clock) / NS_PER_MS,
                 clock_trust_name(clock_trust(running->clock)));
+    put_identity(running, text);
 }
 
 static void put_journal(struct running *running, struct text *text)
@@ -255,6 +273,14 @@ static void put_cause(struct text *text, int error)
     text_string(text, ",");
 }
 
+static const char held_back[] =
+    "held back until it is said whether this gateway was replaced or copied";
+
+static bool is_held(const struct running *running)
+{
+    return running->identity && identity_holds(running->identity);
+}
+
 static void put_uplink(struct running *running, struct text *text, struct running_uplink *entry)
 {
     struct uplink_stats stats;
@@ -267,7 +293,7 @@ static void put_uplink(struct running *running, struct text *text, struct runnin
     put_text(text, "url", ((const struct uplink_options *)entry->config->options)->url);
     text_printf(text, ",\"state\":\"%s\",\"since\":%" PRId64 ",", stats.state,
                 stats.since_wall_ns / NS_PER_MS);
-    put_text(text, "error", stats.error);
+    put_text(text, "error", is_held(running) ? held_back : stats.error);
     text_string(text, ",");
     put_cause(text, stats.cause);
     put_text(text, "alarm", stats.alarm);
@@ -356,6 +382,7 @@ void running_brief(struct running *running, struct text *text)
         put_config(running, text);
         text_printf(text, ",\"clock\":{\"trust\":\"%s\"}",
                     clock_trust_name(clock_trust(running->clock)));
+        put_identity(running, text);
         put_journal(running, text);
         put_buses_in_short(running, text);
         put_uplinks(running, text);

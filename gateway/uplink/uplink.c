@@ -226,6 +226,8 @@ int uplink_start(struct uplink **out, struct journal *journal, const struct site
     uplink->labels.journal = journal;
     uplink->journal_fd = -1;
     uplink->told_up = -1;
+    uplink->held = options->held;
+    uplink->hold_until_ns = options->held ? INT64_MAX : 0;
     uplink->started_ns = clock_mono(&clock_system);
     uplink->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     snprintf(uplink->gateway, sizeof(uplink->gateway), "%s", site->id);

@@ -26,6 +26,7 @@ enum uplink_from { UPLINK_FROM_OLDEST, UPLINK_FROM_NOW };
 struct uplink_options {
     const char *id;            /* set by uplink_check */
     bool first;                /* the first uplink of the configuration; the daemon sets it */
+    bool held;                 /* it does not connect until uplink_hold allows it; the same */
     struct pump *pump;         /* of the process; the daemon sets it; NULL: one of its own */
     struct command_desk *desk; /* where commands go; the daemon sets it; outlives the uplink */
 
