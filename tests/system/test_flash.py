@@ -1,0 +1,357 @@
+#!/usr/bin/python3
+"""tools/flash: images onto cards, firmware into nodes, one template for many sites."""
+import html
+import json
+import lzma
+import os
+import pathlib
+import pty
+import re
+import shutil
+import subprocess
+import sys
+
+from harness import Gateway, Skip, check, main, wait_for
+from harness.api import Api
+from harness.site import program
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+FLASH = TREE / "tools/flash"
+EXAMPLE = TREE / "docs/examples/sites"
+MIB = 1 << 20
+BOOT_MIB, IMAGE_MIB = 8, 20
+NODES = {"lm3s6965evb", "microbit", "mps2-an385", "netduinoplus2", "stm32vldiscovery"}
+
+sys.path.insert(0, str(TREE / "tools"))
+from flashing import card, disks  # noqa: E402
+from flashing.words import Progress, Refused  # noqa: E402
+
+
+def run(*words, tool=FLASH, **more):
+    return subprocess.run([tool, *map(str, words)], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, **more)
+
+
+def refused(answer, *words):
+    check(answer.returncode == 1, "it is refused", answer.returncode, answer.stdout, answer.stderr)
+    check("Traceback" not in answer.stderr, "a sentence", answer.stderr)
+    for word in words:
+        check(word in answer.stderr, "it says why", word, answer.stderr)
+
+
+def done(answer, *words):
+    check(answer.returncode == 0, "it is done", answer.stdout, answer.stderr)
+    for word in words:
+        check(word in answer.stdout + answer.stderr, "it says", word, answer.stdout, answer.stderr)
+    return answer
+
+
+def tool(*words, **more):
+    return subprocess.run(list(map(str, words)), check=True, capture_output=True, text=True, **more).stdout
+
+
+def make_image(site):
+    """A disk as an image has it: a FAT partition named boot, and another; packed. Returns the path and the bytes."""
+    plain = pathlib.Path(site.path("disk.img"))
+    size = (IMAGE_MIB * MIB - 12345) // 512 * 512  # no whole number of blocks
+    plain.write_bytes(b"".join(os.urandom(4096) + bytes(60 * 1024) for _ in range(size // 65536 + 1))[:size])
+    tool("sfdisk", "-q", plain, input="label: dos\nstart=2048, size=%d, type=c\ntype=83\n" % (BOOT_MIB * MIB // 512))
+    tool("mformat", "-i", "%s@@%d" % (plain, MIB), "-T", str(BOOT_MIB * MIB // 512), "-h", "16", "-s", "63", "::")
+    packed = pathlib.Path(site.path("disk.img.xz"))
+    packed.write_bytes(lzma.compress(plain.read_bytes(), preset=0))
+    return packed, plain.read_bytes()
+
+
+class Loop:
+    """A loop device: a card for whoever asks the kernel."""
+
+    def __init__(self, site, mib):
+        self.file = site.path("card.bin")
+        with open(self.file, "wb") as out:
+            out.truncate(mib * MIB)
+        attached = subprocess.run(["losetup", "--find", "--show", "--partscan", self.file], capture_output=True, text=True, check=False)
+        if attached.returncode != 0:
+            raise Skip("no loop device here: %s" % attached.stderr.strip())
+        self.path = attached.stdout.strip()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["losetup", "--detach", self.path], check=False)
+
+
+def every_board_is_listed(_site):
+    answer = done(run("list"))
+    ids = [path.parent.name for path in TREE.glob("boards/*/board.json")]
+    check(len(ids) > 10 and all(re.search(r"^%s " % re.escape(name), answer.stdout, re.M) for name in ids), "each", answer.stdout)
+    check(run().returncode == 2 and run("write").returncode == 2, "called wrongly")
+    refused(run("build", "nothing"), "there is no board \"nothing\"", "rpi4")
+    refused(run("node", "rpi4"), "there is no node \"rpi4\"", "microbit")
+
+
+def an_image_goes_onto_a_card_and_is_read_back(site):
+    image, content = make_image(site)
+    presets = pathlib.Path(site.path("plant7"))
+    (presets / "tls").mkdir(parents=True)
+    (presets / "sluice.json").write_text('{"version": 1}')
+    (presets / "tls/ca.pem").write_text("a certificate")
+    with Loop(site, 32) as loop:
+        answer = done(run("write", "rpi4", loop.path, "--image", image, "--presets", presets, "--yes"),
+                      "read back without a difference", "100 %", "presets: sluice.json, tls/ca.pem")
+        written = pathlib.Path(loop.path).read_bytes()[:len(content)]
+        boot = slice(MIB, MIB + BOOT_MIB * MIB)
+        check(written[:MIB] == content[:MIB] and written[boot.stop:] == content[boot.stop:], "what is written is the image")
+        for name in ("sluice.json", "tls/ca.pem"):
+            there = tool("mtype", "-i", "%s@@%d" % (loop.path, MIB), "::sluice/" + name, env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
+            check(there == (presets / name).read_text(), "a preset", name, there)
+        return answer.stderr.splitlines()[0][:60]
+
+
+def what_must_not_be_overwritten_is_not(site):
+    image, _ = make_image(site)
+    root = tool("findmnt", "-no", "SOURCE", "/").strip()
+    if root.startswith("/dev/"):
+        refused(run("write", "rpi4", root, "--image", image, "--yes"), root + " is a")
+    refused(run("write", "rpi4", "/dev/nowhere", "--image", image, "--yes"), "there is no /dev/nowhere", "What could be meant")
+    refused(run("write", "rpi4", "/dev/null", "--image", image, "--yes"), "neither a disk nor a file")
+    refused(run("write", "microbit", site.path("x"), "--image", image, "--yes"), "there is no gateway \"microbit\"")
+    refused(run("write", "rpi4", site.path("x"), "--image", site.path("y"), "--yes"), "there is no image")
+    refused(run("write", "rpi4", site.path("x"), "--image", image, "--presets", site.path("."), "--yes"), "has no sluice.json")
+    with Loop(site, 16) as loop:
+        refused(run("write", "rpi4", loop.path, "--image", image, "--yes"), "has 16 MiB, the image needs")
+    with Loop(site, 32) as loop:
+        where = site.path("mounted")
+        os.mkdir(where)
+        tool("mkfs.ext4", "-q", loop.path)
+        mounted = subprocess.run(["mount", "-t", "ext4", "-o", "ro", loop.path, where], capture_output=True, check=False).returncode == 0
+        if mounted:
+            try:
+                refused(run("write", "rpi4", loop.path, "--image", image, "--yes"), "is in use: " + where, "sudo umount " + where)
+            finally:
+                subprocess.run(["umount", where], check=True)
+        fd = os.open(loop.path, os.O_RDWR | os.O_EXCL)  # somebody whom no table names
+        try:
+            refused(run("write", "rpi4", loop.path, "--image", image, "--yes"), "it is in use")
+        finally:
+            os.close(fd)
+    return "one was mounted" if mounted else "nothing could be mounted here"
+
+
+def what_a_disk_is_decides_whether_it_is_written(_site):
+    plain = {"name": "sdx", "kname": "sdx", "path": "/dev/sdx", "type": "disk", "size": 64 * MIB, "ro": False, "rm": True, "tran": "usb",
+             "vendor": "Maker ", "model": "Reader", "label": None, "fstype": None, "mountpoints": [None]}
+    part = {**plain, "name": "sdx1", "kname": "sdx1", "path": "/dev/sdx1", "type": "part", "label": "PHOTOS", "fstype": "vfat"}
+    disks.judge({**plain, "children": [part]}, "/dev/sdx", 64 * MIB)
+    check(disks.describe({**plain, "children": [part]}) == "/dev/sdx (64 MiB, USB, Maker Reader); on it: sdx1 PHOTOS", "what a person knows it by",
+          disks.describe({**plain, "children": [part]}))
+    mapped = {**part, "name": "vault", "kname": "dm-7", "type": "crypt", "mountpoints": ["/mnt/vault"]}
+    for device, words in ((part, "is a partition"), ({**plain, "ro": True}, "slider"), ({**plain, "size": 63 * MIB}, "needs 64 MiB"),
+                          ({**plain, "children": [{**part, "mountpoints": ["/"]}]}, "runs from"),
+                          ({**plain, "children": [{**part, "mountpoints": ["[SWAP]"]}]}, "is in use: [SWAP]"),
+                          ({**plain, "children": [{**part, "children": [mapped]}]}, "is in use: /mnt/vault"),
+                          ({**plain, "type": "rom"}, "no board starts from")):
+        try:
+            disks.judge(device, device["path"], 64 * MIB)
+            check(False, "it would be overwritten", device)
+        except Refused as why:
+            check(words in str(why), "why", words, str(why))
+
+
+def typed(words, text):
+    """Runs it on a terminal of its own, with that typed."""
+    terminal, end = pty.openpty()
+    process = subprocess.Popen([FLASH, *map(str, words)], stdin=end, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    os.close(end)
+    os.write(terminal, text.encode())
+    out, err = process.communicate(timeout=60)
+    os.close(terminal)
+    return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+
+def whoever_overwrites_a_disk_types_its_name(site):
+    image, content = make_image(site)
+    target = pathlib.Path(site.path("target.img"))
+    target.write_bytes(b"precious")
+    words = ("write", "orangepi-zero", target, "--image", image)
+    refused(run(*words), "nobody is here to be asked")
+    refused(typed(words, "yes\n"), "Everything on it will be lost", "type target.img", "nothing was written")
+    check(target.read_bytes() == b"precious", "it is as it was")
+    done(typed(words, "target.img\n"), "read back without a difference", "put it into the slot")
+    check(target.read_bytes() == content, "it is the image")
+
+
+def a_damaged_image_and_a_lying_card_are_told(site):
+    image, content = make_image(site)
+    torn = pathlib.Path(site.path("torn.img.xz"))
+    torn.write_bytes(image.read_bytes()[:-4000])
+    refused(run("write", "rpi4", site.path("x"), "--image", torn, "--yes"), "damaged")
+    wrong = bytearray(image.read_bytes())
+    wrong[len(wrong) // 2] ^= 1
+    bad = pathlib.Path(site.path("bad.img.xz"))
+    bad.write_bytes(wrong)
+    refused(run("write", "rpi4", site.path("x"), "--image", bad, "--yes"), "damaged", "no use")
+    path = site.path("card.img")
+    fd = os.open(path, os.O_RDWR | os.O_CREAT)
+    try:
+        digests = card.write_all(fd, image, len(content))
+        card.read_back(fd, None, len(content), digests)
+        os.pwrite(fd, bytes([content[9 * MIB] ^ 1]), 9 * MIB)
+        try:
+            card.read_back(fd, None, len(content), digests)
+            check(False, "one bit differs and nobody sees it")
+        except Refused as why:
+            check("at 8 MiB" in str(why) and "another card" in str(why), "where", str(why))
+    finally:
+        os.close(fd)
+
+
+def the_time_that_is_left_is_told(_site):
+    clock = [0.0]
+    progress = Progress("writing", 100 * MIB, now=lambda: clock[0])
+    clock[0] = 10.0
+    check(progress.line(25 * MIB) == "writing:  25 %, 25 of 100 MiB, 2.5 MiB/s, 30 s left", "a quarter", progress.line(25 * MIB))
+    clock[0] = 40.0
+    check(progress.line(100 * MIB).endswith("2.5 MiB/s"), "the end", progress.line(100 * MIB))
+
+
+def a_node_is_flashed_by_the_commands_of_its_board(site):
+    for name in sorted(NODES - {"mps2-an385"}):
+        answer = done(run("node", name, "--dry-run"))
+        check("{" not in answer.stdout and "0x" in answer.stdout, "the commands", answer.stdout)
+    refused(run("node", "mps2-an385"), "by hand", "images.txt")
+    refused(run("node", "microbit", "--how", "dfu"), "not flashed by dfu, but by openocd")
+    answer = done(run("node", "stm32vldiscovery", "--how", "st-flash", "--dry-run"))
+    check(answer.stdout.splitlines()[0].endswith("build/node/stm32vldiscovery/boot.bin 0x08000000"), "its map", answer.stdout)
+    files = pathlib.Path(site.path("files"))
+    files.mkdir()
+    empty = site.path("bin")
+    os.mkdir(empty)
+    alone = {"PATH": empty}
+    refused(run("node", "netduinoplus2", "--files", files, env=alone), "dfu-util is not installed: sudo apt install dfu-util", "--how openocd")
+    done(run("node", "netduinoplus2", "--dry-run", env=alone), "by dfu-util (it is not installed: sudo apt install dfu-util)")
+    if not shutil.which("openocd"):
+        return "openocd is not installed"
+    refused(run("node", "lm3s6965evb", "--files", files), "boot.elf is not in")
+    for name in ("boot.elf", "slot-a.bin"):
+        (files / name).write_bytes(b"\0" * 64)
+    refused(run("node", "lm3s6965evb", "--files", files), "openocd did not write it", "USB cable")
+    for name in sorted(NODES):  # the configurations that are named are those of Debian's openocd
+        board = json.loads((TREE / "boards" / name / "board.json").read_text())
+        for way in board["flash"]:
+            if way["how"] == "openocd":
+                words = way["commands"][0]
+                named = [word for flag, word in zip(words, words[1:]) if flag == "-f"]
+                tool("openocd", *[part for file in named for part in ("-f", file)], "-c", "shutdown")
+    return "openocd without a board"
+
+
+def read_qr(site, label):
+    """What a phone reads on a label."""
+    path = site.path("label.html")
+    with open(path, "w") as out:
+        out.write('<body style="margin:0;background:#fff"><div style="width:300px">%s</div>' % label.replace("<svg", '<svg style="width:300px;height:300px"'))
+    tool("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--screenshot=" + site.path("label.png"), "--window-size=400,400", "file://" + path)
+    return tool("zbarimg", "--quiet", "--raw", site.path("label.png")).strip()
+
+
+def one_template_makes_many_sites_and_their_labels(site):
+    out = pathlib.Path(site.path("out"))
+    words = ("presets", EXAMPLE / "sites.csv", EXAMPLE / "template", out, "--board", "rpi4", "--sluice", program("sluice"))
+    answer = done(run(*words), "3 sites")
+    check(answer.stdout.split() == [str(out / name) for name in ("plant7", "plant8", "brewery")], "the folders", answer.stdout)
+    check(out.stat().st_mode & 0o777 == 0o700 and (out / "plant7/page.key").stat().st_mode & 0o777 == 0o600, "secrets are kept")
+    check('"hall \\"north\\"' in (out / "plant8/sluice.json").read_text().replace("Plant 8, ", '"'), "quotes", (out / "plant8/sluice.json").read_text())
+    check("HOSTNAME=brewery" in (out / "brewery/network.conf").read_text(), "network")
+    sheet = (out / "labels.html").read_text()
+    labels = re.findall(r"<article>.*?</article>", sheet, re.S)
+    check(len(labels) == 3 and "Brauerei Übersee" in labels[2] and "SL-000119" in labels[2], "the labels", sheet[-3000:])
+    code = (out / "plant7/setup-code").read_text().strip()
+    check(re.fullmatch("[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}", code) and code in html.unescape(labels[0]), "its code", code)
+    seen = read_qr(site, re.search(r"<svg.*?</svg>", labels[0], re.S)[0])
+    check(seen == "https://10.0.7.5/#/?code=" + code, "what a phone reads", seen)
+    # What is printed stays true when a site is added.
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.name in ("setup-code", "page.key", "page.crt")}
+    table = pathlib.Path(site.path("more.csv"))
+    table.write_bytes(b"\xef\xbb\xbf" + (EXAMPLE / "sites.csv").read_bytes() + b"plant9,,,10.0.9.5/24,10.0.9.1,3\n\n")
+    done(run("presets", table, *words[2:]), "4 sites")
+    check(len(before) == 9 and all(path.read_bytes() == content for path, content in before.items()), "what was made is kept")
+    check('"name": "plant9"' in (out / "plant9/sluice.json").read_text(), "a name that is not given is the id")
+
+
+def the_setup_code_and_the_certificate_of_a_label_are_the_gateways(site):
+    out = pathlib.Path(site.path("out"))
+    done(run("presets", EXAMPLE / "sites.csv", EXAMPLE / "template", out, "--sluice", program("sluice")))
+    folder = out / "plant7"
+    code = (folder / "setup-code").read_text().strip()
+    gateway = Gateway(site, [], [], [], web={"cert": "page.crt", "key": "page.key"})
+    for name in ("setup-code", "page.crt", "page.key"):
+        shutil.copy(folder / name, os.path.dirname(gateway.config_path))
+    gateway.start()
+    api = Api(gateway)
+    check(api.get("/api/v1/setup")["code"] == code, "the daemon's code", api.get("/api/v1/setup"), code)
+    answer = api.ask("POST", "/api/v1/setup", {"code": code, "password": "three plain words"}, {"Content-Type": "application/json"})
+    check(answer.status == 200, "it makes its bearer the owner", answer.status, answer.text)
+    shown = tool("openssl", "x509", "-noout", "-fingerprint", "-sha256", input=tool(
+        "openssl", "s_client", "-connect", gateway.url.split("//")[1], input="")).strip().split("=")[-1]
+    sheet = (out / "labels.html").read_text().replace("<br>", "")
+    check(shown in sheet, "the fingerprint on the label", shown)
+    gateway.stop()
+
+
+MISTAKES = (
+    ("name\nx\n", None, "no column \"id\""),
+    ("id\n", None, "names no site"),
+    ("id\na\nA\n", None, "two sites of the id A"),
+    ("id\n../a\n", None, "can be no name of a folder"),
+    ("id,serial\na,1\nb,1\n", None, "two sites of the serial number 1"),
+    ("id,setup_code\na,1234567\n", None, "too short"),
+    ("id,id\na,b\n", None, "two columns of one name"),
+    ("id\na,b\n", None, "more values than columns"),
+    ("id\na\n", '{"version":1,"gateway":{"id":"{{id}}","name":"{{town}}"}}', "speaks of {{town}}"),
+    ("id\na\n", '{"version":1,"gateway":{"id":"plant7"}}', "gives every site the same id"),
+    ("id,unit\na,x\n", '{"version":1,"gateway":{"id":"{{id}}"},"unit":"{{unit}}"}', "the configuration of a has mistakes"),
+    ("id,file:../x\na,y\n", None, "names no file"),
+    ("id,file:ca.pem\na,y.pem\n", None, "y.pem cannot be read"),
+    ("id\na\n", '{"version":1,"gateway":{"id":"{{id}}"},"web":{"cert":"page.crt","key":"page.key"}}', "needs the address"),
+)
+
+
+def mistakes_in_tables_and_templates_are_told(site):
+    for number, (table, template, words) in enumerate(MISTAKES):
+        folder = pathlib.Path(site.path("case%d" % number))
+        folder.mkdir()
+        (folder / "sites.csv").write_text(table)
+        (folder / "sluice.json").write_text(template or '{"version":1,"gateway":{"id":"{{id}}"}}')
+        refused(run("presets", folder / "sites.csv", folder / "sluice.json", folder / "out", "--sluice", program("sluice")), words)
+    return "%d mistakes" % len(MISTAKES)
+
+
+def images_are_offered_to_raspberry_pi_imager(site):
+    tree = pathlib.Path(site.path("tree"))
+    for part in ("boards", "tools/flashing"):
+        shutil.copytree(TREE / part, tree / part)
+    shutil.copy(FLASH, tree / "tools/flash")
+    own = {"tool": tree / "tools/flash"}
+    refused(run("imager", "--url", "https://example.com", **own), "no image of a card")
+    image, content = make_image(site)
+    (tree / "build/image/rpi4").mkdir(parents=True)
+    shutil.copy(image, tree / "build/image/rpi4/disk.img.xz")
+    offered = json.loads(done(run("imager", "--url", "https://example.com/sluice/", **own)).stdout)["os_list"]
+    check(len(offered) == 1, "one image", offered)
+    entry = offered[0]
+    check(entry["url"] == "https://example.com/sluice/rpi4/disk.img.xz", "where", entry)
+    check(entry["extract_size"] == len(content) and entry["image_download_size"] == image.stat().st_size, "sizes", entry)
+    check(entry["extract_sha256"] == tool("sha256sum", site.path("disk.img")).split()[0], "what it unpacks to", entry)
+    check(entry["image_download_sha256"] == tool("sha256sum", image).split()[0], "what is fetched", entry)
+    check(entry["devices"] == ["pi4-64bit"], "for which devices", entry)
+    refused(run("imager", "--url", "https://example.com", "qemu-arm64", **own), "not started from a card")
+    refused(run("test", "rpi4", **own), "cannot be emulated")
+    refused(run("build", "rpi4", **own), "this version has no tools/image")
+
+
+main(every_board_is_listed, an_image_goes_onto_a_card_and_is_read_back, what_must_not_be_overwritten_is_not,
+     what_a_disk_is_decides_whether_it_is_written,
+     whoever_overwrites_a_disk_types_its_name, a_damaged_image_and_a_lying_card_are_told, the_time_that_is_left_is_told,
+     a_node_is_flashed_by_the_commands_of_its_board, one_template_makes_many_sites_and_their_labels,
+     the_setup_code_and_the_certificate_of_a_label_are_the_gateways, mistakes_in_tables_and_templates_are_told,
+     images_are_offered_to_raspberry_pi_imager)

@@ -1,0 +1,1 @@
+"""What tools/flash does, one command a file."""

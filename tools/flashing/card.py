@@ -1,0 +1,180 @@
+"""An image onto a card, stick or disk: asked before, shown meanwhile, read back afterwards."""
+import fcntl
+import hashlib
+import json
+import lzma
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from . import boards, build, disks
+from .words import MIB, Progress, Refused, need, say
+
+BLOCK = 4 * MIB
+SYNC_EVERY = 4  # blocks: what is shown as written is on the medium, so that the time left is true
+BLKRRPART, BLKFLSBUF = 0x125F, 0x1261
+SECTOR = 512
+
+
+def plain_size(image):
+    """How many bytes the image has when it is unpacked."""
+    if not str(image).endswith(".xz"):
+        return os.stat(image).st_size
+    done = subprocess.run([need("xz", "xz-utils"), "--robot", "--list", str(image)], capture_output=True, text=True, check=False)
+    totals = [line.split("\t") for line in done.stdout.splitlines() if line.startswith("totals\t")]
+    if done.returncode != 0 or not totals:
+        raise Refused("%s is damaged or no xz file: build or fetch it again" % image)
+    return int(totals[0][4])
+
+
+def blocks_of(image):
+    """The image, unpacked, block by block."""
+    with (lzma.open(image) if str(image).endswith(".xz") else open(image, "rb")) as source:
+        while True:
+            try:
+                block = source.read(BLOCK)
+            except (lzma.LZMAError, EOFError) as error:
+                raise Refused("%s is damaged (%s): build or fetch it again; what was written is of no use" % (image, error)) from None
+            if not block:
+                return
+            yield block
+
+
+def ask(board, device, path, image):
+    """Whoever overwrites a disk types its name."""
+    what = disks.describe(device) if device else "%s (a file%s)" % (path, ", whose content goes" if os.path.exists(path) else "")
+    say("%s for %s goes onto\n    %s" % (image, board["name"], what))
+    if device and not device["rm"] and device["tran"] not in ("usb", "mmc"):
+        say("This is a disk that is built in, no card and no stick.")
+    name = os.path.basename(path)
+    if not sys.stdin.isatty():
+        raise Refused("everything on it would be lost, and nobody is here to be asked: --yes goes without asking")
+    sys.stderr.write("Everything on it will be lost. To go on, type %s: " % name)
+    sys.stderr.flush()
+    if sys.stdin.readline().strip() != name:
+        raise Refused("nothing was written")
+
+
+def open_target(path, device):
+    flags = os.O_RDWR | os.O_CLOEXEC
+    try:
+        # A disk that somebody uses, in this or another container, is refused by the kernel.
+        return os.open(path, flags | os.O_EXCL if device else flags | os.O_CREAT, 0o644)
+    except PermissionError:
+        raise Refused("%s cannot be opened: this needs root (sudo)" % path) from None
+    except OSError as error:
+        raise Refused("%s cannot be opened: %s" % (path, "it is in use" if error.errno == 16 else error.strerror)) from None
+
+
+def write_all(fd, image, size):
+    """Writes the image; returns the digest of each block."""
+    progress, digests, done = Progress("writing", size), [], 0
+    for number, block in enumerate(blocks_of(image)):
+        view = memoryview(block)
+        while view:
+            try:
+                view = view[os.write(fd, view):]
+            except OSError as error:
+                raise Refused("writing failed behind %d MiB: %s. The card may be worn out" % (done // MIB, error.strerror)) from None
+        digests.append(hashlib.blake2b(block).digest())
+        done += len(block)
+        if (number + 1) % SYNC_EVERY == 0 or done == size:
+            os.fdatasync(fd)
+            progress.at(done)
+    if done != size:
+        raise Refused("%s has %d bytes in place of %d: it is damaged; build or fetch it again" % (image, done, size))
+    os.fsync(fd)
+    return digests
+
+
+def forget(fd, device):
+    """What is read from now on comes from the medium, not from memory."""
+    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+    if device:
+        fcntl.ioctl(fd, BLKFLSBUF)
+
+
+def read_back(fd, device, size, digests):
+    forget(fd, device)
+    progress, done = Progress("reading back", size), 0
+    for digest in digests:
+        wanted, block = min(BLOCK, size - done), b""
+        while len(block) < wanted:
+            piece = os.pread(fd, wanted - len(block), done + len(block))
+            if not piece:
+                break
+            block += piece
+        if hashlib.blake2b(block).digest() != digest:
+            raise Refused("what was written is not what is read back, at %d MiB: take another card. Cards that say they are "
+                          "larger than they are do that" % (done // MIB))
+        done += wanted
+        progress.at(done)
+
+
+def boot_offset(path):
+    """Where the boot partition of a written image begins, in bytes."""
+    done = subprocess.run([need("sfdisk", "fdisk"), "--json", path], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Refused("%s has no partitions, so there is none for presets: %s" % (path, done.stderr.strip()))
+    table = json.loads(done.stdout)["partitiontable"]
+    vfat = {"b", "c", "e", "C12A7328-F81F-11D2-BA4B-00A0C93EC93B", "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"}
+    for part in table["partitions"]:
+        if part.get("name") == "boot" or part["type"] in vfat:
+            return part["start"] * table.get("sectorsize", SECTOR)
+    raise Refused("%s has no boot partition (FAT), so there is no place for presets" % path)
+
+
+def copy_presets(path, folder):
+    """What was made for a site into the folder sluice/ of the boot partition, and compares it there."""
+    names = sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
+    where = "%s@@%d" % (path, boot_offset(path))
+    need("mcopy", "mtools")
+
+    def tool(*words):
+        done = subprocess.run(words, capture_output=True, text=True, check=False, env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
+        if done.returncode != 0:
+            raise Refused("the presets could not be copied onto the boot partition: %s" % done.stderr.strip())
+    subprocess.run(["mmd", "-i", where, "-D", "s", "::sluice"], capture_output=True, check=False)
+    tool("mcopy", "-i", where, "-o", "-s", "-Q", *[str(entry) for entry in sorted(folder.iterdir())], "::sluice/")
+    with tempfile.TemporaryDirectory(prefix="sluice-presets-") as copy:
+        tool("mcopy", "-i", where, "-s", "-n", "::sluice", copy)
+        for name in names:
+            if (pathlib.Path(copy) / "sluice" / name).read_bytes() != (folder / name).read_bytes():
+                raise Refused("%s is not on the boot partition as it should be: take another card" % name)
+    return names
+
+
+def check_presets(folder):
+    if not (folder / "sluice.json").is_file():
+        raise Refused("%s has no sluice.json: --presets takes the folder of one site, as \"tools/flash presets\" makes it" % folder)
+
+
+def write(wanted):
+    board = boards.find(wanted.board, "gateway")
+    image = pathlib.Path(wanted.image) if wanted.image else build.image_of(board)
+    if not image.is_file():
+        raise Refused("there is no image %s" % image)
+    presets = pathlib.Path(wanted.presets) if wanted.presets else None
+    if presets:
+        check_presets(presets)
+    size = plain_size(image)
+    device = disks.look(wanted.device, size)
+    if not wanted.yes:
+        ask(board, device, wanted.device, image)
+    fd = open_target(wanted.device, device)
+    try:
+        digests = write_all(fd, image, size)
+        read_back(fd, device, size, digests)
+        if device:
+            try:
+                fcntl.ioctl(fd, BLKRRPART)
+            except OSError:
+                pass  # loop devices without partitions; who plugs the card in again sees them
+    finally:
+        os.close(fd)
+    if presets:
+        say("presets: %s" % ", ".join(copy_presets(wanted.device, presets)))
+    say("Done: written, and read back without a difference. %s" % next(
+        (way["words"][:1].upper() + way["words"][1:] + "." for way in board["flash"] if way["how"] == "card"), ""))

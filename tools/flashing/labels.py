@@ -1,0 +1,56 @@
+"""A sheet of labels for the housings: who the gateway is, how it is opened, and how its first visitor proves to stand before it."""
+import collections
+import html
+import subprocess
+
+from .words import Refused, need
+
+Label = collections.namedtuple("Label", "id name serial address code fingerprint")
+
+STYLE = """
+@page { size: A4; margin: 10mm }
+body { margin: 0; font: 9pt/1.3 system-ui, sans-serif; color: #000; background: #fff }
+main { display: grid; grid-template-columns: repeat(2, 92mm); gap: 4mm; justify-content: center }
+article { box-sizing: border-box; height: 51mm; padding: 3mm; border: 0.2mm dashed #888; display: grid;
+  grid-template-columns: 31mm 1fr; gap: 3mm; break-inside: avoid; overflow: hidden }
+svg { width: 31mm; height: 31mm; display: block }
+h2 { font-size: 11pt; line-height: 1.15; margin: 0 0 1mm; overflow: hidden; max-height: 9.5mm }
+dl { margin: 0; display: grid; grid-template-columns: auto 1fr; gap: 0 2mm }
+dt { color: #444 }
+dd { margin: 0; overflow-wrap: anywhere }
+.code { font: 700 12pt/1.2 ui-monospace, monospace; white-space: nowrap }
+.fingerprint { grid-column: 1 / -1; align-self: end; font: 7pt/1.3 ui-monospace, monospace }
+.no-qr { width: 31mm; height: 31mm; border: 0.2mm solid #888; display: grid; place-items: center; text-align: center; font-size: 7pt }
+"""
+
+
+def link(label):
+    """What the QR code opens: the setup page with the code, which a browser never sends to the network (it is behind the #)."""
+    return "https://%s/#/?code=%s" % ("[%s]" % label.address if ":" in label.address else label.address, label.code)
+
+
+def qr(text):
+    done = subprocess.run([need("qrencode", "qrencode"), "--type=SVG", "--inline", "--svg-path", "--rle", "--margin=2", "--level=M", "--output=-", text],
+                          capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Refused("qrencode could not draw \"%s\": %s" % (text, done.stderr.strip()))
+    return done.stdout[done.stdout.index("<svg"):]
+
+
+def row(name, value, kind=""):
+    return "<dt>%s</dt><dd%s>%s</dd>" % (name, ' class="%s"' % kind if kind else "", html.escape(value)) if value else ""
+
+
+def one(label):
+    picture = qr(link(label)) if label.address else '<div class="no-qr">its address is on its console</div>'
+    fingerprint = '<div class="fingerprint">SHA-256 of its certificate<br>%s</div>' % "<br>".join(
+        (label.fingerprint[:48], label.fingerprint[48:])) if label.fingerprint else ""
+    return "<article>%s<div><h2>%s</h2><dl>%s</dl></div>%s</article>" % (picture, html.escape(label.name), "".join([
+        row("id", label.id), row("serial", label.serial), row("open", "https://" + label.address if label.address else ""),
+        row("code", label.code, "code")]), fingerprint)
+
+
+def sheet(made):
+    """An HTML page that prints ten labels on a sheet of A4."""
+    return ('<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Labels of %d gateways</title>\n<style>%s</style>\n<main>\n%s\n</main>\n'
+            % (len(made), STYLE, "\n".join(map(one, made))))

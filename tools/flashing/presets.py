@@ -1,0 +1,241 @@
+"""One template, many sites: for each row of a table a folder that goes onto the boot partition, and a label."""
+import csv
+import io
+import json
+import os
+import pathlib
+import re
+import secrets
+import shutil
+import subprocess
+
+from . import boards, labels
+from .words import Refused, need, say
+
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none like another; as the gateway makes its own codes
+CODE_LETTERS_MIN = 8
+CODE_SIZE_MAX = 64
+VALID_DAYS = 825  # phones refuse certificates that are valid for longer
+SITE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+PLACE = re.compile(r"{{ *([^{}]*?) *}}")
+OWN_COLUMNS = {"id", "name", "serial", "address", "setup_code", "board"}
+FILE_COLUMN = "file:"
+PAGE_CERTIFICATE, PAGE_KEY = "page.crt", "page.key"
+
+
+def read_sites(path):
+    """The rows of the table, each a dictionary; what spreadsheets write, with commas, semicolons or tabs."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise Refused("there is no %s" % path) from None
+    except UnicodeDecodeError:
+        raise Refused("%s is not UTF-8: save it as \"CSV UTF-8\"" % path) from None
+    head = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=head.count)
+    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, restkey="", restval="")
+    columns = [(name or "").strip() for name in reader.fieldnames or []]
+    if "id" not in columns:
+        raise Refused("%s has no column \"id\": its first line names the columns, as id,name,serial,address" % path)
+    if len(set(columns)) != len(columns):
+        raise Refused("%s has two columns of one name: %s" % (path, ", ".join(sorted({name for name in columns if columns.count(name) > 1}))))
+    reader.fieldnames = columns
+    sites = []
+    for row in reader:
+        if "" in row and row[""]:
+            raise Refused("%s, line %d: there are more values than columns" % (path, reader.line_num))
+        site = {name: (value or "").strip() for name, value in row.items() if name}
+        if any(site.values()):
+            check_site(site, "%s, line %d" % (path, reader.line_num), sites)
+            sites.append(site)
+    if not sites:
+        raise Refused("%s names no site" % path)
+    return sites
+
+
+def check_site(site, where, before):
+    if not SITE_ID.fullmatch(site["id"]):
+        raise Refused("%s: the id \"%s\" can be no name of a folder: letters, digits, dot, dash and underscore" % (where, site["id"]))
+    if site["id"].lower() in [other["id"].lower() for other in before]:
+        raise Refused("%s: there are two sites of the id %s: two gateways of one id take each other's connection" % (where, site["id"]))
+    serial = site.get("serial")
+    if serial and serial in [other.get("serial") for other in before]:
+        raise Refused("%s: there are two sites of the serial number %s" % (where, serial))
+    code = site.get("setup_code", "")
+    if code and (len(re.sub(r"[^A-Za-z0-9]", "", code)) < CODE_LETTERS_MIN or len(code) > CODE_SIZE_MAX or not code.isascii()):
+        raise Refused("%s: the setup code \"%s\" is too short: at least %d letters and digits; leave it empty to have one made" %
+                      (where, code, CODE_LETTERS_MIN))
+    for name, value in site.items():
+        if re.search(r"[\x00-\x1f]", value):
+            raise Refused("%s: the value of %s has a line end or another control character" % (where, name))
+
+
+def read_template(path):
+    """Name -> bytes of every file of the template: a folder, or a sluice.json alone."""
+    if path.is_file():
+        return {"sluice.json": path.read_bytes()}
+    if not path.is_dir():
+        raise Refused("there is no template %s: it is a folder with a sluice.json, or a sluice.json" % path)
+    files = {str(file.relative_to(path)): file.read_bytes() for file in sorted(path.rglob("*")) if file.is_file()}
+    if "sluice.json" not in files:
+        raise Refused("%s has no sluice.json" % path)
+    return files
+
+
+def text_of(content):
+    """None for what is no text."""
+    try:
+        return None if b"\0" in content else content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def filled(name, text, site):
+    """The text with {{COLUMN}} filled in; in JSON inside quotes, so that quotes and umlauts in a table do no harm."""
+    def one(match):
+        value = site[match[1]]
+        return json.dumps(value, ensure_ascii=False)[1:-1] if name.endswith(".json") else value
+    return PLACE.sub(one, text)
+
+
+def used_columns(template):
+    """Column -> the file of the template that speaks of it."""
+    texts = {name: text_of(content) or "" for name, content in template.items()}
+    return {match[1]: name for name, text in texts.items() for match in PLACE.finditer(text)}
+
+
+def check_template(template, sites):
+    used = used_columns(template)
+    strange = [column for column in used if column not in sites[0]]
+    if strange:
+        raise Refused("the template's %s speaks of {{%s}}, and the table has no such column; it has %s" %
+                      (used[strange[0]], strange[0], ", ".join(sites[0])))
+    if "id" not in used_columns({"sluice.json": template["sluice.json"]}):
+        raise Refused("the template's sluice.json gives every site the same id: write \"gateway\": { \"id\": \"{{id}}\" }")
+    unused = [name for name in sites[0] if name not in set(used) | OWN_COLUMNS and not name.startswith(FILE_COLUMN)]
+    if unused:
+        say("note: the template does not use the columns %s" % ", ".join(unused))
+
+
+def save(path, content, secret=False):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if secret else 0o644)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(content)
+
+
+def is_secret(name):
+    return name.endswith((".key", ".password")) or name == "setup-code"
+
+
+def setting(folder, key):
+    """A line KEY=VALUE of network.conf, as the image reads it; "" where there is none."""
+    path = folder / "network.conf"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    found = [match[1] for line in lines if (match := re.fullmatch(r" *%s *= *(.*?) *" % key, line))]
+    return found[-1] if found else ""
+
+
+def keep_code(folder, site):
+    """The code of the table, else the one of an earlier run, which may be printed already, else a new one."""
+    path = folder / "setup-code"
+    code = site.get("setup_code") or (path.read_text(encoding="ascii").strip() if path.exists() else "")
+    if not code:
+        letters = [secrets.choice(LETTERS) for _ in range(8)]
+        code = "".join(letters[:4]) + "-" + "".join(letters[4:])
+    save(path, (code + "\n").encode(), secret=True)
+    return code
+
+
+def address_of(folder, site):
+    """What a browser opens; "" where nobody knows before it is switched on."""
+    name = setting(folder, "HOSTNAME")
+    return site.get("address") or setting(folder, "ADDRESS").split("/")[0] or (name + ".local" if name else "")
+
+
+def openssl(*arguments):
+    done = subprocess.run([need("openssl", "openssl"), *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Refused("openssl could not do it: %s" % done.stderr.strip())
+    return done.stdout
+
+
+def keep_certificate(folder, address):
+    """The page's certificate where the configuration names one, made once; its fingerprint, or ""."""
+    certificate, key = folder / PAGE_CERTIFICATE, folder / PAGE_KEY
+    if '"%s"' % PAGE_CERTIFICATE not in (folder / "sluice.json").read_text(encoding="utf-8"):
+        return ""
+    if not certificate.exists() or not key.exists():
+        name = setting(folder, "HOSTNAME")
+        names = [entry for entry in dict.fromkeys([address, name, name + ".local" if name else "", setting(folder, "ADDRESS").split("/")[0]]) if entry]
+        if not names:
+            raise Refused("%s: a certificate needs the address that the page is opened at: a column \"address\", or ADDRESS or HOSTNAME "
+                          "in the template's network.conf" % folder.name)
+        kinds = ["%s:%s" % ("IP" if re.fullmatch(r"[0-9.]+|[0-9a-fA-F:]*:[0-9a-fA-F:]*", entry) else "DNS", entry) for entry in names]
+        save(key, b"", secret=True)  # no moment in which others could read it
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", str(VALID_DAYS),
+                "-subj", "/CN=" + names[0][:64], "-addext", "subjectAltName=" + ",".join(kinds),
+                "-addext", "extendedKeyUsage=serverAuth", "-keyout", str(key), "-out", str(certificate))
+    return openssl("x509", "-in", str(certificate), "-noout", "-fingerprint", "-sha256").strip().split("=")[-1]
+
+
+def find_sluice(wanted):
+    """The program that checks the configurations."""
+    if wanted:
+        return wanted
+    for place in ("build/release/sluice", "build/asan/sluice"):
+        if (boards.ROOT / place).exists():
+            return str(boards.ROOT / place)
+    found = shutil.which("sluice")
+    if not found:
+        raise Refused("sluice is neither built nor installed, and nothing is handed out that it has not checked: "
+                      "cmake --preset release && cmake --build --preset release, or --sluice PROGRAM")
+    return found
+
+
+def check_made(sluice, folder, board):
+    environment = dict(os.environ)
+    if board:
+        environment["SLUICE_BOARD"] = str(boards.ROOT / "boards" / boards.find(board, "gateway")["id"])
+    done = subprocess.run([sluice, "check", str(folder / "sluice.json")], capture_output=True, text=True, env=environment, check=False)
+    if done.returncode != 0:
+        raise Refused("the configuration of %s has mistakes:\n%s" % (folder.name, (done.stdout + done.stderr).strip()))
+
+
+def make_site(site, template, tables, out, sluice, board):
+    """Makes a site's folder and returns what its label says."""
+    folder = out / site["id"]
+    for name, content in template.items():
+        text = text_of(content)
+        save(folder / name, content if text is None else filled(name, text, site).encode(), is_secret(name))
+    for column, value in site.items():
+        name = column[len(FILE_COLUMN):]
+        if not column.startswith(FILE_COLUMN) or not value:
+            continue
+        if name.startswith("/") or ".." in pathlib.PurePath(name).parts or not name:
+            raise Refused("the column %s names no file of a site's folder" % column)
+        try:
+            save(folder / name, (tables / value).read_bytes(), is_secret(name))
+        except OSError as error:
+            raise Refused("%s: %s cannot be read: %s" % (site["id"], tables / value, error.strerror)) from None
+    code = keep_code(folder, site)
+    address = address_of(folder, site)
+    fingerprint = keep_certificate(folder, address)
+    check_made(sluice, folder, site.get("board") or board)
+    return labels.Label(site["id"], site.get("name") or site["id"], site.get("serial", ""), address, code, fingerprint)
+
+
+def make(wanted):
+    table, out = pathlib.Path(wanted.sites), pathlib.Path(wanted.out)
+    sites, template = read_sites(table), read_template(pathlib.Path(wanted.template))
+    for site in sites:
+        site["name"] = site.get("name") or site["id"]
+    check_template(template, sites)
+    sluice = find_sluice(wanted.sluice)
+    need("qrencode", "qrencode")
+    out.mkdir(parents=True, exist_ok=True)
+    out.chmod(0o700)  # setup codes and keys
+    made = [make_site(site, template, table.parent, out, sluice, wanted.board) for site in sites]
+    save(out / "labels.html", labels.sheet(made).encode(), secret=True)
+    say("%d sites in %s, each checked. Labels: %s (print it, then keep it as you keep passwords)" % (len(made), out, out / "labels.html"))
+    print("\n".join(str(out / site["id"]) for site in sites))
