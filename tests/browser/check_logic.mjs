@@ -20,7 +20,7 @@ globalThis.setInterval = (...given) => timers(...given).unref();
 
 await build({
   stdin: {
-    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'api/uplink', 'screens/devices/rows', 'screens/add-device/draft', 'screens/add-device/table', 'screens/buses/load', 'screens/system/restore', 'lib/format', 'lib/text']
+    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'api/uplink', 'screens/devices/rows', 'screens/add-device/draft', 'screens/add-device/table', 'screens/buses/load', 'screens/system/restore', 'screens/history/trail', 'screens/device/frames', 'screens/settings/usual', 'screens/settings/points', 'api/options', 'lib/format', 'lib/phrases', 'lib/text']
       .map((module) => `export * from './src/${module}';`).join('\n'),
     resolveDir: page,
   },
@@ -88,6 +88,60 @@ const tests = {
     assert.equal(logic.said('uplinks[0].url: expected is mqtt://'), 'uplinks[0].url: expected is mqtt://');
     assert.equal(logic.said('/dev/ttyUSB0 is gone'), '/dev/ttyUSB0 is gone');
     assert.equal(logic.said('öl is low'), 'Öl is low');
+  },
+  'a sentence of the gateway is told in another language by its form, with what is in it'() {
+    logic.learn({ 'the broker is busy': 'der Broker ist ausgelastet', 'uplink {}: {}': 'Broker {}: {}', 'over: {}': 'vorbei: {}', 'its configuration has {} mistake{}; {}': '{3} (Fehler: {1})' });
+    assert.equal(logic.said('sluice doctor: the broker is busy'), 'Der Broker ist ausgelastet');
+    assert.equal(logic.phrase('uplink cloud: over: the broker is busy'), 'Broker cloud: vorbei: der Broker ist ausgelastet');
+    assert.equal(logic.phrase('its configuration has 2 mistakes; line 3'), 'line 3 (Fehler: 2)');
+    assert.equal(logic.phrase('something new'), null);
+    assert.equal(logic.said('something new'), 'Something new');
+    logic.learn({});
+  },
+  'who did what is a sentence'() {
+    assert.equal(logic.trailInWords('did=login by=anna from=192.168.7.20'), 'anna from 192.168.7.20: logged in');
+    assert.equal(logic.trailInWords('did=account-set by=anna from=socket name=ben role=operator'), 'anna on the gateway itself: set an account (name ben, role operator)');
+    assert.equal(logic.trailInWords('did=config-applied by=anna from=::1 comment=Add%20a%20device'), 'anna from ::1: applied a change on trial (comment Add a device)');
+    assert.equal(logic.trailInWords('9f2c61d0'), 'configuration 9f2c61d0 is in force');
+  },
+  'a frame is a sentence'() {
+    const words = (frame) => logic.frameInWords({ unit: 7, function: 3, name: 'read holding registers', ...frame });
+    assert.equal(words({ way: 'request', address: 100, count: 2 }), 'asks unit 7: read holding registers from 100 × 2');
+    assert.equal(words({ way: 'reply', values: [1, 65535], took_us: 4100, answers: true }), 'unit 7 answers: 1 65535 after 4.1 ms');
+    assert.match(words({ way: 'reply', exception: 2, answers: true }), /no such register/);
+    assert.match(logic.frameInWords({ way: 'garbage', size: 3, hex: '00ff01' }), /^3 bytes that are no frame: 00ff01/);
+  },
+  'an entry is one level of keys, and what has no place there stays as it is'() {
+    const options = new Map([['id', {}], ['every', {}], ['write', {}], ['write.min', { type: 'number' }], ['report.dead_band', { type: ['number', 'string'] }], ['enum', { type: 'object', additionalProperties: {} }], ['was', { type: 'array' }]]);
+    const entry = { id: 'p', every: '1s', write: { min: 0 }, report: { dead_band: '2%' }, enum: { 0: 'off' }, exchange: [{ send: 'x' }] };
+    const fields = logic.flat(entry, options);
+    assert.deepEqual(fields, { 'id': 'p', 'every': '1s', 'write': true, 'write.min': 0, 'report.dead_band': '2%', 'enum': { 0: 'off' } });
+    const at = ['devices', { id: 'd' }, 'points', { id: 'p' }];
+    assert.deepEqual(logic.editsOfForm('points', at, entry, fields, options, {}), []);
+    const { every: ___, ...rest } = fields;
+    assert.deepEqual(logic.editsOfForm('points', at, entry, { ...rest, id: 'q' }, options, {}).map(({ at: [, , , , key], ...what }) => [key, what]), [
+      ['every', { remove: true }], ['was', { set: ['p'] }], ['id', { set: 'q' }],
+    ]);
+    const { 'write': _, 'write.min': __, ...closed } = fields;
+    assert.deepEqual(logic.editsOfForm('points', at, entry, closed, options, {}), [{ at: [...at, 'write'], remove: true }]);
+  },
+  'what is written in a form is what the option takes'() {
+    const value = (text, option) => logic.fromText(text, option);
+    assert.deepEqual([value('0,5', { type: 'number' }), value('2%', { type: ['number', 'string'] }), value('0.5', { type: ['number', 'string'] })], [0.5, '2%', 0.5]);
+    assert.deepEqual([value('a|b', { type: 'array', items: { type: 'string' } }), value('0=off|1=auto', { type: 'object' }), value('true', { type: 'boolean' })], [['a', 'b'], { 0: 'off', 1: 'auto' }, true]);
+    assert.deepEqual([value('7', { type: 'string' }), value('x', { type: 'integer' })], ['7', 'x'], 'what does not fit is for the gateway to refuse');
+  },
+  'a line goes with its devices, and a point of a profile is left out of those that are read'() {
+    const parsed = { devices: [{ id: 'd', bus: 'b' }, { id: 'e', bus: 'c' }] };
+    assert.deepEqual(logic.editsToRemove('buses', 'b', parsed).map(({ at }) => at), [['devices', { id: 'd' }], ['buses', { id: 'b' }]]);
+    assert.deepEqual(logic.editsWithoutPoint({ id: 'd', profile: 'x' }, 'u', ['u', 'i']), [{ at: ['devices', { id: 'd' }, 'only'], set: ['i'] }]);
+    assert.deepEqual(logic.editsWithoutPoint({ id: 'd', points: [{ id: 'u' }] }, 'u', ['u']), [{ at: ['devices', { id: 'd' }, 'points', { id: 'u' }], remove: true }]);
+  },
+  'a device like another has all of it but who and where it is, and the next free unit'() {
+    const config = { parsed: { buses: [{ id: 'b', driver: 'modbus-rtu', port: '/dev/x' }], devices: [{ id: 'm', name: 'M', bus: 'b', unit: 3, profile: 'p', report: { on_change: true } }, { id: 'n', bus: 'b', unit: 4 }] } };
+    const draft = { ...logic.alike(config.parsed.devices[0], config), id: 'o', name: 'O' };
+    assert.equal(draft.unit, 5);
+    assert.deepEqual(logic.editsOf(draft, config), [{ at: ['devices'], add: { id: 'o', name: 'O', bus: 'b', unit: 5, report: { on_change: true }, profile: 'p' } }]);
   },
   'a number of many noughts is short, and a large counter is whole'() {
     assert.equal(logic.number(-5.4123456e36), '-5.412E36');

@@ -1,5 +1,6 @@
 // The page's words: every language has the same keys with the same places to fill in, every key is used, and there is
-// no sentence in the code. Prints what is wrong, a line each; exit status 1 when something is.
+// no sentence in the code; and every form of a sentence of the gateway that a language knows (said.LANGUAGE.json) is still
+// one of the gateway's. Prints what is wrong, a line each; exit status 1 when something is.
 import { readFileSync, readdirSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
 import { page } from './page.mjs';
@@ -7,7 +8,8 @@ import { page } from './page.mjs';
 const source = process.argv[2] ?? join(page, 'src');
 const wrong = [];
 
-const texts = readdirSync(join(source, 'texts')).map((file) => {
+const isSaid = (file) => file.startsWith('said.');
+const texts = readdirSync(join(source, 'texts')).filter((file) => !isSaid(file)).map((file) => {
   const text = readFileSync(join(source, 'texts', file), 'utf8');
   const written = [...text.matchAll(/^\s*"([^"]+)":/gm)].map(([, key]) => key);
   written.filter((key, i) => written.indexOf(key) !== i).forEach((key) => wrong.push(`${file}: "${key}" is there twice`));
@@ -51,6 +53,31 @@ for (const key of Object.keys(first.words)) {
   const written = code.includes(`'${key}'`) || beginnings.some((beginning) => key.startsWith(beginning));
   if (!written) wrong.push(`${first.file}: "${key}" is not used`);
 }
+
+// The forms of the gateway's sentences are the texts of its source, with {} for what printf fills in.
+const root = join(page, '../../..');
+
+function* cFiles(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory() && !['page', 'node_modules'].includes(entry.name)) yield* cFiles(path);
+    else if (['.c', '.h'].includes(extname(entry.name))) yield path;
+  }
+}
+
+function formsOf(text) {
+  const joined = /(?:(?:"(?:[^"\\\n]|\\.)*"|\bPRI[a-zA-Z]\w+)\s*)+/g;
+  return [...text.matchAll(joined)].map(([run]) => [...run.matchAll(/"((?:[^"\\\n]|\\.)*)"|\b(PRI\w+)/g)].map(([, words, macro]) => (macro ? 'd' : words)).join('')
+    .replace(/\\n/g, '\n').replace(/\\(.)/g, '$1').replace(/%[-+ #0]*[\d*]*(?:\.[\d*]+)?(?:hh|h|ll|l|z|j)?[a-zA-Z]/g, '{}').replace(/%%/g, '%')).join('\n');
+}
+
+const spoken = ['gateway', 'drivers'].flatMap((folder) => [...cFiles(join(root, folder))]).map((path) => formsOf(readFileSync(path, 'utf8').replace(/\/\*[\s\S]*?\*\//g, ' '))).join('\n');
+for (const file of readdirSync(join(source, 'texts')).filter(isSaid))
+  for (const [form, said] of Object.entries(JSON.parse(readFileSync(join(source, 'texts', file), 'utf8')))) {
+    const places = form.split('{}').length - 1;
+    if (!spoken.includes(form.replace(/\{\}$/, ''))) wrong.push(`${file}: the gateway no longer says "${form}"`);
+    if (!said.includes('{1}') && !said.includes('{2}') && said.split('{}').length - 1 !== places) wrong.push(`${file}: "${form}" has ${places} places to fill in, and "${said}" has others`);
+  }
 
 wrong.forEach((line) => console.log(line));
 console.log(wrong.length ? `${wrong.length} wrong` : `ok: ${Object.keys(first.words).length} sentences in ${texts.length} languages`);

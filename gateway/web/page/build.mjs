@@ -17,6 +17,21 @@ async function writeHashed(folder, source) {
   return file;
 }
 
+/** All languages have the same keys: these are loaded once, and of each language its sentences in their order. */
+const languages = {
+  name: 'languages',
+  setup({ onResolve, onLoad }) {
+    const keys = join(here, 'src/texts/en.json');
+    onResolve({ filter: /^texts:keys$/ }, () => ({ path: keys, namespace: 'keys' }));
+    onLoad({ filter: /./, namespace: 'keys' }, async ({ path }) => ({ contents: JSON.stringify(Object.keys(JSON.parse(await readFile(path, 'utf8')))), loader: 'json', watchFiles: [path] }));
+    onLoad({ filter: /texts\/[a-z]+\.json$/ }, async ({ path }) => {
+      const [order, words] = (await Promise.all([readFile(keys, 'utf8'), readFile(path, 'utf8')])).map(JSON.parse);
+      const sentences = JSON.stringify(Object.keys(order).map((key) => words[key]));
+      return { contents: `import keys from 'texts:keys';\nconst sentences = ${sentences};\nexport default Object.fromEntries(keys.map((key, i) => [key, sentences[i]]));`, loader: 'js' };
+    });
+  },
+};
+
 /** Returns the folder that was written. */
 export async function build(readable = false, folder = join(here, 'dist')) {
   const assets = join(folder, 'assets');
@@ -39,6 +54,7 @@ export async function build(readable = false, folder = join(here, 'dist')) {
     assetNames: '[name]-[hash]',
     legalComments: 'none',
     metafile: true,
+    plugins: [languages],
     logLevel: 'error',
   });
   const stray = Object.keys(result.metafile.outputs).filter((name) => name.endsWith('.css')).slice(1);

@@ -36,8 +36,11 @@ export function joiner<Line>(): { add: (line: string) => Line | null; clear: () 
   };
 }
 
-/** A job of this screen. It is ended when one goes elsewhere: a line that is lent comes back at once. */
-export function useJob<Line>(): JobState<Line> {
+/**
+ * A job of this screen. It is ended when one goes elsewhere: a line that is lent comes back at once. Of one that tells
+ * on and on the last `keep` lines are kept.
+ */
+export function useJob<Line>(keep = Infinity): JobState<Line> {
   const [lines, setLines] = useState<readonly Line[]>([]);
   const [end, setEnd] = useState<JobEnd | null>(null);
   const [error, setError] = useState<unknown>(null);
@@ -63,7 +66,7 @@ export function useJob<Line>(): JobState<Line> {
     });
     source.addEventListener('line', (message) => {
       const object = objects.add((message as MessageEvent<string>).data);
-      if (object) setLines((known) => [...known, object]);
+      if (object) setLines((known) => (known.length < keep ? [...known, object] : [...known.slice(1 - keep), object]));
     });
     source.addEventListener('end', (message) => {
       const told = JSON.parse((message as MessageEvent<string>).data) as JobEnd;

@@ -4,7 +4,7 @@ import { ended, followChanges, goBack, keep, pending, type Pending } from '../ap
 import { may } from '../api/session';
 import { useCell } from '../lib/cell';
 import { gatewayNow, second } from '../lib/clock';
-import { t } from '../lib/text';
+import { said, t } from '../lib/text';
 import { Notice, Problem } from '../parts/notice';
 
 /** "0:47" */
@@ -28,7 +28,7 @@ function Trial({ change }: { change: Pending }) {
     <section class="change-bar" aria-label={t('change.label')}>
       <div class="change-words">
         <p><b role="status">{t('change.trial', { by: change.by })}</b> {t('change.back')} <span class="change-left" role="timer">{left(change.until)}</span></p>
-        {waits && <p>{t('change.waits', { why: change.why! })}</p>}
+        {waits && <p>{t('change.waits', { why: said(change.why!) })}</p>}
         <Problem error={error} />
       </div>
       {may('owner') && (

@@ -1,6 +1,7 @@
 /** The page's words: one file a language, and no sentence anywhere else. */
 import { cell, kept } from './cell';
 import type en from '../texts/en.json';
+import { learn, phrase } from './phrases';
 
 export type TextKey = keyof typeof en;
 export type Language = 'en' | 'de';
@@ -18,7 +19,12 @@ let texts: Texts = {};
 let plurals = new Intl.PluralRules('en');
 
 async function load(which: Language): Promise<Texts> {
-  const file = which === 'de' ? await import('../texts/de.json') : await import('../texts/en.json');
+  if (which === 'en') {
+    learn({});
+    return (await import('../texts/en.json')).default;
+  }
+  const [file, said] = await Promise.all([import('../texts/de.json'), import('../texts/said.de.json')]);
+  learn(said.default);
   return file.default;
 }
 
@@ -53,10 +59,12 @@ export function told(key: string, otherwise: string): string {
 }
 
 /**
- * A sentence of the gateway or of one of its programs as it stands by itself: with a capital, and without the program's
- * name. One that begins with a name or a key (`uplinks[0].url: …`) keeps it as it is written.
+ * A sentence of the gateway or of one of its programs as it stands by itself: in the page's language where it is known
+ * there, with a capital, and without the program's name. One that begins with a name or a key (`uplinks[0].url: …`)
+ * keeps it as it is written.
  */
 export function said(sentence: string): string {
-  const plain = sentence.trim().replace(/^sluiced?( [a-z-]+)?: /gm, '');
+  const english = sentence.trim().replace(/^sluiced?( [a-z-]+)?: /gm, '');
+  const plain = phrase(english) ?? english;
   return /^\p{Ll}[\p{L}'’-]*[ ,]/u.test(plain) ? plain.charAt(0).toUpperCase() + plain.slice(1) : plain;
 }

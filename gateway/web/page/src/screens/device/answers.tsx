@@ -4,7 +4,7 @@ import { post, query } from '../../api/client';
 import { may } from '../../api/session';
 import type { BusStatus, DeviceStatus } from '../../api/types';
 import { number } from '../../lib/format';
-import { t, type TextKey } from '../../lib/text';
+import { t, told, type TextKey } from '../../lib/text';
 import { Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 
@@ -53,7 +53,7 @@ export function Answers({ bus, device }: { bus: BusStatus; device: DeviceStatus 
       {learnt.points && learnt.points.length > 0 && (
         <>
           <h3 class="facts-head">{t('answers.refused')}</h3>
-          <ul class="refused">{learnt.points.map((point) => <li key={point.id}><b>{point.id}</b> <span lang="en">{point.why}: {point.help}</span></li>)}</ul>
+          <ul class="refused">{learnt.points.map((point) => <li key={point.id}><b>{point.id}</b> {told(`why.${point.why}`, point.why)}: {told(`help.${point.why}`, point.help)}</li>)}</ul>
         </>
       )}
       {may('owner') && bus.driver.startsWith('modbus') && <Forget device={device} />}

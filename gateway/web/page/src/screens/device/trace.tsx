@@ -1,11 +1,13 @@
-/** The bytes on the device's line, as they go. */
+/** What goes over the device's line: in words, for those who may start a job, or as the bytes that they are. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, query } from '../../api/client';
+import { may } from '../../api/session';
 import type { BusStatus } from '../../api/types';
 import { clockTime } from '../../lib/format';
 import { t, told } from '../../lib/text';
 import { Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
+import { Frames } from './frames';
 
 /** Older lines go: this is for looking, `sluice trace` is for keeping. */
 const LINES_MAX = 200;
@@ -36,7 +38,7 @@ async function readLines(response: Response, take: (line: Heard) => void): Promi
 
 const spaced = (hex = ''): string => hex.replace(/(..)(?=.)/g, '$1 ');
 
-export function Trace({ bus }: { bus: BusStatus }) {
+function Bytes({ bus }: { bus: BusStatus }) {
   const [runs, setRuns] = useState(false);
   const [heard, setHeard] = useState<readonly Heard[]>([]);
   const [error, setError] = useState<unknown>(null);
@@ -60,10 +62,9 @@ export function Trace({ bus }: { bus: BusStatus }) {
     };
   }, [runs, bus.id]);
 
-  if (!bus.driver.startsWith('modbus')) return null;
   return (
-    <Panel title={t('trace.title')} class="trace"
-      aside={<button type="button" class="button small" aria-pressed={runs} onClick={() => setRuns(!runs)}>{t(runs ? 'trace.stop' : 'trace.start')}</button>}>
+    <>
+      <div class="actions"><button type="button" class="button small" aria-pressed={runs} onClick={() => setRuns(!runs)}>{t(runs ? 'trace.stop' : 'trace.start')}</button></div>
       <Problem error={error} />
       {!heard.length && <p class="quiet-line">{t(runs ? 'trace.waits' : 'trace.hint', { bus: bus.id })}</p>}
       {heard.length > 0 && (
@@ -77,6 +78,21 @@ export function Trace({ bus }: { bus: BusStatus }) {
           ))}
         </div>
       )}
+    </>
+  );
+}
+
+export function Trace({ bus }: { bus: BusStatus }) {
+  const [words, setWords] = useState(may('owner'));
+  if (!bus.driver.startsWith('modbus')) return null;
+  return (
+    <Panel title={t('trace.title')} class="trace" aside={may('owner') && (
+      <div class="segments" role="group" aria-label={t('trace.title')}>
+        <button type="button" aria-pressed={words} onClick={() => setWords(true)}>{t('trace.words')}</button>
+        <button type="button" aria-pressed={!words} onClick={() => setWords(false)}>{t('trace.bytes')}</button>
+      </div>
+    )}>
+      {words ? <Frames bus={bus} /> : <Bytes bus={bus} />}
     </Panel>
   );
 }

@@ -7,7 +7,7 @@ import { ask } from '../../api/client';
 import { pointKey, valueOf } from '../../api/points';
 import type { Point, Scalar } from '../../api/types';
 import { useCell } from '../../lib/cell';
-import { t, told } from '../../lib/text';
+import { said, t, told } from '../../lib/text';
 import { Dialog } from '../../parts/dialog';
 import { Choice, TextField } from '../../parts/field';
 import { Notice, Problem } from '../../parts/notice';
@@ -96,7 +96,7 @@ export function Write({ point, onClose }: { point: Point; onClose: () => void })
         <div aria-live="polite">
           {step === 'sent' && !answer && !error && <p class="quiet-line">{t('write.waits')}</p>}
           {answer?.ok && <Notice level="up" title={t('write.done', { value: withUnit(point, answer.v ?? null) })} />}
-          {answer && !answer.ok && <Notice level="down" title={t('write.failed')} why={answer.why && told(`why.${answer.why}`, answer.why)} next={answer.help} />}
+          {answer && !answer.ok && <Notice level="down" title={t('write.failed')} why={answer.why && told(`why.${answer.why}`, answer.why)} next={told(`help.${answer.why}`, said(answer.help ?? ''))} />}
         </div>
         <Problem error={error} />
         <div class="actions">

@@ -3,8 +3,9 @@ import type { StoredEvent } from '../../api/types';
 import { link } from '../../app/router';
 import { gatewayNow } from '../../lib/clock';
 import { moment, number } from '../../lib/format';
-import { t, told } from '../../lib/text';
+import { said, t, told } from '../../lib/text';
 import { Shape, type Level } from '../../parts/state';
+import { trailInWords } from './trail';
 
 function level(event: StoredEvent): Level {
   if (event.k === 'state') return event.v === true ? 'up' : 'down';
@@ -18,6 +19,12 @@ function level(event: StoredEvent): Level {
 const text = (value: StoredEvent['v']): string =>
   value === null || value === undefined ? t('value.none') : typeof value === 'number' ? number(value) : String(value);
 
+/** "start 0.1.0", "stop", or that the journal begins anew. */
+function lifecycle(words: string): string {
+  const [, version] = /^start (\S+)$/.exec(words) ?? [];
+  return version ? t('event.start', { version }) : words === 'stop' ? t('event.stop') : said(words);
+}
+
 function words(event: StoredEvent): string {
   const why = event.why ? told(`why.${event.why}`, event.why) : '';
   switch (event.k) {
@@ -27,6 +34,9 @@ function words(event: StoredEvent): string {
     case 'result': return event.ok ? t('event.done', { point: event.p ?? '', value: text(event.v) }) : t('event.failed', { point: event.p ?? '', why });
     case 'clock': return t('event.clock', { ms: text(event.v) });
     case 'reading': return [`${event.p}: ${text(event.v)}`, event.q === 'good' ? '' : told(`quality.${event.q}`, event.q ?? ''), why].filter(Boolean).join(', ');
+    case 'lifecycle': return lifecycle(text(event.v));
+    case 'config': return event.d || event.b ? t('event.learnt', { what: text(event.v) }) : trailInWords(text(event.v));
+    case 'alarm': return [said(text(event.v)), event.why && why].filter(Boolean).join(', ');
     default: return [text(event.v ?? null), why].filter((word) => word && word !== t('value.none')).join(', ');
   }
 }

@@ -8,6 +8,7 @@ import { moment } from '../../lib/format';
 import { t, told } from '../../lib/text';
 import { Choice, TextField } from '../../parts/field';
 import { Problem } from '../../parts/notice';
+import { Said } from '../../parts/said';
 import { Screen } from '../../parts/screen';
 import { Shape, type Level } from '../../parts/state';
 
@@ -46,13 +47,13 @@ export function Logs() {
         follows.current = scrollHeight - scrollTop - clientHeight < END_PX;
       }}>
         {!shown.length && !error && <p class="quiet-line">{t('logs.none')}</p>}
-        <ol class="log-lines" lang="en">
+        <ol class="log-lines">
           {shown.map((line, i) => (
             <li key={`${line.t}/${i}`}>
               <time>{moment(line.t, gatewayNow())}</time>
               <span class="log-level"><Shape level={levels[line.level] ?? 'unknown'} />{told(`logs.${line.level}`, line.level)}</span>
               <span class="log-part">{line.part}</span>
-              <span class="log-words">{line.words}</span>
+              <span class="log-words"><Said text={line.words} /></span>
             </li>
           ))}
         </ol>

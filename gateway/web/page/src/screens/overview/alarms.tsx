@@ -10,6 +10,7 @@ import { moment } from '../../lib/format';
 import { t } from '../../lib/text';
 import { Age } from '../../parts/age';
 import { Panel } from '../../parts/panel';
+import { Said } from '../../parts/said';
 import { Shape, State } from '../../parts/state';
 
 const PAST_MAX = 5;
@@ -34,7 +35,7 @@ function Past({ alarm }: { alarm: StoredEvent }) {
   return (
     <li>
       <time class="numbers">{moment(alarm.t, gatewayNow())}</time>
-      <span lang="en">{String(alarm.v ?? '')}</span>
+      <Said text={String(alarm.v ?? '')} />
     </li>
   );
 }

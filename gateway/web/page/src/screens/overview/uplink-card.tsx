@@ -4,7 +4,7 @@ import type { Status, UplinkStatus } from '../../api/types';
 import { uplinkWord } from '../../api/uplink';
 import { link } from '../../app/router';
 import { duration, number, rate } from '../../lib/format';
-import { t } from '../../lib/text';
+import { said, t } from '../../lib/text';
 import { State, type Level } from '../../parts/state';
 
 /** Fewer than this wait in the course of things: what is on its way. */
@@ -47,7 +47,7 @@ export function UplinkCard({ uplink, now }: { uplink: UplinkStatus; now: Status 
       <span class="flow-numbers">
         <span class="flow-rate"><b>{acked === null ? t('value.none') : rate(acked)}</b> {t('unit.delivered')}</span>
       </span>
-      <span class="flow-words">{uplink.error || backlog(uplink, now)}</span>
+      <span class="flow-words">{said(uplink.error) || backlog(uplink, now)}</span>
     </li>
   );
 }

@@ -5,7 +5,7 @@ import { pending } from '../../api/config';
 import { useCell } from '../../lib/cell';
 import { gatewayNow } from '../../lib/clock';
 import { moment } from '../../lib/format';
-import { t, told } from '../../lib/text';
+import { said, t, told } from '../../lib/text';
 import { Panel } from '../../parts/panel';
 import { Problem } from '../../parts/notice';
 import { State, type Level } from '../../parts/state';
@@ -51,7 +51,7 @@ export function Changes() {
         {newest.map((change) => (
           <li key={change.change}>
             <p class="change-line"><time>{moment(change.at, gatewayNow())}</time> <b>{change.by}</b> <State level={levels[change.state]} word={told(`changes.${change.state}`, change.state)} /></p>
-            <p class="quiet-line">{[change.comment, change.words, change.why].filter(Boolean).join(' · ')}</p>
+            <p class="quiet-line">{[change.comment, change.words, said(change.why ?? '')].filter(Boolean).join(' · ')}</p>
             <Lines change={change.change} />
           </li>
         ))}

@@ -3,6 +3,7 @@ import { useJob } from '../../api/jobs';
 import { number } from '../../lib/format';
 import { t, told } from '../../lib/text';
 import { Problem } from '../../parts/notice';
+import { Said } from '../../parts/said';
 import { Panel } from '../../parts/panel';
 import { Shape, type Level } from '../../parts/state';
 
@@ -24,8 +25,8 @@ function Line({ step }: { step: Step }) {
       <div>
         <p><b>{told(`doctor.${step.step}`, step.step)}</b> <span class="unseen">{t(`state.${levels[step.verdict]}`)}</span>
           {!!step.ms && <span class="fact-what">{t('unit.ms', { n: number(step.ms) })}</span>}</p>
-        <p lang="en">{step.found}</p>
-        {step.next && <p lang="en" class="doctor-next">{step.next}</p>}
+        <p><Said text={step.found} /></p>
+        {step.next && <p class="doctor-next"><Said text={step.next} /></p>}
       </div>
     </li>
   );

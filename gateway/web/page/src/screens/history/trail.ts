@@ -1,0 +1,29 @@
+/** The audit trail in words: an event's "did=login by=anna from=192.168.7.20" as a sentence. */
+import { t, told } from '../../lib/text';
+
+/** KEY=VALUE with a blank between, and percent signs for what is no letter or digit. */
+export function wordsOf(text: string): Record<string, string> {
+  const made: Record<string, string> = {};
+  for (const word of text.split(' ')) {
+    const at = word.indexOf('=');
+    if (at < 1) continue;
+    try {
+      made[word.slice(0, at)] = decodeURIComponent(word.slice(at + 1));
+    } catch {
+      made[word.slice(0, at)] = word.slice(at + 1);
+    }
+  }
+  return made;
+}
+
+/** What is said of it besides: "role owner, keys gateway.name". */
+const besides = (words: Record<string, string>): string =>
+  Object.entries(words).filter(([key]) => !['did', 'by', 'from'].includes(key)).map(([key, value]) => `${key} ${value}`).join(', ');
+
+/** A config event of the gateway itself: who did what; or the configuration that is in force from then on, by its fingerprint. */
+export function trailInWords(text: string): string {
+  const words = wordsOf(text);
+  if (!words.did) return t('did.applied', { fingerprint: text });
+  const what = told(`did.${words.did}`, words.did), more = besides(words);
+  return t(words.from && words.from !== 'socket' ? 'did.from' : 'did.here', { by: words.by ?? '', from: words.from ?? '', what: more ? `${what} (${more})` : what });
+}
