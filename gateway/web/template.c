@@ -37,6 +37,8 @@ static const struct {
 } own_keys[] = {
     {"gateway", "id", "\"template\""},
     {"gateway", "name", NULL},
+    {"gateway", "hw", NULL},
+    {"web", "listen", NULL},
     {"web", "names", NULL},
     {"web", "cert", NULL},
     {"web", "key", NULL},

@@ -29,6 +29,7 @@ export async function openPage(browser, { width = 1440, scheme = 'light', langua
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   page.troubles = [];
+  page.language = language.slice(0, 2);
   page.on('pageerror', (error) => page.troubles.push(error.message));
   page.on('console', (message) => {
     if (/Content.Security.Policy/i.test(message.text())) page.troubles.push(message.text());
@@ -41,12 +42,24 @@ export async function go(page, place) {
   await page.waitForSelector('h1');
 }
 
+/** The account's language is that of the page wherever it logs in: here the one that the walk is in. */
+async function speak(page, language) {
+  if ((await page.evaluate(() => document.documentElement.lang)) === language) return;
+  await page.evaluate((wanted) => {
+    const choice = [...document.querySelectorAll('.rail > .account select')].find((one) => [...one.options].some((option) => option.value === wanted));
+    choice.value = wanted;
+    choice.dispatchEvent(new Event('change'));
+  }, language);
+  await page.waitForFunction((wanted) => document.documentElement.lang === wanted, language);
+}
+
 export async function logIn(page, name = 'owner') {
   await page.goto(address);
   await page.getByLabel(/^Name/).fill(name);
   await page.getByLabel(/^Passwor[dt]$/).fill(password);
   await page.keyboard.press('Enter');
   await page.waitForSelector('.rail');
+  await speak(page, page.language);
 }
 
 /** Accessibility as axe-core judges it; returns what is wrong, a sentence each. */

@@ -155,8 +155,8 @@ static void a_template_has_no_identity_and_takes_that_of_another(void **state)
 {
     static const char plant[] =
         "// ours\n{\n  \"version\": 1,\n  \"gateway\": { \"id\": \"plant7\", \"name\": \"Seven\", "
-        "\"timezone\": \"UTC\" }, // where\n"
-        "  \"web\": { \"https\": 443, \"names\": [\"a.example\"], \"key\": \"page.key\" },\n  "
+        "\"hw\": \"SN00412\", \"timezone\": \"UTC\" }, // where\n"
+        "  \"web\": { \"https\": 443, \"listen\": [\"10.0.7.20\"], \"names\": [\"a.example\"], \"key\": \"page.key\" },\n  "
         "\"buses\": []\n}\n";
     static const char bare[] = "{ \"gateway\": { \"id\": \"plant9\" } }";
     char why[EDIT_WHY_SIZE];
@@ -174,6 +174,7 @@ static void a_template_has_no_identity_and_takes_that_of_another(void **state)
     char *again = export_personal(template, own, why);
     assert_non_null(strstr(again, "\"id\": \"plant7\""));
     assert_non_null(strstr(again, "\"name\": \"Seven\""));
+    assert_non_null(strstr(again, "\"hw\": \"SN00412\""));
     assert_non_null(strstr(again, "\"key\": \"page.key\""));
     free(again);
     assert_int_equal(json_read(&own, arena, bare, strlen(bare), fail_if_told, NULL), 0);

@@ -92,6 +92,7 @@ async function send<T>(method: string, path: string, body?: unknown): Promise<T>
 }
 
 export const post = <T = unknown>(path: string, body?: unknown): Promise<T> => send('POST', path, body);
+export const patch = <T = unknown>(path: string, body?: unknown): Promise<T> => send('PATCH', path, body);
 export const put = <T = unknown>(path: string, body?: unknown): Promise<T> => send('PUT', path, body);
 export const remove = <T = unknown>(path: string): Promise<T> => send('DELETE', path);
 

@@ -1,7 +1,8 @@
 /** Who is here: nobody yet, or an account with its role. */
 import { cell } from '../lib/cell';
 import { heardTime } from '../lib/clock';
-import { get, post, useToken, whenStranger } from './client';
+import { language, languages, type Language } from '../lib/text';
+import { get, patch, post, useToken, whenStranger } from './client';
 import type { Role, Session } from './types';
 
 /** null until the gateway has answered for the first time. */
@@ -17,9 +18,18 @@ export async function loadSession(): Promise<void> {
   take(await get<Session>('/session'));
 }
 
+/** Whoever logs in has the page in the language that the account has chosen, wherever that was. */
 export async function login(name: string, password: string): Promise<void> {
   await post('/login', { name, password });
   await loadSession();
+  const wanted = languages.find((one) => one === session.get()?.language);
+  if (wanted) language.set(wanted);
+}
+
+/** Of this page at once, and of the account from now on. */
+export function chooseLanguage(wanted: Language): void {
+  language.set(wanted);
+  patch('/session', { language: wanted }).catch(() => {});
 }
 
 export async function logout(): Promise<void> {

@@ -1,7 +1,7 @@
 /** The frame around every screen: the rail (a bar below on a phone), whether the gateway is heard, and who is here. */
 import { useEffect, useState } from 'preact/hooks';
 import { away } from '../api/client';
-import { logout, may } from '../api/session';
+import { chooseLanguage, logout, may } from '../api/session';
 import { followStatus } from '../api/status';
 import type { Session } from '../api/types';
 import { useCell } from '../lib/cell';
@@ -43,7 +43,7 @@ function Account({ session }: { session: Session }) {
       </p>
       <Choice label={t('account.theme')} value={useCell(theme)} choices={themeNames} onChoice={(chosen) => theme.set(chosen)} />
       <Choice label={t('account.language')} value={useCell(language)}
-        choices={languages.map((key) => [key, languageNames[key]] as const)} onChoice={(chosen) => language.set(chosen)} />
+        choices={languages.map((key) => [key, languageNames[key]] as const)} onChoice={chooseLanguage} />
       <button class="button quiet" type="button" onClick={() => void logout()}>{t('account.logout')}</button>
     </div>
   );

@@ -31,7 +31,8 @@ function choicesOf(option: Option): (readonly [string, string])[] {
 
 function OneField({ name, label, words, option, value, onValue }: { name: string; label: string; words: string; option: Option; value: unknown; onValue: (value: unknown) => void }) {
   const hint = words || <><code>{name}</code> <span lang="en">{first(option.description)}</span></>;
-  const unset = option.default === undefined ? t('settings.unset') : t('settings.default', { value: asText(option.default) });
+  const usually = typeof option.default === 'boolean' ? t(option.default ? 'settings.yes' : 'settings.no') : asText(option.default);
+  const unset = option.default === undefined ? t('settings.unset') : t('settings.default', { value: usually });
   const form = formOf(option);
   const take = (text: string): void => onValue(text === '' ? undefined : fromText(text, option));
   if (form !== 'text')

@@ -77,7 +77,7 @@ export function AddDevice() {
           )}
           {draft.place && draft.profile && (
             <Panel title={t('add.test')}>
-              <TestRead key={`${draft.profile}/${draft.unit}`} {...step} />
+              <TestRead key={`${draft.profile}/${draft.unit}`} {...step} config={config} />
               <Assign {...step} config={config} />
             </Panel>
           )}

@@ -6,7 +6,8 @@ import { TextField } from '../../parts/field';
 import { Notice, Problem } from '../../parts/notice';
 import { State, type Level } from '../../parts/state';
 import type { StepProps } from './add-device';
-import { placeLine, placeOn } from './draft';
+import type { Config } from '../../api/config';
+import { deviceAt, placeLine, placeOn } from './draft';
 
 interface ProbedPoint {
   id: string;
@@ -43,16 +44,17 @@ function Missing({ points, draft, change }: StepProps & { points: readonly Probe
   );
 }
 
-export function TestRead({ draft, change }: StepProps) {
+export function TestRead({ draft, change, config }: StepProps & { config: Config }) {
   const job = useJob<Probed>();
   const place = draft.place!;
+  const there = deviceAt(config, place, draft.unit);
   const read = () => job.start({ kind: 'probe', on: placeOn(place), profile: draft.profile, unit: draft.unit, line: placeLine(place) });
   const points = job.lines.flatMap((line) => line.points ?? []).sort((a, b) => Number(b.read) - Number(a.read));
   const value = (v: unknown): string => (typeof v === 'number' ? number(v) : v === undefined || v === null ? t('value.none') : String(v));
   return (
     <>
       <div class="test-row">
-        <TextField label={t('add.unit')} hint={t('add.unit.hint')} inputmode="numeric" value={String(draft.unit)} onText={(text) => change({ unit: Number(text) || 0 })} />
+        <TextField label={t('add.unit')} hint={t('add.unit.hint')} wrong={there && t('add.unit.taken', { unit: draft.unit, name: there.name || there.id })} inputmode="numeric" value={String(draft.unit)} onText={(text) => change({ unit: Number(text) || 0 })} />
         <button class="button" type="button" disabled={job.runs} onClick={read}>{t(job.runs ? 'test.runs' : 'test.do')}</button>
       </div>
       {!points.length && <Problem error={job.error} />}

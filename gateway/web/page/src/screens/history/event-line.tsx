@@ -5,7 +5,7 @@ import { gatewayNow } from '../../lib/clock';
 import { moment, number } from '../../lib/format';
 import { said, t, told } from '../../lib/text';
 import { Shape, type Level } from '../../parts/state';
-import { trailInWords } from './trail';
+import { learntInWords, trailInWords } from './trail';
 
 function level(event: StoredEvent): Level {
   if (event.k === 'state') return event.v === true ? 'up' : 'down';
@@ -35,7 +35,7 @@ function words(event: StoredEvent): string {
     case 'clock': return t('event.clock', { ms: text(event.v) });
     case 'reading': return [`${event.p}: ${text(event.v)}`, event.q === 'good' ? '' : told(`quality.${event.q}`, event.q ?? ''), why].filter(Boolean).join(', ');
     case 'lifecycle': return lifecycle(text(event.v));
-    case 'config': return event.d || event.b ? t('event.learnt', { what: text(event.v) }) : trailInWords(text(event.v));
+    case 'config': return event.d || event.b ? learntInWords(text(event.v)) : trailInWords(text(event.v));
     case 'alarm': return [said(text(event.v)), event.why && why].filter(Boolean).join(', ');
     default: return [text(event.v ?? null), why].filter((word) => word && word !== t('value.none')).join(', ');
   }

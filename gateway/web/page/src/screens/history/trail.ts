@@ -1,5 +1,8 @@
 /** The audit trail in words: an event's "did=login by=anna from=192.168.7.20" as a sentence. */
+import { number } from '../../lib/format';
 import { t, told } from '../../lib/text';
+
+export const isTrail = (text: string): boolean => text.startsWith('did=');
 
 /** KEY=VALUE with a blank between, and percent signs for what is no letter or digit. */
 export function wordsOf(text: string): Record<string, string> {
@@ -19,6 +22,13 @@ export function wordsOf(text: string): Record<string, string> {
 /** What is said of it besides: "role owner, keys gateway.name". */
 const besides = (words: Record<string, string>): string =>
   Object.entries(words).filter(([key]) => !['did', 'by', 'from'].includes(key)).map(([key, value]) => `${key} ${value}`).join(', ');
+
+/** What was learnt of a device or a line, as far as there are words for it. */
+export function learntInWords(text: string): string {
+  const { answers_us: answers, ...words } = wordsOf(text);
+  const identity = Object.entries(words).filter(([key]) => /^id\.(?!none)/.test(key)).map(([, value]) => value);
+  return [answers && t('event.learnt.answers', { ms: number(Number(answers) / 1000, 1) }), identity.length > 0 && t('event.learnt.identity', { what: identity.join(' ') })].filter(Boolean).join('; ') || t('event.learnt');
+}
 
 /** A config event of the gateway itself: who did what; or the configuration that is in force from then on, by its fingerprint. */
 export function trailInWords(text: string): string {

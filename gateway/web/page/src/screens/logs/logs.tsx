@@ -11,6 +11,7 @@ import { Problem } from '../../parts/notice';
 import { Said } from '../../parts/said';
 import { Screen } from '../../parts/screen';
 import { Shape, type Level } from '../../parts/state';
+import { isTrail, trailInWords } from '../history/trail';
 
 /** The gateway keeps no more in memory either. */
 const LINES_MAX = 1_000;
@@ -53,7 +54,7 @@ export function Logs() {
               <time>{moment(line.t, gatewayNow())}</time>
               <span class="log-level"><Shape level={levels[line.level] ?? 'unknown'} />{told(`logs.${line.level}`, line.level)}</span>
               <span class="log-part">{line.part}</span>
-              <span class="log-words"><Said text={line.words} /></span>
+              <span class="log-words">{isTrail(line.words) ? trailInWords(line.words) : <Said text={line.words} />}</span>
             </li>
           ))}
         </ol>

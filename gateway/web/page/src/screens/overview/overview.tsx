@@ -2,6 +2,7 @@
 import { conditions } from '../../api/conditions';
 import { status } from '../../api/status';
 import { useCell } from '../../lib/cell';
+import { narrow } from '../../lib/narrow';
 import { t } from '../../lib/text';
 import { Screen } from '../../parts/screen';
 import { Alarms } from './alarms';
@@ -12,13 +13,17 @@ import { Waiting } from './waiting';
 
 export function Overview() {
   const now = useCell(status);
+  const stacked = useCell(narrow);
   if (!now) return <Screen title={t('nav.overview')}><Waiting /></Screen>;
   const found = conditions(now);
+  // On a phone what is wrong would be far below the picture.
+  const first = stacked && found.length > 0;
   return (
     <Screen title={t('nav.overview')} lead={<Summary now={now} found={found} />}>
+      {first && <div class="care-first"><Alarms found={found} /></div>}
       <Flow now={now} />
       <div class="columns">
-        <Alarms found={found} />
+        {!first && <Alarms found={found} />}
         <Ledger now={now} />
       </div>
     </Screen>

@@ -20,6 +20,23 @@ interface Answer {
   values: StoredEvent[];
 }
 
+/** How much of it there is, and how much is as it should be. */
+function Counts({ now, values }: { now: Status; values: readonly StoredEvent[] }) {
+  const devices = now.buses.flatMap((bus) => bus.devices), read = values.filter((event) => event.d && event.p);
+  return (
+    <Panel title={t('report.counts')}>
+      <dl class="facts">
+        <div><dt>{t('nav.devices')}</dt><dd>{t('report.of', { good: number(devices.filter((device) => device.up).length), of: number(devices.length) })}</dd></div>
+        <div><dt>{t('device.values')}</dt><dd>{t('report.of.values', { good: number(read.filter((event) => event.q === 'good').length), of: number(read.length) })}</dd></div>
+        <div><dt>{t('report.unverified')}</dt><dd>{number(devices.filter((device) => device.unverified).length)}</dd></div>
+        <div><dt>{t('ledger.stored')}</dt><dd>{number(now.journal.stored)}</dd></div>
+        <div><dt>{t('ledger.refused')}</dt><dd>{number(now.journal.refused)}</dd></div>
+        <div><dt>{t('report.config')}</dt><dd><code>{now.config.fingerprint}</code></dd></div>
+      </dl>
+    </Panel>
+  );
+}
+
 function Device({ device, bus, values }: { device: DeviceStatus; bus: string; values: readonly StoredEvent[] }) {
   const known = useCell(points);
   const identity = Object.entries(device.learnt.identity ?? {}).map(([key, value]) => `${told(`identity.${key}`, key)} ${value}`).join(', ');
@@ -62,6 +79,7 @@ export function Report() {
       <Problem error={error} />
       {report && now && (
         <div class="report">
+          <Counts now={now} values={report.values} />
           <Panel title={t('nav.uplinks')}>
             <dl class="facts">
               {now.uplinks.map((uplink) => (

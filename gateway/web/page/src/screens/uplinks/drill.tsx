@@ -1,8 +1,9 @@
 /** The outage drill: cuts the broker off for some minutes on purpose, and counts what that did. */
 import { useState } from 'preact/hooks';
 import { useJob } from '../../api/jobs';
+import type { UplinkStatus } from '../../api/types';
 import { duration, number } from '../../lib/format';
-import { t, told } from '../../lib/text';
+import { said, t, told } from '../../lib/text';
 import { Choice } from '../../parts/field';
 import { Notice, Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
@@ -21,7 +22,11 @@ interface Phase {
 
 const MINUTES = ['1', '2', '5', '15', '60'];
 
-export function Drill({ id }: { id: string }) {
+/** Once it may come back, what keeps it away is no drill any more. */
+const BACK = ['returning', 'draining'];
+
+export function Drill({ uplink }: { uplink: UplinkStatus }) {
+  const { id } = uplink;
   const job = useJob<Phase>();
   const [minutes, setMinutes] = useState('2');
   const end = job.lines.find((line) => line.phase === 'end'), now = job.lines.at(-1);
@@ -44,6 +49,7 @@ export function Drill({ id }: { id: string }) {
           <div class="actions"><button class="button" type="button" onClick={job.stop}>{t('drill.stop')}</button></div>
         </>
       )}
+      {job.runs && now && BACK.includes(now.phase) && uplink.state !== 'online' && uplink.error && <Notice level="look" title={t('drill.away')} why={said(uplink.error)} next={t('drill.away.next')} />}
       <Problem error={end ? null : job.error} />
       <div role="status">
         {end && <Notice level={end.proven ? 'up' : 'down'} title={t(end.proven ? 'drill.proven' : 'drill.unproven')}

@@ -33,7 +33,7 @@ export function Uplink({ id }: { id: string }) {
       <div class="columns">
         <Panel title={t('uplink.facts')}><UplinkFacts uplink={uplink} now={now} /></Panel>
         {may('owner') && <Doctor id={id} />}
-        {may('owner') && <Drill id={id} />}
+        {may('owner') && <Drill uplink={uplink} />}
         {entry && <Preview id={id} url={uplink.url} layout={entry.layout ?? 'batch'} root={entry.root} user={entry.user} ca={entry.tls?.ca} cert={entry.tls?.cert} />}
       </div>
     </Screen>
