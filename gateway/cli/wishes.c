@@ -10,34 +10,49 @@
 #include "daemon/wish.h"
 #include "web/program.h"
 
-static int restart(void)
+static int restart(int64_t number)
 {
     static const char *const arguments[] = {"systemctl", "--no-block", "reboot", NULL};
     struct program program;
     int error = program_start_other(&program, arguments);
 
+    (void)number;
     if (error)
         return error;
     return program_wait(&program) == 0 ? 0 : ERR_REFUSED;
 }
 
-static int carry_out(void *context, const char *what, int64_t number)
+static int do_nothing(int64_t number)
 {
-    bool dry = *(bool *)context;
-    int error = dry ? 0 : strcmp(what, WISH_CLOCK) == 0 ? machine_set_clock(number) : restart();
+    (void)number;
+    return 0;
+}
 
-    printf("%s %lld: %s\n", what, (long long)number,
-           error ? error_text(error)
-           : dry ? "would be done"
-                 : "done");
-    return error;
+static const struct wish_kind kinds[] = {
+    {WISH_CLOCK, machine_set_clock},
+    {WISH_RESTART, restart},
+    {0},
+};
+
+static void tell(const char *what, int64_t number, int error)
+{
+    printf("%s %lld: %s\n", what, (long long)number, error ? error_text(error) : "done");
+}
+
+/* The same wishes, of which none is carried out. */
+static void make_dry(struct wish_kind dry[])
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        dry[i] = kinds[i];
+        dry[i].carry_out = do_nothing;
+    }
 }
 
 int command_wishes(int argc, char **argv)
 {
     bool dry = false;
     const struct args_flag flags[] = {
-        {"dry", 0, NULL, "tell what would be done, and take it as done", NULL, &dry},
+        {"dry", 0, NULL, "do nothing, and take it as done", NULL, &dry},
         {0},
     };
     const struct args_command command = {
@@ -55,7 +70,9 @@ int command_wishes(int argc, char **argv)
 
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    int done = wish_carry_out(argv[first], carry_out, &dry);
+    struct wish_kind nothing[sizeof kinds / sizeof *kinds];
+    make_dry(nothing);
+    int done = wish_carry_out(argv[first], dry ? nothing : kinds, tell);
     if (done < 0)
         fprintf(stderr, "sluice wishes: %s: %s\n", argv[first], error_text(done));
     return done < 0 ? EXIT_CODE_SYSTEM : done > 0 ? EXIT_CODE_OK : EXIT_CODE_FAILED;

@@ -19,8 +19,6 @@
 #define NUMBER_SIZE  32
 #define REFUSED_WORD "refused"
 
-static const char *const kinds[] = {WISH_CLOCK, WISH_RESTART};
-
 static void find_path(char path[PATH_MAX], const char *folder, const char *what)
 {
     snprintf(path, PATH_MAX, "%.*s/%s", PATH_MAX - 32, folder, what);
@@ -90,23 +88,24 @@ static void leave_refusal(int folder, const char *what)
         close(fd);
 }
 
-int wish_carry_out(const char *path, int (*how)(void *context, const char *what, int64_t number),
-                   void *context)
+int wish_carry_out(const char *path, const struct wish_kind *kinds,
+                   void (*told)(const char *what, int64_t number, int error))
 {
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), done = 0;
 
     if (folder < 0)
         return error_from_errno(errno);
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        int64_t number;
+    for (const struct wish_kind *kind = kinds; kind->name; kind++) {
+        int64_t number = 0;
 
-        if (faccessat(folder, kinds[i], F_OK, AT_SYMLINK_NOFOLLOW))
+        if (faccessat(folder, kind->name, F_OK, AT_SYMLINK_NOFOLLOW))
             continue;
-        if (take(folder, kinds[i], &number) && how(context, kinds[i], number) == 0)
-            done++;
-        else
-            leave_refusal(folder, kinds[i]);
-        unlinkat(folder, kinds[i], 0);
+        int error = take(folder, kind->name, &number) ? kind->carry_out(number) : ERR_INVALID;
+        if (error)
+            leave_refusal(folder, kind->name);
+        done += error == 0;
+        unlinkat(folder, kind->name, 0);
+        told(kind->name, number, error);
     }
     close(folder);
     return done;

@@ -18,11 +18,15 @@
  */
 int wish_make(const char *folder, const char *what, int64_t number);
 
-/*
- * Carries out what lies in the folder `path`, as root. `how` does one wish by its name. Returns how
- * many were done, or an error of the folder.
- */
-int wish_carry_out(const char *path, int (*how)(void *context, const char *what, int64_t number),
-                   void *context);
+/* How a wish is carried out: 0, or an error. */
+struct wish_kind {
+    const char *name; /* NULL ends the table */
+    int (*carry_out)(int64_t number);
+};
+
+/* Carries out what lies in the folder `path`, as root, and calls `told` with what became of each.
+ * Returns how many were done, or an error of the folder. */
+int wish_carry_out(const char *path, const struct wish_kind *kinds,
+                   void (*told)(const char *what, int64_t number, int error));
 
 #endif
