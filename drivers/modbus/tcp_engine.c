@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/pulse.h"
 #include "modbus/tcp_member.h"
 
 #define STACK_BYTES (256 * 1024) /* only touched pages cost memory; sanitizers need the room */
@@ -21,6 +22,7 @@ struct driver_engine {
     struct tcp_shared shared;
     struct member *members; /* the loop's thread only */
     atomic_bool woken;      /* a round over them is posted */
+    struct pulse pulse;
     pthread_t thread;
     pthread_mutex_t lock; /* for what is asked from other threads */
     pthread_cond_t done;
@@ -150,6 +152,11 @@ static void engine_wake(struct driver_engine *engine)
         atomic_store(&engine->woken, false);
 }
 
+static int64_t engine_silent_ns(struct driver_engine *engine)
+{
+    return pulse_silent_ns(&engine->pulse, engine->shared.loop);
+}
+
 static void *thread_main(void *context)
 {
     struct driver_engine *engine = context;
@@ -225,4 +232,5 @@ const struct driver_engine_ops tcp_engine_ops = {.open = engine_open,
                                                  .close = engine_close,
                                                  .join = engine_join,
                                                  .wake = engine_wake,
-                                                 .leave = engine_leave};
+                                                 .leave = engine_leave,
+                                                 .silent_ns = engine_silent_ns};

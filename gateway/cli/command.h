@@ -14,6 +14,7 @@ int command_config(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_drill(int argc, char **argv);
 int command_forget(int argc, char **argv);
+int command_health(int argc, char **argv);
 int command_identity(int argc, char **argv);
 int command_journal(int argc, char **argv);
 int command_password(int argc, char **argv);

@@ -32,6 +32,7 @@ static const struct command {
     {"sunspec", command_sunspec, "write the profile of a SunSpec device, as it describes itself"},
     {"doctor", command_doctor, "find out why an uplink does not reach its broker"},
     {"drill", command_drill, "cut an uplink off for minutes, and count what that did"},
+    {"health", command_health, "say whether the gateway has proven itself since its start"},
     {"setup", command_setup, "show the code by which the page's first visitor becomes the owner"},
     {"accounts", command_accounts, "list, add and remove who may log in to the page"},
     {"password", command_password, "set a lost password anew"},

@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/loop.h"
 #include "daemon/guard.h"
+#include "daemon/health.h"
 #include "daemon/identity_routes.h"
 #include "daemon/lend.h"
 #include "daemon/overhear.h"
@@ -32,6 +33,7 @@ struct front {
     struct jobs *jobs;
     struct show *show;
     struct page *page;
+    struct health *health;
     struct system_given machine;
     struct configure_given given;
     struct guard_site guarded;
@@ -162,6 +164,27 @@ static void close_page(struct front *front)
     page_close(front->page);
 }
 
+static int open_health(struct front *front)
+{
+    const struct health_options options = {.loop = front->loop,
+                                           .running = front->running,
+                                           .api = front->api,
+                                           .page = front->page};
+    int error = health_open(&front->health, &options);
+
+    return error ? error : mount(front, health_routes(front->health));
+}
+
+static void stop_health(struct front *front)
+{
+    health_stop(front->health);
+}
+
+static void close_health(struct front *front)
+{
+    health_close(front->health);
+}
+
 /*
  * What is mounted on the API. Opened in this order, before anybody can connect; `stop` (which may
  * be NULL, as may `close`) is called in the reverse order while the server still runs: no thread of
@@ -183,6 +206,7 @@ static const struct part {
     {"updates", open_update, stop_update, NULL},
     {"system", open_system, NULL, NULL},
     {"page", open_page, stop_page, close_page},
+    {"health", open_health, stop_health, close_health},
 };
 
 #define PARTS (sizeof parts / sizeof parts[0])

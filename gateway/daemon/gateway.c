@@ -26,6 +26,7 @@
 #include "daemon/identity.h"
 #include "daemon/machine.h"
 #include "daemon/room.h"
+#include "daemon/service.h"
 #include "daemon/update.h"
 
 #define DESCRIPTORS_WANTED 65536
@@ -61,6 +62,7 @@ static void on_signal(void *context, uint32_t events)
             continue;
         }
         log_info("daemon", "stopping on signal %u", info.ssi_signo);
+        service_tell("STOPPING=1");
         gateway->stopping = true;
         loop_stop(gateway->loop);
     }
@@ -235,6 +237,7 @@ static int run_once(struct gateway *gateway, struct config *config)
         return EXIT_CODE_SYSTEM;
     }
     change_noticed(gateway->change);
+    service_tell("READY=1");
     error = loop_run(gateway->loop);
     if (error)
         log_error("daemon", "the event loop ended: %s", error_text(error));

@@ -283,6 +283,11 @@ void page_apply(struct page *page, const struct config *config)
         tell_urls(page);
 }
 
+int64_t page_silent_ns(struct page *page)
+{
+    return page && page->door ? door_silent_ns(page->door) : 0;
+}
+
 void page_status(struct page *page, struct text *text)
 {
     unsigned strangers = 0, known = 0;

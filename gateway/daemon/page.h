@@ -31,6 +31,10 @@ void page_apply(struct page *page, const struct config *config);
 /* Reads the certificate's files again, as after they were replaced. */
 void page_reload_certificate(struct page *page);
 
+/* How long the page's thread has owed a sign of life, as door_silent_ns; 0 where there is no page.
+ * On the loop's thread. NULL is fine. */
+int64_t page_silent_ns(struct page *page);
+
 /* Writes the object "web" of the status. Any thread. */
 void page_status(struct page *page, struct text *text);
 

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "daemon/service.h"
 #include "web/door.h"
 
 #define BACKLOG  128
@@ -75,12 +76,16 @@ static int listen_at(const char *text, uint16_t port)
     return fd;
 }
 
-/* At one address of the machine, or at all of them; machines without IPv6 have only the others. */
+/* At one address of the machine, or at all of them: on a port that the service manager holds for us,
+ * or on our own; machines without IPv6 have only the others. */
 static int listen_somewhere(const struct page_places *places, size_t index, uint16_t port)
 {
     if (places->count > 0)
         return listen_at(places->addresses[index], port);
-    int fd = listen_at("::", port);
+    int fd = service_listener(port);
+    if (fd >= 0)
+        return fd;
+    fd = listen_at("::", port);
     return fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL ? listen_at("0.0.0.0", port) : fd;
 }
 

@@ -223,6 +223,9 @@ struct driver_engine_ops {
 
     /* Returns when the bus is not used any more: at once, without waiting for a reply. */
     void (*leave)(struct driver_engine *engine, struct driver_host *host);
+
+    /* How long the thread has owed a sign of life, as pulse_silent_ns. One thread at a time. */
+    int64_t (*silent_ns)(struct driver_engine *engine);
 };
 
 struct driver {

@@ -36,6 +36,18 @@ void engines_close(struct engines *engines)
     free(engines);
 }
 
+int64_t engines_silent_ns(struct engines *engines)
+{
+    int64_t longest_ns = 0;
+
+    for (struct engine_entry *entry = engines ? engines->first : NULL; entry; entry = entry->next) {
+        int64_t silent_ns = entry->driver->engine->silent_ns(entry->engine);
+        if (silent_ns > longest_ns)
+            longest_ns = silent_ns;
+    }
+    return longest_ns;
+}
+
 int engines_get(struct engines *engines, const struct driver *driver, struct driver_engine **engine)
 {
     struct engine_entry *entry = engines->first;

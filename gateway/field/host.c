@@ -46,6 +46,7 @@ struct host {
     pthread_t thread;
     int wake_fd; /* readable when the bus is to stop, or a command has come */
     atomic_bool stopping;
+    _Atomic int64_t due_ns; /* when the bus's thread is back from its wait at the latest */
     _Atomic int64_t lent_since_ns;
     atomic_bool given_up; /* it is lent, and the driver has let go of the port */
     _Atomic int error;
@@ -61,6 +62,15 @@ static int64_t give_up_ns(const struct host *host, bool for_reply)
     if (atomic_load(&host->base.lent_ns) == 0 || host->orders.taken)
         return INT64_MAX;
     return for_reply ? atomic_load(&host->lent_since_ns) + REPLY_GRACE_NS : INT64_MIN;
+}
+
+/* wait_readable, seen by host_silent_ns. */
+static int wait_seen(struct host *host, int fd, int64_t until_mono_ns)
+{
+    atomic_store(&host->due_ns, until_mono_ns);
+    int result = wait_readable(fd, host->wake_fd, host->base.clock, until_mono_ns);
+    atomic_store(&host->due_ns, clock_mono(host->base.clock));
+    return result;
 }
 
 /*
@@ -89,7 +99,7 @@ static int wait_for(struct host *host, int fd, int64_t until_mono_ns, bool at_re
             sink_release(sink);
             continue;
         }
-        result = wait_readable(fd, host->wake_fd, host->base.clock, first_ns);
+        result = wait_seen(host, fd, first_ns);
         if (result == ERR_CLOSED) {
             if (read(host->wake_fd, &count, sizeof count) < 0 && errno != EAGAIN && errno != EINTR)
                 return error_from_errno(errno);
@@ -196,8 +206,7 @@ static void rest_lent(struct host *host, int64_t until_mono_ns)
     int64_t due_ns = serve_lent(host);
     uint64_t count;
 
-    if (wait_readable(-1, host->wake_fd, host->base.clock,
-                      due_ns < until_mono_ns ? due_ns : until_mono_ns) == ERR_CLOSED &&
+    if (wait_seen(host, -1, due_ns < until_mono_ns ? due_ns : until_mono_ns) == ERR_CLOSED &&
         read(host->wake_fd, &count, sizeof count) < 0)
         log_debug("field", "bus %s was woken by nobody", host->bus->id);
 }
@@ -356,6 +365,7 @@ int host_start(struct host **host, struct engines *engines, struct journal *jour
     made->journal = journal;
     made->base.ops = &host_ops;
     made->base.clock = clock;
+    made->due_ns = clock_mono(clock);
     orders_init(&made->orders, done, context);
     pthread_mutex_init(&made->about_lock, NULL);
     made->wake_fd = -1;
@@ -482,4 +492,14 @@ void host_about(struct host *host, size_t device, struct text *text)
 int host_error(const struct host *host)
 {
     return atomic_load(&host->error);
+}
+
+int64_t host_silent_ns(const struct host *host)
+{
+    int64_t due_ns = atomic_load(&host->due_ns), now_ns = clock_mono(host->base.clock);
+
+    /* An engine answers for its buses together; a driver that gave up has said so. */
+    if (host->engine || atomic_load(&host->error) != 0 || due_ns > now_ns)
+        return 0;
+    return now_ns - due_ns;
 }

@@ -100,6 +100,7 @@ struct writer {
     uint8_t *checkpoint; /* a buffer for checkpoint frames */
     _Atomic int64_t
         busy_since_ns; /* when it began to write a segment's beginning; 0: it does not */
+    _Atomic int64_t due_ns; /* when the thread is back from its rest at the latest */
 };
 
 struct journal {

@@ -151,18 +151,32 @@ static int make_own_lane(struct journal *journal)
     return journal->writer.checkpoint ? error : ERR_NOMEM;
 }
 
-bool journal_hangs(const struct journal *journal)
+/* How long the disk has owed an answer to any of the threads that ask it. */
+static int64_t disk_silent_ns(const struct journal *journal)
 {
     const _Atomic int64_t *const since[] = {&journal->commit.busy_since_ns,
                                             &journal->spare.busy_since_ns,
                                             &journal->writer.busy_since_ns};
-    int64_t now_ns = clock_mono(&clock_system);
-    bool hangs = false;
+    int64_t now_ns = clock_mono(&clock_system), longest_ns = 0;
     for (size_t i = 0; i < sizeof(since) / sizeof(since[0]); i++) {
         int64_t since_ns = atomic_load(since[i]);
-        hangs |= since_ns != 0 && now_ns - since_ns > journal->hang_ns;
+        if (since_ns != 0 && now_ns - since_ns > longest_ns)
+            longest_ns = now_ns - since_ns;
     }
-    return hangs;
+    return longest_ns;
+}
+
+bool journal_hangs(const struct journal *journal)
+{
+    return disk_silent_ns(journal) > journal->hang_ns;
+}
+
+int64_t journal_silent_ns(const struct journal *journal)
+{
+    int64_t disk_ns = disk_silent_ns(journal);
+    int64_t late_ns = clock_mono(&clock_system) - atomic_load(&journal->writer.due_ns);
+
+    return late_ns > disk_ns ? late_ns : disk_ns;
 }
 
 struct timespec journal_until(int64_t wait_ns)
@@ -230,6 +244,7 @@ static int start_threads(struct journal *journal)
     int error = commit_start(&journal->commit);
     if (error == 0)
         error = spare_start(&journal->spare);
+    journal->writer.due_ns = clock_mono(&clock_system);
     if (error == 0 && pthread_create(&journal->writer.thread, NULL, writer_main, journal) != 0)
         error = ERR_NOMEM;
     journal->writer.started = error == 0;

@@ -143,6 +143,12 @@ struct journal_stats {
 void journal_stats(const struct journal *journal, struct journal_stats *stats);
 
 /*
+ * How long the disk, or the writer thread itself, has owed a sign of life: near 0 as long as all is
+ * well, also while there is nothing to write or the disk is full. Any thread.
+ */
+int64_t journal_silent_ns(const struct journal *journal);
+
+/*
  * Events of one stream since the journal began: produced = stored + refused. One that still waits
  * in a lane is not counted yet; its declaration counts as an event of it. 0 or ERR_NOT_FOUND.
  * Thread-safe.

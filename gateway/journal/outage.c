@@ -111,7 +111,7 @@ static void drop(struct outage_place *place)
 /* A file of zeros, or what is there written full to its size. */
 static int make(struct outage_place *place, bool found)
 {
-    static const uint8_t zeros[OUTAGE_FILE_SIZE];
+    static uint8_t zeros[OUTAGE_FILE_SIZE]; /* never written to; const, it would be in the file */
     const struct io *io = place->io;
     int error = found ? 0 : io->open(io, place->name, 1, &place->file);
 

@@ -8,7 +8,8 @@
 
 #define ZEROS_SIZE (32 * 1024)
 
-static const uint8_t zeros[ZEROS_SIZE];
+/* Never written to; not const, so that it takes no room in the program's file. */
+static uint8_t zeros[ZEROS_SIZE];
 
 void spare_init(struct spare *spare, const struct io *io, const char *gateway_id)
 {

@@ -252,6 +252,7 @@ static void writer_rest(struct journal *journal, enum rest rest, bool for_disk, 
 
     atomic_store(&journal->rest, rest);
     bool stay = rest == REST_AWAKE || !missed_something(journal, rest);
+    atomic_store(&journal->writer.due_ns, until_ns);
     pthread_mutex_lock(&commit->mutex);
     commit->writer_waits = for_disk;
     while (stay && !commit->wake && !(for_disk && commit->progress != progress)) {
@@ -260,6 +261,7 @@ static void writer_rest(struct journal *journal, enum rest rest, bool for_disk, 
         else if (pthread_cond_timedwait(&commit->writer, &commit->mutex, &until) != 0)
             stay = false;
     }
+    atomic_store(&journal->writer.due_ns, now_ns());
     commit->writer_waits = false;
     commit->wake = false;
     pthread_mutex_unlock(&commit->mutex);

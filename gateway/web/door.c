@@ -269,6 +269,11 @@ int door_open(struct door **out, const struct door_options *options)
     return 0;
 }
 
+int64_t door_silent_ns(struct door *door)
+{
+    return pulse_silent_ns(&door->pulse, door->loop);
+}
+
 void door_close(struct door *door)
 {
     if (!door)

@@ -51,6 +51,9 @@ void door_unlisten(struct door *door);
 /* The connection from that peer has logged in. Any thread. */
 void door_known(struct door *door, const struct sockaddr *peer, socklen_t size);
 
+/* How long the door's thread has owed a sign of life, as pulse_silent_ns. One thread at a time. */
+int64_t door_silent_ns(struct door *door);
+
 /* How many connections there are at present. Any thread. */
 void door_counts(struct door *door, unsigned *strangers, unsigned *known);
 

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "core/loop.h"
+#include "core/pulse.h"
 #include "tls/carry.h"
 #include "tls/drain.h"
 #include "tls/pump.h"
@@ -54,6 +55,7 @@ struct door {
     struct redirect_target target;
     char *names[DOOR_NAMES_MAX];
     atomic_uint strangers, known;
+    struct pulse pulse;
 };
 
 /* Takes the connection over. */

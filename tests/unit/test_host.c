@@ -165,6 +165,24 @@ static int run_recalls(const struct site_bus *bus, struct driver_host *host)
     return host_wait(host, -1, INT64_MAX) == ERR_CLOSED ? 0 : ERR_INVALID;
 }
 
+/* Rests, then hangs in something that is not a wait of the host's until a byte comes. The bus's
+ * options are the pipe. */
+static int run_hangs(const struct site_bus *bus, struct driver_host *host)
+{
+    const int *pipe_fd = bus->options;
+    char byte;
+
+    atomic_store(&host->stats[0].requests, 1);
+    if (host_wait(host, *pipe_fd, INT64_MAX) != 1 || read(*pipe_fd, &byte, 1) != 1)
+        return ERR_INVALID;
+    atomic_store(&host->stats[0].replies, 1);
+    if (read(*pipe_fd, &byte, 1) != 1)
+        return ERR_INVALID;
+    atomic_store(&host->stats[0].timeouts, 1);
+    return host_wait(host, -1, INT64_MAX) == ERR_CLOSED ? 0 : ERR_INVALID;
+}
+
+static const struct driver hangs = {.name = "hangs", .run = run_hangs};
 static const struct driver recalls = {.name = "recalls", .run = run_recalls};
 static const struct driver learns = {.name = "learns", .run = run_learns, .learns = true};
 static const struct driver holds = {.name = "holds", .run = run_holds};
@@ -312,6 +330,45 @@ static void waits_for_a_time_a_descriptor_and_the_stop(void **state)
     host_ask_stop(host);
     host_stop(host);
     host_stop(NULL);
+}
+
+/* The silence of a bus that waits is short, or nothing: it is seen again and again. */
+static void await_sign(const struct host *host)
+{
+    int64_t until = clock_mono(&clock_system) + 20 * NS_PER_S;
+
+    while (host_silent_ns(host) != 0) {
+        assert_true(clock_mono(&clock_system) < until);
+        usleep(1000);
+    }
+}
+
+static void a_driver_that_hangs_gives_no_sign_of_life(void **state)
+{
+    struct fixture *fixture = *state;
+    struct host *host;
+    int fds[2];
+
+    assert_int_equal(pipe(fds), 0);
+    fixture->bus.driver = &hangs;
+    fixture->bus.options = &fds[0];
+    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
+                                &clock_system, NULL, NULL),
+                     0);
+    await(&host_stats(host)[0].requests);
+    await_sign(host);
+    usleep(30000); /* a long wait is no silence */
+    assert_int_equal(host_silent_ns(host), 0);
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    await(&host_stats(host)[0].replies);
+    usleep(30000);
+    assert_true(host_silent_ns(host) >= 30 * NS_PER_MS);
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    await(&host_stats(host)[0].timeouts);
+    await_sign(host);
+    host_stop(host);
+    close(fds[0]);
+    close(fds[1]);
 }
 
 static void await_count(_Atomic uint64_t *counter, uint64_t count)
@@ -571,6 +628,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         HOST_TEST(what_is_held_back_is_stored_while_the_driver_waits),
         HOST_TEST(what_a_driver_read_is_in_the_journal_when_it_is_stopped),
+        HOST_TEST(a_driver_that_hangs_gives_no_sign_of_life),
         HOST_TEST(waits_for_a_time_a_descriptor_and_the_stop),
         HOST_TEST(a_bus_that_is_lent_comes_back_by_itself_or_when_it_is_told),
         HOST_TEST(a_bus_is_not_called_free_while_its_driver_has_the_port),

@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/loop.h"
+#include "core/pulse.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -344,6 +345,32 @@ static void loses_no_post_of_any_thread(void **state)
     assert_int_equal(fixture->calls, THREADS * POSTS);
 }
 
+static void *run_loop(void *context)
+{
+    struct fixture *fixture = context;
+
+    return loop_run(fixture->loop) == 0 ? NULL : fixture;
+}
+
+static void a_thread_that_takes_no_turns_is_silent(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pulse pulse = {0};
+    pthread_t thread;
+    int64_t until = clock_mono(&clock_system) + 20 * NS_PER_S;
+
+    assert_int_equal(pulse_silent_ns(&pulse, fixture->loop), 0); /* asked for the first time */
+    usleep(20000);
+    assert_true(pulse_silent_ns(&pulse, fixture->loop) >= 20 * NS_PER_MS);
+    assert_int_equal(pthread_create(&thread, NULL, run_loop, fixture), 0);
+    while (pulse_silent_ns(&pulse, fixture->loop) != 0) {
+        assert_true(clock_mono(&clock_system) < until);
+        usleep(1000);
+    }
+    loop_stop(fixture->loop);
+    pthread_join(thread, NULL);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -360,6 +387,7 @@ int main(void)
         TEST(refuses_posts_without_bound),
         TEST(stops_before_it_ran),
         TEST(loses_no_post_of_any_thread),
+        TEST(a_thread_that_takes_no_turns_is_silent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,259 @@
+#include "daemon/health.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "daemon/page.h"
+#include "daemon/ping.h"
+#include "daemon/running.h"
+#include "daemon/service.h"
+#include "field/driver.h"
+#include "web/reply.h"
+
+#define LOOK_NS (5 * NS_PER_S)
+
+static const struct {
+    const char *name;
+    int64_t silent_max_ns;
+} parts[HEALTH_PARTS] = {
+    [HEALTH_POLLS] = {"polls", 120 * NS_PER_S},
+    [HEALTH_JOURNAL] = {"journal", 300 * NS_PER_S},
+    [HEALTH_PAGE] = {"page", 60 * NS_PER_S},
+};
+
+struct health {
+    struct health_options options;
+    struct ping *ping;
+    struct loop_timer *timer;
+    int64_t every_ns;
+    bool watched;                 /* a watchdog waits to be fed */
+    bool told_dead[HEALTH_PARTS]; /* in the log */
+    char told[HEALTH_WORDS_SIZE]; /* to the service manager */
+    pthread_mutex_t lock;         /* the API's thread reads the facts */
+    struct health_facts facts;
+};
+
+const char *health_part_name(enum health_part part)
+{
+    return parts[part].name;
+}
+
+bool health_alive(const struct health_facts *facts, enum health_part part)
+{
+    return facts->silent_ns[part] <= parts[part].silent_max_ns;
+}
+
+static bool all_alive(const struct health_facts *facts)
+{
+    bool alive = true;
+
+    for (int part = 0; part < HEALTH_PARTS; part++)
+        alive &= health_alive(facts, part);
+    return alive;
+}
+
+const char *health_doubt(const struct health_facts *facts)
+{
+    if (!health_alive(facts, HEALTH_POLLS))
+        return "a bus hangs; the watchdog will restart the gateway";
+    if (!health_alive(facts, HEALTH_JOURNAL))
+        return "the journal hangs: see to its disk";
+    if (!health_alive(facts, HEALTH_PAGE))
+        return "the page does not answer; the watchdog will restart the gateway";
+    if (facts->storage_error)
+        return "the journal stores nothing: sluice status says why";
+    if (facts->devices && !facts->polled)
+        return "no device has answered since the start: sluice status says why";
+    if (facts->uplinks && !facts->session)
+        return "no broker has been reached since the start: sluice doctor finds out why";
+    return NULL;
+}
+
+void health_words(const struct health_facts *facts, char words[HEALTH_WORDS_SIZE])
+{
+    struct text text;
+
+    text_init(&text, words, HEALTH_WORDS_SIZE);
+    if (facts->devices)
+        text_printf(&text, "%zu of %zu devices answer", facts->answering, facts->devices);
+    else
+        text_string(&text, "no devices");
+    if (facts->uplinks)
+        text_printf(&text, ", %zu of %zu uplinks online", facts->online, facts->uplinks);
+    if (facts->storage_error)
+        text_printf(&text, "; nothing can be stored: %s", error_text(facts->storage_error));
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static void look_at_bus(const struct running_bus *entry, struct health_facts *facts)
+{
+    const struct driver_stats *stats = host_stats(entry->host);
+
+    facts->silent_ns[HEALTH_POLLS] =
+        larger(facts->silent_ns[HEALTH_POLLS], host_silent_ns(entry->host));
+    facts->devices += entry->bus->device_count;
+    for (size_t i = 0; i < entry->bus->device_count; i++)
+        facts->answering += atomic_load(&stats[i].up);
+}
+
+static void look_at_uplink(const struct running_uplink *entry, struct health_facts *facts)
+{
+    struct uplink_stats stats;
+
+    uplink_stats(entry->uplink, &stats);
+    facts->uplinks++;
+    facts->online += strcmp(stats.state, "online") == 0;
+    facts->session |= stats.connects > 0;
+}
+
+static void look(struct health *health)
+{
+    struct running *running = health->options.running;
+    struct health_facts facts = {.polled = health->facts.polled, .session = health->facts.session};
+    struct journal_stats stats;
+
+    pthread_mutex_lock(&running->lock);
+    for (struct running_bus *entry = running->buses; entry; entry = entry->next)
+        look_at_bus(entry, &facts);
+    for (struct running_uplink *entry = running->uplinks; entry; entry = entry->next)
+        look_at_uplink(entry, &facts);
+    facts.silent_ns[HEALTH_POLLS] =
+        larger(facts.silent_ns[HEALTH_POLLS], engines_silent_ns(running->engines));
+    pthread_mutex_unlock(&running->lock);
+    journal_stats(running->journal, &stats);
+    facts.storage_error = stats.storage_error;
+    facts.polled |= facts.answering > 0;
+    facts.silent_ns[HEALTH_JOURNAL] = journal_silent_ns(running->journal);
+    facts.silent_ns[HEALTH_PAGE] =
+        larger(ping_silent_ns(health->ping), page_silent_ns(health->options.page));
+    pthread_mutex_lock(&health->lock);
+    health->facts = facts;
+    pthread_mutex_unlock(&health->lock);
+}
+
+static void tell_log(struct health *health)
+{
+    for (int part = 0; part < HEALTH_PARTS; part++) {
+        bool dead = !health_alive(&health->facts, part);
+
+        if (dead && !health->told_dead[part])
+            log_error("daemon", "the %s: no sign of life for %" PRId64 " s%s", parts[part].name,
+                      health->facts.silent_ns[part] / NS_PER_S,
+                      health->watched ? "; the watchdog is not fed any more" : "");
+        else if (!dead && health->told_dead[part])
+            log_info("daemon", "the %s: alive again", parts[part].name);
+        health->told_dead[part] = dead;
+    }
+}
+
+static void tell_manager(struct health *health)
+{
+    char words[HEALTH_WORDS_SIZE], message[HEALTH_WORDS_SIZE + 32];
+
+    health_words(&health->facts, words);
+    bool news = strcmp(words, health->told) != 0;
+    bool feed = health->watched && all_alive(&health->facts);
+    memcpy(health->told, words, sizeof words);
+    if (!news && !feed)
+        return;
+    snprintf(message, sizeof message, "%s%s%s", news ? "STATUS=" : "", news ? words : "",
+             !feed  ? ""
+             : news ? "\nWATCHDOG=1"
+                    : "WATCHDOG=1");
+    service_tell(message);
+}
+
+static void on_timer(void *context)
+{
+    struct health *health = context;
+
+    look(health);
+    tell_log(health);
+    tell_manager(health);
+    loop_timer_set(health->options.loop, health->timer,
+                   clock_mono(&clock_system) + health->every_ns);
+}
+
+int health_open(struct health **out, const struct health_options *options)
+{
+    struct health *health = calloc(1, sizeof *health);
+    int64_t watchdog_ns = service_watchdog_ns();
+
+    *out = health;
+    if (!health)
+        return ERR_NOMEM;
+    health->options = *options;
+    health->watched = watchdog_ns > 0;
+    health->every_ns = watchdog_ns > 0 && watchdog_ns / 3 < LOOK_NS ? watchdog_ns / 3 : LOOK_NS;
+    pthread_mutex_init(&health->lock, NULL);
+    health->timer = loop_timer(options->loop, on_timer, health);
+    if (!health->timer || ping_open(&health->ping, options->loop, options->api))
+        return ERR_NOMEM;
+    loop_timer_set(options->loop, health->timer, clock_mono(&clock_system));
+    return 0;
+}
+
+static void fill(void *context, struct text *text)
+{
+    struct health *health = context;
+    struct health_facts facts;
+
+    pthread_mutex_lock(&health->lock);
+    facts = health->facts;
+    pthread_mutex_unlock(&health->lock);
+    const char *doubt = health_doubt(&facts);
+    text_printf(text, "{\"confirmed\":%s,\"why\":", doubt ? "false" : "true");
+    text_json_string(text, doubt ? doubt : "", doubt ? strlen(doubt) : 0);
+    text_string(text, ",\"alive\":{");
+    for (int part = 0; part < HEALTH_PARTS; part++)
+        text_printf(text, "%s\"%s\":%s", part ? "," : "", parts[part].name,
+                    health_alive(&facts, part) ? "true" : "false");
+    text_printf(text,
+                "},\"polled\":%s,\"session\":%s,\"devices\":%zu,\"answering\":%zu,\"uplinks\":%zu,"
+                "\"online\":%zu}\n",
+                facts.polled ? "true" : "false", facts.session ? "true" : "false", facts.devices,
+                facts.answering, facts.uplinks, facts.online);
+}
+
+static void get_health(void *context, const struct route_request *request, struct http_reply *reply)
+{
+    (void)request;
+    reply_filled(reply, fill, context);
+}
+
+struct routes health_routes(struct health *health)
+{
+    static const struct route rows[] = {
+        {"GET", "/api/v1/health", ROLE_VIEWER, get_health, 0},
+    };
+
+    return (struct routes){rows, sizeof rows / sizeof *rows, health};
+}
+
+void health_stop(struct health *health)
+{
+    if (!health)
+        return;
+    loop_timer_drop(health->options.loop, health->timer);
+    health->timer = NULL;
+    ping_close(health->ping);
+    health->ping = NULL;
+}
+
+void health_close(struct health *health)
+{
+    if (!health)
+        return;
+    pthread_mutex_destroy(&health->lock);
+    free(health);
+}

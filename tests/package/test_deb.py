@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+"""The Debian package on a bare Debian: installed, upgraded, removed; without systemd, and under one that really runs."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../system"))
+from harness import LONG, check, main, wait_for  # noqa: E402
+from harness.site import Skip, program  # noqa: E402
+from container import SOURCE, Container, tool  # noqa: E402
+
+UNIT = os.path.join(SOURCE, "firmware/package/sluice.service")
+EXPOSURE_MAX = 1.5
+SUITES = ("bookworm", "trixie") if LONG else ("bookworm",)
+CONFIG = {"version": 1, "gateway": {"id": "plant7"},
+          "buses": [{"id": "hall", "driver": "modbus-tcp", "host": "127.0.0.1:1502"}],
+          "devices": [{"id": "meter", "bus": "hall", "unit": 1, "numbering": "0-based",
+                       "points": [{"id": "counter", "reg": 0, "type": "u32", "every": "100ms"}]}]}
+
+
+def the_unit_gives_the_daemon_little(site):
+    if not shutil.which("systemd-analyze"):
+        raise Skip("no systemd-analyze")
+    done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", UNIT], capture_output=True, text=True)
+    exposure = re.search(r"Overall exposure level for sluice.service: ([0-9.]+)", done.stdout)
+    check(exposure and float(exposure[1]) <= EXPOSURE_MAX, "systemd-analyze security", done.stdout[-300:], done.stderr)
+    return "exposure " + exposure[1]
+
+
+def lintian_finds_no_error(site):
+    if not shutil.which("lintian"):
+        raise Skip("no lintian")
+    done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error", tool("package")], capture_output=True, text=True)
+    check(done.returncode == 0, "lintian", done.stdout)
+
+
+def a_package_is_built_for_each_processor(site):
+    if not LONG:
+        raise Skip("takes some minutes: SLUICE_LONG=1")
+    for arch, machine in (("arm64", "AArch64"), ("armhf", "ARM")):
+        for suite in ("bookworm", "trixie"):
+            package = tool("package", "--arch", arch, "--suite", suite)
+            folder = site.path(suite + arch)
+            subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
+            header = subprocess.run(["readelf", "-h", os.path.join(folder, "usr/bin/sluice")], capture_output=True, text=True, check=True)
+            check(re.search(r"Machine: +%s$" % machine, header.stdout, re.MULTILINE), package, header.stdout)
+
+
+def installs_upgrades_and_goes(site):
+    """Without systemd; then with one."""
+    told = []
+    for suite in SUITES:
+        first, second = tool("package", "--suite", suite, "--version", "0.0.9"), tool("package", "--suite", suite)
+        debian = Container(site, suite)
+        first, second = debian.put(first), debian.put(second)
+        debian.apt("update")
+        without_systemd(debian, first, second)
+        debian.apt("install", "systemd-sysv", "udev", "dbus")
+        debian.apt("install", first)
+        under_systemd(debian, first, second)
+        debian.halt()
+        told.append(suite)
+    return ", ".join(told)
+
+
+def without_systemd(debian, first, second):
+    words = debian.apt("install", first)
+    by_hand = re.search(r"sluice:   (mkdir -p /run/sluice .*) &$", words, re.MULTILINE)
+    check(by_hand and "sluice setup --page" in words, "what is to be done without systemd", words[-1500:])
+    # What it says is what works.
+    script = "%s & sluice setup --page --wait 30s && sluice health --wait 30s; kill $! && wait $!" % by_hand[1]
+    words = debian.run("sh", "-c", script)
+    check(re.search(r"https://\S+/", words) and re.search(r"^Setup code: \S+$", words, re.MULTILINE), "its page", words)
+    check("confirmed" in words, "its health", words)
+    journal = debian.run("sluice", "journal", "stat", "/var/lib/sluice/journal")
+    check(owner(debian, "/var/lib/sluice/journal") == owner(debian, "/etc/sluice") == "sluice", "whose its folders are")
+    debian.apt("install", second)
+    check(debian.run("sluice", "journal", "stat", "/var/lib/sluice/journal") == journal, "an upgrade changed the journal")
+    words = debian.apt("remove", "sluice")
+    check("apt purge sluice" in words, "what stays", words[-800:])
+    check(os.path.isdir(debian.path("/var/lib/sluice/journal")), "removing took the journal")
+    debian.apt("purge", "sluice")
+    for folder in ("/var/lib/sluice", "/etc/sluice", "/usr/share/sluice"):
+        check(not os.path.exists(debian.path(folder)), "purged, and there is still", folder)
+
+
+def owner(debian, path):
+    return debian.run("stat", "-c", "%U", path).strip()
+
+
+def under_systemd(debian, first, second):
+    os.makedirs(debian.path("/etc/sluice"), exist_ok=True)
+    with open(debian.path("/etc/sluice/sluice.json"), "w") as out:
+        json.dump(CONFIG, out)
+    debian.run("chown", "-R", "sluice:sluice", "/etc/sluice")
+    debian.boot()
+    debian.start_outside("hall", program("sim_tcp"), "--listen", "127.0.0.1:1502", "--unit", "1:meter")
+    debian.run("sluice", "health", "--wait", "60s")
+    check("Type=notify" in debian.run("systemctl", "show", "-p", "Type,StatusText", "sluice"), "its type")
+    wait_for(lambda: "StatusText=1 of 1 devices answer" in debian.run("systemctl", "show", "-p", "StatusText", "sluice"), 30, "its status")
+    urls = status(debian)["web"]["urls"]
+    check(urls == ["https://127.0.0.1/"], "the page is not on port 443", urls)
+    a_restart_is_an_upgrade(debian, second)
+    a_refused_configuration_stops_nothing(debian, first)
+    a_hung_daemon_is_started_anew(debian)
+
+
+def status(debian):
+    return json.loads(debian.run("sluice", "status", "--json"))
+
+
+def main_pid(debian):
+    return debian.run("systemctl", "show", "-p", "MainPID", "--value", "sluice").strip()
+
+
+def a_restart_is_an_upgrade(debian, second):
+    before, pid = status(debian)["journal"], main_pid(debian)
+    words = debian.run("dpkg", "-i", second)
+    check(re.search(r"https://127.0.0.1/\n", words) and "Setup code: " in words, "how an upgrade ends", words)
+    after = status(debian)["journal"]
+    check(main_pid(debian) != pid and after["epoch"] == before["epoch"] and after["newest"] > before["newest"],
+          "the journal goes on", before, after)
+
+
+def a_refused_configuration_stops_nothing(debian, first):
+    """The way back to an older version, with a file that it does not know."""
+    pid = main_pid(debian)
+    with open(debian.path("/etc/sluice/sluice.json"), "w") as out:
+        json.dump({**CONFIG, "version": 99}, out)
+    words = debian.run("dpkg", "-i", first)
+    check("REFUSES THE CONFIGURATION" in words and "sluice.json" in words, "what is said", words)
+    check(main_pid(debian) == pid and status(debian)["buses"], "the version before goes on running")
+    with open(debian.path("/etc/sluice/sluice.json"), "w") as out:
+        json.dump(CONFIG, out)
+    debian.run("systemctl", "restart", "sluice")
+    debian.run("sluice", "health", "--wait", "60s")
+
+
+def a_hung_daemon_is_started_anew(debian):
+    if not LONG:
+        return
+    pid = main_pid(debian)
+    debian.run("kill", "-STOP", pid)
+    wait_for(lambda: main_pid(debian) not in (pid, "0"), 150, "systemd starts it anew")
+    debian.run("sluice", "health", "--wait", "60s")
+    check("watchdog" in debian.run("journalctl", "-u", "sluice", "--no-pager").lower(), "why")
+
+
+main(the_unit_gives_the_daemon_little, lintian_finds_no_error, a_package_is_built_for_each_processor, installs_upgrades_and_goes)
