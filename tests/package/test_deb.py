@@ -144,7 +144,7 @@ def a_hung_daemon_is_started_anew(debian):
     if not LONG:
         return
     pid = main_pid(debian)
-    debian.run("kill", "-STOP", pid)
+    debian.run("sh", "-c", "kill -STOP " + pid)
     wait_for(lambda: main_pid(debian) not in (pid, "0"), 150, "systemd starts it anew")
     debian.run("sluice", "health", "--wait", "60s")
     check("watchdog" in debian.run("journalctl", "-u", "sluice", "--no-pager").lower(), "why")
