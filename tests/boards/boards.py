@@ -128,12 +128,28 @@ def wrong_state(board, tests):
         yield "booted without an emulator"
 
 
+def wrong_german(board):
+    """What the page shows has its German, and nothing else has."""
+    german = board["de"]
+    texts = {port["label"] for port in board["serial"]}
+    if texts != set(german["serial"]):
+        yield "German for the ports: %s differ" % sorted(texts ^ set(german["serial"]))
+    lights = {(led["label"], state) for led in board["leds"] for state in led["means"]}
+    told = {(label, state) for label, means in german["leds"].items() for state in means}
+    if lights != told:
+        yield "German for the lights: %s differ" % sorted(lights ^ told)
+
+
 def wrong_board(board, tests):
     """Sentences about a description that is valid by the schema."""
     labels = [port["label"].lower() for port in board["serial"]]
     if repeated(labels):
         yield "two serial ports of one label: %s" % repeated(labels)
-    yield from wrong_map(board["memory"]) if board["kind"] == "node" else wrong_storage(board["storage"])
+    if board["kind"] == "node":
+        yield from wrong_map(board["memory"])
+    else:
+        yield from wrong_storage(board["storage"])
+        yield from wrong_german(board)
     yield from wrong_commands(board)
     yield from wrong_state(board, tests)
 
@@ -239,6 +255,8 @@ MISTAKES = {
         change(["flash", 0, "how"], "openocd"),
         change(["emulation", "covers"], ["all"]),
         change(["serial", 0, "port"], None),
+        change(["de", "serial", "USB"], None),
+        change(["de", "leds", "PWR", "blink"], "blinkt"),
         change(["memory", "map"], []),
         change(["cpu", "architecture"], "armv7m"),
         change(["colour"], "green"),

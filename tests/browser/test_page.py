@@ -43,7 +43,8 @@ def plant(site):
                line.device("ghost", 9, "5s", points, name="Not there"),
                hall.device("chiller", 1, "500ms", points)]
     uplinks = [{"id": "cloud", "url": "mqtt://127.0.0.1:%d" % broker.port}, {"id": "away", "url": "mqtt://127.0.0.1:9"}]
-    gateway = Gateway(site, [line.bus(), hall.bus()], devices, uplinks, commit="250ms", web=True).start()
+    board = os.path.join(HERE, "../../boards/orangepi-zero")
+    gateway = Gateway(site, [line.bus(), hall.bus()], devices, uplinks, commit="250ms", web=True).start(before=("env", "SLUICE_BOARD=" + board))
     site.wait_values(20)
     return gateway
 
@@ -93,6 +94,12 @@ def the_first_visitor_makes_it_his_and_others_log_in(site):
     remark = walk(gateway, "first_run", SLUICE_CODE=code_of(gateway))
     wait_for(lambda: gateway.status()["name"] == "Boiler room", 10, "the gateway has its name")
     return remark
+
+
+def the_board_is_shown_with_its_drawing_and_its_lights(site):
+    gateway = owned(plant(site))
+    wait_for(lambda: not gateway.device("ghost")["up"] and gateway.device("ghost").get("why"), 30, "the device that is not there is told")
+    return walk(gateway, "board")
 
 
 def every_screen_is_readable_for_everybody_and_nothing_jumps(site):
@@ -190,6 +197,7 @@ if __name__ == "__main__":
         print("skipped:", lacking())
         sys.exit(SKIPPED)
     main(the_first_visitor_makes_it_his_and_others_log_in,
+         the_board_is_shown_with_its_drawing_and_its_lights,
          every_screen_is_readable_for_everybody_and_nothing_jumps,
          it_says_that_the_gateway_is_out_of_reach_and_goes_on,
          it_is_used_without_a_mouse,

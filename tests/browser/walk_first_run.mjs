@@ -9,7 +9,10 @@ async function press(page, name) {
 
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
-  await page.goto(address);
+  // As the QR code of its label opens it.
+  await page.goto(`${address}/#/?code=${code}`);
+  check((await page.getByLabel('Setup code').inputValue()) === code, 'the code of the label');
+  check(!page.url().includes('code='), 'it is left in the address', page.url());
   await page.getByLabel('Setup code').fill('0000-0000');
   await press(page, 'Next');
   await page.getByRole('alert').waitFor();

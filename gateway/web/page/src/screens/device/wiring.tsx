@@ -1,5 +1,6 @@
 /** What to look at, in the order in which it is usually the cause. */
 import { t, type TextKey } from '../../lib/text';
+import { BoardDrawing, useBoard } from '../../parts/board';
 import { Panel } from '../../parts/panel';
 
 const serial: readonly TextKey[] = ['wiring.power', 'wiring.polarity', 'wiring.settings', 'wiring.unit', 'wiring.ends', 'wiring.ground'];
@@ -32,11 +33,18 @@ function Line() {
 
 export function Wiring({ driver, why }: { driver: string; why: string }) {
   const wired = driver !== 'modbus-tcp';
+  const board = useBoard();
   const steps = !wired ? network : why === 'corrupt reply' ? corrupt : serial;
   return (
     <Panel title={t('wiring.title')}>
       {driver === 'modbus-rtu' && <Line />}
       <ol class="wiring-steps">{steps.map((step) => <li key={step}>{t(step)}</li>)}</ol>
+      {wired && board && (
+        <details class="add">
+          <summary>{t('board.wired')}</summary>
+          <BoardDrawing board={board} />
+        </details>
+      )}
     </Panel>
   );
 }

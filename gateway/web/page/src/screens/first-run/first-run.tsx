@@ -1,5 +1,6 @@
 /** A gateway that belongs to nobody yet: prove that one stands before it, then say who owns it and what it is called. */
 import { useEffect, useState } from 'preact/hooks';
+import { place, setQuery } from '../../app/router';
 import { checkCode, setUp } from '../../api/session';
 import type { Session } from '../../api/types';
 import { language, t } from '../../lib/text';
@@ -29,14 +30,21 @@ export interface StepProps {
   back?: () => void;
 }
 
+/** The code behind the address, where the QR code of a label has opened the page. It is taken out of the address: not for the browser's history. */
+function labelCode(): string {
+  const code = place.get().query.get('code') ?? '';
+  if (code) setQuery({});
+  return code;
+}
+
 export function FirstRun({ session }: { session: Session }) {
   const [step, setStep] = useState(0);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const [answers, setAnswers] = useState<Answers>({
-    code: '', name: 'owner', password: '', id: session.gateway.id, title: session.gateway.name,
+  const [answers, setAnswers] = useState<Answers>(() => ({
+    code: labelCode(), name: 'owner', password: '', id: session.gateway.id, title: session.gateway.name,
     takeTime: session.time?.trust !== 'synchronised',
-  });
+  }));
   const change = (some: Partial<Answers>) => setAnswers((known) => ({ ...known, ...some }));
 
   useEffect(() => {

@@ -8,6 +8,7 @@ import { Notice, Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { State } from '../../parts/state';
 import { SureButton } from '../../parts/sure-button';
+import { BoardPanel } from './board';
 
 interface Interface {
   name: string;
@@ -99,6 +100,7 @@ export function MachinePanels() {
       <About known={known} />
       <Network network={known.network} />
       <Disk storage={known.storage} />
+      <BoardPanel />
     </>
   );
 }
