@@ -22,7 +22,7 @@
 #include "daemon/gateway.h"
 #include "modbus/decode.h"
 
-#define PROFILES 208
+#define PROFILES 209
 
 static char folder[PATH_MAX];
 

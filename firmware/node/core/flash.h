@@ -22,9 +22,10 @@ struct nflash {
     /* Sets the page that begins at `at` to FF. A cut leaves any of its bits in either state. */
     int (*erase)(void *context, uint32_t at);
     /*
-     * Writes where nothing was written since the last erase, or clears more bits where the SoC can
-     * (`clears`). `at` and `size` are multiples of `unit`. A cut leaves a unit half written. What was
-     * written is compared: NFLASH_DIFFERS.
+     * Writes where nothing was written since the last erase. Units that were written may be written
+     * once more: all zero on every SoC, or with other bits cleared where it can (`clears`). `at` and
+     * `size` are multiples of `unit`. A cut leaves a unit half written. What was written is read back
+     * and compared: NFLASH_DIFFERS.
      */
     int (*write)(void *context, uint32_t at, const void *data, size_t size);
     int (*read)(void *context, uint32_t at, void *data, size_t size);

@@ -1,0 +1,117 @@
+#include "node/core/frame.h"
+
+#include "node/core/crc.h"
+#include "node/core/pdu.h"
+
+/* Above this rate the silences are the same for all, 2.5.1.1: less would burden the CPU. */
+#define FIXED_ABOVE_BAUD 19200
+#define FIXED_INSIDE_US  750
+#define FIXED_END_US     1750
+
+void frame_open(struct frame *frame, uint8_t unit, uint32_t baud, uint8_t char_bits,
+                enum frame_kind kind, uint32_t now_us)
+{
+    uint32_t bits_us = char_bits * 1000000u;
+
+    frame->unit = unit;
+    frame->kind = (uint8_t)kind;
+    frame->char_us = bits_us / baud;
+    frame->inside_us = baud > FIXED_ABOVE_BAUD ? FIXED_INSIDE_US : bits_us * 3 / (2 * baud);
+    frame->end_us = baud > FIXED_ABOVE_BAUD ? FIXED_END_US : bits_us * 7 / (2 * baud);
+    if (kind == FRAME_TOLERANT) {
+        frame->inside_us = FRAME_LOOSE_US;
+        frame->end_us = FRAME_LOOSE_US;
+    }
+    frame->last_us = now_us;
+    frame_clear(frame);
+    /* Whoever listens in the middle of something waits for its end, 2.4.1: "initial state". */
+    frame->spoilt = true;
+}
+
+void frame_clear(struct frame *frame)
+{
+    frame->size = 0;
+    frame->crc = CRC16_START;
+    frame->whole = false;
+    frame->spoilt = false;
+}
+
+bool frame_is_begun(const struct frame *frame)
+{
+    return (frame->size > 0 || frame->spoilt) && !frame->whole;
+}
+
+static void spoil(struct frame *frame)
+{
+    if (!frame->spoilt)
+        frame->damaged++;
+    frame->spoilt = true;
+}
+
+/*
+ * Whether a sound frame may end here. To this node only masters speak; what goes to and comes from
+ * others may be a request or a reply. Of a function that is not known any length is taken, so that
+ * it can be refused.
+ */
+static bool ends_here(const struct frame *frame)
+{
+    const uint8_t *pdu = frame->bytes + 1;
+    size_t pdu_size = frame->size - 3u;
+    size_t request = pdu_request_size(pdu, pdu_size);
+    bool ours = frame->bytes[0] == frame->unit || frame->bytes[0] == 0;
+
+    return request == 0 || pdu_size == request ||
+           (!ours && pdu_size == pdu_reply_size(pdu, pdu_size));
+}
+
+static void add(struct frame *frame, uint8_t byte)
+{
+    if (frame->size == FRAME_SIZE_MAX) {
+        spoil(frame);
+        return;
+    }
+    frame->bytes[frame->size++] = byte;
+    frame->crc = crc16_byte(frame->crc, byte);
+    if (frame->kind == FRAME_TOLERANT && frame->crc == 0 && frame->size >= FRAME_SIZE_MIN &&
+        ends_here(frame))
+        frame->whole = true;
+}
+
+void frame_byte(struct frame *frame, uint32_t now_us, uint8_t byte, bool damaged)
+{
+    uint32_t since_us = now_us - frame->last_us;
+    /* Both times are those of a last bit: between the two lies the character itself. */
+    uint32_t silence_us = since_us > frame->char_us ? since_us - frame->char_us : 0;
+
+    frame->last_us = now_us;
+    if (frame->whole)
+        return;
+    if (silence_us >= frame->end_us) {
+        /* What nobody took by now, and what was no frame, is over. */
+        if (frame->size > 0 && !frame->spoilt && frame->crc != 0)
+            frame->damaged++;
+        frame_clear(frame);
+    } else if (frame->size > 0 && silence_us > frame->inside_us) {
+        spoil(frame);
+    }
+    if (damaged)
+        spoil(frame);
+    if (!frame->spoilt)
+        add(frame, byte);
+}
+
+size_t frame_end(struct frame *frame, uint32_t now_us)
+{
+    if (frame->whole)
+        return frame->size;
+    if (!frame_is_begun(frame) || now_us - frame->last_us < frame->end_us)
+        return 0;
+    if (frame->kind == FRAME_STRICT && !frame->spoilt && frame->size >= FRAME_SIZE_MIN &&
+        frame->crc == 0) {
+        frame->whole = true;
+        return frame->size;
+    }
+    spoil(frame);
+    frame_clear(frame);
+    return 0;
+}

@@ -1,0 +1,41 @@
+#include "node/core/pdu.h"
+
+size_t pdu_request_size(const uint8_t *pdu, size_t have)
+{
+    switch (have ? pdu[0] : 0) {
+    case PDU_READ_COILS:
+    case PDU_READ_DISCRETE:
+    case PDU_READ_HOLDING:
+    case PDU_READ_INPUT:
+    case PDU_WRITE_COIL:
+    case PDU_WRITE_REGISTER:
+        return 5;
+    case PDU_WRITE_COILS:
+    case PDU_WRITE_REGISTERS:
+        return have > 5 ? 6u + pdu[5] : 6;
+    case PDU_IDENTIFY:
+        return 4;
+    default:
+        return 0;
+    }
+}
+
+size_t pdu_reply_size(const uint8_t *pdu, size_t have)
+{
+    if (have && pdu[0] & PDU_EXCEPTION)
+        return 2;
+    switch (have ? pdu[0] : 0) {
+    case PDU_READ_COILS:
+    case PDU_READ_DISCRETE:
+    case PDU_READ_HOLDING:
+    case PDU_READ_INPUT:
+        return have > 1 ? 2u + pdu[1] : 2;
+    case PDU_WRITE_COIL:
+    case PDU_WRITE_REGISTER:
+    case PDU_WRITE_COILS:
+    case PDU_WRITE_REGISTERS:
+        return 5;
+    default:
+        return 0;
+    }
+}
