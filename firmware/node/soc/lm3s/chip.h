@@ -1,0 +1,14 @@
+/* Choices for a LM3S6965: datasheet DS-LM3S6965. */
+#ifndef SLUICE_NODE_CHIP_H
+#define SLUICE_NODE_CHIP_H
+
+#include "node/soc/soc.h"
+
+#define SOC_FLASH_UNIT   4
+#define SOC_FLASH_CLEARS 1
+#define CHIP_FORMATS     0x0F /* 8N1, 8E1, 8O1, 8N2 */
+
+/* Makes a pin one of the UART. */
+void chip_pin_alternate(uint16_t pin);
+
+#endif

@@ -1,0 +1,18 @@
+/* Where things are in a STM32F100: datasheet DS6517, memory map, and RM0041. */
+#ifndef SLUICE_NODE_CHIP_H
+#define SLUICE_NODE_CHIP_H
+
+#include "node/soc/soc.h"
+
+#define CHIP_USART_AT  0x40013800 /* USART1: on APB2, which runs at the full clock */
+#define CHIP_USART_IRQ 37
+#define SOC_FLASH_UNIT   2
+#define SOC_FLASH_CLEARS 0
+#define CHIP_FORMATS     0x0F /* 8N1, 8E1, 8O1, 8N2 */
+
+void chip_usart_pins(void);
+
+/* Makes a pin an output of the USART, or an input of it (pulled up by what is connected). */
+void chip_pin_alternate(uint16_t pin);
+
+#endif

@@ -1,0 +1,18 @@
+/* Where things are in a STM32F405: datasheet DS8626, memory map, and RM0090. */
+#ifndef SLUICE_NODE_CHIP_H
+#define SLUICE_NODE_CHIP_H
+
+#include "node/soc/soc.h"
+
+#define CHIP_USART_AT  0x40011400 /* USART6: on APB2, which runs at the full clock */
+#define CHIP_USART_IRQ 71
+#define SOC_FLASH_UNIT   4
+#define SOC_FLASH_CLEARS 1
+#define CHIP_FORMATS     0x0F /* 8N1, 8E1, 8O1, 8N2 */
+
+void chip_usart_pins(void);
+
+/* Makes a pin one of USART6: alternate function 8. */
+void chip_pin_alternate(uint16_t pin);
+
+#endif
