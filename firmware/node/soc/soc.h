@@ -61,11 +61,12 @@ int soc_flash_erase(void *context, uint32_t at);
 int soc_flash_write(void *context, uint32_t at, const void *data, size_t size);
 int soc_flash_read(void *context, uint32_t at, void *data, size_t size);
 
+/* A region of the flash, as a struct nflash: `region` is where that one is. */
 #define SOC_FLASH(region_at, region_size, region_page, region)                                     \
     {                                                                                              \
         .erase = soc_flash_erase, .write = soc_flash_write, .read = soc_flash_read,                \
-        .context = (void *)(uintptr_t)(region), .at = (region_at), .size = (region_size),          \
-        .page = (region_page), .unit = SOC_FLASH_UNIT, .clears = SOC_FLASH_CLEARS                  \
+        .context = (region), .at = (region_at), .size = (region_size), .page = (region_page),      \
+        .unit = SOC_FLASH_UNIT, .clears = SOC_FLASH_CLEARS                                         \
     }
 
 #endif

@@ -24,12 +24,13 @@ typedef void cortex_handler(void);
 
 /*
  * The table that begins a program: the stack's top, the exceptions, then the SoC's interrupts by their
- * numbers. Each SoC has one: CORTEX_VECTORS [CORTEX_IRQ(5)] = port_interrupt};
+ * numbers. Each SoC has one, with CORTEX_NMI and CORTEX_TICK as its handlers of the NMI and SysTick:
+ * CORTEX_VECTORS [CORTEX_IRQ(5)] = port_interrupt};
  */
 #define CORTEX_IRQ(number) (16 + (number))
 #define CORTEX_VECTORS                                                                             \
     __attribute__((section(".vectors"), used)) static cortex_handler *const vectors[] = {          \
-        (cortex_handler *)layout_stack_top, cortex_reset, cortex_fault, cortex_fault,              \
+        (cortex_handler *)layout_stack_top, cortex_reset, CORTEX_NMI, cortex_fault,                \
         [4] = cortex_fault, [5] = cortex_fault, [6] = cortex_fault, [15] = CORTEX_TICK,
 
 extern uint32_t layout_stack_top[];

@@ -33,6 +33,7 @@
 
 #define UART0_IRQ 5
 
+#define CORTEX_NMI  cortex_fault
 #define CORTEX_TICK cortex_tick
 CORTEX_VECTORS [CORTEX_IRQ(UART0_IRQ)] = port_interrupt};
 

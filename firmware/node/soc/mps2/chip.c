@@ -25,8 +25,9 @@ static void await_watchdog(void)
         ;
 }
 
+#define CORTEX_NMI  await_watchdog
 #define CORTEX_TICK cortex_tick
-CORTEX_VECTORS [2] = await_watchdog, [CORTEX_IRQ(UART0_RX_IRQ)] = port_interrupt,
+CORTEX_VECTORS [CORTEX_IRQ(UART0_RX_IRQ)] = port_interrupt,
     [CORTEX_IRQ(UART0_TX_IRQ)] = port_interrupt};
 
 void soc_start(void)

@@ -39,6 +39,7 @@
 
 static void wake(void);
 
+#define CORTEX_NMI  cortex_fault
 #define CORTEX_TICK cortex_fault
 CORTEX_VECTORS [CORTEX_IRQ(UART0_IRQ)] = port_interrupt, [CORTEX_IRQ(TIMER0_IRQ)] = wake,
     [CORTEX_IRQ(31)] = cortex_fault};

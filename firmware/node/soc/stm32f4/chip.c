@@ -23,6 +23,7 @@
 #define CSR_IWDG       0x20000000u
 #define HSI_HZ         16000000u
 
+#define CORTEX_NMI  cortex_fault
 #define CORTEX_TICK cortex_tick
 CORTEX_VECTORS [CORTEX_IRQ(CHIP_USART_IRQ)] = port_interrupt};
 

@@ -1,0 +1,139 @@
+/* The node's program: one loop, an interrupt for the line and one for the time. */
+#include <stddef.h>
+
+#include "board.h"
+#include "chip.h"
+#include "contacts.h"
+#include "node/core/node.h"
+#include "node/soc/cortex/run.h"
+#include "node/soc/port.h"
+#include "node/soc/shared/line.h"
+#include "node/soc/soc.h"
+
+static struct nflash settings_flash;
+
+static struct node_facts facts = {
+    .settings = {.baud_max = PORT_BAUD_MAX, .formats = CHIP_FORMATS, .framing = BOARD_FRAMING},
+    .model = BOARD_ID,
+    .version = NODE_VERSION,
+};
+
+static struct {
+    struct node node;
+    struct frame frame;
+    struct sensor sensor;
+    uint8_t reply[FRAME_SIZE_MAX];
+    bool replying;
+    uint32_t now_ms, tick_us; /* when the last millisecond was full */
+    uint32_t analog_ms;
+} app;
+
+static void take_byte(uint32_t now_us, uint8_t byte, bool damaged)
+{
+    frame_byte(&app.frame, now_us, byte, damaged);
+}
+
+static void open_line(void)
+{
+    const uint16_t *settings = app.node.settings.values;
+    struct settings_line line = settings_line(&app.node.settings);
+    uint8_t bits = (uint8_t)(1 + line.data_bits + (line.parity != 'N') + line.stop_bits);
+
+    port_mask(true);
+    frame_open(&app.frame, (uint8_t)settings[MAP_HOLDING_SETTING_UNIT_NUMBER], line.baud, bits,
+               (enum frame_kind)settings[MAP_HOLDING_SETTING_FRAMING], soc_now_us());
+    line_open(&line, take_byte);
+}
+
+static void do_wish(enum node_wish wish)
+{
+    if (wish == NODE_LINE)
+        open_line();
+    else if (wish == NODE_RESTART)
+        run_restart(RUN_ASKED);
+}
+
+/* The line: a frame that has ended is answered; when the reply has left, what it asked for is done. */
+static void serve_line(void)
+{
+    size_t size;
+
+    if (app.replying) {
+        if (line_is_sending())
+            return;
+        app.replying = false;
+        do_wish(node_sent(&app.node));
+        return;
+    }
+    port_mask(true);
+    size = frame_end(&app.frame, soc_now_us());
+    port_mask(false);
+    if (!size)
+        return;
+    size = node_answer(&app.node, app.frame.bytes, size, app.reply);
+    if (size) {
+        line_send(app.reply, size);
+        contacts_blink(app.now_ms);
+    }
+    app.replying = true;
+    port_mask(true);
+    frame_clear(&app.frame);
+    port_mask(false);
+}
+
+static void measure(void)
+{
+    uint32_t interval_ms = node_interval_ms(&app.node);
+
+    node_take_sensor(&app.node, &app.sensor,
+                     sensor_poll(&app.sensor, &contacts_i2c, interval_ms, app.now_ms));
+    if (app.now_ms - app.analog_ms < interval_ms)
+        return;
+    app.analog_ms = app.now_ms;
+    for (unsigned i = 0; i < NODE_ANALOGS; i++)
+        node_take_analog(&app.node, i, contacts_analog(i));
+}
+
+/* Each millisecond, or as soon after it as what took longer is done. */
+static void serve_time(void)
+{
+    uint32_t passed_ms = (soc_now_us() - app.tick_us) / 1000;
+    bool closed[MAP_DISCRETES];
+
+    if (!passed_ms)
+        return;
+    app.tick_us += passed_ms * 1000;
+    app.now_ms += passed_ms;
+    contacts_read(closed);
+    node_take_damaged(&app.node, app.frame.damaged);
+    if (!app.replying)
+        do_wish(node_tick(&app.node, app.now_ms, closed));
+    contacts_show(app.node.outputs);
+    contacts_tick(app.now_ms);
+    /* A transfer on I2C takes some milliseconds: not while somebody may be asking. */
+    if (!frame_is_begun(&app.frame) && !app.replying)
+        measure();
+    soc_watchdog_feed();
+}
+
+int main(void)
+{
+    soc_start();
+    soc_watchdog_start();
+    facts.restart_reason = run_reason();
+    facts.rescue = contacts_open();
+    facts.serial = soc_serial();
+    settings_flash = (struct nflash)SOC_FLASH(BOARD_SETTINGS_AT, BOARD_SETTINGS_SIZE,
+                                              BOARD_SETTINGS_PAGE, &settings_flash);
+    facts.settings.flash = BOARD_SETTINGS_SIZE ? &settings_flash : NULL;
+    node_open(&app.node, &facts);
+    app.tick_us = soc_now_us();
+    open_line();
+    for (;;) {
+        serve_line();
+        serve_time();
+        /* Silence is measured closely; all else waits for the next byte or millisecond. */
+        if (!app.replying && !frame_is_begun(&app.frame))
+            soc_wait();
+    }
+}

@@ -1,0 +1,124 @@
+"""Builds the firmware of nodes: for each board what stands alone, and a version for each slot.
+
+Twice: as it is on the bench, and below emulated/ as the board's emulation wants it (frames by their length, another clock).
+Nothing of a build depends on where or when it is made.
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+import board as boards
+
+ROOT = boards.ROOT
+NODE = ROOT / "firmware" / "node"
+OUT = ROOT / "build" / "node"
+PREFIX = "arm-none-eabi-"
+
+# The folders of soc/ that make up each SoC.
+SOCS = {
+    "stm32f1": ("shared", "cortex", "systick", "stm32", "stm32f1"),
+    "stm32f4": ("shared", "cortex", "systick", "stm32", "stm32f4"),
+    "lm3s": ("shared", "cortex", "systick", "lm3s"),
+    "nrf51": ("shared", "cortex", "nrf51"),
+    "mps2": ("shared", "cortex", "systick", "mps2"),
+}
+WARNINGS = ("-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wcast-align "
+            "-Wwrite-strings -Werror").split()
+# Signed numbers wrap: see core/bme280.c in CMakeLists.txt.
+CODE = "-std=gnu11 -mthumb -Os -g -ffreestanding -ffunction-sections -fdata-sections -fwrapv -fno-strict-aliasing".split()
+LINK = "-mthumb -nostartfiles --specs=nano.specs -Wl,--gc-sections,--build-id=none,--fatal-warnings".split()
+
+
+def version():
+    text = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
+    return re.search(r"project\(sluice VERSION ([0-9.]+)", text).group(1)
+
+
+def sources(board):
+    folders = [NODE / "app", NODE / "core", *(NODE / "soc" / name for name in SOCS[board["node"]["soc"]])]
+    return [path for folder in folders for path in sorted(folder.glob("*.c"))]
+
+
+def run(words):
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, cwd=ROOT, check=False)
+    if done.returncode != 0:
+        raise boards.Wrong("%s\n%s" % (" ".join(map(str, words)), done.stderr.strip()))
+    return done.stdout
+
+
+def compile_one(source, board, folder):
+    made = folder / (str(source.relative_to(NODE)).replace("/", "_")[:-2] + ".o")
+    soc = NODE / "soc" / SOCS[board["node"]["soc"]][-1]
+    run([PREFIX + "gcc", "-mcpu=" + board["cpu"]["core"], *CODE, *WARNINGS, "-ffile-prefix-map=%s=." % ROOT,
+         "-ffile-prefix-map=%s=made" % folder, '-DNODE_VERSION="%s"' % version(), "-I", NODE.parent, "-I", soc, "-I", folder,
+         "-c", source, "-o", made])
+    return made
+
+
+def link(board, place, objects, folder, out):
+    script = folder / (place + ".ld")
+    script.write_text(boards.layout(board, place), encoding="utf-8")
+    elf = out / (place + ".elf")
+    run([PREFIX + "gcc", "-mcpu=" + board["cpu"]["core"], *LINK, "-T", script, *objects, "-o", elf])
+    run([PREFIX + "objcopy", "-O", "binary", elf, out / (place + ".bin")])
+
+
+def write_made(board, folder):
+    run(["python3", "-B", NODE / "map.py", ROOT / "drivers" / "profiles" / "sluice-node.json", folder / "map_table.h"])
+    (folder / "board.h").write_text("\n".join(boards.header(board)) + "\n", encoding="utf-8")
+
+
+def build_variant(name, emulated, out):
+    board = boards.load(name, emulated)
+    with tempfile.TemporaryDirectory(prefix="sluice-node-") as made:
+        folder = pathlib.Path(made)
+        fresh = folder / "out"
+        fresh.mkdir()
+        write_made(board, folder)
+        objects = [compile_one(source, board, folder) for source in sources(board)]
+        for place in boards.PLACES:
+            link(board, place, objects, folder, fresh)
+        out.mkdir(parents=True, exist_ok=True)
+        for path in fresh.iterdir():
+            shutil.move(path, out / path.name)
+
+
+def sizes(elf):
+    """Bytes of flash and of memory."""
+    text, data, bss = (int(word) for word in run([PREFIX + "size", elf]).splitlines()[1].split()[:3])
+    return text + data, data + bss
+
+
+def build(name, out=None):
+    """Both variants of a board. Returns (bytes of flash, bytes of memory) of the version for slot A."""
+    out = pathlib.Path(out) if out else OUT / name
+    build_variant(name, False, out)
+    build_variant(name, True, out / "emulated")
+    return sizes(out / "slot-a.elf")
+
+
+def build_all(wanted):
+    """Name -> sizes, as they are ready."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        made = {name: pool.submit(build, name) for name in wanted}
+        for name, future in made.items():
+            yield name, future.result()
+
+
+def main(arguments):
+    """tools/node build BOARD...|all [--json]"""
+    as_json = "--json" in arguments
+    wanted = [word for word in arguments if word != "--json"] or ["all"]
+    if wanted == ["all"]:
+        wanted = boards.names()
+    for name, (code, data) in build_all(wanted):
+        where = (OUT / name).relative_to(ROOT)
+        if as_json:
+            print(json.dumps({"board": name, "code_bytes": code, "data_bytes": data, "folder": str(where)}), flush=True)
+        else:
+            print("%-18s %6d bytes of flash, %5d of memory: %s/" % (name, code, data, where), flush=True)
