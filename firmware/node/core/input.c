@@ -2,6 +2,10 @@
 
 void input_sample(struct input *input, bool closed)
 {
+    if (!input->known) {
+        input->known = true;
+        input->closed = closed;
+    }
     if (closed == input->closed) {
         input->differs_ms = 0;
         return;

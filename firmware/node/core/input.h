@@ -8,8 +8,9 @@
 
 #define INPUT_STEADY_MS 5 /* IEC 62053-31 pulses last 30 ms at least, and so do the gaps */
 
-/* All zero is an open contact. */
+/* All zero is a contact that nobody has looked at. */
 struct input {
+    bool known; /* what it looked like first is no pulse */
     bool closed;
     uint8_t differs_ms; /* for how long it has looked otherwise */
     uint32_t count;     /* how often it closed */

@@ -70,6 +70,8 @@ static void take_factory(const struct settings_board *board, uint16_t values[SET
     values[MAP_HOLDING_SETTING_UNIT_NUMBER] = MAP_FACTORY_UNIT;
     values[MAP_HOLDING_SETTING_BAUD] = MAP_FACTORY_BAUD;
     values[MAP_HOLDING_SETTING_FORMAT] = MAP_FACTORY_FORMAT;
+    if (!(board->formats >> MAP_FACTORY_FORMAT & 1)) /* its UART has no parity */
+        values[MAP_HOLDING_SETTING_FORMAT] = MAP_SETTING_FORMAT_IS_8N1;
     values[MAP_HOLDING_SETTING_FRAMING] = board->framing;
     values[MAP_HOLDING_SETTING_SAMPLE_INTERVAL] = 1000;
     values[MAP_HOLDING_SETTING_MEDIAN] = MAP_SETTING_MEDIAN_IS_OF_3;
