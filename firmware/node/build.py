@@ -4,6 +4,9 @@ Twice: as it is on the bench, and below emulated/ as the board's emulation wants
 Nothing of a build depends on where or when it is made.
 """
 import concurrent.futures
+import contextlib
+import fcntl
+import hashlib
 import json
 import os
 import pathlib
@@ -94,16 +97,43 @@ def sizes(elf):
     return text + data, data + bss
 
 
+@contextlib.contextmanager
+def alone(out):
+    """One at a time in that folder: whoever comes second finds what the first one built."""
+    out.mkdir(parents=True, exist_ok=True)
+    with open(out / ".lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def stamp_of(name):
+    """What a build of this board depends on."""
+    inputs = [path for path in sorted(NODE.rglob("*")) if path.suffix in (".c", ".h", ".py")]
+    inputs += [ROOT / "boards" / name / "board.json", ROOT / "drivers" / "profiles" / "sluice-node.json"]
+    digest = hashlib.sha256((version() + run([PREFIX + "gcc", "--version"])).encode())
+    for path in inputs:
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
 def build(name, out=None):
-    """Both variants of a board. Returns (bytes of flash, bytes of memory) of the version for slot A."""
+    """Both variants of a board, where they are not there yet. Returns (bytes of flash, bytes of memory) of the version for
+    slot A."""
     out = pathlib.Path(out) if out else OUT / name
-    build_variant(name, False, out)
-    build_variant(name, True, out / "emulated")
+    with alone(out):
+        stamp, wanted = out / "stamp", stamp_of(name)
+        if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+            stamp.unlink(missing_ok=True)
+            build_variant(name, False, out)
+            build_variant(name, True, out / "emulated")
+            stamp.write_text(wanted, encoding="utf-8")
     return sizes(out / "slot-a.elf")
 
 
 def build_all(wanted):
     """Name -> sizes, as they are ready."""
+    for name in wanted:
+        boards.load(name)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         made = {name: pool.submit(build, name) for name in wanted}
         for name, future in made.items():

@@ -215,12 +215,41 @@ static void by_length_a_frame_ends_with_its_last_byte_whatever_the_pauses(void *
     assert_int_equal(ask(&line, 0, 0, 0), 8);
     frame_clear(&line.frame);
     for (size_t at = 1; at < 8; at++) {
-        line.now_us += 100000;
+        line.now_us += FRAME_LOOSE_US;
         assert_int_equal(ask(&line, at, FRAME_LOOSE_US - 1, 0), 8);
         frame_clear(&line.frame);
-        line.now_us += 100000;
-        assert_int_equal(ask(&line, at, FRAME_LOOSE_US, 100000), 0);
-        line.now_us += 100000;
+        line.now_us += FRAME_LOOSE_US;
+        assert_int_equal(ask(&line, at, FRAME_LOOSE_US, FRAME_LOOSE_US), 0);
+    }
+}
+
+/* Noise in front, or the rest of a request that broke off: the next one is found all the same. */
+static void by_length_a_frame_is_found_behind_what_is_none(void **state)
+{
+    static const uint8_t noise[][12] = {
+        {0xFF}, {UNIT}, {0}, {UNIT, 3, 0}, {UNIT, 3, 0, 0, 0}, {UNIT, 0x42}, {7, 3}, {7, 0x83}, {99, 99, 99, 99, 99}, {3, 3, 3, 3, 3, 3},
+    };
+    static const uint8_t sizes[] = {1, 1, 1, 3, 5, 2, 2, 2, 5, 6};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes; i++) {
+        uint8_t frame[16];
+        size_t size = make(frame, question, sizeof question);
+        struct line line;
+        bool found = false;
+
+        open_line(&line, BAUD, FRAME_TOLERANT);
+        for (size_t j = 0; j < sizes[i]; j++)
+            byte_after(&line, 0, noise[i][j]);
+        /* What was cut off may take some with it that follow at once. */
+        for (int again = 0; again < 4 && !found; again++) {
+            for (size_t j = 0; j < size; j++)
+                byte_after(&line, 0, frame[j]);
+            found = frame_end(&line.frame, line.now_us) == size;
+        }
+        if (!found || memcmp(line.frame.bytes, frame, size) != 0)
+            fail_msg("noise %zu", i);
+        assert_in_range(line.frame.damaged, 0, 1);
     }
 }
 
@@ -232,7 +261,7 @@ static void by_length_others_are_followed(void **state)
         {7, 3, 4, 0, 1, 0, 2},           /* ...and its answer */
         {7, 16, 0, 0, 0, 1, 2, 0, 5},    {7, 16, 0, 0, 0, 1},
         {9, 0x83, 2},                    /* refused */
-        {9, 0x42, 1, 2, 3},              /* of a function that is not known */
+        {UNIT, 0x42, 1, 2, 3},           /* of a function that is not known: to be refused */
         {0, 6, 0, 1, 0, 2},              /* for all */
     };
     static const uint8_t sizes[] = {6, 7, 9, 6, 3, 5, 6};
@@ -275,6 +304,7 @@ int main(void)
         cmocka_unit_test(the_longest_frame_is_taken),
         cmocka_unit_test(nothing_is_taken_before_the_line_was_quiet_once),
         cmocka_unit_test(by_length_a_frame_ends_with_its_last_byte_whatever_the_pauses),
+        cmocka_unit_test(by_length_a_frame_is_found_behind_what_is_none),
         cmocka_unit_test(by_length_others_are_followed),
         cmocka_unit_test(the_checksum_is_that_of_the_standard),
     };

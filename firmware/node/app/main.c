@@ -71,14 +71,14 @@ static void serve_line(void)
     if (!size)
         return;
     size = node_answer(&app.node, app.frame.bytes, size, app.reply);
-    if (size) {
-        line_send(app.reply, size);
-        contacts_blink(app.now_ms);
-    }
-    app.replying = true;
     port_mask(true);
     frame_clear(&app.frame);
     port_mask(false);
+    app.replying = true;
+    if (!size)
+        return;
+    line_send(app.reply, size);
+    contacts_blink(app.now_ms);
 }
 
 static void measure(void)

@@ -1,5 +1,7 @@
 #include "node/core/frame.h"
 
+#include <string.h>
+
 #include "node/core/crc.h"
 #include "node/core/pdu.h"
 
@@ -18,14 +20,12 @@ void frame_open(struct frame *frame, uint8_t unit, uint32_t baud, uint8_t char_b
     frame->char_us = bits_us / baud;
     frame->inside_us = baud > FIXED_ABOVE_BAUD ? FIXED_INSIDE_US : bits_us * 3 / (2 * baud);
     frame->end_us = baud > FIXED_ABOVE_BAUD ? FIXED_END_US : bits_us * 7 / (2 * baud);
-    if (kind == FRAME_TOLERANT) {
-        frame->inside_us = FRAME_LOOSE_US;
+    if (kind == FRAME_TOLERANT)
         frame->end_us = FRAME_LOOSE_US;
-    }
     frame->last_us = now_us;
     frame_clear(frame);
     /* Whoever listens in the middle of something waits for its end, 2.4.1: "initial state". */
-    frame->spoilt = true;
+    frame->spoilt = kind == FRAME_STRICT;
 }
 
 void frame_clear(struct frame *frame)
@@ -48,22 +48,6 @@ static void spoil(struct frame *frame)
     frame->spoilt = true;
 }
 
-/*
- * Whether a sound frame may end here. To this node only masters speak; what goes to and comes from
- * others may be a request or a reply. Of a function that is not known any length is taken, so that
- * it can be refused.
- */
-static bool ends_here(const struct frame *frame)
-{
-    const uint8_t *pdu = frame->bytes + 1;
-    size_t pdu_size = frame->size - 3u;
-    size_t request = pdu_request_size(pdu, pdu_size);
-    bool ours = frame->bytes[0] == frame->unit || frame->bytes[0] == 0;
-
-    return request == 0 || pdu_size == request ||
-           (!ours && pdu_size == pdu_reply_size(pdu, pdu_size));
-}
-
 static void add(struct frame *frame, uint8_t byte)
 {
     if (frame->size == FRAME_SIZE_MAX) {
@@ -72,9 +56,58 @@ static void add(struct frame *frame, uint8_t byte)
     }
     frame->bytes[frame->size++] = byte;
     frame->crc = crc16_byte(frame->crc, byte);
-    if (frame->kind == FRAME_TOLERANT && frame->crc == 0 && frame->size >= FRAME_SIZE_MIN &&
-        ends_here(frame))
-        frame->whole = true;
+}
+
+/* So long a request of a function that is not known is waited for, to be refused. */
+#define UNKNOWN_SIZE_MAX 32
+
+/* Whether the frame's first `size` bytes are there, and sound. */
+static bool is_sound(const struct frame *frame, size_t size)
+{
+    return size >= FRAME_SIZE_MIN && size <= frame->size && crc16(frame->bytes, size) == 0;
+}
+
+/*
+ * By length. The size of the frame that begins the bytes, 0 when more must come, or -1 when none can:
+ * to this node only masters speak; what goes to and comes from others may be a request or a reply. Of
+ * a function that is not known the checksum says where it ends; where others use one it does not
+ * matter.
+ */
+static int measure(const struct frame *frame)
+{
+    const uint8_t *pdu = frame->bytes + 1;
+    bool ours = frame->bytes[0] == frame->unit || frame->bytes[0] == 0;
+    size_t request = pdu_request_size(pdu, frame->size - 1u);
+    size_t reply = ours ? 0 : pdu_reply_size(pdu, frame->size - 1u);
+    size_t longest = 3 + (request > reply ? request : reply);
+
+    if (request == 0 && reply == 0) {
+        if (ours && is_sound(frame, frame->size))
+            return frame->size;
+        return ours && frame->size < UNKNOWN_SIZE_MAX ? 0 : -1;
+    }
+    if (request && is_sound(frame, request + 3))
+        return (int)request + 3;
+    if (reply && is_sound(frame, reply + 3))
+        return (int)reply + 3;
+    return frame->size < longest && longest <= FRAME_SIZE_MAX ? 0 : -1;
+}
+
+/* Looks for a frame in what is there. Each round ends it or takes a byte away. */
+static void find(struct frame *frame)
+{
+    int size = frame->size < 2 ? 0 : measure(frame);
+
+    while (size < 0) {
+        spoil(frame);
+        frame->size--;
+        memmove(frame->bytes, frame->bytes + 1, frame->size);
+        size = frame->size < 2 ? 0 : measure(frame);
+    }
+    if (size == 0)
+        return;
+    frame->size = (uint16_t)size;
+    frame->whole = true;
 }
 
 void frame_byte(struct frame *frame, uint32_t now_us, uint8_t byte, bool damaged)
@@ -88,11 +121,16 @@ void frame_byte(struct frame *frame, uint32_t now_us, uint8_t byte, bool damaged
         return;
     if (silence_us >= frame->end_us) {
         /* What nobody took by now, and what was no frame, is over. */
-        if (frame->size > 0 && !frame->spoilt && frame->crc != 0)
-            frame->damaged++;
+        if (frame->size > 0 && frame->crc != 0)
+            spoil(frame);
         frame_clear(frame);
-    } else if (frame->size > 0 && silence_us > frame->inside_us) {
+    } else if (frame->kind == FRAME_STRICT && frame->size > 0 && silence_us > frame->inside_us) {
         spoil(frame);
+    }
+    if (frame->kind == FRAME_TOLERANT) {
+        add(frame, byte);
+        find(frame);
+        return;
     }
     if (damaged)
         spoil(frame);

@@ -17,11 +17,11 @@
 #define FRAME_SIZE_MIN 4   /* unit, function, checksum */
 #define FRAME_SIZE_MAX 256 /* 2.5.1 */
 
-#define FRAME_LOOSE_US 50000 /* by length: a longer pause inside of a frame ends the attempt */
+#define FRAME_LOOSE_US 500000 /* by length: a longer pause inside of a frame ends the attempt */
 
 enum frame_kind {
     FRAME_STRICT = 0,   /* 3.5 characters of silence end it, more than 1.5 inside spoil it */
-    FRAME_TOLERANT = 1, /* its length ends it */
+    FRAME_TOLERANT = 1, /* its length ends it; what can be none loses its first byte, until it can */
 };
 
 struct frame {
@@ -29,7 +29,7 @@ struct frame {
     uint16_t size;     /* taken so far; stays at FRAME_SIZE_MAX when more came */
     uint16_t crc;      /* over them: 0 behind a sound frame */
     bool whole;        /* bytes[] is a sound frame, and is kept */
-    bool spoilt;       /* what comes until the next silence is no frame */
+    bool spoilt;       /* strict: what comes until the next silence is no frame; and it was counted */
     uint8_t kind;      /* enum frame_kind */
     uint8_t unit;      /* of this node */
     uint32_t last_us;  /* when the last byte had come */

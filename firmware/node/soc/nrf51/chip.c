@@ -1,6 +1,6 @@
 /* Clock, time, watchdog and identity of a nRF51822: reference manual, chapters "Clock management",
  * "Timer/counter", "Watchdog timer", "Power management" and "Factory information". There is no
- * SysTick: TIMER0 counts microseconds. */
+ * SysTick: TIMER0 counts microseconds, and TIMER1 wakes each millisecond. */
 #include "chip.h"
 
 #include "board.h"
@@ -12,17 +12,21 @@
 #define POWER_RESETREAS    REG(0x40000400)
 #define RESETREAS_DOG      0x2u
 
-#define TIMER_START      REG(0x40008000)
-#define TIMER_CAPTURE(n) REG(0x40008040 + 4 * (n))
-#define TIMER_COMPARE(n) REG(0x40008140 + 4 * (n))
-#define TIMER_INTENSET   REG(0x40008304)
-#define TIMER_BITMODE    REG(0x40008508)
-#define TIMER_PRESCALER  REG(0x40008510)
-#define TIMER_CC(n)      REG(0x40008540 + 4 * (n))
-#define BITMODE_32       3
-#define PRESCALER_1_MHZ  4
-#define INT_COMPARE0     0x10000u
-#define TICK_US          1000
+#define TIMER(n, at) REG(0x40008000 + 0x1000 * (n) + (at))
+#define START        0x000
+#define CAPTURE1     0x044
+#define COMPARE0     0x140
+#define SHORTS       0x200
+#define INTENSET     0x304
+#define BITMODE      0x508
+#define PRESCALER    0x510
+#define CC0          0x540
+#define CC1          0x544
+#define SHORTS_CLEAR 0x1u /* at the compare it begins anew */
+#define INT_COMPARE0 0x10000u
+#define BITMODE_32   3
+#define AT_1_MHZ     4
+#define TICK_US      1000
 
 #define WDT_START   REG(0x40010000)
 #define WDT_CRV     REG(0x40010504)
@@ -35,25 +39,37 @@
 #define FICR_DEVICEID(n) REG(0x10000060 + 4 * (n))
 
 #define UART0_IRQ  2
-#define TIMER0_IRQ 8
+#define TIMER1_IRQ 9
 
 static void wake(void);
 
 #define CORTEX_NMI  cortex_fault
 #define CORTEX_TICK cortex_fault
-CORTEX_VECTORS [CORTEX_IRQ(UART0_IRQ)] = port_interrupt, [CORTEX_IRQ(TIMER0_IRQ)] = wake,
+CORTEX_VECTORS [CORTEX_IRQ(UART0_IRQ)] = port_interrupt, [CORTEX_IRQ(TIMER1_IRQ)] = wake,
     [CORTEX_IRQ(31)] = cortex_fault};
 
 uint32_t soc_now_us(void)
 {
-    TIMER_CAPTURE(1) = 1;
-    return TIMER_CC(1);
+    TIMER(0, CAPTURE1) = 1;
+    return TIMER(0, CC1);
 }
 
 static void wake(void)
 {
-    TIMER_COMPARE(0) = 0;
-    TIMER_CC(0) = soc_now_us() + TICK_US;
+    TIMER(1, COMPARE0) = 0;
+}
+
+static void start_timers(void)
+{
+    TIMER(0, BITMODE) = BITMODE_32;
+    TIMER(0, PRESCALER) = AT_1_MHZ;
+    TIMER(0, START) = 1;
+    TIMER(1, PRESCALER) = AT_1_MHZ;
+    TIMER(1, CC0) = TICK_US;
+    TIMER(1, SHORTS) = SHORTS_CLEAR;
+    TIMER(1, INTENSET) = INT_COMPARE0;
+    TIMER(1, START) = 1;
+    cortex_enable(TIMER1_IRQ);
 }
 
 void soc_start(void)
@@ -62,12 +78,7 @@ void soc_start(void)
     CLOCK_HFCLKSTART = 1;
     for (uint32_t i = 0; i < SOC_WAITS_MAX && !CLOCK_HFCLKSTARTED; i++)
         ;
-    TIMER_BITMODE = BITMODE_32;
-    TIMER_PRESCALER = PRESCALER_1_MHZ;
-    TIMER_CC(0) = TICK_US;
-    TIMER_INTENSET = INT_COMPARE0;
-    TIMER_START = 1;
-    cortex_enable(TIMER0_IRQ);
+    start_timers();
 }
 
 void soc_wait(void)

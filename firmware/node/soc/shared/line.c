@@ -13,7 +13,7 @@ struct line {
 
 static struct line line;
 
-/* Puts what there is room for, and lets go of the line behind the last bit. */
+/* Puts what there is room for, and lets go of the line behind the last bit, where it is ours to let go. */
 static void step(void)
 {
     if (!line.sending)
@@ -25,7 +25,7 @@ static void step(void)
         return;
     }
     port_watch(PORT_WATCH_END);
-    if (!port_is_idle())
+    if (BOARD_LINE_DRIVE != BOARD_NO_PIN && !port_is_idle())
         return;
     port_watch(PORT_WATCH_NOTHING);
     soc_pin_set(BOARD_LINE_DRIVE, false);
@@ -37,12 +37,12 @@ void port_interrupt(void)
     uint8_t byte;
     bool damaged;
 
+    step();
     /* What comes while it sends is its own echo, where the receiver is always on. */
     while (port_take(&byte, &damaged)) {
         if (!line.sending)
             line.taker(soc_now_us(), byte, damaged);
     }
-    step();
 }
 
 void line_open(const struct settings_line *settings, line_taker *taker)

@@ -21,7 +21,8 @@ void cortex_tick_start(uint32_t clock_hz)
 
 uint32_t soc_now_us(void)
 {
-    uint32_t ms, left, pending;
+    static uint32_t latest_us;
+    uint32_t ms, left, pending, now_us;
 
     /* The tick may fall between the reads; or wait, where this is called in an interrupt. */
     do {
@@ -31,7 +32,13 @@ uint32_t soc_now_us(void)
     } while (ms != ticks_ms || left < SYST_CVR);
     if (pending)
         ms++;
-    return ms * 1000 + (SYST_RVR - left) / cycles_us;
+    now_us = ms * 1000 + (SYST_RVR - left) / cycles_us;
+    /* An interrupt that is held up longer than a tick loses one, as in an emulator that does not get
+     * its turn: then time stands still for a while rather than go back. */
+    if ((int32_t)(now_us - latest_us) < 0)
+        return latest_us;
+    latest_us = now_us;
+    return now_us;
 }
 
 void soc_wait(void)

@@ -1,0 +1,177 @@
+"""Sensor nodes: the firmware of a board, run by the emulator that its description names."""
+import json
+import os
+import re
+import select
+import socket
+import subprocess
+import termios
+import threading
+import time
+import tty
+
+from .site import Failure, Skip, check, wait_for
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
+HOLDING, INPUT, COIL, DISCRETE = 3, 4, 1, 2
+_built = threading.Lock()
+
+
+def board(name):
+    with open(os.path.join(ROOT, "boards", name, "board.json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def node_names():
+    """All boards that are nodes."""
+    return tool("boards").split()
+
+
+def tool(*arguments):
+    done = subprocess.run([os.path.join(ROOT, "tools/node"), *arguments], capture_output=True, text=True)
+    if done.returncode == 1 and "tools/prepare firmware" in done.stderr:
+        raise Skip(done.stderr.strip())
+    check(done.returncode == 0, "tools/node", arguments, done.stderr)
+    return done.stdout
+
+
+def profile():
+    """The points of a node by their ids."""
+    with open(os.path.join(ROOT, "drivers/profiles/sluice-node.json"), encoding="utf-8") as file:
+        return {point["id"]: point for point in json.load(file)["points"]}
+
+
+def crc(data):
+    value = 0xFFFF
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = value >> 1 ^ (0xA001 if value & 1 else 0)
+    return bytes([value & 0xFF, value >> 8])
+
+
+class Node:
+    """One emulated board. Its line is a terminal at `link`, which stays open as a wire does."""
+
+    def __init__(self, site, name, gdb=False, image="node.elf", label=None):
+        """`label`: what it is called in the site, where there are several of one board."""
+        if not os.path.exists("/usr/bin/qemu-system-arm"):
+            raise Skip("qemu-system-arm is not installed: tools/prepare test")
+        with _built:
+            tool("build", name)
+        self.site = site
+        self.name = name
+        label = label or name
+        self.elf = os.path.join(ROOT, "build/node", name, "emulated", image)
+        words = [word.replace("{serial}", "pty").replace("{node.elf}", self.elf) for word in board(name)["emulation"]["qemu"]]
+        self.gdb_path = site.path(label + ".gdb") if gdb else None
+        if gdb:
+            words += ["-gdb", "unix:%s,server=on,wait=off" % self.gdb_path]
+        self.process = site.start(label, *words)
+        path = wait_for(self._terminal, 20, "the emulator has a terminal for the line")
+        self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY)
+        tty.setraw(self.fd)
+        self.link = site.path(label + ".tty")
+        os.symlink(path, self.link)
+        self.unit = 1
+
+    def _terminal(self):
+        check(self.process.alive(), "the emulator ended at its start", self.process.log())
+        found = re.search(r"/dev/pts/\d+", self.process.log())
+        return found and found.group()
+
+    def end(self):
+        os.close(self.fd)
+        self.process.kill()
+
+    def exchange(self, pdu, timeout_s=2.0, unit=None):
+        """Sends a request; returns the reply's PDU, or None when none came. Damaged ones fail."""
+        unit = self.unit if unit is None else unit
+        frame = bytes([unit]) + pdu
+        termios.tcflush(self.fd, termios.TCIFLUSH)
+        os.write(self.fd, frame + crc(frame))
+        data, end = b"", time.monotonic() + timeout_s
+        while True:
+            if len(data) >= 5 and crc(data[:-2]) == data[-2:]:
+                check(data[0] == unit and data[1] & 0x7F == pdu[0], "the reply is to the request", data.hex(), frame.hex())
+                return data[1:-2]
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.fd], [], [], left)[0]:
+                check(not data, "the reply is damaged", data.hex())
+                return None
+            data += os.read(self.fd, 300)
+
+    def read(self, function, first, count=1):
+        """The registers, or bits."""
+        reply = self.exchange(bytes([function]) + first.to_bytes(2, "big") + count.to_bytes(2, "big"))
+        check(reply is not None and reply[0] == function, "%s answers function %d" % (self.name, function), reply and reply.hex())
+        if function in (COIL, DISCRETE):
+            return [reply[2 + i // 8] >> i % 8 & 1 for i in range(count)]
+        return [int.from_bytes(reply[2 + 2 * i:4 + 2 * i], "big") for i in range(count)]
+
+    def write(self, first, value, timeout_s=2.0):
+        """One register, by function 6. The exception, 0, or None when no reply came."""
+        reply = self.exchange(b"\6" + first.to_bytes(2, "big") + value.to_bytes(2, "big"), timeout_s)
+        return None if reply is None else reply[1] if reply[0] & 0x80 else 0
+
+    def point(self, name):
+        """The raw number of a point of the profile."""
+        place = profile()[name]
+        function = {"input": INPUT, "holding": HOLDING}[place.get("table", "holding")]
+        value = 0
+        for register in self.read(function, place["reg"], {"u32": 2, "u64": 4}.get(place.get("type"), 1)):
+            value = value << 16 | register
+        return value
+
+    def answers(self):
+        """Whether it is there, looked for without patience. Twice: what was asked before it listened may still come."""
+        return all(self.exchange(bytes([INPUT, 0, 0, 0, 1]), 0.5) is not None for _ in range(2))
+
+    def hang(self):
+        """Puts the processor into a loop that no interrupt leaves, as a program that went astray: by the debugger."""
+        with Debugger(self.gdb_path) as debugger:
+            debugger.jump(self._endless_loop())
+
+    def _endless_loop(self):
+        """Where `b .` stands in the firmware."""
+        text = subprocess.run(["arm-none-eabi-objdump", "-d", self.elf], capture_output=True, text=True, check=True).stdout
+        for line in text.splitlines():
+            match = re.match(r"\s*([0-9a-f]+):\s+e7fe\s", line)
+            if match:
+                return int(match.group(1), 16)
+        raise Failure("there is no endless loop in " + self.elf)
+
+
+class Debugger:
+    """As much of gdb's remote protocol as it takes to send a processor astray."""
+
+    PC = 15
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(10)
+        self.socket.connect(path)
+        self.ask("?")  # the processor is stopped by the connection
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.ask("D")  # goes on
+        self.socket.close()
+
+    def ask(self, words):
+        self.socket.sendall(b"$%s#%02x" % (words.encode(), sum(words.encode()) % 256))
+        data = b""
+        while not re.search(rb"\$[^#]*#..", data):
+            piece = self.socket.recv(4096)
+            check(piece, "the debugger answers", words)
+            data += piece
+        self.socket.sendall(b"+")
+        return re.search(rb"\$([^#]*)#", data).group(1).decode()
+
+    def jump(self, address):
+        registers = self.ask("g")  # eight digits each, the lowest byte first
+        at = 8 * self.PC
+        registers = registers[:at] + address.to_bytes(4, "little").hex() + registers[at + 8:]
+        check(self.ask("G" + registers) == "OK", "the debugger sets the PC")
