@@ -151,6 +151,7 @@ class Debugger:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(10)
         self.socket.connect(path)
+        self.data = b""
         self.ask("?")  # the processor is stopped by the connection
 
     def __enter__(self):
@@ -161,14 +162,22 @@ class Debugger:
         self.socket.close()
 
     def ask(self, words):
+        """The reply. That the processor stopped is told unasked, too."""
         self.socket.sendall(b"$%s#%02x" % (words.encode(), sum(words.encode()) % 256))
-        data = b""
-        while not re.search(rb"\$[^#]*#..", data):
+        while True:
+            reply = self._packet()
+            if words == "?" or not reply.startswith("T"):
+                return reply
+
+    def _packet(self):
+        while not re.search(rb"\$[^#]*#..", self.data):
             piece = self.socket.recv(4096)
-            check(piece, "the debugger answers", words)
-            data += piece
+            check(piece, "the debugger answers")
+            self.data += piece
+        packet = re.search(rb"\$([^#]*)#..", self.data)
+        self.data = self.data[packet.end():]
         self.socket.sendall(b"+")
-        return re.search(rb"\$([^#]*)#", data).group(1).decode()
+        return packet.group(1).decode()
 
     def jump(self, address):
         registers = self.ask("g")  # eight digits each, the lowest byte first
