@@ -1,7 +1,6 @@
 /* Which board this machine is: told by its image, by the environment, or by what it calls itself.
  */
 // links: sluice_config
-#include <ftw.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +15,7 @@
 
 #include "config/board.h"
 #include "core/error.h"
+#include "unit/tree.h"
 
 struct tree {
     char root[32], own[64], known[64], compatible[64], dmi[64];
@@ -72,19 +72,11 @@ static int set_up(void **state)
     return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *stat, int type, struct FTW *walk)
-{
-    (void)stat;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
 static int tear_down(void **state)
 {
     const struct tree *tree = *state;
 
-    return nftw(tree->root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    return tree_remove(tree->root);
 }
 
 static void a_machine_that_nobody_knows_is_no_board(void **state)

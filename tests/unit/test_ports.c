@@ -4,7 +4,6 @@
  */
 // links: sluice_cli driver_serial
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -27,6 +26,7 @@
 #include "serial/port_holder.h"
 #include "serial/port_place.h"
 #include "serial/port_rs485.h"
+#include "unit/tree.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -159,19 +159,11 @@ static int set_up(void **state)
     return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *stat, int type, struct FTW *walk)
-{
-    (void)stat;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
 static int tear_down(void **state)
 {
     const struct tree *tree = *state;
 
-    return nftw(tree->root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    return tree_remove(tree->root);
 }
 
 /* A pseudo terminal; `name` gets its device file. */
@@ -196,13 +188,32 @@ static bool connected(int end, int other)
            byte == 'x';
 }
 
+struct meaning {
+    const char *name;
+    int error;
+    const char *tty;
+};
+
+/* What names mean, where nothing is known of an earlier adapter. */
+static void check_meanings(const struct tree *tree, const struct meaning *meanings, size_t count)
+{
+    static const struct port_identity unknown;
+
+    for (size_t i = 0; i < count; i++) {
+        char path[PORT_PATH_MAX], tty[32];
+
+        if (port_find(&tree->roots, meanings[i].name, &unknown, path) != meanings[i].error)
+            fail_msg("%s", meanings[i].name);
+        if (meanings[i].error)
+            continue;
+        assert_int_equal(port_tty(&tree->roots, path, tty), 0);
+        assert_string_equal(tty, meanings[i].tty);
+    }
+}
+
 static void finds_a_port_by_every_name_that_it_has(void **state)
 {
-    static const struct {
-        const char *name;
-        int error;
-        const char *tty;
-    } cases[] = {
+    static const struct meaning cases[] = {
         {"by-id:usb-FTDI_A50285BI-if00-port0", 0, "ttyUSB0"},
         {"by-id:usb-FTDI_C2222222-if00-port0", ERR_NOT_FOUND, ""},
         {"by-path:pci-usb-1-2", 0, "ttyUSB1"},
@@ -214,25 +225,17 @@ static void finds_a_port_by_every_name_that_it_has(void **state)
         {"usb:1a86:7523", 0, "ttyUSB4"},
         {"usb:1a86:7524", ERR_NOT_FOUND, ""},
     };
-    static const struct port_identity unknown;
     const struct tree *tree = *state;
+    char why[200];
 
     plug(tree, &ftdi, "ttyUSB0", "/dev/null");
     plug(tree, &ftdi_other, "ttyUSB1", "/dev/null");
     plug(tree, &quad_2, "ttyUSB2", "/dev/null");
     plug(tree, &quad_3, "ttyUSB3", "/dev/null");
     plug(tree, &nameless, "ttyUSB4", "/dev/null");
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        char path[PORT_PATH_MAX], tty[32], why[200];
-
+    for (size_t i = 0; i < COUNT(cases); i++)
         assert_true(port_name_valid(&tree->roots, cases[i].name, why, sizeof why));
-        if (port_find(&tree->roots, cases[i].name, &unknown, path) != cases[i].error)
-            fail_msg("%s", cases[i].name);
-        if (cases[i].error)
-            continue;
-        assert_int_equal(port_tty(&tree->roots, path, tty), 0);
-        assert_string_equal(tty, cases[i].tty);
-    }
+    check_meanings(tree, cases, COUNT(cases));
 }
 
 static void refuses_names_that_can_be_no_port(void **state)
@@ -555,29 +558,18 @@ static void finds_a_port_by_its_label_on_the_housing(void **state)
         {"LOOP", "board:LOOP", "field", "none"},
     };
     static const struct port_identity unknown;
-    static const struct {
-        const char *name;
-        int error;
-        const char *tty;
-    } cases[] = {
+    static const struct meaning cases[] = {
         {"board:RS485-1", 0, "ttyUSB1"},   {"board:rs485-1", 0, "ttyUSB1"}, /* typed by a person */
         {"board:USB", 0, "ttyUSB1"},       {"board:RS485-2", ERR_NOT_FOUND, ""},
         {"board:LOOP", ERR_NOT_FOUND, ""},
     };
     const struct tree *tree = *state;
-    char path[PORT_PATH_MAX], tty[32];
+    char path[PORT_PATH_MAX];
 
     plug(tree, &ftdi_other, "ttyUSB1", "/dev/null");
     assert_int_equal(port_find(&tree->roots, "board:RS485-1", &unknown, path), ERR_NOT_FOUND);
     have_board(tree, ports, COUNT(ports));
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        if (port_find(&tree->roots, cases[i].name, &unknown, path) != cases[i].error)
-            fail_msg("%s", cases[i].name);
-        if (cases[i].error)
-            continue;
-        assert_int_equal(port_tty(&tree->roots, path, tty), 0);
-        assert_string_equal(tty, cases[i].tty);
-    }
+    check_meanings(tree, cases, COUNT(cases));
     /* "usb" is whatever is plugged in, so it says nothing once there are two. */
     plug(tree, &ftdi, "ttyUSB0", "/dev/null");
     assert_int_equal(port_find(&tree->roots, "board:USB", &unknown, path), ERR_INVALID);
