@@ -16,7 +16,7 @@ GATEWAY_PARTITIONS = ["boot", "root-a", "root-b", "data"]
 NODE_MAP = ["boot", "settings", "slot-a", "slot-b"]
 WAYS = {"gateway": ["card", "file"], "node": ["openocd", "st-flash", "dfu", "copy"]}
 PROGRAMS = {"openocd": "openocd", "st-flash": "st-flash", "dfu": "dfu-util"}
-NODE_FILES = ["node.elf", "node.bin", "boot.elf", "boot.bin", "slot-a.bin", "slot-b.bin"]
+NODE_FILES = ["node.elf", "node.bin", "boot.elf", "boot.bin", "slot-a.img", "slot-a.bin", "slot-b.bin"]
 DRAWING_SIZE_MAX = 24 * 1024
 IN_C = re.compile(r"#\s*(?:el)?if(?:n?def)?\b.*\bBOARD")
 

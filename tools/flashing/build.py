@@ -8,7 +8,7 @@ import tempfile
 from . import boards
 from .words import MIB, Refused, need, say
 
-IMAGES = ("disk.img.xz", "disk.img")
+IMAGES = ("disk.img.xz", "disk.img")  # what is handed out comes first
 
 
 def run(words, why):
