@@ -84,7 +84,7 @@ def console(board):
             if missing:
                 raise Refused("%s is not in %s: tools/flash build %s makes it" % (missing[0], files, board["id"]))
             extra = {"serial": "pty"}
-            say("its RS-485 is the pseudo terminal that QEMU names; Ctrl-c ends it. Ask it with: sluice read --port THAT ...")
+            say("its RS-485 is the pseudo terminal that QEMU names; Ctrl-c ends it. Ask it with: sluice read THAT --reg 40001")
         words = boards.fill(board["emulation"]["qemu"], board, files, extra)
         say("$ " + " ".join(words))
         return subprocess.run(words, check=False).returncode
