@@ -169,7 +169,8 @@ static int open_health(struct front *front)
     const struct health_options options = {.loop = front->loop,
                                            .running = front->running,
                                            .api = front->api,
-                                           .page = front->page};
+                                           .page = front->page,
+                                           .state_path = front->options->state_path};
     int error = health_open(&front->health, &options);
 
     return error ? error : mount(front, health_routes(front->health));

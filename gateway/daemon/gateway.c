@@ -25,6 +25,7 @@
 #include "daemon/guard.h"
 #include "daemon/identity.h"
 #include "daemon/machine.h"
+#include "daemon/proven.h"
 #include "daemon/room.h"
 #include "daemon/service.h"
 #include "daemon/update.h"
@@ -157,6 +158,7 @@ static int open_journal(struct gateway *gateway, const struct config *config)
         .commit_ns = config->journal.commit_ns,
         .segment_bytes = config->journal.segment_bytes,
         .sector_bytes = sectors ? 4096 : 0,
+        .format_kept = !proven_is(gateway->options->state_path),
     };
     error = journal_open(&gateway->journal, &options);
     if (error) {

@@ -11,6 +11,7 @@
 #include "core/loop.h"
 #include "daemon/page.h"
 #include "daemon/ping.h"
+#include "daemon/proven.h"
 #include "daemon/running.h"
 #include "daemon/service.h"
 #include "field/driver.h"
@@ -33,6 +34,7 @@ struct health {
     struct loop_timer *timer;
     int64_t every_ns;
     bool watched;                 /* a watchdog waits to be fed */
+    bool proven;                  /* it is noted */
     bool told_dead[HEALTH_PARTS]; /* in the log */
     char told[HEALTH_WORDS_SIZE]; /* to the service manager */
     pthread_mutex_t lock;         /* the API's thread reads the facts */
@@ -173,11 +175,23 @@ static void tell_manager(struct health *health)
     service_tell(message);
 }
 
+/* Where it cannot be noted the way back stays open, and the next look tries again. */
+static void note_proof(struct health *health)
+{
+    if (health->proven || health_doubt(&health->facts) ||
+        proven_note(health->options.state_path) != 0)
+        return;
+    health->proven = true;
+    journal_confirm(health->options.running->journal);
+    log_info("daemon", "sluice " SLUICE_VERSION " has proven itself on this machine");
+}
+
 static void on_timer(void *context)
 {
     struct health *health = context;
 
     look(health);
+    note_proof(health);
     tell_log(health);
     tell_manager(health);
     loop_timer_set(health->options.loop, health->timer,
@@ -194,6 +208,7 @@ int health_open(struct health **out, const struct health_options *options)
         return ERR_NOMEM;
     health->options = *options;
     health->watched = watchdog_ns > 0;
+    health->proven = proven_is(options->state_path);
     health->every_ns = watchdog_ns > 0 && watchdog_ns / 3 < LOOK_NS ? watchdog_ns / 3 : LOOK_NS;
     pthread_mutex_init(&health->lock, NULL);
     health->timer = loop_timer(options->loop, on_timer, health);

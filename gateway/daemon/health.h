@@ -51,10 +51,11 @@ struct health_options {
     struct running *running;
     struct api *api;
     struct page *page; /* NULL: there is none */
+    const char *state_path;
 };
 
-/* Looks every few seconds from now on, tells the service manager what it sees, and feeds its
- * watchdog. What the options point to outlives it. ERR_NOMEM. On the loop's thread, as all that
+/* Looks every few seconds from now on, tells the service manager what it sees, feeds its watchdog,
+ * and notes when this version has proven itself (proven.h): the journal goes on in its own format. What the options point to outlives it. ERR_NOMEM. On the loop's thread, as all that
  * follows. */
 int health_open(struct health **health, const struct health_options *options);
 

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-#define MAGIC   UINT32_C(0x52464c53) /* "SLFR" */
-#define VERSION 1
+#define MAGIC UINT32_C(0x52464c53) /* "SLFR" */
 
 enum place {
     AT_MAGIC = 0,
@@ -29,7 +28,7 @@ enum place {
 void frame_put(const struct frame *frame, uint8_t *data)
 {
     put_u32(data + AT_MAGIC, MAGIC);
-    data[AT_VERSION] = VERSION;
+    data[AT_VERSION] = frame->version;
     data[AT_FLAGS] = frame->flags;
     data[AT_TRUST] = frame->trust;
     data[AT_TRUST + 1] = 0;
@@ -50,7 +49,7 @@ size_t frame_wants(const uint8_t *data, uint64_t generation)
 {
     uint32_t length = get_u32(data + AT_LENGTH); /* anything: the sum may not fit 32 bits */
     if (get_u32(data + AT_MAGIC) != MAGIC || get_u64(data + AT_GENERATION) != generation ||
-        data[AT_VERSION] != VERSION || length > FRAME_SIZE_MAX - FRAME_HEADER_SIZE)
+        length > FRAME_SIZE_MAX - FRAME_HEADER_SIZE)
         return 0;
     return length + FRAME_HEADER_SIZE;
 }
@@ -77,6 +76,7 @@ int frame_get(struct frame *frame, const uint8_t *data, size_t size, uint64_t ge
     frame->boot = get_u32(data + AT_BOOT);
     frame->flags = data[AT_FLAGS];
     frame->trust = data[AT_TRUST];
+    frame->version = data[AT_VERSION];
     /* An n of 0 would stand for a hole. */
     if (frame->first_n == 0 || frame->first_n > UINT64_MAX - frame->count)
         return ERR_CORRUPT;

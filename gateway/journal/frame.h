@@ -23,6 +23,7 @@ struct frame {
     uint32_t boot;
     uint8_t flags;
     uint8_t trust;
+    uint8_t version; /* of the format: as its segment's */
 };
 
 /* Writes the header in front of the payload, which stands at data + FRAME_HEADER_SIZE, with the

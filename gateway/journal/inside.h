@@ -112,6 +112,8 @@ struct journal {
     enum journal_when_full when_full;
     uint32_t (*random)(void);
     bool read_only;
+    unsigned format_newest;      /* the last version that is known */
+    _Atomic unsigned format;     /* that segments are begun in */
 
     struct state state;
     struct index index;

@@ -53,6 +53,7 @@ static void take_options(struct journal *journal, const struct journal_options *
         journal->alignment *= 2;
     journal->hang_ns = options->hang_ns > 0 ? options->hang_ns : HANG_NS;
     journal->random = options->random ? options->random : system_random;
+    journal->format_newest = options->format_newest ? options->format_newest : FORMAT_NEWEST;
 }
 
 /* On the disk thread: what the frame holds is durable now. */
@@ -301,6 +302,11 @@ int journal_open_read_only(struct journal **opened, const struct io *io)
     }
     *opened = journal;
     return 0;
+}
+
+void journal_confirm(struct journal *journal)
+{
+    atomic_store(&journal->format, journal->format_newest);
 }
 
 int journal_close(struct journal *journal)

@@ -43,6 +43,9 @@ struct journal_options {
     uint32_t sector_bytes;    /* 0: commits follow one another; else each commit begins on such a
                                  boundary: a power of two, at most 4,096 */
     uint32_t (*random)(void); /* for epochs and generations; NULL: getrandom */
+    bool format_kept;       /* go on in the format of the newest segment, so that the version before
+                               can read what is written, until journal_confirm; else: in the newest */
+    unsigned format_newest; /* 0: FORMAT_NEWEST of segment.h; a test plays a later version */
     int64_t hang_ns; /* a disk that has not answered for so long hangs: nobody waits for it any
                         more. 0: 10 s */
 };
@@ -54,6 +57,9 @@ struct journal_options {
  * (another process has it), ERR_DENIED, ERR_READ_ONLY, ERR_NO_SPACE, ERR_IO.
  */
 int journal_open(struct journal **journal, const struct journal_options *options);
+
+/* This version is here to stay: segments are begun in its own format from now on. Any thread. */
+void journal_confirm(struct journal *journal);
 
 /*
  * Commits what is waiting, writes a clean end, stops the threads, frees. Readers, lanes and cursors

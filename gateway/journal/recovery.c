@@ -76,7 +76,8 @@ static int sort_file(struct journal *journal, const struct found *found)
         return error;
     journal->io->close(journal->io, file);
     enum segment_kind kind =
-        segment_unpack(&segment, journal->read_only ? NULL : journal->gateway_id, header, owner);
+        segment_unpack(&segment, journal->format_newest,
+                       journal->read_only ? NULL : journal->gateway_id, header, owner);
     segment.id = found->id;
     if (kind == SEGMENT_LIVE || kind == SEGMENT_FREE || kind == SEGMENT_RAW)
         journal->spare.total_bytes += found->size;
@@ -488,6 +489,8 @@ int recover(struct journal *journal, const struct journal_options *options)
     journal->durable_epoch = epoch;
     if (!fresh)
         index_set_end(&journal->index, newest.generation, load.end);
+    atomic_store(&journal->format,
+                 options->format_kept && !fresh ? newest.version : journal->format_newest);
     journal->stored_base = journal->state.stored;
     journal->refused_base = journal->state.refused;
     journal->last_n_base = load.last_n;

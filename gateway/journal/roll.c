@@ -23,6 +23,7 @@ static int write_checkpoint(struct journal *journal, struct io_file *file,
         more = state_pack(&journal->state, &walk, &packer);
         struct frame frame = {
             .generation = segment->generation,
+            .version = segment->version,
             .first_n = segment->first_n,
             .mono_ns = segment->mono_ns,
             .offset_ns = segment->offset_ns,
@@ -66,6 +67,7 @@ static struct segment describe(struct journal *journal, const struct spare_file 
         .alignment = journal->alignment,
         .boot = writer->boot.number,
         .trust = writer->boot.trust,
+        .version = (uint8_t)atomic_load(&journal->format),
     };
 }
 
@@ -224,6 +226,7 @@ static void move_queue(struct journal *journal)
     for (unsigned i = 0; i < commit->queued; i++) {
         struct buffer *buffer = commit->queue[i];
         buffer->frame.generation = writer->segment.generation;
+        buffer->frame.version = writer->segment.version;
         frame_put(&buffer->frame, buffer->data);
         buffer->size = (size_t)segment_align((int64_t)buffer->used, writer->segment.alignment);
         memset(buffer->data + buffer->used, 0, buffer->size - buffer->used);

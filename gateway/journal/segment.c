@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define MAGIC       "SLUICESG"
-#define VERSION     1
 #define COPY_SIZE   256
 #define SECOND_COPY 2048
 
@@ -56,7 +55,7 @@ void segment_pack(const struct segment *segment, const char *gateway_id, uint8_t
 
     memset(block, 0, SEGMENT_HEADER_SIZE);
     memcpy(copy + AT_MAGIC, MAGIC, 8);
-    put_u16(copy + AT_VERSION, VERSION);
+    put_u16(copy + AT_VERSION, segment ? segment->version : FORMAT_OLDEST);
     put_u16(copy + AT_FLAGS, !segment ? FLAG_FREE : segment->kept ? FLAG_KEPT : 0);
     if (segment) {
         put_u64(copy + AT_GENERATION, segment->generation);
@@ -99,23 +98,23 @@ static bool plausible(const struct segment *segment)
            (alignment & (alignment - 1)) == 0;
 }
 
-enum segment_kind segment_unpack(struct segment *segment, const char *gateway_id,
+enum segment_kind segment_unpack(struct segment *segment, unsigned newest, const char *gateway_id,
                                  const uint8_t *block, char *owner)
 {
     const uint8_t *copy = valid_copy(block);
 
     if (!copy)
         return is_zero(block) ? SEGMENT_RAW : SEGMENT_DAMAGED;
-    if (get_u16(copy + AT_VERSION) != VERSION)
+    uint16_t version = get_u16(copy + AT_VERSION), flags = get_u16(copy + AT_FLAGS);
+    if (flags & FLAG_FREE)
+        return SEGMENT_FREE;
+    if (version < FORMAT_OLDEST || version > newest)
         return SEGMENT_VERSION;
     char gateway[ID_SIZE_MAX];
     memcpy(gateway, copy + AT_GATEWAY, ID_SIZE_MAX);
     gateway[ID_SIZE_MAX - 1] = 0;
     if (owner)
         memcpy(owner, gateway, ID_SIZE_MAX);
-    uint16_t flags = get_u16(copy + AT_FLAGS);
-    if (flags & FLAG_FREE)
-        return SEGMENT_FREE;
     if (gateway_id && strcmp(gateway, gateway_id) != 0)
         return SEGMENT_FOREIGN;
     *segment = (struct segment){
@@ -130,6 +129,7 @@ enum segment_kind segment_unpack(struct segment *segment, const char *gateway_id
         .alignment = get_u32(copy + AT_ALIGNMENT),
         .boot = get_u32(copy + AT_BOOT),
         .trust = copy[AT_TRUST],
+        .version = (uint8_t)version,
         .kept = (flags & FLAG_KEPT) != 0,
     };
     return plausible(segment) ? SEGMENT_LIVE : SEGMENT_DAMAGED;

@@ -12,6 +12,11 @@
 #define SEGMENT_SIZE_MIN      (32 * 1024)
 #define SEGMENT_ALIGNMENT_MIN 8
 
+/* The versions of the format. Which one a segment is in, its header says, and all its frames say
+ * the same. A program reads its own and the one before. */
+#define FORMAT_OLDEST 1
+#define FORMAT_NEWEST 1
+
 struct segment {
     uint64_t generation;
     uint64_t sequence;
@@ -25,7 +30,8 @@ struct segment {
     uint32_t alignment;
     uint32_t boot;
     uint8_t trust;
-    bool kept; /* holds kept frames only */
+    uint8_t version; /* of the format */
+    bool kept;       /* holds kept frames only */
 };
 
 /* What a file of that name turned out to be. */
@@ -46,8 +52,9 @@ bool segment_name_parse(const char *name, uint32_t *id);
 void segment_pack(const struct segment *segment, const char *gateway_id, uint8_t *block);
 
 /* Reads the header block of a file. Fills *segment but for its id when it is SEGMENT_LIVE.
- * `gateway_id` NULL: any; `owner`, when not NULL, is told whose it is (ID_SIZE_MAX bytes). */
-enum segment_kind segment_unpack(struct segment *segment, const char *gateway_id,
+ * `newest` is the last version that is known; `gateway_id` NULL: any; `owner`, when not NULL, is
+ * told whose it is (ID_SIZE_MAX bytes). */
+enum segment_kind segment_unpack(struct segment *segment, unsigned newest, const char *gateway_id,
                                  const uint8_t *block, char *owner);
 
 /* As io->read, but goes around places that the medium cannot read: they are filled with 0xff. */

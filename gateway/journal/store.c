@@ -259,6 +259,7 @@ bool store_seal(struct journal *journal, bool clean_end)
         return true;
     }
     buffer->frame.generation = writer->segment.generation;
+    buffer->frame.version = writer->segment.version;
     buffer->frame.events_size = (uint32_t)(buffer->used - FRAME_HEADER_SIZE);
     buffer->frame.length = (uint32_t)(size - FRAME_HEADER_SIZE);
     frame_put(&buffer->frame, buffer->data);

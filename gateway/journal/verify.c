@@ -48,7 +48,7 @@ static void add_file(void *context, const struct io_dir_entry *entry)
     if (verify->error < 0)
         return;
     verify->io->close(verify->io, file);
-    switch (segment_unpack(&segment, NULL, header, NULL)) {
+    switch (segment_unpack(&segment, FORMAT_NEWEST, NULL, header, NULL)) {
     case SEGMENT_LIVE:
         segment.id = id;
         if (segment.size > entry->size) {

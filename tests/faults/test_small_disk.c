@@ -197,7 +197,7 @@ static void begin_with_one_segment(struct disk *disk, int64_t bytes, int64_t roo
         struct segment segment;
         struct medium_file *file = &image.files[i];
         bool live = file->size >= SEGMENT_HEADER_SIZE &&
-                    segment_unpack(&segment, NULL, file->data, NULL) == SEGMENT_LIVE;
+                    segment_unpack(&segment, FORMAT_NEWEST, NULL, file->data, NULL) == SEGMENT_LIVE;
         if (!live && strcmp(file->name, OUTAGE_NAME) != 0)
             medium_image_remove(&image, image.files[i--].name);
     }

@@ -22,14 +22,14 @@ def tool(name, *arguments):
 
 
 class Container:
-    def __init__(self, site, suite):
+    def __init__(self, site, suite, *packages):
         if os.getuid() != 0 or not shutil.which("systemd-nspawn"):
             raise Skip("needs root and systemd-nspawn")
         self.site = site
         self.root = site.path(suite)
         self.booted = None
         os.mkdir(self.root)
-        subprocess.run(["tar", "-C", self.root, "-xf", tool("chroot", suite)], check=True)
+        subprocess.run(["tar", "-C", self.root, "-xf", tool("chroot", suite, *packages)], check=True)
         site.at_end(self.halt)
 
     def path(self, *parts):
@@ -53,7 +53,8 @@ class Container:
         return "".join(line for line in done.stdout.splitlines(keepends=True) if NOISE not in line)
 
     def apt(self, *words, **more):
-        return self.run("apt-get", "-y", "-q", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0", *words, **more)
+        return self.run("apt-get", "-y", "-q", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0",
+                        "-o", "Dpkg::Options::=--force-unsafe-io", *words, **more)
 
     def boot(self):
         self.booted = self.site.start("nspawn", *NSPAWN, "--private-network", "-D", self.root, "-b")

@@ -13,6 +13,7 @@ static void a_segment_header_is_as_specified(void **state)
 {
     (void)state;
     const struct segment segment = {
+        .version = 1,
         .generation = 0x1122334455667788,
         .sequence = 5,
         .first_n = 1000,
@@ -47,38 +48,38 @@ static void a_segment_header_is_as_specified(void **state)
 static void one_copy_of_a_header_is_enough(void **state)
 {
     (void)state;
-    struct segment segment = {.generation = 9, .size = 65536, .alignment = 8};
+    struct segment segment = {.version = 1, .generation = 9, .size = 65536, .alignment = 8};
     struct segment found;
     uint8_t block[SEGMENT_HEADER_SIZE];
     for (size_t bit = 0; bit < 8 * SEGMENT_HEADER_SIZE; bit += 5) {
         segment_pack(&segment, "plant7", block);
         block[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        assert_int_equal(segment_unpack(&found, "plant7", block, NULL), SEGMENT_LIVE);
+        assert_int_equal(segment_unpack(&found, FORMAT_NEWEST, "plant7", block, NULL), SEGMENT_LIVE);
         assert_int_equal(found.generation, 9);
     }
     block[100] ^= 1;
     block[2148] ^= 1;
-    assert_int_equal(segment_unpack(&found, "plant7", block, NULL), SEGMENT_DAMAGED);
+    assert_int_equal(segment_unpack(&found, FORMAT_NEWEST, "plant7", block, NULL), SEGMENT_DAMAGED);
 }
 
 static void a_header_tells_what_a_file_is(void **state)
 {
     (void)state;
-    struct segment segment = {.generation = 9, .size = 65536, .alignment = 8};
+    struct segment segment = {.version = 1, .generation = 9, .size = 65536, .alignment = 8};
     struct segment found;
     char owner[ID_SIZE_MAX];
     uint8_t block[SEGMENT_HEADER_SIZE];
     segment_pack(&segment, "plant8", block);
-    assert_int_equal(segment_unpack(&found, "plant7", block, owner), SEGMENT_FOREIGN);
+    assert_int_equal(segment_unpack(&found, FORMAT_NEWEST, "plant7", block, owner), SEGMENT_FOREIGN);
     assert_string_equal(owner, "plant8");
-    assert_int_equal(segment_unpack(&found, NULL, block, NULL), SEGMENT_LIVE);
+    assert_int_equal(segment_unpack(&found, FORMAT_NEWEST, NULL, block, NULL), SEGMENT_LIVE);
     put_u16(block + 12, 2);
     put_u32(block + 8, crc32c(0, block + 12, 244));
-    assert_int_equal(segment_unpack(&found, "plant8", block, NULL), SEGMENT_VERSION);
+    assert_int_equal(segment_unpack(&found, FORMAT_NEWEST, "plant8", block, NULL), SEGMENT_VERSION);
     segment_pack(NULL, "plant7", block);
-    assert_int_equal(segment_unpack(&found, "plant7", block, NULL), SEGMENT_FREE);
+    assert_int_equal(segment_unpack(&found, FORMAT_NEWEST, "plant7", block, NULL), SEGMENT_FREE);
     memset(block, 0, sizeof(block));
-    assert_int_equal(segment_unpack(&found, "plant7", block, NULL), SEGMENT_RAW);
+    assert_int_equal(segment_unpack(&found, FORMAT_NEWEST, "plant7", block, NULL), SEGMENT_RAW);
 }
 
 /* A frame with two readings. Returns its size. */
@@ -104,7 +105,8 @@ static size_t make_frame(struct frame *frame, uint8_t *data, size_t room)
 static void a_frame_header_is_as_specified(void **state)
 {
     (void)state;
-    struct frame frame = {.generation = 0x1122334455667788,
+    struct frame frame = {.version = 1,
+                          .generation = 0x1122334455667788,
                           .first_n = 77,
                           .mono_ns = 90,
                           .offset_ns = 1000,
@@ -132,7 +134,7 @@ static void a_frame_header_is_as_specified(void **state)
 static void no_byte_of_a_frame_may_change(void **state)
 {
     (void)state;
-    struct frame frame = {.generation = 5, .first_n = 1};
+    struct frame frame = {.version = 1, .generation = 5, .first_n = 1};
     struct frame found;
     uint8_t data[256];
     size_t size = make_frame(&frame, data, sizeof(data));
@@ -190,7 +192,7 @@ static void kept_frames_are_read_with_their_holes(void **state)
     kit_close(kit);
 
     kit_fetch(kit, "segment-00000001", 0, header, sizeof(header));
-    assert_int_equal(segment_unpack(&segment, "plant7", header, NULL), SEGMENT_LIVE);
+    assert_int_equal(segment_unpack(&segment, FORMAT_NEWEST, "plant7", header, NULL), SEGMENT_LIVE);
     size_t got = kit_fetch(kit, "segment-00000001", SEGMENT_HEADER_SIZE, frame, sizeof(frame));
     int size = frame_get(&checkpoint, frame, got, segment.generation);
     assert_true(size > 0);
@@ -236,7 +238,7 @@ static void commits_begin_on_fresh_sectors_where_asked(void **state)
     for (int i = 0; i < 10; i++)
         kit_fill(kit, stream, i, 1);
     kit_fetch(kit, "segment-00000001", 0, header, sizeof(header));
-    assert_int_equal(segment_unpack(&segment, "plant7", header, NULL), SEGMENT_LIVE);
+    assert_int_equal(segment_unpack(&segment, FORMAT_NEWEST, "plant7", header, NULL), SEGMENT_LIVE);
     assert_int_equal(segment.alignment, 512);
     kit_fetch(kit, "segment-00000001", 0, file, sizeof(file));
     int frames = 0;
