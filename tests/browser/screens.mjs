@@ -15,6 +15,7 @@ export const screens = [
   { place: 'history/events', ready: '.events-filter' },
   { place: 'logs', ready: '.log-lines li' },
   { place: 'system', ready: '.entries' },
+  { place: 'system/settings', ready: '.steps-list' },
   { place: 'system/report', ready: '.report-table' },
 ];
 

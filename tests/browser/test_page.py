@@ -185,6 +185,10 @@ def what_is_configured_is_changed_and_removed(site):
     check([(uplink["id"], uplink["layout"]) for uplink in written["uplinks"]] == [("cloud", "values")], "brokers", written["uplinks"])
 
 
+def what_the_gateway_says_is_told_in_german(site):
+    return walk(owned(plant(site)), "words")
+
+
 def a_phone_shows_all_and_a_backup_comes_back(site):
     gateway = owned(plant(site))
     authority = Authority(site.folder, "shop")
@@ -203,5 +207,6 @@ if __name__ == "__main__":
          it_is_used_without_a_mouse,
          a_change_is_shown_tried_and_kept_or_goes_back,
          what_is_configured_is_changed_and_removed,
+         what_the_gateway_says_is_told_in_german,
          a_phone_shows_all_and_a_backup_comes_back,
          somebody_goes_the_whole_way_from_the_box_to_a_value_that_arrives)

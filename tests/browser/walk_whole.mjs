@@ -3,9 +3,12 @@
 // What is done outside the page (the broker ends, a value arrives) the walk asks for: "please WORDS", answered by "done".
 import { createInterface } from 'node:readline';
 import { address, axe, check, go, main, openPage, overflow, password, picture } from './browser.mjs';
+import { stopwatch } from './stopwatch.mjs';
 
 const { SLUICE_CODE: code, SLUICE_BROKER: broker, SLUICE_HALL: hall, SLUICE_CA: ca, SLUICE_CERT: cert, SLUICE_KEY: key } = process.env;
 const TRIAL_S = 10;
+/** From the box to data in the cloud. */
+const MINUTES_MAX = 10;
 
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
@@ -16,10 +19,12 @@ async function please(words) {
 }
 
 let pictures = 0;
+let watch;
 
 /** A picture of where the walk is; nothing may be too wide or out of reach for somebody there. */
 async function step(page, name) {
   pictures++;
+  watch.reads();
   await picture(page, `whole-${String(pictures).padStart(2, '0')}-${name}`);
   check((await overflow(page)) <= 0, name, 'wider than the window by', await overflow(page));
   const wrong = await axe(page);
@@ -172,6 +177,12 @@ async function changes(page) {
 
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
-  for (const part of [firstRun, addFromScan, addBroker, examine, addFromTable, changes]) await part(page);
-  console.log(JSON.stringify({ pictures }));
+  watch = stopwatch(page);
+  for (const part of [firstRun, addFromScan, addBroker, examine, addFromTable, changes]) {
+    await part(page);
+    watch.lap(part.name);
+  }
+  const minutes = watch.minutes('firstRun', 'addFromScan', 'addBroker');
+  check(minutes < MINUTES_MAX, 'minutes from the box to a value that arrives', minutes, watch.laps);
+  console.log(JSON.stringify({ pictures, minutes, laps: watch.laps }));
 });

@@ -21,7 +21,7 @@ interface Asked {
   then: readonly string[];
 }
 
-interface Known {
+export interface Known {
   config: Config;
   schema: Schema;
 }

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { ended, loadConfig, type Config } from '../../api/config';
 import { may, session } from '../../api/session';
 import { status, useFreshStatus } from '../../api/status';
+import { link } from '../../app/router';
 import { useCell } from '../../lib/cell';
 import { duration } from '../../lib/format';
 import { t } from '../../lib/text';
@@ -29,7 +30,7 @@ export function System() {
   const end = useCell(ended);
   useEffect(() => void loadConfig().then(setConfig, setError), [fingerprint, end]);
   return (
-    <Screen title={t('nav.system')} lead={known && t('system.lead', { version: known.gateway.version, uptime: now ? duration(now.uptime_s * 1000) : t('value.none') })}>
+    <Screen title={t('nav.system')} aside={may('owner') && <a class="button small" href={link('system', 'settings')}>{t('settings.open')}</a>} lead={known && t('system.lead', { version: known.gateway.version, uptime: now ? duration(now.uptime_s * 1000) : t('value.none') })}>
       <Problem error={error} />
       <div class="columns">
         <Panel title={t('system.names')}>{config && <Names key={JSON.stringify(config.parsed.gateway)} config={config} />}</Panel>

@@ -1,0 +1,55 @@
+// The gateway's own words, in German as well: who did what, why a broker is not reached, what goes over a line.
+import { axe, check, go, logIn, main, openPage, picture } from './browser.mjs';
+
+const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
+
+async function step(page, name) {
+  await picture(page, `words-${name}`);
+  const wrong = await axe(page);
+  check(wrong.length === 0, name, wrong);
+}
+
+async function happened(page) {
+  await go(page, 'history/events');
+  await page.getByText('angemeldet').first().waitFor();
+  await page.getByText(/gestartet, Version/).waitFor();
+  await page.getByText(/gelernt, wie es antwortet: nach/).first().waitFor();
+  const raw = (await page.locator('.log-words').allInnerTexts()).filter((words) => /did=|learnt=|answers_us/.test(words));
+  check(raw.length === 0, 'words for programs are shown to people', raw);
+  await step(page, 'events');
+}
+
+async function wayToABroker(page) {
+  await go(page, 'uplinks/away');
+  await page.getByText('nicht erreichbar', { exact: true }).first().waitFor();
+  await page.getByText(/lauscht nichts: prüfen, ob der Broker läuft/).first().waitFor();
+  await press(page, 'Untersuchen');
+  await page.getByText(/Es scheitert|Es scheitert bei|scheitert/).first().waitFor({ timeout: 30_000 });
+  const english = await page.locator('.doctor [lang=en]').allInnerTexts();
+  check(english.length === 0, 'steps that are not told in German', english);
+  await step(page, 'doctor');
+}
+
+async function line(page) {
+  await go(page, 'devices/incomer');
+  await press(page, 'Mithören');
+  await page.getByText(/fragt Nummer 1: Holding-Register lesen ab \d+/).first().waitFor({ timeout: 20_000 });
+  await page.getByText(/Nummer 1 antwortet: -?\d+/).first().waitFor();
+  await step(page, 'frames');
+  await press(page, 'Aufhören');
+  await press(page, 'Bytes');
+  await press(page, 'Mithören');
+  await page.locator('.trace-received').first().waitFor({ timeout: 20_000 });
+}
+
+await main(async (browser) => {
+  const page = await openPage(browser, { width: 360, language: 'de-DE' });
+  await logIn(page);
+  for (const part of [happened, wayToABroker, line]) await part(page);
+  // The account speaks German from now on, in a browser that does not.
+  const other = await openPage(browser, { width: 1440 });
+  other.language = 'de';
+  await logIn(other);
+  await other.getByRole('link', { name: 'Übersicht' }).waitFor();
+  check(page.troubles.length === 0, page.troubles);
+});
