@@ -22,6 +22,7 @@
 #include <mbedtls/gcm.h>
 #include <mbedtls/md.h>
 #include <mbedtls/pk.h>
+#include <mbedtls/pkcs5.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_ciphersuites.h>
 #include <mbedtls/ssl_ticket.h>
@@ -66,6 +67,28 @@ static inline int compat_unlock_key(mbedtls_pk_context *key, const unsigned char
     return mbedtls_pk_parse_key(key, data, size, secret, secret_size, compat_random, NULL);
 #else
     return mbedtls_pk_parse_key(key, data, size, secret, secret_size);
+#endif
+}
+
+/* PBKDF2 (RFC 8018, 5.2). */
+static inline int compat_pbkdf2(mbedtls_md_type_t digest, const unsigned char *secret,
+                                size_t secret_size, const unsigned char *salt, size_t salt_size,
+                                unsigned rounds, unsigned char *out, size_t size)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+    return mbedtls_pkcs5_pbkdf2_hmac_ext(digest, secret, secret_size, salt, salt_size, rounds,
+                                         (uint32_t)size, out);
+#else
+    mbedtls_md_context_t context;
+    int error;
+
+    mbedtls_md_init(&context);
+    error = mbedtls_md_setup(&context, mbedtls_md_info_from_type(digest), 1);
+    if (error == 0)
+        error = mbedtls_pkcs5_pbkdf2_hmac(&context, secret, secret_size, salt, salt_size, rounds,
+                                          (uint32_t)size, out);
+    mbedtls_md_free(&context);
+    return error;
 #endif
 }
 

@@ -21,7 +21,7 @@ enum inspect_kind {
     INSPECT_LOCKED_KEY, /* a passphrase is missing, or is another */
     INSPECT_REQUEST,
     INSPECT_REVOKED, /* a list of revoked certificates */
-    INSPECT_PFX,     /* PKCS #12: both in one, which must be taken apart first */
+    INSPECT_PFX,     /* PKCS #12: both in one, which pfx.h takes apart */
 };
 
 struct inspect_certificate {

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/save.h"
 #include "core/words.h"
+#include "tls/pfx.h"
 #include "web/answer.h"
 #include "web/audit.h"
 #include "web/body.h"
@@ -154,9 +155,8 @@ static const char *wrong_with(const char *name, const struct inspect *inspect, s
         return inspect->kind == INSPECT_REQUEST ? NULL : "it is no request for a certificate";
     if (ends_with(name, ".crl"))
         return inspect->kind == INSPECT_REVOKED ? NULL : "it is no list of revoked certificates";
-    return inspect->kind == INSPECT_CERTIFICATES || inspect->kind == INSPECT_REVOKED ? NULL
-           : inspect->kind == INSPECT_PFX
-               ? "it is a PKCS #12 file, and has to be taken apart: openssl pkcs12 -in FILE -nodes"
+    return inspect->kind == INSPECT_CERTIFICATES || inspect->kind == INSPECT_REVOKED
+               ? NULL
                : "there is no certificate in it, in PEM or DER form";
 }
 
@@ -210,17 +210,59 @@ static void describe(const struct files_api *api, const struct inspect *inspect,
     answer_end(&answer, reply, 200);
 }
 
-/* A locked key is kept unlocked: nobody is there to give its passphrase at the next start. */
-static int store_as_it_is_used(const struct files_api *api, const struct route_request *request,
-                               const char *passphrase, struct http_reply *reply)
+/* What was sent, or what was taken out of it. */
+struct sent {
+    const char *data;
+    size_t size;
+    struct pfx pfx;
+};
+
+static const char *pfx_words(int error)
 {
-    const struct http_request *http = request->http;
-    const char *name = request->names[0];
+    switch (error) {
+    case ERR_DENIED:
+        return "it is a PKCS #12 file, and its passphrase is missing or another one: give it with "
+               "the header " PASSPHRASE_HEADER;
+    case ERR_UNSUPPORTED:
+        return "it is a PKCS #12 file that is locked in an old way (RC2): make it anew with AES, "
+               "openssl pkcs12 -in OLD -legacy -nodes | openssl pkcs12 -export -out NEW";
+    case ERR_TOO_LARGE:
+        return "it is a PKCS #12 file with a passphrase of more than 31 characters, or with more "
+               "than 16 certificates";
+    default:
+        return "it is a PKCS #12 file that is damaged";
+    }
+}
+
+/*
+ * Of a PKCS #12 file the part that its name asks for, its key or its certificates, takes the place
+ * of the whole. 0 with *inspect of that part, or an error with the reply filled in.
+ */
+static int take_apart(struct sent *sent, const char *name, const char *passphrase,
+                      struct inspect *inspect, struct http_reply *reply)
+{
+    int error = pfx_open(&sent->pfx, sent->data, sent->size, passphrase);
+    const char *part = name && ends_with(name, ".key") ? sent->pfx.key : sent->pfx.certificates;
+
+    if (error || !part) {
+        reply_error(reply, 400, error ? pfx_words(error) : "the PKCS #12 file has no such part");
+        return error ? error : ERR_NOT_FOUND;
+    }
+    sent->data = part;
+    sent->size = strlen(part);
+    return inspect_bytes(inspect, sent->data, sent->size, NULL);
+}
+
+/* A locked key is kept unlocked: nobody is there to give its passphrase at the next start. */
+static int store_as_it_is_used(const struct files_api *api, const char *name,
+                               const struct sent *sent, const char *passphrase,
+                               struct http_reply *reply)
+{
     char key[INSPECT_PEM_SIZE];
 
     if (!passphrase || !ends_with(name, ".key"))
-        return store(api, name, http->body, http->size, reply);
-    int error = inspect_rewrite_key(http->body, http->size, passphrase, key);
+        return store(api, name, sent->data, sent->size, reply);
+    int error = inspect_rewrite_key(sent->data, sent->size, passphrase, key);
     if (error)
         reply_error(reply, 400, "the key is too large to be kept without its passphrase");
     else
@@ -243,14 +285,18 @@ static void put_file(void *context, const struct route_request *request, struct 
         reply_failure(reply, ERR_NOMEM);
         return;
     }
-    inspect_bytes(inspect, http->body, http->size, passphrase);
-    const char *wrong = wrong_with(name, inspect, http->size);
-    if (wrong) {
-        reply_error(reply, 400, wrong);
-    } else if (store_as_it_is_used(api, request, passphrase, reply) == 0) {
-        note(api, request, "file-stored", name);
-        describe(api, inspect, name, reply);
+    struct sent sent = {.data = http->body, .size = http->size};
+    inspect_bytes(inspect, sent.data, sent.size, passphrase);
+    if (inspect->kind != INSPECT_PFX || take_apart(&sent, name, passphrase, inspect, reply) == 0) {
+        const char *wrong = wrong_with(name, inspect, sent.size);
+        if (wrong) {
+            reply_error(reply, 400, wrong);
+        } else if (store_as_it_is_used(api, name, &sent, passphrase, reply) == 0) {
+            note(api, request, "file-stored", name);
+            describe(api, inspect, name, reply);
+        }
     }
+    pfx_close(&sent.pfx);
     free(inspect);
 }
 
@@ -289,8 +335,13 @@ static void inspect_file(void *context, const struct route_request *request,
         reply_failure(reply, ERR_NOMEM);
         return;
     }
-    inspect_bytes(inspect, http->body, http->size, http_header(http, PASSPHRASE_HEADER));
-    describe(api, inspect, NULL, reply);
+    const char *passphrase = http_header(http, PASSPHRASE_HEADER);
+    struct sent sent = {.data = http->body, .size = http->size};
+    inspect_bytes(inspect, sent.data, sent.size, passphrase);
+    if (inspect->kind != INSPECT_PFX || !passphrase ||
+        take_apart(&sent, NULL, passphrase, inspect, reply) == 0)
+        describe(api, inspect, NULL, reply);
+    pfx_close(&sent.pfx);
     free(inspect);
 }
 

@@ -193,7 +193,9 @@ def a_phone_shows_all_and_a_backup_comes_back(site):
     gateway = owned(plant(site))
     authority = Authority(site.folder, "shop")
     (certificate, key), (_, other_key) = authority.issue("plant7"), authority.issue("other")
-    return walk(gateway, "phone", SLUICE_CERT=certificate, SLUICE_KEY=key, SLUICE_OTHER_KEY=other_key)
+    pfx, passphrase = site.path("plant7.pfx"), "as it was given out"
+    subprocess.run(["openssl", "pkcs12", "-export", "-inkey", key, "-in", certificate, "-out", pfx, "-passout", "pass:" + passphrase], check=True)
+    return walk(gateway, "phone", SLUICE_CERT=certificate, SLUICE_KEY=key, SLUICE_OTHER_KEY=other_key, SLUICE_PFX=pfx, SLUICE_PFX_PASSPHRASE=passphrase)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { axe, check, go, logIn, main, openPage, overflow, picture } from './browser.mjs';
 
-const { SLUICE_CERT: cert, SLUICE_OTHER_KEY: otherKey, SLUICE_KEY: key } = process.env;
+const { SLUICE_CERT: cert, SLUICE_OTHER_KEY: otherKey, SLUICE_KEY: key, SLUICE_PFX: pfx, SLUICE_PFX_PASSPHRASE: passphrase } = process.env;
 const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
 
 async function step(page, name) {
@@ -64,6 +64,36 @@ async function keyHasToFit(page) {
   await page.getByText('The change went back.').waitFor();
 }
 
+/** One file with both, behind a passphrase, as many a broker's operator gives it out. */
+async function pfxIsTakenApart(page) {
+  await go(page, 'uplinks/+');
+  await page.getByLabel('Address').fill('mqtts://127.0.0.1:9');
+  await page.getByLabel('Certificate of this gateway').setInputFiles(pfx);
+  await page.getByLabel('Its passphrase').fill('another one');
+  await press(page, 'Open it');
+  await page.getByRole('alert').filter({ hasText: 'its passphrase is missing or another one' }).waitFor();
+  await step(page, 'pfx-locked');
+  await page.getByLabel('Its passphrase').fill(passphrase);
+  await press(page, 'Open it');
+  await page.locator('.drop .notice-up', { hasText: 'It belongs to the certificate.' }).waitFor();
+  check(await page.getByRole('button', { name: 'See what changes', exact: true }).isEnabled(), 'both are there');
+  await step(page, 'pfx-opened');
+}
+
+/** A key that never leaves the gateway: the request for its certificate does. */
+async function keyIsMadeHere(page) {
+  await page.reload();
+  await page.waitForSelector('h1');
+  await page.getByLabel('Address').fill('mqtts://127.0.0.1:9');
+  await page.getByText('Make the key here instead').click();
+  await page.getByLabel('Subject').fill('CN=plant7,O=Acme');
+  await press(page, 'Make key and request');
+  await page.getByText('BEGIN CERTIFICATE REQUEST').waitFor();
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Save the request' }).click()]);
+  check(readFileSync(await download.path(), 'utf8').startsWith('-----BEGIN CERTIFICATE REQUEST-----'), 'the request is a file');
+  await step(page, 'request');
+}
+
 async function backupComesBack(page) {
   await go(page, 'system');
   const passphrase = page.getByLabel('Passphrase');
@@ -84,6 +114,6 @@ async function backupComesBack(page) {
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
   await logIn(page);
-  for (const part of [pastHasNames, registersStayWithin, scanKnowsItsOwn, keyHasToFit, backupComesBack]) await part(page);
+  for (const part of [pastHasNames, registersStayWithin, scanKnowsItsOwn, keyHasToFit, pfxIsTakenApart, keyIsMadeHere, backupComesBack]) await part(page);
   check(page.troubles.length === 0, page.troubles);
 });

@@ -24,7 +24,7 @@ async function wayToABroker(page) {
   await page.getByText('nicht erreichbar', { exact: true }).first().waitFor();
   await page.getByText(/lauscht nichts: prüfen, ob der Broker läuft/).first().waitFor();
   await press(page, 'Untersuchen');
-  await page.getByText(/Es scheitert|Es scheitert bei|scheitert/).first().waitFor({ timeout: 30_000 });
+  await page.getByText(/^Es scheitert an/).waitFor({ timeout: 30_000 });
   const english = await page.locator('.doctor [lang=en]').allInnerTexts();
   check(english.length === 0, 'steps that are not told in German', english);
   await step(page, 'doctor');
@@ -36,7 +36,7 @@ async function line(page) {
   await page.getByText(/fragt Nummer 1: Holding-Register lesen ab \d+/).first().waitFor({ timeout: 20_000 });
   await page.getByText(/Nummer 1 antwortet: -?\d+/).first().waitFor();
   await step(page, 'frames');
-  await press(page, 'Aufhören');
+  await press(page, 'Halt');
   await press(page, 'Bytes');
   await press(page, 'Mithören');
   await page.locator('.trace-received').first().waitFor({ timeout: 20_000 });

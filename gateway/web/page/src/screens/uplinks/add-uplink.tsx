@@ -70,6 +70,8 @@ export function AddUplink() {
   const [layout, setLayout] = useState<Layout>('batch');
   const [root, setRoot] = useState('');
   const [files, setFiles] = useState<Files>({ ca: null, cert: null, key: null });
+  /** The key was made here: its request stays to be seen. */
+  const [made, setMade] = useState(false);
   const [reviewing, setReviewing] = useState(false);
   const [done, setDone] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -116,11 +118,14 @@ export function AddUplink() {
           <Panel title={t('broker.tls')}>
             <p class="quiet-line">{t('broker.tls.what')}</p>
             <FileDrop label={t('broker.ca')} hint={t('broker.ca.hint')} name={files.ca} wanted={`${id}-ca.pem`} onKept={kept('ca')} />
-            <FileDrop label={t('broker.cert')} hint={t('broker.cert.hint')} name={files.cert} wanted={`${id}.pem`} onKept={kept('cert')}
+            <FileDrop label={t('broker.cert')} hint={t('broker.cert.hint')} name={files.cert} wanted={`${id}.pem`} onKept={kept('cert')} twin={{ wanted: `${id}.key`, onKept: kept('key') }}
               wrong={files.cert && !files.key ? t('broker.cert.alone') : undefined} />
-            <FileDrop label={t('broker.key')} hint={t('broker.key.hint')} name={files.key} wanted={`${id}.key`} onKept={kept('key')}
+            <FileDrop label={t('broker.key')} hint={t('broker.key.hint')} name={files.key} wanted={`${id}.key`} onKept={kept('key')} twin={{ wanted: `${id}.pem`, onKept: kept('cert') }}
               wrong={!files.cert ? t('broker.key.alone') : fits === false ? t('broker.key.wrong') : undefined} right={fits ? t('broker.key.fits') : undefined} />
-            {!files.key && <RequestKey id={id} onMade={kept('key')} />}
+            {(!files.key || made) && <RequestKey id={id} onMade={(name) => {
+              setMade(true);
+              kept('key')(name);
+            }} />}
           </Panel>
         )}
         {!tls && sound && <Notice level="look" title={t('broker.plain')} next={t('broker.plain.next')} />}

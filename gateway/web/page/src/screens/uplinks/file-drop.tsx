@@ -1,8 +1,12 @@
-/** A certificate or key by dropping its file: looked at on the spot, and kept on the gateway under a name. */
+/**
+ * A certificate or key by dropping its file: looked at on the spot, and kept on the gateway under a name. One that is
+ * locked (a key, or a PKCS #12 file with both) asks for its passphrase first.
+ */
 import { useId, useState } from 'preact/hooks';
-import { ask } from '../../api/client';
+import { ask, Refusal } from '../../api/client';
 import { dateTime } from '../../lib/format';
 import { said, t } from '../../lib/text';
+import { TextField } from '../../parts/field';
 import { Notice, Problem } from '../../parts/notice';
 
 interface Inspected {
@@ -22,30 +26,70 @@ interface FileDropProps {
   /** What it is to be called: "cloud-ca.pem". */
   wanted: string;
   onKept: (name: string | null) => void;
+  /** The other half of a PKCS #12 file, which is kept with it. */
+  twin?: { wanted: string; onKept: (name: string | null) => void };
   /** Why it cannot be used as it is, though it was taken. */
   wrong?: string;
   /** What is said of it in place of the gateway's sentence. */
   right?: string;
 }
 
-export function FileDrop({ label, hint, name, wanted, onKept, wrong, right }: FileDropProps) {
+const PFX = 'pfx', LOCKED_KEY = 'locked-key';
+
+/** The gateway asks for it in a header, which holds no letters beyond Latin-1. */
+function headersOf(passphrase: string): Record<string, string> {
+  return { 'Content-Type': 'application/octet-stream', ...(passphrase && { 'X-Sluice-Passphrase': passphrase }) };
+}
+
+async function look(file: File, passphrase: string): Promise<Inspected> {
+  return (await ask('/files/inspect', { method: 'POST', body: file, headers: headersOf(passphrase) })).json() as Promise<Inspected>;
+}
+
+const keep = (name: string, file: File, passphrase: string): Promise<Response> =>
+  ask(`/files/${encodeURIComponent(name)}`, { method: 'PUT', body: file, headers: headersOf(passphrase) });
+
+function Passphrase({ busy, onGiven }: { busy: boolean; onGiven: (passphrase: string) => void }) {
+  const [passphrase, setPassphrase] = useState('');
+  // No form of its own: it stands in one.
+  return (
+    <div class="test-row">
+      <TextField label={t('drop.passphrase')} hint={t('drop.passphrase.hint')} type="password" autocomplete="off" value={passphrase} onText={setPassphrase} />
+      <button class="button" type="button" disabled={busy} onClick={() => onGiven(passphrase)}>{t('drop.unlock')}</button>
+    </div>
+  );
+}
+
+export function FileDrop({ label, hint, name, wanted, onKept, twin, wrong, right }: FileDropProps) {
   const id = useId();
   const [about, setAbout] = useState<Inspected | null>(null);
+  const [locked, setLocked] = useState<{ file: File; both: boolean } | null>(null);
+  const [busy, setBusy] = useState(false);
   const [over, setOver] = useState(false);
   const [error, setError] = useState<unknown>(null);
 
-  const take = async (file: File | undefined): Promise<void> => {
+  const take = async (file: File | undefined, passphrase = '', both = false): Promise<void> => {
     if (!file) return;
     setError(null);
-    onKept(null);
+    setBusy(true);
     try {
-      const headers = { 'Content-Type': 'application/octet-stream' };
-      setAbout(await (await ask('/files/inspect', { method: 'POST', body: file, headers })).json() as Inspected);
-      await ask(`/files/${encodeURIComponent(wanted)}`, { method: 'PUT', body: file, headers });
-      onKept(wanted);
+      const found = await look(file, passphrase);
+      const isLocked = found.kind === PFX || found.kind === LOCKED_KEY;
+      if (!passphrase) onKept(null);
+      if (isLocked && passphrase) throw new Refusal(0, t('drop.another'));
+      setLocked(isLocked ? { file, both: found.kind === PFX } : null);
+      if (!isLocked) {
+        await keep(wanted, file, passphrase);
+        onKept(wanted);
+        if (both && twin) {
+          await keep(twin.wanted, file, passphrase);
+          twin.onKept(twin.wanted);
+        }
+        setAbout(found);
+      }
     } catch (refused) {
       setError(refused);
     }
+    setBusy(false);
   };
 
   return (
@@ -63,11 +107,12 @@ export function FileDrop({ label, hint, name, wanted, onKept, wrong, right }: Fi
       <label for={id}>{label}</label>
       <input id={id} class="drop-input" type="file" onChange={(event) => void take(event.currentTarget.files?.[0])} />
       <p class="hint">{hint}</p>
+      {locked && <Passphrase busy={busy} onGiven={(passphrase) => void take(locked.file, passphrase, locked.both)} />}
       <Problem error={error} />
       <div aria-live="polite">
-        {about && name && (
-          <Notice level={wrong ? 'down' : 'up'} title={about.subject ?? about.kind} why={about.until ? t('drop.until', { until: dateTime(about.until) }) : undefined}
-            next={wrong ?? right ?? said(about.sentence ?? '')} />
+        {name && (
+          <Notice level={wrong ? 'down' : 'up'} title={about?.subject ?? t('drop.kept', { name })} why={about?.until ? t('drop.until', { until: dateTime(about.until) }) : undefined}
+            next={wrong ?? right ?? said(about?.sentence ?? '')} />
         )}
       </div>
     </div>
