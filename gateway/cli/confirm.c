@@ -183,25 +183,6 @@ static char *confirmation(const struct confirm_wish *wish)
     return made;
 }
 
-/* Whether the profiles in it are ours and not the user's: the last folder, and any that has the
- * vocabulary beside them, as a source tree does. */
-static bool is_shipped(const struct config_parts *parts, size_t index)
-{
-    char path[PATH_MAX];
-
-    snprintf(path, sizeof path, "%.4000s/vocabulary", parts->profile_folders[index]);
-    return !parts->profile_folders[index + 1] || access(path, F_OK) == 0;
-}
-
-const char *confirm_folder(const struct config_parts *parts)
-{
-    for (size_t i = 0; parts->profile_folders[i]; i++) {
-        if (!is_shipped(parts, i))
-            return parts->profile_folders[i];
-    }
-    return NULL;
-}
-
 static int write_profile(const struct confirm_wish *wish, const struct catalog_profile *profile,
                          const char *folder)
 {
@@ -240,7 +221,7 @@ static int confirm_profile(const struct confirm_wish *wish, const char *name,
     if (catalog_open(&catalog, parts, config_tell_stdio, stderr))
         return EXIT_CODE_SYSTEM;
     const struct catalog_profile *profile = catalog_find(catalog, name, &nearest);
-    const char *folder = confirm_folder(parts);
+    const char *folder = catalog_own_folder(parts);
     if (profile && !profile->unverified) {
         printf("There is nothing to confirm: profile %s %s.\n", name,
                json_find(profile->root, "confirmed") ? "is confirmed already"

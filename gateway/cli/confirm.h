@@ -23,8 +23,4 @@ struct confirm_wish {
  */
 int confirm_run(const struct confirm_wish *wish, const struct config_parts *parts);
 
-/* Where profiles of the user's own are: the first folder that is none of ours (the last one, and
- * any that has the vocabulary beside the profiles). NULL: there is none. */
-const char *confirm_folder(const struct config_parts *parts);
-
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/file.h"
 #include "core/nearest.h"
@@ -249,7 +250,9 @@ static void compose(char text[CHECK_MAX], const struct driver *driver,
     snprintf(number, sizeof(number), "%" PRId64, use->unit);
     if (at < CHECK_MAX && (use->unit >= 0 || unit))
         at += (size_t)snprintf(text + at, CHECK_MAX - at, ",\"unit\":%s",
-                               use->unit >= 0 ? number : unit->text ? unit->text : "1");
+                               use->unit >= 0 ? number
+                               : unit->text   ? unit->text
+                                              : "1");
     add_required(text, &at, driver->device.options, profile, false);
     if (at < CHECK_MAX)
         snprintf(text + at, CHECK_MAX - at, "}]}");
@@ -272,9 +275,8 @@ int catalog_use(struct config **config, const struct catalog_use *use,
                 profile->root);
         error = config_load_text(config, text, profile->path, parts, tell, context);
     } else {
-        snprintf(sentence, sizeof(sentence), "there is no profile \"%.64s\"%s%.64s%s",
-                 use->profile, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-                 nearest ? "\"?" : "");
+        snprintf(sentence, sizeof(sentence), "there is no profile \"%.64s\"%s%.64s%s", use->profile,
+                 nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
         tell(context, &(struct config_error){use->profile, 0, 0, "", sentence});
         error = ERR_CONFIG;
     }
@@ -322,4 +324,23 @@ int catalog_check(const char *path, const struct config_parts *parts, config_tel
     config_free(config);
     arena_close(arena);
     return error;
+}
+
+/* Whether the profiles in it are ours and not the user's: the last folder, and any that has the
+ * vocabulary beside them, as a source tree does. */
+static bool is_shipped(const struct config_parts *parts, size_t index)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%.4000s/vocabulary", parts->profile_folders[index]);
+    return !parts->profile_folders[index + 1] || access(path, F_OK) == 0;
+}
+
+const char *catalog_own_folder(const struct config_parts *parts)
+{
+    for (size_t i = 0; parts->profile_folders[i]; i++) {
+        if (!is_shipped(parts, i))
+            return parts->profile_folders[i];
+    }
+    return NULL;
 }

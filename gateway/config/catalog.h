@@ -61,4 +61,8 @@ int catalog_use(struct config **config, const struct catalog_use *use,
 int catalog_check(const char *path, const struct config_parts *parts, config_tell_fn *tell,
                   void *context);
 
+/* The folder of the user's own profiles: the first whose profiles are not the shipped ones; NULL:
+ * there is none. It need not be there yet. */
+const char *catalog_own_folder(const struct config_parts *parts);
+
 #endif

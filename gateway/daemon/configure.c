@@ -10,6 +10,7 @@
 #include "web/config_api.h"
 #include "web/export_api.h"
 #include "web/files_api.h"
+#include "web/profiles_api.h"
 #include "web/gate.h"
 #include "web/proposal.h"
 
@@ -21,6 +22,7 @@ struct configure {
     struct config_keeper keeper;
     struct config_api *config;
     struct files_api *files;
+    struct profiles_given profiles;
     struct export_api *exports;
     char accounts_path[PATH_MAX];
 };
@@ -57,9 +59,9 @@ static int open_parts(struct configure *configure)
 
 static int mount_parts(struct configure *configure, struct api *api)
 {
-    struct routes tables[] = {config_api_routes(configure->config),
-                              files_api_routes(configure->files),
-                              export_api_routes(configure->exports)};
+    struct routes tables[] = {
+        config_api_routes(configure->config), files_api_routes(configure->files),
+        profiles_routes(&configure->profiles), export_api_routes(configure->exports)};
     int error = 0;
 
     for (size_t i = 0; i < sizeof tables / sizeof *tables && !error; i++)
@@ -77,6 +79,7 @@ int configure_open(struct configure **out, struct api *api, struct running *runn
         return ERR_NOMEM;
     configure->given = *given;
     configure->running = running;
+    configure->profiles = (struct profiles_given){given->parts, running->journal};
     configure->keeper = (struct config_keeper){
         .parts = given->parts, .first = given->first, .journal = running->journal};
     change_keeper(given->change, &configure->keeper);

@@ -221,8 +221,7 @@ static const char *pfx_words(int error)
 {
     switch (error) {
     case ERR_DENIED:
-        return "it is a PKCS #12 file, and its passphrase is missing or another one: give it with "
-               "the header " PASSPHRASE_HEADER;
+        return "it is a PKCS #12 file, and its passphrase is missing or another one";
     case ERR_UNSUPPORTED:
         return "it is a PKCS #12 file that is locked in an old way (RC2): make it anew with AES, "
                "openssl pkcs12 -in OLD -legacy -nodes | openssl pkcs12 -export -out NEW";

@@ -172,7 +172,10 @@ def a_change_is_shown_tried_and_kept_or_goes_back(site):
 
 
 def what_is_configured_is_changed_and_removed(site):
+    library = os.environ["SLUICE_PROFILES"]
+    os.environ["SLUICE_PROFILES"] = site.path("profiles")  # one's own; the library is that of the source tree
     gateway = owned(plant(site))
+    os.environ["SLUICE_PROFILES"] = library
     walk(gateway, "settings")
     with open(gateway.config_path) as text:
         written = json.load(text)

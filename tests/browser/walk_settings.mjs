@@ -79,6 +79,30 @@ async function changesABroker(page) {
   await page.getByText('sluice/plant7/v/#', { exact: false }).waitFor();
 }
 
+/** Registers that were found by hand become a profile, and the device is one of that model. */
+async function savesAProfile(page) {
+  await go(page, 'devices/+');
+  await page.getByLabel('Line or port').selectOption('bus/hall-2');
+  await page.getByRole('button', { name: /^From a table/ }).click();
+  await page.getByLabel('Table', { exact: true }).fill('id;name;reg;type;unit;scale\nflow;Flow;12;i16;m3/h;0.1');
+  await press(page, 'Take 1 point');
+  await page.getByText('Save these points as a profile').click();
+  await page.getByLabel('Vendor').fill('Acme');
+  await page.getByLabel('Model').fill('X 1');
+  await step(page, 'profile');
+  await press(page, 'Save the profile');
+  await press(page, 'Read once');
+  await page.getByText('Compare one of them').waitFor({ timeout: 30_000 });
+  await page.getByLabel('Unit number').first().fill('3');
+  await page.getByLabel('Name', { exact: true }).fill('Second flow');
+  await page.getByLabel('How often it is read').fill('30s');
+  await press(page, 'See what changes');
+  check((await applied(page, 'profile-used')).includes('acme-x-1'), 'the device has the profile');
+  await page.getByRole('button', { name: 'Add another like this' }).click();
+  check((await page.getByLabel('Unit number').first().inputValue()) === '4', 'the next free unit');
+  check((await page.getByLabel('How often it is read').inputValue()) === '30s', 'the same interval');
+}
+
 async function removes(page, place, gone) {
   await go(page, `${place}/settings`);
   await press(page, 'Remove');
@@ -89,11 +113,11 @@ async function removes(page, place, gone) {
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
   await logIn(page);
-  for (const part of [changesADevice, changesAPoint, renamesALine, changesABroker]) await part(page);
+  for (const part of [changesADevice, changesAPoint, renamesALine, savesAProfile, changesABroker]) await part(page);
   await removes(page, 'devices/ghost', 'Not there');
   await removes(page, 'uplinks/away', 'away');
   await go(page, 'buses/hall-2/settings');
-  await page.getByText('1 device on it goes with it.').waitFor();
+  await page.getByText('2 devices on it go with it.').waitFor();
   await removes(page, 'buses/hall-2', 'hall-2');
   check(page.troubles.length === 0, page.troubles);
 });

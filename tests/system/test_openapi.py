@@ -172,7 +172,9 @@ def a_question_that_is_wrong_is_answered_as_documented(site):
 
 
 def what_is_done_is_answered_as_documented(site):
+    os.environ["SLUICE_PROFILES"] = site.path("profiles")
     gateway = start(site)
+    del os.environ["SLUICE_PROFILES"]
     document = Document()
     operations = {(method, path): operation for method, path, operation in document.operations()}
 
@@ -210,6 +212,15 @@ def what_is_done_is_answered_as_documented(site):
     do("POST", api + "/consumers/erp/ack", {"epoch": produced["epoch"], "n": produced["stored"][1]}, one + "/ack")
     do("GET", api + "/consumers")
     do("DELETE", api + "/consumers/erp", None, one, 204)
+    profile = {"vendor": "Acme", "model": "X1", "drivers": ["modbus-tcp"], "numbering": "0-based", "points": [{"id": "u", "reg": 4, "type": "u16"}]}
+    named = api + "/profiles/{profile}"
+    kept = do("PUT", api + "/profiles/acme-x1", profile, named, 201)
+    with open(kept["path"]) as text:
+        check(json.load(text) == profile, "the profile is kept", kept)
+    check(do("GET", api + "/profiles/acme-x1", None, named)["model"] == "X1", "it is in the library")
+    do("PUT", api + "/profiles/acme-x1", profile, named, 409)
+    refused = do("PUT", api + "/profiles/acme-x2", {**profile, "points": [{"id": "u", "reg": 4, "type": "u17"}]}, named, 400)
+    check("u17" in refused["error"] and not os.path.exists(site.path("profiles/acme-x2.json")), "one with a mistake", refused)
     do("POST", api + "/logout")
     gateway.stop()
 

@@ -21,7 +21,7 @@ PARTS = {
     "gateway/tls": ["core"],
     "gateway/uplink": ["core", "tls/tunnel.h", *READER_SIDE],
     "gateway/web": ["core", "config", "journal/lane.h", "tls/carry.h", "tls/digest.h", "tls/drain.h",
-                    "tls/inspect.h", "tls/pump.h", "tls/seal.h", "tls/server.h", "tls/socket.h", "tls/tls.h", *READER_SIDE],
+                    "tls/inspect.h", "tls/pfx.h", "tls/pump.h", "tls/seal.h", "tls/server.h", "tls/socket.h", "tls/tls.h", *READER_SIDE],
     "gateway/daemon": ["*"],
     "gateway/cli": ["*"],
     "drivers/modbus": ["core", "field/complain.h", "field/driver.h", "field/sink.h", "field/wait.h", "serial/port.h",

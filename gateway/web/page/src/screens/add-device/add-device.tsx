@@ -15,6 +15,7 @@ import { Explorer } from './explorer';
 import { Library } from './library';
 import { NameStep } from './name-step';
 import { PlaceStep } from './place-step';
+import { SaveProfile } from './save-profile';
 import { Scan } from './scan';
 import { Table } from './table';
 import { TestRead } from './test-read';
@@ -73,6 +74,7 @@ export function AddDevice() {
               {draft.like && !draft.profile && <p class="hint">{t('add.like', { n: draft.points?.length ?? 0 })}</p>}
               {way === 'hand' && <Explorer {...step} />}
               {way === 'table' && <Table {...step} />}
+              {!draft.profile && !!draft.points?.length && <SaveProfile {...step} />}
             </Panel>
           )}
           {draft.place && draft.profile && (
