@@ -114,7 +114,7 @@ static void put_profile(void *context, const struct route_request *request,
         refuse_folder(reply, NULL, ERR_NOT_FOUND);
         return;
     }
-    snprintf(path, sizeof path, "%.4000s/%s.json", folder, name);
+    snprintf(path, sizeof path, "%.3900s/%.64s.json", folder, name);
     if (store(given, request->http, path, folder, reply))
         return;
     text_init(&text, words, sizeof words);
