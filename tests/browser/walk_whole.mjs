@@ -66,6 +66,16 @@ async function firstRun(page) {
   await step(page, 'overview');
 }
 
+/** Only a device that holds its number in the register of its profile is given another; that it does not is told. */
+async function otherNumber(page) {
+  await page.getByText('Give it another unit number').click();
+  check(await page.getByLabel('New unit number').inputValue() === '3', 'the next number that is free');
+  await page.getByRole('button', { name: /^Give it this number/ }).click();
+  await page.getByRole('button', { name: /^Really/ }).click();
+  await page.getByRole('alert').filter({ hasText: 'does not hold its unit in register' }).waitFor({ timeout: 30_000 });
+  await step(page, 'other-number');
+}
+
 /** The line is scanned; what answers is taken, found in the library, read once, named, kept. */
 async function addFromScan(page) {
   await go(page, 'devices/+');
@@ -82,6 +92,7 @@ async function addFromScan(page) {
   await press(page, 'Read once');
   await page.getByText('Compare one of them').waitFor();
   await step(page, 'read-once');
+  await otherNumber(page);
   await page.getByLabel('Name', { exact: true }).fill('Main incomer');
   check(await page.getByLabel('Id', { exact: true }).inputValue() === 'main-incomer', 'the id follows from the name');
   await press(page, 'See what changes');

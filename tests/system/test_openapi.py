@@ -217,7 +217,7 @@ def what_is_done_is_answered_as_documented(site):
     kept = do("PUT", api + "/profiles/acme-x1", profile, named, 201)
     with open(kept["path"]) as text:
         check(json.load(text) == profile, "the profile is kept", kept)
-    check(do("GET", api + "/profiles/acme-x1", None, named)["model"] == "X1", "it is in the library")
+    check(do("GET", api + "/profiles/acme-x1", None, named)["profile"]["model"] == "X1", "it is in the library")
     do("PUT", api + "/profiles/acme-x1", profile, named, 409)
     refused = do("PUT", api + "/profiles/acme-x2", {**profile, "points": [{"id": "u", "reg": 4, "type": "u17"}]}, named, 400)
     check("u17" in refused["error"] and not os.path.exists(site.path("profiles/acme-x2.json")), "one with a mistake", refused)

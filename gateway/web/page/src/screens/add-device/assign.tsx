@@ -14,7 +14,7 @@ import type { StepProps } from './add-device';
 import { freeUnit, placeLine, placeOn } from './draft';
 
 interface Profile {
-  assign?: { setup?: string };
+  profile: { assign?: { setup?: string } };
 }
 
 interface Assigned {
@@ -26,11 +26,11 @@ interface Assigned {
 export function Assign({ draft, change, config }: StepProps & { config: Config }) {
   const job = useJob<Assigned>();
   const place = draft.place!, serial = 'port' in place || ('bus' in place && place.driver !== 'modbus-tcp');
-  const [able, setAble] = useState<Profile['assign']>(undefined);
+  const [able, setAble] = useState<Profile['profile']['assign']>(undefined);
   const [to, setTo] = useState(String(freeUnit(config, place, draft.unit + 1)));
   useEffect(() => {
     setAble(undefined);
-    if (draft.profile && serial) get<Profile>(`/profiles/${encodeURIComponent(draft.profile)}`).then((profile) => setAble(profile.assign), () => {});
+    if (draft.profile && serial) get<Profile>(`/profiles/${encodeURIComponent(draft.profile)}`).then(({ profile }) => setAble(profile.assign), () => {});
   }, [draft.profile, serial]);
   const done = job.lines.find((line) => line.kind === 'assigned');
   useEffect(() => {
