@@ -1,5 +1,5 @@
-/* Where a profile goes that a person has compared with the device. */
-// links: sluice_cli
+/* Where a profile goes that a person has made, or compared with the device. */
+// links: sluice_config
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cli/confirm.h"
+#include "config/catalog.h"
 
 static void shipped_profiles_are_left_alone(void **state)
 {
@@ -21,14 +21,14 @@ static void shipped_profiles_are_left_alone(void **state)
     (void)state;
     assert_non_null(mkdtemp(own));
     assert_non_null(mkdtemp(tree));
-    assert_ptr_equal(confirm_folder(&parts), tree);
+    assert_ptr_equal(catalog_own_folder(&parts), tree);
     snprintf(vocabulary, sizeof vocabulary, "%s/vocabulary", tree);
     assert_int_equal(mkdir(vocabulary, 0700), 0);
-    assert_ptr_equal(confirm_folder(&parts), own);
+    assert_ptr_equal(catalog_own_folder(&parts), own);
     parts.profile_folders[1] = NULL;
-    assert_null(confirm_folder(&parts));
+    assert_null(catalog_own_folder(&parts));
     rmdir(vocabulary);
-    assert_null(confirm_folder(&(struct config_parts){.profile_folders = {tree}}));
+    assert_null(catalog_own_folder(&(struct config_parts){.profile_folders = {tree}}));
     rmdir(tree);
     rmdir(own);
 }
