@@ -273,7 +273,8 @@ def one_template_makes_many_sites_and_their_labels(site):
     before = {path: path.read_bytes() for path in out.rglob("*") if path.name in ("setup-code", "page.key", "page.crt")}
     table = pathlib.Path(site.path("more.csv"))
     table.write_bytes(b"\xef\xbb\xbf" + (EXAMPLE / "sites.csv").read_bytes() + b"plant9,,,10.0.9.5/24,10.0.9.1,3\n\n")
-    done(run("presets", table, *words[2:]), "4 sites")
+    done(run("presets", table, *words[2:], "--language", "de"), "4 sites")
+    check("Seriennr." in (out / "labels.html").read_text(), "in German")
     check(len(before) == 9 and all(path.read_bytes() == content for path, content in before.items()), "what was made is kept")
     check('"name": "plant9"' in (out / "plant9/sluice.json").read_text(), "a name that is not given is the id")
 

@@ -6,6 +6,12 @@ import subprocess
 from .words import Refused, need
 
 Label = collections.namedtuple("Label", "id name serial address code fingerprint")
+WORDS = {
+    "en": {"id": "id", "serial": "serial", "open": "open", "code": "code", "certificate": "SHA-256 of its certificate",
+           "address": "its address is on its console", "title": "Labels of %d gateways"},
+    "de": {"id": "Kennung", "serial": "Seriennr.", "open": "öffnen", "code": "Code", "certificate": "SHA-256 seines Zertifikats",
+           "address": "seine Adresse steht auf seiner Konsole", "title": "Schilder von %d Gateways"},
+}
 
 STYLE = """
 @page { size: A4; margin: 10mm }
@@ -41,16 +47,17 @@ def row(name, value, kind=""):
     return "<dt>%s</dt><dd%s>%s</dd>" % (name, ' class="%s"' % kind if kind else "", html.escape(value)) if value else ""
 
 
-def one(label):
-    picture = qr(link(label)) if label.address else '<div class="no-qr">its address is on its console</div>'
-    fingerprint = '<div class="fingerprint">SHA-256 of its certificate<br>%s</div>' % "<br>".join(
-        (label.fingerprint[:48], label.fingerprint[48:])) if label.fingerprint else ""
+def one(label, words):
+    picture = qr(link(label)) if label.address else '<div class="no-qr">%s</div>' % words["address"]
+    fingerprint = '<div class="fingerprint">%s<br>%s</div>' % (words["certificate"], "<br>".join(
+        (label.fingerprint[:48], label.fingerprint[48:]))) if label.fingerprint else ""
     return "<article>%s<div><h2>%s</h2><dl>%s</dl></div>%s</article>" % (picture, html.escape(label.name), "".join([
-        row("id", label.id), row("serial", label.serial), row("open", "https://" + label.address if label.address else ""),
-        row("code", label.code, "code")]), fingerprint)
+        row(words["id"], label.id), row(words["serial"], label.serial), row(words["open"], "https://" + label.address if label.address else ""),
+        row(words["code"], label.code, "code")]), fingerprint)
 
 
-def sheet(made):
+def sheet(made, language):
     """An HTML page that prints ten labels on a sheet of A4."""
-    return ('<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Labels of %d gateways</title>\n<style>%s</style>\n<main>\n%s\n</main>\n'
-            % (len(made), STYLE, "\n".join(map(one, made))))
+    words = WORDS[language]
+    return ('<!doctype html>\n<html lang="%s">\n<meta charset="utf-8">\n<title>%s</title>\n<style>%s</style>\n<main>\n%s\n</main>\n'
+            % (language, words["title"] % len(made), STYLE, "\n".join(one(label, words) for label in made)))

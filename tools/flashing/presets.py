@@ -236,6 +236,6 @@ def make(wanted):
     out.mkdir(parents=True, exist_ok=True)
     out.chmod(0o700)  # setup codes and keys
     made = [make_site(site, template, table.parent, out, sluice, wanted.board) for site in sites]
-    save(out / "labels.html", labels.sheet(made).encode(), secret=True)
+    save(out / "labels.html", labels.sheet(made, wanted.language).encode(), secret=True)
     say("%d sites in %s, each checked. Labels: %s (print it, then keep it as you keep passwords)" % (len(made), out, out / "labels.html"))
     print("\n".join(str(out / site["id"]) for site in sites))
