@@ -336,6 +336,7 @@ MISTAKES = (
     ("id,file:../x\na,y\n", None, "names no file"),
     ("id,file:ca.pem\na,y.pem\n", None, "y.pem cannot be read"),
     ("id\na\n", '{"version":1,"gateway":{"id":"{{id}}"},"web":{"cert":"page.crt","key":"page.key"}}', "needs the address"),
+    ("id,address\na,a.example.com\n", None, "would not answer to a.example.com"),
 )
 
 

@@ -147,10 +147,24 @@ def keep_code(folder, site):
     return code
 
 
+def is_number(address):
+    """Whether it is an IP address, and no name."""
+    return re.fullmatch(r"[0-9.]+|[0-9a-fA-F:]*:[0-9a-fA-F:]*", address) is not None
+
+
 def address_of(folder, site):
     """What a browser opens; "" where nobody knows before it is switched on."""
     name = setting(folder, "HOSTNAME")
     return site.get("address") or setting(folder, "ADDRESS").split("/")[0] or (name + ".local" if name else "")
+
+
+def check_address(folder, address):
+    """A page answers to the names that it knows, and refuses others: a label must not lead to a refusal."""
+    name = setting(folder, "HOSTNAME")
+    known = {name.lower(), name.lower() + ".local"} if name else set()
+    if address and not is_number(address) and address.lower() not in known and '"%s"' % address not in (folder / "sluice.json").read_text(encoding="utf-8"):
+        raise Refused("%s: its page would not answer to %s: add \"web\": { \"names\": [\"{{address}}\"] } to the template's sluice.json" %
+                      (folder.name, address))
 
 
 def openssl(*arguments):
@@ -171,7 +185,7 @@ def keep_certificate(folder, address):
         if not names:
             raise Refused("%s: a certificate needs the address that the page is opened at: a column \"address\", or ADDRESS or HOSTNAME "
                           "in the template's network.conf" % folder.name)
-        kinds = ["%s:%s" % ("IP" if re.fullmatch(r"[0-9.]+|[0-9a-fA-F:]*:[0-9a-fA-F:]*", entry) else "DNS", entry) for entry in names]
+        kinds = ["%s:%s" % ("IP" if is_number(entry) else "DNS", entry) for entry in names]
         save(key, b"", secret=True)  # no moment in which others could read it
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", str(VALID_DAYS),
                 "-subj", "/CN=" + names[0][:64], "-addext", "subjectAltName=" + ",".join(kinds),
@@ -220,6 +234,7 @@ def make_site(site, template, tables, out, sluice, board):
             raise Refused("%s: %s cannot be read: %s" % (site["id"], tables / value, error.strerror)) from None
     code = keep_code(folder, site)
     address = address_of(folder, site)
+    check_address(folder, address)
     fingerprint = keep_certificate(folder, address)
     check_made(sluice, folder, site.get("board") or board)
     return labels.Label(site["id"], site.get("name") or site["id"], site.get("serial", ""), address, code, fingerprint)
