@@ -9,7 +9,7 @@ endif()
 
 set(here ${PROJECT_SOURCE_DIR}/firmware/package)
 install(FILES ${here}/sluice.service ${here}/sluice-https.socket ${here}/sluice-http.socket
-    ${here}/sluice-wish.path ${here}/sluice-wish.service
+    ${here}/sluice-wish.path ${here}/sluice-wish.service ${here}/sluice-network.service
     DESTINATION lib/systemd/system)
 install(FILES ${here}/70-sluice-ports.rules DESTINATION lib/udev/rules.d)
 install(FILES ${here}/copyright DESTINATION share/doc/sluice)

@@ -39,6 +39,7 @@ static const struct command {
     {"tokens", command_tokens, "list, make and remove the tokens of programs"},
     {"identity", command_identity, "say whether the machine was replaced or its card copied"},
     {"update", command_update, "install an update of the whole system, or go back"},
+    {"network", command_network, "set the addresses of this machine"},
     {"wishes", command_wishes, "carry out what the daemon asks root for (for the system's units)"},
     {"audit", command_audit, "subscribe and prove that nothing is missing"},
     {"schema", command_schema, "print the JSON Schema of the configuration"},

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "core/error.h"
 #include "daemon/machine.h"
+#include "daemon/network_apply.h"
 #include "daemon/wish.h"
 #include "web/program.h"
 
@@ -22,6 +23,19 @@ static int restart(int64_t number)
     return program_wait(&program) == 0 ? 0 : ERR_REFUSED;
 }
 
+static const char *state_folder = GATEWAY_STATE_PATH; /* the daemon's */
+
+static int put_network_in_force(int64_t number)
+{
+    char why[NETWORK_WHY_SIZE] = "";
+    int error = network_apply(&network_this_machine, state_folder, false, why);
+
+    (void)number;
+    if (*why)
+        fprintf(stderr, "sluice wishes: %s\n", why);
+    return error;
+}
+
 static int do_nothing(int64_t number)
 {
     (void)number;
@@ -31,6 +45,7 @@ static int do_nothing(int64_t number)
 static const struct wish_kind kinds[] = {
     {WISH_CLOCK, machine_set_clock},
     {WISH_RESTART, restart},
+    {WISH_NETWORK, put_network_in_force},
     {0},
 };
 
@@ -52,6 +67,8 @@ int command_wishes(int argc, char **argv)
 {
     bool dry = false;
     const struct args_flag flags[] = {
+        {"state", 0, "FOLDER", "the daemon's state folder; " GATEWAY_STATE_PATH " unless given",
+         &state_folder, NULL},
         {"dry", 0, NULL, "do nothing, and take it as done", NULL, &dry},
         {0},
     };
@@ -61,8 +78,9 @@ int command_wishes(int argc, char **argv)
         .operands_min = 1,
         .operands_max = 1,
         .about =
-            "Carries out what the daemon asks root for, by files in FOLDER: setting the clock,\n"
-            "restarting the machine. The unit sluice-wish.path of the system starts it.\n",
+            "Carries out what the daemon asks root for, by files in FOLDER: setting the clock\n"
+            "or the network, restarting the machine. The unit sluice-wish.path of the system\n"
+            "starts it.\n",
         .after = "Exit status: 1 something could not be done; 5 the folder cannot be read.\n",
         .flags = flags,
     };

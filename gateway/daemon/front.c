@@ -11,6 +11,7 @@
 #include "daemon/health.h"
 #include "daemon/identity_routes.h"
 #include "daemon/lend.h"
+#include "daemon/network.h"
 #include "daemon/overhear.h"
 #include "daemon/page.h"
 #include "daemon/show.h"
@@ -141,6 +142,22 @@ static void stop_update(struct front *front)
         update_unmount(front->lasting.update);
 }
 
+static int open_network(struct front *front)
+{
+    struct network *network = front->lasting.network;
+
+    if (!network)
+        return 0;
+    network_note_in(network, front->running->journal);
+    return mount(front, network_routes(network));
+}
+
+static void stop_network(struct front *front)
+{
+    if (front->lasting.network)
+        network_note_in(front->lasting.network, NULL);
+}
+
 static int open_page(struct front *front)
 {
     const struct page_options options = {.api = front->api,
@@ -206,6 +223,7 @@ static const struct part {
     {"identity", open_identity, NULL, NULL},
     {"updates", open_update, stop_update, NULL},
     {"system", open_system, NULL, NULL},
+    {"network", open_network, stop_network, NULL},
     {"page", open_page, stop_page, close_page},
     {"health", open_health, stop_health, close_health},
 };

@@ -13,11 +13,13 @@ struct front;
 struct loop;       /* core/loop.h */
 struct gatekeeper; /* web/gate.h */
 struct update;     /* daemon/update.h */
+struct network;    /* daemon/network.h */
 
 /* What outlives the front and is shown there; any may be NULL. */
 struct front_lasting {
     struct gatekeeper *gate; /* without it nobody comes in over the network */
     struct update *update;
+    struct network *network;
 };
 
 /* Opens what can be opened, and tells in the log what cannot. NULL in *front when there is no

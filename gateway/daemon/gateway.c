@@ -25,6 +25,7 @@
 #include "daemon/guard.h"
 #include "daemon/identity.h"
 #include "daemon/machine.h"
+#include "daemon/network.h"
 #include "daemon/proven.h"
 #include "daemon/room.h"
 #include "daemon/service.h"
@@ -228,7 +229,7 @@ static int run_once(struct gateway *gateway, struct config *config)
                                           gateway->gate,
                                           gateway_restart,
                                           gateway};
-    const struct front_lasting lasting = {gateway->gate, gateway->update};
+    const struct front_lasting lasting = {gateway->gate, gateway->update, gateway->network};
     front_open(&gateway->front, gateway->loop, &gateway->running, gateway->options, &lasting,
                &given);
     error = gateway_apply(gateway, config);
@@ -341,6 +342,8 @@ int gateway_run(const struct gateway_options *given)
     gateway.gate = guard_open(&options);
     if (update_open(&gateway.update, options.state_path, gateway.wish_path))
         log_error("daemon", "the API is without its updates: %s", error_text(ERR_NOMEM));
+    if (network_open(&gateway.network, options.state_path, gateway.wish_path))
+        log_error("daemon", "the network cannot be set from here: %s", error_text(ERR_NOMEM));
     do {
         code = run_once(&gateway, config);
         config = gateway.next;
@@ -355,6 +358,7 @@ out:
     change_close(gateway.change);
     loop_close(gateway.loop);
     update_close(gateway.update);
+    network_close(gateway.network);
     identity_close(gateway.identity);
     guard_close(gateway.gate);
     log_flush();

@@ -27,6 +27,7 @@ struct gateway {
     struct running running;
     struct gatekeeper *gate;
     struct update *update;
+    struct network *network;
     char wish_path[PATH_MAX]; /* where root's help is asked for: daemon/wish.h */
     struct front *front;
     struct config_parts parts;

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "daemon/network.h"
+#include "daemon/network_files.h"
 #include "daemon/system.h"
 
 #define LINE_SIZE 256
@@ -50,7 +52,17 @@ static void put_addresses(struct text *text, const struct ifaddrs *all, const ch
     text_string(text, "]");
 }
 
-static const char *kind_of(const char *name)
+/* ARPHRD_ETHER: what a bridge or a virtual card has, too. */
+static bool is_ethernet(const char *name)
+{
+    char path[128], line[LINE_SIZE];
+
+    snprintf(path, sizeof path, "/sys/class/net/%s/type", name);
+    system_read_line(path, line, sizeof line);
+    return atoi(line) == 1;
+}
+
+const char *network_interface_kind(const char *name)
 {
     char path[128];
     struct stat status;
@@ -60,8 +72,7 @@ static const char *kind_of(const char *name)
         return "wifi";
     if (strncmp(name, "ww", 2) == 0 || strncmp(name, "ppp", 3) == 0)
         return "mobile";
-    snprintf(path, sizeof path, "/sys/class/net/%s/device", name);
-    return stat(path, &status) == 0 ? "ethernet" : "other";
+    return is_ethernet(name) ? "ethernet" : "other";
 }
 
 static void put_interface(struct text *text, const struct ifaddrs *all, const struct ifaddrs *each)
@@ -71,7 +82,7 @@ static void put_interface(struct text *text, const struct ifaddrs *all, const st
 
     text_string(text, "{");
     system_put_pair(text, "name", each->ifa_name);
-    text_printf(text, ",\"kind\":\"%s\",\"up\":%s,", kind_of(each->ifa_name),
+    text_printf(text, ",\"kind\":\"%s\",\"up\":%s,", network_interface_kind(each->ifa_name),
                 up ? "true" : "false");
     snprintf(path, sizeof path, "/sys/class/net/%s/address", each->ifa_name);
     system_read_line(path, line, sizeof line);
@@ -145,21 +156,15 @@ static void put_name_servers(struct text *text)
     text_string(text, "]");
 }
 
+/* What cannot be changed from here is named, too. */
 static const char *manager(void)
 {
-    static const struct {
-        const char *name, *sign;
-    } known[] = {
-        {"NetworkManager", "/run/NetworkManager"},
-        {"systemd-networkd", "/run/systemd/netif/links"},
-        {"ifupdown", "/run/network/ifstate"},
-    };
+    enum network_manager known = network_manager("");
     struct stat status;
 
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (stat(known[i].sign, &status) == 0)
-            return known[i].name;
-    return "none";
+    return known == NETWORK_BY_NOBODY && stat("/run/network/ifstate", &status) == 0
+               ? "ifupdown"
+               : network_manager_name(known);
 }
 
 void system_put_network(struct text *text)

@@ -10,6 +10,7 @@
 
 #define WISH_CLOCK   "clock"   /* set the clock: to so many ns since 1970 */
 #define WISH_RESTART "restart" /* restart the machine */
+#define WISH_NETWORK "network" /* put the plan of the state folder in force: network_apply.h */
 
 /*
  * Makes a wish and waits until it is carried out. 0; ERR_UNSUPPORTED: nobody carries wishes out

@@ -6,21 +6,14 @@ import { bytes, duration, number } from '../../lib/format';
 import { t } from '../../lib/text';
 import { Notice, Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
-import { State } from '../../parts/state';
 import { SureButton } from '../../parts/sure-button';
 import { BoardPanel } from './board';
-
-interface Interface {
-  name: string;
-  kind: string;
-  up: boolean;
-  addresses: string[];
-}
+import { NetworkPanel, type Network } from './network';
 
 interface Machine {
   host: string;
   machine: { model: string; arch: string; os: string; processors: number; load: number; memory_bytes: number; memory_free_bytes: number; uptime_s: number; temperature: number | null };
-  network: { by: string; interfaces: Interface[]; router: string | null; dns: string[] };
+  network: Network;
   storage: { path: string; filesystem: string; size_bytes: number; free_bytes: number; device: string; medium: string; life_used_percent: number | null; written_bytes_day: number };
 }
 
@@ -57,21 +50,6 @@ function About({ known }: { known: Machine }) {
   );
 }
 
-function Network({ network }: { network: Machine['network'] }) {
-  return (
-    <Panel title={t('network.title')}>
-      <dl class="facts">
-        {network.interfaces.map((one) => (
-          <div key={one.name}><dt>{one.name}</dt><dd>{one.addresses.join(', ')} <State level={one.up ? 'up' : 'unknown'} word={t(one.up ? 'network.up' : 'network.down')} /></dd></div>
-        ))}
-        <div><dt>{t('network.router')}</dt><dd>{network.router ?? t('value.none')}</dd></div>
-        <div><dt>{t('network.dns')}</dt><dd>{network.dns.join(', ') || t('value.none')}</dd></div>
-        <div><dt>{t('network.by')}</dt><dd>{network.by === 'none' ? t('network.none') : network.by}</dd></div>
-      </dl>
-    </Panel>
-  );
-}
-
 function Disk({ storage }: { storage: Machine['storage'] }) {
   return (
     <Panel title={t('disk.title')}>
@@ -98,7 +76,7 @@ export function MachinePanels() {
   return (
     <>
       <About known={known} />
-      <Network network={known.network} />
+      <NetworkPanel network={known.network} />
       <Disk storage={known.storage} />
       <BoardPanel />
     </>
