@@ -112,8 +112,12 @@ def an_address_is_set_and_kept_when_it_is_confirmed(site):
         it.wait_address("10.9.8.7/24", "as the system has it")
         it.network("confirm")
         check(not os.path.exists("/run/systemd/network/40-sluice-eth0.network"), "nothing of ours is left")
-        noted = [event["v"] for event in it.gateway.replay("--kind", "config") if "network-" in json.dumps(event)]
-        check(len(noted) == 4 and "uid" in json.dumps(noted), "the audit trail", noted)
+
+        def noted():
+            return [event["v"] for event in it.gateway.replay("--kind", "config") if "network-" in json.dumps(event)]
+
+        wait_for(lambda: len(noted()) == 4, 10, "the audit trail")
+        check("uid" in json.dumps(noted()), "who it was", noted())
 
 
 def a_change_goes_back_when_nobody_confirms_it(site):
