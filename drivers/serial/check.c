@@ -97,15 +97,20 @@ static struct pattern *check_pattern(struct complaining *checking, const char *k
 static void check_groups(struct complaining *checking, const struct extract_options *options,
                          const struct pattern *match)
 {
-    int64_t wanted = options->group > options->hemisphere ? options->group : options->hemisphere;
+    int64_t second = options->format == NUMBER_NMEA_TIME ? options->date : options->hemisphere;
+    int64_t wanted = options->group > second ? options->group : second;
 
     if (!options->match)
         complain(checking, "group", "match",
                  "needs \"match\", the regular expression that has the group");
     else if (match && wanted > (int64_t)pattern_groups(match))
-        complain(checking, options->group > options->hemisphere ? "group" : "hemisphere",
-                 "match group hemisphere", "found group %d; \"match\" has %zu: (...) makes one",
-                 (int)wanted, pattern_groups(match));
+        complain(checking,
+                 options->group > second               ? "group"
+                 : options->format == NUMBER_NMEA_TIME ? "date"
+                                                       : "hemisphere",
+                 "match group hemisphere date",
+                 "found group %d; \"match\" has %zu: (...) makes one", (int)wanted,
+                 pattern_groups(match));
 }
 
 static void check_bytes(struct complaining *checking, const struct extract_options *options)
@@ -127,7 +132,8 @@ static void check_bytes(struct complaining *checking, const struct extract_optio
 
 static void check_number(struct complaining *checking, const struct extract_options *options)
 {
-    bool degrees = options->format == NUMBER_NMEA_DEGREES;
+    bool degrees = options->format == NUMBER_NMEA_DEGREES,
+         time = options->format == NUMBER_NMEA_TIME;
     bool scaled = options->scale != 1.0 || options->offset != 0.0;
 
     if (options->type != EXTRACT_NUMBER && scaled)
@@ -142,11 +148,17 @@ static void check_number(struct complaining *checking, const struct extract_opti
     if (options->format != NUMBER_DECIMAL && number_width(options->format) == 0 &&
         options->type >= EXTRACT_BOOLEAN)
         complain(checking, "format", "type", "is for numbers and integers");
-    if ((degrees || options->format == NUMBER_DECIMAL_COMMA) && options->type == EXTRACT_INTEGER)
+    if ((degrees || time || options->format == NUMBER_DECIMAL_COMMA) &&
+        options->type == EXTRACT_INTEGER)
         complain(checking, "format", "type", "needs \"type\": \"number\"");
     if (degrees != (options->hemisphere >= 0))
         complain(checking, "hemisphere", "format",
                  "and \"format\": \"nmea-degrees\" need each other");
+    if (time != (options->date >= 0))
+        complain(checking, "date", "format", "and \"format\": \"nmea-time\" need each other");
+    if (options->date >= 0 && (options->at >= 0 || options->key))
+        complain(checking, "date", "at key",
+                 "needs \"column\" or \"group\", not \"at\" or \"key\"");
     if (options->hemisphere >= 0 && (options->at >= 0 || options->key))
         complain(checking, "hemisphere", "at key",
                  "needs \"column\" or \"group\", not \"at\" or \"key\"");

@@ -19,7 +19,7 @@ struct extract {
 
 /* What was found in a line for a point. */
 struct found {
-    struct span field, hemisphere, unit;
+    struct span field, second, unit; /* second: the hemisphere or the date beside it */
 };
 
 static int compile(struct pattern **pattern, const char *text, const char *address, char *why,
@@ -87,17 +87,18 @@ static bool find_place(const struct extract_options *options, struct span line, 
 static bool find_fields(const struct extract_options *options, struct span line,
                         const regmatch_t *groups, struct found *found)
 {
-    found->hemisphere = found->unit = (struct span){line.text, 0};
+    int64_t second = options->format == NUMBER_NMEA_TIME ? options->date : options->hemisphere;
+
+    found->second = found->unit = (struct span){line.text, 0};
     if (options->group >= 0) {
         found->field = group_span(line, groups, options->group);
-        if (options->hemisphere >= 0)
-            found->hemisphere = group_span(line, groups, options->hemisphere);
+        if (second >= 0)
+            found->second = group_span(line, groups, second);
         return true;
     }
     if (options->column >= 0)
         return field_column(line, options->delimiter, options->column, &found->field) &&
-               (options->hemisphere < 0 ||
-                field_column(line, options->delimiter, options->hemisphere, &found->hemisphere));
+               (second < 0 || field_column(line, options->delimiter, second, &found->second));
     return find_place(options, line, &found->field);
 }
 
@@ -188,7 +189,9 @@ static uint16_t read_number(const struct extract *extract, struct span line,
     double number = 0;
 
     if (options->format == NUMBER_NMEA_DEGREES)
-        status = number_read_degrees(found->field, field_trim(found->hemisphere), &number);
+        status = number_read_degrees(found->field, field_trim(found->second), &number);
+    else if (options->format == NUMBER_NMEA_TIME)
+        status = number_read_time(found->field, field_trim(found->second), &number);
     else if (options->mask != 0) {
         status = read_integer(options, found->field, value);
         number = (double)value->i;

@@ -32,6 +32,7 @@ struct extract_options {
     int order;                 /* enum number_order */
     int64_t mask;              /* these bits alone, moved down to bit 0; 0: all */
     int64_t hemisphere;        /* the column or group of N, S, E or W; -1: none */
+    int64_t date;              /* of the date, for NUMBER_NMEA_TIME; -1: none */
     const char *negative_when; /* a pattern: the number is negative */
     int64_t decimals_at;       /* the byte whose low three bits place the point; -1: none */
     int64_t decimals_less;     /* that many decimals less than the bits say */

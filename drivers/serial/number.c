@@ -1,9 +1,11 @@
 #include "serial/number.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/status.h"
 
 #define NUMBER_TEXT_MAX 64
@@ -205,4 +207,27 @@ uint16_t number_read_degrees(struct span field, struct span hemisphere, double *
     default:
         return STATUS_FORMAT;
     }
+}
+
+uint16_t number_read_time(struct span field, struct span date, double *seconds)
+{
+    char text[40];
+    double second;
+    int64_t wall_ns;
+
+    if (field.size == 0 || date.size == 0)
+        return STATUS_NOT_AVAILABLE;
+    if (date.size != 6 || take_digits(date.text, 0, 6) != 6 || field.size < 6 ||
+        take_digits(field.text, 0, 6) != 6 ||
+        !number_read((struct span){field.text + 4, field.size - 4}, NUMBER_DECIMAL, NUMBER_BIG,
+                     &second))
+        return STATUS_FORMAT;
+    /* A second that is inserted counts as the one before it. */
+    second = second >= 60 && second < 61 ? 59 : second;
+    snprintf(text, sizeof text, "%s%.2s-%.2s-%.2sT%.2s:%.2s:00Z", date.text[4] >= '8' ? "19" : "20",
+             date.text + 4, date.text + 2, date.text, field.text, field.text + 2);
+    if (second >= 60 || clock_parse(text, 0, &wall_ns))
+        return STATUS_FORMAT;
+    *seconds = (double)(wall_ns / NS_PER_S) + second;
+    return STATUS_GOOD;
 }

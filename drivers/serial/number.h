@@ -12,6 +12,7 @@ enum number_format {
     NUMBER_DECIMAL_COMMA,
     NUMBER_HEX,
     NUMBER_NMEA_DEGREES, /* dddmm.mmmm */
+    NUMBER_NMEA_TIME,    /* hhmmss.ss, with a date ddmmyy */
     /* Bytes, in the order that is given with them. */
     NUMBER_U8,
     NUMBER_I8,
@@ -36,7 +37,7 @@ static inline bool number_is_float(int format)
 
 /*
  * Reads the whole field, or not at all: trailing text makes it no number. False for what is no
- * number of that format or, as an integer, beyond 64 bits with sign. Not for NUMBER_NMEA_DEGREES,
+ * number of that format or, as an integer, beyond 64 bits with sign. Not for those of NMEA,
  * and read_integer not for floats.
  */
 bool number_read(struct span field, int format, int order, double *number);
@@ -47,5 +48,11 @@ bool number_read_integer(struct span field, int format, int order, int64_t *numb
  * minutes. Returns STATUS_GOOD, STATUS_NOT_AVAILABLE without a hemisphere, or STATUS_FORMAT.
  */
 uint16_t number_read_degrees(struct span field, struct span hemisphere, double *degrees);
+
+/*
+ * "123519.25" and the date "230394", UTC, as seconds since 1970; years are those from 1980 on.
+ * Returns STATUS_GOOD, STATUS_NOT_AVAILABLE where one is empty, or STATUS_FORMAT.
+ */
+uint16_t number_read_time(struct span field, struct span date, double *seconds);
 
 #endif

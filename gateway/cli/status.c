@@ -72,6 +72,8 @@ static void print_gateway(const cJSON *status)
     print_duration(number_of(status, "uptime_s"));
     printf(", configuration %s\n  clock %s, %s\n", text_of(get(status, "config"), "fingerprint"),
            time, text_of(clock, "trust"));
+    if (*text_of(clock, "why"))
+        printf("    %s\n", text_of(clock, "why"));
     const cJSON *refused = get(get(status, "config"), "refused");
     if (!refused)
         return;

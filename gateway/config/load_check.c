@@ -174,6 +174,44 @@ void load_check_alone(struct loader *loader, struct loaded_device *device, struc
     check_bus(loader, &bus);
 }
 
+static bool has_point(const struct site_device *device, const char *point)
+{
+    for (size_t i = 0; i < device->point_count; i++)
+        if (device->points[i].id && strcmp(device->points[i].id, point) == 0)
+            return true;
+    return false;
+}
+
+static bool is_point(const struct loader *loader, const char *place)
+{
+    const char *dot = strchr(place, '.');
+    size_t size = dot ? (size_t)(dot - place) : 0;
+
+    for (size_t b = 0; dot && b < loader->bus_count; b++) {
+        const struct site_bus *bus = &loader->buses[b].site;
+
+        for (size_t d = 0; bus->devices && d < bus->device_count; d++) {
+            const char *id = bus->devices[d].id;
+            if (id && strlen(id) == size && strncmp(id, place, size) == 0 &&
+                has_point(&bus->devices[d], dot + 1))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A clock that waits for a point that never comes would be told nowhere. */
+static void check_time_from(struct loader *loader)
+{
+    const struct json *value = json_find(json_find(loader->root, "gateway"), "time_from");
+
+    if (value && value->type == JSON_STRING && json_sound(value) && !is_point(loader, value->text))
+        findings_value(loader->decoder.findings, value,
+                       "found \"%s\"; there is no such point: expected is the id of a device, a "
+                       "dot, and the id of its point",
+                       value->text);
+}
+
 void load_check(struct loader *loader)
 {
     for (size_t i = 0; i < loader->bus_count; i++) {
@@ -184,4 +222,5 @@ void load_check(struct loader *loader)
         check_exclusive(loader, &loader->buses[i]);
     for (size_t i = 0; i < loader->bus_count; i++)
         check_bus(loader, &loader->buses[i]);
+    check_time_from(loader);
 }

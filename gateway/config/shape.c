@@ -43,6 +43,13 @@ static const struct option gateway_rows[] = {
      .example = "\"Europe/Berlin\"",
      .help = "time zone of the place by its IANA name, by whose midnight intervals with \"align\" "
              "count; published times are UTC"},
+    {.key = "time_from",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct site, time_from),
+     .maximum = 128,
+     .example = "\"gps.utc\"",
+     .help = "the point that tells the time where no time server is reached, as DEVICE.POINT: "
+             "seconds since 1970, as \"utc\" of the profile nmea-0183-gnss"},
     {.key = "hw",
      .type = OPTION_TEXT,
      .offset = offsetof(struct site, hardware),

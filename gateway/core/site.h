@@ -75,6 +75,7 @@ struct site_bus {
 
 struct site {
     const char *id, *name, *timezone;
+    const char *time_from;        /* "DEVICE.POINT" that tells the time; NULL: none does */
     const char *hardware, *board; /* "" where unknown */
     const char *fingerprint;      /* of the whole configuration, hexadecimal, short */
     struct site_bus *buses;

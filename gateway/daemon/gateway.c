@@ -29,6 +29,7 @@
 #include "daemon/proven.h"
 #include "daemon/room.h"
 #include "daemon/service.h"
+#include "daemon/timing.h"
 #include "daemon/update.h"
 
 #define DESCRIPTORS_WANTED 65536
@@ -49,6 +50,7 @@ static void on_look(void *context)
     if (!gateway->running.current)
         return;
     doubts_look(&gateway->running);
+    timing_look(&gateway->timing, &gateway->running);
     loop_timer_set(gateway->loop, gateway->look, clock_mono(&clock_system) + GATEWAY_LOOK_NS);
 }
 
@@ -149,7 +151,7 @@ static int open_journal(struct gateway *gateway, const struct config *config)
     struct journal_options options = {
         .io = &gateway->io,
         .refuge = gateway->refuge.context ? &gateway->refuge : NULL,
-        .clock = &clock_system,
+        .clock = timekeeper_clock(gateway->time),
         .gateway_id = config->site.id,
         .identity = identity,
         .boot_id = gateway->boot_id,
@@ -211,7 +213,7 @@ static int run_once(struct gateway *gateway, struct config *config)
     log_info("daemon", "gateway %s, sluice %s, configuration %s", config->site.id, SLUICE_VERSION,
              config->site.fingerprint);
     put_lifecycle(gateway, "start " SLUICE_VERSION);
-    error = running_init(&gateway->running, gateway->journal, &clock_system);
+    error = running_init(&gateway->running, gateway->journal, timekeeper_clock(gateway->time));
     if (error) {
         log_error("daemon", "the gateway cannot start: %s", error_text(error));
         config_free(config);
@@ -219,6 +221,8 @@ static int run_once(struct gateway *gateway, struct config *config)
         return EXIT_CODE_SYSTEM;
     }
     gateway->running.identity = gateway->identity;
+    gateway->running.timekeeper = gateway->time;
+    timing_begin(&gateway->timing, &gateway->running);
     gateway_take_zone(config);
     /* Before the buses: where descriptors run out, it is for them. */
     const struct configure_given given = {gateway->change,
@@ -326,6 +330,10 @@ int gateway_run(const struct gateway_options *given)
     allow_many_descriptors();
     machine_boot_id(gateway.boot_id);
     open_identity(&gateway);
+    if (timing_open(&gateway.time, options.state_path, gateway.boot_id, gateway.wish_path)) {
+        log_error("daemon", "the gateway cannot start: %s", error_text(ERR_NOMEM));
+        goto out;
+    }
     gateway_config_parts(&gateway.parts);
     first_text(gateway.first);
     if (loop_open(&gateway.loop) || open_signals(&gateway) ||
@@ -339,7 +347,7 @@ int gateway_run(const struct gateway_options *given)
         code = EXIT_CODE_CONFIG;
         goto out;
     }
-    gateway.gate = guard_open(&options);
+    gateway.gate = guard_open(&options, gateway.time);
     if (update_open(&gateway.update, options.state_path, gateway.wish_path))
         log_error("daemon", "the API is without its updates: %s", error_text(ERR_NOMEM));
     if (network_open(&gateway.network, options.state_path, gateway.wish_path))
@@ -361,6 +369,7 @@ out:
     network_close(gateway.network);
     identity_close(gateway.identity);
     guard_close(gateway.gate);
+    timekeeper_close(gateway.time);
     log_flush();
     return code;
 }

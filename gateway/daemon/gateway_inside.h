@@ -10,6 +10,7 @@
 #include "daemon/first.h"
 #include "daemon/gateway.h"
 #include "daemon/running.h"
+#include "daemon/timing.h"
 #include "journal/io.h"
 
 #define GATEWAY_LOOK_NS (5 * NS_PER_S) /* between two looks at who devices say they are */
@@ -34,6 +35,8 @@ struct gateway {
     char first[FIRST_TEXT_SIZE]; /* what stands for a configuration that is not there */
     char boot_id[40];
     struct identity *identity; /* NULL without memory */
+    struct timekeeper *time;
+    struct timing timing;
     struct config
         *next; /* a changed configuration that needs a new start: journal or identity differ */
     bool stopping;

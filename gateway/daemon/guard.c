@@ -7,10 +7,14 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/words.h"
-#include "daemon/machine.h"
 #include "web/audit.h"
 
-struct gatekeeper *guard_open(const struct gateway_options *options)
+static int set_clock(void *context, int64_t wall_ns)
+{
+    return timekeeper_set(context, wall_ns, TIME_PERSON);
+}
+
+struct gatekeeper *guard_open(const struct gateway_options *options, struct timekeeper *keeper)
 {
     char folder[PATH_MAX], preset[PATH_MAX];
     struct gatekeeper *gate;
@@ -19,8 +23,9 @@ struct gatekeeper *guard_open(const struct gateway_options *options)
     snprintf(preset, sizeof preset, "%.*s/setup-code", PATH_MAX - 16, dirname(folder));
     int error = gate_open(&gate, &(struct gate_options){.state_path = options->state_path,
                                                         .preset_path = preset,
-                                                        .clock = &clock_system,
-                                                        .set_clock = machine_set_clock});
+                                                        .clock = timekeeper_clock(keeper),
+                                                        .set_clock = set_clock,
+                                                        .clock_context = keeper});
     if (!error)
         return gate;
     log_error("daemon", "nobody can come in over the network: the accounts in %s cannot be had: %s",

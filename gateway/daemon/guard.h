@@ -5,11 +5,13 @@
 #include "daemon/configure.h"
 #include "daemon/gateway.h"
 #include "daemon/running.h"
+#include "daemon/timekeeper.h"
 #include "web/gate.h"
 
 /* Opens the gate with the accounts of the state folder. NULL when that cannot be, which is told:
- * then nobody comes in over the network. guard_close(NULL) is fine. */
-struct gatekeeper *guard_open(const struct gateway_options *options);
+ * then nobody comes in over the network. Owners set the clock of `keeper`, which outlives it.
+ * guard_close(NULL) is fine. */
+struct gatekeeper *guard_open(const struct gateway_options *options, struct timekeeper *keeper);
 void guard_close(struct gatekeeper *gate);
 
 /* What the gate asks about the gateway, and has it told; `configure` may be NULL. */

@@ -48,6 +48,7 @@ struct running_uplink {
 
 struct page;     /* daemon/page.h */
 struct identity; /* daemon/identity.h */
+struct timekeeper; /* daemon/timekeeper.h */
 
 struct running {
     struct journal *journal;
@@ -55,6 +56,7 @@ struct running {
     struct engines *engines; /* of the buses; the same */
     struct desk *desk;
     struct page *page;         /* for the status; NULL: there is none */
+    struct timekeeper *timekeeper; /* who says what time it is; NULL: nothing is known of that */
     struct identity *identity; /* whether anything may be published; NULL: it is not asked */
     const struct clock *clock;
     struct generation *current; /* and the older ones behind it */

@@ -13,6 +13,7 @@
 #include "daemon/identity.h"
 #include "daemon/page.h"
 #include "daemon/running.h"
+#include "daemon/timekeeper.h"
 #include "field/driver.h"
 #include "journal/cursor.h"
 #include "modbus/advice.h"
@@ -60,6 +61,20 @@ static void put_config(const struct running *running, struct text *text)
     text_string(text, "}");
 }
 
+/* How far the clock is trusted, and the end of its object. */
+static void put_trust(struct running *running, struct text *text)
+{
+    struct timekeeper_look look = {.source = TIME_NOBODY};
+
+    if (running->timekeeper)
+        timekeeper_look(running->timekeeper, &look);
+    text_printf(text, "\"trust\":\"%s\",\"by\":\"%s\",\"behind\":%s,",
+                clock_trust_name(clock_trust(running->clock)), time_source_name(look.source),
+                look.behind && *look.why ? "true" : "false");
+    put_text(text, "why", look.why);
+    text_string(text, "}");
+}
+
 /* Nothing where nothing is asked. */
 static void put_identity(struct running *running, struct text *text)
 {
@@ -90,9 +105,8 @@ static void put_gateway(struct running *running, struct text *text)
     put_config(running, text);
     text_printf(text, ",\"uptime_s\":%" PRId64,
                 (clock_mono(running->clock) - running->started_mono_ns) / NS_PER_S);
-    text_printf(text, ",\"clock\":{\"t\":%" PRId64 ",\"trust\":\"%s\"}",
-                clock_wall(running->clock) / NS_PER_MS,
-                clock_trust_name(clock_trust(running->clock)));
+    text_printf(text, ",\"clock\":{\"t\":%" PRId64 ",", clock_wall(running->clock) / NS_PER_MS);
+    put_trust(running, text);
     put_identity(running, text);
 }
 
@@ -380,8 +394,8 @@ void running_brief(struct running *running, struct text *text)
     text_string(text, "{");
     if (running->current) {
         put_config(running, text);
-        text_printf(text, ",\"clock\":{\"trust\":\"%s\"}",
-                    clock_trust_name(clock_trust(running->clock)));
+        text_string(text, ",\"clock\":{");
+        put_trust(running, text);
         put_identity(running, text);
         put_journal(running, text);
         put_buses_in_short(running, text);

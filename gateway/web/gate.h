@@ -19,7 +19,8 @@ struct gate_options {
     const char *preset_path; /* the file of a setup code that is on a label; NULL: none */
     const struct clock *clock;
     /* Sets the system's clock: 0, ERR_DENIED when the process may not, ERR_INVALID. */
-    int (*set_clock)(int64_t wall_ns);
+    int (*set_clock)(void *context, int64_t wall_ns);
+    void *clock_context;
 };
 
 struct gate_about {

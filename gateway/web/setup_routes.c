@@ -87,6 +87,12 @@ static void note_clock(struct gatekeeper *gate, const struct caller *caller, int
 }
 
 /* What goes beyond the owner: what of it fails is told, and the owner stands. */
+/* May wait for whoever does it. */
+static int set_system_clock(struct gatekeeper *gate, int64_t t_ms)
+{
+    return gate->options.set_clock(gate->options.clock_context, t_ms * NS_PER_MS);
+}
+
 static void grant_rest(struct gatekeeper *gate, const struct caller *caller,
                        const struct wish *wish, char sentence[SENTENCE_SIZE],
                        const char *notes[NOTES_MAX + 1])
@@ -95,7 +101,7 @@ static void grant_rest(struct gatekeeper *gate, const struct caller *caller,
     size_t count = 0;
 
     if (wish->t_ms && clock_trust(gate->options.clock) != CLOCK_SYNCHRONISED) {
-        if (gate->options.set_clock(wish->t_ms * NS_PER_MS) == 0)
+        if (set_system_clock(gate, wish->t_ms) == 0)
             note_clock(gate, caller, wish->t_ms);
         else
             notes[count++] = may_not_set;
@@ -239,7 +245,7 @@ static void set_clock(struct gatekeeper *gate, const struct caller *caller, int6
                       "correct or switch off the time server first");
         return;
     }
-    int error = gate->options.set_clock(t_ms * NS_PER_MS);
+    int error = set_system_clock(gate, t_ms);
     if (error == ERR_DENIED) {
         reply_refusal(reply, 409, may_not_set, may_not_set_next);
     } else if (error) {

@@ -74,7 +74,7 @@ ROWS = {
             nmea("GPRMC,123519,A,4807.038,N,01131.000,E,022.4,084.4,230394,003.1,W"),
             nmea("GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,"), nmea("GPGSV,1,1,00")],
         "values": {"valid": True, "latitude": 48.1173, "longitude": 11.5166667, "speed": 11.524, "course": 84.4,
-                   "fix": 1, "satellites": 8, "hdop": 0.9, "altitude": 545.4}},
+                   "fix": 1, "satellites": 8, "hdop": 0.9, "altitude": 545.4, "utc": 764426119}},
     "nmea-0183-weather": {
         "line": "4800 8N1", "every_ms": 300, "talk": [
             nmea("WIMDA,29.9870,I,1.0154,B,20.5,C,,,48.2,,9.1,C,231.0,T,228.3,M,9.7,N,5.0,M"),

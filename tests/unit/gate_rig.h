@@ -33,10 +33,11 @@ struct rig {
     char folder[96];
 };
 
-static struct rig *rig; /* for set_clock, which has no context */
+static struct rig *rig; /* of the test that runs */
 
-static inline int rig_set_clock(int64_t wall_ns)
+static inline int rig_set_clock(void *context, int64_t wall_ns)
 {
+    (void)context;
     rig->clock_set_ns = wall_ns;
     return rig->clock_error;
 }

@@ -125,6 +125,7 @@ static inline void set_defaults(struct rig *rig)
                                                                 .at = -1,
                                                                 .delimiter = ",",
                                                                 .hemisphere = -1,
+                                                                .date = -1,
                                                                 .scale = 1,
                                                                 .decimals_at = -1,
                                                                 .decimals = -1};
