@@ -85,6 +85,11 @@ static void read_slot(struct update_slot *slot, const struct json *facts, const 
     slot->installed_ms = moment_ms(json_find(state, "installed"));
 }
 
+static int by_label(const void *a, const void *b)
+{
+    return strcmp(((const struct update_slot *)a)->label, ((const struct update_slot *)b)->label);
+}
+
 /* "slots" is a list of objects with one key each, the slot's name. */
 static void read_slots(struct update_box *box, const struct json *root)
 {
@@ -100,6 +105,7 @@ static void read_slots(struct update_box *box, const struct json *root)
         if (label && label->type == JSON_STRING && box->count < UPDATE_SLOTS_MAX)
             read_slot(&box->slots[box->count++], facts, primary);
     }
+    qsort(box->slots, box->count, sizeof *box->slots, by_label);
 }
 
 int update_rauc_look(struct update_box *box, char words[UPDATE_WORDS_SIZE])

@@ -11,6 +11,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../system"))
 
 from harness import Api, Authority, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check, main, wait_for  # noqa: E402
+from harness.board import on_board  # noqa: E402
+from harness.rauc import Box  # noqa: E402
 from harness.run import SKIPPED  # noqa: E402
 
 PASSWORD = "a few words are better"
@@ -100,6 +102,19 @@ def the_board_is_shown_with_its_drawing_and_its_lights(site):
     gateway = owned(plant(site))
     wait_for(lambda: not gateway.device("ghost")["up"] and gateway.device("ghost").get("why"), 30, "the device that is not there is told")
     return walk(gateway, "board")
+
+
+def an_image_asks_who_it_is_and_is_updated(site):
+    box = Box(site)
+    foreign, bundle = box.bundle("foreign.raucb", "1.1.0", key="foreign"), box.bundle("new.raucb", "1.1.0")
+    gateway = Gateway(site, [], [], [], web=True)
+    owned(gateway.start(before=box.before + on_board("b8:27:eb:00:00:01")))
+    gateway.stop()
+    gateway.start(before=box.before + on_board("b8:27:eb:00:00:02"))
+    remark = walk(gateway, "box", SLUICE_FOREIGN=foreign, SLUICE_BUNDLE=bundle)
+    check(box.primary() == "A", "what starts next", box.primary())
+    check(b"\0" * 64 != box.slot("B")[:64], "nothing is in slot B")
+    return remark
 
 
 def every_screen_is_readable_for_everybody_and_nothing_jumps(site):
@@ -214,4 +229,5 @@ if __name__ == "__main__":
          what_is_configured_is_changed_and_removed,
          what_the_gateway_says_is_told_in_german,
          a_phone_shows_all_and_a_backup_comes_back,
+         an_image_asks_who_it_is_and_is_updated,
          somebody_goes_the_whole_way_from_the_box_to_a_value_that_arrives)

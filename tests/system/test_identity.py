@@ -1,28 +1,13 @@
 #!/usr/bin/python3
 """A card in another board: nothing is published until it is said whether the board was replaced or the card copied."""
 import json
-import os
-import shutil
-import subprocess
 
-from harness import (EXIT_FAILED, EXIT_OK, EXIT_USAGE, Audit, Broker, Gateway, ModbusTcp, Skip, Subscriber, check, finish, main,
+from harness import (EXIT_FAILED, EXIT_OK, EXIT_USAGE, Audit, Broker, Gateway, ModbusTcp, Subscriber, check, finish, main,
                      wait_for)
 from harness.api import Api
+from harness.board import on_board
 
-# A machine whose only number is the address of its network interface, in a mount namespace of its own.
-BOARD = """
-mount -t tmpfs tmpfs /sys/class/net && mkdir -p /sys/class/net/eth0/device &&
-echo 0 >/sys/class/net/eth0/addr_assign_type && echo "$1" >/sys/class/net/eth0/address && shift && exec "$@"
-"""
-
-
-def board(address):
-    if os.geteuid() != 0 or not shutil.which("unshare"):
-        raise Skip("a machine of its own needs root and the program unshare")
-    before = ["unshare", "--mount", "sh", "-c", BOARD, "sh", address]
-    if subprocess.run([*before, "true"], capture_output=True).returncode:
-        raise Skip("mounting is not permitted here")
-    return before
+FIRST, SECOND = "b8:27:eb:00:00:01", "b8:27:eb:00:00:02"
 
 
 def start(site):
@@ -30,7 +15,7 @@ def start(site):
     subscriber, audit = Subscriber(site, broker), Audit(site, broker)
     hall = ModbusTcp(site, "hall", ["1:meter"])
     gateway = Gateway(site, [hall.bus()], [hall.device("meter", 1, every="50ms")], [broker.uplink()])
-    gateway.start(before=board("b8:27:eb:00:00:01"))
+    gateway.start(before=on_board(FIRST))
     gateway.wait_online()
     site.wait_values(20)
     gateway.wait_drained()
@@ -43,7 +28,7 @@ def move(site, gateway):
     """The card goes into another board; returns the epoch before."""
     epoch = gateway.status()["journal"]["epoch"]
     gateway.stop()
-    gateway.start(before=board("b8:27:eb:00:00:02"))
+    gateway.start(before=on_board(SECOND))
     status = gateway.status()
     check(status["identity"]["state"] == "asked" and status["identity"]["board"] and not status["identity"]["machine"],
           "what is asked", status.get("identity"))
@@ -69,7 +54,7 @@ def a_replaced_board_goes_on_and_nothing_is_missing(site):
     check(gateway.cli("identity", "replaced").returncode == EXIT_FAILED, "answered twice")
     site.wait_values(40)
     finish(gateway, [hall], subscriber, audit, 40)
-    gateway.start(before=board("b8:27:eb:00:00:02"))
+    gateway.start(before=on_board(SECOND))
     check("identity" not in gateway.status(), "asked at the next start", gateway.status())
     gateway.stop()
 

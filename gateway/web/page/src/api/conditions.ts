@@ -24,8 +24,10 @@ function ofGateway(now: Status): Condition[] {
   const found: Condition[] = [];
   if (now.journal.error)
     found.push({ key: 'journal', level: 'down', what: t('trouble.journal'), why: said(now.journal.error), next: t('trouble.journal.next'), at: ['system'] });
+  if (now.identity)
+    found.push({ key: 'identity', level: 'down', what: t('moved.asked'), why: t('moved.held'), next: t('trouble.identity.next'), at: ['system'], since: now.identity.since });
   if (now.clock.trust === 'unset')
-    found.push({ key: 'clock', level: 'look', what: t('trouble.clock'), why: t('trouble.clock.why'), next: t('trouble.clock.next'), at: ['system'] });
+    found.push({ key: 'clock', level: 'look', what: t('trouble.clock'), why: now.clock.why ? said(now.clock.why) : t('trouble.clock.why'), next: t('trouble.clock.next'), at: ['system'] });
   if (now.config.refused)
     found.push({ key: 'config', level: 'look', what: t('trouble.config'), why: said(now.config.refused.why), next: t('trouble.config.next'), at: ['system'], since: now.config.refused.at });
   return found;

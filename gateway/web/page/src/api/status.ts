@@ -105,7 +105,8 @@ function lay(short: LiveStatus): void {
   const laid: Status = {
     ...known,
     config: short.config,
-    clock: { ...known.clock, trust: short.clock.trust },
+    clock: { ...known.clock, ...short.clock },
+    identity: short.identity,
     journal: short.journal,
     uplinks: short.uplinks,
     consumers: short.consumers,

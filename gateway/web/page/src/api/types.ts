@@ -107,6 +107,20 @@ export interface Consumer {
   dropped: Dropped;
 }
 
+/** How far the clock is trusted: by whom it was set, and why it is not. */
+export interface Clock {
+  trust: Trust;
+  by: 'nobody' | 'machine' | 'server' | 'person' | 'receiver';
+  behind: boolean;
+  why: string;
+}
+
+/** It is on another machine than before: replaced or copied? */
+export interface Identity {
+  state: 'asked' | 'copied';
+  since: number;
+}
+
 export interface Status {
   schema: number;
   id: string;
@@ -114,7 +128,9 @@ export interface Status {
   version: string;
   uptime_s: number;
   config: { path: string; fingerprint: string; since: number; refused?: { at: number; why: string } };
-  clock: { t: number; trust: Trust };
+  clock: { t: number } & Clock;
+  /** Only while it is asked. */
+  identity?: Identity;
   journal: Journal;
   buses: BusStatus[];
   uplinks: UplinkStatus[];
@@ -135,7 +151,8 @@ export interface LiveBus {
 
 export interface LiveStatus {
   config: Status['config'];
-  clock: { trust: Trust };
+  clock: Clock;
+  identity?: Identity;
   journal: Journal;
   buses: LiveBus[];
   uplinks: UplinkStatus[];

@@ -13,12 +13,14 @@ import { Screen } from '../../parts/screen';
 import { Accounts } from './accounts';
 import { Changes } from './changes';
 import { Exports } from './exports';
+import { Moved } from './moved';
 import { MachinePanels } from './machine';
 import { Names } from './names';
 import { Password } from './password';
 import { Storage } from './storage';
 import { Time } from './time';
 import { Tokens } from './tokens';
+import { Updates } from './updates';
 
 export function System() {
   const now = useCell(status), known = useCell(session);
@@ -33,9 +35,11 @@ export function System() {
     <Screen title={t('nav.system')} aside={may('owner') && <a class="button small" href={link('system', 'settings')}>{t('settings.open')}</a>} lead={known && t('system.lead', { version: known.gateway.version, uptime: now ? duration(now.uptime_s * 1000) : t('value.none') })}>
       <Problem error={error} />
       <div class="columns">
+        {now && <Moved now={now} />}
         <Panel title={t('system.names')}>{config && <Names key={JSON.stringify(config.parsed.gateway)} config={config} />}</Panel>
         <Panel title={t('system.time')}>{now && <Time now={now} timezone={config?.parsed.gateway?.timezone} />}</Panel>
         {now && <Storage now={now} />}
+        <Updates />
         <Password />
         {may('owner') && <Accounts />}
         {may('owner') && <Tokens />}

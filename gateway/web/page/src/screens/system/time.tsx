@@ -7,7 +7,7 @@ import type { Status } from '../../api/types';
 import { useCell } from '../../lib/cell';
 import { gatewayNow, second } from '../../lib/clock';
 import { dateTime, duration } from '../../lib/format';
-import { t } from '../../lib/text';
+import { said, t } from '../../lib/text';
 import { Problem } from '../../parts/notice';
 import { State, type Level } from '../../parts/state';
 
@@ -29,9 +29,10 @@ export function Time({ now, timezone }: { now: Status; timezone?: string }) {
         <div><dt>{t('system.now')}</dt><dd class="time-now">{dateTime(gatewayNow())}</dd></div>
         <div><dt>{t('system.trust')}</dt><dd><State level={levels[now.clock.trust]} word={t(`system.trust.${now.clock.trust}`)} /></dd></div>
         <div><dt>{t('system.apart')}</dt><dd>{apart < APART_MS ? t('system.apart.none') : duration(apart)}</dd></div>
+        {now.clock.by && now.clock.by !== 'nobody' && <div><dt>{t('system.clock')}</dt><dd>{t(`system.clock.${now.clock.by}`)}</dd></div>}
         {timezone && <div><dt>{t('system.zone')}</dt><dd>{timezone}</dd></div>}
       </dl>
-      <p class="hint">{t(`system.trust.${now.clock.trust}.next`)}</p>
+      <p class="hint">{now.clock.why ? said(now.clock.why) : t(`system.trust.${now.clock.trust}.next`)}</p>
       <Problem error={error} />
       {may('owner') && now.clock.trust !== 'synchronised' && <div class="actions"><button class="button" type="button" onClick={() => void set()}>{t('system.settime')}</button></div>}
     </>
