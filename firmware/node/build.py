@@ -26,9 +26,9 @@ PREFIX = "arm-none-eabi-"
 SOCS = {
     "stm32f1": ("shared", "cortex", "systick", "stm32", "stm32f1"),
     "stm32f4": ("shared", "cortex", "systick", "stm32", "stm32f4"),
-    "lm3s": ("shared", "cortex", "systick", "lm3s"),
+    "lm3s": ("shared", "cortex", "systick", "sp805", "lm3s"),
     "nrf51": ("shared", "cortex", "nrf51"),
-    "mps2": ("shared", "cortex", "systick", "mps2"),
+    "mps2": ("shared", "cortex", "systick", "sp805", "mps2"),
 }
 WARNINGS = ("-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wcast-align "
             "-Wwrite-strings -Werror").split()

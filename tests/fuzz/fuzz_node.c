@@ -1,7 +1,7 @@
 /*
  * Any bytes, at any time, on a node's line: it reads and writes nothing outside of its own, answers
- * only sound requests to itself and only soundly, keeps possible settings, and still answers a master
- * that keeps to the rules, where it is by then.
+ * only sound requests to itself and only soundly, keeps possible settings, and still answers a
+ * master that keeps to the rules, where it is by then.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,8 @@ static void open_line(struct party *party)
     const uint16_t *values = party->node.settings.values;
     struct settings_line line = settings_line(&party->node.settings);
 
-    check(values[MAP_HOLDING_SETTING_UNIT_NUMBER] >= 1 && values[MAP_HOLDING_SETTING_UNIT_NUMBER] <= 247);
+    check(values[MAP_HOLDING_SETTING_UNIT_NUMBER] >= 1 &&
+          values[MAP_HOLDING_SETTING_UNIT_NUMBER] <= 247);
     check(line.baud >= 1200 && line.baud <= 115200 && line.data_bits == 8);
     frame_open(&party->frame, (uint8_t)values[MAP_HOLDING_SETTING_UNIT_NUMBER], line.baud, 11,
                (enum frame_kind)values[MAP_HOLDING_SETTING_FRAMING], party->now_us);
@@ -134,9 +135,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 size_t fuzz_seed(uint64_t random, uint8_t *out, size_t room)
 {
     static const uint8_t pdus[][14] = {
-        {1, 0, 0, 0, 2},   {2, 0, 0, 0, 4},          {3, 0, 0, 0, 11},          {4, 0, 0, 0, 32},
-        {5, 0, 1, 0xFF, 0}, {6, 0, 0, 0, 9},          {6, 0, 1, 0, 192},         {15, 0, 0, 0, 2, 1, 3},
-        {43, 14, 1, 0},     {6, 0, 10, 0, 1},         {16, 0, 4, 0, 2, 4, 1, 0, 0, 2}, {16, 0, 0, 0, 3, 6, 0, 5, 0, 96, 0, 0},
+        {1, 0, 0, 0, 2},
+        {2, 0, 0, 0, 4},
+        {3, 0, 0, 0, 11},
+        {4, 0, 0, 0, 32},
+        {5, 0, 1, 0xFF, 0},
+        {6, 0, 0, 0, 9},
+        {6, 0, 1, 0, 192},
+        {15, 0, 0, 0, 2, 1, 3},
+        {43, 14, 1, 0},
+        {6, 0, 10, 0, 1},
+        {16, 0, 4, 0, 2, 4, 1, 0, 0, 2},
+        {16, 0, 0, 0, 3, 6, 0, 5, 0, 96, 0, 0},
     };
     static const uint8_t sizes[] = {5, 5, 5, 5, 5, 5, 5, 7, 4, 5, 10, 12};
     size_t at = 0;

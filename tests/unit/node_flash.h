@@ -28,7 +28,8 @@ struct flash_model {
 };
 
 /* Each bit that would change does so or not. */
-static inline void flash_tear(struct flash_model *model, uint32_t at, const uint8_t *wanted, size_t size)
+static inline void flash_tear(struct flash_model *model, uint32_t at, const uint8_t *wanted,
+                              size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         uint8_t which = (uint8_t)random_next(&model->random);
@@ -38,7 +39,8 @@ static inline void flash_tear(struct flash_model *model, uint32_t at, const uint
 }
 
 /* Does one step, whole, torn or not at all. */
-static inline int flash_step(struct flash_model *model, uint32_t at, const uint8_t *wanted, size_t size)
+static inline int flash_step(struct flash_model *model, uint32_t at, const uint8_t *wanted,
+                             size_t size)
 {
     if (model->off)
         return NFLASH_STUCK;

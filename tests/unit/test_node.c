@@ -30,7 +30,8 @@ static void build(struct kit *kit)
     node_open(&kit->node, &kit->facts);
 }
 
-/* Sends a request to a unit. What came back is in kit->reply, without the checksum, which was right. */
+/* Sends a request to a unit. What came back is in kit->reply, without the checksum, which was
+ * right. */
 static void ask_unit(struct kit *kit, uint8_t unit, const uint8_t *pdu, size_t size)
 {
     uint8_t frame[FRAME_SIZE_MAX] = {unit};
@@ -66,13 +67,15 @@ static uint16_t read_register(struct kit *kit, uint8_t function, uint16_t at)
 
 static uint32_t read_long(struct kit *kit, uint16_t at)
 {
-    return (uint32_t)read_register(kit, PDU_READ_INPUT, at) << 16 | read_register(kit, PDU_READ_INPUT, at + 1);
+    return (uint32_t)read_register(kit, PDU_READ_INPUT, at) << 16 |
+           read_register(kit, PDU_READ_INPUT, at + 1);
 }
 
 /* The exception, or 0. */
 static uint8_t write_register(struct kit *kit, uint8_t unit, uint16_t at, uint16_t value)
 {
-    const uint8_t pdu[] = {PDU_WRITE_REGISTER, 0, (uint8_t)at, (uint8_t)(value >> 8), (uint8_t)value};
+    const uint8_t pdu[] = {PDU_WRITE_REGISTER, 0, (uint8_t)at, (uint8_t)(value >> 8),
+                           (uint8_t)value};
 
     ask_unit(kit, unit, pdu, sizeof pdu);
     return kit->size && kit->reply[1] & PDU_EXCEPTION ? kit->reply[2] : 0;
@@ -93,18 +96,21 @@ static void it_says_who_it_is_and_how_it_began(void **state)
 
     (void)state;
     build(&kit);
-    assert_int_equal(read_register(&kit, 4, MAP_INPUT_RESTART_REASON), MAP_RESTART_REASON_IS_WATCHDOG);
+    assert_int_equal(read_register(&kit, 4, MAP_INPUT_RESTART_REASON),
+                     MAP_RESTART_REASON_IS_WATCHDOG);
     assert_int_equal(read_long(&kit, MAP_INPUT_SERIAL_NUMBER), 0x11223344);
     assert_int_equal(read_long(&kit, MAP_INPUT_SERIAL_NUMBER + 2), 0x55667788);
     assert_int_equal(read_register(&kit, 4, MAP_INPUT_FIRMWARE_VERSION), '1' << 8 | '.');
     assert_int_equal(read_register(&kit, 4, MAP_INPUT_FIRMWARE_VERSION + 3), 0);
     assert_int_equal(read_register(&kit, 4, MAP_INPUT_TEMPERATURE), MAP_NA_TEMPERATURE);
-    assert_int_equal(read_register(&kit, 4, MAP_INPUT_ANALOG_INPUT_VOLTAGE_2), MAP_NA_ANALOG_INPUT_VOLTAGE_2);
+    assert_int_equal(read_register(&kit, 4, MAP_INPUT_ANALOG_INPUT_VOLTAGE_2),
+                     MAP_NA_ANALOG_INPUT_VOLTAGE_2);
 }
 
 static void it_answers_its_own_unit_and_does_what_is_for_all(void **state)
 {
-    static const uint8_t on[] = {PDU_WRITE_COIL, 0, 1, 0xFF, 0}, read[] = {PDU_READ_COILS, 0, 1, 0, 1};
+    static const uint8_t on[] = {PDU_WRITE_COIL, 0, 1, 0xFF, 0},
+                         read[] = {PDU_READ_COILS, 0, 1, 0, 1};
     struct kit kit;
 
     (void)state;
@@ -164,7 +170,8 @@ static void it_restarts_behind_the_reply(void **state)
     assert_int_equal(node_sent(&kit.node), NODE_NOTHING);
     write_register(&kit, 1, MAP_HOLDING_SETTING_LOW_PASS, 5);
     node_sent(&kit.node);
-    assert_int_equal(write_register(&kit, 1, MAP_HOLDING_SYSTEM_RESET, MAP_SYSTEM_RESET_IS_RESTART), 0);
+    assert_int_equal(write_register(&kit, 1, MAP_HOLDING_SYSTEM_RESET, MAP_SYSTEM_RESET_IS_RESTART),
+                     0);
     assert_int_equal(kit.size, 6);
     assert_int_equal(node_sent(&kit.node), NODE_RESTART);
     node_open(&kit.node, &kit.facts);
@@ -178,8 +185,10 @@ static void it_restarts_behind_the_reply(void **state)
 /* Settings and the restart lie side by side: a block over both is taken whole or not at all. */
 static void a_block_of_settings_is_taken_whole_or_not_at_all(void **state)
 {
-    uint8_t pdu[6 + 2 * MAP_HOLDINGS] = {PDU_WRITE_REGISTERS, 0, 0, 0, MAP_HOLDINGS, 2 * MAP_HOLDINGS};
-    static const uint16_t values[MAP_HOLDINGS] = {1, 96, 1, 0, 500, 2, 3, (uint16_t)-100, 50, 60, 0};
+    uint8_t pdu[6 + 2 * MAP_HOLDINGS] = {PDU_WRITE_REGISTERS, 0, 0, 0, MAP_HOLDINGS,
+                                         2 * MAP_HOLDINGS};
+    static const uint16_t values[MAP_HOLDINGS] = {1,  96, 1, 0, 500, 2, 3, (uint16_t)-100,
+                                                  50, 60, 0};
     struct kit kit;
 
     (void)state;
@@ -221,7 +230,8 @@ static void outputs_whose_master_is_silent_go_off_where_that_is_wanted(void **st
 
 static void readings_are_corrected_and_kept_within_what_a_register_holds(void **state)
 {
-    struct sensor sensor = {.kind = SENSOR_BME280, .centidegrees = 2345, .centipercent = 9950, .pascals = 101325};
+    struct sensor sensor = {
+        .kind = SENSOR_BME280, .centidegrees = 2345, .centipercent = 9950, .pascals = 101325};
     struct kit kit;
 
     (void)state;
@@ -241,7 +251,8 @@ static void readings_are_corrected_and_kept_within_what_a_register_holds(void **
     assert_int_equal(read_register(&kit, 4, MAP_INPUT_TEMPERATURE), MAP_NA_TEMPERATURE);
     assert_int_equal(read_register(&kit, 4, MAP_INPUT_HUMIDITY), MAP_NA_HUMIDITY);
     assert_int_equal(read_register(&kit, 4, MAP_INPUT_AIR_PRESSURE), MAP_NA_AIR_PRESSURE);
-    assert_int_equal(read_register(&kit, 4, MAP_INPUT_ANALOG_INPUT_VOLTAGE_2), MAP_NA_ANALOG_INPUT_VOLTAGE_2);
+    assert_int_equal(read_register(&kit, 4, MAP_INPUT_ANALOG_INPUT_VOLTAGE_2),
+                     MAP_NA_ANALOG_INPUT_VOLTAGE_2);
     sensor = (struct sensor){.kind = SENSOR_SHT3X, .centidegrees = -2345, .centipercent = 0};
     node_take_sensor(&kit.node, &sensor, SENSOR_READING);
     assert_int_equal((int16_t)read_register(&kit, 4, MAP_INPUT_TEMPERATURE), -2390);
@@ -287,7 +298,8 @@ static void other_parts_add_registers_of_their_own(void **state)
     while (node_add_area(&kit.node, &area))
         area.first = (uint16_t)(area.first + 100);
     assert_int_equal(kit.node.slave.area_count, NODE_AREAS);
-    assert_int_equal(read_register(&kit, 4, 4096 + MAP_INPUT_RESTART_REASON), MAP_RESTART_REASON_IS_WATCHDOG);
+    assert_int_equal(read_register(&kit, 4, 4096 + MAP_INPUT_RESTART_REASON),
+                     MAP_RESTART_REASON_IS_WATCHDOG);
 }
 
 int main(void)

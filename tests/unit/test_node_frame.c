@@ -107,7 +107,8 @@ static void a_pause_of_more_than_one_and_a_half_characters_spoils_a_frame(void *
     }
 }
 
-/* A second master that does not wait, or noise in front: nothing is read until the line was quiet. */
+/* A second master that does not wait, or noise in front: nothing is read until the line was quiet.
+ */
 static void what_follows_a_spoilt_frame_too_early_is_spoilt_too(void **state)
 {
     struct line line;
@@ -166,7 +167,8 @@ static void damage_is_told_and_passed_over(void **state)
         for (size_t i = 0; i < size - (kind == 2 ? 5 : 0); i++) {
             line.now_us += CHAR_US;
             /* A wrong checksum, a wrong stop bit, too short. */
-            frame_byte(&line.frame, line.now_us, kind == 0 && i == 3 ? 9 : frame[i], kind == 1 && i == 3);
+            frame_byte(&line.frame, line.now_us, kind == 0 && i == 3 ? 9 : frame[i],
+                       kind == 1 && i == 3);
         }
         line.now_us += T35_US;
         assert_int_equal(frame_end(&line.frame, line.now_us), 0);
@@ -227,7 +229,8 @@ static void by_length_a_frame_ends_with_its_last_byte_whatever_the_pauses(void *
 static void by_length_a_frame_is_found_behind_what_is_none(void **state)
 {
     static const uint8_t noise[][12] = {
-        {0xFF}, {UNIT}, {0}, {UNIT, 3, 0}, {UNIT, 3, 0, 0, 0}, {UNIT, 0x42}, {7, 3}, {7, 0x83}, {99, 99, 99, 99, 99}, {3, 3, 3, 3, 3, 3},
+        {0xFF},       {UNIT}, {0},       {UNIT, 3, 0},         {UNIT, 3, 0, 0, 0},
+        {UNIT, 0x42}, {7, 3}, {7, 0x83}, {99, 99, 99, 99, 99}, {3, 3, 3, 3, 3, 3},
     };
     static const uint8_t sizes[] = {1, 1, 1, 3, 5, 2, 2, 2, 5, 6};
 
@@ -253,16 +256,16 @@ static void by_length_a_frame_is_found_behind_what_is_none(void **state)
     }
 }
 
-/* On a line with others their questions and answers follow one another without a gap that counts. */
+/* On a line with others their questions and answers follow one another without a gap that counts.
+ */
 static void by_length_others_are_followed(void **state)
 {
     static const uint8_t others[][16] = {
-        {7, 3, 0, 0, 0, 2},              /* a question... */
-        {7, 3, 4, 0, 1, 0, 2},           /* ...and its answer */
-        {7, 16, 0, 0, 0, 1, 2, 0, 5},    {7, 16, 0, 0, 0, 1},
-        {9, 0x83, 2},                    /* refused */
-        {UNIT, 0x42, 1, 2, 3},           /* of a function that is not known: to be refused */
-        {0, 6, 0, 1, 0, 2},              /* for all */
+        {7, 3, 0, 0, 0, 2},                                              /* a question... */
+        {7, 3, 4, 0, 1, 0, 2},                                           /* ...and its answer */
+        {7, 16, 0, 0, 0, 1, 2, 0, 5}, {7, 16, 0, 0, 0, 1}, {9, 0x83, 2}, /* refused */
+        {UNIT, 0x42, 1, 2, 3}, /* of a function that is not known: to be refused */
+        {0, 6, 0, 1, 0, 2},    /* for all */
     };
     static const uint8_t sizes[] = {6, 7, 9, 6, 3, 5, 6};
     struct line line;
@@ -284,7 +287,8 @@ static void by_length_others_are_followed(void **state)
 static void the_checksum_is_that_of_the_standard(void **state)
 {
     /* Modbus over serial line 1.02, 6.2.2, and a frame of a real device. */
-    static const uint8_t data[] = {0x02, 0x07}, frame[] = {0x01, 0x03, 0x00, 0x00, 0x00, 0x0A, 0xC5, 0xCD};
+    static const uint8_t data[] = {0x02, 0x07},
+                         frame[] = {0x01, 0x03, 0x00, 0x00, 0x00, 0x0A, 0xC5, 0xCD};
 
     (void)state;
     assert_int_equal(crc16(data, sizeof data), 0x1241);

@@ -26,7 +26,11 @@ static void sht3x_words_become_degrees_and_percent(void **state)
     static const struct {
         uint16_t word;
         int32_t centidegrees, centipercent;
-    } cases[] = {{0, -4500, 0}, {65535, 13000, 10000}, {0x6666, 2500, 4000}, {26214, 2500, 4000}, {32768, 4250, 5000}};
+    } cases[] = {{0, -4500, 0},
+                 {65535, 13000, 10000},
+                 {0x6666, 2500, 4000},
+                 {26214, 2500, 4000},
+                 {32768, 4250, 5000}};
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -55,18 +59,21 @@ static const uint8_t calibration_low[BME280_LOW_SIZE] = {
     0x8C, 0x3C, 0xF8, 0xC6, 0x70, 0x17, /* 15500, -14600, 6000 */
     0x00, 0x4B,                         /* 75 */
 };
-static const uint8_t calibration_high[BME280_HIGH_SIZE] = {0x6A, 0x01, 0x00, 0x13, 0x29, 0x03, 0x1E};
+static const uint8_t calibration_high[BME280_HIGH_SIZE] = {0x6A, 0x01, 0x00, 0x13,
+                                                           0x29, 0x03, 0x1E};
 
 static void data_of(uint8_t data[BME280_DATA_SIZE], int32_t press, int32_t temp, int32_t hum)
 {
-    const uint8_t bytes[] = {(uint8_t)(press >> 12), (uint8_t)(press >> 4), (uint8_t)(press << 4), (uint8_t)(temp >> 12),
-                             (uint8_t)(temp >> 4),   (uint8_t)(temp << 4),  (uint8_t)(hum >> 8),   (uint8_t)hum};
+    const uint8_t bytes[] = {(uint8_t)(press >> 12), (uint8_t)(press >> 4), (uint8_t)(press << 4),
+                             (uint8_t)(temp >> 12),  (uint8_t)(temp >> 4),  (uint8_t)(temp << 4),
+                             (uint8_t)(hum >> 8),    (uint8_t)hum};
 
     memcpy(data, bytes, sizeof bytes);
 }
 
 /* The formulas with floating point, 8.1. */
-static double exact(const struct bme280 *c, int32_t press, int32_t temp, int32_t hum, double *pascals, double *percent)
+static double exact(const struct bme280 *c, int32_t press, int32_t temp, int32_t hum,
+                    double *pascals, double *percent)
 {
     double var1 = (temp / 16384.0 - c->t1 / 1024.0) * c->t2;
     double var2 = pow(temp / 131072.0 - c->t1 / 8192.0, 2) * c->t3;
@@ -104,7 +111,8 @@ static void bme280_follows_the_datasheets_example(void **state)
     data_of(data, 415148, 519888, 30000);
     assert_true(bme280_decode(&bme280, data, &reading));
     assert_int_equal(reading.centidegrees, 2508);
-    assert_in_range(reading.pascals, 100651, 100658); /* 100653.27; 32 bits are a little less exact, 8.2 */
+    assert_in_range(reading.pascals, 100651,
+                    100658); /* 100653.27; 32 bits are a little less exact, 8.2 */
 }
 
 static void bme280_in_whole_numbers_agrees_with_floating_point(void **state)
@@ -119,7 +127,8 @@ static void bme280_in_whole_numbers_agrees_with_floating_point(void **state)
             for (int32_t hum = 20000; hum < 45000; hum += 2999) {
                 struct bme280_reading reading;
                 uint8_t data[BME280_DATA_SIZE];
-                double pascals, percent, degrees = exact(&bme280, press, temp, hum, &pascals, &percent);
+                double pascals, percent,
+                    degrees = exact(&bme280, press, temp, hum, &pascals, &percent);
 
                 if (pascals < 30000 || pascals > 110000)
                     continue;
@@ -144,38 +153,41 @@ static void bme280_that_did_not_measure_has_no_reading(void **state)
     (void)state;
     bme280_calibrate(&bme280, calibration_low, calibration_high);
     for (int i = 0; i < 3; i++) {
-        data_of(data, i == 0 ? 0x80000 : 415148, i == 1 ? 0x80000 : 519888, i == 2 ? 0x8000 : 30000);
+        data_of(data, i == 0 ? 0x80000 : 415148, i == 1 ? 0x80000 : 519888,
+                i == 2 ? 0x8000 : 30000);
         assert_false(bme280_decode(&bme280, data, &reading));
     }
     /* A calibration that arrived as zeros must not divide by them. */
-    bme280_calibrate(&bme280, (const uint8_t[BME280_LOW_SIZE]){0}, (const uint8_t[BME280_HIGH_SIZE]){0});
+    bme280_calibrate(&bme280, (const uint8_t[BME280_LOW_SIZE]){0},
+                     (const uint8_t[BME280_HIGH_SIZE]){0});
     data_of(data, 415148, 519888, 30000);
     assert_true(bme280_decode(&bme280, data, &reading));
     assert_int_equal(reading.pascals, 0);
 }
 
 /*
- * Two wires with a device on them, as they are on a board: low when anybody holds them low. The device
- * takes part bit by bit, as UM10204 has it.
+ * Two wires with a device on them, as they are on a board: low when anybody holds them low. The
+ * device takes part bit by bit, as UM10204 has it.
  */
 struct wires {
-    bool clock, data;              /* what the master lets go of */
-    bool holds_data;               /* the device holds it low */
-    unsigned stretch;              /* looks for which it holds the clock */
-    unsigned bits, byte;           /* of the byte on its way */
+    bool clock, data;    /* what the master lets go of */
+    bool holds_data;     /* the device holds it low */
+    unsigned stretch;    /* looks for which it holds the clock */
+    unsigned bits, byte; /* of the byte on its way */
     bool started, addressed, reading, acknowledged;
-    uint8_t address;               /* of the device */
+    uint8_t address; /* of the device */
     bool dead;
-    uint8_t memory[256];           /* a BME280 has registers... */
+    uint8_t memory[256]; /* a BME280 has registers... */
     uint8_t at;
-    uint8_t answer[SHT3X_ANSWER];  /* ...a SHT3x one answer */
+    uint8_t answer[SHT3X_ANSWER]; /* ...a SHT3x one answer */
     bool is_sht3x;
     unsigned taken, given, starts, stops;
 };
 
 static uint8_t next_byte(struct wires *wires)
 {
-    return wires->is_sht3x ? wires->answer[wires->given++ % SHT3X_ANSWER] : wires->memory[wires->at++];
+    return wires->is_sht3x ? wires->answer[wires->given++ % SHT3X_ANSWER]
+                           : wires->memory[wires->at++];
 }
 
 static void take_byte(struct wires *wires, uint8_t byte)
@@ -208,7 +220,8 @@ static void clock_falls(struct wires *wires)
         return; /* the master acknowledges */
     if (wires->bits == 9) {
         wires->bits = 0;
-        wires->byte = wires->addressed && wires->reading && wires->acknowledged ? next_byte(wires) : 0x100;
+        wires->byte =
+            wires->addressed && wires->reading && wires->acknowledged ? next_byte(wires) : 0x100;
     }
     if (wires->byte != 0x100 && wires->addressed && wires->reading)
         wires->holds_data = !(wires->byte >> (7 - wires->bits) & 1);
@@ -294,7 +307,8 @@ static struct i2c plug(struct wires *wires, bool sht3x, uint8_t address)
 }
 
 /* Polls each millisecond until there is news. */
-static enum sensor_news poll_for(struct sensor *sensor, const struct i2c *i2c, uint32_t *now_ms, uint32_t most_ms)
+static enum sensor_news poll_for(struct sensor *sensor, const struct i2c *i2c, uint32_t *now_ms,
+                                 uint32_t most_ms)
 {
     for (uint32_t i = 0; i < most_ms; i++) {
         enum sensor_news news = sensor_poll(sensor, i2c, 1000, (*now_ms)++);
@@ -312,7 +326,8 @@ static void each_kind_is_found_at_both_addresses_and_read(void **state)
         bool sht3x = i < 2;
         struct sensor sensor = {0};
         struct wires wires;
-        struct i2c i2c = plug(&wires, sht3x, (uint8_t)((sht3x ? SHT3X_ADDRESS : BME280_ADDRESS) + i % 2));
+        struct i2c i2c =
+            plug(&wires, sht3x, (uint8_t)((sht3x ? SHT3X_ADDRESS : BME280_ADDRESS) + i % 2));
         uint32_t now_ms = 0;
 
         assert_int_equal(poll_for(&sensor, &i2c, &now_ms, 100), SENSOR_READING);

@@ -55,8 +55,8 @@ static void both_pages_wear_alike_and_what_is_there_already_wears_nothing(void *
 }
 
 /*
- * One life: some saves, a cut at the given step, power again, more saves, perhaps another cut. Behind
- * each the data is what was last saved, or what was being saved.
+ * One life: some saves, a cut at the given step, power again, more saves, perhaps another cut.
+ * Behind each the data is what was last saved, or what was being saved.
  */
 static void live(struct flash_model *model, int cut, int cut_again)
 {
@@ -142,7 +142,8 @@ static void build(struct kit *kit)
 {
     memset(kit, 0, sizeof *kit);
     flash_open(&kit->model, 4, 1);
-    kit->board = (struct settings_board){&kit->model.flash, 115200, 0x0F, MAP_SETTING_FRAMING_IS_BY_SILENCE};
+    kit->board =
+        (struct settings_board){&kit->model.flash, 115200, 0x0F, MAP_SETTING_FRAMING_IS_BY_SILENCE};
     start(kit, false);
 }
 
@@ -286,12 +287,18 @@ static void what_cannot_be_is_refused_and_changes_nothing(void **state)
     static const struct {
         uint16_t index, value;
     } cases[] = {
-        {MAP_HOLDING_SETTING_UNIT_NUMBER, 0},       {MAP_HOLDING_SETTING_UNIT_NUMBER, 248},
-        {MAP_HOLDING_SETTING_BAUD, 97},             {MAP_HOLDING_SETTING_BAUD, 11},
-        {MAP_HOLDING_SETTING_FORMAT, 2},            {MAP_HOLDING_SETTING_FORMAT, 4},
-        {MAP_HOLDING_SETTING_FRAMING, 2},           {MAP_HOLDING_SETTING_SAMPLE_INTERVAL, 99},
-        {MAP_HOLDING_SETTING_LOW_PASS, 7},          {MAP_HOLDING_SETTING_MEDIAN, 3},
-        {MAP_HOLDING_TEMPERATURE_CORRECTION, 2001}, {MAP_HOLDING_TEMPERATURE_CORRECTION, (uint16_t)-2001},
+        {MAP_HOLDING_SETTING_UNIT_NUMBER, 0},
+        {MAP_HOLDING_SETTING_UNIT_NUMBER, 248},
+        {MAP_HOLDING_SETTING_BAUD, 97},
+        {MAP_HOLDING_SETTING_BAUD, 11},
+        {MAP_HOLDING_SETTING_FORMAT, 2},
+        {MAP_HOLDING_SETTING_FORMAT, 4},
+        {MAP_HOLDING_SETTING_FRAMING, 2},
+        {MAP_HOLDING_SETTING_SAMPLE_INTERVAL, 99},
+        {MAP_HOLDING_SETTING_LOW_PASS, 7},
+        {MAP_HOLDING_SETTING_MEDIAN, 3},
+        {MAP_HOLDING_TEMPERATURE_CORRECTION, 2001},
+        {MAP_HOLDING_TEMPERATURE_CORRECTION, (uint16_t)-2001},
         {MAP_HOLDING_SETTING_BAUD, 1152},
     };
     struct settings before;
@@ -311,7 +318,8 @@ static void what_cannot_be_is_refused_and_changes_nothing(void **state)
             continue;
         pdu_put_u16(both, kit.settings.values[cases[i].index - 1]);
         pdu_put_u16(both + 2, cases[i].value);
-        assert_int_equal(settings_write(&kit.settings, cases[i].index - 1, 2, both), PDU_ILLEGAL_VALUE);
+        assert_int_equal(settings_write(&kit.settings, cases[i].index - 1, 2, both),
+                         PDU_ILLEGAL_VALUE);
     }
     assert_memory_equal(&kit.settings, &before, sizeof before);
 }

@@ -64,7 +64,8 @@ static void build(struct device *device)
         device->memory.registers[i] = (uint16_t)(0x0100 * i + 0x10 + i);
     for (unsigned i = 0; i < BITS; i++)
         device->memory.bits[i] = i % 3 == 0;
-    device->areas[0] = (struct area){SLAVE_HOLDING, 100, REGISTERS, read_register, write_registers, &device->memory};
+    device->areas[0] = (struct area){SLAVE_HOLDING,  100, REGISTERS, read_register, write_registers,
+                                     &device->memory};
     device->areas[1] = (struct area){SLAVE_INPUT, 0, 8, read_register, NULL, &device->memory};
     device->areas[2] = (struct area){SLAVE_COILS, 0, BITS, read_bit, write_bits, &device->memory};
     device->areas[3] = (struct area){SLAVE_DISCRETE, 5, 3, read_bit, NULL, &device->memory};
@@ -95,12 +96,15 @@ static const struct talk talks[] = {
     {"several coils", BYTES(15, 0, 0, 0, 9, 2, 0xFF, 1), BYTES(15, 0, 0, 0, 9)},
     {"several registers", BYTES(16, 0, 100, 0, 2, 4, 1, 2, 3, 4), BYTES(16, 0, 100, 0, 2)},
     {"the basic identification", BYTES(43, 14, 1, 0),
-     BYTES(43, 14, 1, 0x82, 0, 0, 3, 0, 6, 'S', 'l', 'u', 'i', 'c', 'e', 1, 4, 'n', 'o', 'd', 'e', 2, 3, '1', '.', '2')},
+     BYTES(43, 14, 1, 0x82, 0, 0, 3, 0, 6, 'S', 'l', 'u', 'i', 'c', 'e', 1, 4, 'n', 'o', 'd', 'e',
+           2, 3, '1', '.', '2')},
     {"the regular one from an object on that is not there", BYTES(43, 14, 2, 3),
      BYTES(43, 14, 2, 0x82, 0, 0, 1, 5, 5, 'b', 'o', 'a', 'r', 'd')},
-    {"one object", BYTES(43, 14, 4, 5), BYTES(43, 14, 4, 0x82, 0, 0, 1, 5, 5, 'b', 'o', 'a', 'r', 'd')},
+    {"one object", BYTES(43, 14, 4, 5),
+     BYTES(43, 14, 4, 0x82, 0, 0, 1, 5, 5, 'b', 'o', 'a', 'r', 'd')},
     {"a stream from behind the last object begins at the first", BYTES(43, 14, 1, 99),
-     BYTES(43, 14, 1, 0x82, 0, 0, 3, 0, 6, 'S', 'l', 'u', 'i', 'c', 'e', 1, 4, 'n', 'o', 'd', 'e', 2, 3, '1', '.', '2')},
+     BYTES(43, 14, 1, 0x82, 0, 0, 3, 0, 6, 'S', 'l', 'u', 'i', 'c', 'e', 1, 4, 'n', 'o', 'd', 'e',
+           2, 3, '1', '.', '2')},
     {"an unknown function", BYTES(7), BYTES(0x87, 1)},
     {"another unknown function", BYTES(22, 0, 4, 0, 0xF2, 0, 0x25), BYTES(0x96, 1)},
     {"another kind of identification", BYTES(43, 13, 1, 0), BYTES(0xAB, 1)},
@@ -109,7 +113,8 @@ static const struct talk talks[] = {
     {"no code of identification", BYTES(43, 14, 0, 0), BYTES(0xAB, 3)},
     {"a code of identification too far", BYTES(43, 14, 5, 0), BYTES(0xAB, 3)},
     {"no registers", BYTES(3, 0, 100, 0, 0), BYTES(0x83, 3)},
-    {"too many registers, before the address is looked at", BYTES(3, 0xFF, 0, 0, 126), BYTES(0x83, 3)},
+    {"too many registers, before the address is looked at", BYTES(3, 0xFF, 0, 0, 126),
+     BYTES(0x83, 3)},
     {"too many bits", BYTES(1, 0, 0, 0x07, 0xD1), BYTES(0x81, 3)},
     {"a register before the first", BYTES(3, 0, 99, 0, 1), BYTES(0x83, 2)},
     {"registers over the end", BYTES(3, 0, 229, 0, 2), BYTES(0x83, 2)},

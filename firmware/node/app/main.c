@@ -53,7 +53,8 @@ static void do_wish(enum node_wish wish)
         run_restart(RUN_ASKED);
 }
 
-/* The line: a frame that has ended is answered; when the reply has left, what it asked for is done. */
+/* The line: a frame that has ended is answered; when the reply has left, what it asked for is done.
+ */
 static void serve_line(void)
 {
     size_t size;

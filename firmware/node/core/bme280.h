@@ -18,8 +18,14 @@
 #define BME280_HIGH_SIZE 7
 
 /* Register and value, each: humidity once, temperature and pressure once, and go, 5.4.3, 5.4.5. */
-#define BME280_HUMIDITY {0xF2, 0x01}
-#define BME280_MEASURE  {0xF4, 0x25}
+#define BME280_HUMIDITY                                                                            \
+    {                                                                                              \
+        0xF2, 0x01                                                                                 \
+    }
+#define BME280_MEASURE                                                                             \
+    {                                                                                              \
+        0xF4, 0x25                                                                                 \
+    }
 
 #define BME280_AT_DATA   0xF7
 #define BME280_DATA_SIZE 8

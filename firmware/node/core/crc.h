@@ -1,4 +1,5 @@
-/* The two checksums of a node, a nibble a step: small tables, and quick enough between two bytes. */
+/* The two checksums of a node, a nibble a step: small tables, and quick enough between two bytes.
+ */
 #ifndef SLUICE_NODE_CRC_H
 #define SLUICE_NODE_CRC_H
 

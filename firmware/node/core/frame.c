@@ -68,10 +68,10 @@ static bool is_sound(const struct frame *frame, size_t size)
 }
 
 /*
- * By length. The size of the frame that begins the bytes, 0 when more must come, or -1 when none can:
- * to this node only masters speak; what goes to and comes from others may be a request or a reply. Of
- * a function that is not known the checksum says where it ends; where others use one it does not
- * matter.
+ * By length. The size of the frame that begins the bytes, 0 when more must come, or -1 when none
+ * can: to this node only masters speak; what goes to and comes from others may be a request or a
+ * reply. Of a function that is not known the checksum says where it ends; where others use one it
+ * does not matter.
  */
 static int measure(const struct frame *frame)
 {

@@ -4,11 +4,12 @@
 
 #include "node/core/crc.h"
 
-_Static_assert(MAP_PER_TEMPERATURE == 100 && MAP_PER_HUMIDITY == 100 && MAP_PER_AIR_PRESSURE == 10 &&
-                   MAP_PER_ANALOG_INPUT_VOLTAGE_1 == 1000 && MAP_PER_TEMPERATURE_CORRECTION == 100 &&
-                   MAP_PER_HUMIDITY_CORRECTION == 100,
+_Static_assert(MAP_PER_TEMPERATURE == 100 && MAP_PER_HUMIDITY == 100 &&
+                   MAP_PER_AIR_PRESSURE == 10 && MAP_PER_ANALOG_INPUT_VOLTAGE_1 == 1000 &&
+                   MAP_PER_TEMPERATURE_CORRECTION == 100 && MAP_PER_HUMIDITY_CORRECTION == 100,
                "the profile has other units than the sensors' formulas here");
-_Static_assert(MAP_SENSOR_TYPE_IS_SHT3X == SENSOR_SHT3X && MAP_SENSOR_TYPE_IS_BME280 == SENSOR_BME280,
+_Static_assert(MAP_SENSOR_TYPE_IS_SHT3X == SENSOR_SHT3X &&
+                   MAP_SENSOR_TYPE_IS_BME280 == SENSOR_BME280,
                "the profile has other codes");
 
 static void put_u32(struct node *node, unsigned at, uint32_t value)
@@ -81,7 +82,8 @@ static void take_facts(struct node *node, const struct node_facts *facts)
     for (unsigned i = 0; i < 4; i++)
         node->inputs[MAP_INPUT_SERIAL_NUMBER + i] = (uint16_t)(facts->serial >> (48 - 16 * i));
     for (unsigned i = 0; i < MAP_LENGTH_FIRMWARE_VERSION && version[i]; i++)
-        node->inputs[MAP_INPUT_FIRMWARE_VERSION + i / 2] |= (uint16_t)((uint8_t)version[i] << (i % 2 ? 0 : 8));
+        node->inputs[MAP_INPUT_FIRMWARE_VERSION + i / 2] |=
+            (uint16_t)((uint8_t)version[i] << (i % 2 ? 0 : 8));
     node->slave.objects[0] = MAP_VENDOR;
     node->slave.objects[1] = MAP_MODEL;
     node->slave.objects[2] = version;
@@ -170,8 +172,8 @@ enum node_wish node_sent(struct node *node)
     return settings_apply(&node->settings, node->now_ms) ? NODE_LINE : NODE_NOTHING;
 }
 
-/* Outputs whose master is silent go off, where that is wanted: a pump does not run on for days because
- * a cable broke. */
+/* Outputs whose master is silent go off, where that is wanted: a pump does not run on for days
+ * because a cable broke. */
 static void watch_outputs(struct node *node)
 {
     uint32_t hold_s = node->settings.values[MAP_HOLDING_SETTING_OUTPUT_HOLD];
@@ -182,7 +184,8 @@ static void watch_outputs(struct node *node)
 
 static void pass_second(struct node *node)
 {
-    uint32_t uptime = (uint32_t)node->inputs[MAP_INPUT_UPTIME] << 16 | node->inputs[MAP_INPUT_UPTIME + 1];
+    uint32_t uptime =
+        (uint32_t)node->inputs[MAP_INPUT_UPTIME] << 16 | node->inputs[MAP_INPUT_UPTIME + 1];
 
     node->second_ms += 1000;
     put_u32(node, MAP_INPUT_UPTIME, uptime + 1);
@@ -240,13 +243,13 @@ void node_take_sensor(struct node *node, const struct sensor *sensor, enum senso
         within(calm(node, &node->temperature, sensor->centidegrees) +
                    correction(node, MAP_HOLDING_TEMPERATURE_CORRECTION),
                INT16_MIN + 1, INT16_MAX);
-    node->inputs[MAP_INPUT_HUMIDITY] =
-        within(calm(node, &node->humidity, sensor->centipercent) +
-                   correction(node, MAP_HOLDING_HUMIDITY_CORRECTION),
-               0, 100 * MAP_PER_HUMIDITY);
+    node->inputs[MAP_INPUT_HUMIDITY] = within(calm(node, &node->humidity, sensor->centipercent) +
+                                                  correction(node, MAP_HOLDING_HUMIDITY_CORRECTION),
+                                              0, 100 * MAP_PER_HUMIDITY);
     node->inputs[MAP_INPUT_AIR_PRESSURE] =
-        sensor->pascals ? within((calm(node, &node->pressure, sensor->pascals) + 5) / 10, 0, UINT16_MAX - 1)
-                        : MAP_NA_AIR_PRESSURE;
+        sensor->pascals
+            ? within((calm(node, &node->pressure, sensor->pascals) + 5) / 10, 0, UINT16_MAX - 1)
+            : MAP_NA_AIR_PRESSURE;
 }
 
 void node_take_analog(struct node *node, unsigned channel, int32_t millivolts)

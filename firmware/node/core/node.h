@@ -1,6 +1,7 @@
 /*
- * A node as a whole, without the hardware: its registers, what happens to a frame, what a millisecond
- * brings. The program around it gives it frames and readings, and does what it asks for.
+ * A node as a whole, without the hardware: its registers, what happens to a frame, what a
+ * millisecond brings. The program around it gives it frames and readings, and does what it asks
+ * for.
  */
 #ifndef SLUICE_NODE_NODE_H
 #define SLUICE_NODE_NODE_H
@@ -23,11 +24,11 @@ _Static_assert(MAP_INPUT_ANALOG_INPUT_VOLTAGE_2 == MAP_INPUT_ANALOG_INPUT_VOLTAG
 /* What does not change while it runs. */
 struct node_facts {
     struct settings_board settings;
-    const char *model;        /* the board's id */
-    const char *version;      /* of the firmware */
-    uint64_t serial;          /* of the SoC; 0: it has none */
-    uint16_t restart_reason;  /* MAP_RESTART_REASON_IS_... */
-    bool rescue;              /* the strap is set */
+    const char *model;       /* the board's id */
+    const char *version;     /* of the firmware */
+    uint64_t serial;         /* of the SoC; 0: it has none */
+    uint16_t restart_reason; /* MAP_RESTART_REASON_IS_... */
+    bool rescue;             /* the strap is set */
 };
 
 struct node {
@@ -53,23 +54,24 @@ void node_open(struct node *node, const struct node_facts *facts);
 bool node_add_area(struct node *node, const struct area *area);
 
 /*
- * A sound frame of `size` bytes, checksum included, is there. Returns the size of the frame to be sent
- * back, with its checksum, or 0 when there is nothing to say: it is for another unit, or for all.
+ * A sound frame of `size` bytes, checksum included, is there. Returns the size of the frame to be
+ * sent back, with its checksum, or 0 when there is nothing to say: it is for another unit, or for
+ * all.
  */
 size_t node_answer(struct node *node, const uint8_t *frame, size_t size,
                    uint8_t reply[FRAME_SIZE_MAX]);
 
 enum node_wish {
     NODE_NOTHING,
-    NODE_LINE,    /* open the line anew: settings_line(), and the unit and framing in settings */
+    NODE_LINE, /* open the line anew: settings_line(), and the unit and framing in settings */
     NODE_RESTART,
 };
 
 /* The reply has left, or there was none. Whatever it asks for comes before the next frame. */
 enum node_wish node_sent(struct node *node);
 
-/* A millisecond has passed; or several, where something took long. `closed` is what the contacts look
- * like now. */
+/* A millisecond has passed; or several, where something took long. `closed` is what the contacts
+ * look like now. */
 enum node_wish node_tick(struct node *node, uint32_t now_ms, const bool closed[MAP_DISCRETES]);
 
 /* How often to measure. */

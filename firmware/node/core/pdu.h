@@ -44,8 +44,8 @@ static inline void pdu_put_u16(uint8_t data[2], uint16_t value)
 
 /*
  * How many bytes the request has that begins with these `have` (the function first): 0 when its
- * function is not known, more than `have` when it is not all there. (What says its length may not be
- * there either; then so many bytes that it will be.)
+ * function is not known, more than `have` when it is not all there. (What says its length may not
+ * be there either; then so many bytes that it will be.)
  */
 size_t pdu_request_size(const uint8_t *pdu, size_t have);
 

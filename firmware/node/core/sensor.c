@@ -31,8 +31,8 @@ static int begin(const struct sensor *sensor, const struct i2c *i2c)
     return error ? error : i2c_write(i2c, sensor->address, measure, sizeof measure);
 }
 
-/* Each kind has two addresses. A SHT3x is one that takes its command; both are asked anew each time,
- * as sensors are plugged in while the node runs. */
+/* Each kind has two addresses. A SHT3x is one that takes its command; both are asked anew each
+ * time, as sensors are plugged in while the node runs. */
 static void find(struct sensor *sensor, const struct i2c *i2c)
 {
     sensor->kind = SENSOR_NONE;

@@ -1,7 +1,7 @@
 /*
- * The climate sensor on I2C, whichever it is: looked for, measured, and looked for again when it does
- * not answer. No call takes longer than a transfer of some ten bytes. Times are milliseconds of a
- * 32-bit counter that may wrap.
+ * The climate sensor on I2C, whichever it is: looked for, measured, and looked for again when it
+ * does not answer. No call takes longer than a transfer of some ten bytes. Times are milliseconds
+ * of a 32-bit counter that may wrap.
  */
 #ifndef SLUICE_NODE_SENSOR_H
 #define SLUICE_NODE_SENSOR_H

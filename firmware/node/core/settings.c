@@ -201,8 +201,7 @@ void settings_save(struct settings *settings)
     settings->unsaved = false;
     for (unsigned i = 0; i < SETTINGS_COUNT; i++)
         pdu_put_u16(data + AT_VALUES + 2 * i, settings->kept[i]);
-    settings->failed =
-        !settings->board->flash || store_save(&settings->store, data) != 0;
+    settings->failed = !settings->board->flash || store_save(&settings->store, data) != 0;
 }
 
 uint16_t settings_state(const struct settings *settings)

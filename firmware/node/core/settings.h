@@ -1,10 +1,10 @@
 /*
  * What the holding registers set, and how it lasts.
  *
- * A change of what the node is reached by (unit, baud, format, framing) is on trial first: it applies
- * when the reply has left, and is stored once a request comes in at the new place. When none comes
- * within SETTINGS_TRIAL_MS, or power is lost before, the node is where it was. So nobody loses a node
- * by a wrong number. Times are milliseconds of a 32-bit counter that may wrap.
+ * A change of what the node is reached by (unit, baud, format, framing) is on trial first: it
+ * applies when the reply has left, and is stored once a request comes in at the new place. When
+ * none comes within SETTINGS_TRIAL_MS, or power is lost before, the node is where it was. So nobody
+ * loses a node by a wrong number. Times are milliseconds of a 32-bit counter that may wrap.
  */
 #ifndef SLUICE_NODE_SETTINGS_H
 #define SLUICE_NODE_SETTINGS_H
@@ -43,9 +43,9 @@ struct settings {
     uint16_t before[SETTINGS_PLACE]; /* those of the place to go back to when the trial ends */
     uint32_t trial_ms;               /* when the trial began */
     uint8_t trial;                   /* enum settings_trial */
-    bool rescue;  /* began at the factory's line for this time */
-    bool unsaved; /* kept[] is to be stored */
-    bool failed;  /* and could not be */
+    bool rescue;                     /* began at the factory's line for this time */
+    bool unsaved;                    /* kept[] is to be stored */
+    bool failed;                     /* and could not be */
 };
 
 struct settings_line {

@@ -8,8 +8,8 @@
 #define WRITE_BITS_MAX      1968 /* 6.11 */
 #define WRITE_REGISTERS_MAX 123  /* 6.12 */
 
-#define IDENTIFY_TYPE       14   /* MEI type, 6.21 */
-#define IDENTIFY_BASIC      1    /* codes of what to read... */
+#define IDENTIFY_TYPE       14 /* MEI type, 6.21 */
+#define IDENTIFY_BASIC      1  /* codes of what to read... */
 #define IDENTIFY_EXTENDED   3
 #define IDENTIFY_ONE        4    /* ...as a stream, or a single object */
 #define IDENTIFY_BASIC_LAST 2    /* the last object of the basic ones */
@@ -156,7 +156,8 @@ size_t slave_answer(const struct slave *slave, const uint8_t *pdu, size_t size,
 
     if (wanted == 0)
         return refuse(pdu, PDU_ILLEGAL_FUNCTION, reply);
-    if (size < wanted || (size > wanted && pdu[0] != PDU_WRITE_COILS && pdu[0] != PDU_WRITE_REGISTERS))
+    if (size < wanted ||
+        (size > wanted && pdu[0] != PDU_WRITE_COILS && pdu[0] != PDU_WRITE_REGISTERS))
         return refuse(pdu, PDU_ILLEGAL_VALUE, reply);
     switch (pdu[0]) {
     case PDU_WRITE_COIL:

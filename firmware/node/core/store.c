@@ -33,8 +33,7 @@ static bool is_blank(const uint8_t record[STORE_RECORD_SIZE])
     return true;
 }
 
-static void take_if_newer(struct store *store, uint32_t at,
-                          const uint8_t record[STORE_RECORD_SIZE])
+static void take_if_newer(struct store *store, uint32_t at, const uint8_t record[STORE_RECORD_SIZE])
 {
     uint32_t number = get_u32(record);
 

@@ -1,6 +1,7 @@
 /*
- * What the node's program needs of the chip that it runs on. A SoC is a folder that has all of this;
- * nothing else asks which one it is. Where things are on the board is in the generated board.h.
+ * What the node's program needs of the chip that it runs on. A SoC is a folder that has all of
+ * this; nothing else asks which one it is. Where things are on the board is in the generated
+ * board.h.
  *
  * Every wait for hardware has an end: what does not come is told, or done without.
  */
@@ -16,7 +17,18 @@
 
 #define REG(at) (*(volatile uint32_t *)(at))
 
-#define SOC_WAITS_MAX 200000 /* looks at a flag that should come at once: some 50 ms */
+#define SOC_LOOKS_MAX 200000 /* at a flag that should come soon: some 50 ms */
+
+/* Waits until `reg & mask` is `value`, for so many looks at most. Whether it is. */
+static inline bool soc_await(const volatile uint32_t *reg, uint32_t mask, uint32_t value,
+                             uint32_t looks_max)
+{
+    for (uint32_t i = 0; i < looks_max; i++) {
+        if ((*reg & mask) == value)
+            return true;
+    }
+    return false;
+}
 
 /* Clocks, the time, the pins' power. Called first, and once. */
 void soc_start(void);

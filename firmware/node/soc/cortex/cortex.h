@@ -8,14 +8,14 @@
 
 #include "node/soc/soc.h"
 
-#define SYST_CSR  REG(0xE000E010)
-#define SYST_RVR  REG(0xE000E014)
-#define SYST_CVR  REG(0xE000E018)
+#define SYST_CSR       REG(0xE000E010)
+#define SYST_RVR       REG(0xE000E014)
+#define SYST_CVR       REG(0xE000E018)
 #define NVIC_ISER(irq) REG(0xE000E100 + 4 * ((irq) / 32))
 #define NVIC_ICER(irq) REG(0xE000E180 + 4 * ((irq) / 32))
-#define SCB_ICSR  REG(0xE000ED04)
-#define SCB_VTOR  REG(0xE000ED08)
-#define SCB_AIRCR REG(0xE000ED0C)
+#define SCB_ICSR       REG(0xE000ED04)
+#define SCB_VTOR       REG(0xE000ED08)
+#define SCB_AIRCR      REG(0xE000ED0C)
 
 #define ICSR_PENDSTSET 0x04000000u
 #define AIRCR_RESET    0x05FA0004u /* the key, and SYSRESETREQ */
@@ -23,9 +23,9 @@
 typedef void cortex_handler(void);
 
 /*
- * The table that begins a program: the stack's top, the exceptions, then the SoC's interrupts by their
- * numbers. Each SoC has one, with CORTEX_NMI and CORTEX_TICK as its handlers of the NMI and SysTick:
- * CORTEX_VECTORS [CORTEX_IRQ(5)] = port_interrupt};
+ * The table that begins a program: the stack's top, the exceptions, then the SoC's interrupts by
+ * their numbers. Each SoC has one, with CORTEX_NMI and CORTEX_TICK as its handlers of the NMI and
+ * SysTick: CORTEX_VECTORS [CORTEX_IRQ(5)] = port_interrupt};
  */
 #define CORTEX_IRQ(number) (16 + (number))
 #define CORTEX_VECTORS                                                                             \

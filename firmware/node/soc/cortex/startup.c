@@ -4,8 +4,8 @@
 #include "node/soc/cortex/cortex.h"
 #include "node/soc/cortex/run.h"
 
-extern uint32_t layout_data_load[], layout_data[], layout_data_end[], layout_bss[], layout_bss_end[],
-    layout_vectors[], layout_vectors_end[], layout_vectors_ram[];
+extern uint32_t layout_data_load[], layout_data[], layout_data_end[], layout_bss[],
+    layout_bss_end[], layout_vectors[], layout_vectors_end[], layout_vectors_ram[];
 
 int main(void);
 

@@ -1,4 +1,4 @@
-/* Clocks and watchdog of a LM3S6965: datasheet, chapters "System Control" and "Watchdog Timer". */
+/* Clocks of a LM3S6965: datasheet, chapter "System Control". */
 #include "chip.h"
 
 #include "board.h"
@@ -22,20 +22,13 @@
 #define RCGC1_UART0   0x00000001u
 #define RCGC2_PORTS   0x0000007Fu /* A to G */
 
-#define WDTLOAD REG(0x40000000)
-#define WDTCTL  REG(0x40000008)
-#define WDTICR  REG(0x4000000C)
-#define WDTLOCK REG(0x40000C00)
-
-#define WDTCTL_RUN  3u /* with its interrupt, and a reset when that was not cleared by the next end */
-#define WDT_UNLOCK  0x1ACCE551u
-#define WDT_HALF_S  2 /* it ends twice before it resets */
-
 #define UART0_IRQ 5
 
 #define CORTEX_NMI  cortex_fault
 #define CORTEX_TICK cortex_tick
-CORTEX_VECTORS [CORTEX_IRQ(UART0_IRQ)] = port_interrupt};
+CORTEX_VECTORS[CORTEX_IRQ(UART0_IRQ)] = port_interrupt
+}
+;
 
 /* The chip begins at an oscillator that is 30 % off: no UART can live with that. */
 static void start_pll(void)
@@ -44,8 +37,7 @@ static void start_pll(void)
     for (uint32_t i = 0; i < 20000; i++) /* the crystal takes up to 20 ms */
         (void)RIS;
     RCC = RCC_PLL | RCC_BYPASS;
-    for (uint32_t i = 0; i < SOC_WAITS_MAX && !(RIS & RIS_PLL); i++)
-        ;
+    soc_await(&RIS, RIS_PLL, RIS_PLL, SOC_LOOKS_MAX);
     RCC = RCC_PLL;
 }
 
@@ -78,19 +70,4 @@ enum soc_cause soc_cause(void)
 uint64_t soc_serial(void)
 {
     return 0;
-}
-
-void soc_watchdog_start(void)
-{
-    WDTLOCK = WDT_UNLOCK;
-    WDTLOAD = WDT_HALF_S * BOARD_CLOCK_HZ;
-    WDTCTL = WDTCTL_RUN;
-    WDTLOCK = 0;
-}
-
-void soc_watchdog_feed(void)
-{
-    WDTLOCK = WDT_UNLOCK;
-    WDTICR = 0; /* loads it anew */
-    WDTLOCK = 0;
 }

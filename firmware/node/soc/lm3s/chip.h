@@ -4,6 +4,7 @@
 
 #include "node/soc/soc.h"
 
+#define CHIP_WATCHDOG_AT 0x40000000
 #define SOC_FLASH_UNIT   4
 #define SOC_FLASH_CLEARS 1
 #define CHIP_FORMATS     0x0F /* 8N1, 8E1, 8O1, 8N2 */

@@ -1,4 +1,5 @@
-/* The flash of a LM3S6965: datasheet, chapter "Internal Memory". Words; pages of 1 KB, 20 ms each. */
+/* The flash of a LM3S6965: datasheet, chapter "Internal Memory". Words; pages of 1 KB, 20 ms each.
+ */
 #include "board.h"
 #include "node/soc/shared/flash.h"
 #include "node/soc/soc.h"
@@ -16,11 +17,7 @@ static int run(uint32_t command)
 {
     USECRL = BOARD_CLOCK_HZ / 1000000 - 1;
     FMC = FMC_KEY | command;
-    for (uint32_t i = 0; i < SOC_WAITS_MAX; i++) {
-        if (!(FMC & command))
-            return 0;
-    }
-    return NFLASH_STUCK;
+    return soc_await(&FMC, command, 0, SOC_LOOKS_MAX) ? 0 : NFLASH_STUCK;
 }
 
 int chip_flash_erase(uint32_t at)
@@ -32,6 +29,6 @@ int chip_flash_erase(uint32_t at)
 int chip_flash_write(uint32_t at, const uint8_t *unit)
 {
     FMA = at;
-    FMD = unit[0] | (uint32_t)unit[1] << 8 | (uint32_t)unit[2] << 16 | (uint32_t)unit[3] << 24;
+    FMD = flash_word(unit);
     return run(FMC_WRITE);
 }

@@ -5,7 +5,9 @@
 
 #define PIN_MASK(pin) (1u << ((pin)&7u))
 /* A to D, then E to H. */
-#define PORT(pin)  ((pin) >> 8 < 4 ? 0x40004000u + 0x1000u * ((pin) >> 8) : 0x40024000u + 0x1000u * (((pin) >> 8) - 4u))
+#define PORT(pin)                                                                                  \
+    ((pin) >> 8 < 4 ? 0x40004000u + 0x1000u * ((pin) >> 8)                                         \
+                    : 0x40024000u + 0x1000u * (((pin) >> 8) - 4u))
 /* The address says which bits are meant: no other pin is touched. */
 #define DATA(pin)  REG(PORT(pin) + 4 * PIN_MASK(pin))
 #define DIR(pin)   REG(PORT(pin) + 0x400)
@@ -15,16 +17,17 @@
 #define DEN(pin)   REG(PORT(pin) + 0x51C)
 
 /* The fourth sequencer, which takes one sample when it is told to. */
-#define ADCACTSS  REG(0x40038000)
-#define ADCRIS    REG(0x40038004)
-#define ADCISC    REG(0x4003800C)
-#define ADCPSSI   REG(0x40038028)
-#define ADCSSMUX3 REG(0x400380A0)
-#define ADCSSCTL3 REG(0x400380A4)
+#define ADCACTSS   REG(0x40038000)
+#define ADCRIS     REG(0x40038004)
+#define ADCISC     REG(0x4003800C)
+#define ADCPSSI    REG(0x40038028)
+#define ADCSSMUX3  REG(0x400380A0)
+#define ADCSSCTL3  REG(0x400380A4)
 #define ADCSSFIFO3 REG(0x400380A8)
 
-#define SEQUENCER  0x8u
-#define CTL_SINGLE 0x6u /* tell when it is done; it is the last */
+#define CONVERT_LOOKS 2000
+#define SEQUENCER     0x8u
+#define CTL_SINGLE    0x6u /* tell when it is done; it is the last */
 
 void chip_pin_alternate(uint16_t pin)
 {
@@ -72,9 +75,7 @@ int32_t soc_analog_read(uint16_t pin)
     ADCSSMUX3 = pin & 0xFFu;
     ADCISC = SEQUENCER;
     ADCPSSI = SEQUENCER;
-    for (uint32_t i = 0; i < 2000; i++) {
-        if (ADCRIS & SEQUENCER)
-            return (int32_t)((ADCSSFIFO3 & 0x3FFu) << 6);
-    }
-    return -1;
+    if (!soc_await(&ADCRIS, SEQUENCER, SEQUENCER, CONVERT_LOOKS))
+        return -1;
+    return (int32_t)((ADCSSFIFO3 & 0x3FFu) << 6);
 }

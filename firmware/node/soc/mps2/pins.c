@@ -3,12 +3,12 @@
 #include "board.h"
 #include "chip.h"
 
-#define PORT(pin)      (0x40010000u + 0x1000u * ((pin) >> 8))
-#define IN(pin)        REG(PORT(pin) + 0x00)
-#define OUT(pin)       REG(PORT(pin) + 0x04)
-#define OUTENSET(pin)  REG(PORT(pin) + 0x10)
-#define OUTENCLR(pin)  REG(PORT(pin) + 0x14)
-#define MASK(pin)      (1u << ((pin)&0xFu))
+#define PORT(pin)     (0x40010000u + 0x1000u * ((pin) >> 8))
+#define IN(pin)       REG(PORT(pin) + 0x00)
+#define OUT(pin)      REG(PORT(pin) + 0x04)
+#define OUTENSET(pin) REG(PORT(pin) + 0x10)
+#define OUTENCLR(pin) REG(PORT(pin) + 0x14)
+#define MASK(pin)     (1u << ((pin)&0xFu))
 
 #define FPGAIO_LED REG(0x40028000)
 

@@ -28,13 +28,13 @@
 #define AT_1_MHZ     4
 #define TICK_US      1000
 
-#define WDT_START   REG(0x40010000)
-#define WDT_CRV     REG(0x40010504)
-#define WDT_CONFIG  REG(0x4001050C)
-#define WDT_RR0     REG(0x40010600)
+#define WDT_START      REG(0x40010000)
+#define WDT_CRV        REG(0x40010504)
+#define WDT_CONFIG     REG(0x4001050C)
+#define WDT_RR0        REG(0x40010600)
 #define WDT_RUN_ALWAYS 1 /* also while the processor sleeps, not while a debugger holds it */
-#define WDT_FEED    0x6E524635u
-#define WDT_4_S     131072 /* at 32768 Hz */
+#define WDT_FEED       0x6E524635u
+#define WDT_4_S        131072 /* at 32768 Hz */
 
 #define FICR_DEVICEID(n) REG(0x10000060 + 4 * (n))
 
@@ -45,8 +45,10 @@ static void wake(void);
 
 #define CORTEX_NMI  cortex_fault
 #define CORTEX_TICK cortex_fault
-CORTEX_VECTORS [CORTEX_IRQ(UART0_IRQ)] = port_interrupt, [CORTEX_IRQ(TIMER1_IRQ)] = wake,
-    [CORTEX_IRQ(31)] = cortex_fault};
+CORTEX_VECTORS[CORTEX_IRQ(UART0_IRQ)] = port_interrupt, [CORTEX_IRQ(TIMER1_IRQ)] = wake,
+                                                        [CORTEX_IRQ(31)] = cortex_fault
+}
+;
 
 uint32_t soc_now_us(void)
 {
@@ -76,8 +78,7 @@ void soc_start(void)
 {
     CLOCK_HFCLKSTARTED = 0;
     CLOCK_HFCLKSTART = 1;
-    for (uint32_t i = 0; i < SOC_WAITS_MAX && !CLOCK_HFCLKSTARTED; i++)
-        ;
+    soc_await(&CLOCK_HFCLKSTARTED, 1, 1, SOC_LOOKS_MAX);
     start_timers();
 }
 

@@ -1,5 +1,5 @@
-/* Pins and the converter of a nRF51822: reference manual, chapters "General-purpose input/output" and
- * "Analog to digital converter". The UART's pins are chosen in its own registers. */
+/* Pins and the converter of a nRF51822: reference manual, chapters "General-purpose input/output"
+ * and "Analog to digital converter". The UART's pins are chosen in its own registers. */
 #include "board.h"
 #include "chip.h"
 
@@ -8,7 +8,7 @@
 #define IN         REG(0x50000510)
 #define PIN_CNF(n) REG(0x50000700 + 4 * (n))
 
-#define CNF_INPUT      0x0Cu  /* pulled up */
+#define CNF_INPUT      0x0Cu /* pulled up */
 #define CNF_OUTPUT     0x03u
 #define CNF_OPEN_DRAIN 0x601u /* drives low alone, and can be read */
 #define CNF_UNUSED     0x02u  /* no input buffer: for the converter */
@@ -19,7 +19,8 @@
 #define ADC_CONFIG REG(0x40007504)
 #define ADC_RESULT REG(0x40007508)
 
-#define CONFIG_THIRDS 0x0Au /* ten bits, of a third of the pin; against 1.2 V: 3.6 V full scale */
+#define CONFIG_THIRDS   0x0Au /* ten bits, of a third of the pin; against 1.2 V: 3.6 V full scale */
+#define CONVERT_LOOKS   2000
 #define CONFIG_INPUT(n) (1u << (8 + (n)))
 
 void soc_pin_use(uint16_t pin, enum soc_pin_use use)
@@ -27,7 +28,9 @@ void soc_pin_use(uint16_t pin, enum soc_pin_use use)
     if (pin == BOARD_NO_PIN)
         return;
     soc_pin_set(pin, use != SOC_PIN_OUTPUT);
-    PIN_CNF(pin) = use == SOC_PIN_INPUT ? CNF_INPUT : use == SOC_PIN_OUTPUT ? CNF_OUTPUT : CNF_OPEN_DRAIN;
+    PIN_CNF(pin) = use == SOC_PIN_INPUT    ? CNF_INPUT
+                   : use == SOC_PIN_OUTPUT ? CNF_OUTPUT
+                                           : CNF_OPEN_DRAIN;
 }
 
 void soc_pin_set(uint16_t pin, bool high)
@@ -67,10 +70,8 @@ int32_t soc_analog_read(uint16_t pin)
     ADC_CONFIG = CONFIG_THIRDS | CONFIG_INPUT(input_of(pin));
     ADC_END = 0;
     ADC_START = 1;
-    for (uint32_t i = 0; i < 2000 && value < 0; i++) {
-        if (ADC_END)
-            value = (int32_t)((ADC_RESULT & 0x3FFu) << 6);
-    }
+    if (soc_await(&ADC_END, 1, 1, CONVERT_LOOKS))
+        value = (int32_t)((ADC_RESULT & 0x3FFu) << 6);
     ADC_ENABLE = 0;
     return value;
 }

@@ -1,4 +1,5 @@
-/* The UART of a nRF51822: reference manual, chapter "Universal asynchronous receiver/transmitter". */
+/* The UART of a nRF51822: reference manual, chapter "Universal asynchronous receiver/transmitter".
+ */
 #include "node/soc/port.h"
 
 #include "board.h"

@@ -10,4 +10,9 @@ int chip_flash_erase(uint32_t at);
 /* Writes the unit of SOC_FLASH_UNIT bytes at `at`. 0 or NFLASH_STUCK. */
 int chip_flash_write(uint32_t at, const uint8_t *unit);
 
+static inline uint32_t flash_word(const uint8_t bytes[4])
+{
+    return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
 #endif

@@ -13,7 +13,8 @@ struct line {
 
 static struct line line;
 
-/* Puts what there is room for, and lets go of the line behind the last bit, where it is ours to let go. */
+/* Puts what there is room for, and lets go of the line behind the last bit, where it is ours to let
+ * go. */
 static void step(void)
 {
     if (!line.sending)

@@ -1,5 +1,5 @@
-/* The USART of the older STM32: reference manuals RM0041 (STM32F100) and RM0090 (STM32F405), chapter
- * "Universal synchronous asynchronous receiver transmitter", registers SR to CR2. */
+/* The USART of the older STM32: reference manuals RM0041 (STM32F100) and RM0090 (STM32F405),
+ * chapter "Universal synchronous asynchronous receiver transmitter", registers SR to CR2. */
 #include "node/soc/port.h"
 
 #include "chip.h"
@@ -11,13 +11,14 @@
 #define CR1 REG(CHIP_USART_AT + 0x0C)
 #define CR2 REG(CHIP_USART_AT + 0x10)
 
-/* Cleared by reading SR, then DR. Noise alone is not damage: the majority of three samples holds. */
-#define SR_PE      0x01u
-#define SR_FE      0x02u
-#define SR_ORE     0x08u
-#define SR_RXNE    0x20u
-#define SR_TC      0x40u
-#define SR_TXE     0x80u
+/* Cleared by reading SR, then DR. Noise alone is not damage: the majority of three samples holds.
+ */
+#define SR_PE   0x01u
+#define SR_FE   0x02u
+#define SR_ORE  0x08u
+#define SR_RXNE 0x20u
+#define SR_TC   0x40u
+#define SR_TXE  0x80u
 
 #define CR1_RE     0x0004u
 #define CR1_TE     0x0008u
@@ -32,7 +33,8 @@
 
 void port_open(const struct settings_line *line)
 {
-    uint32_t parity = line->parity == 'N' ? 0 : CR1_M | CR1_PCE | (line->parity == 'O' ? CR1_PS : 0);
+    uint32_t parity =
+        line->parity == 'N' ? 0 : CR1_M | CR1_PCE | (line->parity == 'O' ? CR1_PS : 0);
 
     chip_usart_pins();
     CR1 = 0;

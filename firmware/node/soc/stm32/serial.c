@@ -1,5 +1,6 @@
-/* The unique identity of STM32: RM0041 and RM0090, chapter "Device electronic signature". 96 bits, of
- * the place on the wafer, the wafer and the lot; folded, as lots alone do not tell chips apart. */
+/* The unique identity of STM32: RM0041 and RM0090, chapter "Device electronic signature". 96 bits,
+ * of the place on the wafer, the wafer and the lot; folded, as lots alone do not tell chips apart.
+ */
 #include "board.h"
 #include "node/soc/soc.h"
 

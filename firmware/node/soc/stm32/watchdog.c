@@ -19,8 +19,7 @@ void soc_watchdog_start(void)
     IWDG_KR = KEY_WRITE;
     IWDG_PR = BY_64;
     IWDG_RLR = RELOAD;
-    for (uint32_t i = 0; i < SOC_WAITS_MAX && IWDG_SR; i++)
-        ;
+    soc_await(&IWDG_SR, UINT32_MAX, 0, SOC_LOOKS_MAX);
     soc_watchdog_feed();
 }
 

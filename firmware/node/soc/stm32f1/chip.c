@@ -1,6 +1,6 @@
 /* Clocks and identity of a STM32F100: RM0041, chapters "Reset and clock control" and "Device
- * electronic signature". It runs at 8 MHz without the PLL: there is little to do, and less to heat a
- * sensor beside it. */
+ * electronic signature". It runs at 8 MHz without the PLL: there is little to do, and less to heat
+ * a sensor beside it. */
 #include "chip.h"
 
 #include "board.h"
@@ -12,33 +12,32 @@
 #define RCC_APB2ENR REG(0x40021018)
 #define RCC_CSR     REG(0x40021024)
 
-#define CR_HSEON         0x00010000u
-#define CR_HSERDY        0x00020000u
-#define CFGR_SW_HSE      0x1u
-#define CFGR_SWS_HSE     0x4u
-#define APB2ENR_AFIO     0x0001u
-#define APB2ENR_PORTS    0x007Cu /* A to E */
-#define APB2ENR_ADC1     0x0200u
-#define APB2ENR_USART1   0x4000u
-#define CSR_CLEAR        0x01000000u
-#define CSR_IWDG         0x20000000u
+#define CR_HSEON       0x00010000u
+#define CR_HSERDY      0x00020000u
+#define CFGR_SW_HSE    0x1u
+#define CFGR_SWS_HSE   0x4u
+#define APB2ENR_AFIO   0x0001u
+#define APB2ENR_PORTS  0x007Cu /* A to E */
+#define APB2ENR_ADC1   0x0200u
+#define APB2ENR_USART1 0x4000u
+#define CSR_CLEAR      0x01000000u
+#define CSR_IWDG       0x20000000u
 
 #define CORTEX_NMI  cortex_fault
 #define CORTEX_TICK cortex_tick
-CORTEX_VECTORS [CORTEX_IRQ(CHIP_USART_IRQ)] = port_interrupt};
+CORTEX_VECTORS[CORTEX_IRQ(CHIP_USART_IRQ)] = port_interrupt
+}
+;
 
 /* The crystal is exact enough for a UART at any temperature; without it the chip's own oscillator,
  * of the same frequency, does at most of them. */
 static void start_crystal(void)
 {
     RCC_CR |= CR_HSEON;
-    for (uint32_t i = 0; i < SOC_WAITS_MAX && !(RCC_CR & CR_HSERDY); i++)
-        ;
-    if (!(RCC_CR & CR_HSERDY))
+    if (!soc_await(&RCC_CR, CR_HSERDY, CR_HSERDY, SOC_LOOKS_MAX))
         return;
     RCC_CFGR = CFGR_SW_HSE;
-    for (uint32_t i = 0; i < SOC_WAITS_MAX && !(RCC_CFGR & CFGR_SWS_HSE); i++)
-        ;
+    soc_await(&RCC_CFGR, CFGR_SWS_HSE, CFGR_SWS_HSE, SOC_LOOKS_MAX);
 }
 
 void soc_start(void)
@@ -66,4 +65,3 @@ enum soc_cause soc_cause(void)
     RCC_CSR |= CSR_CLEAR;
     return watchdog ? SOC_CAUSE_WATCHDOG : SOC_CAUSE_OTHER;
 }
-

@@ -1,4 +1,5 @@
-/* The flash of a STM32F100: programming manual PM0063. Half words; pages of 1 KB, 20 to 40 ms each. */
+/* The flash of a STM32F100: programming manual PM0063. Half words; pages of 1 KB, 20 to 40 ms each.
+ */
 #include "node/soc/shared/flash.h"
 #include "node/soc/soc.h"
 
@@ -26,12 +27,10 @@ static void begin(uint32_t mode)
 
 static int end(void)
 {
-    int error = NFLASH_STUCK;
+    bool done = soc_await(&FLASH_SR, SR_BSY, 0, SOC_LOOKS_MAX);
 
-    for (uint32_t i = 0; i < SOC_WAITS_MAX && error; i++)
-        error = FLASH_SR & SR_BSY ? NFLASH_STUCK : 0;
     FLASH_CR = CR_LOCK;
-    return error;
+    return done ? 0 : NFLASH_STUCK;
 }
 
 int chip_flash_erase(uint32_t at)

@@ -25,7 +25,9 @@
 
 #define CORTEX_NMI  cortex_fault
 #define CORTEX_TICK cortex_tick
-CORTEX_VECTORS [CORTEX_IRQ(CHIP_USART_IRQ)] = port_interrupt};
+CORTEX_VECTORS[CORTEX_IRQ(CHIP_USART_IRQ)] = port_interrupt
+}
+;
 
 static uint32_t clock_hz;
 
@@ -34,13 +36,10 @@ static uint32_t clock_hz;
 static uint32_t start_crystal(void)
 {
     RCC_CR |= CR_HSEON;
-    for (uint32_t i = 0; i < SOC_WAITS_MAX && !(RCC_CR & CR_HSERDY); i++)
-        ;
-    if (!(RCC_CR & CR_HSERDY))
+    if (!soc_await(&RCC_CR, CR_HSERDY, CR_HSERDY, SOC_LOOKS_MAX))
         return HSI_HZ;
     RCC_CFGR = CFGR_SW_HSE;
-    for (uint32_t i = 0; i < SOC_WAITS_MAX && !(RCC_CFGR & CFGR_SWS_HSE); i++)
-        ;
+    soc_await(&RCC_CFGR, CFGR_SWS_HSE, CFGR_SWS_HSE, SOC_LOOKS_MAX);
     return BOARD_CLOCK_HZ;
 }
 

@@ -4,13 +4,18 @@
 
 #include "node/soc/soc.h"
 
-#define CHIP_USART_AT  0x40011400 /* USART6: on APB2, which runs at the full clock */
-#define CHIP_USART_IRQ 71
+#define CHIP_USART_AT    0x40011400 /* USART6: on APB2, which runs at the full clock */
+#define CHIP_USART_IRQ   71
+#define CHIP_ADC_AT      0x40012000
+#define CHIP_ADC_START   0x40000000u /* of the conversion, in CR2 */
+#define CHIP_ADC_TRIGGER 0u
+#define CHIP_ADC_CAL     0u
 #define SOC_FLASH_UNIT   4
 #define SOC_FLASH_CLEARS 1
 #define CHIP_FORMATS     0x0F /* 8N1, 8E1, 8O1, 8N2 */
 
 void chip_usart_pins(void);
+void chip_pin_analog(uint16_t pin);
 
 /* Makes a pin one of USART6: alternate function 8. */
 void chip_pin_alternate(uint16_t pin);

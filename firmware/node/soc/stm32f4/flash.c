@@ -7,19 +7,19 @@
 #define FLASH_SR   REG(0x40023C0C)
 #define FLASH_CR   REG(0x40023C10)
 
-#define KEY_1     0x45670123u
-#define KEY_2     0xCDEF89ABu
-#define SR_ERRORS 0xF3u /* written to 1 they are cleared */
-#define SR_BSY    0x00010000u
-#define CR_PG     0x00000001u
-#define CR_SER    0x00000002u
+#define KEY_1        0x45670123u
+#define KEY_2        0xCDEF89ABu
+#define SR_ERRORS    0xF3u /* written to 1 they are cleared */
+#define SR_BSY       0x00010000u
+#define CR_PG        0x00000001u
+#define CR_SER       0x00000002u
 #define CR_SECTOR(n) ((uint32_t)(n) << 3)
-#define CR_WORDS  0x00000200u
-#define CR_STRT   0x00010000u
-#define CR_LOCK   0x80000000u
+#define CR_WORDS     0x00000200u
+#define CR_STRT      0x00010000u
+#define CR_LOCK      0x80000000u
 
-#define BEGINS_AT 0x08000000u
-#define ERASE_WAITS_MAX 20000000 /* some 4 s */
+#define BEGINS_AT       0x08000000u
+#define ERASE_LOOKS_MAX 20000000 /* some 4 s */
 
 /* Four of 16 KB, one of 64 KB, then of 128 KB. */
 static uint32_t sector_of(uint32_t at)
@@ -37,14 +37,12 @@ static void begin(uint32_t mode)
     FLASH_CR = mode;
 }
 
-static int end(uint32_t waits_max)
+static int end(uint32_t looks_max)
 {
-    int error = NFLASH_STUCK;
+    bool done = soc_await(&FLASH_SR, SR_BSY, 0, looks_max);
 
-    for (uint32_t i = 0; i < waits_max && error; i++)
-        error = FLASH_SR & SR_BSY ? NFLASH_STUCK : 0;
     FLASH_CR = CR_LOCK;
-    return error;
+    return done ? 0 : NFLASH_STUCK;
 }
 
 int chip_flash_erase(uint32_t at)
@@ -53,12 +51,12 @@ int chip_flash_erase(uint32_t at)
 
     begin(mode);
     FLASH_CR = mode | CR_STRT;
-    return end(ERASE_WAITS_MAX);
+    return end(ERASE_LOOKS_MAX);
 }
 
 int chip_flash_write(uint32_t at, const uint8_t *unit)
 {
     begin(CR_PG | CR_WORDS);
-    REG((uintptr_t)at) = unit[0] | (uint32_t)unit[1] << 8 | (uint32_t)unit[2] << 16 | (uint32_t)unit[3] << 24;
-    return end(SOC_WAITS_MAX);
+    REG((uintptr_t)at) = flash_word(unit);
+    return end(SOC_LOOKS_MAX);
 }

@@ -33,8 +33,8 @@ uint32_t soc_now_us(void)
     if (pending)
         ms++;
     now_us = ms * 1000 + (SYST_RVR - left) / cycles_us;
-    /* An interrupt that is held up longer than a tick loses one, as in an emulator that does not get
-     * its turn: then time stands still for a while rather than go back. */
+    /* An interrupt that is held up longer than a tick loses one, as in an emulator that does not
+     * get its turn: then time stands still for a while rather than go back. */
     if ((int32_t)(now_us - latest_us) < 0)
         return latest_us;
     latest_us = now_us;
