@@ -7,6 +7,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../system"))
 import part_field  # noqa: E402
+import part_firmware  # noqa: E402
 import part_footprint  # noqa: E402
 import part_gateway  # noqa: E402
 import part_journal  # noqa: E402
@@ -16,7 +17,7 @@ from figures import Out  # noqa: E402
 from harness import Site  # noqa: E402
 
 PARTS = {"journal": part_journal, "field": part_field, "uplink": part_uplink, "gateway": part_gateway,
-         "footprint": part_footprint, "web": part_web}
+         "footprint": part_footprint, "web": part_web, "firmware": part_firmware}
 
 
 def machine():

@@ -29,6 +29,11 @@ PARTS = {
     "drivers/serial": ["core", "config/board.h", "field/complain.h", "field/driver.h", "field/sink.h"],
 }
 
+# What is compiled for a board without an operating system, and for the host: folder -> (own headers, C's own).
+PURE = {
+    "firmware/node/core": (["node/core/*", "map_table.h"], ["stdbool.h", "stddef.h", "stdint.h", "string.h"]),
+}
+
 # Third-party headers: (name, pattern of the header, files that may include it, how many files may).
 LIBRARIES = [
     ("mbedTLS", r"(mbedtls|psa)/", ["gateway/tls/*"], None),
@@ -77,6 +82,17 @@ def library_problem(name, header, users):
     return None
 
 
+def pure_problems(root):
+    """Headers that a part without hardware and system must not know."""
+    for folder, (own, system) in PURE.items():
+        for path in sorted(root.glob(folder + "/*.[ch]")):
+            for line, is_own, header in includes_of(path):
+                allowed = own if is_own else system
+                if not any(fnmatch.fnmatch(header, pattern) for pattern in allowed):
+                    name = path.relative_to(root).as_posix()
+                    yield f"{name}:{line}: {folder} must not know {header}; it may know {', '.join(allowed)}"
+
+
 def check(root):
     """All violations in the tree, as "file:line: what is wrong"."""
     root = pathlib.Path(root)
@@ -91,7 +107,7 @@ def check(root):
             problem = own_include_problem(part, header) if is_own else library_problem(name, header, users)
             if problem:
                 problems.append(f"{name}:{line}: {problem}")
-    return problems
+    return problems + list(pure_problems(root))
 
 
 INNOCENT = {
@@ -104,6 +120,7 @@ INNOCENT = {
     "gateway/web/password.c": ['"web/password.h"', "<argon2.h>"],
     "gateway/cli/main.c": ['"journal/segment.h"', '"daemon/gateway.h"', "<cjson/cJSON.h>"],
     "drivers/serial/meter.c": ['"core/text.h"', "<sml/sml_message.h>"],
+    "firmware/node/core/frame.c": ['"node/core/crc.h"', '"map_table.h"', "<string.h>"],
     "drivers/modbus/link.c": ['"modbus/modbus.h"', '"field/driver.h"', "<modbus.h>"],
 }
 
@@ -130,6 +147,9 @@ PLANTED = [
     ("drivers/serial/line.c", '"modbus/link.h"'),
     ("drivers/serial/line.c", "<modbus/modbus-rtu.h>"),
     ("drivers/serial/line.c", "<sml/sml_file.h>"),
+    ("firmware/node/core/slave.c", "<stdio.h>"),
+    ("firmware/node/core/slave.c", '"node/soc/soc.h"'),
+    ("firmware/node/core/slave.c", '"core/crc32c.h"'),
 ]
 
 

@@ -50,6 +50,14 @@ def crc(data):
     return bytes([value & 0xFF, value >> 8])
 
 
+def is_whole(data):
+    """Whether a reply is all there. A checksum alone does not say: where its last byte is zero, it is right without it."""
+    if len(data) < 5:
+        return False
+    size = 5 if data[1] & 0x80 else 5 + data[2] if data[1] <= 4 else 8 if data[1] in (5, 6, 15, 16) else len(data)
+    return len(data) >= size and crc(data[:-2]) == data[-2:]
+
+
 class Node:
     """One emulated board. Its line is a terminal at `link`, which stays open as a wire does."""
 
@@ -92,7 +100,7 @@ class Node:
         os.write(self.fd, frame + crc(frame))
         data, end = b"", time.monotonic() + timeout_s
         while True:
-            if len(data) >= 5 and crc(data[:-2]) == data[-2:]:
+            if is_whole(data):
                 check(data[0] == unit and data[1] & 0x7F == pdu[0], "the reply is to the request", data.hex(), frame.hex())
                 return data[1:-2]
             left = end - time.monotonic()
