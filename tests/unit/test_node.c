@@ -256,6 +256,10 @@ static void readings_are_corrected_and_kept_within_what_a_register_holds(void **
     sensor = (struct sensor){.kind = SENSOR_SHT3X, .centidegrees = -2345, .centipercent = 0};
     node_take_sensor(&kit.node, &sensor, SENSOR_READING);
     assert_int_equal((int16_t)read_register(&kit, 4, MAP_INPUT_TEMPERATURE), -2390);
+    sensor.centidegrees = -40000; /* shows the least, and not "no value" */
+    for (int i = 0; i < 5; i++)
+        node_take_sensor(&kit.node, &sensor, SENSOR_READING);
+    assert_int_equal((int16_t)read_register(&kit, 4, MAP_INPUT_TEMPERATURE), INT16_MIN + 1);
     assert_int_equal(read_register(&kit, 4, MAP_INPUT_AIR_PRESSURE), MAP_NA_AIR_PRESSURE);
 }
 
@@ -269,6 +273,8 @@ static void it_counts_seconds_pulses_and_requests(void **state)
     kit.now_ms = 0;
     pass(&kit, 2999);
     assert_int_equal(read_long(&kit, MAP_INPUT_UPTIME), 2);
+    pass(&kit, 1);
+    assert_int_equal(read_long(&kit, MAP_INPUT_UPTIME), 3);
     for (int pulse = 0; pulse < 3; pulse++) {
         for (int i = 0; i < 60; i++) {
             closed[1] = i < 30;
@@ -278,7 +284,7 @@ static void it_counts_seconds_pulses_and_requests(void **state)
     assert_int_equal(read_long(&kit, MAP_INPUT_UPTIME), 3);
     assert_int_equal(read_long(&kit, MAP_INPUT_COUNTER_1), 0);
     assert_int_equal(read_long(&kit, MAP_INPUT_COUNTER_2), 3);
-    assert_int_equal(read_register(&kit, 4, MAP_INPUT_FRAMES_ANSWERED + 1), 9);
+    assert_int_equal(read_register(&kit, 4, MAP_INPUT_FRAMES_ANSWERED + 1), 11);
     node_take_damaged(&kit.node, 70000);
     assert_int_equal(read_long(&kit, MAP_INPUT_FRAMES_DAMAGED), 70000);
     /* Time that was lost is made up for. */

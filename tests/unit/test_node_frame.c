@@ -289,11 +289,16 @@ static void the_checksum_is_that_of_the_standard(void **state)
     /* Modbus over serial line 1.02, 6.2.2, and a frame of a real device. */
     static const uint8_t data[] = {0x02, 0x07},
                          frame[] = {0x01, 0x03, 0x00, 0x00, 0x00, 0x0A, 0xC5, 0xCD};
+    uint8_t all[256];
 
     (void)state;
     assert_int_equal(crc16(data, sizeof data), 0x1241);
     assert_int_equal(crc16(frame, sizeof frame), 0);
     assert_int_equal(crc32(0, "123456789", 9), 0xCBF43926);
+    for (unsigned i = 0; i < sizeof all; i++)
+        all[i] = (uint8_t)i;
+    assert_int_equal(crc16(all, sizeof all), 0xDE6C);
+    assert_int_equal(crc32(0, all, sizeof all), 0x29058C73);
 }
 
 int main(void)

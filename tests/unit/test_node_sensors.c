@@ -379,6 +379,24 @@ static void a_damaged_answer_is_no_reading(void **state)
     assert_int_equal(sensor.errors, 3);
 }
 
+static void single_failures_are_counted_and_forgotten(void **state)
+{
+    struct sensor sensor = {0};
+    struct wires wires;
+    struct i2c i2c = plug(&wires, true, SHT3X_ADDRESS);
+    uint32_t now_ms = 0;
+
+    (void)state;
+    for (int round = 0; round < 4; round++) {
+        wires.dead = false;
+        assert_int_equal(poll_for(&sensor, &i2c, &now_ms, 1100), SENSOR_READING);
+        wires.dead = true;
+        assert_int_equal(poll_for(&sensor, &i2c, &now_ms, 1800), SENSOR_NOTHING);
+    }
+    assert_in_range(sensor.errors, 4, 4 * (SENSOR_FAILURES_MAX - 1));
+    assert_int_equal(sensor.kind, SENSOR_SHT3X);
+}
+
 static void nothing_on_the_wires_is_no_sensor_and_no_error(void **state)
 {
     struct sensor sensor = {0};
@@ -509,6 +527,7 @@ int main(void)
         cmocka_unit_test(each_kind_is_found_at_both_addresses_and_read),
         cmocka_unit_test(a_sensor_that_is_pulled_off_is_told_and_found_again),
         cmocka_unit_test(a_damaged_answer_is_no_reading),
+        cmocka_unit_test(single_failures_are_counted_and_forgotten),
         cmocka_unit_test(nothing_on_the_wires_is_no_sensor_and_no_error),
         cmocka_unit_test(a_clock_that_is_held_is_waited_for_and_given_up_in_the_end),
         cmocka_unit_test(a_device_in_the_middle_of_a_byte_is_clocked_out),

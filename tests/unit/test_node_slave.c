@@ -121,9 +121,11 @@ static const struct talk talks[] = {
     {"an address that wraps", BYTES(3, 0xFF, 0xFF, 0, 2), BYTES(0x83, 2)},
     {"the last address there is", BYTES(3, 0xFF, 0xFF, 0, 1), BYTES(3, 2, 0, 0x10)},
     {"a coil that is neither on nor off", BYTES(5, 0, 1, 0xFF, 1), BYTES(0x85, 3)},
+    {"a coil that is a little on", BYTES(5, 0, 1, 0, 1), BYTES(0x85, 3)},
     {"a coil that is not there", BYTES(5, 0, BITS, 0xFF, 0), BYTES(0x85, 2)},
     {"a register that cannot be written", BYTES(6, 0xFF, 0xFF, 0, 1), BYTES(0x86, 2)},
     {"a count that is not the bytes'", BYTES(16, 0, 100, 0, 2, 3, 1, 2, 3), BYTES(0x90, 3)},
+    {"bytes that are not the count's", BYTES(16, 0, 100, 0, 2, 3, 1, 2, 3, 4), BYTES(0x90, 3)},
     {"fewer bytes than it says", BYTES(16, 0, 100, 0, 2, 4, 1, 2, 3), BYTES(0x90, 3)},
     {"more bytes than it says", BYTES(16, 0, 100, 0, 1, 2, 1, 2, 3), BYTES(0x90, 3)},
     {"no registers to write", BYTES(16, 0, 100, 0, 0, 0), BYTES(0x90, 3)},
@@ -196,9 +198,14 @@ static void the_most_that_the_protocol_allows_is_read_and_written(void **state)
     assert_int_equal(slave_answer(&device.slave, BYTES(3, 0, 100, 0, 125), reply), 252);
     assert_int_equal(slave_answer(&device.slave, write, 252, reply), 5);
     assert_int_equal(device.memory.registers[122], 0);
-    write[4] = 124;
-    write[5] = 248;
+    /* One bit more than is allowed would have room, and none of these is there: the count comes
+     * first. */
+    memcpy(write, (const uint8_t[]){15, 0, 0, 0x07, 0xB1, 247}, 6);
     assert_int_equal(slave_answer(&device.slave, write, 253, reply), 2);
+    assert_int_equal(reply[1], PDU_ILLEGAL_VALUE);
+    memcpy(write, (const uint8_t[]){15, 0, 0, 0x07, 0xB0, 246}, 6);
+    assert_int_equal(slave_answer(&device.slave, write, 252, reply), 2);
+    assert_int_equal(reply[1], PDU_ILLEGAL_ADDRESS);
 }
 
 /* What does not fit into one reply is asked for from where it broke off. */
