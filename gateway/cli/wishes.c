@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "cli/command.h"
 #include "core/error.h"

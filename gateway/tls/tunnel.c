@@ -40,6 +40,7 @@ struct tunnel {
     uint16_t port; /* never changes */
     struct accepter *accepter;
     _Atomic uint64_t strangers; /* any thread */
+    atomic_int client;          /* any thread */
 
     enum stage stage;
     struct loop_timer *timer;
@@ -413,6 +414,7 @@ static void take_client(void *context, int fd)
         return;
     }
     drain_end(&tunnel->drain);
+    atomic_store(&tunnel->client, peer);
     /* The client library sets neither on its own end. */
     socket_tune_local(peer);
     socket_tune_local(fd);
@@ -487,6 +489,7 @@ int tunnel_open(struct tunnel **out, const struct tunnel_options *options, tunne
         return ERR_NOMEM;
     pthread_mutex_init(&tunnel->description_lock, NULL);
     tunnel->listener = tunnel->drain.fd = -1;
+    atomic_init(&tunnel->client, -1);
     carry_reset(&tunnel->carry);
     tunnel->event = event;
     tunnel->context = context;
@@ -578,6 +581,11 @@ void tunnel_description(const struct tunnel *tunnel, char *out, size_t size)
     pthread_mutex_lock(lock);
     snprintf(out, size, "%s", tunnel->description);
     pthread_mutex_unlock(lock);
+}
+
+int tunnel_client(const struct tunnel *tunnel)
+{
+    return atomic_load(&tunnel->client);
 }
 
 uint64_t tunnel_strangers(const struct tunnel *tunnel)

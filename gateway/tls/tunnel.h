@@ -72,6 +72,10 @@ void tunnel_disconnect(struct tunnel *tunnel);
  */
 void tunnel_description(const struct tunnel *tunnel, char *out, size_t size);
 
+/* The descriptor by which the client in this process was connected last, which it may have closed
+ * since; -1 before. Any thread. */
+int tunnel_client(const struct tunnel *tunnel);
+
 /* How many loopback connections were turned away since they came from other processes. */
 uint64_t tunnel_strangers(const struct tunnel *tunnel);
 

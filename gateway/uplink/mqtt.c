@@ -39,8 +39,7 @@ static int start_attempt(struct mqtt *client, int version)
     int rc = 0;
 
     if (!*paho)
-        rc = paho_open(paho, version, tunnel_port(client->tunnel), client->options.client_id,
-                       &client->inbox);
+        rc = paho_open(paho, version, client->tunnel, client->options.client_id, &client->inbox);
     if (rc != 0)
         return rc;
     tunnel_disconnect(client->tunnel); /* nothing of an earlier attempt comes after this */
@@ -118,6 +117,8 @@ static void accepted(struct mqtt *client, const struct outcome *outcome)
 {
     client->stage = STAGE_ONLINE;
     client->closed_on_5 = 0;
+    paho_settled(client->paho5);
+    paho_settled(client->paho4);
     if (client->options.connected)
         client->options.connected(client->options.context, outcome->session_present,
                                   paho_version(client->paho), outcome->receive_maximum,

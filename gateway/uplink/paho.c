@@ -1,8 +1,11 @@
 #include "uplink/paho.h"
 
 #include <MQTTAsync.h>
+#include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 #include "core/error.h"
@@ -10,8 +13,37 @@
 struct paho {
     MQTTAsync handle;
     int version;
+    const struct tunnel *tunnel;
     struct inbox *inbox;
+    atomic_int kept; /* a descriptor, see keep_number; -1 */
 };
+
+static void let_go(struct paho *paho, int next)
+{
+    int before = atomic_exchange(&paho->kept, next);
+
+    if (before >= 0)
+        close(before);
+}
+
+/*
+ * Where an attempt fails while Paho reads the answer to CONNECT, its receiving thread closes the
+ * socket, tells of the failure, and only then looks which handle had the socket, by its number: a
+ * new connection that has got that number meanwhile, of this or of another uplink, is torn down in
+ * its place. So the number is taken until one stands. This runs on that thread and under Paho's
+ * lock, between the closing and any socket that Paho makes.
+ */
+static void keep_number(struct paho *paho)
+{
+    int number = tunnel_client(paho->tunnel);
+    int kept = number < 0 ? -1 : fcntl(paho->inbox->fd, F_DUPFD_CLOEXEC, number);
+
+    if (kept > number) { /* somebody else has it, who is not Paho */
+        close(kept);
+        kept = -1;
+    }
+    let_go(paho, kept);
+}
 
 /* The callbacks come on Paho's threads under its lock: they leave word and return. */
 
@@ -23,6 +55,7 @@ static void on_connect_failure5(void *context, MQTTAsync_failureData5 *data)
     /* A CONNACK of MQTT 3.1.1 to a CONNECT of MQTT 5 comes as a positive code. */
     if (reason <= 0)
         reason = data && data->code > 0 ? data->code : -1;
+    keep_number(paho);
     inbox_ended(paho->inbox, paho, reason);
 }
 
@@ -30,6 +63,7 @@ static void on_connect_failure(void *context, MQTTAsync_failureData *data)
 {
     struct paho *paho = context;
 
+    keep_number(paho);
     inbox_ended(paho->inbox, paho, data && data->code > 0 ? data->code : -1);
 }
 
@@ -121,7 +155,7 @@ static int on_message(void *context, char *topic, int topic_length, MQTTAsync_me
     return 1;
 }
 
-int paho_open(struct paho **out, int version, uint16_t port, const char *client_id,
+int paho_open(struct paho **out, int version, const struct tunnel *tunnel, const char *client_id,
               struct inbox *inbox)
 {
     MQTTAsync_createOptions options = MQTTAsync_createOptions_initializer;
@@ -131,8 +165,10 @@ int paho_open(struct paho **out, int version, uint16_t port, const char *client_
     if (!paho)
         return ERR_NOMEM;
     paho->version = version;
+    paho->tunnel = tunnel;
     paho->inbox = inbox;
-    snprintf(url, sizeof(url), "tcp://127.0.0.1:%u", (unsigned)port);
+    atomic_init(&paho->kept, -1);
+    snprintf(url, sizeof(url), "tcp://127.0.0.1:%u", (unsigned)tunnel_port(tunnel));
     options.sendWhileDisconnected = 0;
     options.maxBufferedMessages = 2 * MQTT_OUTSTANDING_MAX;
     options.MQTTVersion = version == 5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
@@ -159,7 +195,14 @@ void paho_close(struct paho *paho)
     if (!paho)
         return;
     MQTTAsync_destroy(&paho->handle);
+    let_go(paho, -1);
     free(paho);
+}
+
+void paho_settled(struct paho *paho)
+{
+    if (paho)
+        let_go(paho, -1);
 }
 
 int paho_version(const struct paho *paho)

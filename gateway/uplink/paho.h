@@ -3,16 +3,21 @@
 #ifndef SLUICE_UPLINK_PAHO_H
 #define SLUICE_UPLINK_PAHO_H
 
+#include "tls/tunnel.h"
 #include "uplink/inbox.h"
 
 struct paho;
 
 /* Made once and kept: destroying handles while others are in use has races. ERR_NOMEM. */
-int paho_open(struct paho **paho, int version, uint16_t port, const char *client_id,
+int paho_open(struct paho **paho, int version, const struct tunnel *tunnel, const char *client_id,
               struct inbox *inbox);
 void paho_close(struct paho *paho);
 
 int paho_version(const struct paho *paho);
+
+/* A connection of the broker's stands: what was kept for the sake of an attempt that had failed is
+ * given back. */
+void paho_settled(struct paho *paho);
 
 /* Each is answered through the inbox. 0, ERR_NOMEM, ERR_CLOSED, ERR_FULL, ERR_INVALID. */
 int paho_connect(struct paho *paho, const struct mqtt_options *options, int64_t timeout_ns);
