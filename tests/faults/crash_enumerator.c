@@ -20,8 +20,7 @@
 
 #define CHOICES_MAX 64
 #define TEARS_MAX   6
-#define STARTING                                                                                   \
-    12 /* so many changes belong to the making of a journal: each is a case of its own */
+#define MAKING_MAX  24 /* kills while files are made: each of these points is a case of its own */
 
 struct setting {
     const char *name;
@@ -66,6 +65,7 @@ struct enumeration {
     uint64_t *hashes; /* of the images of the current cut, so that none is tried twice */
     size_t hash_count;
     uint64_t counter;
+    uint32_t making; /* kills while a file was made */
     bool ended;
 };
 
@@ -238,6 +238,7 @@ static void try_kill(struct enumeration *all, const struct cut *cut)
     struct cut_choice choice = {.style = CUT_ALL, .sector_bytes = 512};
     struct oracle_report report = {0};
     struct oracle_case given = expect(all, position);
+    given.slow = medium_initial(disk)->count > 0;
     bool good = oracle_check(&given, disk, &report);
     cut_image(cut, &choice, &image);
     if (!good)
@@ -284,6 +285,18 @@ static void try_lie(struct enumeration *all, const struct cut *cut)
     medium_image_clear(&image);
 }
 
+/* Threads make files whenever they come to it: which points these are differs from run to run. */
+static bool is_killed(struct enumeration *all, const struct cut *cut)
+{
+    if (cut_pending(cut) == 0)
+        return false;
+    if (cut_makes_file(cut) && all->making < MAKING_MAX) {
+        all->making++;
+        return true;
+    }
+    return cut_position(cut) % all->arguments->kills == 0;
+}
+
 static void enumerate(struct enumeration *all)
 {
     const struct arguments *arguments = all->arguments;
@@ -301,8 +314,7 @@ static void enumerate(struct enumeration *all)
         }
         if (!all->ended && position % arguments->lies == 0)
             try_lie(all, cut);
-        bool kill = position < STARTING || position % arguments->kills == 0;
-        if (!all->ended && kill && cut_pending(cut) > 0)
+        if (!all->ended && is_killed(all, cut))
             try_kill(all, cut);
     } while (!all->ended && cut_advance(cut));
     medium_image_clear(&image);

@@ -202,6 +202,14 @@ static uint32_t sectors_of(const struct medium_record *record, uint32_t sector_b
     return (uint32_t)(last - first + 1);
 }
 
+bool cut_makes_file(const struct cut *cut)
+{
+    for (uint32_t i = 0; i < cut->pending_count; i++)
+        if (medium_log(cut->medium, cut->pending[i])->op == MEDIUM_CREATE)
+            return true;
+    return false;
+}
+
 uint32_t cut_last_sectors(const struct cut *cut, uint32_t sector_bytes)
 {
     if (cut->pending_count == 0)

@@ -47,6 +47,9 @@ size_t cut_position(const struct cut *cut);
 uint32_t cut_pending(const struct cut *cut);
 uint32_t cut_last_sectors(const struct cut *cut, uint32_t sector_bytes);
 
+/* Whether a file was made whose name is not durable yet. */
+bool cut_makes_file(const struct cut *cut);
+
 /* Builds the disk that is found after a cut at this point. Clears *image first. */
 void cut_image(const struct cut *cut, const struct cut_choice *choice, struct medium_image *image);
 

@@ -44,7 +44,7 @@ struct medium {
     uint64_t (*observe)(void *context);
     void *observe_context;
     int64_t capacity;
-    bool read_only, lying, stalled;
+    bool read_only, lying, stalled, slow_making;
     uint32_t waiting;
 };
 
@@ -153,12 +153,27 @@ static uint64_t enter(struct medium *medium)
     return observed;
 }
 
+/* Called and returns with the mutex held. */
+static void take_time(struct medium *medium)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += MEDIUM_MAKING_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    while (medium->slow_making)
+        if (pthread_cond_timedwait(&medium->released, &medium->mutex, &until) != 0)
+            return;
+}
+
 /* struct io */
 
 static int disk_open(const struct io *io, const char *name, int create, struct io_file **file)
 {
     struct medium *medium = medium_of(io);
     uint64_t observed = enter(medium);
+    if (create)
+        take_time(medium);
     int error = fault(medium, create ? MEDIUM_CREATE : MEDIUM_OPEN, name, NULL);
     struct entry *entry = entry_find(medium, name);
     if (error == 0 && create && entry != NULL)
@@ -529,6 +544,14 @@ void medium_set_stalled(struct medium *medium, bool stalled)
 {
     pthread_mutex_lock(&medium->mutex);
     medium->stalled = stalled;
+    pthread_cond_broadcast(&medium->released);
+    pthread_mutex_unlock(&medium->mutex);
+}
+
+void medium_set_slow_making(struct medium *medium, bool slow)
+{
+    pthread_mutex_lock(&medium->mutex);
+    medium->slow_making = slow;
     pthread_cond_broadcast(&medium->released);
     pthread_mutex_unlock(&medium->mutex);
 }

@@ -118,6 +118,9 @@ void medium_set_read_only(struct medium *medium, bool read_only);
 void medium_set_lying(struct medium *medium, bool lying);
 /* Syncs of files do not return until this is called with false. */
 void medium_set_stalled(struct medium *medium, bool stalled);
+/* Making a file takes until this is called with false, or MEDIUM_MAKING_MS at the most. */
+#define MEDIUM_MAKING_MS 200
+void medium_set_slow_making(struct medium *medium, bool slow);
 /* How many syncs wait at present because of a stall. */
 uint32_t medium_stalled(struct medium *medium);
 

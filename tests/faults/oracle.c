@@ -407,6 +407,7 @@ bool oracle_check(const struct oracle_case *given, struct medium *disk,
     fake_clock_advance(&check.clock, 3600 * NS_PER_S);
     check.full = is_full(given, disk);
     medium_observe(disk, observe, &check);
+    medium_set_slow_making(disk, given->slow);
     bool good = open_journal(&check);
     if (good) {
         mark(&check);
@@ -414,6 +415,7 @@ bool oracle_check(const struct oracle_case *given, struct medium *disk,
                write_on(&check) && check_epoch(&check) && check_state(&check) &&
                check_ledger(&check);
     }
+    medium_set_slow_making(disk, false);
     history_clean_begin(&report->branch, medium_log_size(disk));
     close_journal(&check);
     good = good && open_again(&check);
