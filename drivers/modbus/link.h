@@ -23,6 +23,7 @@ struct link_reply {
     int64_t sent_ns;   /* when the request's last byte was on the wire */
     uint8_t exception; /* with ERR_EXCEPTION: its code */
     uint32_t requests; /* frames sent: 2 where a fence was needed first, 0 where none could be */
+    uint32_t answers;  /* how many of these were answered, by whatever */
     uint32_t strays;   /* frames that came and belonged to no request of ours, or to an older one */
 };
 

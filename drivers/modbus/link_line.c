@@ -294,10 +294,11 @@ static int exchange(struct line_link *link, const struct modbus_request *request
         (now(link) > reply->sent_ns ? now(link) : reply->sent_ns) + link->wire.silence_ns;
     if (result == 0)
         keep(link, request, &frame, reply);
-    if (result == 0 || result == ERR_EXCEPTION)
+    if (result == 0 || result == ERR_EXCEPTION) {
         link->answer_size = frames_size(link->codec, frame.pdu_size);
-    if (result == 0 || result == ERR_EXCEPTION)
+        reply->answers++;
         result = expect_silence(link, result, reply);
+    }
     settle(link, request, result, reply->sent_ns);
     return result;
 }
@@ -348,6 +349,7 @@ static int confirm(struct line_link *link, const struct modbus_request *request,
     error = take_detour(link, request, reply);
     memcpy(link->kept, kept, sizeof kept);
     first.requests = reply->requests;
+    first.answers = reply->answers;
     first.strays = reply->strays;
     *reply = first;
     if (error)

@@ -190,19 +190,26 @@ static void account(struct driver_stats *stats, int result, const struct link_re
                     int64_t took_ns)
 {
     atomic_fetch_add(&stats->requests, reply->requests);
+    atomic_fetch_add(&stats->replies, reply->answers);
     atomic_fetch_add(&stats->unexpected, reply->strays);
     atomic_fetch_add(&stats->busy_ns, took_ns);
     if (result == ERR_TIMEOUT)
         atomic_fetch_add(&stats->timeouts, 1);
     if (result == ERR_CHECKSUM)
         atomic_fetch_add(&stats->corrupt, 1);
-    if (result == ERR_EXCEPTION)
-        atomic_fetch_add(&stats->exceptions, 1);
     if (result == 0 || result == ERR_EXCEPTION) {
-        atomic_fetch_add(&stats->replies, 1);
         atomic_store(&stats->round_trip_ns, reply->mono_ns - reply->sent_ns);
         atomic_store(&stats->last_reply_ns, reply->mono_ns);
     }
+}
+
+/* The same for what the configuration asks: a refusal is an error then. */
+static void account_refusable(struct driver_stats *stats, int result,
+                              const struct link_reply *reply, int64_t took_ns)
+{
+    account(stats, result, reply, took_ns);
+    if (result == ERR_EXCEPTION)
+        atomic_fetch_add(&stats->exceptions, 1);
 }
 
 /* All points of the block, with the time at which the reply was there. A text lives in the one
@@ -318,6 +325,7 @@ static void take_outcome(struct polling *polling, struct plan_block *block, int 
 void polling_asked(struct polling *polling, uint32_t device, int result,
                    const struct link_reply *reply, int64_t took_ns, bool lost)
 {
+    /* A device need not say who it is: that it refuses is none of its errors. */
     account(&polling->host->stats[device], result, reply, took_ns);
     if (result == 0 || result == ERR_EXCEPTION)
         link_works(polling);
@@ -332,7 +340,7 @@ void polling_heard(struct polling *polling, uint32_t device, int result,
 {
     uint16_t status = link_read_status(result, reply->exception);
 
-    account(&polling->host->stats[device], result, reply, took_ns);
+    account_refusable(&polling->host->stats[device], result, reply, took_ns);
     if (result == 0 || result == ERR_EXCEPTION)
         link_works(polling);
     if (result == 0 || (result == ERR_EXCEPTION && !is_unreached(status)))
@@ -348,7 +356,7 @@ void polling_take(struct polling *polling, const struct polling_turn *turn, int 
 {
     uint32_t device = turn->block->device;
 
-    account(&polling->host->stats[device], result, reply, took_ns);
+    account_refusable(&polling->host->stats[device], result, reply, took_ns);
     if (result == 0 || result == ERR_EXCEPTION)
         link_works(polling);
     take_outcome(polling, turn->block, result, reply);
@@ -361,7 +369,7 @@ void polling_take(struct polling *polling, const struct polling_turn *turn, int 
 void polling_put_back(struct polling *polling, const struct polling_turn *turn, int result,
                       const struct link_reply *reply, int64_t took_ns)
 {
-    account(&polling->host->stats[turn->block->device], result, reply, took_ns);
+    account_refusable(&polling->host->stats[turn->block->device], result, reply, took_ns);
     if (turn->probe)
         devices_probed(&polling->devices, now(polling), took_ns);
     else

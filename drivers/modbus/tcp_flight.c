@@ -46,6 +46,7 @@ static int take_answer(struct tcp_flight *flight, struct fence *fence,
 {
     size_t offset = pdu_data_offset(flight->request.function);
 
+    flight->reply.answers++;
     fence_settled(fence);
     if (flight->detours) {
         flight->detours = false;
@@ -63,6 +64,7 @@ static int take_exception(struct tcp_flight *flight, struct fence *fence,
 {
     uint8_t function = sent(flight)->function;
 
+    flight->reply.answers++;
     if (fence_waits(fence, function, now_ns)) {
         fence_exception(fence, function);
         flight->reply.strays++;

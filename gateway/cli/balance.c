@@ -35,6 +35,7 @@ void balance_close(struct balance *balance)
     free(balance->marks);
     free(balance->series);
     free(balance->crashes);
+    free(balance->lents);
     free(balance);
 }
 
@@ -214,6 +215,31 @@ static int take_gap(struct balance *balance, const cJSON *event)
     return 0;
 }
 
+/* The gateway tells when it lets go of a device's line, and when it has it back. */
+static int take_state(struct balance *balance, const cJSON *event)
+{
+    const char *device = text_of(event, "d"), *why = text_of(event, "why");
+    int64_t t = (int64_t)number_of(event, "t");
+
+    if (!device)
+        return 0;
+    for (size_t i = 0; i < balance->lent_count; i++) {
+        struct lent *lent = &balance->lents[i];
+        if (lent->until == INT64_MAX && strcmp(lent->device, device) == 0)
+            lent->until = t;
+    }
+    if (!why || strcmp(why, "lent") != 0)
+        return 0;
+    struct lent *grown = room_for_one(balance->lents, balance->lent_count, sizeof *grown);
+    if (!grown)
+        return ERR_NOMEM;
+    balance->lents = grown;
+    struct lent *lent = &grown[balance->lent_count++];
+    *lent = (struct lent){.from = t, .until = INT64_MAX};
+    snprintf(lent->device, sizeof lent->device, "%s", device);
+    return 0;
+}
+
 static int take_event(struct balance *balance, struct epoch *epoch, const cJSON *event)
 {
     const char *kind = text_of(event, "k");
@@ -233,6 +259,8 @@ static int take_event(struct balance *balance, struct epoch *epoch, const cJSON 
         error = take_gap(balance, event);
     else if (strcmp(kind, "reading") == 0)
         error = take_value(balance, text_of(event, "d"), text_of(event, "p"), event);
+    else if (strcmp(kind, "state") == 0)
+        error = take_state(balance, event);
     /* Of readings only: what a gateway tells of itself when it starts is dated after the crash. */
     if (n > balance->newest_n && strcmp(kind, "reading") == 0) {
         balance->newest_n = n;
@@ -426,6 +454,19 @@ bool balance_excuses(const struct balance *balance, int64_t t)
     return crash && t >= crash->last_lost_t - crash->extent_ms - CRASH_SLACK_MS;
 }
 
+static bool was_lent(const struct balance *balance, const struct series *series, int64_t t)
+{
+    for (size_t i = 0; i < balance->lent_count; i++) {
+        const struct lent *lent = &balance->lents[i];
+        size_t size = strlen(lent->device);
+
+        if (t >= lent->from && t <= lent->until && strncmp(series->name, lent->device, size) == 0 &&
+            series->name[size] == '/')
+            return true;
+    }
+    return false;
+}
+
 static void find_last_lost(struct balance *balance)
 {
     for (size_t i = 0; i < balance->crash_count; i++)
@@ -458,7 +499,7 @@ static int compare_series(struct balance *balance, const struct series *series,
         report->truth++;
         if (number_set_has(&series->arrived, witness->value))
             report->delivered++;
-        else if (balance_excuses(balance, witness->t))
+        else if (balance_excuses(balance, witness->t) || was_lent(balance, series, witness->t))
             report->excused++;
         else
             report->missing++;

@@ -46,6 +46,12 @@ struct crash {
                             balance */
 };
 
+/* A device's line was lent to another program: what is sent on it then is for that one. */
+struct lent {
+    char device[ID_SIZE_MAX];
+    int64_t from, until; /* INT64_MAX: it still is */
+};
+
 struct balance {
     char uplink[ID_SIZE_MAX];
     struct epoch *epochs;
@@ -56,6 +62,8 @@ struct balance {
     size_t series_count, series_room;
     struct crash *crashes;
     size_t crash_count;
+    struct lent *lents;
+    size_t lent_count;
     struct range_set covers;
     uint64_t newest_n;
     int64_t newest_t;

@@ -298,7 +298,7 @@ static void bus_sent(struct bus *bus, struct reply *reply)
     bus->stats.replies++;
     unit->replies++;
     if (reply->intact && !reply->tx.lost && reply->has_counter) {
-        truth_note(bus->truth, unit->name, reply->counter, late);
+        truth_note(bus->truth, unit->name, reply->counter, late, 0);
         bus->stats.truth_lines++;
     }
     bus->sending = NULL;

@@ -26,6 +26,7 @@ struct mark {
 struct conn {
     int fd; /* -1: free */
     uint64_t generation;
+    unsigned port; /* of the one who connected */
     bool blocked;
     size_t in_length, out_length, out_sent, mark_count;
     uint8_t *in;

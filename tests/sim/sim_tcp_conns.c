@@ -42,7 +42,7 @@ static void conn_watch(struct server *server, struct conn *conn, bool blocked)
     epoll_ctl(server->epoll_fd, EPOLL_CTL_MOD, conn->fd, &event);
 }
 
-static void conn_open(struct server *server, struct conn *conn, int fd)
+static void conn_open(struct server *server, struct conn *conn, int fd, unsigned port)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = conn};
     int on = 1;
@@ -50,6 +50,7 @@ static void conn_open(struct server *server, struct conn *conn, int fd)
     memset(conn, 0, sizeof *conn);
     conn->fd = fd;
     conn->generation = ++server->generation;
+    conn->port = port;
     conn->in = malloc(IN_BYTES);
     conn->out = malloc(OUT_BYTES);
     conn->marks = server->truth ? calloc(MARKS_MAX, sizeof *conn->marks) : NULL;
@@ -64,11 +65,15 @@ static void conn_open(struct server *server, struct conn *conn, int fd)
 
 void conns_accept(struct server *server)
 {
+    struct sockaddr_in peer;
+    socklen_t size = sizeof peer;
     int fd;
 
-    while ((fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+    while ((fd = accept4(server->listen_fd, (struct sockaddr *)&peer, &size,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
         size_t i = 0;
 
+        size = sizeof peer;
         while (i < CONNS_MAX && server->conns[i].fd >= 0)
             i++;
         if (i == CONNS_MAX) {
@@ -76,7 +81,7 @@ void conns_accept(struct server *server)
             process_log("more than %d connections", CONNS_MAX);
             return;
         }
-        conn_open(server, &server->conns[i], fd);
+        conn_open(server, &server->conns[i], fd, ntohs(peer.sin_port));
     }
 }
 
@@ -88,7 +93,7 @@ static void note_taken(struct server *server, struct conn *conn)
         const struct mark *mark = &conn->marks[done++];
 
         truth_note(server->truth, server->options.units.by_id[mark->unit]->name, mark->counter,
-                   mark->late);
+                   mark->late, conn->port);
         server->stats.truth_lines++;
     }
     conn->mark_count -= done;

@@ -49,9 +49,9 @@ void truth_flush(struct truth *truth)
     truth->due_ns = WIRE_NEVER;
 }
 
-void truth_note(struct truth *truth, const char *device, uint32_t value, bool late)
+void truth_note(struct truth *truth, const char *device, uint32_t value, bool late, unsigned from)
 {
-    char number[32];
+    char number[32], port[24] = "";
     int n;
 
     if (!truth)
@@ -63,9 +63,11 @@ void truth_note(struct truth *truth, const char *device, uint32_t value, bool la
 
     if (truth->used + LINE_MAX_BYTES > sizeof truth->buffer)
         truth_flush(truth);
+    if (from)
+        snprintf(port, sizeof port, ",\"from\":%u", from);
     n = snprintf(truth->buffer + truth->used, LINE_MAX_BYTES,
-                 "{\"d\":\"%s\",\"p\":\"%s\",\"v\":%s,\"t\":%lld%s}\n", device, truth->point,
-                 number, (long long)wire_unix_ms(), late ? ",\"late\":true" : "");
+                 "{\"d\":\"%s\",\"p\":\"%s\",\"v\":%s,\"t\":%lld%s%s}\n", device, truth->point,
+                 number, (long long)wire_unix_ms(), port, late ? ",\"late\":true" : "");
     if (n < 0 || n >= LINE_MAX_BYTES)
         process_die("a name is too long for the truth file");
     if (truth->used == 0)

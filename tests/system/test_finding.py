@@ -192,6 +192,8 @@ def a_scan_borrows_the_bus_of_a_running_gateway(site):
     check("lets go" in scanning.log(), "it says so", scanning.log())
     plant.wait_up()
     check(not plant.lent(), "the lease", plant.lent())
+    # It does not say who it is, and need not.
+    check(plant.gateway.device("boiler")["exceptions"] == 0, "a refusal of our own question", plant.gateway.device("boiler"))
     states = [event for event in plant.gateway.replay("--kind", "state", "--device", "boiler")]
     check([(event["v"], event.get("why")) for event in states[-2:]] == [(False, "lent"), (True, None)], "the states",
           states)

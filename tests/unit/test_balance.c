@@ -115,6 +115,43 @@ static void messages_that_break_the_contract_are_counted(void **state)
     balance_close(balance);
 }
 
+static void what_is_sent_to_whom_a_line_is_lent_is_not_the_gateway_s(void **state)
+{
+    const char *message =
+        BATCH "\"covers\":[1,4],\"events\":["
+              "{\"n\":1,\"k\":\"reading\",\"d\":\"m\",\"p\":\"x\",\"t\":1000,\"v\":1,\"q\":\"good\"},"
+              "{\"n\":2,\"k\":\"state\",\"d\":\"m\",\"t\":2000,\"v\":false,\"q\":\"bad\",\"why\":\"lent\"},"
+              "{\"n\":3,\"k\":\"state\",\"d\":\"m\",\"t\":4000,\"v\":true,\"q\":\"good\"},"
+              "{\"n\":4,\"k\":\"reading\",\"d\":\"m\",\"p\":\"x\",\"t\":4000,\"v\":4,\"q\":\"good\"}]}";
+    static const struct {
+        const char *device;
+        int64_t t;
+        unsigned excused, missing;
+    } cases[] = {{"m", 3000, 1, 0}, {"m", 1500, 0, 1}, {"m", 4500, 0, 1}, {"mm", 3000, 0, 1}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct balance *balance = balance_open(NULL);
+        char path[] = "/tmp/balance-truth-XXXXXX";
+        FILE *file = fdopen(mkstemp(path), "w");
+        int line;
+
+        assert_non_null(file);
+        fprintf(file, "{\"d\":\"m\",\"p\":\"x\",\"v\":1,\"t\":1000}\n"
+                      "{\"d\":\"m\",\"p\":\"x\",\"v\":4,\"t\":4000}\n");
+        fprintf(file, "{\"d\":\"%s\",\"p\":\"x\",\"v\":2,\"t\":%d}\n", cases[i].device,
+                (int)cases[i].t);
+        fclose(file);
+        take(balance, message);
+        assert_int_equal(balance_truth(balance, path, &line), 0);
+        unlink(path);
+        struct balance_report report = draw(balance);
+        assert_int_equal(report.excused, cases[i].excused);
+        assert_int_equal(report.missing, cases[i].missing);
+        balance_close(balance);
+    }
+}
+
 static void a_mark_whose_count_is_not_reached_is_found(void **state)
 {
     const char *mark = "{\"epoch\":\"0000000a\",\"uplink\":\"local\",\"covers\":[1,3],\"count\":2}";
@@ -277,6 +314,7 @@ int main(void)
         cmocka_unit_test(duplicates_are_told_by_their_key),
         cmocka_unit_test(another_uplink_does_not_fill_the_holes),
         cmocka_unit_test(messages_that_break_the_contract_are_counted),
+        cmocka_unit_test(what_is_sent_to_whom_a_line_is_lent_is_not_the_gateway_s),
         cmocka_unit_test(a_mark_whose_count_is_not_reached_is_found),
         cmocka_unit_test(what_the_broker_had_kept_proves_nothing),
         cmocka_unit_test(a_value_that_was_sent_and_did_not_arrive_is_missing),

@@ -157,6 +157,7 @@ class Subscriber:
         self.ready = threading.Event()
         self.lock = threading.Lock()
         self.keys, self.values, self.latest = set(), {}, {}
+        self.lent = []  # [device, from, until]: its line was another program's
         self.duplicates = self.messages = 0
         self.client.connect_async("127.0.0.1", broker.port, keepalive=10)
         self.client.loop_start()
@@ -171,15 +172,43 @@ class Subscriber:
                     self.duplicates += 1
                     continue
                 self.keys.add(key)
+                if event["k"] == "state" and "d" in event:
+                    self.note_lent(event)
                 if event["k"] == "reading":
                     name = (event["d"], event["p"])
                     self.latest[name] = event
                     if event["q"] != "bad":
                         self.values.setdefault(name, set()).add(event["v"])
 
+    def note_lent(self, event):
+        for span in self.lent:
+            if span[0] == event["d"] and span[2] is None:
+                span[2] = event["t"]
+        if event.get("why") == "lent":
+            self.lent.append([event["d"], event["t"], None])
+
+    def was_lent(self, device, t):
+        return any(d == device and since <= t and (until is None or t <= until) for d, since, until in self.lent)
+
     def stop(self):
         self.client.disconnect()
         self.client.loop_stop()
+
+
+def ports_to(port, pid):
+    """From which ports that process is connected to a port of the loopback."""
+    inodes = set()
+    for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            inodes.add(os.readlink(fd).removeprefix("socket:[").removesuffix("]"))
+        except OSError:
+            pass
+    found = set()
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        words = line.split()
+        if int(words[2].split(":")[1], 16) == port and words[9] in inodes:
+            found.add(int(words[1].split(":")[1], 16))
+    return found
 
 
 def counter_points(unit_point):
@@ -234,6 +263,8 @@ class Demo:
         self.parts = Parts(folder)
         self.socket = folder / "api.sock"
         self.truth = folder / "truth"
+        self.own_truth = folder / "truth.own"
+        self.own_ports = set()  # from which the gateway was connected to the TCP device
         self.controls = []
         self.peak = 0
         self.outage_begin = self.outage_end = None
@@ -260,16 +291,16 @@ class Demo:
         self.audit = self.parts.start("audit", [
             str(self.build / "sluice"), "audit", "--url", f"mqtts://127.0.0.1:{self.broker.port}", "--gateway",
             GATEWAY, "--ca", str(self.folder / "ca.pem"), "--cert", str(self.folder / "auditor.pem"), "--key",
-            str(self.folder / "auditor.key"), "--client-id", "demo-auditor", "--truth", str(self.truth), "--json"],
+            str(self.folder / "auditor.key"), "--client-id", "demo-auditor", "--truth", str(self.own_truth), "--json"],
             output=self.folder / "audit.json")
         wait_for(lambda: "listening" in (self.folder / "audit.log").read_text(), 10, "the audit to listen")
         self.simulate("rs485-line", "sim_rtu", "--link", str(self.folder / "rs485"), "--baud", "19200",
                       "--unit", "1:incomer", "--unit", "2:pump", "--realtime")
-        port = self.simulate("tcp-device", "sim_tcp", "--unit", "1:chiller")
+        self.tcp_port = int(self.simulate("tcp-device", "sim_tcp", "--unit", "1:chiller"))
         self.simulate("nmea-talker", "sim_line", "nmea", "--link", str(self.folder / "mast"),
                       "--name", "gnss")
         page_port = free_port()
-        config = write_config(self.folder, self.broker, port, page_port)
+        config = write_config(self.folder, self.broker, self.tcp_port, page_port)
         self.gateway = self.parts.start(
             "sluiced", [str(self.build / "sluiced"), "--config", str(config), "--state", str(self.folder / "state"),
                         "--socket", str(self.socket)])
@@ -346,6 +377,7 @@ class Demo:
                 return
             self.parts.check()
             self.outage(elapsed)
+            self.own_ports |= ports_to(self.tcp_port, self.gateway.pid)
             status = self.status()
             if status:
                 self.peak = max(self.peak, self.pending(status))
@@ -363,6 +395,7 @@ class Demo:
             self.outage_end = time.monotonic()
             self.broker.start()
         self.say("== the sensors fall silent; the rest drains")
+        self.own_ports |= ports_to(self.tcp_port, self.gateway.pid)
         for control in self.controls:
             self.tell(control, "silence *" if "nmea" not in control.name else "silence")
         try:
@@ -372,6 +405,7 @@ class Demo:
         status = self.status() or {"journal": {}, "consumers": {}}
         self.parts.end(self.gateway)
         self.subscriber.stop()
+        self.own_truth.write_text("".join(line + "\n" for line, _ in self.own_lines()))
         self.parts.end(self.audit)
         self.parts.end_all()
         return self.balance(status, self.read_truth())
@@ -387,10 +421,18 @@ class Demo:
         audit = json.loads(text) if text else {}
         return {name: audit.get(name) for name in ("proven", "holes", "missing", "duplicates")}
 
-    def read_truth(self):
-        sent = {}
+    def own_lines(self):
+        """What was sent to the gateway, and not to somebody who tries `sluice read` or `sluice scan` beside it: it may be
+        missing where another connection asked, or while the gateway had lent the line."""
         for line in self.truth.read_text().splitlines():
             entry = json.loads(line)
+            other = entry.get("from", 0) not in self.own_ports | {0} or self.subscriber.was_lent(entry["d"], entry["t"])
+            if not other or entry["v"] in self.subscriber.values.get((entry["d"], entry["p"]), ()):
+                yield line, entry
+
+    def read_truth(self):
+        sent = {}
+        for _, entry in self.own_lines():
             if not entry.get("late"):
                 sent.setdefault((entry["d"], entry["p"]), set()).add(entry["v"])
         return sent
