@@ -11,6 +11,7 @@
 #include "modbus/fence.h"
 #include "modbus/frames.h"
 #include "modbus/link_on.h"
+#include "modbus/unasked.h"
 
 #define UNITS       256
 #define SILENT_MAX  3   /* time-outs in a row after which a connection is taken for dead */
@@ -30,6 +31,7 @@ struct line_link {
     const struct frames_codec *codec;
     struct frames *frames, *library; /* ours; libmodbus's, NULL where it is not used */
     uint8_t kept[PDU_SIZE_MAX];      /* the answer */
+    struct unasked unasked;          /* what came while silence was waited for */
     int64_t quiet_ns;                /* the next frame may begin then */
     uint8_t last_unit;
     uint16_t last_shape;
@@ -97,6 +99,7 @@ static int await_silence(struct line_link *link, size_t *bytes)
     int64_t give_up = now(link) + bytes_ns(link, 2 * FRAME_BYTES) + 2 * wire->silence_ns +
                       (wire->network ? NOISE_NS : 0);
 
+    link->unasked.size = 0;
     for (;;) {
         int ready = wire_wait(wire, link->quiet_ns), size;
         uint8_t waste[FRAME_BYTES];
@@ -108,6 +111,7 @@ static int await_silence(struct line_link *link, size_t *bytes)
             return size;
         if (size > 0) {
             *bytes += (size_t)size;
+            unasked_keep(&link->unasked, waste, (size_t)size);
             link->quiet_ns = now(link) + wire->silence_ns;
         }
         if (now(link) > give_up)
@@ -279,7 +283,8 @@ static int exchange(struct line_link *link, const struct modbus_request *request
     if (bytes >= link->codec->bytes_least) {
         reply->strays++;
         link->suspects++;
-        suspect_last(link);
+        if (!unasked_late(&link->unasked, link->codec, link->fences, now(link)))
+            suspect_last(link);
     }
     if (result)
         return result;
@@ -373,6 +378,20 @@ static int judge(struct line_link *link, const struct modbus_request *request, i
     return in_doubt ? confirm(link, request, result, reply) : result;
 }
 
+/* Nobody is asked, since too much is outstanding; but what is there already is looked at. 0, or why
+ * nothing can be asked in any case. */
+static int hear_late(struct line_link *link, struct link_reply *reply)
+{
+    size_t bytes = 0;
+    int result = await_silence(link, &bytes);
+
+    if (bytes >= link->codec->bytes_least) {
+        reply->strays++;
+        unasked_late(&link->unasked, link->codec, link->fences, now(link));
+    }
+    return result;
+}
+
 static int transact(struct link *base, const struct modbus_request *request,
                     struct link_reply *reply)
 {
@@ -388,8 +407,12 @@ static int transact(struct link *base, const struct modbus_request *request,
     for (int tries = 0; tries < 2 && result == ERR_AGAIN; tries++) {
         bool closed = fence_closed(fence, fence_shape(request), now(link));
 
-        if (!fence_has_room(fence)) /* now that what is too old is forgotten */
-            return ERR_TIMEOUT;
+        if (!fence_has_room(fence)) { /* now that what is too old is forgotten */
+            result = hear_late(link, reply);
+            if (result != 0 || !fence_has_room(fence))
+                return result != 0 ? result : ERR_TIMEOUT;
+            closed = fence_closed(fence, fence_shape(request), now(link));
+        }
         result = 0;
         if (closed)
             result = take_detour(link, request, reply);

@@ -1,5 +1,6 @@
 /* The fence against late replies: what it remembers, and the detours that links take for it. */
 // links: driver_modbus
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -218,6 +219,32 @@ static void forgets_requests_that_nobody_can_answer_any_more(void **state)
     assert_true(fence_has_room(&fence));
 }
 
+/* Its answers come between two requests, when nobody collects them. */
+static void asks_a_unit_on_that_is_slow_for_a_while(void **state)
+{
+    static const enum hostile_frames lines[] = {HOSTILE_RTU, HOSTILE_ASCII};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct fixture fixture;
+        int result = ERR_TIMEOUT;
+
+        set_up_as(&fixture, lines[i], false);
+        fixture.timeout_ns = 20 * NS_PER_MS;
+        hostile_next(fixture.slave, HOSTILE_LATE, INT_MAX);
+        for (int n = 0; n < 2 * FENCE_MAX; n++) {
+            read_registers(&fixture, UNIT, 10, 3);
+            host_wait(&fixture.base, -1, clock_mono(&clock_system) + LATE_MS * NS_PER_MS);
+        }
+        hostile_next(fixture.slave, HOSTILE_NOT, 0);
+        fixture.timeout_ns = 600 * NS_PER_MS;
+        for (int n = 0; n < 5 && result != 0; n++)
+            result = read_registers(&fixture, UNIT, 10, 3);
+        assert_int_equal(result, 0);
+        tear_down(&fixture);
+    }
+}
+
 static void expects_as_many_late_replies_as_were_lost(void **state)
 {
     struct fence fence = {.count = 0};
@@ -266,6 +293,7 @@ int main(void)
         cmocka_unit_test(comes_to_terms_with_a_unit_that_refuses_the_detour),
         cmocka_unit_test(doubts_a_reply_that_began_before_its_request_was_out),
         cmocka_unit_test(forgets_requests_that_nobody_can_answer_any_more),
+        cmocka_unit_test(asks_a_unit_on_that_is_slow_for_a_while),
         cmocka_unit_test(expects_as_many_late_replies_as_were_lost),
         cmocka_unit_test(settles_only_what_was_sent_before_all_that_a_late_reply_may_answer),
     };
