@@ -11,9 +11,9 @@ import shutil
 import subprocess
 import sys
 
-from harness import Gateway, Skip, check, main, wait_for
+from harness import LONG, Gateway, Skip, check, free_port, main, program, wait_for
 from harness.api import Api
-from harness.site import program
+from harness.node import Node
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 FLASH = TREE / "tools/flash"
@@ -299,6 +299,49 @@ def the_setup_code_and_the_certificate_of_a_label_are_the_gateways(site):
     gateway.stop()
 
 
+def a_card_comes_up_as_its_label_says(site):
+    """The whole way: table, label, card, an emulated board that boots from it, and an emulated node at its port RS485-1."""
+    image = TREE / "build/image/qemu-arm64/disk.img"
+    if not LONG or not image.exists():
+        raise Skip("only with SLUICE_LONG, after tools/flash build qemu-arm64")
+    for name, text in (("sites.csv", "id,name,ip,router\nemu7,Emulated seven,10.0.2.15/24,10.0.2.2\n"),
+                       ("network.conf", "ADDRESS={{ip}}\nGATEWAY={{router}}\nHOSTNAME={{id}}\n"),
+                       ("sluice.json", json.dumps({
+                           "version": 1, "gateway": {"id": "{{id}}", "name": "{{name}}"}, "web": {"cert": "page.crt", "key": "page.key"},
+                           "buses": [{"id": "rs485", "driver": "modbus-rtu", "port": "board:RS485-1", "line": "9600 8E1", "timeout": "3s"}],
+                           "devices": [{"id": "node", "bus": "rs485", "unit": 1, "numbering": "0-based", "points": [{"id": "unit", "reg": 0, "type": "u16"}]}]}))):
+        path = pathlib.Path(site.path("" if name == "sites.csv" else "template")) / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    out, disk = pathlib.Path(site.path("out")), site.path("card.img")
+    done(run("presets", site.path("sites.csv"), site.path("template"), out, "--board", "qemu-arm64", "--sluice", program("sluice")))
+    done(run("write", "qemu-arm64", disk, "--image", image, "--presets", out / "emu7", "--yes"))
+    node = Node(site, "stm32vldiscovery")
+    port = free_port()
+    board = json.loads((TREE / "boards/qemu-arm64/board.json").read_text())
+    words = [word.replace("{disk}", disk) for word in board["emulation"]["qemu"]]
+    words[words.index("user,model=virtio-net-pci")] += ",hostfwd=tcp:127.0.0.1:%d-:443" % port
+    site.start("board", *words, "-chardev", "serial,path=%s,id=line" % node.link, "-device", "pci-serial,chardev=line")
+
+    def ask(*words):
+        answer = subprocess.run(["curl", "--silent", "--insecure", "--max-time", "10", "--cookie-jar", site.path("jar"), "--cookie", site.path("jar"),
+                                 "--header", "Content-Type: application/json", *words[1:], "https://127.0.0.1:%d/api/v1/%s" % (port, words[0])],
+                                capture_output=True, text=True, check=False).stdout
+        return json.loads(answer) if answer else {}
+    wait_for(lambda: ask("session"), 300, "the page answers")
+    check(ask("session")["gateway"] == {**ask("session")["gateway"], "id": "emu7", "name": "Emulated seven"}, "who it is", ask("session"))
+    shown = tool("openssl", "x509", "-noout", "-fingerprint", "-sha256", input=tool(
+        "openssl", "s_client", "-connect", "127.0.0.1:%d" % port, input="")).strip().split("=")[-1]
+    check(shown in (out / "labels.html").read_text().replace("<br>", ""), "the fingerprint on the label", shown)
+    code = (out / "emu7/setup-code").read_text().strip()
+    ask("setup", "--data", json.dumps({"code": code, "name": "owner", "password": "three plain words"}))
+    check(ask("board")["board"]["id"] == "qemu-arm64", "which board it is", ask("board"))
+    labels = {each["port"]: each.get("used_by", "") for each in ask("ports")}
+    check("sluiced" in labels.get("board:RS485-1", "") and "board:CONSOLE" in labels, "its ports", labels)
+    wait_for(lambda: ask("status")["buses"][0]["devices"][0]["up"], 120, "the node at RS485-1 answers")
+    return "label, card, board, node"
+
+
 def building_and_testing_are_left_to_whoever_does_that(site):
     tree = pathlib.Path(site.path("tree"))
     shutil.copytree(TREE / "boards", tree / "boards")
@@ -376,6 +419,6 @@ main(every_board_is_listed, an_image_goes_onto_a_card_and_is_read_back, what_mus
      what_a_disk_is_decides_whether_it_is_written,
      whoever_overwrites_a_disk_types_its_name, a_damaged_image_and_a_lying_card_are_told, the_time_that_is_left_is_told,
      a_node_is_flashed_by_the_commands_of_its_board, one_template_makes_many_sites_and_their_labels,
-     the_setup_code_and_the_certificate_of_a_label_are_the_gateways, building_and_testing_are_left_to_whoever_does_that,
-     mistakes_in_tables_and_templates_are_told,
+     the_setup_code_and_the_certificate_of_a_label_are_the_gateways, a_card_comes_up_as_its_label_says,
+     building_and_testing_are_left_to_whoever_does_that, mistakes_in_tables_and_templates_are_told,
      images_are_offered_to_raspberry_pi_imager)
