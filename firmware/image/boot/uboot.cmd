@@ -1,0 +1,63 @@
+# The boot script of boards with U-Boot (2021.01 and newer). It chooses a slot, counts the try, and starts its kernel.
+#
+# What it chooses by is in one sector of the disk, which is written whole or not at all: BOOT_ORDER, and how many tries
+# each slot has left. Linux writes the same sector (fw_setenv, through RAUC). Where the sector is damaged, slot A is
+# tried first, then B.
+
+setenv slots_at @ENVIRONMENT_SECTOR@
+setenv BOOT_ORDER "A B"
+setenv BOOT_A_LEFT 3
+setenv BOOT_B_LEFT 3
+${devtype} dev ${devnum}
+if ${devtype} read ${loadaddr} ${slots_at} 1; then
+    env import -c ${loadaddr} 0x200 BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT
+fi
+
+setenv slot
+for try in "${BOOT_ORDER}"; do
+    if test "x${slot}" != "x"; then
+        # chosen
+    elif test "x${try}" = "xA"; then
+        if test 0x${BOOT_A_LEFT} -gt 0; then
+            setexpr BOOT_A_LEFT ${BOOT_A_LEFT} - 1
+            setenv slot A
+            setenv part 2
+        fi
+    elif test "x${try}" = "xB"; then
+        if test 0x${BOOT_B_LEFT} -gt 0; then
+            setexpr BOOT_B_LEFT ${BOOT_B_LEFT} - 1
+            setenv slot B
+            setenv part 3
+        fi
+    fi
+done
+
+if test "x${slot}" = "x"; then
+    echo "sluice: no slot has a try left; both get three again"
+    setenv BOOT_A_LEFT 3
+    setenv BOOT_B_LEFT 3
+    env export -c -s 0x200 ${loadaddr} BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT
+    ${devtype} write ${loadaddr} ${slots_at} 1
+    reset
+fi
+
+env export -c -s 0x200 ${loadaddr} BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT
+${devtype} write ${loadaddr} ${slots_at} 1
+echo "sluice: starting slot ${slot} (tries left: A ${BOOT_A_LEFT}, B ${BOOT_B_LEFT}; order ${BOOT_ORDER})"
+
+# Where a compressed kernel is unpacked: behind the place of the initramfs, where the board has none of its own for it.
+if test "x${kernel_comp_addr_r}" = "x"; then
+    setexpr kernel_comp_addr_r ${ramdisk_addr_r} + 0x4000000
+fi
+setenv kernel_comp_size 0x4000000
+
+setenv bootargs "@CONSOLE@ rauc.slot=${slot} panic=5 ro quiet @ARGUMENTS@"
+if load ${devtype} ${devnum}:${part} ${kernel_addr_r} /boot/vmlinuz; then
+    if load ${devtype} ${devnum}:${part} ${ramdisk_addr_r} /boot/initrd; then
+        setenv initrd ${ramdisk_addr_r}:${filesize}
+@DEVICE_TREE@
+        @START@ ${kernel_addr_r} ${initrd} ${tree}
+    fi
+fi
+echo "sluice: slot ${slot} does not start"
+reset
