@@ -74,6 +74,8 @@ static void print_gateway(const cJSON *status)
            time, text_of(clock, "trust"));
     if (*text_of(clock, "why"))
         printf("    %s\n", text_of(clock, "why"));
+    if (get(status, "identity"))
+        printf("  ON ANOTHER MACHINE THAN BEFORE: nothing is published; see sluice identity\n");
     const cJSON *refused = get(get(status, "config"), "refused");
     if (!refused)
         return;
