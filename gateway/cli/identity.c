@@ -95,7 +95,7 @@ int command_identity(int argc, char **argv)
     bool json = false;
     const struct args_flag flags[] = {
         {"id", 0, "NEWID", "of a copy: its own id", &id, NULL},
-        {"json", 'j', NULL, "the state as JSON", NULL, &json},
+        {"json", 'J', NULL, "the state as JSON", NULL, &json},
         COMMAND_SOCKET_FLAG(&socket_path),
         {0},
     };

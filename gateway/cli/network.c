@@ -199,7 +199,7 @@ int command_network(int argc, char **argv)
         {"passphrase", 0, NULL, "asks for the Wi-Fi's passphrase", NULL, &wanted.passphrase},
         {"apn", 0, "NAME", "the access point of a mobile network", &wanted.apn, NULL},
         {"pin", 0, NULL, "asks for the card's PIN", NULL, &wanted.pin},
-        {"json", 'j', NULL, "show as JSON", NULL, &json},
+        {"json", 'J', NULL, "show as JSON", NULL, &json},
         {"starting", 0, NULL, "with apply: the machine starts", NULL, &starting},
         COMMAND_SOCKET_FLAG(&socket_path),
         {0},

@@ -328,7 +328,7 @@ int command_update(int argc, char **argv)
         {"older", 0, NULL, "also a version that is older than the one that runs", NULL,
          &asked.older},
         {"restart", 0, NULL, "restart the machine at once when it is done", NULL, &asked.restart},
-        {"json", 'j', NULL, "the state, or how it ended, as JSON", NULL, &asked.json},
+        {"json", 'J', NULL, "the state, or how it ended, as JSON", NULL, &asked.json},
         COMMAND_SOCKET_FLAG(&asked.socket_path),
         {0},
     };
