@@ -8,11 +8,11 @@ import shutil
 import subprocess
 
 from harness import EXIT_OK, Gateway, check, main, sluice, totals, wait_for
-from harness.node import COIL, DISCRETE, HOLDING, INPUT, ROOT, Node, node_names, profile, tool
+from harness.node import COIL, DISCRETE, HOLDING, INPUT, ROOT, Node, Wire, node_names, profile, tool
 
 os.environ["SLUICE_PROFILES"] = os.path.join(ROOT, "drivers/profiles")
 POINTS = profile()
-SETTING_UNIT, SETTING_FORMAT = (POINTS["setting_" + name]["reg"] for name in ("unit_number", "format"))
+SETTING_UNIT, SETTING_FORMAT, SETTING_FRAMING = (POINTS["setting_" + name]["reg"] for name in ("unit_number", "format", "framing"))
 SETTING_LOW_PASS, SYSTEM_RESET = POINTS["setting_low_pass"]["reg"], POINTS["system_reset"]["reg"]
 POLLS = 300
 
@@ -113,6 +113,49 @@ def the_gateway_reads_and_writes_it_by_its_profile(site):
     gateway.stop()
 
 
+def nodes_on_one_line_answer_for_themselves_alone(site):
+    """Each hears what the other is asked and what it answers. The gateway loses nothing, and a scan knows them."""
+    nodes = [Node(site, "stm32vldiscovery"), Node(site, "netduinoplus2")]
+    for node in nodes:
+        wait_for(node.answers, 20, node.name + " answers")
+    check(nodes[1].write(SETTING_UNIT, 2) == 0, "the second one becomes unit 2")
+    nodes[1].unit = 2
+    check(nodes[1].answers(), "it is there")
+    wire = Wire(site, nodes)
+    done = sluice("scan", "--json", wire.link, "--line", "9600 8E1", "--units", "1-3", "--listen", "0", "--timeout", "1000",
+                  "--socket", "/nonexistent/api.sock")
+    found = {row["unit"]: row for row in map(json.loads, done.stdout.splitlines()) if row["kind"] == "device"}
+    check(sorted(found) == [1, 2], "the units", done.stdout, done.stderr)
+    for row in found.values():
+        check(row["verdict"] == "present" and row["profile"] == "sluice-node", "what a scan takes it for", row)
+    gateway = Gateway(site, [{"id": "line", "driver": "modbus-rtu", "port": wire.link, "line": "115200 8E1", "timeout": "3s"}],
+                      [{"id": "n%d" % unit, "bus": "line", "unit": unit, "profile": "sluice-node", "also": ["frames_answered"], "every": "100ms"}
+                       for unit in (1, 2)], []).start()
+    counts = {}
+
+    def answered():
+        rows = [json.loads(line) for line in gateway.cli("state", "--json").stdout.splitlines()]
+        counts.update({row["d"]: row["v"] for row in rows if row.get("p") == "frames_answered" and "v" in row})
+        return len(counts) == 2 and min(counts.values()) > 100
+    wait_for(answered, 60, "both are polled a hundred times")
+    polled = {device["id"]: device for device in gateway.devices()}
+    check(all(device["up"] for device in polled.values()), "both are up", polled)
+    gateway.stop()
+    wire.cut()
+
+
+def the_build_for_the_board_ends_frames_by_silence_and_can_be_rescued(site):
+    """The one that is flashed, as far as an emulator can run it: its pins read low, and so does the rescue's."""
+    node = Node(site, "lm3s6965evb", emulated=False)
+    # The emulator does not keep the bytes of a frame together when it is short of time.
+    wait_for(lambda: node.exchange(bytes([HOLDING, 0, SETTING_FRAMING, 0, 1]), 0.5) == b"\x03\2\0\0", 30, "frames end by silence")
+
+    def state():
+        return node.exchange(bytes([INPUT, 0, POINTS["settings_state"]["reg"], 0, 1]), 0.5)
+    said = wait_for(state, 30, "it says the state of its settings")
+    check(said[-1] == of("settings_state", "rescue"), "the rescue's pin is held", said.hex())
+
+
 def assign_gives_it_a_unit_and_a_line(site):
     """On the board whose flash is emulated: what was assigned holds after a restart."""
     node = Node(site, "microbit")
@@ -179,5 +222,6 @@ def a_rebuild_elsewhere_is_the_same_bit_for_bit(site):
 
 
 main(every_board_answers_all_functions, hundreds_of_polls_lose_none, the_gateway_reads_and_writes_it_by_its_profile, assign_gives_it_a_unit_and_a_line,
+     nodes_on_one_line_answer_for_themselves_alone, the_build_for_the_board_ends_frames_by_silence_and_can_be_rescued,
      a_new_unit_is_stored_only_once_somebody_asks_there, a_node_that_hangs_is_restarted_by_its_watchdog,
      a_rebuild_elsewhere_is_the_same_bit_for_bit)

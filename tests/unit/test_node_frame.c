@@ -256,18 +256,45 @@ static void by_length_a_frame_is_found_behind_what_is_none(void **state)
     }
 }
 
+/* Out of step, among what could be the beginning of something long: a request is found by itself.
+ */
+static void by_length_a_request_is_found_in_the_middle_of_anything(void **state)
+{
+    uint8_t frame[16];
+    size_t size = make(frame, question, sizeof question);
+    struct line line;
+
+    (void)state;
+    for (unsigned seed = 0; seed < 200; seed++) {
+        open_line(&line, BAUD, FRAME_TOLERANT);
+        for (unsigned i = 0; i < 3 + seed % 40; i++)
+            byte_after(&line, 0, (uint8_t)(i == 0 ? 99 : (seed * 37 + i * i * 11) % 251));
+        if (!line.frame.spoilt || line.frame.whole)
+            continue;
+        for (size_t j = 0; j < size; j++)
+            byte_after(&line, 0, frame[j]);
+        if (frame_end(&line.frame, line.now_us) != size ||
+            memcmp(line.frame.bytes, frame, size) != 0)
+            fail_msg("seed %u", seed);
+    }
+}
+
 /* On a line with others their questions and answers follow one another without a gap that counts.
  */
 static void by_length_others_are_followed(void **state)
 {
     static const uint8_t others[][16] = {
-        {7, 3, 0, 0, 0, 2},                                              /* a question... */
-        {7, 3, 4, 0, 1, 0, 2},                                           /* ...and its answer */
-        {7, 16, 0, 0, 0, 1, 2, 0, 5}, {7, 16, 0, 0, 0, 1}, {9, 0x83, 2}, /* refused */
+        {7, 3, 0, 0, 0, 2},    /* a question... */
+        {7, 3, 4, 0, 1, 0, 2}, /* ...and its answer */
+        {7, 16, 0, 0, 0, 1, 2, 0, 5},
+        {7, 16, 0, 0, 0, 1},
+        {9, 0x83, 2},      /* refused */
+        {9, 43, 14, 1, 0}, /* who it is... */
+        {9, 43, 14, 1, 0x82, 0, 0, 2, 0, 2, 3, 3, 2, 1, 16},
         {UNIT, 0x42, 1, 2, 3}, /* of a function that is not known: to be refused */
         {0, 6, 0, 1, 0, 2},    /* for all */
     };
-    static const uint8_t sizes[] = {6, 7, 9, 6, 3, 5, 6};
+    static const uint8_t sizes[] = {6, 7, 9, 6, 3, 5, 15, 5, 6};
     struct line line;
 
     (void)state;
@@ -278,8 +305,12 @@ static void by_length_others_are_followed(void **state)
 
         for (size_t j = 0; j < size; j++)
             byte_after(&line, 0, frame[j]);
-        assert_int_equal(frame_end(&line.frame, line.now_us), size);
-        frame_clear(&line.frame);
+        /* What is said between others does not have to be cleared. */
+        assert_int_equal(frame_end(&line.frame, line.now_us),
+                         others[i][0] == UNIT || others[i][0] == 0 ? size : 0);
+        if (line.frame.whole)
+            frame_clear(&line.frame);
+        assert_false(frame_is_begun(&line.frame));
     }
     assert_int_equal(line.frame.damaged, 0);
 }
@@ -314,6 +345,7 @@ int main(void)
         cmocka_unit_test(nothing_is_taken_before_the_line_was_quiet_once),
         cmocka_unit_test(by_length_a_frame_ends_with_its_last_byte_whatever_the_pauses),
         cmocka_unit_test(by_length_a_frame_is_found_behind_what_is_none),
+        cmocka_unit_test(by_length_a_request_is_found_in_the_middle_of_anything),
         cmocka_unit_test(by_length_others_are_followed),
         cmocka_unit_test(the_checksum_is_that_of_the_standard),
     };

@@ -61,6 +61,12 @@ static void add(struct frame *frame, uint8_t byte)
 /* So long a request of a function that is not known is waited for, to be refused. */
 #define UNKNOWN_SIZE_MAX 32
 
+/* To this node, or to all. */
+static bool is_ours(const struct frame *frame)
+{
+    return frame->bytes[0] == frame->unit || frame->bytes[0] == 0;
+}
+
 /* Whether the frame's first `size` bytes are there, and sound. */
 static bool is_sound(const struct frame *frame, size_t size)
 {
@@ -76,7 +82,7 @@ static bool is_sound(const struct frame *frame, size_t size)
 static int measure(const struct frame *frame)
 {
     const uint8_t *pdu = frame->bytes + 1;
-    bool ours = frame->bytes[0] == frame->unit || frame->bytes[0] == 0;
+    bool ours = is_ours(frame);
     size_t request = pdu_request_size(pdu, frame->size - 1u);
     size_t reply = ours ? 0 : pdu_reply_size(pdu, frame->size - 1u);
     size_t longest = 3 + (request > reply ? request : reply);
@@ -93,21 +99,56 @@ static int measure(const struct frame *frame)
     return frame->size < longest && longest <= FRAME_SIZE_MAX ? 0 : -1;
 }
 
-/* Looks for a frame in what is there. Each round ends it or takes a byte away. */
+static void drop(struct frame *frame, size_t size)
+{
+    frame->size = (uint16_t)(frame->size - size);
+    memmove(frame->bytes, frame->bytes + size, frame->size);
+}
+
+/* Whether the last `size` bytes are a request to this node. */
+static bool is_request(const struct frame *frame, size_t size)
+{
+    const uint8_t *bytes = frame->bytes + frame->size - size;
+
+    return bytes[0] == frame->unit && pdu_request_size(bytes + 1, size - 3) == size - 3 &&
+           crc16(bytes, size) == 0;
+}
+
+/* Where it is not known what is a beginning, a request to this node is one all the same. */
+static void find_request(struct frame *frame)
+{
+    for (size_t size = FRAME_SIZE_MIN; size <= frame->size; size++) {
+        if (is_request(frame, size)) {
+            drop(frame, frame->size - size);
+            frame->whole = true;
+            return;
+        }
+    }
+}
+
+/*
+ * Looks for a frame to this node in what is there. Each round ends it, or takes bytes away: one
+ * that can begin none, or a whole frame between others. So nobody has to be quick between a
+ * question to another node and its answer.
+ */
 static void find(struct frame *frame)
 {
-    int size = frame->size < 2 ? 0 : measure(frame);
+    int size;
 
-    while (size < 0) {
-        spoil(frame);
-        frame->size--;
-        memmove(frame->bytes, frame->bytes + 1, frame->size);
-        size = frame->size < 2 ? 0 : measure(frame);
+    while ((size = frame->size < 2 ? 0 : measure(frame)) != 0) {
+        if (size > 0 && is_ours(frame)) {
+            frame->size = (uint16_t)size;
+            frame->whole = true;
+            return;
+        }
+        if (size < 0)
+            spoil(frame);
+        else
+            frame->spoilt = false;
+        drop(frame, size < 0 ? 1 : (size_t)size);
     }
-    if (size == 0)
-        return;
-    frame->size = (uint16_t)size;
-    frame->whole = true;
+    if (frame->spoilt)
+        find_request(frame);
 }
 
 void frame_byte(struct frame *frame, uint32_t now_us, uint8_t byte, bool damaged)
@@ -121,7 +162,7 @@ void frame_byte(struct frame *frame, uint32_t now_us, uint8_t byte, bool damaged
         return;
     if (silence_us >= frame->end_us) {
         /* What nobody took by now, and what was no frame, is over. */
-        if (frame->size > 0 && frame->crc != 0)
+        if (frame->size > 0 && (frame->kind == FRAME_TOLERANT || frame->crc != 0))
             spoil(frame);
         frame_clear(frame);
     } else if (frame->kind == FRAME_STRICT && frame->size > 0 && silence_us > frame->inside_us) {

@@ -50,7 +50,8 @@ void frame_byte(struct frame *frame, uint32_t now_us, uint8_t byte, bool damaged
 
 /*
  * The size of the sound frame that has ended by now, its checksum included, or 0. Until
- * frame_clear() nothing else is taken.
+ * frame_clear() nothing else is taken. By silence it may be a frame between others; by length it is
+ * for this node, or for all.
  */
 size_t frame_end(struct frame *frame, uint32_t now_us);
 

@@ -20,6 +20,19 @@ size_t pdu_request_size(const uint8_t *pdu, size_t have)
     }
 }
 
+/* A stream of objects, each with its number and its length in front: 6.21. */
+static size_t identity_size(const uint8_t *pdu, size_t have)
+{
+    size_t at = 7;
+
+    for (unsigned i = 0; have >= 7 && i < pdu[6] && at < PDU_SIZE_MAX; i++) {
+        if (have < at + 2)
+            return at + 2;
+        at += 2u + pdu[at + 1];
+    }
+    return at;
+}
+
 size_t pdu_reply_size(const uint8_t *pdu, size_t have)
 {
     if (have && pdu[0] & PDU_EXCEPTION)
@@ -35,6 +48,8 @@ size_t pdu_reply_size(const uint8_t *pdu, size_t have)
     case PDU_WRITE_COILS:
     case PDU_WRITE_REGISTERS:
         return 5;
+    case PDU_IDENTIFY:
+        return identity_size(pdu, have);
     default:
         return 0;
     }

@@ -1,4 +1,5 @@
 """Sensor nodes: the firmware of a board, run by the emulator that its description names."""
+import contextlib
 import json
 import os
 import re
@@ -61,8 +62,9 @@ def is_whole(data):
 class Node:
     """One emulated board. Its line is a terminal at `link`, which stays open as a wire does."""
 
-    def __init__(self, site, name, gdb=False, image="node.elf", label=None):
-        """`label`: what it is called in the site, where there are several of one board."""
+    def __init__(self, site, name, gdb=False, image="node.elf", label=None, emulated=True):
+        """`label`: what it is called in the site, where there are several of one board. `emulated`: the build for the
+        emulator, else the one for the board itself."""
         if not os.path.exists("/usr/bin/qemu-system-arm"):
             raise Skip("qemu-system-arm is not installed: tools/prepare test")
         with _built:
@@ -70,7 +72,7 @@ class Node:
         self.site = site
         self.name = name
         label = label or name
-        self.elf = os.path.join(ROOT, "build/node", name, "emulated", image)
+        self.elf = os.path.join(ROOT, "build/node", name, "emulated" if emulated else "", image)
         words = [word.replace("{serial}", "pty").replace("{node.elf}", self.elf) for word in board(name)["emulation"]["qemu"]]
         self.gdb_path = site.path(label + ".gdb") if gdb else None
         if gdb:
@@ -148,6 +150,39 @@ class Node:
             if match:
                 return int(match.group(1), 16)
         raise Failure("there is no endless loop in " + self.elf)
+
+
+class Wire:
+    """Two wires to which several nodes are connected, and a master at `link`: each hears what any other says."""
+
+    def __init__(self, site, nodes):
+        master, slave = os.openpty()
+        tty.setraw(slave)
+        self.slave = slave
+        self.fds = [master, *(node.fd for node in nodes)]
+        self.link = site.path("wire.tty")
+        os.symlink(os.ttyname(slave), self.link)
+        self.stop_in, self.stop_out = os.pipe()
+        self.thread = threading.Thread(target=self._carry, daemon=True)
+        self.thread.start()
+
+    def _carry(self):
+        while True:
+            ready = select.select([*self.fds, self.stop_in], [], [])[0]
+            if self.stop_in in ready:
+                return
+            for fd in ready:
+                with contextlib.suppress(OSError):  # a node that was switched off
+                    data = os.read(fd, 300)
+                    for other in self.fds:
+                        if other != fd:
+                            os.write(other, data)
+
+    def cut(self):
+        os.write(self.stop_out, b"x")
+        self.thread.join()
+        for fd in (self.fds[0], self.slave, self.stop_in, self.stop_out):
+            os.close(fd)
 
 
 class Debugger:
