@@ -44,6 +44,14 @@ static bool is_comparable(const char *was, const char *now)
     return *was && *now && (strcmp(was, now) == 0 || differs(was, now));
 }
 
+/* A board that has still the number by which it is known is that board, whatever else there is. */
+static void find_board(struct identity *identity)
+{
+    for (size_t i = 0; i < IDENTITY_BOARDS_MAX; i++)
+        if (*identity->was.board && strcmp(identity->now.boards[i], identity->was.board) == 0)
+            memcpy(identity->now.board, identity->was.board, sizeof identity->now.board);
+}
+
 /* The board decides where it has a number: an installation may be made anew on it, and a card be
  * replaced. */
 static void compare(struct identity *identity, int64_t now_ms)
@@ -149,8 +157,10 @@ int identity_open(struct identity **out, const char *state_path, const struct id
     pthread_mutex_init(&identity->lock, NULL);
     snprintf(identity->path, sizeof identity->path, "%.*s/identity", PATH_MAX - 16, state_path);
     identity->now = *facts;
-    if (load(identity))
+    if (load(identity)) {
+        find_board(identity);
         compare(identity, now_ms);
+    }
     if (identity->look.state == IDENTITY_SURE)
         adopt(identity);
     else

@@ -60,33 +60,51 @@ static bool is_filler(const char *word)
     return strspn(word, "0-.: xX") == strlen(word);
 }
 
-/* The least address among the interfaces that are part of the board: not those of adapters, which
- * move. */
-static bool read_address(const char *root, char least[WORD_SIZE])
+/* Whether an interface is part of the board, and keeps its address: adapters move. */
+static bool read_address(const char *root, const char *name, char word[WORD_SIZE])
 {
-    char folder[PATH_MAX], link[PATH_MAX], word[WORD_SIZE], device[PATH_MAX];
-    struct dirent *entry;
+    char link[PATH_MAX], device[PATH_MAX];
 
-    least[0] = '\0';
-    snprintf(folder, sizeof folder, "%s/sys/class/net", root);
-    DIR *list = opendir(folder);
-    while (list && (entry = readdir(list))) {
-        snprintf(link, sizeof link, "%.*s/%s/device", PATH_MAX / 2, folder, entry->d_name);
-        if (entry->d_name[0] == '.' || !realpath(link, device) || strstr(device, "/usb"))
-            continue;
-        snprintf(link, sizeof link, "%.*s/%s", PATH_MAX / 2, folder, entry->d_name);
-        if (!read_word(word, link, "/addr_assign_type") || strcmp(word, PERMANENT) != 0 ||
-            !read_word(word, link, "/address") || is_filler(word))
-            continue;
-        if (!*least || strcmp(word, least) < 0)
-            memcpy(least, word, WORD_SIZE);
-    }
-    if (list)
-        closedir(list);
-    return *least != '\0';
+    snprintf(link, sizeof link, "%.*s/sys/class/net/%s/device", PATH_MAX / 2, root, name);
+    if (!realpath(link, device) || strstr(device, "/usb"))
+        return false;
+    *strrchr(link, '/') = '\0';
+    return read_word(word, link, "/addr_assign_type") && strcmp(word, PERMANENT) == 0 &&
+           read_word(word, link, "/address") && !is_filler(word);
 }
 
-static void look_at_board(char fact[IDENTITY_FACT_SIZE], const char *root)
+static void add_board(struct identity_facts *facts, size_t *count, const char *kind,
+                      const char *word)
+{
+    if (*count < IDENTITY_BOARDS_MAX)
+        set_fact(facts->boards[(*count)++], kind, word);
+}
+
+static int in_order(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* In the order of their addresses, which stay when their names do not. */
+static void add_interfaces(struct identity_facts *facts, size_t *count, const char *root)
+{
+    char folder[PATH_MAX], words[IDENTITY_BOARDS_MAX][WORD_SIZE];
+    size_t found = 0;
+    struct dirent *entry;
+
+    snprintf(folder, sizeof folder, "%s/sys/class/net", root);
+    DIR *list = opendir(folder);
+    while (list && found < IDENTITY_BOARDS_MAX && (entry = readdir(list)))
+        if (entry->d_name[0] != '.' && read_address(root, entry->d_name, words[found]))
+            found++;
+    if (list)
+        closedir(list);
+    qsort(words, found, sizeof *words, in_order);
+    for (size_t i = 0; i < found; i++)
+        add_board(facts, count, "net", words[i]);
+}
+
+static void look_at_board(struct identity_facts *facts, const char *root)
 {
     static const struct {
         const char *kind, *path;
@@ -97,13 +115,13 @@ static void look_at_board(char fact[IDENTITY_FACT_SIZE], const char *root)
         {"product", "/sys/class/dmi/id/product_uuid"},
     };
     char word[WORD_SIZE];
+    size_t count = 0;
 
-    fact[0] = '\0';
-    for (size_t i = 0; i < sizeof places / sizeof *places && !*fact; i++)
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         if (read_word(word, root, places[i].path) && !is_filler(word))
-            set_fact(fact, places[i].kind, word);
-    if (!*fact && read_address(root, word))
-        set_fact(fact, "net", word);
+            add_board(facts, &count, places[i].kind, word);
+    add_interfaces(facts, &count, root);
+    memcpy(facts->board, facts->boards[0], sizeof facts->board);
 }
 
 /* The number of the card or disk that a device node is on, or of the one that it is a part of. */
@@ -153,6 +171,6 @@ void identity_facts_look(struct identity_facts *facts, const char *root, const c
     memset(facts, 0, sizeof *facts);
     if (read_word(word, root, "/etc/machine-id"))
         set_fact(facts->machine, "id", word);
-    look_at_board(facts->board, root);
+    look_at_board(facts, root);
     look_at_medium(facts->medium, root, state_path);
 }

@@ -5,15 +5,18 @@
 #ifndef SLUICE_DAEMON_IDENTITY_FACTS_H
 #define SLUICE_DAEMON_IDENTITY_FACTS_H
 
-#define IDENTITY_FACT_SIZE 40
+#define IDENTITY_FACT_SIZE  40
+#define IDENTITY_BOARDS_MAX 8
 
 /* Each is "KIND:HASH", or "" where it cannot be told. Facts of different kinds say nothing about
  * each other. */
 struct identity_facts {
     char machine[IDENTITY_FACT_SIZE]; /* machine-id(5) */
     char board[IDENTITY_FACT_SIZE];   /* serial number of the board, else the address of its own
-                                         network interface */
-    char medium[IDENTITY_FACT_SIZE];  /* the filesystem, and the card or disk below it */
+                                         network interface: the best that there is */
+    char boards[IDENTITY_BOARDS_MAX][IDENTITY_FACT_SIZE]; /* all of these, the best first: one that
+                                         is known makes it a board that is known */
+    char medium[IDENTITY_FACT_SIZE]; /* the filesystem, and the card or disk below it */
 };
 
 /* Looks at them. `root` is "" but in tests; `state_path` is below it. */

@@ -15,6 +15,7 @@ from harness.rauc import BOARD, Box
 from harness.site import free_port, program
 
 UPDATE = "/api/v1/update"
+POLICY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../firmware/package/de.pengutronix.rauc.conf")
 
 
 def start(site, box, **environment):
@@ -186,7 +187,14 @@ def what_never_ends_is_refused(site):
     check(job["why"] == "cancelled", "one that is cancelled", job)
     check(gateway.cli("update", "cancel").returncode == EXIT_FAILED, "nothing is there to be cancelled")
     check(box.primary() == "A", "what starts next")
-    gateway.stop()
+
+    # The daemon ends in the middle of one.
+    with socket.socket(socket.AF_UNIX) as raw:
+        raw.connect(gateway.socket)
+        raw.sendall(("PUT %s/bundle HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n" % UPDATE).encode() + b"x" * 50000)
+        wait_for(lambda: state(gateway)["job"].get("received") == 50000, 20, "half of it came")
+        gateway.stop()
+    check(not os.listdir(os.path.join(state_folder, "update")), "it is left lying")
 
 
 def ended_or_none(gateway):
@@ -264,6 +272,55 @@ def comes_from_an_address(site):
     check(job["why"] == "download" and "certificate" in job["error"], "a server that nobody knows", job)
 
 
+# An image's own words about itself, in a mount namespace.
+IMAGE = """
+mount --bind "$1" /usr/share && mount --bind "$2" /usr/lib/os-release && shift 2 && exec "$@"
+"""
+
+
+def the_image_says_which_version_runs_and_the_oldest_that_may(site):
+    box = Box(site)
+    if not shutil.which("unshare"):
+        raise Skip("unshare is not installed")
+    os.makedirs(site.path("share/sluice"))
+    with open(site.path("share/sluice/update-minimum"), "w") as out:
+        out.write("MINIMUM_VERSION=1.5.0\n")
+    with open(site.path("os-release"), "w") as out:
+        out.write('NAME="Debian GNU/Linux"\nIMAGE_VERSION="2.0.0"\n')
+    image = ["unshare", "--mount", "sh", "-c", IMAGE, "sh", site.path("share"), site.path("os-release")]
+    if subprocess.run([*image, "true"], capture_output=True).returncode:
+        raise Skip("mounting is not permitted here")
+    gateway = Gateway(site, [], [], []).start(before=box.before + image)
+    told = state(gateway)
+    check(told["version"] == "2.0.0" and told["minimum"] == "1.5.0", "its versions", told)
+    check(next(slot for slot in told["slots"] if slot["name"] == "A")["version"] == "2.0.0", "the slot that runs", told["slots"])
+    too_old, older = box.bundle("1.4.raucb", "1.4.9"), box.bundle("1.6.raucb", "1.6.0")
+    for flags in ([], ["--older"]):
+        job = install(gateway, too_old, *flags)[1]
+        check(job["why"] == "older" and "1.5.0" in job["error"], "below the oldest", flags, job)
+    job = install(gateway, older)[1]
+    check(job["why"] == "older" and "2.0.0" in job["error"], "older than what runs", job)
+    check(install(gateway, older, "--older")[0].returncode == EXIT_OK and box.primary() == "B", "when it is asked for")
+    check("1.5.0" in gateway.cli("update").stdout, "sluice update", gateway.cli("update").stdout)
+    gateway.stop()
+
+
+def only_root_and_the_gateway_speak_to_rauc(site):
+    """The policy that is shipped, with a user whom every machine has in the gateway's place."""
+    box = Box(site, policy=POLICY)
+
+    def asked_by(user):
+        done = subprocess.run(["setpriv", "--reuid", user, "--clear-groups", "rauc", "status", "mark-active", "other"],
+                              capture_output=True, text=True, env={**os.environ, **box.environment})
+        return done.returncode, done.stdout + done.stderr
+    os.chmod(site.folder, 0o755)
+    os.chmod(box.folder, 0o755)
+    code, words = asked_by("nobody")
+    check(code != 0 and box.primary() == "A", "a stranger", code, words)
+    code, words = asked_by("daemon")
+    check(code == 0 and box.primary() == "B", "the gateway", code, words)
+
+
 def elsewhere_the_package_manager_does_it(site):
     gateway = Gateway(site, [], [], []).start(before=["env", "PATH=" + site.folder])
     told = state(gateway)
@@ -298,4 +355,5 @@ def root_restarts_the_machine(site):
 
 
 main(installs_and_goes_back, refuses_each_with_its_reason, what_never_ends_is_refused, comes_from_an_address,
+     the_image_says_which_version_runs_and_the_oldest_that_may, only_root_and_the_gateway_speak_to_rauc,
      elsewhere_the_package_manager_does_it, root_restarts_the_machine)

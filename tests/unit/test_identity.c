@@ -39,6 +39,7 @@ static struct identity_facts facts(const char *machine, const char *board, const
 {
     struct identity_facts facts;
 
+    memset(&facts, 0, sizeof facts);
     snprintf(facts.machine, sizeof facts.machine, "%s", machine);
     snprintf(facts.board, sizeof facts.board, "%s", board);
     snprintf(facts.medium, sizeof facts.medium, "%s", medium);
@@ -149,6 +150,27 @@ static void a_copy_is_sure_of_itself_once_it_has_its_own_id(void **state)
     assert_int_equal(start("id:1", "tree:2", "ext4:1", "b", text), IDENTITY_SURE);
 }
 
+static void a_board_is_known_by_any_of_its_numbers(void **state)
+{
+    struct identity_facts now = facts("id:1", "net:1", "ext4:1");
+    struct identity *identity;
+
+    (void)state;
+    assert_int_equal(identity_open(&identity, folder, &now, NOW_MS), 0);
+    identity_close(identity);
+    now = facts("id:1", "net:0",
+                "ext4:1"); /* a new card has come, and the old number is still there */
+    strcpy(now.boards[0], "net:0");
+    strcpy(now.boards[1], "net:1");
+    assert_int_equal(identity_open(&identity, folder, &now, NOW_MS), 0);
+    assert_false(identity_holds(identity));
+    identity_close(identity);
+    strcpy(now.boards[1], "");
+    assert_int_equal(identity_open(&identity, folder, &now, NOW_MS), 0);
+    assert_true(identity_holds(identity));
+    identity_close(identity);
+}
+
 /* --- what is looked at --- */
 
 static void put(const char *path, const char *content)
@@ -202,6 +224,14 @@ static void the_best_number_that_a_machine_has_is_taken(void **state)
     other = look();
     assert_string_not_equal(found.board, other.board);
 
+    /* Another card beside it: the board is known by what it was known by. */
+    put("/sys/class/net/eth2/device", "");
+    put("/sys/class/net/eth2/addr_assign_type", "0\n");
+    put("/sys/class/net/eth2/address", "00:11:22:00:00:01\n");
+    found = look();
+    assert_string_not_equal(found.board, other.board);
+    assert_string_equal(found.boards[1], other.board);
+
     put("/sys/class/dmi/id/board_serial", "Default string\n");
     put("/sys/class/dmi/id/product_uuid", "00000000-0000-0000-0000-000000000000\n");
     assert_int_equal(strncmp(look().board, "net:", 4), 0);
@@ -221,6 +251,8 @@ int main(void)
                                         remove_folder),
         cmocka_unit_test_setup_teardown(a_copy_is_sure_of_itself_once_it_has_its_own_id,
                                         make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_board_is_known_by_any_of_its_numbers, make_folder,
+                                        remove_folder),
         cmocka_unit_test_setup_teardown(the_best_number_that_a_machine_has_is_taken, make_folder,
                                         remove_folder),
     };

@@ -122,6 +122,22 @@ static void tells_every_mistake(void **state)
     expect(rig, "end checksum_form match - group scale match - hemisphere ");
 }
 
+static void wants_a_time_and_its_date_together(void **state)
+{
+    struct rig *rig = *state;
+
+    rig->point_options[0][0].format = NUMBER_NMEA_TIME;
+    rig->point_options[1][0].date = 9;
+    expect(rig, "date date ");
+    rig->point_options[0][0].date = 9;
+    rig->point_options[1][0].date = -1;
+    expect(rig, "");
+    rig->point_options[0][0].column = -1;
+    rig->point_options[0][0].at = 3;
+    rig->point_options[0][0].length = 6;
+    expect(rig, "date ");
+}
+
 static void tells_mistakes_in_bytes_exchanges_and_frames_of_devices(void **state)
 {
     static const char *const steps[] = {"send ?", "sned ?"}, *const good[] = {"send {address}?"};
@@ -297,6 +313,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(takes_what_can_work),
         TEST(tells_every_mistake),
+        TEST(wants_a_time_and_its_date_together),
         TEST(tells_mistakes_in_bytes_exchanges_and_frames_of_devices),
         TEST(lets_a_device_frame_and_check_its_lines),
         TEST(wants_talkers_on_one_line_to_agree),

@@ -43,6 +43,7 @@ BUS_SETTINGS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Conf
  <policy context="default">
   <allow user="*"/><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/>
  </policy>
+ %s
 </busconfig>
 """
 
@@ -82,9 +83,12 @@ esac
 
 
 class Box:
-    """Slot A runs, B has nothing in it yet. `bundle` makes what is installed."""
+    """
+    Slot A runs, B has nothing in it yet. `bundle` makes what is installed. With `policy` the bus permits only what that file
+    does, in which the user daemon stands for the gateway's.
+    """
 
-    def __init__(self, site):
+    def __init__(self, site, policy=None):
         if os.geteuid() != 0 or not shutil.which("rauc") or not shutil.which("dbus-daemon"):
             raise Skip("RAUC's service needs root and the packages rauc and dbus")
         self.site = site
@@ -100,7 +104,11 @@ class Box:
         self._write("bootloader", BOOTLOADER % self.folder, 0o755)
         self._write("system.conf", SYSTEM_SETTINGS % {"board": BOARD, "folder": self.folder})
         self._write("bin/rauc", '#!/bin/sh\nexec %s --conf=%s "$@"\n' % (shutil.which("rauc"), self.path("system.conf")), 0o755)
-        self._write("bus.conf", BUS_SETTINGS % self.path("bus"))
+        if policy:
+            with open(policy) as file:
+                self._write("policy.conf", file.read().replace('user="sluice"', 'user="daemon"'))
+        include = "<include>%s</include>" % self.path("policy.conf") if policy else ""
+        self._write("bus.conf", BUS_SETTINGS % (self.path("bus"), include))
         site.start("dbus", "dbus-daemon", "--config-file=" + self.path("bus.conf"), "--nofork", "--nopidfile")
         wait_for(lambda: os.path.exists(self.path("bus")), 10, "the bus")
         self.environment = {"PATH": self.path("bin") + ":" + os.environ["PATH"],
