@@ -7,6 +7,17 @@ if(NOT SLUICE_PACKAGE)
     return()
 endif()
 
+# Small, as boards with a few MB of flash want it, and hardened as Debian's own packages are. Tables for unwinding would only serve core files, which the
+# daemon forbids.
+set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+add_compile_options(-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
+    -fstack-protector-strong -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
+add_compile_definitions(_FORTIFY_SOURCE=2)
+add_link_options(-Wl,--gc-sections -Wl,-O1 -Wl,-z,relro -Wl,-z,now)
+if(SLUICE_PACKAGE_ARCH STREQUAL amd64)
+    add_link_options(-Wl,-z,pack-relative-relocs) # binutils has it for no other yet
+endif()
+
 set(here ${PROJECT_SOURCE_DIR}/firmware/package)
 install(FILES ${here}/sluice.service ${here}/sluice-https.socket ${here}/sluice-http.socket
     ${here}/sluice-wish.path ${here}/sluice-wish.service ${here}/sluice-network.service
