@@ -1,11 +1,11 @@
 #include "modbus/sunspec.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
+#include "core/shelf.h"
 
 #define LINE_SIZE_MAX  512
 #define MODELS_MAX     128 /* in the file, and in a chain */
@@ -108,28 +108,11 @@ static int take_line(struct sunspec_models *models, char *line)
     return 0;
 }
 
-static int read_text(const char *path, char **text)
-{
-    FILE *file = fopen(path, "r");
-    long size = -1;
-
-    if (!file)
-        return errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
-    if (fseek(file, 0, SEEK_END) == 0)
-        size = ftell(file);
-    rewind(file);
-    *text = size >= 0 ? calloc(1, (size_t)size + 1) : NULL;
-    int error = size < 0 ? ERR_IO : !*text ? ERR_NOMEM : 0;
-    if (!error && fread(*text, 1, (size_t)size, file) != (size_t)size)
-        error = ERR_IO;
-    fclose(file);
-    return error;
-}
-
 int sunspec_models_open(struct sunspec_models **models, const char *path)
 {
     struct sunspec_models *made = calloc(1, sizeof *made);
-    int error = made ? read_text(path, &made->text) : ERR_NOMEM;
+    size_t size;
+    int error = made ? shelf_read(path, SHELF_FILE_SIZE_MAX, &made->text, &size) : ERR_NOMEM;
     char *rest = NULL;
 
     *models = NULL;

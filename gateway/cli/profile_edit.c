@@ -9,6 +9,7 @@
 #include "cli/vocabulary.h"
 #include "config/file.h"
 #include "core/save.h"
+#include "core/shelf.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "daemon/gateway.h"
@@ -219,7 +220,7 @@ char *profile_edit_read(const char *path)
     char *text;
     size_t size;
 
-    return save_read(path, JSON_SIZE_MAX, &text, &size) == 0 ? text : NULL;
+    return shelf_read(path, JSON_SIZE_MAX, &text, &size) == 0 ? text : NULL;
 }
 
 int profile_edit_write(const char *path, const char *text)

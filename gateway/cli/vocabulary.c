@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "config/file.h"
+#include "core/shelf.h"
 
 struct vocabulary {
     struct arena *arena;
@@ -18,9 +18,9 @@ struct vocabulary *vocabulary_open(const struct config_parts *parts)
     struct vocabulary *made = calloc(1, sizeof *made);
     char path[PATH_MAX] = "";
 
-    for (size_t i = 0; parts->profile_folders[i] && access(path, R_OK) != 0; i++)
+    for (size_t i = 0; parts->profile_folders[i] && !shelf_has(path); i++)
         snprintf(path, sizeof path, "%s/vocabulary/points.json", parts->profile_folders[i]);
-    if (made && access(path, R_OK) == 0 && arena_open(&made->arena) == 0) {
+    if (made && shelf_has(path) && arena_open(&made->arena) == 0) {
         struct findings *findings = findings_open(made->arena);
         const struct json *root = NULL;
         if (findings && file_read_json(&root, made->arena, path, findings) == 0)

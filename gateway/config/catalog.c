@@ -10,6 +10,7 @@
 
 #include "config/file.h"
 #include "core/nearest.h"
+#include "core/shelf.h"
 #include "config/shape.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -32,8 +33,9 @@ static const char *text_of(const struct json *object, const char *key)
     return value && value->type == JSON_STRING ? value->text : "";
 }
 
-static int fill(struct catalog *catalog, const char *folder, const char *name,
-                struct findings *findings)
+/* `text` NULL: it is in the file. */
+static int fill(struct catalog *catalog, const char *folder, const char *name, const char *text,
+                size_t text_size, struct findings *findings)
 {
     struct catalog_profile *profile = &catalog->profiles[catalog->count];
     const struct json *root, *points;
@@ -46,7 +48,8 @@ static int fill(struct catalog *catalog, const char *folder, const char *name,
     profile->name = arena_text(catalog->arena, name, strlen(name));
     if (!profile->path || !profile->name)
         return ERR_NOMEM;
-    int error = file_read_json(&root, catalog->arena, profile->path, findings);
+    int error = text ? file_take_json(&root, catalog->arena, profile->path, text, text_size, findings)
+                     : file_read_json(&root, catalog->arena, profile->path, findings);
     if (error)
         return error == ERR_NOMEM ? error : 0;
     if (root->type != JSON_OBJECT) {
@@ -75,23 +78,48 @@ static bool has(const struct catalog *catalog, const char *name)
     return false;
 }
 
+struct reading {
+    struct catalog *catalog;
+    const char *folder;
+    struct findings *findings;
+};
+
+static int read_file(void *context, const char *file, const char *text, size_t text_size)
+{
+    struct reading *reading = context;
+    char name[NAME_MAX + 1];
+    size_t size = strlen(file);
+
+    if (size <= SUFFIX_LENGTH || size > NAME_MAX || file[0] == '.' || strchr(file, '/') ||
+        strcmp(file + size - SUFFIX_LENGTH, SUFFIX) != 0)
+        return 0;
+    snprintf(name, sizeof(name), "%.*s", (int)(size - SUFFIX_LENGTH), file);
+    if (reading->catalog->count >= CATALOG_MAX || has(reading->catalog, name))
+        return 0;
+    return fill(reading->catalog, reading->folder, name, text, text_size, reading->findings);
+}
+
+/* An archive that is damaged is told, as a file is. */
+static int read_archive(struct reading *reading)
+{
+    int error = shelf_each(reading->folder, read_file, reading);
+
+    if (error == ERR_CORRUPT)
+        findings_place(reading->findings, reading->folder, (struct json_place){0, 0},
+                       "its archive is damaged: install the package again");
+    return error == ERR_NOMEM ? error : 0;
+}
+
 static int read_folder(struct catalog *catalog, const char *folder, struct findings *findings)
 {
+    struct reading reading = {catalog, folder, findings};
     DIR *dir = opendir(folder);
     int error = 0;
 
     if (!dir)
-        return 0;
-    for (struct dirent *entry; !error && (entry = readdir(dir));) {
-        char name[NAME_MAX + 1];
-        size_t size = strlen(entry->d_name);
-        if (size <= SUFFIX_LENGTH || entry->d_name[0] == '.' ||
-            strcmp(entry->d_name + size - SUFFIX_LENGTH, SUFFIX) != 0)
-            continue;
-        snprintf(name, sizeof(name), "%.*s", (int)(size - SUFFIX_LENGTH), entry->d_name);
-        if (catalog->count < CATALOG_MAX && !has(catalog, name))
-            error = fill(catalog, folder, name, findings);
-    }
+        return read_archive(&reading);
+    for (struct dirent *entry; !error && (entry = readdir(dir));)
+        error = read_file(&reading, entry->d_name, NULL, 0);
     closedir(dir);
     return error;
 }

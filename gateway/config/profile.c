@@ -9,6 +9,7 @@
 #include "config/file.h"
 #include "config/load.h"
 #include "core/nearest.h"
+#include "core/shelf.h"
 
 #define FOLDERS_MAX 5
 
@@ -20,35 +21,51 @@ static bool name_valid(const char *name)
                strlen(name);
 }
 
-static void nearest_in(const char *folder, struct nearest *nearest, char best[NAME_MAX + 1])
+/* The name that comes nearest, copied: `best`. */
+struct search {
+    struct nearest nearest;
+    char best[NAME_MAX + 1];
+};
+
+static int offer_file(void *context, const char *file, const char *text, size_t text_size)
+{
+    struct search *search = context;
+    char name[NAME_MAX + 1];
+    size_t size = strlen(file);
+
+    (void)text, (void)text_size;
+    if (size < 6 || size > NAME_MAX || strcmp(file + size - 5, ".json") != 0 || strchr(file, '/'))
+        return 0;
+    snprintf(name, sizeof(name), "%.*s", (int)(size - 5), file);
+    nearest_offer_part(&search->nearest, name);
+    if (search->nearest.best == name) {
+        memcpy(search->best, name, sizeof(name));
+        search->nearest.best = search->best;
+    }
+    return 0;
+}
+
+static void nearest_in(const char *folder, struct search *search)
 {
     DIR *dir = opendir(folder);
-    if (!dir)
+    if (!dir) {
+        shelf_each(folder, offer_file, search);
         return;
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        char name[NAME_MAX + 1];
-        size_t size = strlen(entry->d_name);
-        if (size < 6 || strcmp(entry->d_name + size - 5, ".json") != 0)
-            continue;
-        snprintf(name, sizeof(name), "%.*s", (int)(size - 5), entry->d_name);
-        nearest_offer_part(nearest, name);
-        if (nearest->best == name) {
-            memcpy(best, name, sizeof(name));
-            nearest->best = best;
-        }
     }
+    for (struct dirent *entry; (entry = readdir(dir));)
+        offer_file(search, entry->d_name, NULL, 0);
     closedir(dir);
 }
 
 static void tell_absent(struct loader *loader, const struct json *value, const char *name)
 {
-    char best[NAME_MAX + 1], folders[256] = "";
-    struct nearest nearest;
-    nearest_init(&nearest, name);
+    char folders[256] = "";
+    struct search search;
+    nearest_init(&search.nearest, name);
     size_t at = 0;
     for (size_t i = 0; i < FOLDERS_MAX && loader->parts->profile_folders[i]; i++) {
         const char *folder = loader->parts->profile_folders[i];
-        nearest_in(folder, &nearest, best);
+        nearest_in(folder, &search);
         if (at < sizeof(folders))
             at += (size_t)snprintf(folders + at, sizeof(folders) - at, "%s%s", at > 0 ? ", " : "",
                                    folder);
@@ -58,9 +75,10 @@ static void tell_absent(struct loader *loader, const struct json *value, const c
                        "there is no profile \"%s\": such devices describe themselves; \"sluice "
                        "sunspec HOST > NAME.json\" writes the profile of yours",
                        name);
-    else if (nearest.best)
+    else if (search.nearest.best)
         findings_value(loader->decoder.findings, value,
-                       "there is no profile \"%s\"; did you mean \"%s\"?", name, nearest.best);
+                       "there is no profile \"%s\"; did you mean \"%s\"?", name,
+                       search.nearest.best);
     else
         findings_value(loader->decoder.findings, value, "there is no profile \"%s\" in %s", name,
                        at > 0 ? folders : "this gateway");
@@ -73,7 +91,7 @@ static const char *find_file(struct loader *loader, const char *name)
     for (size_t i = 0; i < FOLDERS_MAX && loader->parts->profile_folders[i]; i++) {
         int size =
             snprintf(path, sizeof(path), "%s/%s.json", loader->parts->profile_folders[i], name);
-        if (size > 0 && (size_t)size < sizeof(path) && access(path, F_OK) == 0)
+        if (size > 0 && (size_t)size < sizeof(path) && shelf_has(path))
             return arena_text(loader->scratch, path, (size_t)size);
     }
     return NULL;

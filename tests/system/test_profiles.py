@@ -116,6 +116,26 @@ def finds_the_profiles_where_it_was_built(site):
           "what to do", moved.stderr)
 
 
+def reads_the_profiles_of_a_package_from_their_archive(site):
+    folder = site.path("packed")
+    subprocess.run(["tar", "--format=ustar", "-C", SHIPPED, "-czf", folder + ".tar.gz", *os.listdir(SHIPPED)], check=True)
+    loose = profile_command("list").stdout
+    os.environ["SLUICE_PROFILES"] = folder
+    try:
+        check(profile_command("list").stdout == loose and loose.count("\n") > 200, "the list", profile_command("list").stderr)
+        shown = profile_command("show", "abb-b2x")
+        check(shown.returncode == EXIT_OK and "ABB" in shown.stdout, "one of them", shown.stdout, shown.stderr)
+        path = site.path("sluice.json")
+        device = {"id": "meter", "bus": "hall", "unit": 1, "profile": "abb-b2x"}
+        site.write("sluice.json", json.dumps({"version": 1, "gateway": {"id": "plant7"}, "devices": [device],
+                                              "buses": [{"id": "hall", "driver": "modbus-tcp", "host": "127.0.0.1"}]}))
+        check(sluice("check", path).returncode == EXIT_OK, "a device with one", sluice("check", path).stderr)
+        site.write("sluice.json", open(path).read().replace("abb-b2x", "abb-b2y"))
+        check('did you mean "abb-b2x"?' in sluice("check", path).stderr, "the nearest", sluice("check", path).stderr)
+    finally:
+        os.environ["SLUICE_PROFILES"] = SHIPPED
+
+
 def checks_a_profile_of_ones_own(site):
     path = site.path("mine.json")
     own = {"vendor": "Acme", "model": "M", "drivers": ["modbus-rtu"], "numbering": "40001",
@@ -208,6 +228,6 @@ def another_model_is_suspected_where_hardly_anything_fits(site):
 
 
 main(lists_and_shows_what_is_shipped, suggests_and_filters_by_a_part_of_the_name,
-     finds_the_profiles_where_it_was_built, checks_a_profile_of_ones_own, says_what_a_device_is_without_sunspec,
+     finds_the_profiles_where_it_was_built, reads_the_profiles_of_a_package_from_their_archive, checks_a_profile_of_ones_own, says_what_a_device_is_without_sunspec,
      writes_the_profile_of_a_sunspec_device_that_then_reads_it,
      a_profile_is_named_by_its_file, another_model_is_suspected_where_hardly_anything_fits)
