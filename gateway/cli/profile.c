@@ -55,9 +55,37 @@ static void list_line(const struct catalog_profile *profile)
            profile->unverified ? ", unverified" : "");
 }
 
+static void write_value(struct json_writer *writer, const char *key, const struct json *value)
+{
+    switch (value->type) {
+    case JSON_OBJECT:
+    case JSON_LIST:
+        json_write_open(writer, key, value->type == JSON_OBJECT ? '{' : '[');
+        for (const struct json *item = value->first; item; item = item->next)
+            write_value(writer, value->type == JSON_OBJECT ? item->key : NULL, item);
+        json_write_close(writer, value->type == JSON_OBJECT ? '}' : ']');
+        break;
+    case JSON_STRING:
+        json_write_text(writer, key, value->text);
+        break;
+    case JSON_NUMBER:
+        json_write_raw(writer, key, value->text);
+        break;
+    case JSON_BOOL:
+        json_write_raw(writer, key, value->truth ? "true" : "false");
+        break;
+    case JSON_BAD:
+    case JSON_NULL:
+        json_write_raw(writer, key, "null");
+        break;
+    }
+}
+
 static void list_json(struct json_writer *writer, const struct catalog_profile *profile)
 {
     size_t read, points = catalog_points(profile, &read);
+    const struct json *drivers = json_find(profile->root, "drivers"),
+                      *factory = json_find(profile->root, "factory");
 
     json_write_open(writer, NULL, '{');
     json_write_text(writer, "name", profile->name);
@@ -68,6 +96,10 @@ static void list_json(struct json_writer *writer, const struct catalog_profile *
     json_write_raw(writer, "unverified", profile->unverified ? "true" : "false");
     json_write_number(writer, "points", (double)points);
     json_write_number(writer, "read", (double)read);
+    if (drivers)
+        write_value(writer, "drivers", drivers);
+    if (factory && json_find(factory, "line"))
+        write_value(writer, "line", json_find(factory, "line"));
     json_write_text(writer, "path", profile->path);
     json_write_close(writer, '}');
 }
@@ -185,32 +217,6 @@ static void show_text(const struct catalog_profile *profile)
     for (const struct json *point = profile->points ? profile->points->first : NULL; point;
          point = point->next)
         show_point(point);
-}
-
-static void write_value(struct json_writer *writer, const char *key, const struct json *value)
-{
-    switch (value->type) {
-    case JSON_OBJECT:
-    case JSON_LIST:
-        json_write_open(writer, key, value->type == JSON_OBJECT ? '{' : '[');
-        for (const struct json *item = value->first; item; item = item->next)
-            write_value(writer, value->type == JSON_OBJECT ? item->key : NULL, item);
-        json_write_close(writer, value->type == JSON_OBJECT ? '}' : ']');
-        break;
-    case JSON_STRING:
-        json_write_text(writer, key, value->text);
-        break;
-    case JSON_NUMBER:
-        json_write_raw(writer, key, value->text);
-        break;
-    case JSON_BOOL:
-        json_write_raw(writer, key, value->truth ? "true" : "false");
-        break;
-    case JSON_BAD:
-    case JSON_NULL:
-        json_write_raw(writer, key, "null");
-        break;
-    }
 }
 
 /* Those with the name in theirs, where there are several; else the nearest. */

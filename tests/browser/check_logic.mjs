@@ -174,17 +174,19 @@ const tests = {
     assert.equal(logic.freeId('meter', ['meter', 'meter-2']), 'meter-3');
   },
   'a new device brings its line along where there is none'() {
-    const draft = { place: { port: '/dev/ttyUSB0', line: '9600 8E1' }, unit: 7, profile: 'abb-b2x', id: 'meter', name: 'Meter' };
+    const draft = { place: { port: '/dev/ttyUSB0', line: '9600 8E1', driver: 'modbus-rtu' }, unit: 7, profile: 'abb-b2x', id: 'meter', name: 'Meter' };
     const edits = logic.editsOf(draft, { parsed: { buses: [{ id: 'ttyusb0', driver: 'serial' }] } });
     assert.deepEqual(edits[0].add, { id: 'ttyusb0-2', driver: 'modbus-rtu', port: '/dev/ttyUSB0', line: '9600 8E1' });
     assert.deepEqual(edits[1].add, { id: 'meter', name: 'Meter', bus: 'ttyusb0-2', unit: 7, profile: 'abb-b2x' });
+    const sensor = logic.editsOf({ ...draft, place: { port: '/dev/ttyUSB1', line: '4800 8N1', driver: 'serial' }, profile: 'nmea-0183-gnss' }, { parsed: {} });
+    assert.deepEqual(sensor.map(({ add }) => add), [{ id: 'ttyusb1', driver: 'serial', port: '/dev/ttyUSB1', line: '4800 8N1' }, { id: 'meter', name: 'Meter', bus: 'ttyusb1', profile: 'nmea-0183-gnss' }]);
     assert.equal(logic.editsOf({ ...draft, place: { bus: 'rs485-1', driver: 'modbus-rtu', on: 'x' } }, { parsed: {} }).length, 1);
   },
   'what is found on a line is known by its unit, and only a line that is read is taken away from somebody'() {
     const config = { parsed: { devices: [{ id: 'm', bus: 'b', unit: 3 }, { id: 'n', bus: 'b' }, { id: 'o', bus: 'net', unit: 3 }] } };
     const at = (bus, driver = 'modbus-rtu') => ({ bus, driver, on: 'x' });
     assert.deepEqual([3, 1, 4].map((unit) => logic.deviceAt(config, at('b'), unit)?.id), ['m', 'n', undefined]);
-    assert.equal(logic.deviceAt(config, { port: '/dev/ttyUSB0', line: '' }, 3), undefined);
+    assert.equal(logic.deviceAt(config, { port: '/dev/ttyUSB0', line: '', driver: 'modbus-rtu' }, 3), undefined);
     assert.deepEqual([at('b'), at('free'), at('net', 'modbus-tcp'), { host: 'x' }].map((place) => logic.isPolled(config, place)), [true, false, false, false]);
   },
   'a table is read with tabs, semicolons or commas, and tells its wrong lines'() {

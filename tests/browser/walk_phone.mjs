@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { axe, check, go, logIn, main, openPage, overflow, picture } from './browser.mjs';
 
-const { SLUICE_CERT: cert, SLUICE_OTHER_KEY: otherKey, SLUICE_KEY: key, SLUICE_PFX: pfx, SLUICE_PFX_PASSPHRASE: passphrase } = process.env;
+const { SLUICE_CERT: cert, SLUICE_OTHER_KEY: otherKey, SLUICE_KEY: key, SLUICE_PFX: pfx, SLUICE_PFX_PASSPHRASE: passphrase, SLUICE_TALKER: talker } = process.env;
 const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
 
 async function step(page, name) {
@@ -40,6 +40,29 @@ async function scanKnowsItsOwn(page) {
   await page.locator('.scan li', { hasText: 'Kessel' }).getByText('is configured already').waitFor();
   check(await page.getByRole('button', { name: /^Take Unit/ }).count() === 0, 'nothing to take');
   await step(page, 'scan-phone');
+}
+
+/** A sensor that speaks by itself, on a port that is in no list. */
+async function talkerIsAdded(page) {
+  await go(page, 'devices');
+  await go(page, 'devices/+');
+  await page.getByLabel('Line or port').selectOption('typed');
+  await page.getByLabel('Path of the port').fill(talker);
+  await page.getByLabel('What is spoken there').selectOption('serial');
+  await page.getByLabel('Id of the new line').fill('mast');
+  check(await page.getByRole('button', { name: /^Look for it/ }).count() === 0, 'nobody is asked there');
+  await page.getByLabel('Maker or model').fill('nmea gnss');
+  await page.getByRole('button', { name: /^Choose NMEA 0183 GNSS/ }).click();
+  check(await page.getByLabel('Line settings').inputValue() === '4800 8N1', 'the line of such a receiver');
+  await page.getByLabel('Name', { exact: true }).fill('Position');
+  await step(page, 'talker');
+  await press(page, 'See what changes');
+  await press(page, 'Apply on trial');
+  await page.getByRole('link', { name: 'See its values' }).click();
+  await page.locator('.device-point .value-number', { hasText: /\d/ }).first().waitFor({ timeout: 20_000 });
+  await step(page, 'talker-values');
+  await press(page, 'Keep');
+  await page.getByText('The change is kept.').waitFor();
 }
 
 async function keyHasToFit(page) {
@@ -114,6 +137,6 @@ async function backupComesBack(page) {
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
   await logIn(page);
-  for (const part of [pastHasNames, registersStayWithin, scanKnowsItsOwn, keyHasToFit, pfxIsTakenApart, keyIsMadeHere, backupComesBack]) await part(page);
+  for (const part of [pastHasNames, registersStayWithin, scanKnowsItsOwn, talkerIsAdded, keyHasToFit, pfxIsTakenApart, keyIsMadeHere, backupComesBack]) await part(page);
   check(page.troubles.length === 0, page.troubles);
 });

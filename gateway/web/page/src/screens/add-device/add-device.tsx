@@ -10,7 +10,7 @@ import { Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { Screen } from '../../parts/screen';
 import { Assign } from './assign';
-import { alike, freeUnit, isPolled, type Draft } from './draft';
+import { alike, freeUnit, isModbus, isPolled, type Draft } from './draft';
 import { Explorer } from './explorer';
 import { Library } from './library';
 import { NameStep } from './name-step';
@@ -31,10 +31,10 @@ export interface StepProps {
   change: (some: Partial<Draft>) => void;
 }
 
-function Ways({ way, choose }: { way: Way | null; choose: (way: Way) => void }) {
+function Ways({ way, choose, only }: { way: Way | null; choose: (way: Way) => void; only?: Way }) {
   return (
     <div class="ways" role="group" aria-label={t('add.how')}>
-      {ways.map(([key, name, what]) => (
+      {ways.filter(([key]) => !only || key === only).map(([key, name, what]) => (
         <button key={key} type="button" class="way" aria-pressed={key === way} onClick={() => choose(key)}>
           <b>{t(name)}</b>
           <span>{t(what)}</span>
@@ -59,6 +59,7 @@ export function AddDevice() {
   const change = (some: Partial<Draft>) => setDraft((known) => ({ ...known, ...some }));
   const step = { draft, change };
   const known = !!draft.profile || !!draft.points?.length;
+  const asked = !draft.place || isModbus(draft.place), shown = asked ? way : 'library';
   return (
     <Screen title={t('add.title')} above={<a href={link('devices')}>{t('nav.devices')}</a>} lead={t('add.lead')}>
       <Problem error={error} />
@@ -67,17 +68,17 @@ export function AddDevice() {
           <Panel title={t('add.place')}><PlaceStep {...step} config={config} /></Panel>
           {draft.place && (
             <Panel title={t('add.how')}>
-              <Ways way={way} choose={setWay} />
-              {isPolled(config, draft.place) && <p class="hint">{t('scan.lends')}</p>}
-              {way === 'scan' && <Scan {...step} config={config} onFound={() => setWay('library')} />}
-              {way === 'library' && <Library {...step} />}
+              <Ways way={shown} choose={setWay} only={asked ? undefined : 'library'} />
+              {asked && isPolled(config, draft.place) && <p class="hint">{t('scan.lends')}</p>}
+              {shown === 'scan' && <Scan {...step} config={config} onFound={() => setWay('library')} />}
+              {shown === 'library' && <Library {...step} />}
               {draft.like && !draft.profile && <p class="hint">{t('add.like', { n: draft.points?.length ?? 0 })}</p>}
-              {way === 'hand' && <Explorer {...step} />}
-              {way === 'table' && <Table {...step} />}
-              {!draft.profile && !!draft.points?.length && <SaveProfile {...step} />}
+              {shown === 'hand' && <Explorer {...step} />}
+              {shown === 'table' && <Table {...step} />}
+              {asked && !draft.profile && !!draft.points?.length && <SaveProfile {...step} />}
             </Panel>
           )}
-          {draft.place && draft.profile && (
+          {draft.place && asked && draft.profile && (
             <Panel title={t('add.test')}>
               <TestRead key={`${draft.profile}/${draft.unit}`} {...step} config={config} />
               <Assign {...step} config={config} />

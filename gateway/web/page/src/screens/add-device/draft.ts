@@ -1,9 +1,12 @@
 /** The device that is being added, as far as it is known, and the edits of the configuration that make it real. */
 import type { Config, ConfigBus, ConfigDevice, Edit } from '../../api/config';
 
+/** What is spoken on a port. */
+export type SerialDriver = 'modbus-rtu' | 'modbus-ascii' | 'serial';
+
 export type Place =
   | { bus: string; driver: string; on: string }
-  | { port: string; line: string }
+  | { port: string; line: string; driver: SerialDriver }
   | { host: string };
 
 export interface Draft {
@@ -33,6 +36,14 @@ export function placeOn(place: Place): string {
 export function placeLine(place: Place): string | undefined {
   return 'port' in place && !('bus' in place) ? place.line : undefined;
 }
+
+export const driverAt = (place: Place): string => ('host' in place ? 'modbus-tcp' : place.driver);
+
+/** Devices that can be asked for any register. Others speak lines of their own, which their profile knows. */
+export const isModbus = (place: Place): boolean => driverAt(place).startsWith('modbus');
+
+/** What a job takes as "frames" where it is not the usual. */
+export const placeFrames = (place: Place): string | undefined => (driverAt(place) === 'modbus-ascii' ? 'ascii' : undefined);
 
 export const busPlace = (bus: ConfigBus): Place => ({ bus: bus.id, driver: bus.driver, on: bus.driver === 'modbus-tcp' ? bus.host ?? bus.id : bus.port ?? bus.id });
 
@@ -76,7 +87,7 @@ export function newBusId(place: Place, config: Config): string {
 function newBus(place: Place, id: string): Record<string, unknown> | null {
   if ('bus' in place) return null;
   if ('host' in place) return { id, driver: 'modbus-tcp', host: place.host.includes(':') ? place.host : `${place.host}:502` };
-  return { id, driver: 'modbus-rtu', port: place.port, line: place.line };
+  return { id, driver: place.driver, port: place.port, line: place.line };
 }
 
 /** What one device passes on to another like it: all but who and where it is. */
@@ -91,11 +102,11 @@ export function editsOf(draft: Draft, config: Config): Edit[] {
   const place = draft.place!;
   const bus = newBus(place, draft.busId || newBusId(place, config));
   const device: Record<string, unknown> = {
-    id: draft.id, ...(draft.name && { name: draft.name }), bus: bus?.id ?? ('bus' in place ? place.bus : ''), unit: draft.unit,
+    id: draft.id, ...(draft.name && { name: draft.name }), bus: bus?.id ?? ('bus' in place ? place.bus : ''), ...(isModbus(place) && { unit: draft.unit }),
     ...(draft.every && { every: draft.every }), ...draft.like,
   };
   if (draft.profile) device.profile = draft.profile;
   if (draft.points && (draft.like || !draft.profile)) device.points = draft.points;
-  if (!draft.profile && !device.numbering) device.numbering = '0-based';
+  if (isModbus(place) && !draft.profile && !device.numbering) device.numbering = '0-based';
   return [...(bus ? [{ at: ['buses'], add: bus }] : []), { at: ['devices'], add: device }];
 }

@@ -9,7 +9,7 @@ import { t, told } from '../../lib/text';
 import { Choice, TextField } from '../../parts/field';
 import { Problem } from '../../parts/notice';
 import type { StepProps } from './add-device';
-import { freeId, idOf, placeLine, placeOn } from './draft';
+import { freeId, idOf, placeFrames, placeLine, placeOn } from './draft';
 
 interface Meaning {
   pick?: number;
@@ -60,7 +60,7 @@ export function Explorer({ draft, change }: StepProps) {
   const read = (event: Event): void => {
     event.preventDefault();
     job.start({
-      kind: 'read', on: placeOn(place), unit: draft.unit, reg: Number(reg), count: Number(count), table, line: placeLine(place), samples: 2, interval_ms: 500,
+      kind: 'read', on: placeOn(place), unit: draft.unit, reg: Number(reg), count: Number(count), table, line: placeLine(place), frames: placeFrames(place), samples: 2, interval_ms: 500,
       expect: expect.trim().replace(',', '.') || undefined,
     });
   };

@@ -6,6 +6,7 @@ import { TextField } from '../../parts/field';
 import { Problem } from '../../parts/notice';
 import { State } from '../../parts/state';
 import type { StepProps } from './add-device';
+import { driverAt } from './draft';
 
 interface Profile {
   name: string;
@@ -16,7 +17,13 @@ interface Profile {
   unverified: boolean;
   points: number;
   read: number;
+  drivers?: string[];
+  /** As a new device's line is set. */
+  line?: string;
 }
+
+/** A profile of a Modbus device is for all its drivers. */
+const family = (driver: string): string => driver.replace(/^modbus-.*/, 'modbus');
 
 const SHOWN = 12;
 
@@ -33,7 +40,15 @@ export function Library({ draft, change }: StepProps) {
   useEffect(() => void get<Profile[] | { profiles: Profile[] }>('/profiles').then((answer) => setProfiles(Array.isArray(answer) ? answer : answer.profiles), setError), []);
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   const least = draft.heard && search === draft.heard ? 1 : words.length;
-  const found = (profiles ?? []).map((profile) => ({ profile, has: score(profile, words) })).filter(({ has }) => has >= least).sort((a, b) => b.has - a.has);
+  const spoken = draft.place && family(driverAt(draft.place));
+  const fitting = (profiles ?? []).filter((profile) => !spoken || !profile.drivers || profile.drivers.some((driver) => family(driver) === spoken));
+  const found = fitting.map((profile) => ({ profile, has: score(profile, words) })).filter(({ has }) => has >= least).sort((a, b) => b.has - a.has);
+  // A line that is not there yet takes the setting that a new device of this kind has.
+  const choose = (profile: Profile): void => {
+    const { place } = draft;
+    const line = profile.line && place && 'line' in place && place.driver === 'serial' ? { place: { ...place, line: profile.line } } : {};
+    change({ profile: profile.name, points: undefined, ...line });
+  };
   const chosen = profiles?.find((profile) => profile.name === draft.profile);
   if (chosen)
     return (
@@ -56,7 +71,7 @@ export function Library({ draft, change }: StepProps) {
           <li key={profile.name}>
             <span><b>{profile.vendor} {profile.model}</b> <span class="quiet-line">{told(`category.${profile.category}`, profile.category.replace(/-/g, ' '))} · {t('library.points', { n: profile.read })}</span></span>
             <State level={profile.unverified ? 'look' : 'up'} word={t(profile.unverified ? 'library.unverified' : 'library.verified')} />
-            <button class="button small" type="button" onClick={() => change({ profile: profile.name, points: undefined })}>
+            <button class="button small" type="button" onClick={() => choose(profile)}>
               {t('library.choose')}<span class="unseen"> {profile.vendor} {profile.model}</span>
             </button>
           </li>

@@ -5,30 +5,32 @@ import { t } from '../../lib/text';
 import { Choice, TextField } from '../../parts/field';
 import { loadPorts, portAbout, portLabel, type Port } from '../buses/ports';
 import type { StepProps } from './add-device';
-import { busPlace, newBusId, type Place } from './draft';
+import { busPlace, newBusId, type Place, type SerialDriver } from './draft';
 
-const LINES = ['9600 8N1', '9600 8E1', '19200 8N1', '19200 8E1', '38400 8N1', '115200 8N1', '4800 8E1', '2400 8E1'] as const;
+const LINES = ['9600 8N1', '9600 8E1', '19200 8N1', '19200 8E1', '38400 8N1', '115200 8N1', '4800 8E1', '2400 8E1', '4800 8N1', '2400 8N1', '1200 7E1', '9600 7E1', '300 7E1'] as const;
+const DRIVERS: readonly SerialDriver[] = ['modbus-rtu', 'modbus-ascii', 'serial'];
 const NETWORK = 'network', TYPED = 'typed';
 
 export function PlaceStep({ draft, change, config }: StepProps & { config: Config }) {
   const [ports, setPorts] = useState<readonly Port[]>([]);
   const [chosen, setChosen] = useState(draft.place && 'bus' in draft.place ? `bus/${draft.place.bus}` : '');
   const [line, setLine] = useState<string>(LINES[0]);
+  const [driver, setDriver] = useState<SerialDriver>('modbus-rtu');
   const [host, setHost] = useState('');
   const [path, setPath] = useState('');
-  const buses = (config.parsed.buses ?? []).filter((bus) => bus.driver.startsWith('modbus'));
+  const buses = config.parsed.buses ?? [];
   const taken = buses.map((bus) => bus.port);
   const free = ports.filter((port) => !taken.includes(port.port) && !taken.includes(port.path));
   useEffect(() => void loadPorts().then(setPorts, () => {}), []);
 
   const put = (place: Place | undefined): void => change({ place, busId: place && !('bus' in place) ? newBusId(place, config) : undefined });
-  const choose = (key: string, { settings = line, address = host, port = path } = {}): void => {
+  const choose = (key: string, { settings = line, address = host, port = path, spoken = driver } = {}): void => {
     setChosen(key);
     const bus: ConfigBus | undefined = buses.find((one) => `bus/${one.id}` === key);
     if (bus) put(busPlace(bus));
     else if (key === NETWORK) put(address.trim() ? { host: address.trim() } : undefined);
-    else if (key === TYPED) put(port.trim() ? { port: port.trim(), line: settings } : undefined);
-    else put(key ? { port: key, line: settings } : undefined);
+    else if (key === TYPED) put(port.trim() ? { port: port.trim(), line: settings, driver: spoken } : undefined);
+    else put(key ? { port: key, line: settings, driver: spoken } : undefined);
   };
   const fresh = !!chosen && !chosen.startsWith('bus/');
 
@@ -50,7 +52,13 @@ export function PlaceStep({ draft, change, config }: StepProps & { config: Confi
         choose(TYPED, { port: text });
       }} />}
       {fresh && chosen !== NETWORK && (
-        <Choice label={t('add.line')} hint={t('add.line.hint')} value={line} choices={LINES.map((one) => [one, one] as const)} onChoice={(one) => {
+        <Choice label={t('add.driver')} value={driver} choices={DRIVERS.map((one) => [one, t(`driver.${one}`)] as const)} onChoice={(one) => {
+          setDriver(one);
+          choose(chosen, { spoken: one });
+        }} />
+      )}
+      {fresh && chosen !== NETWORK && (
+        <Choice label={t('add.line')} hint={t('add.line.hint')} value={draft.place && 'line' in draft.place ? draft.place.line : line} choices={LINES.map((one) => [one, one] as const)} onChoice={(one) => {
           setLine(one);
           choose(chosen, { settings: one });
         }} />

@@ -7,7 +7,7 @@ import { t, told } from '../../lib/text';
 import { Notice, Problem } from '../../parts/notice';
 import { State } from '../../parts/state';
 import type { StepProps } from './add-device';
-import { deviceAt, placeOn } from './draft';
+import { deviceAt, placeFrames, placeOn } from './draft';
 
 interface ScanLine {
   kind: 'line' | 'device' | 'end';
@@ -55,7 +55,7 @@ function Found({ line, known, take }: FoundProps) {
 export function Scan({ draft, change, config, onFound }: StepProps & { config: Config; onFound: () => void }) {
   const job = useJob<ScanLine>();
   const place = draft.place!, known = 'bus' in place;
-  const look = (deep: boolean) => job.start({ kind: 'scan', on: placeOn(place), ...(deep ? {} : { units: QUICK_UNITS, listen_s: 1 }) });
+  const look = (deep: boolean) => job.start({ kind: 'scan', on: placeOn(place), frames: placeFrames(place), ...(deep ? {} : { units: QUICK_UNITS, listen_s: 1 }) });
   useEffect(() => look(false), [placeOn(place)]);
   const devices = job.lines.filter((line) => line.kind === 'device');
   const heard = job.lines.find((line) => line.kind === 'line');

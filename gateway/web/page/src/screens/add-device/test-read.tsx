@@ -7,7 +7,7 @@ import { Notice, Problem } from '../../parts/notice';
 import { State, type Level } from '../../parts/state';
 import type { StepProps } from './add-device';
 import type { Config } from '../../api/config';
-import { deviceAt, placeLine, placeOn } from './draft';
+import { deviceAt, placeFrames, placeLine, placeOn } from './draft';
 
 interface ProbedPoint {
   id: string;
@@ -48,7 +48,7 @@ export function TestRead({ draft, change, config }: StepProps & { config: Config
   const job = useJob<Probed>();
   const place = draft.place!;
   const there = deviceAt(config, place, draft.unit);
-  const read = () => job.start({ kind: 'probe', on: placeOn(place), profile: draft.profile, unit: draft.unit, line: placeLine(place) });
+  const read = () => job.start({ kind: 'probe', on: placeOn(place), profile: draft.profile, unit: draft.unit, line: placeLine(place), frames: placeFrames(place) });
   const points = job.lines.flatMap((line) => line.points ?? []).sort((a, b) => Number(b.read) - Number(a.read));
   const value = (v: unknown): string => (typeof v === 'number' ? number(v) : v === undefined || v === null ? t('value.none') : String(v));
   return (
