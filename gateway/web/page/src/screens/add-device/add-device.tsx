@@ -31,6 +31,8 @@ export interface StepProps {
   change: (some: Partial<Draft>) => void;
 }
 
+const numbered = (n: number, title: TextKey): string => `${n} · ${t(title)}`;
+
 function Ways({ way, choose, only }: { way: Way | null; choose: (way: Way) => void; only?: Way }) {
   return (
     <div class="ways" role="group" aria-label={t('add.how')}>
@@ -65,9 +67,9 @@ export function AddDevice() {
       <Problem error={error} />
       {config && (
         <div class="steps-list">
-          <Panel title={t('add.place')}><PlaceStep {...step} config={config} /></Panel>
+          <Panel title={numbered(1, 'add.place')}><PlaceStep {...step} config={config} /></Panel>
           {draft.place && (
-            <Panel title={t('add.how')}>
+            <Panel title={numbered(2, 'add.how')}>
               <Ways way={shown} choose={setWay} only={asked ? undefined : 'library'} />
               {asked && isPolled(config, draft.place) && <p class="hint">{t('scan.lends')}</p>}
               {shown === 'scan' && <Scan {...step} config={config} onFound={() => setWay('library')} />}
@@ -79,12 +81,12 @@ export function AddDevice() {
             </Panel>
           )}
           {draft.place && asked && draft.profile && (
-            <Panel title={t('add.test')}>
+            <Panel title={numbered(3, 'add.test')}>
               <TestRead key={`${draft.profile}/${draft.unit}`} {...step} config={config} />
               <Assign {...step} config={config} />
             </Panel>
           )}
-          {draft.place && known && <Panel title={t('add.name')}><NameStep {...step} config={config} onAnother={() => void loadConfig().then((answer) => {
+          {draft.place && known && <Panel title={numbered(draft.profile && asked ? 4 : 3, 'add.name')}><NameStep {...step} config={config} onAnother={() => void loadConfig().then((answer) => {
             const made = answer.parsed.devices?.find((device) => device.id === draft.id);
             setConfig(answer);
             setDraft(made ? alike(made, answer) : { ...draft, id: undefined, name: undefined, unit: freeUnit(answer, draft.place, draft.unit + 1) });

@@ -52,7 +52,7 @@ export function PlaceStep({ draft, change, config }: StepProps & { config: Confi
         choose(TYPED, { port: text });
       }} />}
       {fresh && chosen !== NETWORK && (
-        <Choice label={t('add.driver')} value={driver} choices={DRIVERS.map((one) => [one, t(`driver.${one}`)] as const)} onChoice={(one) => {
+        <Choice label={t('add.driver')} hint={t('add.driver.hint')} value={driver} choices={DRIVERS.map((one) => [one, t(`driver.${one}`)] as const)} onChoice={(one) => {
           setDriver(one);
           choose(chosen, { spoken: one });
         }} />
