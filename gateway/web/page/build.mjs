@@ -1,7 +1,7 @@
 // Builds the page into dist/: index.html, and beside it assets/ whose names carry a hash of what is in them, so that
 // they may be cached for ever. `build(true)` leaves the code readable.
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle } from 'esbuild';
@@ -17,17 +17,47 @@ async function writeHashed(folder, source) {
   return file;
 }
 
-/** All languages have the same keys: these are loaded once, and of each language its sentences in their order. */
+async function* sources(folder) {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* sources(path);
+    else if (/\.tsx?$/.test(entry.name)) yield path;
+  }
+}
+
+const readJson = async (path) => JSON.parse(await readFile(path, 'utf8'));
+
+/**
+ * The names of the page's sentences are long for those who write them and short in what is loaded: one that is written
+ * out in the code becomes a number, and only those that are put together at run time (`why.${why}`) are kept. All
+ * languages have the same: the names are loaded once, and of each language its sentences in their order.
+ */
 const languages = {
   name: 'languages',
-  setup({ onResolve, onLoad }) {
-    const keys = join(here, 'src/texts/en.json');
-    onResolve({ filter: /^texts:keys$/ }, () => ({ path: keys, namespace: 'keys' }));
-    onLoad({ filter: /./, namespace: 'keys' }, async ({ path }) => ({ contents: JSON.stringify(Object.keys(JSON.parse(await readFile(path, 'utf8')))), loader: 'json', watchFiles: [path] }));
+  setup({ onStart, onResolve, onLoad }) {
+    const texts = join(here, 'src/texts');
+    let written = [], made = [], short = new Map();
+    onStart(async () => {
+      let code = '';
+      for await (const path of sources(join(here, 'src'))) code += await readFile(path, 'utf8');
+      const beginnings = [...code.matchAll(/`([a-z][\w.-]*\.)\$\{/g)].map(([, beginning]) => beginning);
+      const keys = Object.keys(await readJson(join(texts, 'en.json')));
+      made = keys.filter((key) => beginnings.some((beginning) => key.startsWith(beginning)));
+      written = keys.filter((key) => !made.includes(key));
+      short = new Map(written.map((key, i) => [key, i.toString(36)]));
+    });
+    onLoad({ filter: /\.tsx?$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replace(/'([\w.-]+)'/g, (whole, key) => (short.has(key) ? `'${short.get(key)}'` : whole)),
+      loader: path.endsWith('x') ? 'tsx' : 'ts',
+    }));
+    onResolve({ filter: /^texts:names$/ }, () => ({ path: 'names', namespace: 'texts' }));
+    onLoad({ filter: /./, namespace: 'texts' }, () => ({ contents: JSON.stringify(made), loader: 'json' }));
     onLoad({ filter: /texts\/[a-z]+\.json$/ }, async ({ path }) => {
-      const [order, words] = (await Promise.all([readFile(keys, 'utf8'), readFile(path, 'utf8')])).map(JSON.parse);
-      const sentences = JSON.stringify(Object.keys(order).map((key) => words[key]));
-      return { contents: `import keys from 'texts:keys';\nconst sentences = ${sentences};\nexport default Object.fromEntries(keys.map((key, i) => [key, sentences[i]]));`, loader: 'js' };
+      const words = await readJson(path), sentences = JSON.stringify([...written, ...made].map((key) => words[key]));
+      return {
+        contents: `import names from 'texts:names';\nconst sentences = ${sentences};\nexport default Object.fromEntries(sentences.map((words, i) => [i < ${written.length} ? i.toString(36) : names[i - ${written.length}], words]));`,
+        loader: 'js',
+      };
     });
   },
 };
