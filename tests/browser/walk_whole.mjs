@@ -58,6 +58,7 @@ async function firstRun(page) {
   await page.getByLabel('Password', { exact: true }).fill(password);
   await step(page, 'owner');
   await press(page, 'Next');
+  await page.getByText('Step 3 of 3').waitFor(); // The step before has a name, too: that of the owner.
   await page.getByLabel('Name', { exact: true }).fill('Boiler room');
   await step(page, 'name');
   await press(page, 'Make it mine');
