@@ -47,14 +47,12 @@ void slots_look(const struct slots *slots, unsigned slot, struct slots_view *vie
     uint8_t marks[MARK_COUNT][SLOTS_MARK_SIZE];
     bool begun[MARK_COUNT];
 
-    *view = (struct slots_view){.state = SLOT_EMPTY, .fresh = true};
+    *view = (struct slots_view){.state = SLOT_EMPTY};
     if (flash->read(flash->context, flash->at, view->header, sizeof view->header) != 0 ||
         flash->read(flash->context, mark_at(flash, MARK_WANTED), marks, sizeof marks) != 0)
         return;
     for (unsigned i = 0; i < MARK_COUNT; i++) {
         begun[i] = !is_all(marks[i], SLOTS_MARK_SIZE, 0xFF);
-        if (begun[i])
-            view->fresh = false;
         /* A try counts when it is wholly marked: half of a mark may read otherwise next time. */
         if (i >= MARK_TRY && i < MARK_TRY + SLOTS_TRIES &&
             !is_all(marks[i], SLOTS_MARK_SIZE, 0))

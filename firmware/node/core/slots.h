@@ -53,7 +53,6 @@ struct slots_view {
     uint8_t tries;   /* left */
     uint8_t reason;  /* with SLOT_REFUSED: an image_fault; 0: not known */
     bool checked;
-    bool fresh; /* there is no mark at all */
     uint8_t header[IMAGE_HEADER_SIZE];
 };
 

@@ -58,20 +58,22 @@ static uint32_t find_end(const struct update *update)
     return 0;
 }
 
-/* After a restart: the page in which the last byte is may hold half of one. False: the header is in
- * that page, too, or it cannot be erased. */
+/*
+ * After a restart: the page in which the last byte is may hold half of one, and is erased. False:
+ * that cannot be, or the header is in that page, too; or nothing was written behind the header, so
+ * that nothing shows that the erasing had come to its end.
+ */
 static bool resume(struct update *update)
 {
     const struct nflash *flash = target_of(update);
     uint32_t end = find_end(update), page;
 
-    update->next = 0;
-    if (end > 0) {
-        page = (IMAGE_ROOM + end - 1) / flash->page * flash->page;
-        if (page < IMAGE_ROOM || flash->erase(flash->context, flash->at + page) != 0)
-            return false;
-        update->next = page - IMAGE_ROOM;
-    }
+    if (end == 0)
+        return false;
+    page = (IMAGE_ROOM + end - 1) / flash->page * flash->page;
+    if (page < IMAGE_ROOM || flash->erase(flash->context, flash->at + page) != 0)
+        return false;
+    update->next = page - IMAGE_ROOM;
     update->phase = UPDATE_RECEIVING;
     return true;
 }
@@ -86,7 +88,7 @@ static bool is_begun(struct update *update, const uint8_t *header)
     update->target = (uint8_t)image_slot(header);
     memcpy(update->header, header, IMAGE_HEADER_SIZE);
     slots_look(update->slots, update->target, &view);
-    if (!view.fresh || memcmp(view.header, header, IMAGE_SIGNED_SIZE) != 0)
+    if (memcmp(view.header, header, IMAGE_SIGNED_SIZE) != 0)
         return false;
     if (view.state == SLOT_FILLING)
         return known || resume(update);
