@@ -9,7 +9,7 @@ import re
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEADER_ROOM = 512  # in front of a version in a slot; and what its vectors are aligned to
 STACK_LEAST = 1024
-PLACES = ("node", "slot-a", "slot-b")  # what the firmware is linked for
+PLACES = ("node", "slot-a", "slot-b")  # what the program is linked for
 FRAMINGS = {"silence": "MAP_SETTING_FRAMING_IS_BY_SILENCE", "length": "MAP_SETTING_FRAMING_IS_BY_LENGTH"}
 ANALOG_PORT = 0x10  # a converter's inputs that are no pins: ADC0 ...
 LED_PORT = 0x20     # lights that are no pins: LED0 ...
@@ -128,11 +128,12 @@ def header(board):
 
 
 def layout(board, place):
-    """The lines of a linker script: for a slot, or standing alone. Alone the vectors are where the processor looks for
+    """The lines of a linker script: for a slot, the boot loader, or standing alone. Alone the vectors are where the processor looks for
     them, and all else is where slot A would be: the settings between the two stay."""
     ram = board["memory"]["ram"]
     slot_at, slot_size, _ = region(board, "slot-a" if place == "node" else place)
-    vectors_at = region(board, "boot")[0] if place == "node" else slot_at + HEADER_ROOM
+    room = 0 if place == "boot" else HEADER_ROOM
+    vectors_at = region(board, "boot")[0] if place == "node" else slot_at + room
     vectors_in_ram = 192 if board["cpu"]["architecture"] == "armv6m" else 0
     return """/* Made by firmware/node/board.py from boards/%(id)s/board.json: change it there. */
 MEMORY
@@ -146,7 +147,7 @@ ENTRY(cortex_reset)
 
 SECTIONS
 {
-    .vectors : { layout_vectors = .; KEEP(*(.vectors)) layout_vectors_end = .; } > %(vectors)s
+    .vectors : { KEEP(*(.forward)) layout_vectors = .; KEEP(*(.vectors)) layout_vectors_end = .; } > %(vectors)s
     .text : { *(.text*) *(.rodata*) . = ALIGN(4); } > rom
     .vectors_ram (NOLOAD) : { layout_vectors_ram = .; . += %(vectors_in_ram)d; } > ram
     .noinit (NOLOAD) : { KEEP(*(.noinit)) } > ram
@@ -158,6 +159,6 @@ SECTIONS
 }
 
 ASSERT(layout_stack_top - layout_bss_end >= %(stack)d, "too little memory is left for the stack")
-""" % {"id": board["id"], "vectors_at": vectors_at, "room": HEADER_ROOM, "rom_at": slot_at + HEADER_ROOM,
-       "rom_size": slot_size - HEADER_ROOM, "ram_at": ram["at"], "ram_size": ram["size"],
+""" % {"id": board["id"], "vectors_at": vectors_at, "room": HEADER_ROOM, "rom_at": slot_at + room,
+       "rom_size": slot_size - room, "ram_at": ram["at"], "ram_size": ram["size"],
        "vectors": "vectors" if place == "node" else "rom", "vectors_in_ram": vectors_in_ram, "stack": STACK_LEAST}

@@ -1,4 +1,4 @@
-"""Builds the firmware of nodes: for each board what stands alone, and a version for each slot.
+"""Builds the firmware of nodes: for each board what stands alone, a boot loader, and a version for each slot.
 
 Twice: as it is on the bench, and below emulated/ as the board's emulation wants it (frames by their length, another clock).
 Nothing of a build depends on where or when it is made.
@@ -15,12 +15,16 @@ import shutil
 import subprocess
 import tempfile
 
+import bearssl
 import board as boards
+import sign
 
 ROOT = boards.ROOT
 NODE = ROOT / "firmware" / "node"
 OUT = ROOT / "build" / "node"
 PREFIX = "arm-none-eabi-"
+KEY = OUT / "keys" / "development.pem"
+BOOT_SIZE_MAX = 16384
 
 # The folders of soc/ that make up each SoC.
 SOCS = {
@@ -42,9 +46,10 @@ def version():
     return re.search(r"project\(sluice VERSION ([0-9.]+)", text).group(1)
 
 
-def sources(board):
-    folders = [NODE / "app", NODE / "core", *(NODE / "soc" / name for name in SOCS[board["node"]["soc"]])]
-    return [path for folder in folders for path in sorted(folder.glob("*.c"))]
+def sources(board, program):
+    """Of the program, and of what the programs of that board share."""
+    folders = [NODE / "core", *(NODE / "soc" / name for name in SOCS[board["node"]["soc"]])]
+    return [path for folder in [NODE / program, *folders] for path in sorted(folder.glob("*.c"))]
 
 
 def run(words):
@@ -57,10 +62,21 @@ def run(words):
 def compile_one(source, board, folder):
     made = folder / (str(source.relative_to(NODE)).replace("/", "_")[:-2] + ".o")
     soc = NODE / "soc" / SOCS[board["node"]["soc"]][-1]
+    crypto = ["-isystem", bearssl.folder() / "inc"] if source.parent.name == "boot" else []
     run([PREFIX + "gcc", "-mcpu=" + board["cpu"]["core"], *CODE, *WARNINGS, "-ffile-prefix-map=%s=." % ROOT,
-         "-ffile-prefix-map=%s=made" % folder, '-DNODE_VERSION="%s"' % version(), "-I", NODE.parent, "-I", soc, "-I", folder,
-         "-c", source, "-o", made])
+         "-ffile-prefix-map=%s=made" % folder, "-ffile-prefix-map=%s=crypto" % bearssl.cache(), '-DNODE_VERSION="%s"' % version(),
+         "-I", NODE.parent, "-I", soc, "-I", folder, *crypto, "-c", source, "-o", made])
     return made
+
+
+def compile_crypto(board, folder):
+    """BearSSL as it is: its warnings are its own."""
+    home = bearssl.folder()
+    for source in bearssl.SOURCES:
+        made = folder / ("crypto_" + source.replace("/", "_")[:-2] + ".o")
+        run([PREFIX + "gcc", "-mcpu=" + board["cpu"]["core"], *CODE, "-w", "-ffile-prefix-map=%s=crypto" % bearssl.cache(),
+             "-I", home / "inc", "-I", home / "src", "-c", home / "src" / source, "-o", made])
+        yield made
 
 
 def link(board, place, objects, folder, out):
@@ -71,21 +87,57 @@ def link(board, place, objects, folder, out):
     run([PREFIX + "objcopy", "-O", "binary", elf, out / (place + ".bin")])
 
 
-def write_made(board, folder):
+def write_made(board, folder, key):
+    point = ", ".join(str(byte) for byte in sign.public_point(key))
+    (folder / "boot_key.h").write_text("static const uint8_t boot_key[65] = {%s};\n" % point, encoding="utf-8")
     run(["python3", "-B", NODE / "map.py", ROOT / "drivers" / "profiles" / "sluice-node.json", folder / "map_table.h"])
     (folder / "board.h").write_text("\n".join(boards.header(board)) + "\n", encoding="utf-8")
 
 
-def build_variant(name, emulated, out):
+def link_boot(board, objects, folder, out):
+    """Where there is room for one."""
+    mine = [compile_one(source, board, folder) for source in sorted((NODE / "boot").glob("*.c"))]
+    shared = [made for made in objects if not made.name.startswith("app_")]
+    link(board, "boot", [*mine, *compile_crypto(board, folder), *shared], folder, out)
+    size = (out / "boot.bin").stat().st_size
+    if size > BOOT_SIZE_MAX:
+        raise boards.Wrong("the boot loader of %s has %d bytes; %d are allowed" % (board["id"], size, BOOT_SIZE_MAX))
+
+
+def sign_all(board, secret, out, **how):
+    """The update file of what was built, and slot A as a new node has it."""
+    parts = [sign.part(secret, board["id"], slot, (out / ("slot-%s.bin" % name)).read_bytes(), how.get("version") or version(),
+                       how.get("oldest", "0.0.0"), how.get("confirm_within_s", sign.CONFIRM_WITHIN_S))
+             for slot, name in enumerate("ab")]
+    file = out / ("sluice-node-%s-%s.snu" % (board["id"], how.get("version") or version()))
+    file.write_bytes(sign.update_file(parts))
+    (out / "slot-a.img").write_bytes(sign.slot_image(parts[0]))
+    return file
+
+
+def development_key():
+    if not KEY.exists():
+        try:
+            sign.keygen(KEY)
+        except boards.Wrong:  # another build was quicker
+            if not KEY.exists():
+                raise
+    return KEY
+
+
+def build_variant(name, emulated, out, key):
     board = boards.load(name, emulated)
     with tempfile.TemporaryDirectory(prefix="sluice-node-") as made:
         folder = pathlib.Path(made)
         fresh = folder / "out"
         fresh.mkdir()
-        write_made(board, folder)
-        objects = [compile_one(source, board, folder) for source in sources(board)]
+        write_made(board, folder, key or KEY)
+        objects = [compile_one(source, board, folder) for source in sources(board, "app")]
         for place in boards.PLACES:
             link(board, place, objects, folder, fresh)
+        link_boot(board, objects, folder, fresh)
+        if not key:
+            sign_all(board, KEY, fresh)
         out.mkdir(parents=True, exist_ok=True)
         for path in fresh.iterdir():
             shutil.move(path, out / path.name)
@@ -106,49 +158,38 @@ def alone(out):
         yield
 
 
-def stamp_of(name):
+def stamp_of(name, key):
     """What a build of this board depends on."""
     inputs = [path for path in sorted(NODE.rglob("*")) if path.suffix in (".c", ".h", ".py")]
     inputs += [ROOT / "boards" / name / "board.json", ROOT / "drivers" / "profiles" / "sluice-node.json"]
-    digest = hashlib.sha256((version() + run([PREFIX + "gcc", "--version"])).encode())
+    digest = hashlib.sha256((version() + run([PREFIX + "gcc", "--version"])).encode() + pathlib.Path(key or KEY).read_bytes())
     for path in inputs:
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
-def build(name, out=None):
+def build(name, out=None, key=None):
     """Both variants of a board, where they are not there yet. Returns (bytes of flash, bytes of memory) of the version for
-    slot A."""
+    slot A. `key`: the public key for the boot loader. Without it the one for development is used, and both versions are signed
+    with it."""
     out = pathlib.Path(out) if out else OUT / name
+    if not key:
+        development_key()
     with alone(out):
-        stamp, wanted = out / "stamp", stamp_of(name)
+        stamp, wanted = out / "stamp", stamp_of(name, key)
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
             stamp.unlink(missing_ok=True)
-            build_variant(name, False, out)
-            build_variant(name, True, out / "emulated")
+            build_variant(name, False, out, key)
+            build_variant(name, True, out / "emulated", key)
             stamp.write_text(wanted, encoding="utf-8")
     return sizes(out / "slot-a.elf")
 
 
-def build_all(wanted):
+def build_all(wanted, key=None):
     """Name -> sizes, as they are ready."""
     for name in wanted:
         boards.load(name)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        made = {name: pool.submit(build, name) for name in wanted}
+        made = {name: pool.submit(build, name, None, key) for name in wanted}
         for name, future in made.items():
             yield name, future.result()
-
-
-def main(arguments):
-    """tools/node build BOARD...|all [--json]"""
-    as_json = "--json" in arguments
-    wanted = [word for word in arguments if word != "--json"] or ["all"]
-    if wanted == ["all"]:
-        wanted = boards.names()
-    for name, (code, data) in build_all(wanted):
-        where = (OUT / name).relative_to(ROOT)
-        if as_json:
-            print(json.dumps({"board": name, "code_bytes": code, "data_bytes": data, "folder": str(where)}), flush=True)
-        else:
-            print("%-18s %6d bytes of flash, %5d of memory: %s/" % (name, code, data, where), flush=True)

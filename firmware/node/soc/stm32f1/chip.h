@@ -12,6 +12,7 @@
 #define CHIP_ADC_CAL     0x00000004u /* calibrates itself */
 #define SOC_FLASH_UNIT   2
 #define SOC_FLASH_CLEARS 0
+#define SOC_FLASH_REPLY_MS 100 /* an erase of one page, or 240 bytes written, at the longest */
 #define CHIP_FORMATS     0x0F /* 8N1, 8E1, 8O1, 8N2 */
 
 void chip_usart_pins(void);

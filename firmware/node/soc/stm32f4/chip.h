@@ -12,6 +12,7 @@
 #define CHIP_ADC_CAL     0u
 #define SOC_FLASH_UNIT   4
 #define SOC_FLASH_CLEARS 1
+#define SOC_FLASH_REPLY_MS 2500 /* an erase of one page, or 240 bytes written, at the longest */
 #define CHIP_FORMATS     0x0F /* 8N1, 8E1, 8O1, 8N2 */
 
 void chip_usart_pins(void);
