@@ -5,12 +5,16 @@
 #include "chip.h"
 #include "contacts.h"
 #include "node/core/node.h"
+#include "node/core/update.h"
 #include "node/soc/cortex/run.h"
 #include "node/soc/port.h"
 #include "node/soc/shared/line.h"
 #include "node/soc/soc.h"
 
-static struct nflash settings_flash;
+static struct nflash settings_flash, slot_a, slot_b;
+
+static const struct slots slots = {
+    .board = BOARD_ID, .flash = {&slot_a, &slot_b}, .reply_ms = SOC_FLASH_REPLY_MS};
 
 static struct node_facts facts = {
     .settings = {.baud_max = PORT_BAUD_MAX, .formats = CHIP_FORMATS, .framing = BOARD_FRAMING},
@@ -22,11 +26,14 @@ static struct {
     struct node node;
     struct frame frame;
     struct sensor sensor;
+    struct update update;
     uint8_t reply[FRAME_SIZE_MAX];
     bool replying;
     uint32_t now_ms, tick_us; /* when the last millisecond was full */
-    uint32_t analog_ms;
+    uint32_t analog_ms, trial_ms;
 } app;
+
+extern const uint8_t layout_vectors[]; /* this program's first byte */
 
 static void take_byte(uint32_t now_us, uint8_t byte, bool damaged)
 {
@@ -63,7 +70,7 @@ static void serve_line(void)
         if (line_is_sending())
             return;
         app.replying = false;
-        do_wish(node_sent(&app.node));
+        do_wish(update_wants_reset(&app.update) ? NODE_RESTART : node_sent(&app.node));
         return;
     }
     port_mask(true);
@@ -80,6 +87,21 @@ static void serve_line(void)
         return;
     line_send(app.reply, size);
     contacts_blink(app.now_ms);
+}
+
+/* The window of the update, where a boot loader has started this version: what stands alone is in no
+ * slot. */
+static void open_update(void)
+{
+    const struct area area = {SLAVE_HOLDING, UPDATE_FIRST, UPDATE_COUNT,
+                              update_read,   update_write, &app.update};
+    uintptr_t at = (uintptr_t)layout_vectors - IMAGE_ROOM;
+
+    slot_a = (struct nflash)SOC_FLASH(BOARD_SLOT_A_AT, BOARD_SLOT_A_SIZE, BOARD_SLOT_A_PAGE, &slot_a);
+    slot_b = (struct nflash)SOC_FLASH(BOARD_SLOT_B_AT, BOARD_SLOT_B_SIZE, BOARD_SLOT_B_PAGE, &slot_b);
+    update_open(&app.update, &slots, at == slot_b.at ? 1 : at == slot_a.at ? 0 : SLOTS_NONE);
+    if (app.update.running != SLOTS_NONE)
+        node_add_area(&app.node, &area);
 }
 
 static void measure(void)
@@ -105,6 +127,11 @@ static void serve_time(void)
         return;
     app.tick_us += passed_ms * 1000;
     app.now_ms += passed_ms;
+    if (app.now_ms - app.trial_ms >= 1000) {
+        app.trial_ms += 1000;
+        if (update_second(&app.update))
+            run_restart(RUN_ASKED);
+    }
     contacts_read(closed);
     node_take_damaged(&app.node, app.frame.damaged);
     if (!app.replying)
@@ -128,6 +155,7 @@ int main(void)
                                               BOARD_SETTINGS_PAGE, &settings_flash);
     facts.settings.flash = BOARD_SETTINGS_SIZE ? &settings_flash : NULL;
     node_open(&app.node, &facts);
+    open_update();
     app.tick_us = soc_now_us();
     open_line();
     for (;;) {

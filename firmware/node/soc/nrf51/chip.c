@@ -34,7 +34,8 @@
 #define WDT_RR0        REG(0x40010600)
 #define WDT_RUN_ALWAYS 1 /* also while the processor sleeps, not while a debugger holds it */
 #define WDT_FEED       0x6E524635u
-#define WDT_4_S        131072 /* at 32768 Hz */
+/* At 32768 Hz. It goes on through a restart, when the boot loader may check a signature for some 7 s. */
+#define WDT_10_S       327680
 
 #define FICR_DEVICEID(n) REG(0x10000060 + 4 * (n))
 
@@ -108,7 +109,7 @@ uint64_t soc_serial(void)
 void soc_watchdog_start(void)
 {
     WDT_CONFIG = WDT_RUN_ALWAYS;
-    WDT_CRV = WDT_4_S;
+    WDT_CRV = WDT_10_S;
     WDT_START = 1;
 }
 
