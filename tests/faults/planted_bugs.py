@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""Plants known mistakes in a copy of the journal, one at a time, and expects the crash enumerator to find each.
+"""Plants known mistakes in a copy of a part, one at a time, and expects the part's enumerator of power cuts to find each.
 
-A test that cannot fail proves nothing. A plant is an exact piece of the journal's source and what it is replaced by; when the
+A test that cannot fail proves nothing. A plant is an exact piece of the part's source and what it is replaced by; when the
 piece is no longer there, the plant has to be brought up to date, and this program fails until it is.
 
-    planted_bugs.py --database compile_commands.json --source gateway/journal [--only NAME] -- LINK COMMAND
+    planted_bugs.py [--plants MODULE] --database compile_commands.json --source gateway/journal [--only NAME] -- LINK COMMAND
 
 The link command makes the enumerator; the object file of the changed source is put in the place of the word @.
 """
 
 import argparse
 import concurrent.futures
+import importlib
 import json
 import os
 import pathlib
@@ -19,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 
-from plants import PLANTS
+import plants
 
 ENUMERATOR_S_MAX = 100
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("SLUICE_")}
@@ -83,7 +84,7 @@ def is_caught(plant, database, arguments):
 
 def attempt(name, database, arguments):
     try:
-        return is_caught(PLANTS[name], database, arguments)
+        return is_caught(arguments.plants.PLANTS[name], database, arguments)
     except Failed as why:
         return False, str(why)
 
@@ -92,11 +93,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--database", type=pathlib.Path, required=True)
     parser.add_argument("--source", type=pathlib.Path, required=True)
-    parser.add_argument("--only", choices=PLANTS)
+    parser.add_argument("--only")
+    parser.add_argument("--plants", type=importlib.import_module, default=plants)
     parser.add_argument("link", nargs="+")
     arguments = parser.parse_args()
     database = json.loads(arguments.database.read_text())
-    names = [arguments.only] if arguments.only else list(PLANTS)
+    names = [arguments.only] if arguments.only else list(arguments.plants.PLANTS)
     caught = 0
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         results = pool.map(lambda name: attempt(name, database, arguments), names)
@@ -106,7 +108,7 @@ def main():
     line = json.dumps({"what": "planted bugs", "count": len(names), "lost": len(names) - caught})
     print(line)
     if os.environ.get("SLUICE_TOTALS"):
-        path = pathlib.Path(os.environ["SLUICE_TOTALS"]) / "planted_bugs.json"
+        path = pathlib.Path(os.environ["SLUICE_TOTALS"]) / ("planted_bugs_%s.json" % arguments.plants.__name__)
         path.write_text(line + "\n", encoding="utf-8")
     return 0 if caught == len(names) else 1
 
