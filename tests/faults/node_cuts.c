@@ -18,7 +18,7 @@
 #include "node/core/pdu.h"
 #include "node/core/update.h"
 
-#define LENGTH_MAX 1104 /* of a version: it ends in the second page */
+#define LENGTH_MAX 640 /* of a version: it ends in the second page */
 #define LENGTH_MIN 400  /* all of it is in the first page */
 #define IMAGE_SIZE (IMAGE_HEADER_SIZE + LENGTH_MAX)
 #define WANTED     (1U << MARK_WANTED)
@@ -206,19 +206,20 @@ static bool live_back(struct node_flash *flash, unsigned started)
     return !flash->off && version_of(flash, started) == VERSION_OLD;
 }
 
+#define OLD_OR_NEW (1U << VERSION_OLD | 1U << VERSION_NEW)
+
 static const struct life lives[] = {
-    {"update", fit_two, live_update, 1U << VERSION_OLD | 1U << VERSION_NEW, VERSION_NEW},
-    {"first update", fit_one, live_update, 1U << VERSION_OLD | 1U << VERSION_NEW, VERSION_NEW},
-    {"forgotten version", fit_forgotten, live_update, 1U << VERSION_OLD | 1U << VERSION_NEW,
-     VERSION_NEW},
-    {"again what has failed", fit_failed, live_update, 1U << VERSION_OLD | 1U << VERSION_NEW,
-     VERSION_NEW},
-    {"recovery", fit_nothing, live_update, 1U << 0 | 1U << VERSION_NEW, VERSION_NEW},
-    {"failed trial", fit_two, live_trial, 1U << VERSION_OLD | 1U << VERSION_NEW, VERSION_OLD, true},
-    {"back", fit_two, live_back, 1U << VERSION_OLD | 1U << VERSION_NEW, VERSION_OLD},
+    {"update", fit_two, live_update, OLD_OR_NEW, VERSION_NEW, false},
+    {"first update", fit_one, live_update, OLD_OR_NEW, VERSION_NEW, false},
+    {"forgotten version", fit_forgotten, live_update, OLD_OR_NEW, VERSION_NEW, false},
+    {"again what has failed", fit_failed, live_update, OLD_OR_NEW, VERSION_NEW, false},
+    {"recovery", fit_nothing, live_update, 1U << 0 | 1U << VERSION_NEW, VERSION_NEW, false},
+    {"failed trial", fit_two, live_trial, OLD_OR_NEW, VERSION_OLD, true},
+    {"back", fit_two, live_back, OLD_OR_NEW, VERSION_OLD, false},
 };
 
-#define RESTARTS     30 /* for bits that read as they like to show what they can do */
+#define RESTARTS     (SLOTS_TRIES + 1)
+#define RESTARTS_FICKLE 30 /* for bits that read as they like to show what they can do */
 #define ATTEMPTS_MAX 4 /* a try that was cut may have been the last one */
 
 /* What runs is one of the life's versions, byte for byte. NULL, or what is wrong. */
@@ -245,6 +246,8 @@ static const char *judge(struct node_flash *flash, const struct life *life, unsi
 /* The power is back to stay: the life must come to its end. */
 static const char *end_well(struct node_flash *flash, const struct life *life)
 {
+    unsigned restarts = flash->tear == TEAR_FICKLE ? RESTARTS_FICKLE : RESTARTS;
+
     node_flash_power(flash, -1);
     disappointed = false;
     for (unsigned i = 0; i < ATTEMPTS_MAX; i++) {
@@ -255,7 +258,7 @@ static const char *end_well(struct node_flash *flash, const struct life *life)
             return wrong;
         if (!life->live(flash, started) && !disappointed)
             continue;
-        for (unsigned again = 0; again < RESTARTS; again++) {
+        for (unsigned again = 0; again < restarts; again++) {
             node_flash_power(flash, -1);
             started = boot(flash);
             wrong = judge(flash, life, started);
@@ -348,7 +351,7 @@ static void cut_life(struct tally *tally, const struct life *life, unsigned unit
 int main(int argc, char **argv)
 {
     static const unsigned units[] = {2, 4, 8};
-    unsigned seeds = totals_long() ? 400 : 16;
+    unsigned seeds = totals_long() ? 400 : 8;
     struct tally tally = {0};
     char line[160];
 
