@@ -20,6 +20,12 @@
 #define RENEW_NS      (1 * NS_PER_S)
 #define FREE_NS       (20 * NS_PER_S) /* a reply, or a command, that is under way comes first */
 #define LOOK_AGAIN_NS (50 * NS_PER_MS)
+#define LOOK_SOON_NS  (5 * NS_PER_MS) /* of a lease that comes again and again */
+
+static int lease_ms(const struct borrow *borrow)
+{
+    return borrow->for_ms ? borrow->for_ms : LEASE_MS;
+}
 
 /* Asks for the lease, or for the same again. */
 static int ask(const struct borrow *borrow, int for_ms, char *answer, size_t answer_size,
@@ -55,13 +61,15 @@ static int wait_free(struct borrow *borrow)
     int64_t give_up_ns = clock_mono(&clock_system) + FREE_NS;
     int code;
 
-    while ((code = ask(borrow, LEASE_MS, answer, sizeof answer, sentence, sizeof sentence)) ==
+    while ((code = ask(borrow, lease_ms(borrow), answer, sizeof answer, sentence, sizeof sentence)) ==
            EXIT_CODE_OK) {
         borrow->lease = strtoull(find_key(answer, "lease"), NULL, 10);
         if (!borrow->bus[0]) {
             sscanf(find_key(answer, "bus"), "\"%63[^\"]", borrow->bus);
-            fprintf(stderr, "the gateway polls this line as bus %s: it lets go of it meanwhile\n",
-                    borrow->bus);
+            if (!borrow->quiet)
+                fprintf(stderr,
+                        "the gateway polls this line as bus %s: it lets go of it meanwhile\n",
+                        borrow->bus);
         }
         if (strncmp(find_key(answer, "free"), "true", 4) == 0) {
             borrow->renew_ns = clock_mono(&clock_system) + RENEW_NS;
@@ -77,7 +85,7 @@ static int wait_free(struct borrow *borrow)
             borrow_return(borrow);
             return EXIT_CODE_FAILED;
         }
-        nanosleep(&(struct timespec){.tv_nsec = LOOK_AGAIN_NS}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = borrow->quiet ? LOOK_SOON_NS : LOOK_AGAIN_NS}, NULL);
     }
     if (code == EXIT_CODE_NO_DAEMON || code == EXIT_CODE_FAILED)
         return EXIT_CODE_OK; /* nobody, or none of its buses, has it */
@@ -157,7 +165,7 @@ bool borrow_keep(struct borrow *borrow)
     if (!borrow->bus[0] || now_ns < borrow->renew_ns)
         return true;
     borrow->renew_ns = now_ns + RENEW_NS;
-    code = ask(borrow, LEASE_MS, answer, sizeof answer, sentence, sizeof sentence);
+    code = ask(borrow, lease_ms(borrow), answer, sizeof answer, sentence, sizeof sentence);
     /* A gateway that ended, or has no such bus any more, wants nothing back. */
     if (code == EXIT_CODE_OK) {
         borrow->lease = strtoull(find_key(answer, "lease"), NULL, 10);

@@ -12,6 +12,8 @@ struct borrow {
     const char *socket; /* the daemon's */
     const char *port;   /* or host */
     const char *by;     /* "sluice scan" */
+    int for_ms;         /* of a lease until it is renewed; 0: 15 s */
+    bool quiet;         /* says nothing of it */
     char bus[64];       /* "" while nothing is borrowed */
     uint64_t lease;
     int64_t renew_ns; /* monotonic */

@@ -18,6 +18,7 @@ int command_health(int argc, char **argv);
 int command_identity(int argc, char **argv);
 int command_journal(int argc, char **argv);
 int command_network(int argc, char **argv);
+int command_node(int argc, char **argv);
 int command_password(int argc, char **argv);
 int command_ports(int argc, char **argv);
 int command_probe(int argc, char **argv);

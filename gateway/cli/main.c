@@ -27,6 +27,7 @@ static const struct command {
     {"trace", command_trace, "show what goes over a Modbus line, frame by frame"},
     {"scan", command_scan, "find the Modbus devices on a line or behind a host"},
     {"assign", command_assign, "give a device its unit and line, and check it"},
+    {"node", command_node, "sensor nodes: their versions, updates over the bus, the way back"},
     {"profile", command_profile, "list, show and check device profiles"},
     {"points", command_points, "points of a device to a table (CSV) and back"},
     {"sunspec", command_sunspec, "write the profile of a SunSpec device, as it describes itself"},

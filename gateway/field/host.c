@@ -31,6 +31,8 @@
 #define LANE_BYTES_MIN   (16 * 1024)
 #define LANE_BYTES_MAX   (2 * 1024 * 1024)
 
+#define BRIEF_NS (3 * NS_PER_S)
+
 /* A lent bus waits no longer for what is under way: a connection or a look-up may take minutes. */
 #define REPLY_GRACE_NS (5 * NS_PER_S)
 
@@ -211,6 +213,13 @@ static void rest_lent(struct host *host, int64_t until_mono_ns)
         log_debug("field", "bus %s was woken by nobody", host->bus->id);
 }
 
+/* A lease that ends by itself so soon is a part of the line's time for somebody, and no reason to call
+ * the devices down. */
+static bool is_brief(const struct host *host)
+{
+    return atomic_load(&host->base.lent_ns) - atomic_load(&host->lent_since_ns) <= BRIEF_NS;
+}
+
 static void tell_back(const struct host *host)
 {
     log_info("field", "bus %s is back, its devices are read again", host->bus->id);
@@ -247,16 +256,20 @@ static const struct driver_host_ops host_ops = {.wait = host_ops_wait,
 static bool wait_lent(struct host *host)
 {
     int64_t until = atomic_load(&host->base.lent_ns);
+    bool told = false;
 
     if (until == 0 || atomic_load(&host->stopping))
         return false;
-    if (until > clock_mono(host->base.clock))
-        tell_lent(host);
     do {
         atomic_store(&host->given_up, true);
         while ((until = atomic_load(&host->base.lent_ns)) > clock_mono(host->base.clock) &&
-               !atomic_load(&host->stopping))
+               !atomic_load(&host->stopping)) {
+            if (!told && !is_brief(host)) {
+                tell_lent(host);
+                told = true;
+            }
             rest_lent(host, until);
+        }
         /* Before whoever borrows it next can ask. */
         atomic_store(&host->given_up, false);
         /* Unless it is lent again at this moment. */
@@ -264,7 +277,8 @@ static bool wait_lent(struct host *host)
              !atomic_compare_exchange_strong(&host->base.lent_ns, &until, 0));
     if (atomic_load(&host->stopping))
         return false;
-    tell_back(host);
+    if (told)
+        tell_back(host);
     return true;
 }
 

@@ -1,11 +1,12 @@
 /*
- * Cuts a node's power at every erase and every write of an update's life, and looks at what is left.
+ * Cuts a node's power at every erase and every write of an update's life, and looks at what is
+ * left.
  *
  * A life is what a gateway does with a node, from the first command on. It is run once whole, and
  * then once for each operation of the flash and each way in which that one can be torn. After the
  * cut the boot loader runs, and is cut itself, at each of its operations. Then the power stays, and
- * the gateway tries again. What is started must at each time be a version that was there, or the new
- * one, whole; and in the end the new one, confirmed. The exit code is 0 when that was so.
+ * the gateway tries again. What is started must at each time be a version that was there, or the
+ * new one, whole; and in the end the new one, confirmed. The exit code is 0 when that was so.
  *
  *     node_cuts [--stop]    --stop: at the first mistake
  */
@@ -19,7 +20,7 @@
 #include "node/core/update.h"
 
 #define LENGTH_MAX 640 /* of a version: it ends in the second page */
-#define LENGTH_MIN 400  /* all of it is in the first page */
+#define LENGTH_MIN 400 /* all of it is in the first page */
 #define IMAGE_SIZE (IMAGE_HEADER_SIZE + LENGTH_MAX)
 #define WANTED     (1U << MARK_WANTED)
 #define CONFIRMED  (WANTED | 1U << MARK_TRY | 1U << MARK_CONFIRMED | 1U << MARK_CHECKED)
@@ -78,8 +79,7 @@ static void fit_forgotten(struct node_flash *flash)
 static void fit_failed(struct node_flash *flash)
 {
     fit(flash, 0, VERSION_OLD, CONFIRMED);
-    fit(flash, 1, VERSION_NEW,
-        WANTED | 1U << MARK_CHECKED | ((1U << SLOTS_TRIES) - 1) << MARK_TRY);
+    fit(flash, 1, VERSION_NEW, WANTED | 1U << MARK_CHECKED | ((1U << SLOTS_TRIES) - 1) << MARK_TRY);
 }
 
 static void fit_nothing(struct node_flash *flash)
@@ -218,9 +218,9 @@ static const struct life lives[] = {
     {"back", fit_two, live_back, OLD_OR_NEW, VERSION_OLD, false},
 };
 
-#define RESTARTS     (SLOTS_TRIES + 1)
+#define RESTARTS        (SLOTS_TRIES + 1)
 #define RESTARTS_FICKLE 30 /* for bits that read as they like to show what they can do */
-#define ATTEMPTS_MAX 4 /* a try that was cut may have been the last one */
+#define ATTEMPTS_MAX    4  /* a try that was cut may have been the last one */
 
 /* What runs is one of the life's versions, byte for byte. NULL, or what is wrong. */
 static const char *judge(struct node_flash *flash, const struct life *life, unsigned started)

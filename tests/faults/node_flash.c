@@ -28,10 +28,10 @@ static bool erased_part(const struct node_flash *flash, size_t index)
 {
     uint64_t parts =
         ((uint64_t)flash->random + flash->slot[0].unit) * UINT64_C(0x9E3779B97F4A7C15) >> 32;
-    unsigned part = index < IMAGE_SIGNED_SIZE                     ? 0
-                    : index < IMAGE_HEADER_SIZE                   ? 1
+    unsigned part = index < IMAGE_SIGNED_SIZE                       ? 0
+                    : index < IMAGE_HEADER_SIZE                     ? 1
                     : index < SLOTS_MARKS_AT || index >= IMAGE_ROOM ? 2
-                                                                  : 3;
+                                                                    : 3;
 
     if (part < 3 || (parts >> 8 & 1)) /* all the marks alike, or each on its own */
         return parts >> part & 1;
@@ -163,9 +163,8 @@ void node_flash_make(struct node_flash *flash, unsigned unit)
                                          .size = NODE_FLASH_SLOT,
                                          .page = NODE_FLASH_PAGE,
                                          .unit = (uint8_t)unit};
-    flash->slots = (struct slots){.board = NODE_FLASH_BOARD,
-                                  .flash = {&flash->slot[0], &flash->slot[1]},
-                                  .reply_ms = 50};
+    flash->slots = (struct slots){
+        .board = NODE_FLASH_BOARD, .flash = {&flash->slot[0], &flash->slot[1]}, .reply_ms = 50};
 }
 
 void node_flash_power(struct node_flash *flash, long cut_at)
@@ -175,8 +174,8 @@ void node_flash_power(struct node_flash *flash, long cut_at)
     flash->cut_at = cut_at;
     for (size_t i = 0; i < sizeof flash->bytes; i++) {
         if (flash->fickle[i])
-            flash->bytes[i] = (uint8_t)((flash->bytes[i] & ~flash->fickle[i]) |
-                                        (next(flash) & flash->fickle[i]));
+            flash->bytes[i] =
+                (uint8_t)((flash->bytes[i] & ~flash->fickle[i]) | (next(flash) & flash->fickle[i]));
     }
 }
 
@@ -220,10 +219,8 @@ void node_flash_image(uint8_t *out, unsigned slot, uint32_t version, uint32_t ol
         /* Long runs of FF, as versions have them, too. */
         out[IMAGE_HEADER_SIZE + i] = fill >> 31 ? 0xFF : (uint8_t)(fill >> 16);
     }
-    sum_out(sum(HASH_START, out + IMAGE_HEADER_SIZE, length), out + IMAGE_HASH_AT,
-            IMAGE_HASH_SIZE);
-    sum_out(sum(HASH_START, out, IMAGE_SIGNED_SIZE), out + IMAGE_SIGNED_SIZE,
-            IMAGE_SIGNATURE_SIZE);
+    sum_out(sum(HASH_START, out + IMAGE_HEADER_SIZE, length), out + IMAGE_HASH_AT, IMAGE_HASH_SIZE);
+    sum_out(sum(HASH_START, out, IMAGE_SIGNED_SIZE), out + IMAGE_SIGNED_SIZE, IMAGE_SIGNATURE_SIZE);
 }
 
 enum image_fault node_flash_check(const struct nflash *nflash,

@@ -27,10 +27,11 @@ enum node_tear {
 
 struct node_flash {
     uint8_t bytes[2 * NODE_FLASH_SLOT];
-    uint8_t fickle[2 * NODE_FLASH_SLOT];       /* bits that read as they like */
-    bool weak[2 * NODE_FLASH_SLOT / NODE_FLASH_PAGE]; /* pages whose erase was torn: nothing holds */
-    long done;    /* units written and pages erased so far */
-    long cut_at;  /* the power fails at this one; -1: never */
+    uint8_t fickle[2 * NODE_FLASH_SLOT]; /* bits that read as they like */
+    bool
+        weak[2 * NODE_FLASH_SLOT / NODE_FLASH_PAGE]; /* pages whose erase was torn: nothing holds */
+    long done;                                       /* units written and pages erased so far */
+    long cut_at;                                     /* the power fails at this one; -1: never */
     enum node_tear tear;
     uint64_t random;
     bool off;      /* since the cut: nothing is done any more */
@@ -46,8 +47,8 @@ void node_flash_make(struct node_flash *flash, unsigned unit);
 /* The power comes back, and fails again at operation `cut_at` from now (-1: never). */
 void node_flash_power(struct node_flash *flash, long cut_at);
 
-/* Makes a version for a slot: its header, with `length` bytes behind it that follow from its number.
- * What signs it is a sum: node_flash_check knows it. */
+/* Makes a version for a slot: its header, with `length` bytes behind it that follow from its
+ * number. What signs it is a sum: node_flash_check knows it. */
 void node_flash_image(uint8_t *out, unsigned slot, uint32_t version, uint32_t oldest,
                       uint32_t length);
 

@@ -78,7 +78,7 @@ static size_t add(uint8_t *out, size_t at, size_t room, unsigned index, const ui
 /* An update whose last byte is not what was signed. */
 size_t fuzz_seed(uint64_t random, uint8_t *out, size_t room)
 {
-    static const uint8_t commands[] = {0, UPDATE_ERASE, 0, UPDATE_ERASE,  0, UPDATE_FINISH,
+    static const uint8_t commands[] = {0, UPDATE_ERASE, 0, UPDATE_ERASE,   0, UPDATE_FINISH,
                                        0, UPDATE_START, 0, UPDATE_CONFIRM, 0, UPDATE_BACK};
     uint8_t image[IMAGE_HEADER_SIZE + LENGTH], block[4 + 200] = {0};
     size_t size = 0;

@@ -1,7 +1,7 @@
 /*
- * A Cortex-M0 looks for its vectors at the beginning of the flash, which is the boot loader's for ever.
- * So the table there leads on to one at the beginning of the memory, where whoever runs puts its own.
- * Others are told where the table is, and need none of this.
+ * A Cortex-M0 looks for its vectors at the beginning of the flash, which is the boot loader's for
+ * ever. So the table there leads on to one at the beginning of the memory, where whoever runs puts
+ * its own. Others are told where the table is, and need none of this.
  */
 #include "node/soc/cortex/cortex.h"
 

@@ -15,8 +15,8 @@
 #include "node/soc/soc.h"
 #include "verify.h"
 
-static struct nflash settings_flash = SOC_FLASH(BOARD_SETTINGS_AT, BOARD_SETTINGS_SIZE,
-                                                BOARD_SETTINGS_PAGE, &settings_flash);
+static struct nflash settings_flash =
+    SOC_FLASH(BOARD_SETTINGS_AT, BOARD_SETTINGS_SIZE, BOARD_SETTINGS_PAGE, &settings_flash);
 static struct nflash slot_a =
     SOC_FLASH(BOARD_SLOT_A_AT, BOARD_SLOT_A_SIZE, BOARD_SLOT_A_PAGE, &slot_a);
 static struct nflash slot_b =
@@ -24,7 +24,8 @@ static struct nflash slot_b =
 static const struct slots slots = {
     .board = BOARD_ID, .flash = {&slot_a, &slot_b}, .reply_ms = SOC_FLASH_REPLY_MS};
 
-static const struct settings_board defaults = {.flash = BOARD_SETTINGS_SIZE ? &settings_flash : NULL,
+static const struct settings_board defaults = {.flash =
+                                                   BOARD_SETTINGS_SIZE ? &settings_flash : NULL,
                                                .baud_max = PORT_BAUD_MAX,
                                                .formats = CHIP_FORMATS,
                                                .framing = BOARD_FRAMING};
@@ -62,8 +63,8 @@ static void open_line(void)
 static void open_window(void)
 {
     update_open(&boot.update, &slots, SLOTS_NONE);
-    boot.area = (struct area){SLAVE_HOLDING, UPDATE_FIRST, UPDATE_COUNT, update_read, update_write,
-                              &boot.update};
+    boot.area = (struct area){SLAVE_HOLDING, UPDATE_FIRST, UPDATE_COUNT,
+                              update_read,   update_write, &boot.update};
     boot.slave = (struct slave){
         .areas = &boot.area, .area_count = 1, .objects = {MAP_VENDOR, MAP_MODEL, NODE_VERSION}};
     boot.slave.objects[5] = BOARD_ID;
@@ -100,7 +101,8 @@ static void serve(void)
     port_mask(false);
 }
 
-/* As the processor does with a program that begins where it is reset: Armv6-M and Armv7-M, B1.5.5. */
+/* As the processor does with a program that begins where it is reset: Armv6-M and Armv7-M, B1.5.5.
+ */
 _Noreturn static void start(uint32_t at)
 {
     __asm volatile("msr msp, %0\n"

@@ -1,6 +1,6 @@
 /*
- * The header in front of a version of the firmware, as it is in the update file and at the beginning
- * of a slot: docs/node-update.md. Pure; a header is its bytes.
+ * The header in front of a version of the firmware, as it is in the update file and at the
+ * beginning of a slot: docs/node-update.md. Pure; a header is its bytes.
  */
 #ifndef SLUICE_NODE_IMAGE_H
 #define SLUICE_NODE_IMAGE_H

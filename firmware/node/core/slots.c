@@ -18,8 +18,7 @@ static bool is_all(const uint8_t *bytes, size_t size, uint8_t value)
 
 static bool was_confirmed(const struct slots_view *view)
 {
-    return view->state == SLOT_CONFIRMED || view->state == SLOT_LEFT ||
-           view->state == SLOT_DROPPED;
+    return view->state == SLOT_CONFIRMED || view->state == SLOT_LEFT || view->state == SLOT_DROPPED;
 }
 
 static enum slots_state state_of(const struct slots_view *view, const bool begun[MARK_COUNT])
@@ -54,8 +53,7 @@ void slots_look(const struct slots *slots, unsigned slot, struct slots_view *vie
     for (unsigned i = 0; i < MARK_COUNT; i++) {
         begun[i] = !is_all(marks[i], SLOTS_MARK_SIZE, 0xFF);
         /* A try counts when it is wholly marked: half of a mark may read otherwise next time. */
-        if (i >= MARK_TRY && i < MARK_TRY + SLOTS_TRIES &&
-            !is_all(marks[i], SLOTS_MARK_SIZE, 0))
+        if (i >= MARK_TRY && i < MARK_TRY + SLOTS_TRIES && !is_all(marks[i], SLOTS_MARK_SIZE, 0))
             view->tries++;
     }
     view->checked = is_all(marks[MARK_CHECKED], SLOTS_MARK_SIZE, 0);
@@ -81,7 +79,8 @@ int slots_mark(const struct slots *slots, unsigned slot, enum slots_mark mark)
     return write_mark(slots->flash[slot], mark, 0);
 }
 
-/* The marks that count when they are half set are made whole, so that they read the same for ever. */
+/* The marks that count when they are half set are made whole, so that they read the same for ever.
+ */
 static void mend(const struct slots *slots, unsigned slot)
 {
     static const enum slots_mark whole[] = {MARK_WANTED, MARK_CONFIRMED, MARK_LEFT, MARK_DROPPED};

@@ -50,8 +50,8 @@ struct slots {
 
 struct slots_view {
     enum slots_state state;
-    uint8_t tries;   /* left */
-    uint8_t reason;  /* with SLOT_REFUSED: an image_fault; 0: not known */
+    uint8_t tries;  /* left */
+    uint8_t reason; /* with SLOT_REFUSED: an image_fault; 0: not known */
     bool checked;
     uint8_t header[IMAGE_HEADER_SIZE];
 };

@@ -17,9 +17,10 @@ static bool on_trial(const struct slots_view *view)
 
 void update_open(struct update *update, const struct slots *slots, unsigned running)
 {
-    *update = (struct update){.slots = slots,
-                              .running = (uint8_t)running,
-                              .target = (uint8_t)(running == SLOTS_NONE ? SLOTS_NONE : 1 - running)};
+    *update =
+        (struct update){.slots = slots,
+                        .running = (uint8_t)running,
+                        .target = (uint8_t)(running == SLOTS_NONE ? SLOTS_NONE : 1 - running)};
 }
 
 /* The driver compares what it wrote. */
@@ -165,7 +166,7 @@ static enum image_fault take_block(struct update *update, uint32_t at, const uin
         return IMAGE_BAD_BLOCK;
     if (at < update->next) /* its reply was lost, and it was sent again */
         return size <= update->next - at && is_there(update, at, data, size) ? IMAGE_FINE
-                                                                            : IMAGE_BAD_BLOCK;
+                                                                             : IMAGE_BAD_BLOCK;
     if (size > image_length(update->header) - at)
         return IMAGE_BAD_BLOCK;
     if (write_target(update, IMAGE_ROOM + at, data, size) != 0) {
@@ -272,9 +273,7 @@ uint8_t update_write(void *context, uint16_t index, uint16_t count, const uint8_
     else
         return PDU_ILLEGAL_ADDRESS;
     update->fault = (uint8_t)fault;
-    return fault == IMAGE_FINE    ? 0
-           : fault == IMAGE_FLASH ? PDU_DEVICE_FAILURE
-                                  : PDU_ILLEGAL_VALUE;
+    return fault == IMAGE_FINE ? 0 : fault == IMAGE_FLASH ? PDU_DEVICE_FAILURE : PDU_ILLEGAL_VALUE;
 }
 
 /* Where a version comes in the order of the boot loader; 0 is first. */
@@ -315,9 +314,9 @@ static uint16_t read_slot(const struct update *update, uint16_t index)
 
     slots_look(update->slots, slot, &view);
     if (of_versions)
-        return view.state == SLOT_EMPTY ? 0
-                                        : half_of(image_version(view.header),
-                                                  (index - UPDATE_AT_VERSIONS) % 2U);
+        return view.state == SLOT_EMPTY
+                   ? 0
+                   : half_of(image_version(view.header), (index - UPDATE_AT_VERSIONS) % 2U);
     return index < UPDATE_AT_VERSIONS ? (uint16_t)shown_state(update, slot, &view) : view.reason;
 }
 

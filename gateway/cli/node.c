@@ -1,0 +1,229 @@
+/* Sensor nodes: what is in them, a new version over their bus, and the way back. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/node_file.h"
+#include "cli/node_state.h"
+#include "cli/node_update.h"
+#include "core/error.h"
+
+#define TRIES 5
+
+struct node_given {
+    struct node_flags flags;
+    const char *reads;
+    struct node_wish wish;
+};
+
+static int run_status(struct node_link *link, const struct node_given *given)
+{
+    struct node_state state;
+    int error = node_state_read(link, &state, TRIES);
+
+    if (error)
+        return node_state_tell(link, error);
+    node_state_print(&state, given->wish.json);
+    return state.boot_loader ? EXIT_CODE_FAILED : EXIT_CODE_OK;
+}
+
+static int show(const struct node_state *state, const struct node_given *given)
+{
+    node_state_print(state, given->wish.json);
+    return EXIT_CODE_OK;
+}
+
+static int run_confirm(struct node_link *link, const struct node_given *given)
+{
+    struct node_state state;
+    int error = node_state_read(link, &state, TRIES);
+
+    if (!error)
+        error = node_update_command(link, UPDATE_CONFIRM, state.reply_ms);
+    if (!error)
+        error = node_state_read(link, &state, TRIES);
+    return error ? node_update_tell(link, error) : show(&state, given);
+}
+
+static int run_rollback(struct node_link *link, const struct node_given *given)
+{
+    struct node_state state;
+    unsigned before;
+    int error = node_state_read(link, &state, TRIES);
+
+    before = state.running;
+    if (!error)
+        error = node_update_command(link, UPDATE_BACK, state.reply_ms);
+    if (error && error != ERR_TIMEOUT) /* it may restart before its reply has left */
+        return node_update_tell(link, error);
+    error = node_update_await(link, &state);
+    if (error)
+        return node_state_tell(link, error);
+    if (state.running != before)
+        return show(&state, given);
+    fprintf(stderr, "%s: the node still runs what it ran: the other version is damaged\n",
+            link->command);
+    return EXIT_CODE_FAILED;
+}
+
+static int with_link(const char *operand, const struct node_given *given, const char *name,
+                     int (*run)(struct node_link *, const struct node_given *))
+{
+    static struct node_link link;
+    int code = node_link_open(&link, operand, &given->flags, name);
+
+    if (code == EXIT_CODE_OK)
+        code = run(&link, given);
+    node_link_close(&link);
+    return code;
+}
+
+static int update(const char *operand, const char *path, struct node_given *given, const char *name)
+{
+    static struct node_link link;
+    struct node_file file;
+    int64_t reads = 10;
+    int code;
+
+    if (!bench_number(given->reads, name, "reads", 1, 1000, &reads))
+        return EXIT_CODE_USAGE;
+    given->wish.reads = (int)reads;
+    code = node_file_open(&file, path, name);
+    if (code == EXIT_CODE_OK)
+        code = node_link_open(&link, operand, &given->flags, name);
+    if (code == EXIT_CODE_OK)
+        code = node_update_run(&link, &file, &given->wish);
+    node_link_close(&link);
+    node_file_close(&file);
+    return code;
+}
+
+#define PLACE_FLAGS(given)                                                                         \
+    {"config",                                                                                     \
+     'c',                                                                                          \
+     "FILE",                                                                                       \
+     "of the device; " GATEWAY_CONFIG_PATH " unless given",                                        \
+     &(given).flags.config,                                                                        \
+     NULL},                                                                                        \
+        {"unit",                                                                                   \
+         'a',                                                                                      \
+         "N",                                                                                      \
+         "where a port is named: the node's unit; 1 unless given",                                 \
+         &(given).flags.unit,                                                                      \
+         NULL},                                                                                    \
+        {"line",                                                                                   \
+         'l',                                                                                      \
+         "SETTINGS",                                                                               \
+         "where a port is named: its line; 9600 8E1 unless given",                                 \
+         &(given).flags.line,                                                                      \
+         NULL},                                                                                    \
+        {"json", 'J', NULL, "as JSON", NULL, &(given).wish.json},                                  \
+        COMMAND_SOCKET_FLAG(&(given).flags.socket)
+
+static const struct node_given defaults = {.flags = {.config = GATEWAY_CONFIG_PATH}};
+
+static int command_simple(int argc, char **argv, const char *name, const char *about,
+                          int (*run)(struct node_link *, const struct node_given *))
+{
+    struct node_given given = defaults;
+    const struct args_flag flags[] = {PLACE_FLAGS(given), {0}};
+    const struct args_command command = {
+        .name = name,
+        .operands = " DEVICE|PORT",
+        .operands_min = 1,
+        .operands_max = 1,
+        .about = about,
+        .after = "Exit status: 1 the node says no, does not answer, or its boot loader answers;\n"
+                 "5 the port cannot be used.\n",
+        .flags = flags,
+    };
+
+    given.flags.socket = gateway_socket_path();
+    int first = args_parse(argc, argv, &command);
+    if (first < 0)
+        return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    return with_link(argv[first], &given, name, run);
+}
+
+#define UPDATE_ABOUT                                                                               \
+    "Sends a new version to a sensor node over its bus, has it started, and confirms it\n"         \
+    "after ten good answers. What runs meanwhile is not touched; a version that does not\n"        \
+    "work goes away by itself, and an update that was cut off goes on where it was.\n"             \
+    "Where the gateway polls the line, it goes on polling: the line is borrowed for a\n"           \
+    "moment at a time.\n"
+
+static int command_update(int argc, char **argv)
+{
+    static const char name[] = "sluice node update";
+    struct node_given given = defaults;
+    const struct args_flag flags[] = {
+        PLACE_FLAGS(given),
+        {"older", 'o', NULL, "also a version that is older than the one that runs", NULL,
+         &given.wish.older},
+        {"no-confirm", 'n', NULL, "leave it on trial: sluice node confirm comes later", NULL,
+         &given.wish.no_confirm},
+        {"reads", 'r', "N", "good answers before it is confirmed; 10 unless given", &given.reads,
+         NULL},
+        {"slice", 'S', "MS", "how long the line is borrowed at a time; 400 unless given",
+         &given.flags.slice, NULL},
+        {"pause", 'p', "MS", "how long the gateway has it in between; 600 unless given",
+         &given.flags.pause, NULL},
+        {0},
+    };
+    const struct args_command command = {
+        .name = name,
+        .operands = " DEVICE|PORT FILE",
+        .operands_min = 2,
+        .operands_max = 2,
+        .about = UPDATE_ABOUT,
+        .after = "Exit status: 1 the node says no, does not answer, or went back; 5 the file or "
+                 "the\nport cannot be used.\n\n"
+                 "Examples: sluice node update node-3 sluice-node-microbit-1.4.0.snu\n"
+                 "          sluice node update /dev/ttyUSB0 --unit 3 --line \"19200 8E1\" FILE\n",
+        .flags = flags,
+    };
+
+    given.flags.socket = gateway_socket_path();
+    int first = args_parse(argc, argv, &command);
+    if (first < 0)
+        return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    return update(argv[first], argv[first + 1], &given, name);
+}
+
+static void help(FILE *out)
+{
+    fprintf(out, "Usage: sluice node COMMAND DEVICE|PORT [flags]\n\n"
+                 "Sensor nodes and their firmware.\n\n"
+                 "  status    what is in both slots of a node, and what runs\n"
+                 "  update    send a new version over the bus\n"
+                 "  confirm   keep the version that is on trial\n"
+                 "  rollback  go back to the version before\n\n"
+                 "sluice node COMMAND --help tells more.\n");
+}
+
+int command_node(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "--help";
+
+    if (strcmp(name, "status") == 0)
+        return command_simple(argc - 1, argv + 1, "sluice node status",
+                              "Shows what is in both slots of a sensor node, and which of them "
+                              "runs.\n",
+                              run_status);
+    if (strcmp(name, "update") == 0)
+        return command_update(argc - 1, argv + 1);
+    if (strcmp(name, "confirm") == 0)
+        return command_simple(argc - 1, argv + 1, "sluice node confirm",
+                              "Keeps the version that is on trial.\n", run_confirm);
+    if (strcmp(name, "rollback") == 0)
+        return command_simple(argc - 1, argv + 1, "sluice node rollback",
+                              "Goes back to the version in the other slot, which was confirmed "
+                              "before.\n",
+                              run_rollback);
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        help(argc > 1 ? stdout : stderr);
+        return argc > 1 ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    }
+    fprintf(stderr, "sluice node: there is no \"%s\": status, update, confirm, rollback\n", name);
+    return EXIT_CODE_USAGE;
+}

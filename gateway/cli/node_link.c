@@ -1,0 +1,232 @@
+#include "cli/node_link.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/client.h"
+#include "core/error.h"
+#include "daemon/gateway.h"
+#include "field/wait.h"
+#include "modbus/modbus.h"
+
+#define SLICE_MS  400
+#define PAUSE_MS  600
+#define LEASE_MS  1500 /* the gateway calls no device down for so short a time */
+#define REPLY_NS  (500 * NS_PER_MS)
+#define BYTES_MAX 512 /* a request and its reply */
+
+static int find_device(struct node_link *link, const char *id, const char *path)
+{
+    const struct site *site = &link->config->site;
+
+    for (size_t i = 0; i < site->bus_count; i++) {
+        for (size_t j = 0; j < site->buses[i].device_count; j++) {
+            const struct site_device *device = &site->buses[i].devices[j];
+
+            if (strcmp(device->id, id) != 0)
+                continue;
+            if (strncmp(site->buses[i].driver->name, "modbus", 6) != 0) {
+                fprintf(stderr, "%s: device %s does not speak Modbus\n", link->command, id);
+                return EXIT_CODE_USAGE;
+            }
+            link->device = device->id;
+            link->driver = site->buses[i].driver;
+            link->options = site->buses[i].options;
+            link->unit = (uint8_t)((const struct modbus_device_options *)device->options)->unit;
+            return EXIT_CODE_OK;
+        }
+    }
+    fprintf(stderr,
+            "%s: %s has no device \"%s\". A node that is not configured is named by its port "
+            "(/dev/ttyUSB0) and --unit\n",
+            link->command, path, id);
+    return EXIT_CODE_USAGE;
+}
+
+static int load_device(struct node_link *link, const char *id, const char *path)
+{
+    int error;
+
+    gateway_config_parts(&link->parts);
+    error = config_load(&link->config, path, &link->parts, config_tell_stdio, stderr);
+    if (error)
+        return error == ERR_CONFIG ? EXIT_CODE_CONFIG : EXIT_CODE_SYSTEM;
+    return find_device(link, id, path);
+}
+
+static int name_place(struct node_link *link, const char *operand, const struct node_flags *flags)
+{
+    const struct modbus_read read = {.port = operand, .line = flags->line};
+    int64_t unit = 1;
+
+    if (!bench_number(flags->unit, link->command, "unit", 1, 247, &unit))
+        return EXIT_CODE_USAGE;
+    link->unit = (uint8_t)unit;
+    if (ask_line(&read, &link->own, &link->driver, link->why, sizeof link->why) != 0) {
+        fprintf(stderr, "%s: %s\n", link->command, link->why);
+        return EXIT_CODE_USAGE;
+    }
+    link->options = &link->own;
+    return EXIT_CODE_OK;
+}
+
+int node_link_open(struct node_link *link, const char *operand, const struct node_flags *flags,
+                   const char *command)
+{
+    int64_t slice_ms = SLICE_MS, pause_ms = PAUSE_MS;
+    int code;
+
+    *link = (struct node_link){.command = command, .bench = {.stop_fd = -1}};
+    if (!bench_number(flags->slice, command, "slice", 50, 1000, &slice_ms) ||
+        !bench_number(flags->pause, command, "pause", 0, 60000, &pause_ms))
+        return EXIT_CODE_USAGE;
+    link->slice_ns = slice_ms * NS_PER_MS;
+    link->pause_ns = pause_ms * NS_PER_MS;
+    code = strchr(operand, '/') ? name_place(link, operand, flags)
+                                : load_device(link, operand, flags->config);
+    if (code)
+        return code;
+    if (link->options->port)
+        snprintf(link->place, sizeof link->place, "%s", link->options->port);
+    else
+        snprintf(link->place, sizeof link->place, "%s:%u", link->options->host.name,
+                 (unsigned)link->options->host.port);
+    link->borrow = (struct borrow){.socket = flags->socket,
+                                   .port = link->place,
+                                   .by = command,
+                                   .for_ms = LEASE_MS,
+                                   .quiet = true};
+    if (bench_open(&link->bench) != 0)
+        return EXIT_CODE_SYSTEM;
+    return EXIT_CODE_OK;
+}
+
+void node_link_close(struct node_link *link)
+{
+    node_link_release(link);
+    bench_close(&link->bench);
+    config_free(link->config);
+    link->config = NULL;
+}
+
+void node_link_release(struct node_link *link)
+{
+    ask_close(link->ask);
+    link->ask = NULL;
+    link->bench.borrow = NULL;
+    borrow_return(&link->borrow);
+}
+
+int node_link_pause(struct node_link *link, int64_t for_ns)
+{
+    node_link_release(link);
+    return wait_readable(-1, link->bench.stop_fd, &clock_system,
+                         clock_mono(&clock_system) + for_ns);
+}
+
+/* The line is ours for the next frame: as it is, or after the gateway had its time. */
+static int take_line(struct node_link *link)
+{
+    bool borrowed = link->borrow.bus[0] != '\0';
+    int error = 0;
+
+    link->why[0] = '\0';
+    if (link->ask && borrowed && clock_mono(&clock_system) > link->slice_end_ns)
+        error = node_link_pause(link, link->pause_ns);
+    if (link->ask || error == ERR_CLOSED)
+        return error;
+    if (borrow_port(&link->borrow) != EXIT_CODE_OK) {
+        snprintf(link->why, sizeof link->why, "the gateway keeps the line");
+        return ERR_BUSY;
+    }
+    link->slice_end_ns = clock_mono(&clock_system) + link->slice_ns;
+    link->bench.borrow = &link->borrow;
+    error = ask_open(&link->ask, link->driver, link->options, &link->bench.host, link->why,
+                     sizeof link->why);
+    if (error)
+        node_link_release(link);
+    return error;
+}
+
+static int transact(struct node_link *link, const struct modbus_request *request,
+                    struct link_reply *reply)
+{
+    int error = take_line(link);
+
+    if (error)
+        return error;
+    error = ask_read(link->ask, request, reply);
+    link->exception = error == ERR_EXCEPTION ? reply->exception : 0;
+    if (error && *ask_why(link->ask))
+        snprintf(link->why, sizeof link->why, "%s", ask_why(link->ask));
+    return error;
+}
+
+static int64_t patience_ns(const struct node_link *link, int64_t more_ns)
+{
+    return link->options->line.baud ? more_ns + BYTES_MAX * port_byte_ns(&link->options->line)
+                                    : more_ns;
+}
+
+int node_link_ask(struct node_link *link, uint8_t function, uint16_t address, unsigned count,
+                  uint16_t *values, int tries)
+{
+    const struct modbus_request request = {.unit = link->unit,
+                                           .function = function,
+                                           .address = address,
+                                           .count = (uint16_t)count,
+                                           .timeout_ns = patience_ns(link, REPLY_NS)};
+    struct link_reply reply;
+    int error = ERR_TIMEOUT;
+
+    while (tries-- > 0 && error && error != ERR_EXCEPTION && error != ERR_CLOSED && !link->why[0])
+        error = transact(link, &request, &reply);
+    for (unsigned i = 0; i < count && !error; i++)
+        values[i] = (uint16_t)(reply.data[2 * i] << 8 | reply.data[2 * i + 1]);
+    return error;
+}
+
+int node_link_read(struct node_link *link, unsigned index, unsigned count, uint16_t *values,
+                   int tries)
+{
+    link->why[0] = '\0';
+    return node_link_ask(link, MODBUS_HOLDING_REGISTERS, (uint16_t)(UPDATE_FIRST + index), count,
+                         values, tries);
+}
+
+int node_link_write(struct node_link *link, unsigned index, const uint8_t *data, size_t size,
+                    int64_t timeout_ms)
+{
+    const struct modbus_request request = {
+        .unit = link->unit,
+        .function = PDU_WRITE_REGISTERS,
+        .address = (uint16_t)(UPDATE_FIRST + index),
+        .count = (uint16_t)(size / 2),
+        .data = data,
+        .data_size = (uint8_t)size,
+        .timeout_ns = patience_ns(link, REPLY_NS + timeout_ms * NS_PER_MS)};
+    struct link_reply reply;
+
+    return transact(link, &request, &reply);
+}
+
+int node_link_tell(const struct node_link *link, int error)
+{
+    if (error == ERR_CLOSED)
+        fprintf(stderr, "%s: stopped; say it again to go on\n", link->command);
+    else if (link->why[0])
+        fprintf(stderr, "%s: %s\n", link->command, link->why);
+    else if (error == ERR_EXCEPTION && link->exception == 2)
+        fprintf(stderr,
+                "%s: this device has no window for updates: it is no node of ours, or its firmware "
+                "stands alone, without a boot loader\n",
+                link->command);
+    else if (error == ERR_EXCEPTION)
+        fprintf(stderr, "%s: the node answers with exception %u\n", link->command,
+                (unsigned)link->exception);
+    else
+        fprintf(stderr, "%s: unit %u at %s does not answer (%s). sluice scan %s shows who does\n",
+                link->command, (unsigned)link->unit, link->place, error_text(error), link->place);
+    return bench_exit_code(error);
+}

@@ -1,0 +1,40 @@
+/* What the window of a sensor node's update says, and in words. */
+#ifndef SLUICE_CLI_NODE_STATE_H
+#define SLUICE_CLI_NODE_STATE_H
+
+#include "cli/node_link.h"
+
+struct node_state {
+    bool boot_loader;
+    unsigned running; /* slot; SLOTS_NONE */
+    struct {
+        unsigned state, reason;
+        uint32_t version;
+    } slot[2];
+    unsigned phase, fault, pages, tries;
+    uint32_t next, length, oldest;
+    unsigned trial_s; /* UINT16_MAX: not on trial */
+    unsigned block_max, reply_ms;
+    uint32_t slot_size;
+    char board[IMAGE_BOARD_SIZE + 1];
+};
+
+/* As node_link_read; ERR_UNSUPPORTED: what is there is no window of ours (told by
+ * node_state_tell). */
+int node_state_read(struct node_link *link, struct node_state *state, int tries);
+
+/* Tells an error of node_state_read; returns an exit code. */
+int node_state_tell(const struct node_link *link, int error);
+
+/* "confirmed", ... */
+const char *node_state_word(unsigned state);
+
+/* Why a version, or a command, was refused, and what to do. */
+const char *node_state_fault(unsigned fault);
+
+bool node_state_on_trial(const struct node_state *state);
+
+/* Shows it on standard output. */
+void node_state_print(const struct node_state *state, bool json);
+
+#endif
