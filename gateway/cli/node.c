@@ -152,7 +152,7 @@ static int command_simple(int argc, char **argv, const char *name, const char *a
     "Where the gateway polls the line, it goes on polling: the line is borrowed for a\n"           \
     "moment at a time.\n"
 
-static int command_update(int argc, char **argv)
+static int command_node_update(int argc, char **argv)
 {
     static const char name[] = "sluice node update";
     struct node_given given = defaults;
@@ -211,7 +211,7 @@ int command_node(int argc, char **argv)
                               "runs.\n",
                               run_status);
     if (strcmp(name, "update") == 0)
-        return command_update(argc - 1, argv + 1);
+        return command_node_update(argc - 1, argv + 1);
     if (strcmp(name, "confirm") == 0)
         return command_simple(argc - 1, argv + 1, "sluice node confirm",
                               "Keeps the version that is on trial.\n", run_confirm);

@@ -326,6 +326,8 @@ static bool cut_once(struct tally *tally, const struct life *life, struct node_f
     return true;
 }
 
+#define PARTS_SEEDS 16 /* times as many: much must come together there */
+
 /* All cuts of a life. What is torn in an erase, or in a mark, is torn in many ways. */
 static void cut_life(struct tally *tally, const struct life *life, unsigned unit,
                      enum node_tear tear, unsigned seeds)
@@ -333,7 +335,8 @@ static void cut_life(struct tally *tally, const struct life *life, unsigned unit
     bool more = true;
 
     for (long cut = 0; more && !(tally->lost && stop_at_first); cut++) {
-        for (unsigned seed = 0; more && seed < seeds; seed++) {
+        for (unsigned seed = 0; more && seed < (tear == TEAR_PARTS ? PARTS_SEEDS : 1) * seeds;
+             seed++) {
             struct node_flash flash;
 
             node_flash_make(&flash, unit);

@@ -47,6 +47,7 @@ static uint8_t reached(struct node_flash *flash, size_t index)
         return erased_part(flash, index) ? 0xFF : 0;
     bits = next(flash);
     switch (flash->tear) {
+    case TEAR_FICKLE: /* nothing that holds: see below */
     case TEAR_NOTHING:
         return 0;
     case TEAR_ALL:
@@ -130,7 +131,8 @@ static int write(void *context, uint32_t at, const void *data, size_t size)
             to[k] &= (uint8_t)(torn ? from[k] | ~reached(flash, OF_WRITE) : from[k]);
         }
         if (torn) {
-            flash->delicate = !was_off ? size == SLOTS_MARK_SIZE : flash->delicate;
+            flash->delicate =
+                !was_off ? size == SLOTS_MARK_SIZE && flash->tear != TEAR_PARTS : flash->delicate;
             return NFLASH_STUCK;
         }
     }
