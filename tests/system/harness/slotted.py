@@ -103,9 +103,8 @@ class SlottedNode(Node):
         self.gdb_path = paths["gdb"]
         with Debugger(self.gdb_path) as debugger:
             for at in range(0, FLASH_SIZE, PIECE):
-                piece = self.flash[at:at + PIECE]
-                if piece != b"\xff" * PIECE:
-                    check(debugger.ask("M%x,%x:%s" % (at, PIECE, piece.hex())) == "OK", "the flash is filled")
+                piece = self.flash[at:at + PIECE].hex()
+                check(debugger.ask("M%x,%x:%s" % (at, PIECE, piece)) == "OK", "the flash is filled")
             line = socket.socket(socket.AF_UNIX)
             line.connect(paths["line"])
             self.line = line
