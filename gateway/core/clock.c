@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/timex.h>
 #include <time.h>
+#include <unistd.h>
 
 #define S_PER_DAY  INT64_C(86400)
 #define NS_PER_DAY (S_PER_DAY * NS_PER_S)
@@ -33,14 +34,26 @@ static int64_t system_mono(void *context)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+/* What systemd-timesyncd leaves once it has followed a server, for those who may not ask the
+ * kernel: a unit's ProtectClock= forbids even that. */
+#define TIMESYNC_FOLDER "/run/systemd/timesync"
+#define TIMESYNC_SIGN   TIMESYNC_FOLDER "/synchronized"
+
 static enum clock_trust system_trust(void *context)
 {
     if (system_wall(context) < CLOCK_RELEASED_NS)
         return CLOCK_UNSET;
     struct timex state = {.modes = 0};
-    if (adjtimex(&state) < 0 || (state.status & STA_UNSYNC))
-        return CLOCK_FREE_RUNNING;
-    return CLOCK_SYNCHRONISED;
+    bool synchronised =
+        adjtimex(&state) >= 0 ? !(state.status & STA_UNSYNC) : access(TIMESYNC_SIGN, F_OK) == 0;
+    return synchronised ? CLOCK_SYNCHRONISED : CLOCK_FREE_RUNNING;
+}
+
+bool clock_is_watched(void)
+{
+    struct timex state = {.modes = 0};
+
+    return adjtimex(&state) >= 0 || access(TIMESYNC_FOLDER, F_OK) == 0;
 }
 
 const char *clock_trust_name(enum clock_trust trust)

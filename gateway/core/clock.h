@@ -5,6 +5,7 @@
 #ifndef SLUICE_CORE_CLOCK_H
 #define SLUICE_CORE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define NS_PER_US INT64_C(1000)
@@ -18,7 +19,8 @@
 enum clock_trust {
     CLOCK_UNSET = 0,        /* before the release's own date: the clock was never set */
     CLOCK_FREE_RUNNING = 1, /* plausible, not synchronised by the kernel's measure */
-    CLOCK_SYNCHRONISED = 2, /* the kernel says so (adjtimex without STA_UNSYNC) */
+    CLOCK_SYNCHRONISED = 2, /* the kernel says so (adjtimex without STA_UNSYNC), or where it may not
+                               be asked, systemd-timesyncd */
 };
 
 struct clock {
@@ -31,6 +33,10 @@ struct clock {
 
 /* The system's clocks (CLOCK_REALTIME, CLOCK_MONOTONIC). Thread-safe, lives for ever. */
 extern const struct clock clock_system;
+
+/* Whether clock_system can tell that a time server is followed. Where it cannot, nothing follows from
+ * its saying so. */
+bool clock_is_watched(void);
 
 static inline int64_t clock_wall(const struct clock *clock)
 {

@@ -31,11 +31,12 @@ static int restore(void *context, int64_t wall_ns)
     return wish_make(context, WISH_CLOCK, wall_ns);
 }
 
-/* A board that is described by a device tree shows its clock, or has none. */
+/* A board that is described by a device tree shows its clock, or has none. One whose time server
+ * cannot be seen would wait for it for ever. */
 static bool keeps_time(void)
 {
     return access("/sys/class/rtc/rtc0", F_OK) == 0 ||
-           access("/sys/firmware/devicetree/base", F_OK) != 0;
+           access("/sys/firmware/devicetree/base", F_OK) != 0 || !clock_is_watched();
 }
 
 int timing_open(struct timekeeper **keeper, const char *state_path, const char *boot_id,

@@ -11,8 +11,15 @@
 #include "core/zone.h"
 #include "unit/random.h"
 
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/timex.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -200,9 +207,48 @@ static void tells_the_kernels_opinion_of_the_wall_clock(void **state)
     assert_int_equal(clock_trust(&clock_system), expected);
 }
 
+/* As a unit with ProtectClock=: the kernel may not even be asked. */
+static int forbid_adjtimex(void)
+{
+    struct sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_adjtimex, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clock_adjtime, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {COUNT(rules), rules};
+
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static void takes_the_word_of_timesyncd_where_the_kernel_may_not_be_asked(void **state)
+{
+    (void)state;
+    bool sign = access("/run/systemd/timesync/synchronized", F_OK) == 0;
+    bool folder = access("/run/systemd/timesync", F_OK) == 0;
+    pid_t child = fork();
+    if (child == 0) {
+        struct timex kernel = {.modes = 0};
+        if (forbid_adjtimex())
+            _exit(77);
+        bool right = adjtimex(&kernel) < 0 && clock_is_watched() == folder &&
+                     clock_trust(&clock_system) == (sign ? CLOCK_SYNCHRONISED : CLOCK_FREE_RUNNING);
+        _exit(right ? 0 : 1);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77)
+        skip(); /* no filters here */
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(takes_the_word_of_timesyncd_where_the_kernel_may_not_be_asked),
         cmocka_unit_test(writes_times_in_utc),
         cmocka_unit_test(reads_times_as_people_write_them),
         cmocka_unit_test(reads_a_time_of_day_as_the_last_one_that_was),
