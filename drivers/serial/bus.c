@@ -106,6 +106,18 @@ static int64_t first_silent_ns(const struct bus *bus)
     return first_ns;
 }
 
+/* Bytes that go on coming and make no line of anybody are no silence: the rate, the checksum or the
+ * choice of what is sent is another. */
+static uint16_t why_silent(const struct bus *bus, const struct device *device, int64_t now_ns)
+{
+    int64_t since_ns = now_ns - device->options->silent_after_ns / 2;
+
+    return bus->received_ns > since_ns && bus->heard_ns < bus->received_ns &&
+                   bus->heard_ns < since_ns
+               ? STATUS_CORRUPT
+               : STATUS_TIMEOUT;
+}
+
 static void check_silence(struct bus *bus)
 {
     int64_t now_ns = bus_now(bus);
@@ -115,8 +127,10 @@ static void check_silence(struct bus *bus)
 
         if (device->silent_ns > now_ns)
             continue;
-        atomic_fetch_add(&device->stats->timeouts, 1);
-        device_lost(device, now_ns, STATUS_TIMEOUT);
+        uint16_t status = why_silent(bus, device, now_ns);
+        atomic_fetch_add(
+            status == STATUS_TIMEOUT ? &device->stats->timeouts : &device->stats->corrupt, 1);
+        device_lost(device, now_ns, status);
     }
 }
 

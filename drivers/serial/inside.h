@@ -33,6 +33,7 @@ struct bus {
     int fd; /* -1: the port is not there */
     bool told_missing;
     int64_t received_ns; /* when the last bytes came */
+    int64_t heard_ns;    /* when the last line came that was some device's */
     struct device *last; /* the device that was asked last */
     bool waiting;        /* for its reply */
     struct exchange exchange;

@@ -118,6 +118,7 @@ static void take_lines(struct bus *bus, int64_t read_ns)
             continue;
         }
         line_accept(&bus->framer);
+        bus->heard_ns = read_ns;
         if (outcome == OUTCOME_NEXT_STEP)
             asking_go_on(bus);
         else if (outcome == OUTCOME_ANSWERED)

@@ -177,6 +177,14 @@ class Plant:
         return self.gateway.status()["buses"][0].get("lent")
 
 
+def wait_for_states(gateway, device):
+    """Until it is stored that the device was lent and came back: the status knows that before it is durable."""
+    def stored():
+        states = [(event["v"], event.get("why")) for event in gateway.replay("--kind", "state", "--device", device)]
+        return states[-2:] == [(False, "lent"), (True, None)]
+    wait_for(stored, 10, "the states of " + device)
+
+
 def a_scan_borrows_the_bus_of_a_running_gateway(site):
     plant = Plant(site)
     scanning = site.start("scan", program("sluice"), "scan", "--json", "--socket", plant.gateway.socket, plant.line.link,
@@ -194,9 +202,7 @@ def a_scan_borrows_the_bus_of_a_running_gateway(site):
     check(not plant.lent(), "the lease", plant.lent())
     # It does not say who it is, and need not.
     check(plant.gateway.device("boiler")["exceptions"] == 0, "a refusal of our own question", plant.gateway.device("boiler"))
-    states = [event for event in plant.gateway.replay("--kind", "state", "--device", "boiler")]
-    check([(event["v"], event.get("why")) for event in states[-2:]] == [(False, "lent"), (True, None)], "the states",
-          states)
+    wait_for_states(plant.gateway, "boiler")
     plant.gateway.stop()
 
 
@@ -337,8 +343,7 @@ def a_connection_is_borrowed_of_a_device_that_takes_one_only(site):
     check(alone.returncode == EXIT_OK and list(found) == [1], "the scan", alone.stdout, alone.stderr)
     check("lets go" in alone.stderr, "it is told", alone.stderr)
     wait_for(lambda: gateway.device("meter")["up"], 20, "it is read again")
-    states = [(event["v"], event.get("why")) for event in gateway.replay("--kind", "state", "--device", "meter")]
-    check(states[-2:] == [(False, "lent"), (True, None)], "the states", states)
+    wait_for_states(gateway, "meter")
     gateway.stop()
 
 

@@ -52,6 +52,20 @@ static void tells_that_a_talker_fell_silent_and_came_back(void **state)
     await_status(rig, 100, &states, STATUS_GOOD);
 }
 
+static void tells_bytes_that_make_no_line_from_silence(void **state)
+{
+    struct rig *rig = *state;
+    size_t states = 0;
+
+    rig->device_options[0].silent_after_ns = NS_PER_S;
+    plug_in_and_start(rig);
+    for (int i = 0; i < 30; i++) {
+        say(rig, "T,1"); /* no end */
+        nanosleep(&(struct timespec){.tv_nsec = 50 * NS_PER_MS}, NULL);
+    }
+    await_status(rig, 100, &states, STATUS_CORRUPT);
+}
+
 static void asks_and_takes_the_reply(void **state)
 {
     struct rig *rig = *state;
@@ -320,6 +334,7 @@ int main(void)
         TEST(publishes_what_a_talker_says),
         TEST(finds_each_talker_among_several),
         TEST(tells_that_a_talker_fell_silent_and_came_back),
+        TEST(tells_bytes_that_make_no_line_from_silence),
         TEST(asks_and_takes_the_reply),
         TEST(a_late_reply_is_not_taken_for_the_next_one),
         TEST(a_reply_without_the_value_is_in_the_wrong_format),
