@@ -159,7 +159,8 @@ def what_is_answered_has_the_documented_fields(site):
 def a_question_that_is_wrong_is_answered_as_documented(site):
     gateway = start(site)
     document = Document()
-    for method, path, operation in document.operations():
+    # A restart takes no body, and so no wrong one: it is done, and nothing can be asked meanwhile.
+    for method, path, operation in sorted(document.operations(), key=lambda one: one[1].endswith("/restart")):
         if method != "GET":
             where = fill(path, operation)
             status, kind, text = ask(gateway, method, where, "[")
