@@ -46,7 +46,7 @@ struct line_link {
 
 static struct line_link *self(struct link *link)
 {
-    return (struct line_link *)link;
+    return (struct line_link *)(void *)link;
 }
 
 static int64_t now(const struct line_link *link)

@@ -23,7 +23,7 @@ struct tcp_link {
 
 static struct tcp_link *self(struct link *link)
 {
-    return (struct tcp_link *)link;
+    return (struct tcp_link *)(void *)link;
 }
 
 static int64_t now(const struct tcp_link *link)

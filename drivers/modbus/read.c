@@ -28,7 +28,7 @@ struct reading {
 static void tell(struct driver_complaints *complaints, const struct site_device *device,
                  const struct site_point *point, const char *key, const char *sentence)
 {
-    struct reading *reading = (struct reading *)complaints;
+    struct reading *reading = (struct reading *)(void *)complaints;
 
     (void)device;
     (void)point;

@@ -78,8 +78,10 @@ static const char *text_of(const struct loaded_bus *bus, const struct option *ro
 {
     const struct json *found;
 
-    if (row->type != OPTION_PARSED)
-        return *(const char *const *)((const char *)bus->site.options + row->offset);
+    if (row->type != OPTION_PARSED) {
+        const void *option = (const char *)bus->site.options + row->offset;
+        return *(const char *const *)option;
+    }
     found = json_find(bus->node, row->key);
     return found ? found->text : NULL;
 }

@@ -17,7 +17,7 @@ static const char *bus_option(const struct site_bus *bus, const char *key)
 {
     for (const struct option *row = bus->driver->bus.options; row && row->key; row++) {
         if (strcmp(row->key, key) == 0 && row->type == OPTION_TEXT)
-            return *(const char *const *)((const char *)bus->options + row->offset);
+            return *(const char *const *)(const void *)((const char *)bus->options + row->offset);
     }
     return NULL;
 }

@@ -164,8 +164,8 @@ static void *wait_for_confirmation(void *context)
             break;
         int64_t left_ns = network->until_mono_ns - clock_mono(&clock_system);
         if (left_ns > 0) {
-            struct timespec until = {.tv_sec = network->until_mono_ns / NS_PER_S,
-                                     .tv_nsec = network->until_mono_ns % NS_PER_S};
+            struct timespec until = {.tv_sec = (time_t)(network->until_mono_ns / NS_PER_S),
+                                     .tv_nsec = (long)(network->until_mono_ns % NS_PER_S)};
             pthread_cond_timedwait(&network->changed_state, &network->lock, &until);
             continue;
         }

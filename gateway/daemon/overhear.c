@@ -45,7 +45,7 @@ static void put_record(struct overheard *heard)
 
 static int64_t read_overheard(struct api_listener *base, char *out, size_t room)
 {
-    struct overheard *heard = (struct overheard *)base;
+    struct overheard *heard = (struct overheard *)(void *)base;
     size_t done = 0;
 
     while (done < room) {
@@ -70,7 +70,7 @@ static int64_t read_overheard(struct api_listener *base, char *out, size_t room)
 
 static void close_overheard(struct api_listener *base)
 {
-    struct overheard *heard = (struct overheard *)base;
+    struct overheard *heard = (struct overheard *)(void *)base;
 
     tap_leave(heard->listener);
     free(heard);

@@ -28,7 +28,7 @@ struct submission {
 
 static struct desk *self(struct command_desk *base)
 {
-    return (struct desk *)base;
+    return (struct desk *)(void *)base;
 }
 
 static void tell_refusal(const struct submission *submission, uint16_t status)
