@@ -140,6 +140,17 @@ def wrong_german(board):
         yield "German for the lights: %s differ" % sorted(lights ^ told)
 
 
+def node_pins(board):
+    """Every pin of a node that has a use."""
+    node, port = board.get("node", {}), board["serial"][0]
+    found = [port.get("tx"), port.get("rx"), node.get("rescue"), *(node.get("i2c") or {}).values()]
+    found += [port["driver_enable"][5:]] if port["driver_enable"].startswith("gpio:") else []
+    for key in ("inputs", "outputs", "low"):
+        found += node.get(key, [])
+    found += [entry["pin"] for entry in node.get("analog", [])] + [led.get("pin") for led in board["leds"][:1]]
+    return [pin for pin in found if pin]
+
+
 def wrong_board(board, tests):
     """Sentences about a description that is valid by the schema."""
     labels = [port["label"].lower() for port in board["serial"]]
@@ -150,6 +161,8 @@ def wrong_board(board, tests):
     else:
         yield from wrong_storage(board["storage"])
         yield from wrong_german(board)
+    if board["kind"] == "node" and repeated(node_pins(board)):
+        yield "a pin with two uses: %s" % repeated(node_pins(board))
     yield from wrong_commands(board)
     yield from wrong_state(board, tests)
 
@@ -166,6 +179,10 @@ def wrong_files(folder, board):
         missing = [port["label"] for port in board["serial"] if port["label"] not in text]
         if missing:
             yield "README.md does not speak of the port %s" % missing[0]
+        told = text + json.dumps([board["serial"], board["leds"]])
+        untold = [pin for pin in node_pins(board) if pin not in told] if board["kind"] == "node" else []
+        if untold:
+            yield "README.md does not say what is at %s" % untold[0]
         if "**%s" % board["state"].capitalize() not in text:
             yield "README.md does not say plainly: **%s**" % board["state"].capitalize()
     drawing = os.path.join(folder, "wiring.svg")
@@ -274,6 +291,8 @@ MISTAKES = {
         change(["flash", 0, "commands", 0, 0], "st-flash"),
         change(["emulation", "qemu"], ["{disk}"]),
         change(["serial", 0, "port"], "/dev/ttyS0"),
+        change(["node", "rescue"], "PA9"),
+        change(["node", "inputs", 1], "PB6"),
     ],
 }
 

@@ -1,7 +1,6 @@
 /* The converter of STM32: RM0041 and RM0090, chapter "Analog-to-digital converter". */
 #include "board.h"
 #include "chip.h"
-#include "node/soc/stm32/pins.h"
 
 #define SR    REG(CHIP_ADC_AT + 0x00)
 #define CR2   REG(CHIP_ADC_AT + 0x08)

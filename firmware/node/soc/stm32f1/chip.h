@@ -3,6 +3,12 @@
 #define SLUICE_NODE_CHIP_H
 
 #include "node/soc/soc.h"
+#include "node/soc/stm32/pins.h"
+
+/* The port of a pin, and its registers IDR and BSRR. */
+#define CHIP_PORT(pin) (0x40010800u + 0x400u * PIN_PORT(pin))
+#define CHIP_IDR(pin)  REG(CHIP_PORT(pin) + 0x08)
+#define CHIP_BSRR(pin) REG(CHIP_PORT(pin) + 0x10)
 
 #define CHIP_USART_AT    0x40013800 /* USART1: on APB2, which runs at the full clock */
 #define CHIP_USART_IRQ   37

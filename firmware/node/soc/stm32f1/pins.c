@@ -1,12 +1,8 @@
 /* Pins of a STM32F100: RM0041, chapter "General-purpose and alternate-function I/Os". */
 #include "board.h"
 #include "chip.h"
-#include "node/soc/stm32/pins.h"
 
-#define PORT(pin) (0x40010800u + 0x400u * PIN_PORT(pin))
-#define CR(pin)   REG(PORT(pin) + 4 * (PIN_NUMBER(pin) / 8))
-#define IDR(pin)  REG(PORT(pin) + 0x08)
-#define BSRR(pin) REG(PORT(pin) + 0x10)
+#define CR(pin) REG(CHIP_PORT(pin) + 4 * (PIN_NUMBER(pin) / 8))
 
 #define MODE_ANALOG     0x0u
 #define MODE_INPUT_PULL 0x8u
@@ -34,17 +30,6 @@ void soc_pin_use(uint16_t pin, enum soc_pin_use use)
     set_mode(pin, use == SOC_PIN_INPUT    ? MODE_INPUT_PULL
                   : use == SOC_PIN_OUTPUT ? MODE_OUTPUT
                                           : MODE_OPEN_DRAIN);
-}
-
-void soc_pin_set(uint16_t pin, bool high)
-{
-    if (pin != BOARD_NO_PIN)
-        BSRR(pin) = 1u << (PIN_NUMBER(pin) + (high ? 0 : 16));
-}
-
-bool soc_pin_is_high(uint16_t pin)
-{
-    return pin == BOARD_NO_PIN || IDR(pin) >> PIN_NUMBER(pin) & 1;
 }
 
 void chip_pin_analog(uint16_t pin)
