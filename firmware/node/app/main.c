@@ -138,8 +138,9 @@ static void serve_time(void)
         do_wish(node_tick(&app.node, app.now_ms, closed));
     contacts_show(app.node.outputs);
     contacts_tick(app.now_ms);
-    /* A transfer on I2C takes some milliseconds: not while somebody may be asking. */
-    if (!frame_is_begun(&app.frame) && !app.replying)
+    /* A transfer on I2C takes some milliseconds, by which a reply may be late; but none in which this
+     * node still holds the line. */
+    if (!app.replying)
         measure();
     soc_watchdog_feed();
 }
