@@ -52,7 +52,7 @@ static void add(struct frame *frame, uint8_t byte)
 {
     if (frame->size == FRAME_SIZE_MAX) {
         spoil(frame);
-        return;
+        frame->size = 0; /* what comes is looked through by length, and thrown away by silence */
     }
     frame->bytes[frame->size++] = byte;
     frame->crc = crc16_byte(frame->crc, byte);
@@ -61,48 +61,27 @@ static void add(struct frame *frame, uint8_t byte)
 /* So long a request of a function that is not known is waited for, to be refused. */
 #define UNKNOWN_SIZE_MAX 32
 
-/* To this node, or to all. */
-static bool is_ours(const struct frame *frame)
-{
-    return frame->bytes[0] == frame->unit || frame->bytes[0] == 0;
-}
-
-/* Whether the frame's first `size` bytes are there, and sound. */
-static bool is_sound(const struct frame *frame, size_t size)
-{
-    return size >= FRAME_SIZE_MIN && size <= frame->size && crc16(frame->bytes, size) == 0;
-}
+enum fit { FIT_WHOLE, FIT_MORE, FIT_NOTHING };
 
 /*
- * By length. The size of the frame that begins the bytes, 0 when more must come, or -1 when none
- * can: to this node only masters speak; what goes to and comes from others may be a request or a
- * reply. Of a function that is not known the checksum says where it ends; where others use one it
- * does not matter.
+ * By length. Whether what is there is a frame, can become one, or can not: to this node only
+ * masters speak; what goes to and comes from others may be a request or a reply. Of a function that
+ * is not known the checksum says where it ends; where others use one it does not matter.
  */
-static int measure(const struct frame *frame)
+static enum fit fit(const struct frame *frame, bool ours)
 {
-    const uint8_t *pdu = frame->bytes + 1;
-    bool ours = is_ours(frame);
-    size_t request = pdu_request_size(pdu, frame->size - 1u);
-    size_t reply = ours ? 0 : pdu_reply_size(pdu, frame->size - 1u);
-    size_t longest = 3 + (request > reply ? request : reply);
+    size_t size = frame->size - 3u;
+    size_t request = pdu_request_size(frame->bytes + 1, size + 2);
+    size_t reply = ours ? 0 : pdu_reply_size(frame->bytes + 1, size + 2);
+    bool unknown = request == 0 && reply == 0;
 
-    if (request == 0 && reply == 0) {
-        if (ours && is_sound(frame, frame->size))
-            return frame->size;
-        return ours && frame->size < UNKNOWN_SIZE_MAX ? 0 : -1;
-    }
-    if (request && is_sound(frame, request + 3))
-        return (int)request + 3;
-    if (reply && is_sound(frame, reply + 3))
-        return (int)reply + 3;
-    return frame->size < longest && longest <= FRAME_SIZE_MAX ? 0 : -1;
-}
-
-static void drop(struct frame *frame, size_t size)
-{
-    frame->size = (uint16_t)(frame->size - size);
-    memmove(frame->bytes, frame->bytes + size, frame->size);
+    if (frame->size < FRAME_SIZE_MIN)
+        return FIT_MORE;
+    if (frame->crc == 0 && (size == request || size == reply || unknown))
+        return FIT_WHOLE;
+    if (unknown)
+        return ours && frame->size < UNKNOWN_SIZE_MAX ? FIT_MORE : FIT_NOTHING;
+    return size < request || size < reply ? FIT_MORE : FIT_NOTHING;
 }
 
 /* Whether the last `size` bytes are a request to this node. */
@@ -114,41 +93,36 @@ static bool is_request(const struct frame *frame, size_t size)
            crc16(bytes, size) == 0;
 }
 
-/* Where it is not known what is a beginning, a request to this node is one all the same. */
+/* Out of step, where nothing says what is a beginning: a request to this node is one all the same.
+ */
 static void find_request(struct frame *frame)
 {
     for (size_t size = FRAME_SIZE_MIN; size <= frame->size; size++) {
-        if (is_request(frame, size)) {
-            drop(frame, frame->size - size);
-            frame->whole = true;
-            return;
-        }
+        if (!is_request(frame, size))
+            continue;
+        memmove(frame->bytes, frame->bytes + frame->size - size, size);
+        frame->size = (uint16_t)size;
+        frame->whole = true;
     }
 }
 
 /*
- * Looks for a frame to this node in what is there. Each round ends it, or takes bytes away: one
- * that can begin none, or a whole frame between others. So nobody has to be quick between a
+ * By length. What is said between others is passed over, so that nobody has to be quick between a
  * question to another node and its answer.
  */
 static void find(struct frame *frame)
 {
-    int size;
+    bool ours = frame->bytes[0] == frame->unit || frame->bytes[0] == 0;
+    enum fit fits = frame->spoilt ? FIT_NOTHING : fit(frame, ours);
 
-    while ((size = frame->size < 2 ? 0 : measure(frame)) != 0) {
-        if (size > 0 && is_ours(frame)) {
-            frame->size = (uint16_t)size;
-            frame->whole = true;
-            return;
-        }
-        if (size < 0)
-            spoil(frame);
-        else
-            frame->spoilt = false;
-        drop(frame, size < 0 ? 1 : (size_t)size);
-    }
-    if (frame->spoilt)
-        find_request(frame);
+    if (fits == FIT_WHOLE && ours)
+        frame->whole = true;
+    else if (fits == FIT_WHOLE)
+        frame_clear(frame);
+    if (fits != FIT_NOTHING)
+        return;
+    spoil(frame);
+    find_request(frame);
 }
 
 void frame_byte(struct frame *frame, uint32_t now_us, uint8_t byte, bool damaged)
