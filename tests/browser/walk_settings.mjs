@@ -73,9 +73,13 @@ async function renamesALine(page) {
 async function changesABroker(page) {
   await go(page, 'uplinks/cloud/settings');
   await page.getByLabel('Messages').selectOption('values');
+  await page.getByLabel('User').fill('plant7');
+  await page.getByLabel('New password').fill('three plain words');
+  await press(page, 'Use this password');
+  await page.waitForFunction(() => [...document.querySelectorAll('select')].some((choice) => choice.value === 'cloud.password'));
   await step(page, 'broker');
   await press(page, 'See what changes');
-  await applied(page, 'broker-changed');
+  check((await applied(page, 'broker-changed')).includes('cloud.password'), 'the password is a file');
   await page.getByText('sluice/plant7/v/#', { exact: false }).waitFor();
 }
 

@@ -1,9 +1,10 @@
 /** Keys of which the page knows more than the schema: lines, ports and files are chosen among those that are there. */
 import { useEffect, useState } from 'preact/hooks';
-import { get } from '../../api/client';
+import { ask, get } from '../../api/client';
 import type { Config } from '../../api/config';
 import { t, told } from '../../lib/text';
-import { Choice } from '../../parts/field';
+import { Choice, TextField } from '../../parts/field';
+import { Problem } from '../../parts/notice';
 import type { Special } from '../../parts/option-fields';
 import { freeId } from '../add-device/draft';
 import { loadPorts, portAbout, portLabel, type Port } from '../buses/ports';
@@ -43,11 +44,39 @@ function FileChoice({ name, id, value, onValue }: { name: string; id: string; va
   return (
     <>
       <Choice label={label} hint={<code>{name}</code>} value={value} onChoice={(file) => onValue(file || undefined)} choices={withOwn([['', t('settings.unset')], ...fit], value)} />
+      {name === 'password_file' && <NewPassword id={id} taken={files.map((file) => file.name)} onKept={(kept) => {
+        setFresh(kept);
+        onValue(kept);
+      }} />}
       {ending && <FileDrop label={t('settings.file', { what: label })} hint={t('settings.file.hint')} name={fresh} wanted={`${base}${ending}`} onKept={(kept) => {
         setFresh(kept);
         if (kept) onValue(kept);
       }} />}
     </>
+  );
+}
+
+/** A new password is a file of its own: the one that is in use stays until the change is kept. */
+function NewPassword({ id, taken, onKept }: { id: string; taken: readonly string[]; onKept: (name: string) => void }) {
+  const [password, setPassword] = useState('');
+  const [error, setError] = useState<unknown>(null);
+  const keep = async (): Promise<void> => {
+    const name = `${freeId(id, taken.map((file) => file.replace('.password', '')))}.password`;
+    setError(null);
+    try {
+      await ask(`/files/${encodeURIComponent(name)}`, { method: 'PUT', body: password, headers: { 'Content-Type': 'application/octet-stream' } });
+      setPassword('');
+      onKept(name);
+    } catch (refused) {
+      setError(refused);
+    }
+  };
+  return (
+    <div class="test-row">
+      <TextField label={t('settings.password')} type="password" autocomplete="new-password" value={password} onText={setPassword} />
+      <button class="button" type="button" disabled={!password} onClick={() => void keep()}>{t('settings.password.use')}</button>
+      <Problem error={error} />
+    </div>
   );
 }
 
