@@ -31,8 +31,6 @@ def ext4(folder, image, size, name, number, epoch, journal):
     run("mke2fs", "-q", "-t", "ext4", "-d", folder, "-O", features.replace(",^orphan_file", ""), "-U", _uuid(number), "-L", name,
         "-m", "0", "-b", "4096", "-E", "hash_seed=%s,root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0" % _uuid(number + 100),
         "-I", "256", image, environment=fixed)
-    if journal:
-        return
     # mke2fs takes over when a file was last changed and looked at on this machine.
     commands = []
     for at, folders, files in os.walk(folder):
@@ -61,8 +59,7 @@ def vfat(image, size, files, epoch):
         if source is None:
             run("mmd", "-i", image, "::" + inside, environment=fixed)
         else:
-            os.utime(source, (epoch, epoch))
-            run("mcopy", "-m", "-i", image, source, "::" + inside, environment=fixed)
+            run("mcopy", "-i", image, source, "::" + inside, environment=fixed)
 
 
 def partitions(board):

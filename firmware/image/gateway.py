@@ -1,4 +1,5 @@
 """The image of a board: a disk with two slots, and a bundle with one."""
+import glob
 import os
 import shutil
 import time
@@ -7,7 +8,7 @@ import bundle
 import disk
 import kernel
 import root
-from words import TOP, names, read, run
+from words import TOP, Trouble, names, read, run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -55,6 +56,23 @@ def _uboot_script(board, out, epoch):
     os.unlink(out + ".cmd")
 
 
+def _find(places, one):
+    """The files that an entry of a board's loaders or boot_files names: of a package, or beside its board.json."""
+    root = places["kernel"] if one.get("package") == "kernel" else places["loader"] if "package" in one else places["board"]
+    found = sorted(glob.glob(os.path.join(root, one["file"])))
+    if not found:
+        raise Trouble("%s has no file %s" % (one.get("package", "the board's folder"), one["file"]))
+    return found
+
+
+def _boot_files(places, board, script):
+    """What goes onto the boot partition: pairs for disk.vfat."""
+    files = [("boot.scr", script), ("sluice", None), ("sluice/README.txt", os.path.join(HERE, "boot/README.txt"))]
+    for one in board["image"].get("boot_files", []):
+        files += [(one.get("as", os.path.basename(path)), path) for path in _find(places, one)]
+    return files
+
+
 def build(folder, out, board, keys, version, how, xz):
     """Makes OUT/disk.img, disk.img.xz and bundle.raucb."""
     epoch = int(os.environ.get("SOURCE_DATE_EPOCH") or run("git", "-C", TOP, "log", "-1", "--format=%ct", output=True))
@@ -62,9 +80,12 @@ def build(folder, out, board, keys, version, how, xz):
     shutil.rmtree(work, ignore_errors=True)
     tree = os.path.join(work, "root")
     os.makedirs(tree)
-    modules, _ = root.build(folder, tree, board, version, keys.keyring, epoch, how)
-    whole = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(modules.folder))))
-    kernel.compressed(os.path.join(whole, "boot", "vmlinuz-" + modules.version), os.path.join(tree, "boot/vmlinuz"))
+    modules = root.build(folder, tree, board, version, keys.keyring, epoch, how)
+    places = {"kernel": tree + ".kernel", "loader": tree + ".loader", "board": os.path.join(TOP, "boards", board["id"])}
+    if "device_tree" in board["image"]:
+        shutil.copy(_find(places, {"package": "kernel", "file": "usr/lib/linux-image-*/" + board["image"]["device_tree"]})[0],
+                    os.path.join(tree, "boot/board.dtb"))
+    kernel.compressed(os.path.join(places["kernel"], "boot", "vmlinuz-" + modules.version), os.path.join(tree, "boot/vmlinuz"))
     _initramfs(modules, tree, board, os.path.join(tree, "boot/initrd"))
 
     sizes = {name: size for name, _, _, size in disk.partitions(board)}
@@ -77,12 +98,12 @@ def build(folder, out, board, keys, version, how, xz):
     disk.ext4(first, data, sizes["data"], "sluice-data", 4, epoch, journal=True)
     script = os.path.join(work, "boot.scr")
     _uboot_script(board, script, epoch)
-    disk.vfat(boot, sizes["boot"], [("boot.scr", script), ("sluice", None),
-                                    ("sluice/README.txt", os.path.join(HERE, "boot/README.txt"))], epoch)
+    disk.vfat(boot, sizes["boot"], _boot_files(places, board, script), epoch)
     image = os.path.join(out, "disk.img")
-    disk.assemble(board, image, {"boot": boot, "root-a": slot, "data": data}, [])
+    disk.assemble(board, image, {"boot": boot, "root-a": slot, "data": data},
+                  [(_find(places, one)[0], one["at"]) for one in board["image"].get("loaders", [])])
     bundle.build(os.path.join(out, "bundle.raucb"), board["id"], version, slot, keys,
                  time.strftime("%Y-%m-%d", time.gmtime(epoch)))
     if xz:
-        run("xz", "-9", "-k", "-f", "-T2", image)
+        run("xz", "-6", "-k", "-f", "-T2", image)
     shutil.rmtree(work)

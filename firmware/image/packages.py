@@ -39,13 +39,14 @@ class Archive:
         os.makedirs(self.pool, exist_ok=True)
         sources = run(os.path.join(TOP, "tools/debian-sources"), SUITE, output=True)
         with open(self._path("sources.list"), "w") as out:
-            out.write(sources.replace("deb ", "deb [signed-by=%s] " % KEYRING))
+            # What is not main is asked for by name alone: the firmware of the Raspberry Pi's own chip.
+            out.write(sources.replace("deb ", "deb [signed-by=%s] " % KEYRING).replace(" main", " main non-free-firmware"))
         open(self._path("status"), "a").close()
         with open(self._path("apt.conf"), "w") as out:
             out.write("""APT::Architecture "%s"; APT::Architectures { "%s"; };
 APT::Install-Recommends "false"; APT::Sandbox::User "root"; Acquire::Languages "none"; Acquire::Retries "3";
 Dir::State "%s"; Dir::State::lists "lists"; Dir::State::status "%s"; Dir::Cache "%s"; Dir::Cache::archives "archives";
-Dir::Etc::sourcelist "%s"; Dir::Etc::sourceparts "-"; Dir::Etc::preferencesparts "-";
+Dir::Etc::sourcelist "%s"; Dir::Etc::sourceparts "/dev/null"; Dir::Etc::preferencesparts "/dev/null";
 """ % (architecture, architecture, self.folder, self._path("status"), self.folder, self._path("sources.list")))
 
     def _path(self, name):
@@ -68,7 +69,7 @@ Dir::Etc::sourcelist "%s"; Dir::Etc::sourceparts "-"; Dir::Etc::preferencesparts
     def newest_alone(self, name):
         """The same of one package without what it needs; a name that stands for the newest kernel is followed to it."""
         self._update()
-        needs = re.search(r"^Depends: (linux-image-[0-9]\S+)", self._apt("apt-cache", "show", name, output=True), re.M)
+        needs = name.startswith("linux-image-") and re.search(r"^Depends: (linux-image-[0-9]\S+)", self._apt("apt-cache", "show", name, output=True), re.M)
         out = self._apt("apt-get", "download", "-qq", "--print-uris", needs.group(1) if needs else name, output=True)
         return _in_uris(out)[0]
 

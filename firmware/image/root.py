@@ -86,8 +86,7 @@ def _settle(root, board, version, keyring):
         _write(root, path, "")
     _write(root, "usr/lib/os-release", read(HERE, "root/os-release").replace("@BOARD@", board["id"]).replace(
         "@VERSION@", version))
-    boot = "uboot" if board["storage"]["loader"] == "u-boot" else "grub"
-    _write(root, "etc/rauc/system.conf", read(HERE, "root/rauc-%s.conf" % boot).replace("@BOARD@", board["id"]))
+    _write(root, "etc/rauc/system.conf", read(HERE, "root/rauc.conf").replace("@BOARD@", board["id"]))
     shutil.copy(keyring, os.path.join(root, "etc/rauc/keyring.pem"))
     shutil.copy(os.path.join(TOP, "firmware/package/de.pengutronix.rauc.conf"), os.path.join(root, "etc/dbus-1/system.d"))
     _link(root, "usr/share/sluice/board", "boards/" + board["id"])
@@ -129,36 +128,37 @@ def _check_libraries(root):
 
 def build(folder, root, board, version, keyring, epoch, how):
     """
-    Fills the empty folder `root` for `board`. Returns the kernel's modules, whose folder is beside it until the caller
-    removes it, and the packages that were used.
+    Fills the empty folder `root` for `board`. Returns the kernel's modules; the kernel's package is unpacked beside it, in
+    ROOT.kernel, and those of the boot loader in ROOT.loader.
     """
-    architecture = board["image"]["architecture"]
-    deb = sluice.deb(architecture)
-    archive = packages.Archive(architecture, folder)
     image = board["image"]
+    deb = sluice.deb(image["architecture"])
+    archive = packages.Archive(image["architecture"], folder)
+    loader = sorted({one["package"] for one in image.get("loaders", []) + image.get("boot_files", [])
+                     if one.get("package", "kernel") != "kernel"})
     chosen = packages.locked(
-        archive, [*names(HERE, "root/packages.txt"), *image["boot_packages"], *sluice.needs(deb)], [image["kernel"]],
+        archive, [*names(HERE, "root/packages.txt"), *image.get("boot_packages", []), *sluice.needs(deb)], [image["kernel"], *loader],
         os.path.join(HERE, "lock", "%s-%s.txt" % (packages.SUITE, board["id"])), how)
-    leave = names(HERE, "root/leave.txt")
+    leave = names(HERE, "root/leave.txt") + loader
     kernels = [package for package in chosen if package[0].startswith("linux-image-")]
     used = [package for package in chosen if package[0] not in leave]
-    whole = root + ".kernel"
-    packages.unpack(kernels, whole)
+    packages.unpack(kernels, root + ".kernel", unread=())
+    packages.unpack([package for package in chosen if package[0] in loader], root + ".loader", unread=())
     packages.unpack([package for package in used if package not in kernels], root)
     packages.unpack([("sluice", version, deb)], root)
-    with subprocess.Popen(["xz", "-9"], stdin=subprocess.PIPE, stdout=open(root + ".copyrights", "wb")) as packer:
+    with open(root + ".copyrights", "wb") as out, subprocess.Popen(["xz", "-9"], stdin=subprocess.PIPE, stdout=out) as packer:
         packages.copyrights(used, packer.stdin)
     _write(root, "usr/share/sluice/packages", "".join("%s %s\n" % package[:2] for package in used))
     shutil.move(root + ".copyrights", os.path.join(root, "usr/share/sluice/copyrights.xz"))
 
     _remove(root, names(HERE, "root/without.txt"))
-    _copy_tree(os.path.join(HERE, "root/files"), root)
     _check_libraries(root)
+    _copy_tree(os.path.join(HERE, "root/files"), root)
     _applets(root)
     _settle(root, board, version, keyring)
     _users(root, epoch)
     _authorities(root)
     _services(root)
-    modules = kernel.Modules(whole)
-    modules.keep(names(HERE, "modules.txt") + image["modules"], root)
-    return modules, used
+    modules = kernel.Modules(root + ".kernel")
+    modules.keep(names(HERE, "modules.txt") + image.get("modules", []), root)
+    return modules

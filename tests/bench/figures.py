@@ -20,6 +20,8 @@ GOALS = {
     "viewers_50_cpu": ("value", "<=", 5), "viewers_50_rss": ("value", "<=", 8), "list_frame_ms": ("value", "<=", 50),
     "slow_attack_ms": ("value", "<=", 500), "axe_violations": ("value", "<=", 0), "routes_untested": ("value", "<=", 0),
     "deb_bytes": ("value", "<=", 716800), "node_code_bytes": ("value", "<=", 16384), "node_data_bytes": ("value", "<=", 2048),
+    "image_bytes": ("value", "<=", 47185920), "tiny_bytes": ("value", "<=", 16777216), "tiny_boot_s": ("value", "<=", 20),
+    "install_cuts": ("value", ">=", 200),
     "open_10m": ("value", "<=", 0.2), "cpu_1000_values_s": ("value", "<=", 2),
 }
 

@@ -5,6 +5,7 @@ import platform
 import subprocess
 import time
 
+import part_image
 from harness import Failure, wait_for
 from harness.node import INPUT, Node, node_names, tool
 
@@ -65,3 +66,4 @@ def run(out, site):
     node_sizes(out)
     for name in node_names():
         node_polls(out, site, name)
+    part_image.run(out, site)

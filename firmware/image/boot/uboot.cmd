@@ -9,8 +9,8 @@ setenv BOOT_ORDER "A B"
 setenv BOOT_A_LEFT 3
 setenv BOOT_B_LEFT 3
 ${devtype} dev ${devnum}
-if ${devtype} read ${loadaddr} ${slots_at} 1; then
-    env import -c ${loadaddr} 0x200 BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT
+if ${devtype} read ${kernel_addr_r} ${slots_at} 1; then
+    env import -c ${kernel_addr_r} 0x200 BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT
 fi
 
 setenv slot
@@ -36,13 +36,13 @@ if test "x${slot}" = "x"; then
     echo "sluice: no slot has a try left; both get three again"
     setenv BOOT_A_LEFT 3
     setenv BOOT_B_LEFT 3
-    env export -c -s 0x200 ${loadaddr} BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT
-    ${devtype} write ${loadaddr} ${slots_at} 1
+    env export -c -s 0x200 ${kernel_addr_r} BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT
+    ${devtype} write ${kernel_addr_r} ${slots_at} 1
     reset
 fi
 
-env export -c -s 0x200 ${loadaddr} BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT
-${devtype} write ${loadaddr} ${slots_at} 1
+env export -c -s 0x200 ${kernel_addr_r} BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT
+${devtype} write ${kernel_addr_r} ${slots_at} 1
 echo "sluice: starting slot ${slot} (tries left: A ${BOOT_A_LEFT}, B ${BOOT_B_LEFT}; order ${BOOT_ORDER})"
 
 # Where a compressed kernel is unpacked: behind the place of the initramfs, where the board has none of its own for it.

@@ -17,8 +17,8 @@ def _run(*command, **more):
 
 def partition(disk, number):
     """Where a partition of a disk is, in bytes: (start, size)."""
-    table = json.loads(_run("sfdisk", "--json", disk))["partitiontable"]
-    part = table["partitions"][number - 1]
+    done = subprocess.run(["sfdisk", "--json", disk], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    part = json.loads(done.stdout)["partitiontable"]["partitions"][number - 1]
     return part["start"] * 512, part["size"] * 512
 
 
