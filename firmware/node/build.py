@@ -39,6 +39,7 @@ WARNINGS = ("-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-p
 # Signed numbers wrap: see core/bme280.c in CMakeLists.txt.
 CODE = "-std=gnu11 -mthumb -Os -g -ffreestanding -ffunction-sections -fdata-sections -fwrapv -fno-strict-aliasing".split()
 LINK = "-mthumb -nostartfiles --specs=nano.specs -Wl,--gc-sections,--build-id=none,--fatal-warnings".split()
+BOOT = ["-flto"]  # every byte counts there
 
 
 def version():
@@ -59,13 +60,13 @@ def run(words):
     return done.stdout
 
 
-def compile_one(source, board, folder):
-    made = folder / (str(source.relative_to(NODE)).replace("/", "_")[:-2] + ".o")
+def compile_one(source, board, folder, *more):
+    made = folder / ("_".join(["", *more, str(source.relative_to(NODE)).replace("/", "_")])[1:-2] + ".o")
     soc = NODE / "soc" / SOCS[board["node"]["soc"]][-1]
     crypto = ["-isystem", bearssl.folder() / "inc"] if source.parent.name == "boot" else []
     run([PREFIX + "gcc", "-mcpu=" + board["cpu"]["core"], *CODE, *WARNINGS, "-ffile-prefix-map=%s=." % ROOT,
          "-ffile-prefix-map=%s=made" % folder, "-ffile-prefix-map=%s=crypto" % bearssl.cache(), '-DNODE_VERSION="%s"' % version(),
-         "-I", NODE.parent, "-I", soc, "-I", folder, *crypto, "-c", source, "-o", made])
+         "-I", NODE.parent, "-I", soc, "-I", folder, *crypto, *more, "-c", source, "-o", made])
     return made
 
 
@@ -74,16 +75,16 @@ def compile_crypto(board, folder):
     home = bearssl.folder()
     for source in bearssl.SOURCES:
         made = folder / ("crypto_" + source.replace("/", "_")[:-2] + ".o")
-        run([PREFIX + "gcc", "-mcpu=" + board["cpu"]["core"], *CODE, "-w", "-ffile-prefix-map=%s=crypto" % bearssl.cache(),
+        run([PREFIX + "gcc", "-mcpu=" + board["cpu"]["core"], *CODE, *BOOT, "-w", "-ffile-prefix-map=%s=crypto" % bearssl.cache(),
              "-I", home / "inc", "-I", home / "src", "-c", home / "src" / source, "-o", made])
         yield made
 
 
-def link(board, place, objects, folder, out):
+def link(board, place, objects, folder, out, *more):
     script = folder / (place + ".ld")
     script.write_text(boards.layout(board, place), encoding="utf-8")
     elf = out / (place + ".elf")
-    run([PREFIX + "gcc", "-mcpu=" + board["cpu"]["core"], *LINK, "-T", script, *objects, "-o", elf])
+    run([PREFIX + "gcc", "-mcpu=" + board["cpu"]["core"], *LINK, *more, "-T", script, *objects, "-o", elf])
     run([PREFIX + "objcopy", "-O", "binary", elf, out / (place + ".bin")])
 
 
@@ -94,11 +95,9 @@ def write_made(board, folder, key):
     (folder / "board.h").write_text("\n".join(boards.header(board)) + "\n", encoding="utf-8")
 
 
-def link_boot(board, objects, folder, out):
-    """Where there is room for one."""
-    mine = [compile_one(source, board, folder) for source in sorted((NODE / "boot").glob("*.c"))]
-    shared = [made for made in objects if not made.name.startswith("app_")]
-    link(board, "boot", [*mine, *compile_crypto(board, folder), *shared], folder, out)
+def link_boot(board, folder, out):
+    mine = [compile_one(source, board, folder, *BOOT) for source in sources(board, "boot")]
+    link(board, "boot", [*mine, *compile_crypto(board, folder)], folder, out, "-Os", *BOOT)
     size = (out / "boot.bin").stat().st_size
     if size > BOOT_SIZE_MAX:
         raise boards.Wrong("the boot loader of %s has %d bytes; %d are allowed" % (board["id"], size, BOOT_SIZE_MAX))
@@ -135,7 +134,7 @@ def build_variant(name, emulated, out, key):
         objects = [compile_one(source, board, folder) for source in sources(board, "app")]
         for place in boards.PLACES:
             link(board, place, objects, folder, fresh)
-        link_boot(board, objects, folder, fresh)
+        link_boot(board, folder, fresh)
         if not key:
             sign_all(board, KEY, fresh)
         out.mkdir(parents=True, exist_ok=True)

@@ -213,8 +213,8 @@ static void rest_lent(struct host *host, int64_t until_mono_ns)
         log_debug("field", "bus %s was woken by nobody", host->bus->id);
 }
 
-/* A lease that ends by itself so soon is a part of the line's time for somebody, and no reason to call
- * the devices down. */
+/* A lease that ends by itself so soon is a part of the line's time for somebody, and no reason to
+ * call the devices down. */
 static bool is_brief(const struct host *host)
 {
     return atomic_load(&host->base.lent_ns) - atomic_load(&host->lent_since_ns) <= BRIEF_NS;

@@ -17,7 +17,8 @@ __attribute__((naked)) static void forward(void)
                    "lsls r0, r0, #2\n"
                    "ldr r1, =layout_vectors_ram\n"
                    "ldr r1, [r1, r0]\n"
-                   "bx r1\n");
+                   "bx r1\n"
+                   ".ltorg\n"); /* near enough for the word above */
 }
 
 __attribute__((section(".forward"), used)) static cortex_handler *const table[EXCEPTIONS] = {
