@@ -104,6 +104,9 @@ def build(folder, out, board, keys, version, how, xz):
                   [(_find(places, one)[0], one["at"]) for one in board["image"].get("loaders", [])])
     bundle.build(os.path.join(out, "bundle.raucb"), board["id"], version, slot, keys,
                  time.strftime("%Y-%m-%d", time.gmtime(epoch)))
+    # One of another build must not lie beside this disk.
+    if os.path.exists(image + ".xz"):
+        os.unlink(image + ".xz")
     if xz:
         run("xz", "-6", "-k", "-f", "-T2", image)
     shutil.rmtree(work)
