@@ -119,6 +119,17 @@ static void note(struct network *network, const struct caller *caller, const cha
     pthread_mutex_unlock(&network->lock);
 }
 
+/* What could not be put in force is tried again, unless there is nobody who could do it. */
+static void owe(struct network *network, int error)
+{
+    pthread_mutex_lock(&network->lock);
+    network->owed = error && error != ERR_UNSUPPORTED;
+    if (network->owed)
+        network->until_mono_ns = clock_mono(&clock_system) + NETWORK_AGAIN_NS;
+    pthread_cond_broadcast(&network->changed_state);
+    pthread_mutex_unlock(&network->lock);
+}
+
 /* Under `work`: the plan before is in force again, and nothing is pending. */
 static int go_back(struct network *network, const struct caller *caller, const char *why)
 {
@@ -143,6 +154,7 @@ static int go_back(struct network *network, const struct caller *caller, const c
     explicit_bzero(&before, sizeof before);
     say(network, why);
     error = put_in_force(network);
+    owe(network, error);
     log_warn("network", "the change of %s went back: %s%s%s", network->changed, why,
              error ? "; putting the old settings in force failed: " : "",
              error ? error_text(error) : "");
@@ -152,71 +164,112 @@ static int go_back(struct network *network, const struct caller *caller, const c
 
 /* --- waiting to be confirmed --- */
 
+static void act_on_time(struct network *network)
+{
+    pthread_mutex_lock(&network->work);
+    pthread_mutex_lock(&network->lock);
+    bool due = clock_mono(&clock_system) >= network->until_mono_ns;
+    pthread_mutex_unlock(&network->lock);
+    if (due && network->pending) {
+        if (go_back(network, &nobody, "nobody confirmed it in time") && network->pending) {
+            pthread_mutex_lock(&network->lock);
+            network->until_mono_ns = clock_mono(&clock_system) + NETWORK_AGAIN_NS;
+            pthread_mutex_unlock(&network->lock);
+        }
+    } else if (due && network->owed) {
+        owe(network, put_in_force(network));
+    }
+    pthread_mutex_unlock(&network->work);
+}
+
 static void *wait_for_confirmation(void *context)
 {
     struct network *network = context;
 
     pthread_mutex_lock(&network->lock);
     for (;;) {
-        while (!network->pending && !network->closing)
+        while (!network->pending && !network->owed && !network->closing)
             pthread_cond_wait(&network->changed_state, &network->lock);
         if (network->closing)
             break;
         int64_t left_ns = network->until_mono_ns - clock_mono(&clock_system);
         if (left_ns > 0) {
-            struct timespec until = {.tv_sec = (time_t)(network->until_mono_ns / NS_PER_S),
-                                     .tv_nsec = (long)(network->until_mono_ns % NS_PER_S)};
+            struct timespec until = {.tv_sec = network->until_mono_ns / NS_PER_S,
+                                     .tv_nsec = network->until_mono_ns % NS_PER_S};
             pthread_cond_timedwait(&network->changed_state, &network->lock, &until);
             continue;
         }
         pthread_mutex_unlock(&network->lock);
-        pthread_mutex_lock(&network->work);
-        int error = 0;
-        if (network->pending)
-            error = go_back(network, &nobody, "nobody confirmed it in time");
-        pthread_mutex_unlock(&network->work);
+        act_on_time(network);
         pthread_mutex_lock(&network->lock);
-        if (error && network->pending)
-            network->until_mono_ns = clock_mono(&clock_system) + NETWORK_AGAIN_NS;
     }
     pthread_mutex_unlock(&network->lock);
     return NULL;
 }
 
-int network_change(struct network *network, const struct network_plan *plan, const char *name,
-                   int64_t confirm_ns, const struct caller *caller,
-                   char sentence[NETWORK_SENTENCE_SIZE])
+/* The plan with one interface changed; ERR_NOT_FOUND: there is nothing of it to drop. Under `work`.
+ */
+static int merge(const struct network *network, const char *name,
+                 const struct network_interface *interface, struct network_plan *plan)
+{
+    *plan = network->plan;
+    if (interface)
+        return network_put(plan, interface);
+    return network_drop(plan, name) ? 0 : ERR_NOT_FOUND;
+}
+
+static void explain_change(const struct network *network, int error,
+                           char sentence[NETWORK_SENTENCE_SIZE])
+{
+    snprintf(
+        sentence, NETWORK_SENTENCE_SIZE, "%s",
+        error == ERR_BUSY ? "a change of the network waits to be confirmed; confirm it or take "
+                            "it back first"
+        : error == ERR_NOT_FOUND ? "nothing was set for this interface: it is as the system has it"
+        : error == ERR_FULL      ? "there are as many interfaces set as there can be; remove one"
+        : network->unreadable
+            ? "the file network.json of the state folder cannot be read (see the log): mend or "
+              "remove it, and restart the gateway"
+            : error_text(error));
+}
+
+int network_change(struct network *network, const char *name,
+                   const struct network_interface *interface, int64_t confirm_ns,
+                   const struct caller *caller, char sentence[NETWORK_SENTENCE_SIZE])
 {
     static const char there[] = "a change of the network waits to be confirmed\n";
+    struct network_plan plan = {0};
     char path[PATH_MAX];
 
     pthread_mutex_lock(&network->work);
-    int error = network->pending ? ERR_BUSY : 0;
+    int error = network->pending ? ERR_BUSY : network->unreadable ? ERR_CORRUPT : 0;
+    if (!error)
+        error = merge(network, name, interface, &plan);
     if (!error)
         error = store(network, NETWORK_BEFORE_FILE, &network->plan);
     path_of(network, NETWORK_PENDING_FILE, path);
     if (!error)
         error = save_file(path, there, sizeof there - 1, 0600);
     if (!error)
-        error = store(network, NETWORK_PLAN_FILE, plan);
+        error = store(network, NETWORK_PLAN_FILE, &plan);
     if (error) {
         pthread_mutex_unlock(&network->work);
-        snprintf(sentence, NETWORK_SENTENCE_SIZE, "%s",
-                 error == ERR_BUSY ? "a change of the network waits to be confirmed; confirm it or "
-                                     "take it back first"
-                                   : error_text(error));
+        explain_change(network, error, sentence);
+        explicit_bzero(&plan, sizeof plan);
         return error;
     }
     snprintf(network->changed, sizeof network->changed, "%s", name);
     pthread_mutex_lock(&network->lock);
-    network->plan = *plan;
+    network->plan = plan;
     network->pending = true;
+    network->owed = false;
     network->until_mono_ns = clock_mono(&clock_system) + confirm_ns;
     network->until_ms = (clock_wall(&clock_system) + confirm_ns) / NS_PER_MS;
     snprintf(network->by, sizeof network->by, "%s", caller->account);
     snprintf(network->why, sizeof network->why, "it waits to be confirmed");
     pthread_cond_broadcast(&network->changed_state);
     pthread_mutex_unlock(&network->lock);
+    explicit_bzero(&plan, sizeof plan);
     error = put_in_force(network);
     if (error) {
         network_explain(error, sentence);
@@ -271,7 +324,8 @@ int network_open(struct network **out, const char *state, const char *wish)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&network->changed_state, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    (void)load(network, NETWORK_PLAN_FILE, &network->plan);
+    /* Without it the next change would lose what it cannot see. */
+    network->unreadable = load(network, NETWORK_PLAN_FILE, &network->plan) != 0;
     if (is_pending_on_disk(network)) {
         /* The thread takes it back at once; the start does not wait for that. */
         network->pending = true;

@@ -20,20 +20,22 @@ struct network {
     pthread_cond_t changed_state;
     struct network_plan plan;
     struct journal *journal;
-    bool pending, closing; /* `pending` is set and cleared under both */
+    bool pending, owed; /* set and cleared under both; `owed`: what went back is not in force yet */
+    bool closing;
+    bool unreadable; /* the plan; from the beginning on */
     int64_t until_mono_ns, until_ms;
     char by[CALLER_NAME_SIZE];
     char why[NETWORK_SENTENCE_SIZE]; /* what became of the last change */
 };
 
 /*
- * Makes `plan` the one in force, until it is confirmed or, after `confirm_ns`, goes back; `name` is
- * the interface that it changes. Waits for root. 0, or an error with a sentence; then nothing has
- * changed.
+ * Sets an interface (NULL: it is again as the system has it), until that is confirmed or, after
+ * `confirm_ns`, goes back. Waits for root. 0; ERR_NOT_FOUND (nothing was set for it), or another
+ * error: with a sentence; then nothing has changed.
  */
-int network_change(struct network *network, const struct network_plan *plan, const char *name,
-                   int64_t confirm_ns, const struct caller *caller,
-                   char sentence[NETWORK_SENTENCE_SIZE]);
+int network_change(struct network *network, const char *name,
+                   const struct network_interface *interface, int64_t confirm_ns,
+                   const struct caller *caller, char sentence[NETWORK_SENTENCE_SIZE]);
 
 /* Ends a pending change: keeps it, or takes it back. ERR_NOT_FOUND: none is pending. */
 int network_settle(struct network *network, bool keep, const struct caller *caller,

@@ -115,66 +115,62 @@ static bool find_kind(const char *name, enum network_kind *kind, struct http_rep
     return false;
 }
 
-static void change(struct network *network, const struct network_plan *plan,
+static void change(struct network *network, const struct network_interface *interface,
                    const struct route_request *request, struct http_reply *reply)
 {
     char sentence[NETWORK_SENTENCE_SIZE] = "";
     uint64_t confirm_s = NETWORK_CONFIRM_S;
 
     if (query_u64(request->http, "confirm_s", &confirm_s) || confirm_s < NETWORK_CONFIRM_MIN_S ||
-        confirm_s > NETWORK_CONFIRM_MAX_S)
+        confirm_s > NETWORK_CONFIRM_MAX_S) {
         reply_error(reply, 400, "confirm_s: expected are 5 to 3600 seconds");
-    else if (network_change(network, plan, request->names[0], (int64_t)confirm_s * NS_PER_S,
-                            request->caller, sentence))
-        reply_error(reply, 409, sentence);
+        return;
+    }
+    int error = network_change(network, request->names[0], interface, (int64_t)confirm_s * NS_PER_S,
+                               request->caller, sentence);
+    if (error)
+        reply_error(reply, error == ERR_NOT_FOUND ? 404 : 409, sentence);
     else
         reply_state(network, reply);
 }
 
-static void copy_plan(struct network *network, struct network_plan *plan)
+/* As it is set now; false where it is not. */
+static bool copy_interface(struct network *network, const char *name,
+                           struct network_interface *interface)
 {
     pthread_mutex_lock(&network->lock);
-    *plan = network->plan;
+    const struct network_interface *found = network_find(&network->plan, name);
+    if (found)
+        *interface = *found;
     pthread_mutex_unlock(&network->lock);
+    return found != NULL;
 }
 
 static void put_interface(void *context, const struct route_request *request,
                           struct http_reply *reply)
 {
     struct network *network = context;
-    struct network_interface interface;
-    struct network_plan plan;
+    struct network_interface interface, before;
     char why[NETWORK_WHY_SIZE] = "";
     enum network_kind kind;
     struct body body;
 
     if (!find_kind(request->names[0], &kind, reply) || body_read(&body, request->http, reply))
         return;
-    copy_plan(network, &plan);
-    if (network_take(&interface, request->names[0], kind, body.root,
-                     network_find(&plan, request->names[0]), why))
+    bool known = copy_interface(network, request->names[0], &before);
+    if (network_take(&interface, request->names[0], kind, body.root, known ? &before : NULL, why))
         reply_error(reply, 400, why);
-    else if (network_put(&plan, &interface))
-        reply_error(reply, 409, "there are as many interfaces set as there can be; remove one");
     else
-        change(network, &plan, request, reply);
+        change(network, &interface, request, reply);
     explicit_bzero(&interface, sizeof interface);
-    explicit_bzero(&plan, sizeof plan);
+    explicit_bzero(&before, sizeof before);
     body_close(&body);
 }
 
 static void delete_interface(void *context, const struct route_request *request,
                              struct http_reply *reply)
 {
-    struct network *network = context;
-    struct network_plan plan;
-
-    copy_plan(network, &plan);
-    if (network_drop(&plan, request->names[0]))
-        change(network, &plan, request, reply);
-    else
-        reply_error(reply, 404, "nothing was set for this interface: it is as the system has it");
-    explicit_bzero(&plan, sizeof plan);
+    change(context, NULL, request, reply);
 }
 
 static void settle(struct network *network, bool keep, const struct route_request *request,

@@ -14,10 +14,12 @@
 #include "core/clock.h"
 #include "core/error.h"
 
-#define ANSWER_NS    (6 * NS_PER_S)
-#define ANSWER_MS    50 /* between two looks */
-#define NUMBER_SIZE  32
-#define REFUSED_WORD "refused"
+#define ANSWER_NS   (6 * NS_PER_S)
+#define ANSWER_MS   50 /* between two looks */
+#define NUMBER_SIZE 32
+#define DOING_NS    (60 * NS_PER_S) /* how long root may take for one */
+#define DOING       ".doing"
+#define REFUSED     ".refused"
 
 static void find_path(char path[PATH_MAX], const char *folder, const char *what)
 {
@@ -42,23 +44,42 @@ static int put(const char *folder, const char *path, int64_t number)
     return ERR_IO;
 }
 
+static bool is_there(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+/* Waits until a file is gone, for so long at most. Whether it is. */
+static bool wait_gone(const char *path, int64_t ns)
+{
+    int64_t until_ns = clock_mono(&clock_system) + ns;
+
+    while (is_there(path)) {
+        if (clock_mono(&clock_system) > until_ns)
+            return false;
+        poll(NULL, 0, ANSWER_MS);
+    }
+    return true;
+}
+
 int wish_make(const char *folder, const char *what, int64_t number)
 {
-    char path[PATH_MAX], refused[PATH_MAX];
-    int64_t until_ns = clock_mono(&clock_system) + ANSWER_NS;
+    char path[PATH_MAX], doing[PATH_MAX], refused[PATH_MAX];
 
     find_path(path, folder, what);
-    snprintf(refused, sizeof refused, "%.*s." REFUSED_WORD, PATH_MAX - 16, path);
+    snprintf(doing, sizeof doing, "%.*s" DOING, PATH_MAX - 16, path);
+    snprintf(refused, sizeof refused, "%.*s" REFUSED, PATH_MAX - 16, path);
+    /* One that was given up before may still be carried out: its end is not that of this one. */
+    (void)wait_gone(doing, DOING_NS);
     unlink(refused);
     int error = put(folder, path, number);
     if (error)
         return error;
-    while (access(path, F_OK) == 0) {
-        if (clock_mono(&clock_system) > until_ns)
-            /* Whoever takes it at this very moment does it. */
-            return unlink(path) == 0 ? ERR_UNSUPPORTED : 0;
-        poll(NULL, 0, ANSWER_MS);
-    }
+    if (!wait_gone(path, ANSWER_NS) && unlink(path) == 0)
+        return ERR_UNSUPPORTED;
+    /* Whoever took it does it: that may take longer than it took to be seen. */
+    if (!wait_gone(doing, DOING_NS))
+        return ERR_TIMEOUT;
     return unlink(refused) == 0 ? ERR_DENIED : 0;
 }
 
@@ -82,7 +103,7 @@ static void leave_refusal(int folder, const char *what)
 {
     char name[NUMBER_SIZE];
 
-    snprintf(name, sizeof name, "%s." REFUSED_WORD, what);
+    snprintf(name, sizeof name, "%s" REFUSED, what);
     int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd >= 0)
         close(fd);
@@ -96,15 +117,21 @@ int wish_carry_out(const char *path, const struct wish_kind *kinds,
     if (folder < 0)
         return error_from_errno(errno);
     for (const struct wish_kind *kind = kinds; kind->name; kind++) {
+        char doing[NUMBER_SIZE];
         int64_t number = 0;
 
-        if (faccessat(folder, kind->name, F_OK, AT_SYMLINK_NOFOLLOW))
+        /* Under another name while it is done: the daemon may have given it up and made another. */
+        snprintf(doing, sizeof doing, "%s" DOING, kind->name);
+        if (renameat(folder, kind->name, folder, doing)) {
+            if (errno != ENOENT)
+                told(kind->name, number, error_from_errno(errno));
             continue;
-        int error = take(folder, kind->name, &number) ? kind->carry_out(number) : ERR_INVALID;
+        }
+        int error = take(folder, doing, &number) ? kind->carry_out(number) : ERR_INVALID;
         if (error)
             leave_refusal(folder, kind->name);
         done += error == 0;
-        unlinkat(folder, kind->name, 0);
+        unlinkat(folder, doing, 0);
         told(kind->name, number, error);
     }
     close(folder);

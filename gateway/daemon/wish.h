@@ -15,7 +15,9 @@
 /*
  * Makes a wish and waits until it is carried out. 0; ERR_UNSUPPORTED: nobody carries wishes out
  * here (the folder is made by who does); ERR_DENIED: it was not possible; ERR_IO: the folder cannot
- * be written. Waits a few seconds at most. One thread at a time for each kind.
+ * be written; ERR_TIMEOUT: root is at it still, and what comes of it is not known. Waits some
+ * seconds until it is taken, and a minute at most until it is done. One thread at a time for each
+ * kind.
  */
 int wish_make(const char *folder, const char *what, int64_t number);
 

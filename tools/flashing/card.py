@@ -61,7 +61,7 @@ def open_target(path, device):
     flags = os.O_RDWR | os.O_CLOEXEC
     try:
         # A disk that somebody uses, in this or another container, is refused by the kernel.
-        return os.open(path, flags | os.O_EXCL if device else flags | os.O_CREAT, 0o644)
+        return os.open(path, flags | os.O_EXCL if device else flags | os.O_CREAT | os.O_TRUNC, 0o644)
     except PermissionError:
         raise Refused("%s cannot be opened: this needs root (sudo)" % path) from None
     except OSError as error:
