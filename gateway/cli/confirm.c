@@ -203,7 +203,7 @@ static int write_profile(const struct confirm_wish *wish, const struct catalog_p
                 path, error_text(error));
     else
         printf("Profile %s is confirmed, and kept in %s.\nSend the daemon a SIGHUP (systemctl "
-               "reload sluiced): then its devices are no longer marked.\n",
+               "reload sluice): then its devices are no longer marked.\n",
                profile->name, path);
     free(made);
     free(facts);

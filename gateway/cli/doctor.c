@@ -115,8 +115,15 @@ static void ask_broker(struct doctor *doctor, struct report *report)
     struct doctor_finding findings[DOCTOR_BROKER_STEPS] = {{0}};
     int64_t begun_ns = clock_mono(&clock_system);
 
-    if (!report->failed)
+    if (!report->failed && doctor->held) {
+        /* With its name it would throw off the gateway that it may be a copy of. */
+        doctor_say(&findings[0], DOCTOR_FAILED,
+                   "not tried: this gateway is on another machine than before, and publishes "
+                   "nothing until somebody says whether it was replaced or copied");
+        doctor_next(&findings[0], "sluice identity");
+    } else if (!report->failed) {
         doctor_broker(doctor, findings);
+    }
     int64_t took_ns = clock_mono(&clock_system) - begun_ns;
     for (size_t i = 0; i < DOCTOR_BROKER_STEPS; i++) {
         if (!*findings[i].found)
@@ -137,6 +144,7 @@ static void look_at_daemon(struct doctor *doctor, const char *socket_path, const
         return;
     cJSON *status = cJSON_Parse(body);
     const cJSON *each;
+    doctor->held = cJSON_GetObjectItemCaseSensitive(status, "identity") != NULL;
     cJSON_ArrayForEach(each, cJSON_GetObjectItemCaseSensitive(status, "uplinks"))
     {
         const cJSON *id = cJSON_GetObjectItemCaseSensitive(each, "id");

@@ -35,6 +35,7 @@ struct doctor {
     struct uplink_url url;
     bool online; /* the daemon says that its own uplink is connected */
     bool guest;  /* it may be: then it must not lose its session to us */
+    bool held;   /* the daemon publishes nothing: on another machine than before */
     bool local;  /* the broker is on this machine */
     bool check_http;
     struct addrinfo *addresses; /* found by the look-up; freed by the caller */

@@ -57,7 +57,8 @@ static int load_device(struct node_link *link, const char *id, const char *path)
 
 static int name_place(struct node_link *link, const char *operand, const struct node_flags *flags)
 {
-    const struct modbus_read read = {.port = operand, .line = flags->line};
+    const struct modbus_read read = {.port = operand,
+                                     .line = flags->line ? flags->line : "9600 8E1"};
     int64_t unit = 1;
 
     if (!bench_number(flags->unit, link->command, "unit", 1, 247, &unit))

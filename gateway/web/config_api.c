@@ -380,7 +380,7 @@ static void show_change(const struct config_api *api, const struct history_entry
         history_text(api->keeper.history, change, &text, &size)) {
         reply_error(reply, 404,
                     "there is no such change; the newest are kept, see "
-                    "/api/v1/config/history");
+                    "sluice config history");
         return;
     }
     if (answer_begin(&answer, reply)) {

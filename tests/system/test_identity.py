@@ -40,6 +40,9 @@ def move(site, gateway):
     check(uplink["state"] != "online" and uplink["connects"] == 0 and "replaced or copied" in uplink["error"], "the uplink", uplink)
     told = gateway.cli("identity")
     check(told.returncode == EXIT_FAILED and "replaced" in told.stdout and "copied" in told.stdout, "sluice identity", told.stdout)
+    # With its name the doctor would throw off the gateway that this one may be a copy of.
+    told = gateway.cli("doctor")
+    check(told.returncode == EXIT_FAILED and "sluice identity" in told.stdout, "the doctor holds back", told.stdout)
     return epoch
 
 
