@@ -62,8 +62,7 @@ static int parse_texts(struct reading *reading)
 static int prepare(struct reading *reading)
 {
     const struct modbus_read *read = reading->read;
-    int error =
-        ask_line(read, &reading->bus, &reading->driver, reading->why, reading->why_size);
+    int error = ask_line(read, &reading->bus, &reading->driver, reading->why, reading->why_size);
 
     if (!error)
         error = parse_texts(reading);
@@ -155,6 +154,13 @@ static int read_all(struct reading *reading, struct ask *ask, modbus_read_fn *ea
         hand_over(reading, &reply, first, values, each, context);
     }
     return 0;
+}
+
+int modbus_read_check(const struct modbus_read *read, char *why, size_t why_size)
+{
+    struct reading reading = {.read = read, .why = why, .why_size = why_size};
+
+    return prepare(&reading);
 }
 
 int modbus_read_once(const struct modbus_read *read, modbus_read_fn *each, void *context, char *why,

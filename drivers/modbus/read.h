@@ -33,6 +33,10 @@ struct modbus_read {
  * the function returns. */
 typedef void modbus_read_fn(void *context, int64_t reg, const struct value *value, uint16_t status);
 
+/* Whether it can be asked at all, before a line is taken for it. 0, or ERR_INVALID with a sentence.
+ */
+int modbus_read_check(const struct modbus_read *read, char *why, size_t why_size);
+
 /*
  * Reads, in as many requests as it takes, and hands over each value in order; of type VALUE_NONE
  * where `status` is not good. Returns 0, or an error with a sentence for the user in `why`:

@@ -67,8 +67,10 @@ static int say(const char *socket_path, const char *word, const char *id, bool j
         printf("this gateway is %s now, with a journal of its own\n", id);
     else if (code == EXIT_CODE_OK && strcmp(word, "replaced") == 0)
         printf("it goes on, and publishes what it has stored meanwhile\n");
-    else if (code == EXIT_CODE_OK)
+    else if (code == EXIT_CODE_OK) {
         printf("nothing is published until it has its own id: sluice identity copied --id NEWID\n");
+        code = EXIT_CODE_FAILED;
+    }
     free(answer);
     return code == EXIT_CODE_USAGE ? EXIT_CODE_FAILED : code;
 }
@@ -108,9 +110,9 @@ int command_identity(int argc, char **argv)
             "put into another board it answers the question that only a person can: the board\n"
             "was replaced, and this gateway goes on; or the card was copied, and this one needs\n"
             "an id of its own. Until that is said everything is stored and nothing published.\n",
-        .after =
-            "Exit status: 1 the question is open, or the answer is refused; 4 the daemon does\n"
-            "not answer.\n",
+        .after = "Exit status: 1 the question is open, a copy has no id of its own yet, or the "
+                 "answer is\n"
+                 "refused; 4 the daemon does not answer.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);

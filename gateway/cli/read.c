@@ -186,6 +186,12 @@ int command_read(int argc, char **argv)
     else
         asked.read.host = argv[first];
     asked.borrow.port = argv[first];
+    /* No line is taken from its polls for what cannot be asked. */
+    char why[512] = "";
+    if (modbus_read_check(&asked.read, why, sizeof why) != 0) {
+        fprintf(stderr, "sluice read: %s\n", why);
+        return EXIT_CODE_USAGE;
+    }
     /* Ctrl-C is waited for, so that a line that is borrowed goes back at once. */
     if (bench_open(&bench) != 0)
         return EXIT_CODE_SYSTEM;

@@ -258,6 +258,10 @@ def a_port_is_known_by_every_name_that_it_has(site):
         check(done.returncode == EXIT_OK and "unit %d" % unit in done.stdout, "the scan", done.stdout, done.stderr)
         check(("lets go" in done.stderr) == lent, "whether the gateway lets go", port, done.stderr)
     plant.wait_up()
+    # What cannot be asked takes no line from its polls.
+    for wrong in (("--type", "f23"), ("--line", "9600 8X1"), ("--count", "5000")):
+        done = plant.gateway.cli("read", other, "--reg", "40001", *wrong)
+        check(done.returncode == EXIT_USAGE and "lets go" not in done.stderr, wrong, done.returncode, done.stderr)
     plant.gateway.stop()
 
 

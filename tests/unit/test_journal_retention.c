@@ -65,8 +65,14 @@ static void what_a_cursor_lacked_becomes_a_gap_event_and_is_on_its_ledger(void *
     for (int i = 0; i < 60; i++)
         kit_fill(kit, stream, 100 + 1000 * i, 1000);
     for (int restart = 0; restart < 2; restart++) {
-        journal_stats(kit->journal, &stats);
-        cursor_each(kit->journal, see_ledger, &ledger);
+        /* Segments may still be retired behind the last event: both of one moment. */
+        uint64_t oldest;
+        do {
+            journal_stats(kit->journal, &stats);
+            oldest = stats.oldest;
+            cursor_each(kit->journal, see_ledger, &ledger);
+            journal_stats(kit->journal, &stats);
+        } while (stats.oldest != oldest);
         assert_int_equal(ledger.low, stats.oldest);
         assert_int_equal(ledger.acked, 60);
         assert_int_equal(ledger.dropped[GAP_RETENTION], stats.oldest - 1 - 60);
