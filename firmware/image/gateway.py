@@ -87,6 +87,7 @@ def build(folder, out, board, keys, version, how, xz):
                     os.path.join(tree, "boot/board.dtb"))
     kernel.compressed(os.path.join(places["kernel"], "boot", "vmlinuz-" + modules.version), os.path.join(tree, "boot/vmlinuz"))
     _initramfs(modules, tree, board, os.path.join(tree, "boot/initrd"))
+    root.write_build(tree)
 
     sizes = {name: size for name, _, _, size in disk.partitions(board)}
     slot, data, boot = (os.path.join(work, name) for name in ("rootfs.img", "data.img", "boot.img"))

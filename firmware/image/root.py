@@ -1,5 +1,6 @@
 """A root filesystem: Debian's packages, the gateway's own, and the files of root/files."""
 import glob
+import hashlib
 import os
 import re
 import shutil
@@ -162,3 +163,23 @@ def build(folder, root, board, version, keyring, epoch, how):
     modules = kernel.Modules(root + ".kernel")
     modules.keep(names(HERE, "modules.txt") + image.get("modules", []), root)
     return modules
+
+
+def write_build(root):
+    """
+    Names this build in usr/share/sluice/build, by everything in `root`, which is complete now: what has the same version and another
+    build is another system, and goes on trial when it comes as an update.
+    """
+    whole = hashlib.sha256()
+    for at, folders, files in os.walk(root):
+        folders.sort()
+        for name in sorted(folders + files):
+            path = os.path.join(at, name)
+            state = os.lstat(path)
+            whole.update(b"%s\0%o %d:%d\0" % (os.fsencode(os.path.relpath(path, root)), state.st_mode, state.st_uid, state.st_gid))
+            if os.path.islink(path):
+                whole.update(os.fsencode(os.readlink(path)))
+            elif os.path.isfile(path):
+                with open(path, "rb") as file:
+                    whole.update(hashlib.file_digest(file, "sha256").digest())
+    _write(root, "usr/share/sluice/build", whole.hexdigest()[:16] + "\n")
