@@ -55,6 +55,20 @@ def _users(root, epoch):
         path = os.path.join(root, "etc", name)
         if os.path.exists(path):
             os.unlink(path)
+    _check_numbers(root)
+
+
+def _check_numbers(root):
+    """Trouble when a user has not the number that it is to have in every image: systemd-sysusers takes another where it is taken."""
+    rules = "usr/lib/sysusers.d/sluice-image.conf"
+    users, groups = ([line.split(":") for line in read(root, "etc", name).splitlines()] for name in ("passwd", "group"))
+    for name, number in re.findall(r"^u (\S+) (\d+) ", read(root, rules), re.MULTILINE):
+        others = sorted({entry[0] for entry in users + groups if entry[2] == number} - {name})
+        if others:
+            raise Trouble("%s is to have the number %s (%s), but that is taken in this image: give another number to %s" % (
+                name, number, rules, ", ".join(others)))
+        if not all(any(entry[0] == name and entry[2] == number for entry in entries) for entries in (users, groups)):
+            raise Trouble("%s has not the number %s in this image, as %s says" % (name, number, rules))
 
 
 def _write(root, path, text):
