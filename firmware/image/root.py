@@ -55,10 +55,10 @@ def _users(root, epoch):
         path = os.path.join(root, "etc", name)
         if os.path.exists(path):
             os.unlink(path)
-    _check_numbers(root)
+    check_numbers(root)
 
 
-def _check_numbers(root):
+def check_numbers(root):
     """Trouble when a user has not the number that it is to have in every image: systemd-sysusers takes another where it is taken."""
     rules = "usr/lib/sysusers.d/sluice-image.conf"
     users, groups = ([line.split(":") for line in read(root, "etc", name).splitlines()] for name in ("passwd", "group"))

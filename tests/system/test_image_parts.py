@@ -1,0 +1,230 @@
+#!/usr/bin/python3
+"""What is in a gateway's image, as far as it can be tried without making one: its scripts, with what they call replaced."""
+import glob
+import os
+import re
+import subprocess
+import sys
+
+from harness import check, main
+
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
+IMAGE = os.path.join(TOP, "firmware/image")
+FILES = os.path.join(IMAGE, "root/files")
+sys.path.insert(0, IMAGE)
+import root  # noqa: E402
+from words import Trouble, read  # noqa: E402
+
+# Each notes its call; an answer is the text of a file beside it, and it fails where that is "fails".
+STAND_IN = """#!/bin/sh
+echo "${0##*/} $*" >>"$SYSTEM/calls"
+answer=$(cat "$SYSTEM/answers/${0##*/}$1" 2>/dev/null)
+[ "$answer" != fails ] || exit 1
+echo "$answer"
+"""
+GOOD, BAD, RESTART, HEALTH = "rauc status mark-good", "rauc status mark-bad", "systemctl --no-block reboot", "sluice health --wait 10m"
+
+
+class System:
+    """A root folder with what the scripts read, and programs that stand in for those that they call."""
+
+    def __init__(self, site, version="2.0.0", build="b2", confirmed=None, data="254:4", healthy=True):
+        self.root = site.path("root-%d" % len(os.listdir(site.folder)))
+        self.put("usr/lib/os-release", "ID=debian\nIMAGE_VERSION=%s\n" % version)
+        self.put("usr/share/sluice/build", build + "\n")
+        self.put("dev/console", "")
+        self.put("answers/mountpoint-d", data)
+        self.put("answers/mountpoint-x", "254:4")
+        self.put("answers/sluicehealth", "" if healthy else "fails")
+        for folder in ("boot/sluice", "data/etc", "data/system", "etc/sluice", "run"):
+            os.makedirs(os.path.join(self.root, folder))
+        if confirmed is not None:
+            self.put("data/system/confirmed", confirmed)
+        for name in ("chown", "hostname", "mount", "mountpoint", "partx", "rauc", "resize2fs", "sfdisk", "sluice",
+                     "sync", "systemctl", "umount"):
+            self.put("bin/" + name, STAND_IN)
+            os.chmod(os.path.join(self.root, "bin", name), 0o755)
+
+    def put(self, path, text):
+        full = os.path.join(self.root, path)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        with open(full, "w") as out:
+            out.write(text)
+
+    def run(self, script, *arguments):
+        """Runs a script of the image in this root folder; returns what it called, and its exit status."""
+        self.put("calls", "")
+        text = re.sub(r"(?<![\w.}/])/(boot|data|dev|etc|run|usr)\b", lambda found: self.root + found.group(),
+                      read(FILES, "usr/lib/sluice", script))
+        self.put("script", text)
+        done = subprocess.run(["sh", os.path.join(self.root, "script"), *arguments], check=False, stdout=subprocess.DEVNULL,
+                              env={"SYSTEM": self.root, "PATH": os.path.join(self.root, "bin") + ":" + os.environ["PATH"]})
+        return read(self.root, "calls").splitlines(), done.returncode
+
+    def mark(self, how):
+        """What mark-good calls of that which changes or asks anything, and its exit status."""
+        calls, status = self.run("mark-good", how)
+        return [call for call in calls if call.split()[0] not in ("mountpoint", "sync")], status
+
+    def starts(self, early, late):
+        """Checks the calls of a start: those of the unit before the gateway, and those of the one behind it."""
+        for how, wanted, status in (("confirmed", early, 0), ("trial", late, 1 if BAD in late else 0)):
+            called, ended = self.mark(how)
+            check(called == wanted and ended == status, "mark-good " + how, called, wanted, ended, read(self.root, "dev/console"))
+
+    def has(self, path):
+        return os.path.exists(os.path.join(self.root, path))
+
+    def confirmed(self):
+        return read(self.root, "data/system/confirmed").splitlines() if self.has("data/system/confirmed") else None
+
+
+def the_first_version_is_confirmed_before_the_gateway_runs(site):
+    system = System(site, healthy=False)
+    system.starts([GOOD], [])
+    check(system.confirmed() == ["2.0.0 b2"], "it is noted", system.confirmed())
+
+
+def a_confirmed_version_has_its_tries_back_whatever_the_gateway_does(site):
+    system = System(site, confirmed="1.0.0 b1\n2.0.0 b2\n", healthy=False)
+    system.starts([GOOD], [])
+    check(system.confirmed() == ["1.0.0 b1", "2.0.0 b2"], "it is noted once", system.confirmed())
+
+
+def a_new_version_is_confirmed_when_it_is_healthy(site):
+    system = System(site, confirmed="1.0.0 b1\n")
+    system.starts([], [HEALTH, GOOD])
+    check(system.confirmed() == ["1.0.0 b1", "2.0.0 b2"], "it is noted", system.confirmed())
+    system.starts([GOOD], [])
+
+
+def a_new_version_that_is_not_healthy_is_left(site):
+    system = System(site, confirmed="1.0.0 b1\n", healthy=False)
+    system.starts([], [HEALTH, BAD, RESTART])
+    check(system.confirmed() == ["1.0.0 b1"], "it is not noted", system.confirmed())
+
+
+def another_build_of_a_confirmed_version_goes_on_trial(site):
+    for before in ("2.0.0 b1\n", "2.0.0\n", "2.0.0 b22\n"):
+        System(site, confirmed=before).starts([], [HEALTH, GOOD])
+    System(site, version="2.0.0", confirmed="2x0.0 b2\n", healthy=False).starts([], [HEALTH, BAD, RESTART])
+
+
+def without_the_data_partition_nothing_is_confirmed(site):
+    for data in ("0:41", "fails", ""):
+        system = System(site, data=data)
+        system.starts([], [])
+        check(system.confirmed() is None, "nothing is noted", system.confirmed())
+        check("does not have the data partition" in read(system.root, "dev/console"), "it is said", data)
+    system = System(site, data="fails")
+    system.put("answers/mountpoint-x", "fails")
+    system.starts([], [])
+
+
+def what_the_boot_loader_did_not_take_is_not_noted(site):
+    system = System(site, confirmed="1.0.0 b1\n")
+    system.put("answers/raucstatus", "fails")
+    called, status = system.mark("trial")
+    check(called == [HEALTH, GOOD] and status != 0 and system.confirmed() == ["1.0.0 b1"], "a new version", called, status)
+
+
+def the_data_partition_grows_once(site):
+    system = System(site)
+    for wanted in (["sfdisk", "partx", "resize2fs"], []):
+        calls, status = system.run("first-boot")
+        called = [call.split()[0] for call in calls]
+        check(status == 0 and [name for name in called if name in ("sfdisk", "partx", "resize2fs")] == wanted, "grows", calls, status)
+    system = System(site)
+    system.put("answers/resize2fs" + os.path.join(system.root, "dev/sluice/data"), "fails")
+    calls, status = system.run("first-boot")
+    check(status == 0 and not system.has("data/system/grown"), "again at the next start", calls)
+    check("could not be grown" in read(system.root, "dev/console"), "it is said")
+
+
+def presets_are_taken_once_and_again_when_they_changed(site):
+    system = System(site)
+    system.put("boot/sluice/sluice.json", "{}")
+    system.put("boot/sluice/network.conf", "HOSTNAME=hall-7\r\nADDRESS = 10.0.7.2/24 \r\nGATEWAY=10.0.7.1\r\nDNS=10.0.7.3 10.0.7.4\r\n")
+    system.put("boot/sluice/authorized_keys", "ssh-ed25519 AAAA anna\r\n")
+    system.run("first-boot")
+    check(read(system.root, "etc/sluice/sluice.json") == "{}", "the configuration")
+    check(sorted(os.listdir(os.path.join(system.root, "etc/sluice"))) == ["board", "sluice.json"], "nothing else is there")
+    check(read(system.root, "data/system/hostname") == "hall-7\n", "the name")
+    check(read(system.root, "data/etc/ssh/authorized_keys") == "ssh-ed25519 AAAA anna\n", "the key")
+    network = read(system.root, "run/systemd/network/70-preset.network").splitlines()
+    check({"Address=10.0.7.2/24", "Gateway=10.0.7.1", "DNS=10.0.7.3", "DNS=10.0.7.4"} <= set(network) and "DHCP=yes" not in network,
+          "the network", network)
+    system.put("etc/sluice/sluice.json", "changed on the page")
+    system.run("first-boot")
+    check(read(system.root, "etc/sluice/sluice.json") == "changed on the page", "what was changed on the page stays")
+    system.put("boot/sluice/sluice.json", "{ }")
+    system.run("first-boot")
+    check(read(system.root, "etc/sluice/sluice.json") == "{ }", "changed presets")
+
+
+def a_preset_with_mistakes_is_not_taken(site):
+    system = System(site)
+    system.put("boot/sluice/sluice.json", "{")
+    system.put("boot/sluice/ca.pem", "a certificate")
+    system.put("answers/sluicecheck", "fails")
+    system.run("first-boot")
+    check(not system.has("etc/sluice/sluice.json") and system.has("etc/sluice/ca.pem"), "what is taken")
+
+
+def every_unit_that_can_be_enabled_is(site):
+    preset = re.findall(r"^enable (\S+)$", read(FILES, "usr/lib/systemd/system-preset/00-sluice.preset"), re.MULTILINE)
+    units = [path for folder in (os.path.join(TOP, "firmware/package"), os.path.join(FILES, "usr/lib/systemd/system"))
+             for path in glob.glob(os.path.join(folder, "*.*")) if path.endswith((".service", ".socket", ".path", ".timer"))]
+    installed = {os.path.basename(path) for path in units if "\n[Install]\n" in read(path)}
+    check(len(installed) > 5, "units were found", installed)
+    check(installed <= set(preset), "not in the preset", installed - set(preset))
+    ours = {name for name in preset if name.startswith("sluice")}
+    check(ours <= installed, "in the preset, but no unit", ours - installed)
+
+
+def a_build_has_a_name_by_what_is_in_it(site):
+    tree = site.path("tree")
+    os.makedirs(os.path.join(tree, "usr/share/sluice"))
+
+    def named():
+        build = os.path.join(tree, "usr/share/sluice/build")
+        if os.path.exists(build):
+            os.unlink(build)
+        root.write_build(tree)
+        return read(build).strip()
+
+    path = site.write("tree/file", "one")
+    seen = [named()]
+    check(named() == seen[0] and re.fullmatch("[0-9a-f]{16}", seen[0]), "the same again", seen)
+    for change in (lambda: site.write("tree/file", "two"), lambda: os.chmod(path, 0o755), lambda: os.rename(path, path + "s"),
+                   lambda: os.symlink("a", os.path.join(tree, "link")), lambda: os.mkdir(os.path.join(tree, "empty"))):
+        change()
+        seen.append(named())
+    check(len(set(seen)) == len(seen), "each change gives another", seen)
+
+
+def the_user_has_the_same_number_in_every_image(site):
+    rules = "usr/lib/sysusers.d/sluice-image.conf"
+    number = re.search(r"^u sluice (\d+) ", read(FILES, rules), re.MULTILINE).group(1)
+    os.makedirs(site.path("etc"))
+    os.makedirs(os.path.dirname(site.path(rules)))
+    site.write(rules, read(FILES, rules))
+    ours = "sluice:x:%s:" % number
+    for passwd, group, word in ((ours, ours, None), (ours, "sluice:x:993:\nother:x:%s:" % number, "other"),
+                                (ours + "\nother:x:%s:" % number, ours, "other"), ("sluice:x:993:", ours, "has not"), (ours, "", "has not")):
+        site.write("etc/passwd", passwd + "\n")
+        site.write("etc/group", group + "\n" if group else "")
+        try:
+            root.check_numbers(site.folder)
+            said = None
+        except Trouble as trouble:
+            said = str(trouble)
+        check((said is None) == (word is None) and (word or "") in (said or ""), "numbers", passwd, group, said)
+
+
+main(the_first_version_is_confirmed_before_the_gateway_runs, a_confirmed_version_has_its_tries_back_whatever_the_gateway_does,
+     a_new_version_is_confirmed_when_it_is_healthy, a_new_version_that_is_not_healthy_is_left,
+     another_build_of_a_confirmed_version_goes_on_trial, without_the_data_partition_nothing_is_confirmed,
+     what_the_boot_loader_did_not_take_is_not_noted, the_data_partition_grows_once,
+     presets_are_taken_once_and_again_when_they_changed, a_preset_with_mistakes_is_not_taken, every_unit_that_can_be_enabled_is, a_build_has_a_name_by_what_is_in_it,
+     the_user_has_the_same_number_in_every_image)
