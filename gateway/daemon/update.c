@@ -307,6 +307,17 @@ static void finish(struct update *update, const struct update_refusal *refusal)
                 done.version, refusal->id ? refusal->id : "");
 }
 
+/* Whoever cancels meanwhile must not find what is gone. */
+static void let_go(struct update *update)
+{
+    pthread_mutex_lock(&update->lock);
+    struct intake *intake = update->intake;
+    update->intake = NULL;
+    pthread_mutex_unlock(&update->lock);
+    if (intake)
+        intake_let_go(intake);
+}
+
 static void *run(void *context)
 {
     struct update *update = context;
@@ -327,9 +338,7 @@ static void *run(void *context)
     if (is_cancelled(update))
         update_refuse(&refusal, "cancelled", "the update was cancelled");
     update_store_clear(update->state_path);
-    if (update->intake)
-        intake_let_go(update->intake);
-    update->intake = NULL;
+    let_go(update);
     finish(update, &refusal);
     return NULL;
 }
