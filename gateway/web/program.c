@@ -174,7 +174,7 @@ static int throw_away(void *context, bool complaint, const char *data, size_t si
     return 0;
 }
 
-int program_wait(struct program *program)
+static int reap(struct program *program)
 {
     int status = 0;
 
@@ -185,6 +185,15 @@ int program_wait(struct program *program)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+int program_wait(struct program *program)
+{
+    /* Into a pipe that is closed it could print no more, and would end by that. */
+    while (take_all(program, clock_mono(&clock_system) + END_TIME_NS, throw_away, NULL) ==
+           ERR_TIMEOUT)
+        ;
+    return reap(program);
+}
+
 int program_end(struct program *program)
 {
     /* SIGTERM first is what lets it give back what it borrowed. It must be able to print meanwhile:
@@ -192,7 +201,7 @@ int program_end(struct program *program)
     kill(-program->pid, SIGTERM);
     take_all(program, clock_mono(&clock_system) + END_TIME_NS, throw_away, NULL);
     kill(-program->pid, SIGKILL); /* for what hangs */
-    return program_wait(program);
+    return reap(program);
 }
 
 void program_keep_words(char *kept, size_t room, const char *more, size_t size)

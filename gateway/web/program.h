@@ -40,7 +40,8 @@ void program_follow_parent(void);
  */
 int program_end(struct program *program);
 
-/* Waits until it has ended, when both of its outputs have; the rest as program_end. */
+/* Waits until both of its outputs have ended, and it has; what it still prints is thrown away.
+ * Returns as program_end. */
 int program_wait(struct program *program);
 
 /*
