@@ -284,8 +284,12 @@ static void install(struct update *update, struct update_refusal *refusal)
     if (!begin_installing(update))
         return;
     update_note(update, &update->caller, "update-started", update->job.version, "");
-    if (update_rauc_install(update->store.path, on_progress, update, words) == ERR_REFUSED)
+    int error = update_rauc_install(update->store.path, on_progress, update, words);
+    if (error == ERR_REFUSED)
         update_refuse_by_words(refusal, words, update->store.path);
+    else if (error)
+        update_refuse(refusal, "unknown",
+                      "the gateway ended during the installation: how that came out is not known");
 }
 
 static void finish(struct update *update, const struct update_refusal *refusal)

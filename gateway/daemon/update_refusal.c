@@ -32,6 +32,8 @@ static const struct {
     {"broken-off", "try again, from a place with a better connection"},
     {"download", "check the address and this gateway's connection, or upload the file instead"},
     {"cancelled", "nothing was changed"},
+    {"unknown", "look which system starts next (\"sluice update\"), and install the bundle again "
+                "where it is not that one"},
     {"failed", "the system that runs is as it was; \"journalctl -u rauc\" on the machine tells "
                "more"},
 };

@@ -291,8 +291,9 @@ static void post_restart(void *context, const struct route_request *request,
 {
     struct update *update = context;
 
-    update_note(update, request->caller, "machine-restarted", "", "");
     int error = wish_make(update->wish_path, WISH_RESTART, 1);
+    if (!error)
+        update_note(update, request->caller, "machine-restarted", "", "");
     char *body = error ? NULL : strdup("{\"restarting\":true}\n");
     if (error)
         reply_refusal(reply, 409, "this gateway may not restart the machine",

@@ -330,6 +330,28 @@ def elsewhere_the_package_manager_does_it(site):
     check(Api(gateway).ask("POST", UPDATE + "/rollback", {}).status == 409, "a way back")
 
 
+# Stands for RAUC where it is to be slow: an installation that never ends.
+SLOW_RAUC = """#!/bin/sh
+case $1 in
+status) echo '{"compatible":"sluice-test","boot_primary":"rootfs.0","slots":[{"rootfs.0":{"bootname":"A","state":"booted","boot_status":"good"}}]}' ;;
+info) echo '{"compatible":"sluice-test","version":"9.0.0"}' ;;
+install) echo ' 40% Copying image'; exec sleep 600 ;;
+esac
+"""
+
+
+def an_end_during_an_installation_is_not_told_as_its_success(site):
+    with open(site.path("rauc"), "w") as out:
+        out.write(SLOW_RAUC)
+    os.chmod(site.path("rauc"), 0o755)
+    gateway = Gateway(site, [], [], []).start(before=["env", "PATH=%s:%s" % (site.folder, os.environ["PATH"])])
+    put(gateway, "Content-Length: 100", [b"x" * 100])
+    wait_for(lambda: state(gateway)["job"].get("percent") == 40, 20, "it is being installed")
+    gateway.stop()
+    log = gateway.process.log()
+    check("how that came out is not known" in log and "9.0.0 is installed" not in log, "its outcome", log)
+
+
 def root_restarts_the_machine(site):
     """What stands for the unit sluice-wish.path, without a restart of the machine that tests."""
     gateway = Gateway(site, [], [], []).start()
@@ -345,6 +367,7 @@ def root_restarts_the_machine(site):
     asking.join()
     check(helper.returncode == EXIT_OK and "restart" in helper.stdout, "carried out", helper.stdout, helper.stderr)
     check(done["restart"].returncode == EXIT_OK, "told", done["restart"].stderr)
+    check(gateway.process.log().count("did=machine-restarted") == 1, "the audit trail has it once, and not the refused one")
     # The folder is the daemon's: nothing in it leads root elsewhere.
     target = site.path("target")
     with open(target, "w") as out:
@@ -356,4 +379,4 @@ def root_restarts_the_machine(site):
 
 main(installs_and_goes_back, refuses_each_with_its_reason, what_never_ends_is_refused, comes_from_an_address,
      the_image_says_which_version_runs_and_the_oldest_that_may, only_root_and_the_gateway_speak_to_rauc,
-     elsewhere_the_package_manager_does_it, root_restarts_the_machine)
+     elsewhere_the_package_manager_does_it, an_end_during_an_installation_is_not_told_as_its_success, root_restarts_the_machine)
