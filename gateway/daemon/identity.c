@@ -21,6 +21,7 @@ struct identity {
     struct identity_facts was;    /* those that this gateway was given its id on */
     char gateway_id[ID_SIZE_MAX]; /* "" until the first configuration */
     struct identity_look look;
+    bool unread; /* the file is there, and nobody knows what it says: it is left as it is */
 };
 
 const char *identity_state_name(enum identity_state state)
@@ -96,14 +97,15 @@ static int save(struct identity *identity)
     return error;
 }
 
-/* False where there is none. */
-static bool load(struct identity *identity)
+/* 0, ERR_NOT_FOUND where there is none, or why it cannot be read. */
+static int load(struct identity *identity)
 {
     char *text = NULL, state[16], since[24];
     size_t size;
 
-    if (save_read(identity->path, FILE_SIZE_MAX, &text, &size))
-        return false;
+    int error = save_read(identity->path, FILE_SIZE_MAX, &text, &size);
+    if (error)
+        return error;
     text[strcspn(text, "\n")] = '\0';
     words_take(text, "gateway", identity->gateway_id, sizeof identity->gateway_id);
     words_take(text, "machine", identity->was.machine, IDENTITY_FACT_SIZE);
@@ -116,7 +118,7 @@ static bool load(struct identity *identity)
             identity->look.state = each;
     identity->look.since_ms = strtoll(since, NULL, 10);
     free(text);
-    return true;
+    return 0;
 }
 
 /* What is known now is what is compared with from now on; what is not known now stays. */
@@ -147,6 +149,19 @@ static void tell(const struct identity_look *look)
                        : "");
 }
 
+/* What it was on cannot be told: that is not the same as that it was on nothing. */
+static void ask_unread(struct identity *identity, int error, int64_t now_ms)
+{
+    identity->unread = true;
+    identity->look.state = IDENTITY_ASKED;
+    identity->look.since_ms = now_ms;
+    log_error("daemon",
+              "%s cannot be read: %s; whether this gateway is on the machine that it was on is not "
+              "known. Nothing is published until that is said, or the file is read at a start: on "
+              "the page, or by sluice identity replaced, or sluice identity copied --id NEWID",
+              identity->path, error_text(error));
+}
+
 int identity_open(struct identity **out, const char *state_path, const struct identity_facts *facts,
                   int64_t now_ms)
 {
@@ -157,7 +172,13 @@ int identity_open(struct identity **out, const char *state_path, const struct id
     pthread_mutex_init(&identity->lock, NULL);
     snprintf(identity->path, sizeof identity->path, "%.*s/identity", PATH_MAX - 16, state_path);
     identity->now = *facts;
-    if (load(identity)) {
+    *out = identity;
+    int error = load(identity);
+    if (error && error != ERR_NOT_FOUND) {
+        ask_unread(identity, error, now_ms);
+        return 0;
+    }
+    if (!error) {
         find_board(identity);
         compare(identity, now_ms);
     }
@@ -166,7 +187,6 @@ int identity_open(struct identity **out, const char *state_path, const struct id
     else
         tell(&identity->look);
     save(identity);
-    *out = identity;
     return 0;
 }
 
@@ -187,10 +207,11 @@ void identity_named(struct identity *identity, const char *gateway_id)
         log_info("daemon", "the gateway is %s now, and no longer %s: it publishes again",
                  gateway_id, identity->gateway_id);
         identity->look = (struct identity_look){.state = IDENTITY_SURE};
+        identity->unread = false;
         adopt(identity);
     }
     snprintf(identity->gateway_id, sizeof identity->gateway_id, "%s", gateway_id);
-    if (!same)
+    if (!same && !identity->unread)
         save(identity);
     pthread_mutex_unlock(&identity->lock);
 }
@@ -239,10 +260,13 @@ int identity_answer(struct identity *identity, bool copied)
             identity->look = (struct identity_look){.state = IDENTITY_SURE};
             adopt(identity);
         }
-        error = save(identity);
+        /* A copy of nobody knows what is not kept: it would be sure of itself at the next start. */
+        error = copied && identity->unread ? 0 : save(identity);
         if (error) {
             identity->look = look;
             identity->was = was;
+        } else if (!copied) {
+            identity->unread = false;
         }
     }
     pthread_mutex_unlock(&identity->lock);

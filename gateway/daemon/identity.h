@@ -32,7 +32,8 @@ struct identity_look {
 
 /*
  * Compares `facts` with those that are kept in the folder, and keeps them where there are none.
- * What cannot be kept is told in the log: then nothing is ever asked. `state_path` outlives it.
+ * What cannot be kept is told in the log: then nothing is ever asked. Where they are kept and
+ * cannot be read, it is asked, and nothing is written until the answer. `state_path` outlives it.
  * ERR_NOMEM.
  */
 int identity_open(struct identity **identity, const char *state_path,

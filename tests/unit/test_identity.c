@@ -241,6 +241,26 @@ static void the_best_number_that_a_machine_has_is_taken(void **state)
     assert_int_equal(strncmp(look().board, "tree:", 5), 0);
 }
 
+/* One that cannot be read is none that is absent: a copied card would adopt its board. */
+static void a_file_that_cannot_be_read_is_left_and_asked_about(void **state)
+{
+    char text[IDENTITY_TEXT_SIZE], path[96];
+    struct stat file;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/identity", folder);
+    assert_int_equal(start("machine:a", "tree:1", "mmc:x", "plant7", text), IDENTITY_SURE);
+    assert_int_equal(truncate(path, 5000), 0);
+    assert_int_equal(start("machine:a", "tree:2", "mmc:x", "plant7", text), IDENTITY_ASKED);
+    assert_int_equal(stat(path, &file), 0);
+    assert_int_equal(file.st_size, 5000);
+    assert_int_equal(answer("machine:a", "tree:2", "mmc:x", true), 0);
+    assert_int_equal(start("machine:a", "tree:2", "mmc:x", "plant7", text), IDENTITY_ASKED);
+    assert_int_equal(answer("machine:a", "tree:2", "mmc:x", false), 0);
+    assert_int_equal(start("machine:a", "tree:2", "mmc:x", "plant7", text), IDENTITY_SURE);
+    assert_int_equal(start("machine:a", "tree:3", "mmc:x", "plant7", text), IDENTITY_ASKED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +270,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(back_in_its_own_board_nothing_is_asked, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(a_copy_is_sure_of_itself_once_it_has_its_own_id,
+                                        make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_file_that_cannot_be_read_is_left_and_asked_about,
                                         make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_board_is_known_by_any_of_its_numbers, make_folder,
                                         remove_folder),
