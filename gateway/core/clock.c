@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,18 +35,31 @@ static int64_t system_mono(void *context)
     return read_clock(CLOCK_MONOTONIC);
 }
 
-/* What systemd-timesyncd leaves once it has followed a server, for those who may not ask the
- * kernel: a unit's ProtectClock= forbids even that. */
-#define TIMESYNC_FOLDER "/run/systemd/timesync"
-#define TIMESYNC_SIGN   TIMESYNC_FOLDER "/synchronized"
+/* What systemd-timesyncd leaves once it has followed a server, and touches each time that it does,
+ * for those who may not ask the kernel: a unit's ProtectClock= forbids even that. */
+#define TIMESYNC_FOLDER  "/run/systemd/timesync"
+#define TIMESYNC_SIGN    TIMESYNC_FOLDER "/synchronized"
+#define SIGN_LIFETIME_NS (2 * 3600 * NS_PER_S) /* a few times its longest interval, 34 min 8 s */
+
+bool clock_sign_holds(const char *path, int64_t wall_ns)
+{
+    struct stat sign;
+
+    if (stat(path, &sign))
+        return false;
+    int64_t age_ns = wall_ns - ((int64_t)sign.st_mtim.tv_sec * NS_PER_S + sign.st_mtim.tv_nsec);
+    return age_ns >= -NS_PER_S && age_ns <= SIGN_LIFETIME_NS;
+}
 
 static enum clock_trust system_trust(void *context)
 {
-    if (system_wall(context) < CLOCK_RELEASED_NS)
+    int64_t wall_ns = system_wall(context);
+
+    if (wall_ns < CLOCK_RELEASED_NS)
         return CLOCK_UNSET;
     struct timex state = {.modes = 0};
-    bool synchronised =
-        adjtimex(&state) >= 0 ? !(state.status & STA_UNSYNC) : access(TIMESYNC_SIGN, F_OK) == 0;
+    bool synchronised = adjtimex(&state) >= 0 ? !(state.status & STA_UNSYNC)
+                                              : clock_sign_holds(TIMESYNC_SIGN, wall_ns);
     return synchronised ? CLOCK_SYNCHRONISED : CLOCK_FREE_RUNNING;
 }
 

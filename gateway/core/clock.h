@@ -34,9 +34,14 @@ struct clock {
 /* The system's clocks (CLOCK_REALTIME, CLOCK_MONOTONIC). Thread-safe, lives for ever. */
 extern const struct clock clock_system;
 
-/* Whether clock_system can tell that a time server is followed. Where it cannot, nothing follows from
- * its saying so. */
+/* Whether clock_system can tell that a time server is followed. Where it cannot, nothing follows
+ * from its saying so. */
 bool clock_is_watched(void);
+
+/* Whether the file that a time service touches at each success says, at that wall time, that it
+ * still follows its server: one that is absent, older than two hours, or of a time to come does
+ * not. Thread-safe. */
+bool clock_sign_holds(const char *path, int64_t wall_ns);
 
 static inline int64_t clock_wall(const struct clock *clock)
 {

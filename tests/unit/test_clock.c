@@ -14,7 +14,9 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
 #include <sys/wait.h>
@@ -226,7 +228,7 @@ static int forbid_adjtimex(void)
 static void takes_the_word_of_timesyncd_where_the_kernel_may_not_be_asked(void **state)
 {
     (void)state;
-    bool sign = access("/run/systemd/timesync/synchronized", F_OK) == 0;
+    bool sign = clock_sign_holds("/run/systemd/timesync/synchronized", clock_wall(&clock_system));
     bool folder = access("/run/systemd/timesync", F_OK) == 0;
     pid_t child = fork();
     if (child == 0) {
@@ -245,10 +247,32 @@ static void takes_the_word_of_timesyncd_where_the_kernel_may_not_be_asked(void *
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void a_sign_of_timesyncd_is_believed_as_long_as_it_is_renewed(void **state)
+{
+    const int64_t hour_ns = 3600 * NS_PER_S;
+    const struct timespec times[] = {{.tv_sec = NOW_NS / NS_PER_S}, {.tv_sec = NOW_NS / NS_PER_S}};
+    char path[] = "/tmp/sluice-clock-XXXXXX";
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(futimens(fd, times), 0);
+    close(fd);
+    bool now = clock_sign_holds(path, NOW_NS);
+    bool later = clock_sign_holds(path, NOW_NS + hour_ns);
+    bool old = clock_sign_holds(path, NOW_NS + 3 * hour_ns);
+    bool to_come = clock_sign_holds(path, NOW_NS - hour_ns);
+    unlink(path);
+    assert_true(now && later);
+    assert_false(old || to_come);
+    assert_false(clock_sign_holds(path, NOW_NS));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_the_word_of_timesyncd_where_the_kernel_may_not_be_asked),
+        cmocka_unit_test(a_sign_of_timesyncd_is_believed_as_long_as_it_is_renewed),
         cmocka_unit_test(writes_times_in_utc),
         cmocka_unit_test(reads_times_as_people_write_them),
         cmocka_unit_test(reads_a_time_of_day_as_the_last_one_that_was),
