@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #define PFX_CERTIFICATES_MAX 16
-#define PFX_PASSPHRASE_MAX   31 /* characters: what the library's derivation of keys takes */
-#define PFX_ROUNDS_MAX       2000000
+#define PFX_PASSPHRASE_MAX   31      /* characters: what the library's derivation of keys takes */
+#define PFX_ROUNDS_MAX       2000000 /* of its seal and all of its locked parts together */
 
 struct pfx {
     char *key;          /* PEM, without a passphrase; NULL: there is none in it */
@@ -20,7 +20,7 @@ struct pfx {
 
 /*
  * `passphrase` may be NULL, for none. Returns 0, or ERR_DENIED (the passphrase is missing or
- * another one), ERR_UNSUPPORTED (it is locked in a way that is not read here: RC2, or more than
+ * another one), ERR_UNSUPPORTED (it is locked in a way that is not read here: RC2, or by more than
  * PFX_ROUNDS_MAX rounds), ERR_TOO_LARGE (the passphrase, or too many certificates), ERR_CORRUPT,
  * ERR_NOMEM. Of an error nothing is to be closed.
  */

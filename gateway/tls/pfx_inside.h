@@ -38,6 +38,7 @@ struct pfx_secret {
     const char *passphrase;
     unsigned char wide[2 * PFX_PASSPHRASE_MAX + 2]; /* the same as RFC 7292, B.1 has it */
     size_t wide_size;
+    int rounds_left; /* of PFX_ROUNDS_MAX */
 };
 
 /* `passphrase` outlives it. 0 or ERR_TOO_LARGE. */
@@ -45,11 +46,12 @@ int pfx_secret_make(struct pfx_secret *secret, const char *passphrase);
 
 #define PFX_PLAIN_EXTRA 16 /* what a plain text needs at most, over what is locked */
 
-/* Unlocks `locked` by the algorithm that stands next in `in`. Errors as of pfx_open. */
-int pfx_decrypt(const struct pfx_secret *secret, struct der *in, const struct der *locked,
+/* Unlocks `locked` by the algorithm that stands next in `in`, and takes its rounds off the
+ * secret's. Errors as of pfx_open. */
+int pfx_decrypt(struct pfx_secret *secret, struct der *in, const struct der *locked,
                 unsigned char *plain, size_t *size);
 
-/* Whether MacData `in` is that of `sealed`. 0, or an error as of pfx_open. */
-int pfx_check_seal(const struct pfx_secret *secret, struct der in, const struct der *sealed);
+/* Whether MacData `in` is that of `sealed`; its rounds count too. 0, or an error as of pfx_open. */
+int pfx_check_seal(struct pfx_secret *secret, struct der in, const struct der *sealed);
 
 #endif

@@ -36,6 +36,7 @@ int pfx_secret_make(struct pfx_secret *secret, const char *passphrase)
     secret->wide[size++] = 0;
     secret->passphrase = passphrase;
     secret->wide_size = size;
+    secret->rounds_left = PFX_ROUNDS_MAX;
     return 0;
 }
 
@@ -104,8 +105,17 @@ static bool take_rounds(struct der *in, struct lock *lock)
            der_take_integer(in, &lock->rounds) && lock->rounds > 0;
 }
 
+/* Whoever wrote the file says how long each of its parts takes: all of them have one budget. */
+static bool spend(struct pfx_secret *secret, int rounds)
+{
+    if (rounds > secret->rounds_left)
+        return false;
+    secret->rounds_left -= rounds;
+    return true;
+}
+
 /* PBES2: a key by PBKDF2 of the passphrase as it is, and a cipher with its first block. */
-static int unlock_pbes2(const struct pfx_secret *secret, struct der parameters, struct lock *lock)
+static int unlock_pbes2(struct pfx_secret *secret, struct der parameters, struct lock *lock)
 {
     struct der oid, kdf, cipher, prf, iv;
     int length;
@@ -129,7 +139,7 @@ static int unlock_pbes2(const struct pfx_secret *secret, struct der parameters, 
         !der_take(&cipher, MBEDTLS_ASN1_OCTET_STRING, &iv) || der_size(&iv) > sizeof lock->iv)
         return ERR_CORRUPT;
     if (!choose_cipher(lock, &oid) || lock->digest == MBEDTLS_MD_NONE ||
-        lock->rounds > PFX_ROUNDS_MAX)
+        !spend(secret, lock->rounds))
         return ERR_UNSUPPORTED;
     memcpy(lock->iv, iv.at, der_size(&iv));
     return compat_pbkdf2(lock->digest, (const unsigned char *)secret->passphrase,
@@ -147,11 +157,11 @@ static bool derive(const struct pfx_secret *secret, const struct lock *lock, int
 }
 
 /* The older way: key and first block by the derivation of RFC 7292, appendix B. */
-static int unlock_pbe(const struct pfx_secret *secret, struct der parameters, struct lock *lock)
+static int unlock_pbe(struct pfx_secret *secret, struct der parameters, struct lock *lock)
 {
     if (!der_take(&parameters, DER_SEQUENCE, &parameters) || !take_rounds(&parameters, lock))
         return ERR_CORRUPT;
-    if (lock->rounds > PFX_ROUNDS_MAX)
+    if (!spend(secret, lock->rounds))
         return ERR_UNSUPPORTED;
     lock->digest = MBEDTLS_MD_SHA1;
     lock->cipher = MBEDTLS_CIPHER_DES_EDE3_CBC;
@@ -182,7 +192,7 @@ static int run_cipher(const struct lock *lock, const struct der *locked, unsigne
     return error;
 }
 
-int pfx_decrypt(const struct pfx_secret *secret, struct der *in, const struct der *locked,
+int pfx_decrypt(struct pfx_secret *secret, struct der *in, const struct der *locked,
                 unsigned char *plain, size_t *size)
 {
     struct der oid, parameters;
@@ -220,7 +230,7 @@ static mbedtls_md_type_t digest_of(const struct der *oid)
 }
 
 /* MacData ::= SEQUENCE { mac DigestInfo, macSalt OCTET STRING, iterations INTEGER DEFAULT 1 } */
-int pfx_check_seal(const struct pfx_secret *secret, struct der in, const struct der *sealed)
+int pfx_check_seal(struct pfx_secret *secret, struct der in, const struct der *sealed)
 {
     unsigned char key[MBEDTLS_MD_MAX_SIZE], made[MBEDTLS_MD_MAX_SIZE];
     struct der info, oid, parameters, digest;
@@ -234,7 +244,7 @@ int pfx_check_seal(const struct pfx_secret *secret, struct der in, const struct 
         return ERR_CORRUPT;
     lock.digest = digest_of(&oid);
     const mbedtls_md_info_t *hash = mbedtls_md_info_from_type(lock.digest);
-    if (!hash || lock.rounds < 1 || lock.rounds > PFX_ROUNDS_MAX)
+    if (!hash || lock.rounds < 1 || !spend(secret, lock.rounds))
         return ERR_UNSUPPORTED;
     size_t size = mbedtls_md_get_size(hash);
     if (!derive(secret, &lock, MBEDTLS_PKCS12_DERIVE_MAC_KEY, key, size) ||

@@ -130,6 +130,8 @@ static void says_why_it_cannot_be_opened(void **state)
         {"-passout pass:secret", "another", ERR_DENIED},
         {"-passout pass:secret", NULL, ERR_DENIED},
         {"-passout pass:secret -nomac", "another", ERR_DENIED},
+        /* Seal, certificates and key: each is within the bounds, and all together are not. */
+        {"-passout pass:secret -iter 1000001", "secret", ERR_UNSUPPORTED},
         {"-passout pass:secret -legacy", "secret", ERR_UNSUPPORTED}, /* RC2 */
         {"-passout pass:secret", "a passphrase that is longer than the library takes",
          ERR_TOO_LARGE},
