@@ -16,6 +16,7 @@
 #define MINIMUM_PATH "/usr/share/sluice/update-minimum"
 #define RELEASE_PATH "/etc/os-release"
 #define BLOCK        (32 * 1024)
+#define BOX_KEPT_NS  (5 * NS_PER_S)
 
 int update_open(struct update **out, const char *state_path, const char *wish_path)
 {
@@ -27,6 +28,7 @@ int update_open(struct update **out, const char *state_path, const char *wish_pa
     update->wish_path = wish_path;
     pthread_mutex_init(&update->lock, NULL);
     pthread_mutex_init(&update->noting, NULL);
+    pthread_mutex_init(&update->looking, NULL);
     update_store_clear(state_path);
     *out = update;
     return 0;
@@ -49,6 +51,7 @@ void update_close(struct update *update)
     pthread_mutex_unlock(&update->lock);
     update_cancel(update);
     join(update);
+    pthread_mutex_destroy(&update->looking);
     pthread_mutex_destroy(&update->noting);
     pthread_mutex_destroy(&update->lock);
     free(update);
@@ -102,6 +105,29 @@ void update_running(const struct update_box *box, char version[UPDATE_VERSION_SI
             snprintf(version, UPDATE_VERSION_SIZE, "%s", box->slots[i].version);
     if (!*version)
         snprintf(version, UPDATE_VERSION_SIZE, "%s", SLUICE_VERSION);
+}
+
+/* --- what is known of the slots --- */
+
+int update_box_look(struct update *update, struct update_box *box, char words[UPDATE_WORDS_SIZE])
+{
+    pthread_mutex_lock(&update->looking);
+    if (clock_mono(&clock_system) >= update->box_until_ns) {
+        update->box_error = update_rauc_look(&update->box, update->box_words);
+        update->box_until_ns = clock_mono(&clock_system) + BOX_KEPT_NS;
+    }
+    *box = update->box;
+    memcpy(words, update->box_words, UPDATE_WORDS_SIZE);
+    int error = update->box_error;
+    pthread_mutex_unlock(&update->looking);
+    return error;
+}
+
+void update_box_forget(struct update *update)
+{
+    pthread_mutex_lock(&update->looking);
+    update->box_until_ns = 0;
+    pthread_mutex_unlock(&update->looking);
 }
 
 /* --- one update, on its own thread --- */
@@ -343,6 +369,7 @@ static void *run(void *context)
         update_refuse(&refusal, "cancelled", "the update was cancelled");
     update_store_clear(update->state_path);
     let_go(update);
+    update_box_forget(update);
     finish(update, &refusal);
     return NULL;
 }

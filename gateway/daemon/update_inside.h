@@ -28,6 +28,13 @@ struct update {
     /* Held while a note is written, which may wait for the disk. */
     pthread_mutex_t noting;
     struct journal *journal;
+    /* Held while RAUC is asked about its slots: one asks, and who comes meanwhile waits for that.
+     */
+    pthread_mutex_t looking;
+    struct update_box box;
+    char box_words[UPDATE_WORDS_SIZE];
+    int box_error;
+    int64_t box_until_ns; /* monotonic: the answer is good until then */
 };
 
 struct update_take {
@@ -37,5 +44,11 @@ struct update_take {
 /* Writes a note into the audit trail; "" for a version or reason leaves it out. */
 void update_note(struct update *update, const struct caller *caller, const char *what,
                  const char *version, const char *why);
+
+/* As update_rauc_look, by an answer that may be some seconds old. Any thread. */
+int update_box_look(struct update *update, struct update_box *box, char words[UPDATE_WORDS_SIZE]);
+
+/* What was answered is so no more: the next look asks again. Any thread. */
+void update_box_forget(struct update *update);
 
 #endif

@@ -104,7 +104,7 @@ static void get_update(void *context, const struct route_request *request, struc
     struct answer answer;
 
     (void)request;
-    int error = update_rauc_look(&box, words);
+    int error = update_box_look(update, &box, words);
     update_look(update, &job);
     if (!answer_begin(&answer, reply))
         return;
@@ -270,7 +270,9 @@ static void post_rollback(void *context, const struct route_request *request,
         return;
     bool away = !restart_is_due(&box);
     const struct update_slot *to = find_slot(&box, !away);
-    if (update_rauc_switch(away, words)) {
+    int error = update_rauc_switch(away, words);
+    update_box_forget(update);
+    if (error) {
         snprintf(sentence, sizeof sentence, "the boot loader was not told to go back: %s", words);
         reply_refusal(reply, 409, sentence, "\"journalctl -u rauc\" on the machine tells more");
         return;
