@@ -226,5 +226,6 @@ main(the_first_version_is_confirmed_before_the_gateway_runs, a_confirmed_version
      a_new_version_is_confirmed_when_it_is_healthy, a_new_version_that_is_not_healthy_is_left,
      another_build_of_a_confirmed_version_goes_on_trial, without_the_data_partition_nothing_is_confirmed,
      what_the_boot_loader_did_not_take_is_not_noted, the_data_partition_grows_once,
-     presets_are_taken_once_and_again_when_they_changed, a_preset_with_mistakes_is_not_taken, every_unit_that_can_be_enabled_is, a_build_has_a_name_by_what_is_in_it,
+     presets_are_taken_once_and_again_when_they_changed, a_preset_with_mistakes_is_not_taken, every_unit_that_can_be_enabled_is,
+     a_build_has_a_name_by_what_is_in_it,
      the_user_has_the_same_number_in_every_image)
