@@ -292,6 +292,39 @@ static void it_counts_seconds_pulses_and_requests(void **state)
     assert_int_equal(read_long(&kit, MAP_INPUT_UPTIME), 8);
 }
 
+static uint8_t count_write(void *context, uint16_t index, uint16_t count, const uint8_t *data)
+{
+    (void)index;
+    (void)count;
+    (void)data;
+    ++*(int *)context;
+    return 0;
+}
+
+/* Of no register, and whoever looks after it: the window of the update is such an area. */
+static void no_register_is_written_for_all(void **state)
+{
+    static const uint8_t one[] = {PDU_WRITE_REGISTER, 0x10, 0x90, 0, 5},
+                         several[] = {PDU_WRITE_REGISTERS, 0x10, 0x90, 0, 1, 2, 0, 5};
+    int writes = 0;
+    struct area area = {SLAVE_HOLDING, 4096, 300, NULL, count_write, &writes};
+    struct kit kit;
+
+    (void)state;
+    build(&kit);
+    assert_true(node_add_area(&kit.node, &area));
+    ask_unit(&kit, 0, one, sizeof one);
+    assert_int_equal(kit.size, 0);
+    ask_unit(&kit, 0, several, sizeof several);
+    assert_int_equal(kit.size, 0);
+    assert_int_equal(writes, 0);
+    ask_unit(&kit, 1, several, sizeof several);
+    assert_int_equal(kit.size, 6);
+    assert_int_equal(writes, 1);
+    write_register(&kit, 0, MAP_HOLDING_SYSTEM_RESET, MAP_SYSTEM_RESET_IS_RESTART);
+    assert_int_equal(node_sent(&kit.node), NODE_NOTHING);
+}
+
 static void other_parts_add_registers_of_their_own(void **state)
 {
     struct kit kit;
@@ -320,6 +353,7 @@ int main(void)
         cmocka_unit_test(outputs_whose_master_is_silent_go_off_where_that_is_wanted),
         cmocka_unit_test(readings_are_corrected_and_kept_within_what_a_register_holds),
         cmocka_unit_test(it_counts_seconds_pulses_and_requests),
+        cmocka_unit_test(no_register_is_written_for_all),
         cmocka_unit_test(other_parts_add_registers_of_their_own),
     };
 

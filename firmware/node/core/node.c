@@ -61,9 +61,6 @@ static uint8_t write_settings(void *context, uint16_t index, uint16_t count, con
     unsigned settings = index + count > SETTINGS_COUNT ? (unsigned)(SETTINGS_COUNT - index) : count;
     uint16_t asked = node->asked;
 
-    /* All nodes with one unit, or all restarted into nothing, would be a long day for somebody. */
-    if (node->broadcast)
-        return PDU_ILLEGAL_FUNCTION;
     if (settings < count)
         asked = pdu_u16(data + 2 * settings);
     if (asked > MAP_SYSTEM_RESET_IS_FACTORY_SETTINGS)
@@ -119,10 +116,12 @@ void node_open(struct node *node, const struct node_facts *facts)
         node_take_analog(node, i, -1);
 }
 
-static bool is_write(uint8_t function)
+/* What a frame for all may do: set relays. All nodes with one unit, all restarted, or all without
+ * their spare version would be a long day for somebody, and nobody replies. So no register is
+ * written that way, whoever looks after it. */
+static bool is_for_all(uint8_t function)
 {
-    return function == PDU_WRITE_COIL || function == PDU_WRITE_REGISTER ||
-           function == PDU_WRITE_COILS || function == PDU_WRITE_REGISTERS;
+    return function == PDU_WRITE_COIL || function == PDU_WRITE_COILS;
 }
 
 /* Counters and states of this moment. */
@@ -138,20 +137,20 @@ size_t node_answer(struct node *node, const uint8_t *frame, size_t size,
                    uint8_t reply[FRAME_SIZE_MAX])
 {
     uint16_t unit = node->settings.values[MAP_HOLDING_SETTING_UNIT_NUMBER];
+    bool broadcast = frame[0] == 0;
     size_t reply_size;
     uint16_t crc;
 
-    node->broadcast = frame[0] == 0;
-    if (node->broadcast ? !is_write(frame[1]) : frame[0] != unit)
+    if (broadcast ? !is_for_all(frame[1]) : frame[0] != unit)
         return 0;
     node->heard_ms = node->now_ms;
-    if (!node->broadcast) {
+    if (!broadcast) {
         settings_confirm(&node->settings);
         node->answered++;
     }
     refresh(node);
     reply_size = 1 + slave_answer(&node->slave, frame + 1, size - 3, reply + 1);
-    if (node->broadcast)
+    if (broadcast)
         return 0;
     reply[0] = frame[0];
     crc = crc16(reply, reply_size);

@@ -44,7 +44,6 @@ struct node {
     uint32_t now_ms, second_ms;
     uint32_t heard_ms; /* when the last request for it came */
     uint16_t asked;    /* MAP_SYSTEM_RESET_IS_..., to be done when the reply has left */
-    bool broadcast;    /* the request that is being answered is for all */
 };
 
 /* Begins with the settings that are stored. `facts` must outlive it. */
@@ -56,7 +55,7 @@ bool node_add_area(struct node *node, const struct area *area);
 /*
  * A sound frame of `size` bytes, checksum included, is there. Returns the size of the frame to be
  * sent back, with its checksum, or 0 when there is nothing to say: it is for another unit, or for
- * all.
+ * all. What is for all sets relays, and nothing else.
  */
 size_t node_answer(struct node *node, const uint8_t *frame, size_t size,
                    uint8_t reply[FRAME_SIZE_MAX]);
