@@ -166,6 +166,45 @@ static void nobody_goes_back_to_what_was_withdrawn(void **state)
     assert_int_equal(restart(&rig), 1);
 }
 
+/* The floor of the version that was gone back from holds as long as that one is in its slot. */
+static void what_was_withdrawn_stays_so_after_going_back(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    prepare(&rig, CONFIRMED);
+    node_flash_image(rig.image, 1, 6, 5, LENGTH);
+    deliver(&rig);
+    restart(&rig);
+    assert_int_equal(command(&rig, UPDATE_CONFIRM), 0);
+    assert_int_equal(command(&rig, UPDATE_BACK), 0);
+    assert_int_equal(restart(&rig), 0);
+    assert_int_equal(get(&rig, UPDATE_AT_OLDEST + 1), 5);
+    rig.flash.done = 0;
+    node_flash_image(rig.image, 1, 4, 0, LENGTH);
+    refused(&rig, IMAGE_TOO_OLD);
+    node_flash_image(rig.image, 1, 5, 0, LENGTH);
+    assert_int_equal(begin(&rig), 0);
+}
+
+/* Of the other slot: what was not confirmed has no say, and nothing forbids what runs. */
+static void nothing_in_the_other_slot_locks_anybody_out(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    prepare(&rig, CONFIRMED);
+    node_flash_image(rig.image, 1, 6, 5, LENGTH);
+    node_flash_fit(&rig.flash, rig.image, WANTED);
+    assert_int_equal(get(&rig, UPDATE_AT_OLDEST + 1), 3);
+    prepare(&rig, CONFIRMED);
+    node_flash_image(rig.image, 1, 9, 9, LENGTH);
+    node_flash_fit(&rig.flash, rig.image, CONFIRMED | 1U << MARK_DROPPED);
+    assert_int_equal(get(&rig, UPDATE_AT_OLDEST + 1), 5);
+    node_flash_image(rig.image, 1, 5, 0, LENGTH);
+    assert_int_equal(begin(&rig), 0);
+}
+
 static void a_version_that_nobody_confirms_is_left_after_three_tries(void **state)
 {
     struct rig rig;
@@ -321,6 +360,8 @@ int main(void)
         cmocka_unit_test(a_version_that_cannot_run_here_is_refused_before_anything_is_erased),
         cmocka_unit_test(an_update_ends_in_a_version_on_trial_that_is_confirmed),
         cmocka_unit_test(nobody_goes_back_to_what_was_withdrawn),
+        cmocka_unit_test(what_was_withdrawn_stays_so_after_going_back),
+        cmocka_unit_test(nothing_in_the_other_slot_locks_anybody_out),
         cmocka_unit_test(a_version_that_nobody_confirms_is_left_after_three_tries),
         cmocka_unit_test(what_was_not_signed_so_is_not_started),
         cmocka_unit_test(a_damaged_version_gives_way_to_the_other),

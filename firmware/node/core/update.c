@@ -15,12 +15,42 @@ static bool on_trial(const struct slots_view *view)
     return view->state == SLOT_TRIAL || view->state == SLOT_FAILED;
 }
 
+#define RANK_LAST 2 /* of those that were confirmed once */
+
+/* Where a version comes in the order of the boot loader; 0 is first. */
+static unsigned rank_of(enum slots_state state)
+{
+    return state == SLOT_CONFIRMED ? 0
+           : state == SLOT_LEFT    ? 1
+           : state == SLOT_DROPPED ? RANK_LAST
+                                   : RANK_LAST + 1;
+}
+
 void update_open(struct update *update, const struct slots *slots, unsigned running)
 {
     *update =
         (struct update){.slots = slots,
                         .running = (uint8_t)running,
                         .target = (uint8_t)(running == SLOTS_NONE ? SLOTS_NONE : 1 - running)};
+}
+
+/*
+ * The oldest version that is taken. What the other slot holds has a say, too, where it was confirmed
+ * once: after going back, what was withdrawn stays so. But it never forbids the version that runs,
+ * so that a header that was damaged since locks nobody out.
+ */
+static uint32_t oldest_taken(const struct update *update, const struct slots_view *own)
+{
+    uint32_t oldest = image_oldest(own->header), others;
+    struct slots_view other;
+
+    slots_look(update->slots, 1U - update->running, &other);
+    if (rank_of(other.state) > RANK_LAST)
+        return oldest;
+    others = image_oldest(other.header);
+    if (others > image_version(own->header))
+        others = image_version(own->header);
+    return others > oldest ? others : oldest;
 }
 
 /* The driver compares what it wrote. */
@@ -108,7 +138,7 @@ static enum image_fault begin(struct update *update, const uint8_t *header)
         slots_look(update->slots, update->running, &own);
     if (on_trial(&own))
         return IMAGE_ON_TRIAL;
-    if (own.state != SLOT_EMPTY && image_version(header) < image_oldest(own.header))
+    if (own.state != SLOT_EMPTY && image_version(header) < oldest_taken(update, &own))
         return IMAGE_TOO_OLD;
     if (is_begun(update, header))
         return IMAGE_FINE;
@@ -276,18 +306,12 @@ uint8_t update_write(void *context, uint16_t index, uint16_t count, const uint8_
     return fault == IMAGE_FINE ? 0 : fault == IMAGE_FLASH ? PDU_DEVICE_FAILURE : PDU_ILLEGAL_VALUE;
 }
 
-/* Where a version comes in the order of the boot loader; 0 is first. */
-static unsigned rank_of(enum slots_state state)
-{
-    return state == SLOT_CONFIRMED ? 0 : state == SLOT_LEFT ? 1 : state == SLOT_DROPPED ? 2 : 3;
-}
-
 /* What was passed over by the boot loader, although it would come first, cannot be started. */
 static enum slots_state shown_state(const struct update *update, unsigned slot,
                                     const struct slots_view *view)
 {
     struct slots_view own;
-    unsigned running = 3;
+    unsigned running = RANK_LAST + 1;
 
     if (slot == update->running)
         return on_trial(view) ? SLOT_TRIAL : view->state;
@@ -339,7 +363,7 @@ static uint16_t read_running(const struct update *update, uint16_t index)
                    ? (uint16_t)(image_trial_s(own.header) - update->ran_s)
                    : 0;
     default:
-        return trial ? 0 : half_of(image_oldest(own.header), index - UPDATE_AT_OLDEST);
+        return trial ? 0 : half_of(oldest_taken(update, &own), index - UPDATE_AT_OLDEST);
     }
 }
 
