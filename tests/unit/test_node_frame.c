@@ -315,6 +315,22 @@ static void by_length_others_are_followed(void **state)
     assert_int_equal(line.frame.damaged, 0);
 }
 
+static void sending_ends_in_twice_its_time(void **state)
+{
+    struct line line;
+
+    (void)state;
+    open_line(&line, BAUD, FRAME_STRICT);
+    assert_int_equal(frame_sending_us(&line.frame, 8), 2 * 8 * CHAR_US + FRAME_LATE_US);
+    /* The longest one at the slowest rate takes longer than a watchdog may wait, so that one is
+     * fed. */
+    open_line(&line, 1200, FRAME_TOLERANT);
+    assert_int_equal(frame_sending_us(&line.frame, FRAME_SIZE_MAX),
+                     2 * FRAME_SIZE_MAX * (11000000u / 1200) + FRAME_LATE_US);
+    open_line(&line, 115200, FRAME_STRICT);
+    assert_true(frame_sending_us(&line.frame, FRAME_SIZE_MAX) < 2 * 25000 + FRAME_LATE_US);
+}
+
 static void the_checksum_is_that_of_the_standard(void **state)
 {
     /* Modbus over serial line 1.02, 6.2.2, and a frame of a real device. */
@@ -347,6 +363,7 @@ int main(void)
         cmocka_unit_test(by_length_a_frame_is_found_behind_what_is_none),
         cmocka_unit_test(by_length_a_request_is_found_in_the_middle_of_anything),
         cmocka_unit_test(by_length_others_are_followed),
+        cmocka_unit_test(sending_ends_in_twice_its_time),
         cmocka_unit_test(the_checksum_is_that_of_the_standard),
     };
 

@@ -29,7 +29,8 @@ static struct {
     struct update update;
     uint8_t reply[FRAME_SIZE_MAX];
     bool replying;
-    uint32_t now_ms, tick_us; /* when the last millisecond was full */
+    uint32_t reply_us, reply_max_us; /* when it was begun to be sent, and how long that may take */
+    uint32_t now_ms, tick_us;        /* when the last millisecond was full */
     uint32_t analog_ms, trial_ms;
 } app;
 
@@ -61,14 +62,18 @@ static void do_wish(enum node_wish wish)
 }
 
 /* The line: a frame that has ended is answered; when the reply has left, what it asked for is done.
- */
+ * A transmitter that is stuck holds the line for all: a restart lets go of it. */
 static void serve_line(void)
 {
+    uint32_t now_us = soc_now_us(); /* before the line is looked at: what is late here is not it */
     size_t size;
 
     if (app.replying) {
-        if (line_is_sending())
+        if (line_is_sending()) {
+            if (now_us - app.reply_us > app.reply_max_us)
+                run_restart(RUN_FAULT);
             return;
+        }
         app.replying = false;
         do_wish(update_wants_reset(&app.update) ? NODE_RESTART : node_sent(&app.node));
         return;
@@ -85,20 +90,24 @@ static void serve_line(void)
     app.replying = true;
     if (!size)
         return;
+    app.reply_us = soc_now_us();
+    app.reply_max_us = frame_sending_us(&app.frame, size);
     line_send(app.reply, size);
     contacts_blink(app.now_ms);
 }
 
-/* The window of the update, where a boot loader has started this version: what stands alone is in no
- * slot. */
+/* The window of the update, where a boot loader has started this version: what stands alone is in
+ * no slot. */
 static void open_update(void)
 {
     const struct area area = {SLAVE_HOLDING, UPDATE_FIRST, UPDATE_COUNT,
                               update_read,   update_write, &app.update};
     uintptr_t at = (uintptr_t)layout_vectors - IMAGE_ROOM;
 
-    slot_a = (struct nflash)SOC_FLASH(BOARD_SLOT_A_AT, BOARD_SLOT_A_SIZE, BOARD_SLOT_A_PAGE, &slot_a);
-    slot_b = (struct nflash)SOC_FLASH(BOARD_SLOT_B_AT, BOARD_SLOT_B_SIZE, BOARD_SLOT_B_PAGE, &slot_b);
+    slot_a =
+        (struct nflash)SOC_FLASH(BOARD_SLOT_A_AT, BOARD_SLOT_A_SIZE, BOARD_SLOT_A_PAGE, &slot_a);
+    slot_b =
+        (struct nflash)SOC_FLASH(BOARD_SLOT_B_AT, BOARD_SLOT_B_SIZE, BOARD_SLOT_B_PAGE, &slot_b);
     update_open(&app.update, &slots, at == slot_b.at ? 1 : at == slot_a.at ? 0 : SLOTS_NONE);
     if (app.update.running != SLOTS_NONE)
         node_add_area(&app.node, &area);
@@ -138,8 +147,8 @@ static void serve_time(void)
         do_wish(node_tick(&app.node, app.now_ms, closed));
     contacts_show(app.node.outputs);
     contacts_tick(app.now_ms);
-    /* A transfer on I2C takes some milliseconds, by which a reply may be late; but none in which this
-     * node still holds the line. */
+    /* A transfer on I2C takes some milliseconds, by which a reply may be late; but none in which
+     * this node still holds the line. */
     if (!app.replying)
         measure();
     soc_watchdog_feed();

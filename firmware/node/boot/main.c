@@ -70,15 +70,22 @@ static void open_window(void)
     boot.slave.objects[5] = BOARD_ID;
 }
 
+/* A transmitter that is stuck may be none after a restart. */
 static void send(size_t size)
 {
+    uint32_t begun_us = soc_now_us(), now_us;
     uint16_t crc = crc16(boot.reply, size);
 
     boot.reply[size] = (uint8_t)crc;
     boot.reply[size + 1] = (uint8_t)(crc >> 8);
     line_send(boot.reply, size + 2);
-    while (line_is_sending())
+    do {
+        now_us = soc_now_us();
+        if (!line_is_sending())
+            return;
         soc_watchdog_feed();
+    } while (now_us - begun_us <= frame_sending_us(&boot.frame, size + 2));
+    run_restart(RUN_FAULT);
 }
 
 static void serve(void)

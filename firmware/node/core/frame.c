@@ -36,6 +36,11 @@ void frame_clear(struct frame *frame)
     frame->spoilt = false;
 }
 
+uint32_t frame_sending_us(const struct frame *frame, size_t size)
+{
+    return 2 * (uint32_t)size * frame->char_us + FRAME_LATE_US;
+}
+
 bool frame_is_begun(const struct frame *frame)
 {
     return (frame->size > 0 || frame->spoilt) && !frame->whole;

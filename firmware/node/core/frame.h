@@ -60,4 +60,10 @@ bool frame_is_begun(const struct frame *frame);
 
 void frame_clear(struct frame *frame);
 
+#define FRAME_LATE_US 50000 /* for a processor that was busy, and an emulator */
+
+/* The longest that sending `size` bytes may take on this line: twice their time, and FRAME_LATE_US.
+ * A transmitter that is not done by then is stuck. */
+uint32_t frame_sending_us(const struct frame *frame, size_t size);
+
 #endif

@@ -35,9 +35,9 @@ void update_open(struct update *update, const struct slots *slots, unsigned runn
 }
 
 /*
- * The oldest version that is taken. What the other slot holds has a say, too, where it was confirmed
- * once: after going back, what was withdrawn stays so. But it never forbids the version that runs,
- * so that a header that was damaged since locks nobody out.
+ * The oldest version that is taken. What the other slot holds has a say, too, where it was
+ * confirmed once: after going back, what was withdrawn stays so. But it never forbids the version
+ * that runs, so that a header that was damaged since locks nobody out.
  */
 static uint32_t oldest_taken(const struct update *update, const struct slots_view *own)
 {
