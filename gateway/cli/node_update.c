@@ -271,6 +271,12 @@ static int tell_back(const struct updating *updating, const struct node_state *s
     if (is == SLOT_REFUSED)
         fprintf(stderr, "%s: the node refused the version: %s\n", updating->link->command,
                 node_state_fault(state->slot[updating->slot].reason));
+    else if (is == SLOT_FILLED)
+        fprintf(stderr,
+                "%s: the new version is all there, but was not started: the command for it, sent "
+                "%d times, did not reach the node. It works as before. Say it again; when that "
+                "does not help, look at the line\n",
+                updating->link->command, TRIES);
     else
         fprintf(stderr, "%s: %s: the new version is %s. The node works as before\n",
                 updating->link->command,
@@ -279,19 +285,36 @@ static int tell_back(const struct updating *updating, const struct node_state *s
     return EXIT_CODE_FAILED;
 }
 
+/* Has it started, and waits until the node answers. Where the new version is there and was not
+ * started, the request was lost, and is sent again. */
+static int start(struct updating *updating)
+{
+    struct node_link *link = updating->link;
+    int error = 0;
+
+    for (int i = 0; i < TRIES && !error; i++) {
+        error = node_update_command(link, UPDATE_START, updating->state.reply_ms);
+        if (error && !is_lost(error))
+            return error;
+        if (!updating->wish->json)
+            fprintf(stderr, "%s\n",
+                    error ? "whether it restarts is not known: there was no reply"
+                          : "it restarts with the new version");
+        error = node_update_await(link, &updating->state);
+        if (updating->state.slot[updating->slot].state != SLOT_FILLED)
+            break;
+    }
+    return error;
+}
+
 /* From the restart to the confirmation. */
 static int try_out(struct updating *updating)
 {
     struct node_link *link = updating->link;
-    int error = node_update_command(link, UPDATE_START, updating->state.reply_ms);
+    int error = start(updating);
 
-    if (error && !is_lost(error))
-        return node_update_tell(link, error);
-    if (!updating->wish->json)
-        fprintf(stderr, "it restarts with the new version\n");
-    error = node_update_await(link, &updating->state);
     if (error)
-        return node_state_tell(link, error);
+        return node_update_tell(link, error);
     if (updating->state.running != updating->slot)
         return tell_back(updating, &updating->state);
     if (updating->wish->no_confirm)
