@@ -245,14 +245,14 @@ def a_device_without_an_identity_is_asked_once(site):
     line = RtuLine(site, "rs485-1", ["7:pump,regs=40"])
     gateway = Gateway(site, [line.bus()], [line.device("pump", 7)], []).start()
     wait_for(lambda: gateway.device("pump")["replies"] > 5, 20, "it is read")
-    wait_for(lambda: gateway.device("pump")["exceptions"] == 2, 20, "it was asked for the regular and the basic objects")
+    wait_for(lambda: line.stats()["exceptions"] == 2, 20, "it was asked for the regular and the basic objects")
     line.tell("silence 7")
     wait_for(lambda: not gateway.device("pump")["up"], 20, "it is down")
     line.tell("heal 7")
     wait_for(lambda: gateway.device("pump")["up"], 30, "it is up")
     replies = gateway.device("pump")["replies"]
     wait_for(lambda: gateway.device("pump")["replies"] > replies + 5, 20, "it is read")
-    check(gateway.device("pump")["exceptions"] == 2, "and not asked again", gateway.device("pump"))
+    check(line.stats()["exceptions"] == 2, "and not asked again", line.stats())
     gateway.stop()
 
 
