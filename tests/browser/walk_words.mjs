@@ -10,7 +10,12 @@ async function step(page, name) {
 }
 
 async function happened(page) {
+  // The list is of the moment in which it was asked for: what has just happened may not be stored by then.
   await go(page, 'history/events');
+  for (let tries = 0; tries < 20 && !(await page.getByText('angemeldet').count()); tries++) {
+    await page.reload();
+    await page.getByText(/gestartet, Version/).waitFor();
+  }
   await page.getByText('angemeldet').first().waitFor();
   await page.getByText(/gestartet, Version/).waitFor();
   await page.getByText(/gelernt, wie es antwortet: nach/).first().waitFor();
