@@ -2,8 +2,8 @@
  * An HTTP/1.1 server without a listener: it serves connections that others accepted (the unix
  * socket of the CLI; TLS connections behind the door). One thread of its own serves all of them, so
  * a handler must not wait. What never ends is a stream; what takes a while (a password's hash, a
- * disk) is work, which a few threads do one after the other. The only user of libmicrohttpd's
- * header is http.c.
+ * disk) is work, which a few threads do one after the other. The only users of libmicrohttpd's
+ * header are http.c and http_request.c.
  */
 #ifndef SLUICE_WEB_HTTP_H
 #define SLUICE_WEB_HTTP_H

@@ -41,7 +41,7 @@ LIBRARIES = [
     ("Paho", r"MQTT", ["gateway/uplink/paho.c"], 1),
     ("libmodbus", r"modbus(/|-|\.h)", ["drivers/modbus/*.c"], 1),
     ("libsml", r"sml/", ["drivers/serial/*.c"], 1),
-    ("libmicrohttpd", r"microhttpd\.h", ["gateway/web/*.c"], 1),
+    ("libmicrohttpd", r"microhttpd\.h", ["gateway/web/http.c", "gateway/web/http_request.c"], None),
     ("zlib", r"zlib\.h", ["gateway/core/shelf.c"], 1),
     ("libargon2", r"argon2\.h", ["gateway/web/password.c"], 1),
     ("cJSON", r"(cjson/)?cJSON", ["gateway/cli/*.c", "gateway/config/*.c", "gateway/*/payload*.c"], None),

@@ -1,33 +1,8 @@
 /* A driver of a few lines in a thread of its own, with a real journal behind it. */
 // links: sluice_field
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "core/error.h"
-#include "core/status.h"
-#include "field/host.h"
-#include "journal/reader.h"
+#include "unit/host_rig.h"
 
 #define READINGS 10
-
-struct fixture {
-    char folder[32];
-    struct io io;
-    struct engines *engines;
-    struct journal *journal;
-    struct site_point point;
-    uint32_t stream; /* of the point */
-    struct site_device device;
-    struct site_bus bus;
-};
 
 /* Puts some readings, counts whether its thread is named well, and waits to be stopped. */
 static int run_well(const struct site_bus *bus, struct driver_host *host)
@@ -87,36 +62,6 @@ static int run_holds(const struct site_bus *bus, struct driver_host *host)
     atomic_store(&host->stats[0].replies, 1);
     return host_wait(host, -1, INT64_MAX) == ERR_CLOSED ? 0 : ERR_INVALID;
 }
-
-/* Counts its runs, and tells when it has returned. */
-static int run_counts(const struct site_bus *bus, struct driver_host *host)
-{
-    int result;
-
-    sink_state(host->sink, &bus->devices[0], true, STATUS_GOOD);
-    atomic_store(&host->stats[0].up, true);
-    atomic_fetch_add(&host->stats[0].requests, 1);
-    result = host_wait(host, -1, INT64_MAX);
-    atomic_fetch_add(&host->stats[0].replies, 1);
-    return result == ERR_CLOSED ? 0 : ERR_INVALID;
-}
-
-static const struct driver counts = {.name = "counts", .run = run_counts};
-
-/* Waits once for a reply, says whether it came, and then rests. The bus's options are the
- * descriptor that it comes from. */
-static int run_asks(const struct site_bus *bus, struct driver_host *host)
-{
-    const int *reply = bus->options;
-    int result = 1;
-
-    if (atomic_fetch_add(&host->stats[0].requests, 1) == 0)
-        result = host_wait(host, *reply, INT64_MAX);
-    atomic_fetch_add(&host->stats[0].replies, result == 1);
-    return result == 1 && host_rest(host, -1, INT64_MAX) == ERR_CLOSED ? 0 : ERR_INVALID;
-}
-
-static const struct driver asks = {.name = "asks", .run = run_asks};
 
 /* Stores what it learns; says whether it is what was known before, and heeds being told to forget.
  */
@@ -189,71 +134,6 @@ static const struct driver holds = {.name = "holds", .run = run_holds};
 static const struct driver well = {.name = "well", .run = run_well};
 static const struct driver badly = {.name = "badly", .run = run_badly};
 static const struct driver waits = {.name = "waits", .run = run_waits};
-
-static void declare(struct fixture *fixture, const char *point, uint32_t *number)
-{
-    struct stream stream = {.type = VALUE_U64};
-
-    strcpy(stream.device, "meter");
-    strcpy(stream.point, point);
-    assert_int_equal(journal_declare(fixture->journal, &stream), 0);
-    *number = stream.number;
-}
-
-static int set_up(void **state)
-{
-    static struct fixture fixture;
-    struct journal_options options = {
-        .clock = &clock_system, .gateway_id = "plant7", .identity = "", .commit_ns = -1};
-
-    memset(&fixture, 0, sizeof fixture);
-    strcpy(fixture.folder, "/tmp/host-XXXXXX");
-    assert_non_null(mkdtemp(fixture.folder));
-    assert_int_equal(io_posix_open(&fixture.io, fixture.folder), 0);
-    options.io = &fixture.io;
-    options.segment_bytes = 1 << 20;
-    options.keep_bytes = 8 << 20;
-    fixture.engines = engines_open(&clock_system);
-    assert_non_null(fixture.engines);
-    assert_int_equal(journal_open(&fixture.journal, &options), 0);
-    fixture.device =
-        (struct site_device){.id = "meter", .points = &fixture.point, .streams = &fixture.stream};
-    fixture.device.point_count = 1;
-    fixture.bus = (struct site_bus){.id = "rs485-1", .devices = &fixture.device};
-    fixture.bus.device_count = 1;
-    declare(&fixture, "", &fixture.device.stream);
-    declare(&fixture, "power", &fixture.stream);
-    *state = &fixture;
-    return 0;
-}
-
-static void remove_file(void *context, const struct io_dir_entry *entry)
-{
-    const struct fixture *fixture = context;
-
-    fixture->io.remove(&fixture->io, entry->name);
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-
-    engines_close(fixture->engines);
-    journal_close(fixture->journal);
-    fixture->io.list(&fixture->io, remove_file, fixture);
-    io_posix_close(&fixture->io);
-    return rmdir(fixture->folder);
-}
-
-static void await(_Atomic uint64_t *counter)
-{
-    int64_t until = clock_mono(&clock_system) + 20 * NS_PER_S;
-
-    while (atomic_load(counter) == 0) {
-        assert_true(clock_mono(&clock_system) < until);
-        usleep(1000);
-    }
-}
 
 static void what_is_held_back_is_stored_while_the_driver_waits(void **state)
 {
@@ -371,179 +251,6 @@ static void a_driver_that_hangs_gives_no_sign_of_life(void **state)
     close(fds[1]);
 }
 
-static void await_count(_Atomic uint64_t *counter, uint64_t count)
-{
-    int64_t until = clock_mono(&clock_system) + 20 * NS_PER_S;
-
-    while (atomic_load(counter) < count) {
-        assert_true(clock_mono(&clock_system) < until);
-        usleep(1000);
-    }
-}
-
-static _Atomic uint64_t answered, answered_status;
-
-static void note_answer(void *context, uint64_t token, uint16_t status, const struct value *value)
-{
-    (void)context;
-    (void)value;
-    assert_int_equal(token, 5);
-    atomic_store(&answered_status, status);
-    atomic_fetch_add(&answered, 1);
-}
-
-/* Down with the reason while it is lent, then up again; the point is told bad once. */
-static void check_told(struct fixture *fixture)
-{
-    static const uint16_t expected[] = {STATUS_GOOD, STATUS_LENT, STATUS_GOOD, STATUS_LENT,
-                                        STATUS_GOOD};
-    struct reader *reader;
-    struct event event;
-    size_t states = 0, bad = 0;
-
-    assert_int_equal(journal_flush(fixture->journal, 20 * NS_PER_S), 0);
-    assert_int_equal(reader_open(&reader, fixture->journal, 0), 0);
-    while (reader_next(reader, &event) > 0) {
-        if (event.kind == EVENT_STATE) {
-            assert_true(states < 5);
-            assert_int_equal(event.status, expected[states++]);
-        }
-        bad += event.kind == EVENT_READING && event.status == STATUS_LENT;
-    }
-    reader_close(reader);
-    assert_int_equal(states, 5);
-    assert_true(bad >= 1);
-}
-
-static void a_bus_that_is_lent_comes_back_by_itself_or_when_it_is_told(void **state)
-{
-    struct fixture *fixture = *state;
-    int64_t far = clock_mono(&clock_system) + 3600 * NS_PER_S;
-    struct driver_command command = {
-        .device = &fixture->device, .point = &fixture->point, .expires_mono_ns = far, .token = 5};
-    struct host *host;
-
-    fixture->bus.driver = &counts;
-    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
-                                &clock_system, note_answer, NULL),
-                     0);
-    await_count(&host_stats(host)->requests, 1);
-    assert_false(host_lent(host));
-    host_lend(host, far);
-    await_count(&host_stats(host)->replies, 1);
-    while (!host_lent(host))
-        usleep(1000);
-    assert_false(atomic_load(&host_stats(host)->up));
-    assert_int_equal(atomic_load(&host_stats(host)->status), STATUS_LENT);
-    assert_int_equal(host_command(host, &command), 0);
-    await_count(&answered, 1);
-    assert_int_equal(atomic_load(&answered_status), STATUS_LENT);
-    host_lend(host, 0);
-    await_count(&host_stats(host)->requests, 2);
-    assert_false(host_lent(host));
-    host_lend(host, clock_mono(&clock_system) + 50 * NS_PER_MS);
-    await_count(&host_stats(host)->requests, 3); /* nobody has said that it is over */
-    host_lend(host, far);
-    await_count(&host_stats(host)->replies, 3);
-    host_stop(host); /* while it is lent */
-}
-
-/* Tells in `requests` how often it has begun, in `up` whether it has its port. */
-static int run_holds_a_port(const struct site_bus *bus, struct driver_host *host)
-{
-    int result;
-
-    (void)bus;
-    atomic_store(&host->stats[0].up, true);
-    atomic_fetch_add(&host->stats[0].requests, 1);
-    result = host_wait(host, -1, INT64_MAX);
-    atomic_store(&host->stats[0].up, false);
-    return result == ERR_CLOSED ? 0 : ERR_INVALID;
-}
-
-static const struct driver holds_a_port = {.name = "holds", .run = run_holds_a_port};
-
-/* Whoever borrows the bus at the moment at which another gives it back. */
-static void a_bus_is_not_called_free_while_its_driver_has_the_port(void **state)
-{
-    struct fixture *fixture = *state;
-    int64_t far = clock_mono(&clock_system) + 3600 * NS_PER_S;
-    struct driver_stats *stats;
-    struct host *host;
-
-    fixture->bus.driver = &holds_a_port;
-    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
-                                &clock_system, NULL, NULL),
-                     0);
-    stats = host_stats(host);
-    await_count(&stats[0].requests, 1);
-    for (int i = 0; i < 3000; i++) {
-        int64_t until = clock_mono(&clock_system) + 20 * NS_PER_S;
-        uint64_t begun;
-
-        host_lend(host, far);
-        while (!host_lent(host))
-            assert_true(clock_mono(&clock_system) < until);
-        /* It is free, and stays so. */
-        for (int look = 0; look < 200; look++)
-            assert_true(host_lent(host) && !atomic_load(&stats[0].up));
-        begun = atomic_load(&stats[0].requests);
-        host_lend(host, 0);
-        /* Borrowed again at any moment of its coming back; now and then it gets so far as to begin.
-         */
-        for (int pause = 0; pause < i; pause++)
-            atomic_load(&stats[0].requests);
-        while (i % 50 == 0 && atomic_load(&stats[0].requests) == begun)
-            assert_true(clock_mono(&clock_system) < until);
-    }
-    host_stop(host);
-}
-
-static void a_bus_that_is_lent_hears_the_reply_under_way(void **state)
-{
-    struct fixture *fixture = *state;
-    int fds[2];
-    struct host *host;
-
-    assert_int_equal(pipe(fds), 0);
-    fixture->bus.driver = &asks;
-    fixture->bus.options = &fds[0];
-    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
-                                &clock_system, NULL, NULL),
-                     0);
-    await_count(&host_stats(host)->requests, 1);
-    host_lend(host, clock_mono(&clock_system) + 3600 * NS_PER_S);
-    assert_false(host_lent(host)); /* its port is not free yet */
-    assert_int_equal(write(fds[1], "x", 1), 1);
-    await_count(&host_stats(host)->replies, 1);
-    while (!host_lent(host))
-        usleep(1000);
-    host_stop(host);
-    close(fds[0]);
-    close(fds[1]);
-}
-
-static void tells_of_a_bus_that_is_lent(void **state)
-{
-    struct fixture *fixture = *state;
-    struct host *host;
-
-    fixture->bus.driver = &counts;
-    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
-                                &clock_system, NULL, NULL),
-                     0);
-    for (uint64_t run = 1; run <= 2; run++) {
-        await_count(&host_stats(host)->requests, run);
-        host_lend(host, clock_mono(&clock_system) + 3600 * NS_PER_S);
-        while (!host_lent(host))
-            usleep(1000);
-        host_lend(host, 0);
-    }
-    await_count(&host_stats(host)->requests, 3);
-    host_stop(host);
-    check_told(fixture);
-}
-
 static void a_driver_learns_what_was_read_last_in_an_earlier_life(void **state)
 {
     struct fixture *fixture = *state;
@@ -621,8 +328,6 @@ static void what_is_learnt_comes_back_and_is_forgotten(void **state)
     host_stop(host);
 }
 
-#define HOST_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -630,10 +335,6 @@ int main(void)
         HOST_TEST(what_a_driver_read_is_in_the_journal_when_it_is_stopped),
         HOST_TEST(a_driver_that_hangs_gives_no_sign_of_life),
         HOST_TEST(waits_for_a_time_a_descriptor_and_the_stop),
-        HOST_TEST(a_bus_that_is_lent_comes_back_by_itself_or_when_it_is_told),
-        HOST_TEST(a_bus_is_not_called_free_while_its_driver_has_the_port),
-        HOST_TEST(a_bus_that_is_lent_hears_the_reply_under_way),
-        HOST_TEST(tells_of_a_bus_that_is_lent),
         HOST_TEST(a_driver_learns_what_was_read_last_in_an_earlier_life),
         HOST_TEST(remembers_why_a_driver_gave_up),
         HOST_TEST(what_is_learnt_comes_back_and_is_forgotten),

@@ -1,121 +1,13 @@
-/*
- * Serial ports by name, adapter and holder, in a /dev and a /sys of the test's own: ports are
- * pseudo terminals there, plugged in under any name.
- */
+/* Serial ports by name, adapter and holder. */
 // links: sluice_cli driver_serial
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "unit/port_rig.h"
 
-#include <cmocka.h>
-
-#include "cli/ports.h"
-#include "core/error.h"
-#include "serial/port_board.h"
-#include "serial/port_holder.h"
-#include "serial/port_place.h"
-#include "serial/port_rs485.h"
-#include "unit/tree.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static const struct port_rs485 none = {.mode = PORT_RS485_NONE};
-
-static const struct port_settings line = {
-    .baud = 9600, .data_bits = 8, .stop_bits = 1, .parity = 'N'};
-
-struct tree {
-    char root[32], dev[64], sys[64], locks[64], board[64];
-    struct board_places boards;
-    struct port_roots roots;
-};
-
-struct adapter {
-    const char *vendor, *product, *serial, *interface, *socket, *by_id;
-};
-
-static const struct adapter ftdi = {"0403", "6001", "A50285BI",
-                                    "00",   "1-1",  "usb-FTDI_A50285BI-if00-port0"};
-static const struct adapter ftdi_other = {"0403", "6001", "B1111111",
-                                          "00",   "1-2",  "usb-FTDI_B1111111-if00-port0"};
 static const struct adapter quad_2 = {"0403", "6011", "FT4",
                                       "02",   "1-3",  "usb-FTDI_FT4-if02-port0"};
 static const struct adapter quad_3 = {"0403", "6011", "FT4",
                                       "03",   "1-3",  "usb-FTDI_FT4-if03-port0"};
 static const struct adapter nameless = {"1a86", "7523", "", "00", "1-4", NULL};
 static const struct adapter nameless_other = {"1a86", "7523", "", "00", "1-5", NULL};
-
-static void folder_in(const struct tree *tree, const char *path)
-{
-    char whole[PATH_MAX];
-
-    snprintf(whole, sizeof whole, "%s", path);
-    for (char *at = whole + strlen(tree->root) + 1; (at = strchr(at, '/')); *at++ = '/') {
-        *at = '\0';
-        mkdir(whole, 0700);
-    }
-    mkdir(whole, 0700);
-}
-
-static void put_file(const char *folder, const char *name, const char *text)
-{
-    char path[PATH_MAX];
-    FILE *file;
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    file = fopen(path, "w");
-    assert_non_null(file);
-    fprintf(file, "%s\n", text);
-    fclose(file);
-}
-
-static void put_link(const char *target, const char *folder, const char *part, const char *name)
-{
-    char path[3 * PATH_MAX];
-
-    snprintf(path, sizeof path, "%s/%s%s", folder, part, name);
-    unlink(path);
-    assert_int_equal(symlink(target, path), 0);
-}
-
-/* A port that the kernel has found: an adapter, under that name, leading to that device file. */
-static void plug(const struct tree *tree, const struct adapter *adapter, const char *tty,
-                 const char *device)
-{
-    char usb[PATH_MAX], port[PATH_MAX], class[PATH_MAX], target[PATH_MAX];
-
-    snprintf(usb, sizeof usb, "%s/devices/usb1/%s", tree->sys, adapter->socket);
-    snprintf(port, sizeof port, "%.200s/%s:1.%s/%s", usb, adapter->socket, adapter->interface, tty);
-    snprintf(class, sizeof class, "%s/class/tty/%s", tree->sys, tty);
-    folder_in(tree, port);
-    folder_in(tree, class);
-    put_file(usb, "idVendor", adapter->vendor);
-    put_file(usb, "idProduct", adapter->product);
-    put_file(usb, "manufacturer", "FTDI");
-    put_file(usb, "product", "USB-RS485 Cable");
-    if (adapter->serial[0])
-        put_file(usb, "serial", adapter->serial);
-    put_file(port, "../bInterfaceNumber", adapter->interface);
-    put_file(port, "latency_timer", "16");
-    put_link("../../../../../bus/usb-serial/drivers/ftdi_sio", port, "", "driver");
-    put_link(port, class, "", "device");
-    put_link(device, tree->dev, "", tty);
-    snprintf(target, sizeof target, "../../%s", tty);
-    if (adapter->by_id)
-        put_link(target, tree->dev, "serial/by-id/", adapter->by_id);
-    put_link(target, tree->dev, "serial/by-path/pci-usb-", adapter->socket);
-}
 
 static void remove_in(const char *folder, const char *part, const char *name)
 {
@@ -137,47 +29,6 @@ static void unplug(const struct tree *tree, const struct adapter *adapter, const
     remove_in(tree->dev, "serial/by-path/pci-usb-", adapter->socket);
 }
 
-static int set_up(void **state)
-{
-    static struct tree tree;
-    char path[PATH_MAX];
-
-    strcpy(tree.root, "/tmp/sluice-ports-XXXXXX");
-    assert_non_null(mkdtemp(tree.root));
-    snprintf(tree.dev, sizeof tree.dev, "%s/dev", tree.root);
-    snprintf(tree.sys, sizeof tree.sys, "%s/sys", tree.root);
-    snprintf(tree.locks, sizeof tree.locks, "%s/lock", tree.root);
-    snprintf(tree.board, sizeof tree.board, "%s/board", tree.root);
-    tree.boards = (struct board_places){NULL, tree.board, "/nowhere", "/nowhere", "/nowhere"};
-    tree.roots = (struct port_roots){tree.dev, tree.sys, "/proc", tree.locks, &tree.boards};
-    snprintf(path, sizeof path, "%s/serial/by-id", tree.dev);
-    folder_in(&tree, path);
-    snprintf(path, sizeof path, "%s/serial/by-path", tree.dev);
-    folder_in(&tree, path);
-    folder_in(&tree, tree.locks);
-    *state = &tree;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    const struct tree *tree = *state;
-
-    return tree_remove(tree->root);
-}
-
-/* A pseudo terminal; `name` gets its device file. */
-static int pty(char name[64])
-{
-    int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-
-    assert_true(fd >= 0);
-    assert_int_equal(grantpt(fd), 0);
-    assert_int_equal(unlockpt(fd), 0);
-    assert_int_equal(ptsname_r(fd, name, 64), 0);
-    return fd;
-}
-
 /* Whether the two ends are of one terminal. */
 static bool connected(int end, int other)
 {
@@ -186,29 +37,6 @@ static bool connected(int end, int other)
 
     return write(end, "x", 1) == 1 && poll(&wait, 1, 2000) == 1 && read(other, &byte, 1) == 1 &&
            byte == 'x';
-}
-
-struct meaning {
-    const char *name;
-    int error;
-    const char *tty;
-};
-
-/* What names mean, where nothing is known of an earlier adapter. */
-static void check_meanings(const struct tree *tree, const struct meaning *meanings, size_t count)
-{
-    static const struct port_identity unknown;
-
-    for (size_t i = 0; i < count; i++) {
-        char path[PORT_PATH_MAX], tty[32];
-
-        if (port_find(&tree->roots, meanings[i].name, &unknown, path) != meanings[i].error)
-            fail_msg("%s", meanings[i].name);
-        if (meanings[i].error)
-            continue;
-        assert_int_equal(port_tty(&tree->roots, path, tty), 0);
-        assert_string_equal(tty, meanings[i].tty);
-    }
 }
 
 static void finds_a_port_by_every_name_that_it_has(void **state)
@@ -483,18 +311,6 @@ static void the_last_bit_has_left_when_port_and_wire_say_so(void **state)
     assert_int_equal(port_rs485_sent_ns(&line, 8, 1000, 90000000), 90000000);
 }
 
-static char *print(const struct tree *tree, bool json)
-{
-    char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-
-    assert_non_null(out);
-    assert_int_equal(ports_print(&tree->roots, json, true, out), 0);
-    fclose(out);
-    return text;
-}
-
 static void lists_what_to_configure(void **state)
 {
     const struct tree *tree = *state;
@@ -527,163 +343,6 @@ static void lists_what_to_configure(void **state)
     close(other_fd);
 }
 
-struct labelled {
-    const char *label, *port, *use, *enable; /* a tty is one of the test's /dev */
-};
-
-/* The description of this machine's board. */
-static void have_board(const struct tree *tree, const struct labelled *ports, size_t count)
-{
-    char text[2048];
-    int used = snprintf(text, sizeof text, "{\"id\":\"toy\",\"name\":\"Toy Board\",\"serial\":[");
-
-    for (size_t i = 0; i < count; i++)
-        used += snprintf(text + used, sizeof text - (size_t)used,
-                         "%s{\"label\":\"%s\",\"port\":\"%s%s%s\",\"use\":\"%s\","
-                         "\"driver_enable\":\"%s\",\"terminals\":\"A and B\"}",
-                         i > 0 ? "," : "", ports[i].label,
-                         strncmp(ports[i].port, "tty", 3) == 0 ? tree->dev : "",
-                         strncmp(ports[i].port, "tty", 3) == 0 ? "/" : "", ports[i].port,
-                         ports[i].use, ports[i].enable);
-    snprintf(text + used, sizeof text - (size_t)used, "]}");
-    folder_in(tree, tree->board);
-    put_file(tree->board, "board.json", text);
-}
-
-static void finds_a_port_by_its_label_on_the_housing(void **state)
-{
-    static const struct labelled ports[] = {
-        {"RS485-1", "ttyUSB1", "field", "hardware"},
-        {"USB", "usb", "field", "hardware"},
-        {"LOOP", "board:LOOP", "field", "none"},
-    };
-    static const struct port_identity unknown;
-    static const struct meaning cases[] = {
-        {"board:RS485-1", 0, "ttyUSB1"},   {"board:rs485-1", 0, "ttyUSB1"}, /* typed by a person */
-        {"board:USB", 0, "ttyUSB1"},       {"board:RS485-2", ERR_NOT_FOUND, ""},
-        {"board:LOOP", ERR_NOT_FOUND, ""},
-    };
-    const struct tree *tree = *state;
-    char path[PORT_PATH_MAX];
-
-    plug(tree, &ftdi_other, "ttyUSB1", "/dev/null");
-    assert_int_equal(port_find(&tree->roots, "board:RS485-1", &unknown, path), ERR_NOT_FOUND);
-    have_board(tree, ports, COUNT(ports));
-    check_meanings(tree, cases, COUNT(cases));
-    /* "usb" is whatever is plugged in, so it says nothing once there are two. */
-    plug(tree, &ftdi, "ttyUSB0", "/dev/null");
-    assert_int_equal(port_find(&tree->roots, "board:USB", &unknown, path), ERR_INVALID);
-}
-
-static void says_which_labels_the_board_has(void **state)
-{
-    static const struct labelled ports[] = {
-        {"RS485-1", "ttyUSB1", "field", "hardware"},
-    };
-    const struct tree *tree = *state;
-    struct port_place place = {0};
-    char why[PORT_BOARD_WHY_MAX];
-    int fd;
-
-    assert_int_equal(port_place_open(&place, &tree->roots, "board:COM9", &line, &none, &fd),
-                     ERR_NOT_FOUND);
-    assert_non_null(strstr(place.why, "which board this machine is"));
-    have_board(tree, ports, COUNT(ports));
-    assert_true(port_name_valid(&tree->roots, "board:RS485-1", why, sizeof why));
-    assert_false(port_name_valid(&tree->roots, "board:COM9", why, sizeof why));
-    assert_non_null(strstr(why, "Toy Board has no port that is labelled COM9; it has RS485-1"));
-    assert_int_equal(port_place_open(&place, &tree->roots, "board:COM9", &line, &none, &fd),
-                     ERR_NOT_FOUND);
-    assert_string_equal(place.why, why);
-    /* The label is right, the adapter is missing. */
-    assert_int_equal(port_place_open(&place, &tree->roots, "board:RS485-1", &line, &none, &fd),
-                     ERR_NOT_FOUND);
-    assert_non_null(strstr(place.why, "plug the adapter in"));
-    put_file(tree->board, "board.json", "{\"id\":");
-    assert_false(port_name_valid(&tree->roots, "board:RS485-1", why, sizeof why));
-    assert_non_null(strstr(why, "install it anew"));
-}
-
-static void switches_the_transceiver_as_the_board_says(void **state)
-{
-    static const struct labelled ports[] = {
-        {"SELF", "usb", "field", "hardware"}, {"KERNEL", "usb", "field", "kernel"},
-        {"RTS", "usb", "field", "rts"},       {"PIN", "usb", "field", "gpio:17"},
-        {"NONE", "usb", "field", "none"},
-    };
-    static const struct {
-        const char *name;
-        int wanted, mode;
-    } cases[] = {
-        {"board:SELF", PORT_RS485_BOARD, PORT_RS485_NONE},
-        {"board:KERNEL", PORT_RS485_BOARD, PORT_RS485_KERNEL},
-        {"board:RTS", PORT_RS485_BOARD, PORT_RS485_RTS},
-        {"board:PIN", PORT_RS485_BOARD, PORT_RS485_KERNEL},
-        {"board:PIN", PORT_RS485_NONE, PORT_RS485_NONE}, /* the configuration knows better */
-        {"board:NONE", PORT_RS485_BOARD, PORT_RS485_NONE},
-        {"/dev/ttyUSB0", PORT_RS485_BOARD, PORT_RS485_NONE},
-    };
-    const struct tree *tree = *state;
-    struct port_rs485 wanted = {.mode = PORT_RS485_BOARD, .level = PORT_RTS_LOW, .after_ns = 7};
-    struct port_place place = {0};
-    char device[64];
-    int fd, line_fd = pty(device);
-
-    plug(tree, &ftdi, "ttyUSB0", device);
-    have_board(tree, ports, COUNT(ports));
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        wanted.mode = cases[i].wanted;
-        struct port_rs485 rs485 = port_board_rs485(&tree->roots, cases[i].name, &wanted);
-
-        if (rs485.mode != cases[i].mode)
-            fail_msg("%s: %d", cases[i].name, rs485.mode);
-        assert_int_equal(rs485.level, PORT_RTS_LOW);
-        assert_int_equal(rs485.after_ns, 7);
-    }
-    /* A pseudo terminal switches nothing: that is told, and the port is free again. */
-    wanted.mode = PORT_RS485_BOARD;
-    assert_int_equal(port_place_open(&place, &tree->roots, "board:PIN", &line, &wanted, &fd),
-                     ERR_UNSUPPORTED);
-    assert_non_null(strstr(place.why, "pin 17 of this board"));
-    assert_int_equal(port_place_open(&place, &tree->roots, "board:RTS", &line, &wanted, &fd),
-                     ERR_UNSUPPORTED);
-    assert_non_null(strstr(place.why, "cannot switch RS-485"));
-    assert_int_equal(port_place_open(&place, &tree->roots, "board:SELF", &line, &wanted, &fd), 0);
-    assert_int_equal(place.rs485.mode, PORT_RS485_NONE);
-    port_close(fd);
-    close(line_fd);
-}
-
-static void lists_the_labels_of_the_board(void **state)
-{
-    static const struct labelled ports[] = {
-        {"CONSOLE", "by-path:pci-usb-1-1", "console", "none"},
-    };
-    const struct tree *tree = *state;
-    char *text, device[64];
-    int line_fd = pty(device);
-
-    plug(tree, &ftdi, "ttyUSB0", device);
-    plug(tree, &ftdi_other, "ttyUSB1", device);
-    have_board(tree, ports, COUNT(ports));
-    text = print(tree, false);
-    const char *first = strstr(text, "ttyUSB0"), *second = strstr(text, "ttyUSB1");
-
-    if (!first || !second || !strstr(first, "board:CONSOLE") ||
-        !strstr(first, "console of Linux") || !strstr(second, "by-id:usb-FTDI_B1111111") ||
-        !strstr(text, "housing of this Toy Board"))
-        fail_msg("%s", text);
-    free(text);
-    text = print(tree, true);
-    if (!strstr(text, "\"port\": \"board:CONSOLE\"") || !strstr(text, "\"label\": \"CONSOLE\"") ||
-        !strstr(text, "\"console\": true"))
-        fail_msg("%s", text);
-    free(text);
-    close(line_fd);
-}
-
-#define PORT_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -698,10 +357,6 @@ int main(void)
         PORT_TEST(a_port_that_switches_nothing_says_so),
         PORT_TEST(the_last_bit_has_left_when_port_and_wire_say_so),
         PORT_TEST(lists_what_to_configure),
-        PORT_TEST(finds_a_port_by_its_label_on_the_housing),
-        PORT_TEST(says_which_labels_the_board_has),
-        PORT_TEST(switches_the_transceiver_as_the_board_says),
-        PORT_TEST(lists_the_labels_of_the_board),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
