@@ -37,8 +37,7 @@ static bool role_fits(const struct kind *kind, const char *role)
 {
     if (route_role(role) != ROLE_ANYBODY)
         return true;
-    fprintf(stderr, "%s: a role is viewer, operator or owner; found \"%s\"\n", kind->command,
-            role);
+    fprintf(stderr, "%s: a role is viewer, operator or owner; found \"%s\"\n", kind->command, role);
     return false;
 }
 
@@ -79,7 +78,6 @@ static int set(const char *socket_path, const char *name, const char *role, cons
                const char *done)
 {
     char path[CLIENT_PATH_SIZE_MAX], body[BODY_SIZE], *answer = NULL;
-    size_t size;
     struct text text;
 
     snprintf(path, sizeof path, "%s/%s", accounts.path, name);
@@ -90,10 +88,7 @@ static int set(const char *socket_path, const char *name, const char *role, cons
     if (password)
         put(&text, "password", password);
     text_string(&text, "}");
-    FILE *memory = open_memstream(&answer, &size);
-    int code = memory ? client_send(socket_path, "PUT", path, body, memory) : EXIT_CODE_SYSTEM;
-    if (memory)
-        fclose(memory);
+    int code = client_send_body(socket_path, "PUT", path, body, &answer);
     free(answer);
     explicit_bzero(body, sizeof body);
     if (code == EXIT_CODE_OK)
@@ -115,7 +110,6 @@ static int add_account(const char *socket_path, const char *name, const char *ro
 static int add_token(const char *socket_path, const char *name, const char *role)
 {
     char body[BODY_SIZE], *answer = NULL;
-    size_t size;
     struct text text;
 
     text_init(&text, body, sizeof body);
@@ -123,11 +117,7 @@ static int add_token(const char *socket_path, const char *name, const char *role
     put(&text, "name", name);
     put(&text, "role", role);
     text_string(&text, "}");
-    FILE *memory = open_memstream(&answer, &size);
-    int code =
-        memory ? client_send(socket_path, "POST", tokens.path, body, memory) : EXIT_CODE_SYSTEM;
-    if (memory)
-        fclose(memory);
+    int code = client_send_body(socket_path, "POST", tokens.path, body, &answer);
     if (code == EXIT_CODE_OK) {
         cJSON *root = cJSON_Parse(answer);
         const char *token = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "token"));
@@ -143,13 +133,9 @@ static int add_token(const char *socket_path, const char *name, const char *role
 static int take_away(const char *socket_path, const struct kind *kind, const char *name)
 {
     char path[CLIENT_PATH_SIZE_MAX], *answer = NULL;
-    size_t size;
 
     snprintf(path, sizeof path, "%s/%s", kind->path, name);
-    FILE *memory = open_memstream(&answer, &size);
-    int code = memory ? client_send(socket_path, "DELETE", path, "", memory) : EXIT_CODE_SYSTEM;
-    if (memory)
-        fclose(memory);
+    int code = client_send_body(socket_path, "DELETE", path, "", &answer);
     free(answer);
     if (code == EXIT_CODE_OK)
         printf("%s is removed\n", name);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/answer.h"
 #include "core/error.h"
 
 struct balance *balance_open(const char *uplink)
@@ -130,13 +131,6 @@ static const char *text_of(const cJSON *object, const char *key)
     return cJSON_IsString(item) ? item->valuestring : NULL;
 }
 
-static double number_of(const cJSON *object, const char *key)
-{
-    const cJSON *item = get(object, key);
-
-    return cJSON_IsNumber(item) ? item->valuedouble : 0;
-}
-
 /* A number, or a whole number beyond 2^53 that came as a string. */
 static bool value_of(const cJSON *object, const char *key, double *value)
 {
@@ -200,7 +194,7 @@ static int take_gap(struct balance *balance, const cJSON *event)
     if (range_of(event, "lost", &first, &last))
         balance->totals.gap_events += last - first + 1;
     else
-        balance->totals.gap_events += (uint64_t)number_of(event, "count");
+        balance->totals.gap_events += (uint64_t)answer_number(event, "count");
     if (!why || strcmp(why, "crash") != 0)
         return 0;
     struct crash *grown = room_for_one(balance->crashes, balance->crash_count, sizeof *grown);
@@ -209,8 +203,8 @@ static int take_gap(struct balance *balance, const cJSON *event)
     balance->crashes = grown;
     grown[balance->crash_count++] = (struct crash){
         .before_t = balance->newest_t,
-        .t = (int64_t)number_of(event, "t"),
-        .extent_ms = (int64_t)number_of(event, "extent_ms"),
+        .t = (int64_t)answer_number(event, "t"),
+        .extent_ms = (int64_t)answer_number(event, "extent_ms"),
     };
     return 0;
 }
@@ -219,7 +213,7 @@ static int take_gap(struct balance *balance, const cJSON *event)
 static int take_state(struct balance *balance, const cJSON *event)
 {
     const char *device = text_of(event, "d"), *why = text_of(event, "why");
-    int64_t t = (int64_t)number_of(event, "t");
+    int64_t t = (int64_t)answer_number(event, "t");
 
     if (!device)
         return 0;
@@ -243,8 +237,8 @@ static int take_state(struct balance *balance, const cJSON *event)
 static int take_event(struct balance *balance, struct epoch *epoch, const cJSON *event)
 {
     const char *kind = text_of(event, "k");
-    uint64_t n = (uint64_t)number_of(event, "n");
-    int64_t t = (int64_t)number_of(event, "t");
+    uint64_t n = (uint64_t)answer_number(event, "n");
+    int64_t t = (int64_t)answer_number(event, "t");
 
     if (!kind || !n)
         return ERR_PROTOCOL;
@@ -296,7 +290,7 @@ static int take_batch(struct balance *balance, const cJSON *message)
         return ERR_NOMEM;
     cJSON_ArrayForEach(event, get(message, "events"))
     {
-        double n = number_of(event, "n");
+        double n = answer_number(event, "n");
         int error = ERR_PROTOCOL;
         if (is_hole(event, first, last))
             error = take_gap(balance, event);
@@ -322,8 +316,8 @@ static int take_mark(struct balance *balance, const cJSON *message)
         return ERR_NOMEM;
     balance->marks = grown;
     struct mark *mark = &grown[balance->mark_count++];
-    *mark =
-        (struct mark){.first = first, .last = last, .count = (uint64_t)number_of(message, "count")};
+    *mark = (struct mark){
+        .first = first, .last = last, .count = (uint64_t)answer_number(message, "count")};
     snprintf(mark->epoch, sizeof mark->epoch, "%s", name);
     return range_set_add(&balance->covers, first, last);
 }
@@ -403,7 +397,7 @@ static int take_witness(struct balance *balance, const char *line)
     if (series && !error)
         series->witnesses[series->witness_count++] = (struct witness){
             .value = llround(value * WITNESS_SCALE),
-            .t = (int64_t)number_of(object, "t"),
+            .t = (int64_t)answer_number(object, "t"),
             .late = cJSON_IsTrue(get(object, "late")),
         };
     cJSON_Delete(object);

@@ -284,6 +284,18 @@ int client_send(const char *socket_path, const char *method, const char *path, c
     return send_text(socket_path, method, path, body, out, stderr);
 }
 
+int client_send_body(const char *socket_path, const char *method, const char *path,
+                     const char *body, char **answer)
+{
+    size_t size;
+    FILE *memory = open_memstream(answer, &size);
+
+    if (!memory)
+        return EXIT_CODE_SYSTEM;
+    int code = client_send(socket_path, method, path, body, memory);
+    return fclose(memory) ? EXIT_CODE_SYSTEM : code;
+}
+
 int client_try_post(const char *socket_path, const char *path, char *answer, size_t answer_size,
                     char *sentence, size_t sentence_size)
 {

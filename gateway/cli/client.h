@@ -34,6 +34,11 @@ int client_put_file(const char *socket_path, const char *path, FILE *file, int64
                     void (*sent)(void *context, int64_t size), void *context, FILE *out,
                     FILE *told);
 
+/* The same into memory, zero-terminated; *answer is the caller's to free, also after a failure:
+ * then there may be a part of it, or NULL. */
+int client_send_body(const char *socket_path, const char *method, const char *path,
+                     const char *body, char **answer);
+
 /* POSTs without a body and prints nothing: what comes back is in `answer`, what is wrong in
  * `sentence`, both zero-terminated. */
 int client_try_post(const char *socket_path, const char *path, char *answer, size_t answer_size,

@@ -5,17 +5,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/answer.h"
 #include "cli/client.h"
 #include "cli/command.h"
 
 #define API "/api/v1/config"
-
-static const char *text_of(const cJSON *object, const char *key)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(object, key));
-
-    return text ? text : "";
-}
 
 /* What a path answers with; NULL with an exit code, told. */
 static cJSON *get(const char *socket_path, const char *path, int *code)
@@ -38,13 +32,10 @@ static cJSON *get(const char *socket_path, const char *path, int *code)
 static cJSON *post(const char *socket_path, const char *path, cJSON *body, int *code)
 {
     char *printed = cJSON_PrintUnformatted(body), *answer = NULL;
-    size_t size;
-    FILE *memory = printed ? open_memstream(&answer, &size) : NULL;
     cJSON *root = NULL;
 
-    *code = memory ? client_post(socket_path, path, printed, memory) : EXIT_CODE_SYSTEM;
-    if (memory)
-        fclose(memory);
+    *code =
+        printed ? client_send_body(socket_path, "POST", path, printed, &answer) : EXIT_CODE_SYSTEM;
     if (*code == EXIT_CODE_OK && !(root = cJSON_Parse(answer)))
         *code = EXIT_CODE_SYSTEM;
     free(answer);
@@ -65,13 +56,13 @@ static void moment(double ms, char out[32])
 
 static void print_change(const cJSON *change)
 {
-    const char *comment = text_of(change, "comment"), *why = text_of(change, "why"),
-               *words = text_of(change, "words");
+    const char *comment = answer_text(change, "comment"), *why = answer_text(change, "why"),
+               *words = answer_text(change, "words");
     char at[32];
 
     moment(cJSON_GetNumberValue(cJSON_GetObjectItem(change, "at")), at);
-    printf("%4s  %s  %-9s  %s%s%s", text_of(change, "change"), at, text_of(change, "state"),
-           text_of(change, "by"), *words ? ": " : "", words);
+    printf("%4s  %s  %-9s  %s%s%s", answer_text(change, "change"), at, answer_text(change, "state"),
+           answer_text(change, "by"), *words ? ": " : "", words);
     printf("%s%s%s%s%s\n", *comment ? " (" : "", comment, *comment ? ")" : "", *why ? "; " : "",
            why);
 }
@@ -101,7 +92,7 @@ static int newest(const char *socket_path, char out[32])
     cJSON *root = get(socket_path, API "/history", &code);
     const cJSON *changes = cJSON_GetObjectItem(root, "changes");
 
-    snprintf(out, 32, "%s", text_of(cJSON_GetArrayItem(changes, 0), "change"));
+    snprintf(out, 32, "%s", answer_text(cJSON_GetArrayItem(changes, 0), "change"));
     if (!code && !*out) {
         fprintf(stderr, "sluice config: no change is kept\n");
         code = EXIT_CODE_FAILED;
@@ -121,7 +112,7 @@ static int diff(const char *socket_path, const char *change, const char *with)
     client_add_query(path, "with", with);
     cJSON *root = get(socket_path, path, &code);
     if (root)
-        fputs(text_of(root, "lines"), stdout);
+        fputs(answer_text(root, "lines"), stdout);
     cJSON_Delete(root);
     return code;
 }
@@ -130,7 +121,7 @@ static int diff(const char *socket_path, const char *change, const char *with)
 static char *pending(const char *socket_path, int *code)
 {
     cJSON *root = get(socket_path, API, code);
-    const char *change = text_of(cJSON_GetObjectItem(root, "pending"), "change");
+    const char *change = answer_text(cJSON_GetObjectItem(root, "pending"), "change");
     char *copy = *change ? strdup(change) : NULL;
 
     cJSON_Delete(root);
@@ -153,7 +144,7 @@ static int settle(const char *socket_path, const char *path, const char *done)
     cJSON_AddStringToObject(body, "change", change);
     cJSON *root = post(socket_path, path, body, &code);
     if (root && cJSON_IsNumber(cJSON_GetObjectItem(root, "until")))
-        printf("change %s is %s once this is over: %s\n", change, done, text_of(root, "why"));
+        printf("change %s is %s once this is over: %s\n", change, done, answer_text(root, "why"));
     else if (root)
         printf("change %s is %s\n", change, done);
     cJSON_Delete(root);
@@ -185,8 +176,8 @@ static int restore(const char *socket_path, const char *change)
     if (now) {
         cJSON *body = cJSON_CreateObject();
         snprintf(comment, sizeof comment, "as it was with change %.20s", change);
-        cJSON_AddStringToObject(body, "text", text_of(earlier, "text"));
-        cJSON_AddStringToObject(body, "base", text_of(now, "revision"));
+        cJSON_AddStringToObject(body, "text", answer_text(earlier, "text"));
+        cJSON_AddStringToObject(body, "base", answer_text(now, "revision"));
         cJSON_AddStringToObject(body, "comment", comment);
         applied = post(socket_path, API "/apply", body, &code);
     }

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/answer.h"
 #include "cli/client.h"
 #include "cli/profile_edit.h"
 #include "config/catalog.h"
@@ -26,13 +27,6 @@ static const cJSON *get(const cJSON *object, const char *key)
     return cJSON_GetObjectItemCaseSensitive(object, key);
 }
 
-static const char *text_of(const cJSON *object, const char *key)
-{
-    const cJSON *item = get(object, key);
-
-    return cJSON_IsString(item) ? item->valuestring : "";
-}
-
 /* The device in the status. */
 static const cJSON *find_device(const cJSON *status, const char *id)
 {
@@ -42,7 +36,7 @@ static const cJSON *find_device(const cJSON *status, const char *id)
     {
         cJSON_ArrayForEach(device, get(bus, "devices"))
         {
-            if (strcmp(text_of(device, "id"), id) == 0)
+            if (strcmp(answer_text(device, "id"), id) == 0)
                 return device;
         }
     }
@@ -58,8 +52,8 @@ static cJSON *find_reading(const char *state, const char *device, const char *po
     for (char *line = strsep(&rest, "\n"); line && !found; line = strsep(&rest, "\n")) {
         cJSON *event = cJSON_Parse(line);
 
-        if (event && strcmp(text_of(event, "d"), device) == 0 &&
-            strcmp(text_of(event, "p"), point) == 0)
+        if (event && strcmp(answer_text(event, "d"), device) == 0 &&
+            strcmp(answer_text(event, "p"), point) == 0)
             found = event;
         else
             cJSON_Delete(event);
@@ -116,8 +110,8 @@ static int compare(const char *state, const char *device, const char *shown, dou
         fprintf(stderr,
                 "sluice profile: %s reads %s%s%s and the display shows %s: not confirmed. \"sluice "
                 "read --explain --expect %s\" finds where that stands\n",
-                point, printed, *text_of(event, "why") ? ", " : "", text_of(event, "why"), is + 1,
-                is + 1);
+                point, printed, *answer_text(event, "why") ? ", " : "", answer_text(event, "why"),
+                is + 1, is + 1);
     else
         printf("%s reads %s, the display shows %s\n", point, printed, is + 1);
     free(printed);
@@ -246,7 +240,7 @@ int confirm_run(const struct confirm_wish *wish, const struct config_parts *part
     const cJSON *device = find_device(status, wish->device);
 
     free(body);
-    if (code == EXIT_CODE_OK && (!device || !*text_of(device, "profile"))) {
+    if (code == EXIT_CODE_OK && (!device || !*answer_text(device, "profile"))) {
         fprintf(stderr, "sluice profile: %s\n",
                 device ? "the device has no profile that could be confirmed"
                        : "the gateway has no such device");
@@ -255,7 +249,7 @@ int confirm_run(const struct confirm_wish *wish, const struct config_parts *part
     if (code == EXIT_CODE_OK)
         code = compare_all(wish);
     if (code == EXIT_CODE_OK)
-        code = confirm_profile(wish, text_of(device, "profile"), parts);
+        code = confirm_profile(wish, answer_text(device, "profile"), parts);
     cJSON_Delete(status);
     return code;
 }

@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "cli/answer.h"
 #include "cli/balance.h"
 #include "cli/client.h"
 #include "cli/command.h"
@@ -64,13 +65,6 @@ static void fail(struct drill *drill, const char *sentence)
     drill->failed = true;
 }
 
-static double number_of(const cJSON *object, const char *key)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-
-    return cJSON_IsNumber(item) ? item->valuedouble : 0;
-}
-
 static bool look(struct drill *drill, struct look *seen)
 {
     char *body = NULL, cursor[96];
@@ -90,12 +84,12 @@ static bool look(struct drill *drill, struct look *seen)
         if (!cJSON_IsString(id) || strcmp(id->valuestring, drill->options->id) != 0)
             continue;
         seen->online = cJSON_IsString(state) && strcmp(state->valuestring, "online") == 0;
-        seen->backlog = number_of(each, "backlog");
+        seen->backlog = answer_number(each, "backlog");
     }
     snprintf(cursor, sizeof cursor, "uplink/%s", drill->options->id);
     const cJSON *consumers = cJSON_GetObjectItemCaseSensitive(status, "consumers");
-    seen->low = number_of(cJSON_GetObjectItemCaseSensitive(consumers, cursor), "low");
-    seen->newest = number_of(cJSON_GetObjectItemCaseSensitive(status, "journal"), "newest");
+    seen->low = answer_number(cJSON_GetObjectItemCaseSensitive(consumers, cursor), "low");
+    seen->newest = answer_number(cJSON_GetObjectItemCaseSensitive(status, "journal"), "newest");
     cJSON_Delete(status);
     return true;
 }

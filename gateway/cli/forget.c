@@ -30,16 +30,12 @@ int command_forget(int argc, char **argv)
     };
     int first = args_parse(argc, argv, &command);
     char *answer = NULL;
-    size_t size;
 
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
     client_add_query(path, "device", argv[first]);
     client_add_query(path, "what", what);
-    FILE *memory = open_memstream(&answer, &size);
-    int code = memory ? client_post(socket_path, path, "", memory) : EXIT_CODE_SYSTEM;
-    if (memory)
-        fclose(memory);
+    int code = client_send_body(socket_path, "POST", path, "", &answer);
     if (code == EXIT_CODE_OK)
         printf("%s: what was learnt is forgotten (%s); it is learnt again\n", argv[first], what);
     free(answer);

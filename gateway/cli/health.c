@@ -3,28 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/answer.h"
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/patience.h"
-
-static const char *text_of(const cJSON *object, const char *key)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
-
-    return text ? text : "";
-}
-
-static double number_of(const cJSON *object, const char *key)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-
-    return cJSON_IsNumber(item) ? item->valuedouble : 0;
-}
-
-static bool is_true(const cJSON *object, const char *key)
-{
-    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, key));
-}
 
 /* Asks until the start is confirmed, or patience ends; `*body` is what was answered last. */
 static int ask(const char *socket_path, const struct patience *patience, char **body)
@@ -38,7 +20,7 @@ static int ask(const char *socket_path, const struct patience *patience, char **
             client_get_body(socket_path, "/api/v1/health", body) != EXIT_CODE_OK)
             continue;
         cJSON *health = cJSON_Parse(*body);
-        confirmed = is_true(health, "confirmed");
+        confirmed = answer_truth(health, "confirmed");
         cJSON_Delete(health);
     } while (!confirmed && patience_go_on(patience));
     if (!*body)
@@ -50,13 +32,13 @@ static void print(const cJSON *health)
 {
     const cJSON *part;
 
-    if (is_true(health, "confirmed"))
+    if (answer_truth(health, "confirmed"))
         printf("confirmed: this version works here\n");
     else
-        printf("not confirmed: %s\n", text_of(health, "why"));
+        printf("not confirmed: %s\n", answer_text(health, "why"));
     printf("  %.0f of %.0f devices answer, %.0f of %.0f uplinks are online\n",
-           number_of(health, "answering"), number_of(health, "devices"),
-           number_of(health, "online"), number_of(health, "uplinks"));
+           answer_number(health, "answering"), answer_number(health, "devices"),
+           answer_number(health, "online"), answer_number(health, "uplinks"));
     cJSON_ArrayForEach(part, cJSON_GetObjectItemCaseSensitive(health, "alive"))
     {
         if (!cJSON_IsTrue(part))
@@ -78,10 +60,11 @@ int command_health(int argc, char **argv)
     const struct args_command command = {
         .name = "sluice health",
         .operands = "",
-        .about = "Says whether the gateway has proven itself since it was started: its polls, its\n"
-                 "journal and its page are alive, a device has answered, and a broker was reached,\n"
-                 "as far as devices and uplinks are configured. For whoever installs a new version\n"
-                 "and must know whether to keep it.\n",
+        .about =
+            "Says whether the gateway has proven itself since it was started: its polls, its\n"
+            "journal and its page are alive, a device has answered, and a broker was reached,\n"
+            "as far as devices and uplinks are configured. For whoever installs a new version\n"
+            "and must know whether to keep it.\n",
         .after = "Exit status: 0 confirmed; 1 not, and why; 4 the daemon does not answer.\n",
         .flags = flags,
     };

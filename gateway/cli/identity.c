@@ -49,7 +49,6 @@ static int look(const char *socket_path, bool json)
 static int say(const char *socket_path, const char *word, const char *id, bool json)
 {
     char body[128], *answer = NULL;
-    size_t size;
     struct text text;
 
     text_init(&text, body, sizeof body);
@@ -57,10 +56,7 @@ static int say(const char *socket_path, const char *word, const char *id, bool j
     if (id)
         text_printf(&text, ",\"id\":\"%s\"", id);
     text_string(&text, "}");
-    FILE *memory = open_memstream(&answer, &size);
-    int code = memory ? client_post(socket_path, API, body, memory) : EXIT_CODE_SYSTEM;
-    if (memory)
-        fclose(memory);
+    int code = client_send_body(socket_path, "POST", API, body, &answer);
     if (code == EXIT_CODE_OK && json)
         fputs(answer, stdout);
     else if (code == EXIT_CODE_OK && id)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/answer.h"
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/secret.h"
@@ -11,13 +12,6 @@
 #include "daemon/network_apply.h"
 
 #define API "/api/v1/network"
-
-static const char *text_of(const cJSON *object, const char *key)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(object, key));
-
-    return text ? text : "";
-}
 
 static void print_list(const char *label, const cJSON *list)
 {
@@ -32,10 +26,11 @@ static void print_list(const char *label, const cJSON *list)
 
 static void print_interface(const cJSON *interface)
 {
-    const char *address = text_of(interface, "address"), *router = text_of(interface, "router");
-    const char *ssid = text_of(interface, "ssid"), *apn = text_of(interface, "apn");
+    const char *address = answer_text(interface, "address"),
+               *router = answer_text(interface, "router");
+    const char *ssid = answer_text(interface, "ssid"), *apn = answer_text(interface, "apn");
 
-    printf("%-12s  %s%s%s", text_of(interface, "name"), text_of(interface, "method"),
+    printf("%-12s  %s%s%s", answer_text(interface, "name"), answer_text(interface, "method"),
            *address ? " " : "", address);
     printf("%s%s", *router ? ", router " : "", router);
     print_list(", name servers ", cJSON_GetObjectItem(interface, "dns"));
@@ -47,12 +42,12 @@ static void print_interface(const cJSON *interface)
 static void print_state(const cJSON *root)
 {
     const cJSON *interface, *interfaces = cJSON_GetObjectItem(root, "interfaces");
-    const char *why_not = text_of(root, "why_not"), *why = text_of(root, "why");
+    const char *why_not = answer_text(root, "why_not"), *why = answer_text(root, "why");
 
     cJSON_ArrayForEach(interface, interfaces) print_interface(interface);
     if (cJSON_GetArraySize(interfaces) == 0)
         printf("nothing is set here: the network is as the system has it\n");
-    printf("managed by %s\n", text_of(root, "by"));
+    printf("managed by %s\n", answer_text(root, "by"));
     if (*why_not)
         printf("%s\n", why_not);
     if (cJSON_IsObject(cJSON_GetObjectItem(root, "pending")))
@@ -66,12 +61,8 @@ static void print_state(const cJSON *root)
 static int ask(const char *socket_path, const char *method, const char *path, const char *body)
 {
     char *answer = NULL;
-    size_t size;
-    FILE *memory = open_memstream(&answer, &size);
-    int code = memory ? client_send(socket_path, method, path, body, memory) : EXIT_CODE_SYSTEM;
+    int code = client_send_body(socket_path, method, path, body, &answer);
 
-    if (memory)
-        fclose(memory);
     if (code == EXIT_CODE_OK) {
         cJSON *root = cJSON_Parse(answer);
         print_state(root);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/answer.h"
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/moment.h"
@@ -54,13 +55,6 @@ static int state_offline(const char *folder, int64_t at_ns, FILE *out)
     return error == ERR_NOT_FOUND ? EXIT_CODE_FAILED : EXIT_CODE_SYSTEM;
 }
 
-static const char *text_of(const cJSON *object, const char *key)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-
-    return cJSON_IsString(item) ? item->valuestring : "";
-}
-
 static void print_age(int64_t age_ms)
 {
     if (age_ms < 0)
@@ -76,7 +70,7 @@ static void print_age(int64_t age_ms)
 /* A state says whether something works, and that is no good or bad value. */
 static const char *state_word(const cJSON *event)
 {
-    if (strcmp(text_of(event, "k"), "state") != 0)
+    if (strcmp(answer_text(event, "k"), "state") != 0)
         return NULL;
     return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(event, "v")) ? "up" : "DOWN";
 }
@@ -86,7 +80,7 @@ static void print_value(const cJSON *event)
 {
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(event, "v");
     char *printed = value ? cJSON_PrintUnformatted(value) : NULL, room[TEXT_SIZE + 32];
-    const char *word = state_word(event), *text = text_of(event, "text");
+    const char *word = state_word(event), *text = answer_text(event, "text");
 
     if (*text && printed)
         snprintf(room, sizeof room, "%.*s (%.20s)", TEXT_SIZE, text, printed);
@@ -95,7 +89,7 @@ static void print_value(const cJSON *event)
            : *text && printed ? room
            : printed          ? printed
                               : "",
-           text_of(event, "unit"), word ? "" : text_of(event, "q"));
+           answer_text(event, "unit"), word ? "" : answer_text(event, "q"));
     free(printed);
 }
 
@@ -107,16 +101,16 @@ static void print_row(const char *line, int64_t at_ns)
     if (event) {
         char name[2 * ID_SIZE_MAX + 4];
 
-        if (*text_of(event, "u"))
-            snprintf(name, sizeof name, "uplink %s", text_of(event, "u"));
+        if (*answer_text(event, "u"))
+            snprintf(name, sizeof name, "uplink %s", answer_text(event, "u"));
         else
-            snprintf(name, sizeof name, "%s%s%s", text_of(event, "d"),
-                     *text_of(event, "p") ? "/" : "", text_of(event, "p"));
+            snprintf(name, sizeof name, "%s%s%s", answer_text(event, "d"),
+                     *answer_text(event, "p") ? "/" : "", answer_text(event, "p"));
         printf("%-36s", name);
         print_value(event);
         if (time)
             print_age(at_ns / NS_PER_MS - (int64_t)time->valuedouble);
-        printf("  %s\n", text_of(event, "why"));
+        printf("  %s\n", answer_text(event, "why"));
     }
     cJSON_Delete(event);
 }
@@ -129,10 +123,10 @@ struct wish {
 /* As --device names it. */
 static const char *device_of(const cJSON *event, char out[ID_SIZE_MAX + 8])
 {
-    const char *uplink = text_of(event, "u");
+    const char *uplink = answer_text(event, "u");
 
     snprintf(out, ID_SIZE_MAX + 8, "%s%.*s", *uplink ? "uplink:" : "", ID_SIZE_MAX - 1,
-             *uplink ? uplink : text_of(event, "d"));
+             *uplink ? uplink : answer_text(event, "d"));
     return out;
 }
 
@@ -147,7 +141,7 @@ static void take_row(struct selection *selection, const struct wish *wish, const
 {
     char name[ID_SIZE_MAX + 8];
     cJSON *event = cJSON_Parse(line);
-    const char *device = device_of(event, name), *point = text_of(event, "p");
+    const char *device = device_of(event, name), *point = answer_text(event, "p");
     bool of_device = !wish->device || strcmp(device, wish->device) == 0;
 
     selection->device_known |= of_device;

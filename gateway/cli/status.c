@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/answer.h"
 #include "cli/client.h"
 #include "cli/command.h"
 #include "core/clock.h"
@@ -11,20 +12,6 @@
 static const cJSON *get(const cJSON *object, const char *key)
 {
     return cJSON_GetObjectItemCaseSensitive(object, key);
-}
-
-static const char *text_of(const cJSON *object, const char *key)
-{
-    const cJSON *item = get(object, key);
-
-    return cJSON_IsString(item) ? item->valuestring : "";
-}
-
-static double number_of(const cJSON *object, const char *key)
-{
-    const cJSON *item = get(object, key);
-
-    return cJSON_IsNumber(item) ? item->valuedouble : 0;
 }
 
 static void print_size(double bytes)
@@ -66,51 +53,51 @@ static void print_gateway(const cJSON *status)
     const cJSON *clock = get(status, "clock");
     char time[32];
 
-    clock_format((int64_t)number_of(clock, "t") * NS_PER_MS, time);
-    printf("%s  %s\n", text_of(status, "id"), text_of(status, "name"));
-    printf("  sluice %s, up ", text_of(status, "version"));
-    print_duration(number_of(status, "uptime_s"));
-    printf(", configuration %s\n  clock %s, %s\n", text_of(get(status, "config"), "fingerprint"),
-           time, text_of(clock, "trust"));
-    if (*text_of(clock, "why"))
-        printf("    %s\n", text_of(clock, "why"));
+    clock_format((int64_t)answer_number(clock, "t") * NS_PER_MS, time);
+    printf("%s  %s\n", answer_text(status, "id"), answer_text(status, "name"));
+    printf("  sluice %s, up ", answer_text(status, "version"));
+    print_duration(answer_number(status, "uptime_s"));
+    printf(", configuration %s\n  clock %s, %s\n",
+           answer_text(get(status, "config"), "fingerprint"), time, answer_text(clock, "trust"));
+    if (*answer_text(clock, "why"))
+        printf("    %s\n", answer_text(clock, "why"));
     if (get(status, "identity"))
         printf("  ON ANOTHER MACHINE THAN BEFORE: nothing is published; see sluice identity\n");
     const cJSON *refused = get(get(status, "config"), "refused");
     if (!refused)
         return;
-    clock_format((int64_t)number_of(refused, "at") * NS_PER_MS, time);
+    clock_format((int64_t)answer_number(refused, "at") * NS_PER_MS, time);
     printf("  the newest file was refused at %s, the one before it runs on:\n    %s\n", time,
-           text_of(refused, "why"));
+           answer_text(refused, "why"));
 }
 
 static void print_journal(const cJSON *journal)
 {
     const cJSON *previous = get(journal, "prev");
 
-    printf("\njournal  epoch %s, events %.0f to %.0f, ", text_of(journal, "epoch"),
-           number_of(journal, "oldest"), number_of(journal, "newest"));
-    print_size(number_of(journal, "bytes"));
+    printf("\njournal  epoch %s, events %.0f to %.0f, ", answer_text(journal, "epoch"),
+           answer_number(journal, "oldest"), answer_number(journal, "newest"));
+    print_size(answer_number(journal, "bytes"));
     printf(" of ");
-    print_size(number_of(journal, "keep_bytes"));
+    print_size(answer_number(journal, "keep_bytes"));
     printf("\n  produced %.0f = stored %.0f + refused %.0f + waiting %.0f",
-           number_of(journal, "produced"), number_of(journal, "stored"),
-           number_of(journal, "refused"), number_of(journal, "waiting"));
+           answer_number(journal, "produced"), answer_number(journal, "stored"),
+           answer_number(journal, "refused"), answer_number(journal, "waiting"));
     print_dropped(get(journal, "dropped"));
     printf("\n  commits every %.0f ms (a power cut takes at most that), last sync %.1f ms, worst "
            "%.1f ms\n",
-           number_of(journal, "commit_ms"), number_of(journal, "last_sync_us") / 1000,
-           number_of(journal, "worst_sync_us") / 1000);
+           answer_number(journal, "commit_ms"), answer_number(journal, "last_sync_us") / 1000,
+           answer_number(journal, "worst_sync_us") / 1000);
     if (previous) {
         char newest[32] = "";
-        if (number_of(previous, "t") != 0)
-            clock_format((int64_t)number_of(previous, "t") * NS_PER_MS, newest);
-        printf("  epoch before: %s up to %.0f%s%s (%s)\n", text_of(previous, "epoch"),
-               number_of(previous, "last"), *newest ? " of " : "", newest,
-               text_of(previous, "why"));
+        if (answer_number(previous, "t") != 0)
+            clock_format((int64_t)answer_number(previous, "t") * NS_PER_MS, newest);
+        printf("  epoch before: %s up to %.0f%s%s (%s)\n", answer_text(previous, "epoch"),
+               answer_number(previous, "last"), *newest ? " of " : "", newest,
+               answer_text(previous, "why"));
     }
-    if (*text_of(journal, "error"))
-        printf("  NOTHING CAN BE STORED: %s\n", text_of(journal, "error"));
+    if (*answer_text(journal, "error"))
+        printf("  NOTHING CAN BE STORED: %s\n", answer_text(journal, "error"));
 }
 
 /* "3 requests", "1 reply". */
@@ -142,9 +129,9 @@ static void print_gaps(const cJSON *gaps)
 
     cJSON_ArrayForEach(gap, gaps)
     {
-        double first = number_of(gap, "first"), last = number_of(gap, "last");
+        double first = answer_number(gap, "first"), last = answer_number(gap, "last");
 
-        printf("%sfunction %.0f ", separator, number_of(gap, "function"));
+        printf("%sfunction %.0f ", separator, answer_number(gap, "function"));
         if (last < first)
             printf("between %.0f and %.0f", last, first);
         else
@@ -169,7 +156,7 @@ static void print_learnt(const cJSON *learnt)
     const char *separator = "       learnt: ";
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        double count = number_of(learnt, parts[i].key);
+        double count = answer_number(learnt, parts[i].key);
 
         if (count == 0)
             continue;
@@ -182,9 +169,10 @@ static void print_learnt(const cJSON *learnt)
     print_identity(get(learnt, "identity"));
     cJSON_ArrayForEach(point, get(learnt, "points"))
     {
-        printf("       refuses %s (register %.0f, function %.0f): %s, %s\n", text_of(point, "id"),
-               number_of(point, "reg"), number_of(point, "function"), text_of(point, "why"),
-               text_of(point, "help"));
+        printf("       refuses %s (register %.0f, function %.0f): %s, %s\n",
+               answer_text(point, "id"), answer_number(point, "reg"),
+               answer_number(point, "function"), answer_text(point, "why"),
+               answer_text(point, "help"));
     }
     print_gaps(get(learnt, "gaps"));
 }
@@ -200,27 +188,28 @@ static void print_device(const cJSON *device)
     };
     const cJSON *age = get(device, "age_ms");
 
-    printf("  %s %-20s ", cJSON_IsTrue(get(device, "up")) ? "up  " : "DOWN", text_of(device, "id"));
-    print_count(number_of(device, "points"), "point", "points");
+    printf("  %s %-20s ", cJSON_IsTrue(get(device, "up")) ? "up  " : "DOWN",
+           answer_text(device, "id"));
+    print_count(answer_number(device, "points"), "point", "points");
     for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
-        if (number_of(device, counters[i].key) == 0)
+        if (answer_number(device, counters[i].key) == 0)
             continue;
         printf(", ");
-        print_count(number_of(device, counters[i].key), counters[i].one, counters[i].many);
+        print_count(answer_number(device, counters[i].key), counters[i].one, counters[i].many);
     }
-    if (number_of(device, "round_trip_us") > 0)
-        printf(", %.1f ms", number_of(device, "round_trip_us") / 1000);
-    if (number_of(device, "bus_percent") > 0)
-        printf(", %.1f %% of the bus", number_of(device, "bus_percent"));
+    if (answer_number(device, "round_trip_us") > 0)
+        printf(", %.1f ms", answer_number(device, "round_trip_us") / 1000);
+    if (answer_number(device, "bus_percent") > 0)
+        printf(", %.1f %% of the bus", answer_number(device, "bus_percent"));
     if (age)
         printf(", heard %.1f s ago", age->valuedouble / 1000);
     if (get(device, "next_probe_ms"))
-        printf(", next try in %.1f s", number_of(device, "next_probe_ms") / 1000);
+        printf(", next try in %.1f s", answer_number(device, "next_probe_ms") / 1000);
     printf("\n");
-    if (*text_of(device, "why"))
-        printf("       %s: %s\n", text_of(device, "why"), text_of(device, "help"));
-    if (*text_of(device, "doubt"))
-        printf("       ANOTHER MODEL? It %s\n", text_of(device, "doubt"));
+    if (*answer_text(device, "why"))
+        printf("       %s: %s\n", answer_text(device, "why"), answer_text(device, "help"));
+    if (*answer_text(device, "doubt"))
+        printf("       ANOTHER MODEL? It %s\n", answer_text(device, "doubt"));
     print_learnt(get(device, "learnt"));
 }
 
@@ -230,9 +219,9 @@ static void print_buses(const cJSON *buses)
 
     cJSON_ArrayForEach(bus, buses)
     {
-        printf("\nbus %s  %s\n", text_of(bus, "id"), text_of(bus, "driver"));
-        if (*text_of(bus, "error"))
-            printf("  IT GAVE UP: %s\n", text_of(bus, "error"));
+        printf("\nbus %s  %s\n", answer_text(bus, "id"), answer_text(bus, "driver"));
+        if (*answer_text(bus, "error"))
+            printf("  IT GAVE UP: %s\n", answer_text(bus, "error"));
         cJSON_ArrayForEach(device, get(bus, "devices"))
         {
             print_device(device);
@@ -242,10 +231,10 @@ static void print_buses(const cJSON *buses)
 
 static void print_connection(const cJSON *uplink)
 {
-    if (*text_of(uplink, "mqtt"))
-        printf(", MQTT %s", text_of(uplink, "mqtt"));
-    if (*text_of(uplink, "tls"))
-        printf(", %s", text_of(uplink, "tls"));
+    if (*answer_text(uplink, "mqtt"))
+        printf(", MQTT %s", answer_text(uplink, "mqtt"));
+    if (*answer_text(uplink, "tls"))
+        printf(", %s", answer_text(uplink, "tls"));
     if (!cJSON_IsTrue(get(uplink, "delivery_proven")))
         printf(", delivery unproven");
 }
@@ -257,31 +246,32 @@ static void print_uplinks(const cJSON *status)
     cJSON_ArrayForEach(uplink, get(status, "uplinks"))
     {
         char cursor[128];
-        printf("\nuplink %s  %s\n  %s", text_of(uplink, "id"), text_of(uplink, "url"),
-               text_of(uplink, "state"));
-        if (strcmp(text_of(uplink, "state"), "online") == 0)
+        printf("\nuplink %s  %s\n  %s", answer_text(uplink, "id"), answer_text(uplink, "url"),
+               answer_text(uplink, "state"));
+        if (strcmp(answer_text(uplink, "state"), "online") == 0)
             print_connection(uplink);
         if (get(uplink, "next_try_ms"))
-            printf(", next try in %.1f s", number_of(uplink, "next_try_ms") / 1000);
+            printf(", next try in %.1f s", answer_number(uplink, "next_try_ms") / 1000);
         printf("\n");
-        if (*text_of(uplink, "error"))
+        if (*answer_text(uplink, "error"))
             printf("  %s%s\n",
-                   strcmp(text_of(uplink, "state"), "connecting") == 0 ? "the attempt before: "
-                                                                       : "",
-                   text_of(uplink, "error"));
-        if (*text_of(uplink, "alarm"))
-            printf("  ALARM: %s\n", text_of(uplink, "alarm"));
-        snprintf(cursor, sizeof cursor, "uplink/%s", text_of(uplink, "id"));
+                   strcmp(answer_text(uplink, "state"), "connecting") == 0 ? "the attempt before: "
+                                                                           : "",
+                   answer_text(uplink, "error"));
+        if (*answer_text(uplink, "alarm"))
+            printf("  ALARM: %s\n", answer_text(uplink, "alarm"));
+        snprintf(cursor, sizeof cursor, "uplink/%s", answer_text(uplink, "id"));
         const cJSON *ledger = get(get(status, "consumers"), cursor);
-        printf("  events: %.0f acknowledged, %.0f pending", number_of(ledger, "acked"),
-               number_of(ledger, "pending"));
+        printf("  events: %.0f acknowledged, %.0f pending", answer_number(ledger, "acked"),
+               answer_number(ledger, "pending"));
         print_dropped(get(ledger, "dropped"));
-        printf("; %.0f messages, ", number_of(uplink, "published"));
-        print_size(number_of(uplink, "bytes"));
-        printf(", %.0f in flight\n", number_of(uplink, "in_flight"));
-        if (number_of(ledger, "acked") == 0 && number_of(ledger, "pending") > 0)
-            printf("  new at this broker: all of the pending goes first (\"from\": \"now\" in a new "
-                   "uplink leaves it out)\n");
+        printf("; %.0f messages, ", answer_number(uplink, "published"));
+        print_size(answer_number(uplink, "bytes"));
+        printf(", %.0f in flight\n", answer_number(uplink, "in_flight"));
+        if (answer_number(ledger, "acked") == 0 && answer_number(ledger, "pending") > 0)
+            printf(
+                "  new at this broker: all of the pending goes first (\"from\": \"now\" in a new "
+                "uplink leaves it out)\n");
     }
 }
 
@@ -296,13 +286,13 @@ static void print_page(const cJSON *web)
         printf("%s%s", separator, url->valuestring);
         separator = "\n      ";
     }
-    if (*text_of(web, "error"))
-        printf("%sERROR: %s", separator, text_of(web, "error"));
-    if (*text_of(web, "fingerprint"))
+    if (*answer_text(web, "error"))
+        printf("%sERROR: %s", separator, answer_text(web, "error"));
+    if (*answer_text(web, "fingerprint"))
         printf("\n  certificate %s, SHA-256 %s",
                cJSON_IsTrue(get(web, "self_signed")) ? "signed by itself"
                                                      : "signed by an authority",
-               text_of(web, "fingerprint"));
+               answer_text(web, "fingerprint"));
     if (cJSON_IsTrue(get(web, "enabled")))
         printf("\n");
 }

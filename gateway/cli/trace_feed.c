@@ -3,6 +3,7 @@
 #include <cjson/cJSON.h>
 #include <string.h>
 
+#include "cli/answer.h"
 #include "core/clock.h"
 #include "field/tap.h"
 
@@ -18,40 +19,24 @@ void trace_feed_init(struct trace_feed *feed, struct sniff *sniff, sniff_fn *fra
     feed->context = context;
 }
 
-static const char *text_of(const cJSON *object, const char *key)
-{
-    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, key);
-
-    return cJSON_IsString(value) ? value->valuestring : "";
-}
-
-static double number_of(const cJSON *object, const char *key)
-{
-    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, key);
-
-    return cJSON_IsNumber(value) && value->valuedouble >= 0 && value->valuedouble < NUMBER_MOST
-               ? value->valuedouble
-               : 0;
-}
-
 /* Milliseconds there, nanoseconds here; 0 where they are too many. */
 static int64_t time_of(const cJSON *object)
 {
-    double ns = number_of(object, "t") * (double)NS_PER_MS;
+    double ns = answer_number(object, "t") * (double)NS_PER_MS;
 
     return ns < NUMBER_MOST ? (int64_t)ns : 0;
 }
 
 static void begin(struct trace_feed *feed, const cJSON *first)
 {
-    const char *driver = text_of(first, "driver");
+    const char *driver = answer_text(first, "driver");
     enum sniff_protocol protocol = SNIFF_RTU;
 
     if (strcmp(driver, "modbus-tcp") == 0)
         protocol = SNIFF_TCP;
     if (strcmp(driver, "modbus-ascii") == 0)
         protocol = SNIFF_ASCII;
-    sniff_init(feed->sniff, protocol, (int64_t)number_of(first, "byte_ns"), feed->frame,
+    sniff_init(feed->sniff, protocol, (int64_t)answer_number(first, "byte_ns"), feed->frame,
                feed->context);
     feed->begun = true;
 }
@@ -77,11 +62,11 @@ static bool take_record(struct trace_feed *feed, const cJSON *object)
 {
     static const char *const ways[] = {"sent", "received", "opened", "closed"};
     struct trace_record record = {.wall_ns = time_of(object),
-                                  .mono_ns = (int64_t)number_of(object, "mono_ns"),
-                                  .lost = (uint64_t)number_of(object, "lost")};
+                                  .mono_ns = (int64_t)answer_number(object, "mono_ns"),
+                                  .lost = (uint64_t)answer_number(object, "lost")};
     int way = 0;
 
-    while (way < 4 && strcmp(text_of(object, "way"), ways[way]) != 0)
+    while (way < 4 && strcmp(answer_text(object, "way"), ways[way]) != 0)
         way++;
     if (way == 4)
         return false;
@@ -93,7 +78,7 @@ static bool take_record(struct trace_feed *feed, const cJSON *object)
         sniff_flush(feed->sniff);
     feed->last_ns = record.mono_ns;
     feed->note(feed->context, &record);
-    feed_hex(feed, &record, text_of(object, "hex"));
+    feed_hex(feed, &record, answer_text(object, "hex"));
     return true;
 }
 

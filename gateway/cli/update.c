@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/answer.h"
 #include "cli/client.h"
 #include "cli/command.h"
 
@@ -20,25 +21,6 @@ struct asked {
     const char *socket_path;
     bool json, older, restart;
 };
-
-static const char *text_of(const cJSON *object, const char *key)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
-
-    return text ? text : "";
-}
-
-static double number_of(const cJSON *object, const char *key)
-{
-    const cJSON *number = cJSON_GetObjectItemCaseSensitive(object, key);
-
-    return cJSON_IsNumber(number) ? number->valuedouble : 0;
-}
-
-static bool truth_of(const cJSON *object, const char *key)
-{
-    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, key));
-}
 
 /* The state; NULL with an exit code, told. */
 static cJSON *look(const char *socket_path, int *code)
@@ -63,41 +45,41 @@ static void print_slots(const cJSON *root)
 
     cJSON_ArrayForEach(slot, cJSON_GetObjectItemCaseSensitive(root, "slots"))
     {
-        const char *version = text_of(slot, "version");
+        const char *version = answer_text(slot, "version");
 
-        printf("  %-8s %-16s %s%s\n", text_of(slot, "name"), *version ? version : "-",
-               text_of(slot, "state"), truth_of(slot, "next") ? ", starts next" : "");
+        printf("  %-8s %-16s %s%s\n", answer_text(slot, "name"), *version ? version : "-",
+               answer_text(slot, "state"), answer_truth(slot, "next") ? ", starts next" : "");
     }
 }
 
 static void print_refusal(const cJSON *job)
 {
-    fprintf(stderr, "sluice update: refused: %s; %s\n", text_of(job, "error"),
-            text_of(job, "next"));
+    fprintf(stderr, "sluice update: refused: %s; %s\n", answer_text(job, "error"),
+            answer_text(job, "next"));
 }
 
 static int print_state(const cJSON *root)
 {
     const cJSON *job = cJSON_GetObjectItemCaseSensitive(root, "job");
-    const char *phase = text_of(job, "phase");
+    const char *phase = answer_text(job, "phase");
 
-    if (strcmp(text_of(root, "by"), "bundles") != 0) {
-        printf("version %s; %s\n  %s\n", text_of(root, "version"), text_of(root, "sentence"),
-               text_of(root, "next"));
+    if (strcmp(answer_text(root, "by"), "bundles") != 0) {
+        printf("version %s; %s\n  %s\n", answer_text(root, "version"),
+               answer_text(root, "sentence"), answer_text(root, "next"));
         return EXIT_CODE_OK;
     }
-    printf("version %s on %s\n", text_of(root, "version"), text_of(root, "board"));
+    printf("version %s on %s\n", answer_text(root, "version"), answer_text(root, "board"));
     print_slots(root);
-    if (*text_of(root, "minimum"))
-        printf("  nothing older than %s is installed\n", text_of(root, "minimum"));
-    if (truth_of(root, "restart_due"))
+    if (*answer_text(root, "minimum"))
+        printf("  nothing older than %s is installed\n", answer_text(root, "minimum"));
+    if (answer_truth(root, "restart_due"))
         printf("  the other system runs after a restart: sluice update restart\n");
     if (strcmp(phase, "refused") == 0)
-        printf("  the last update was refused: %s; %s\n", text_of(job, "error"),
-               text_of(job, "next"));
+        printf("  the last update was refused: %s; %s\n", answer_text(job, "error"),
+               answer_text(job, "next"));
     else if (strcmp(phase, "none") != 0 && strcmp(phase, "installed") != 0)
         printf("  an update goes on: %s, %.1f MB, %.0f %%\n", phase,
-               number_of(job, "received") / MB, number_of(job, "percent"));
+               answer_number(job, "received") / MB, answer_number(job, "percent"));
     return EXIT_CODE_OK;
 }
 
@@ -119,13 +101,8 @@ static int send(const struct asked *asked, const char *method, const char *path,
                 cJSON **answer)
 {
     char *text = NULL;
-    size_t size;
-    FILE *memory = open_memstream(&text, &size);
-    int code =
-        memory ? client_send(asked->socket_path, method, path, body, memory) : EXIT_CODE_SYSTEM;
+    int code = client_send_body(asked->socket_path, method, path, body, &text);
 
-    if (memory)
-        fclose(memory);
     if (code == EXIT_CODE_OK && asked->json && !answer)
         fputs(text, stdout);
     if (code == EXIT_CODE_OK && answer)
@@ -196,10 +173,11 @@ static int fetch(const struct asked *asked, const char *url)
 static void tell_step(const cJSON *job, char last[128])
 {
     char line[128];
-    const char *phase = text_of(job, "phase");
+    const char *phase = answer_text(job, "phase");
 
     if (strcmp(phase, "installing") == 0)
-        snprintf(line, sizeof line, "%3.0f %% %s", number_of(job, "percent"), text_of(job, "step"));
+        snprintf(line, sizeof line, "%3.0f %% %s", answer_number(job, "percent"),
+                 answer_text(job, "step"));
     else
         snprintf(line, sizeof line, "%s", phase);
     if (strcmp(line, last) != 0)
@@ -216,8 +194,8 @@ static int follow(const struct asked *asked)
     for (;;) {
         cJSON *root = look(asked->socket_path, &code);
         const cJSON *job = cJSON_GetObjectItemCaseSensitive(root, "job");
-        bool installed = strcmp(text_of(job, "phase"), "installed") == 0,
-             refused = strcmp(text_of(job, "phase"), "refused") == 0;
+        bool installed = strcmp(answer_text(job, "phase"), "installed") == 0,
+             refused = strcmp(answer_text(job, "phase"), "refused") == 0;
 
         if (!root)
             return code;
@@ -229,7 +207,7 @@ static int follow(const struct asked *asked)
             free(text);
         } else if (installed) {
             printf("version %s is installed; it runs after a restart: sluice update restart\n",
-                   text_of(job, "version"));
+                   answer_text(job, "version"));
         }
         if (refused)
             print_refusal(job);
@@ -246,9 +224,9 @@ static int refuse_elsewhere(const struct asked *asked)
     int code;
     cJSON *root = look(asked->socket_path, &code);
 
-    if (root && strcmp(text_of(root, "by"), "bundles") != 0) {
-        fprintf(stderr, "sluice update: %s; %s\n", text_of(root, "sentence"),
-                text_of(root, "next"));
+    if (root && strcmp(answer_text(root, "by"), "bundles") != 0) {
+        fprintf(stderr, "sluice update: %s; %s\n", answer_text(root, "sentence"),
+                answer_text(root, "next"));
         code = EXIT_CODE_FAILED;
     }
     cJSON_Delete(root);
@@ -283,10 +261,11 @@ static int rollback(const struct asked *asked)
     int code = send(asked, "POST", API "/rollback", "{}", asked->json ? NULL : &answer);
 
     if (code == EXIT_CODE_OK && answer) {
-        const char *version = text_of(answer, "version");
+        const char *version = answer_text(answer, "version");
 
         printf("the system that starts next is %s%s%s\n", *version ? "version " : "the other one",
-               version, truth_of(answer, "restart_due") ? "; restart: sluice update restart" : "");
+               version,
+               answer_truth(answer, "restart_due") ? "; restart: sluice update restart" : "");
     }
     cJSON_Delete(answer);
     code = code == EXIT_CODE_USAGE ? EXIT_CODE_FAILED : code;

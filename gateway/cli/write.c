@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "cli/answer.h"
 #include "cli/client.h"
 #include "cli/command.h"
 #include "config/quantity.h"
@@ -54,13 +55,6 @@ static char *request_body(const struct write_arguments *arguments, int64_t ttl_m
     return body;
 }
 
-static const char *text_of(const cJSON *object, const char *key)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-
-    return cJSON_IsString(item) ? item->valuestring : "";
-}
-
 /* Who is to do something about it: the caller (2), the gateway's disk or load (5), the device (1).
  */
 static int code_of(const char *why)
@@ -89,16 +83,16 @@ static int tell(const struct write_arguments *arguments, const cJSON *answer)
 
     if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "accepted"))) {
         if (!arguments->wait)
-            printf("accepted, id %s\n", text_of(answer, "id"));
+            printf("accepted, id %s\n", answer_text(answer, "id"));
     } else if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "ok"))) {
         if (printed)
             printf("%s/%s is %s\n", arguments->device, arguments->point, printed);
         else
             printf("%s/%s is written\n", arguments->device, arguments->point);
     } else {
-        code = code_of(text_of(answer, "why"));
+        code = code_of(answer_text(answer, "why"));
         fprintf(stderr, "sluice write: %s/%s: %s: %s%s%s\n", arguments->device, arguments->point,
-                text_of(answer, "why"), text_of(answer, "help"),
+                answer_text(answer, "why"), answer_text(answer, "help"),
                 printed ? "; the device holds " : "", printed ? printed : "");
     }
     free(printed);
@@ -120,7 +114,7 @@ static int tell_all(const struct write_arguments *arguments, char *body)
         ended |= cJSON_HasObjectItem(answer, "ok") || (answer && !arguments->wait);
         if (answer)
             code = arguments->json && cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(answer, "ok"))
-                       ? code_of(text_of(answer, "why"))
+                       ? code_of(answer_text(answer, "why"))
                    : arguments->json ? EXIT_CODE_OK
                                      : tell(arguments, answer);
         cJSON_Delete(answer);
@@ -139,19 +133,15 @@ static int send_command(const struct write_arguments *arguments)
     char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/commands";
     char *request, *answer = NULL;
     int64_t ttl_ms = 0;
-    size_t size;
     int code = parse_ttl(arguments->ttl, &ttl_ms);
 
     if (code)
         return code;
     request = request_body(arguments, ttl_ms);
-    FILE *memory = open_memstream(&answer, &size);
     if (arguments->wait)
         client_add_query(path, "wait", "1");
-    code = request && memory ? client_post(arguments->socket_path, path, request, memory)
-                             : EXIT_CODE_SYSTEM;
-    if (memory)
-        fclose(memory);
+    code = request ? client_send_body(arguments->socket_path, "POST", path, request, &answer)
+                   : EXIT_CODE_SYSTEM;
     if (code == EXIT_CODE_OK || (code == EXIT_CODE_SYSTEM && answer))
         code = tell_all(arguments, answer);
     free(request);

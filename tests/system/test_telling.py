@@ -227,7 +227,8 @@ def what_was_learnt_is_forgotten(site):
     wait_for(lambda: not gateway.device("meter")["up"], 40, "it is gone")
     check(gateway.cli("forget", "meter", "--what", "identity").returncode == EXIT_OK, "also while it is gone")
     wait_for(lambda: identity(gateway) is None, 20, "nobody knows who it is")
-    check("id." not in gateway.replay("--from", "-1h", "--device", "meter", "--kind", "config")[-1]["v"], "nor later")
+    wait_for(lambda: "id." not in gateway.replay("--from", "-1h", "--device", "meter", "--kind", "config")[-1]["v"], 20,
+             "nor later, once that is stored")
     server.start({"serial": 4712})
     wait_for(lambda: identity(gateway) == {"serial": "4712"}, 90, "it is asked again")
     check(not alarms(subscriber), "that is no alarm", alarms(subscriber))
