@@ -139,8 +139,8 @@ static const struct option_choice orders[] = {
     {                                                                                              \
         "port", OPTION_TEXT, BUS(port),                                                            \
             .exclusive = true, .example = "\"by-id:usb-FTDI_A50285BI-if00-port0\"",                \
-            .help = "the serial port as \"sluice ports\" names it: board:LABEL, by-id:NAME, "     \
-                    "by-path:NAME, usb:VID:PID:SERIAL, or a device file"                                         \
+            .help = "the serial port as \"sluice ports\" names it: board:LABEL, by-id:NAME, "      \
+                    "by-path:NAME, usb:VID:PID:SERIAL, or a device file"                           \
     }
 #define LINE_HOST_ROW                                                                              \
     {                                                                                              \

@@ -233,8 +233,7 @@ static void put_values(struct polling *polling, const struct plan_block *block,
         item->status =
             modbus_decode(options, reply->data, (unsigned)(options->address - block->address),
                           scratch->text, &item->value);
-        if (counted &&
-            !passports_counted(&polling->passports, block->device, reply->mono_ns, item))
+        if (counted && !passports_counted(&polling->passports, block->device, reply->mono_ns, item))
             continue;
         count++;
         if (count == POLLING_ITEMS_MAX || item->value.type == VALUE_TEXT) {

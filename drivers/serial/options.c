@@ -219,9 +219,18 @@ static const struct option_choice types[] = {
 };
 
 static const struct option_alias type_aliases[] = {
-    {"float", "number"},   {"double", "number"}, {"real", "number"},  {"decimal", "number"},
-    {"f32", "number"},     {"f64", "number"},    {"int", "integer"},  {"long", "integer"},
-    {"counter", "integer"}, {"bool", "boolean"}, {"string", "text"},  {"str", "text"},
+    {"float", "number"},
+    {"double", "number"},
+    {"real", "number"},
+    {"decimal", "number"},
+    {"f32", "number"},
+    {"f64", "number"},
+    {"int", "integer"},
+    {"long", "integer"},
+    {"counter", "integer"},
+    {"bool", "boolean"},
+    {"string", "text"},
+    {"str", "text"},
     {0},
 };
 
@@ -275,11 +284,9 @@ const struct option serial_point_rows[] = {
     {"optional", OPTION_BOOL, POINT(optional), .fallback = "false",
      .help = "a reply is whole without this point"},
     {"type", OPTION_CHOICE, POINT(type), .choices = types, .aliases = type_aliases,
-     .fallback = "\"number\"",
-     .help = "what the text is"},
-    {"format", OPTION_CHOICE, POINT(format), .choices = formats,
-     .aliases = choice_number_types, .fallback = "\"decimal\"",
-     .help = "how a number is written"},
+     .fallback = "\"number\"", .help = "what the text is"},
+    {"format", OPTION_CHOICE, POINT(format), .choices = formats, .aliases = choice_number_types,
+     .fallback = "\"decimal\"", .help = "how a number is written"},
     {"order", OPTION_CHOICE, POINT(order), .choices = orders, .fallback = "\"big\"",
      .help = "with a format of bytes: which comes first"},
     {"mask", OPTION_INT, POINT(mask), .minimum = 0, .maximum = 4294967295.0, .fallback = "0",

@@ -5,7 +5,8 @@
  *   by-id:NAME, by-path:NAME    links below /dev/serial, which udev makes
  *   usb:VID:PID:SERIAL:IF       by the adapter's own numbers, without udev; SERIAL or IF may be
  * left out
- *   board:LABEL                 as printed on the housing; the board's description says what is there
+ *   board:LABEL                 as printed on the housing; the board's description says what is
+ * there
  */
 #ifndef SLUICE_SERIAL_PORT_FIND_H
 #define SLUICE_SERIAL_PORT_FIND_H

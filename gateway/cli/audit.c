@@ -123,8 +123,8 @@ static void on_failed(void *context, int error, const char *sentence)
 
     tell(sentence);
     /* What a second attempt cannot mend ends the audit; a broker that is away may come back. */
-    audit->refused = error == ERR_CERTIFICATE || error == ERR_UNTRUSTED || error == ERR_TLS || error == ERR_REFUSED ||
-                     error == ERR_NOT_FOUND || error == ERR_DENIED;
+    audit->refused = error == ERR_CERTIFICATE || error == ERR_UNTRUSTED || error == ERR_TLS ||
+                     error == ERR_REFUSED || error == ERR_NOT_FOUND || error == ERR_DENIED;
     if (audit->refused)
         audit->code = EXIT_CODE_SYSTEM;
     audit->retry_ns = now() + RECONNECT_NS;

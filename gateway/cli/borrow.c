@@ -61,8 +61,8 @@ static int wait_free(struct borrow *borrow)
     int64_t give_up_ns = clock_mono(&clock_system) + FREE_NS;
     int code;
 
-    while ((code = ask(borrow, lease_ms(borrow), answer, sizeof answer, sentence, sizeof sentence)) ==
-           EXIT_CODE_OK) {
+    while ((code = ask(borrow, lease_ms(borrow), answer, sizeof answer, sentence,
+                       sizeof sentence)) == EXIT_CODE_OK) {
         borrow->lease = strtoull(find_key(answer, "lease"), NULL, 10);
         if (!borrow->bus[0]) {
             sscanf(find_key(answer, "bus"), "\"%63[^\"]", borrow->bus);
@@ -85,7 +85,8 @@ static int wait_free(struct borrow *borrow)
             borrow_return(borrow);
             return EXIT_CODE_FAILED;
         }
-        nanosleep(&(struct timespec){.tv_nsec = borrow->quiet ? LOOK_SOON_NS : LOOK_AGAIN_NS}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = borrow->quiet ? LOOK_SOON_NS : LOOK_AGAIN_NS},
+                  NULL);
     }
     if (code == EXIT_CODE_NO_DAEMON || code == EXIT_CODE_FAILED)
         return EXIT_CODE_OK; /* nobody, or none of its buses, has it */

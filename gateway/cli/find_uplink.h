@@ -14,7 +14,8 @@
 struct config_uplink *find_uplink(const struct config *config, const char *id, const char *command);
 
 /* For the flag that names the configuration to such a command. */
-#define FIND_CONFIG_HELP "the configuration; unless given that of the daemon, or /etc/sluice/sluice.json"
+#define FIND_CONFIG_HELP                                                                           \
+    "the configuration; unless given that of the daemon, or /etc/sluice/sluice.json"
 
 /* The path of the configuration: `given`, else that of the daemon on the socket, else, where none
  * answers, the default; in `out` where it was found out. */

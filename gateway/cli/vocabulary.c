@@ -53,8 +53,7 @@ static bool fits(const char *pattern, const char *id)
 
 const struct json *vocabulary_find(const struct vocabulary *vocabulary, const char *id)
 {
-    const struct json *point =
-        vocabulary && vocabulary->points ? vocabulary->points->first : NULL;
+    const struct json *point = vocabulary && vocabulary->points ? vocabulary->points->first : NULL;
 
     for (; point; point = point->next) {
         const struct json *name = json_find(point, "id");

@@ -48,8 +48,9 @@ static int fill(struct catalog *catalog, const char *folder, const char *name, c
     profile->name = arena_text(catalog->arena, name, strlen(name));
     if (!profile->path || !profile->name)
         return ERR_NOMEM;
-    int error = text ? file_take_json(&root, catalog->arena, profile->path, text, text_size, findings)
-                     : file_read_json(&root, catalog->arena, profile->path, findings);
+    int error =
+        text ? file_take_json(&root, catalog->arena, profile->path, text, text_size, findings)
+             : file_read_json(&root, catalog->arena, profile->path, findings);
     if (error)
         return error == ERR_NOMEM ? error : 0;
     if (root->type != JSON_OBJECT) {

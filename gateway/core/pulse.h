@@ -10,7 +10,7 @@
 
 struct loop; /* core/loop.h */
 
-struct pulse { /* all zero: never asked */
+struct pulse {                /* all zero: never asked */
     _Atomic int64_t asked_ns; /* monotonic, real; 0: it has answered */
 };
 

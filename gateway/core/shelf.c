@@ -101,8 +101,8 @@ static int shelf_take(struct shelf *shelf, size_t size_max, char **data, size_t 
     return 0;
 }
 
-/* Opens the nearest archive that stands for a folder above `path`, at the file that `path` names. 0,
- * ERR_NOT_FOUND, or an error as above. */
+/* Opens the nearest archive that stands for a folder above `path`, at the file that `path` names.
+ * 0, ERR_NOT_FOUND, or an error as above. */
 static int shelf_find(struct shelf *shelf, const char *path)
 {
     char archive[PATH_MAX];

@@ -189,7 +189,8 @@ static void begin_pending(struct change *change, const struct change_job *job)
     loop_timer_set(change->loop, change->timer, now + CHANGE_TICK_NS);
 }
 
-static void apply(struct change *change, const struct change_job *job, const char *old, size_t old_size)
+static void apply(struct change *change, const struct change_job *job, const char *old,
+                  size_t old_size)
 {
     struct config_answer *answer = job->answer;
     char sentence[CONFIG_SENTENCE_SIZE] = "";
@@ -309,25 +310,25 @@ static void ask_loop(struct change *change, struct change_job job)
 static void keeper_apply(void *context, const struct config_wish *wish,
                          struct config_answer *answer)
 {
-    ask_loop(context,
-             (struct change_job){.run = do_apply, .wish = wish, .caller = wish->caller, .answer = answer});
+    ask_loop(context, (struct change_job){
+                          .run = do_apply, .wish = wish, .caller = wish->caller, .answer = answer});
 }
 
 static void keeper_confirm(void *context, uint64_t number, bool anyway, const struct caller *caller,
                            struct config_answer *answer)
 {
     ask_loop(context, (struct change_job){.run = do_confirm,
-                                   .number = number,
-                                   .anyway = anyway,
-                                   .caller = caller,
-                                   .answer = answer});
+                                          .number = number,
+                                          .anyway = anyway,
+                                          .caller = caller,
+                                          .answer = answer});
 }
 
 static void keeper_revert(void *context, uint64_t number, const struct caller *caller,
                           struct config_answer *answer)
 {
-    ask_loop(context,
-             (struct change_job){.run = do_revert, .number = number, .caller = caller, .answer = answer});
+    ask_loop(context, (struct change_job){
+                          .run = do_revert, .number = number, .caller = caller, .answer = answer});
 }
 
 static void keeper_now(void *context, struct config_now *now)

@@ -24,7 +24,8 @@ struct change {
     pthread_mutex_t lock; /* of what follows, which other threads look at */
     pthread_cond_t answered;
     bool taking; /* requests */
-    struct change_job *left; /* those that nobody waits for any longer, and that the loop still has */
+    struct change_job
+        *left; /* those that nobody waits for any longer, and that the loop still has */
     bool pending;
     struct change_note note;
     bool cut_off;   /* the gateway ended since, and could not put the file back when it started */

@@ -38,8 +38,9 @@ const char *health_part_name(enum health_part part);
  * take five to come back: neither is helped by a restart before. */
 bool health_alive(const struct health_facts *facts, enum health_part part);
 
-/* NULL where this start is confirmed: all parts are alive, the journal stores, a device has answered
- * and a broker has taken an uplink, as far as there are any. Else a sentence: what is missing. */
+/* NULL where this start is confirmed: all parts are alive, the journal stores, a device has
+ * answered and a broker has taken an uplink, as far as there are any. Else a sentence: what is
+ * missing. */
 const char *health_doubt(const struct health_facts *facts);
 
 /* One line for the service manager: "3 of 4 devices answer, 1 of 1 uplinks online". */
@@ -55,8 +56,8 @@ struct health_options {
 };
 
 /* Looks every few seconds from now on, tells the service manager what it sees, feeds its watchdog,
- * and notes when this version has proven itself (proven.h): the journal goes on in its own format. What the options point to outlives it. ERR_NOMEM. On the loop's thread, as all that
- * follows. */
+ * and notes when this version has proven itself (proven.h): the journal goes on in its own format.
+ * What the options point to outlives it. ERR_NOMEM. On the loop's thread, as all that follows. */
 int health_open(struct health **health, const struct health_options *options);
 
 struct routes health_routes(struct health *health);

@@ -76,8 +76,8 @@ static int listen_at(const char *text, uint16_t port)
     return fd;
 }
 
-/* At one address of the machine, or at all of them: on a port that the service manager holds for us,
- * or on our own; machines without IPv6 have only the others. */
+/* At one address of the machine, or at all of them: on a port that the service manager holds for
+ * us, or on our own; machines without IPv6 have only the others. */
 static int listen_somewhere(const struct page_places *places, size_t index, uint16_t port)
 {
     if (places->count > 0)

@@ -46,8 +46,8 @@ struct running_uplink {
     struct running_uplink *next;
 };
 
-struct page;     /* daemon/page.h */
-struct identity; /* daemon/identity.h */
+struct page;       /* daemon/page.h */
+struct identity;   /* daemon/identity.h */
 struct timekeeper; /* daemon/timekeeper.h */
 
 struct running {
@@ -55,9 +55,9 @@ struct running {
     struct pump *pump;       /* of all uplinks; NULL until the first is started */
     struct engines *engines; /* of the buses; the same */
     struct desk *desk;
-    struct page *page;         /* for the status; NULL: there is none */
+    struct page *page;             /* for the status; NULL: there is none */
     struct timekeeper *timekeeper; /* who says what time it is; NULL: nothing is known of that */
-    struct identity *identity; /* whether anything may be published; NULL: it is not asked */
+    struct identity *identity;     /* whether anything may be published; NULL: it is not asked */
     const struct clock *clock;
     struct generation *current; /* and the older ones behind it */
     struct running_bus *buses;

@@ -34,9 +34,8 @@ int service_tell(const char *text)
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return error_from_errno(errno);
-    ssize_t sent =
-        sendto(fd, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&address,
-               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size));
+    ssize_t sent = sendto(fd, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&address,
+                          (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size));
     int error = sent < 0 ? error_from_errno(errno) : 0;
     close(fd);
     return error;

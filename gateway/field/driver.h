@@ -27,7 +27,7 @@ struct driver_stats {
      * met), how many places must not be read over, how many points it does not have. */
     _Atomic uint32_t learnt_block, learnt_cuts, learnt_refused;
     _Atomic int64_t
-        next_probe_ns; /* monotonic; when a device that is down is tried again; 0: it is up */
+        next_probe_ns;       /* monotonic; when a device that is down is tried again; 0: it is up */
     _Atomic uint32_t forget; /* enum driver_forget: asked for, and not done yet */
     _Atomic bool up;
     _Atomic uint16_t status; /* why it is down */
@@ -124,10 +124,10 @@ struct driver_host {
     const struct clock *clock;
     struct sink *sink;
     struct driver_stats *stats; /* one per device of the bus, in their order; at least one */
-    struct tap *tap; /* where what goes over the wire is put; NULL: nobody can listen */
+    struct tap *tap;            /* where what goes over the wire is put; NULL: nobody can listen */
     _Atomic int64_t lent_ns; /* the bus is lent until then (monotonic); 0: it is its driver's. Who
                                 runs it clears it */
-    _Atomic bool forgetting;    /* the `forget` of one of them is set; the driver takes it back */
+    _Atomic bool forgetting; /* the `forget` of one of them is set; the driver takes it back */
 };
 
 static inline int host_wait(struct driver_host *host, int fd, int64_t until_mono_ns)
@@ -180,7 +180,7 @@ static inline void host_answer(struct driver_host *host, struct driver_command *
 /* What `check` tells of a bus. */
 struct driver_load {
     double requests_per_s; /* after merging */
-    size_t aligned; /* points that are read at full multiples of their interval since midnight */
+    size_t aligned;    /* points that are read at full multiples of their interval since midnight */
     double busy_share; /* of the wire's time, 1.0 is all of it; negative where it cannot be said */
     char note[256]; /* "" or advice: "needs 1.4 s each second: raise the baud to 38400, or ..." */
 };

@@ -16,8 +16,8 @@ void engines_close(struct engines *engines);
 int engines_get(struct engines *engines, const struct driver *driver,
                 struct driver_engine **engine);
 
-/* How long the most silent of them has owed a sign of life, as driver_engine_ops.silent_ns; NULL: 0.
- * One thread at a time. */
+/* How long the most silent of them has owed a sign of life, as driver_engine_ops.silent_ns; NULL:
+ * 0. One thread at a time. */
 int64_t engines_silent_ns(struct engines *engines);
 
 #endif

@@ -73,8 +73,8 @@ void host_about(struct host *host, size_t device, struct text *text);
 int host_forget(struct host *host, size_t device, unsigned what);
 
 /*
- * How long the thread of the bus has owed a sign of life: near 0 while its driver polls, waits for a
- * reply or rests; it grows when the driver hangs in something else. 0 for a bus in an engine (see
+ * How long the thread of the bus has owed a sign of life: near 0 while its driver polls, waits for
+ * a reply or rests; it grows when the driver hangs in something else. 0 for a bus in an engine (see
  * engines_silent_ns) and for a driver that gave up. Any thread.
  */
 int64_t host_silent_ns(const struct host *host);

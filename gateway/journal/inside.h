@@ -99,7 +99,7 @@ struct writer {
     int64_t retry_wait_ns;
     uint8_t *checkpoint; /* a buffer for checkpoint frames */
     _Atomic int64_t
-        busy_since_ns; /* when it began to write a segment's beginning; 0: it does not */
+        busy_since_ns;      /* when it began to write a segment's beginning; 0: it does not */
     _Atomic int64_t due_ns; /* when the thread is back from its rest at the latest */
 };
 
@@ -112,8 +112,8 @@ struct journal {
     enum journal_when_full when_full;
     uint32_t (*random)(void);
     bool read_only;
-    unsigned format_newest;      /* the last version that is known */
-    _Atomic unsigned format;     /* that segments are begun in */
+    unsigned format_newest;  /* the last version that is known */
+    _Atomic unsigned format; /* that segments are begun in */
 
     struct state state;
     struct index index;

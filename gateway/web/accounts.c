@@ -98,8 +98,7 @@ void accounts_language(struct accounts *accounts, const char *name,
 {
     pthread_mutex_lock(&accounts->lock);
     const struct account *account = find(&accounts->list, name);
-    memcpy(language,
-           account && account->language[0] ? account->language : accounts->list.language,
+    memcpy(language, account && account->language[0] ? account->language : accounts->list.language,
            ACCOUNTS_LANGUAGE_SIZE);
     pthread_mutex_unlock(&accounts->lock);
 }

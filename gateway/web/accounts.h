@@ -30,7 +30,7 @@ struct account {
     char name[ACCOUNTS_NAME_SIZE];
     enum role role;
     char hash[PASSWORD_HASH_SIZE];
-    int64_t since_ms; /* wall clock: when the password was set */
+    int64_t since_ms;                      /* wall clock: when the password was set */
     char language[ACCOUNTS_LANGUAGE_SIZE]; /* that it chose; "": the gateway's */
 };
 

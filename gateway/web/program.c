@@ -269,8 +269,8 @@ static int ask(struct program *program, size_t size_max, char **out, size_t *siz
     struct gathered gathered = {.size_max = size_max, .words = words, .words_size = words_size};
     int error = gather(&gathered, "", 0);
 
-    error = error ? error
-                  : take_all(program, clock_mono(&clock_system) + ASK_TIME_NS, keep, &gathered);
+    error =
+        error ? error : take_all(program, clock_mono(&clock_system) + ASK_TIME_NS, keep, &gathered);
     int code = error ? program_end(program) : program_wait(program);
     if (error) {
         free(gathered.data);

@@ -348,8 +348,7 @@ static void do_patch_session(void *context, const struct http_request *request,
     struct caller caller;
     struct body body;
 
-    if (gate_caller(gate, request, ROLE_VIEWER, &caller, reply) ||
-        body_read(&body, request, reply))
+    if (gate_caller(gate, request, ROLE_VIEWER, &caller, reply) || body_read(&body, request, reply))
         return;
     if (body_text(&body, "language", &language, reply) == 0) {
         int error = accounts_set_language(gate->accounts, caller.account, language ? language : "");

@@ -156,7 +156,8 @@ static void a_template_has_no_identity_and_takes_that_of_another(void **state)
     static const char plant[] =
         "// ours\n{\n  \"version\": 1,\n  \"gateway\": { \"id\": \"plant7\", \"name\": \"Seven\", "
         "\"hw\": \"SN00412\", \"timezone\": \"UTC\" }, // where\n"
-        "  \"web\": { \"https\": 443, \"listen\": [\"10.0.7.20\"], \"names\": [\"a.example\"], \"key\": \"page.key\" },\n  "
+        "  \"web\": { \"https\": 443, \"listen\": [\"10.0.7.20\"], \"names\": [\"a.example\"], "
+        "\"key\": \"page.key\" },\n  "
         "\"buses\": []\n}\n";
     static const char bare[] = "{ \"gateway\": { \"id\": \"plant9\" } }";
     char why[EDIT_WHY_SIZE];

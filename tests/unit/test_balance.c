@@ -117,12 +117,13 @@ static void messages_that_break_the_contract_are_counted(void **state)
 
 static void what_is_sent_to_whom_a_line_is_lent_is_not_the_gateway_s(void **state)
 {
-    const char *message =
-        BATCH "\"covers\":[1,4],\"events\":["
-              "{\"n\":1,\"k\":\"reading\",\"d\":\"m\",\"p\":\"x\",\"t\":1000,\"v\":1,\"q\":\"good\"},"
-              "{\"n\":2,\"k\":\"state\",\"d\":\"m\",\"t\":2000,\"v\":false,\"q\":\"bad\",\"why\":\"lent\"},"
-              "{\"n\":3,\"k\":\"state\",\"d\":\"m\",\"t\":4000,\"v\":true,\"q\":\"good\"},"
-              "{\"n\":4,\"k\":\"reading\",\"d\":\"m\",\"p\":\"x\",\"t\":4000,\"v\":4,\"q\":\"good\"}]}";
+    const char *message = BATCH
+        "\"covers\":[1,4],\"events\":["
+        "{\"n\":1,\"k\":\"reading\",\"d\":\"m\",\"p\":\"x\",\"t\":1000,\"v\":1,\"q\":\"good\"},"
+        "{\"n\":2,\"k\":\"state\",\"d\":\"m\",\"t\":2000,\"v\":false,\"q\":\"bad\",\"why\":"
+        "\"lent\"},"
+        "{\"n\":3,\"k\":\"state\",\"d\":\"m\",\"t\":4000,\"v\":true,\"q\":\"good\"},"
+        "{\"n\":4,\"k\":\"reading\",\"d\":\"m\",\"p\":\"x\",\"t\":4000,\"v\":4,\"q\":\"good\"}]}";
     static const struct {
         const char *device;
         int64_t t;

@@ -14,12 +14,8 @@
 /* A gateway that has proven everything. */
 static struct health_facts well(void)
 {
-    return (struct health_facts){.devices = 3,
-                                 .uplinks = 1,
-                                 .answering = 2,
-                                 .online = 1,
-                                 .polled = true,
-                                 .session = true};
+    return (struct health_facts){
+        .devices = 3, .uplinks = 1, .answering = 2, .online = 1, .polled = true, .session = true};
 }
 
 static void a_part_that_owes_a_sign_of_life_for_too_long_is_dead(void **state)
@@ -51,7 +47,8 @@ static void is_confirmed_by_a_poll_and_a_session(void **state)
     facts.session = false;
     assert_non_null(strstr(health_doubt(&facts), "no broker"));
     facts.session = true;
-    facts.answering = facts.online = 0; /* they did, and what comes later is no fault of the start */
+    facts.answering = facts.online =
+        0; /* they did, and what comes later is no fault of the start */
     assert_null(health_doubt(&facts));
 }
 

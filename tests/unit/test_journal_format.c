@@ -54,7 +54,8 @@ static void one_copy_of_a_header_is_enough(void **state)
     for (size_t bit = 0; bit < 8 * SEGMENT_HEADER_SIZE; bit += 5) {
         segment_pack(&segment, "plant7", block);
         block[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        assert_int_equal(segment_unpack(&found, FORMAT_NEWEST, "plant7", block, NULL), SEGMENT_LIVE);
+        assert_int_equal(segment_unpack(&found, FORMAT_NEWEST, "plant7", block, NULL),
+                         SEGMENT_LIVE);
         assert_int_equal(found.generation, 9);
     }
     block[100] ^= 1;
@@ -70,7 +71,8 @@ static void a_header_tells_what_a_file_is(void **state)
     char owner[ID_SIZE_MAX];
     uint8_t block[SEGMENT_HEADER_SIZE];
     segment_pack(&segment, "plant8", block);
-    assert_int_equal(segment_unpack(&found, FORMAT_NEWEST, "plant7", block, owner), SEGMENT_FOREIGN);
+    assert_int_equal(segment_unpack(&found, FORMAT_NEWEST, "plant7", block, owner),
+                     SEGMENT_FOREIGN);
     assert_string_equal(owner, "plant8");
     assert_int_equal(segment_unpack(&found, FORMAT_NEWEST, NULL, block, NULL), SEGMENT_LIVE);
     put_u16(block + 12, 2);

@@ -1,4 +1,5 @@
-/* What is told to a service manager and what it hands over, with a socket of our own in its place. */
+/* What is told to a service manager and what it hands over, with a socket of our own in its place.
+ */
 // links: sluice_daemon
 #include <arpa/inet.h>
 #include <fcntl.h>

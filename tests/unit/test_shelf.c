@@ -39,9 +39,11 @@ static int set_up(void **state)
     strcpy(home, "/tmp/sluice-shelf-XXXXXX");
     if (!mkdtemp(home))
         return -1;
-    shell("mkdir -p things/deep && printf 1234567 > things/a.json && head -c 600 /dev/zero | tr '\\0' x > "
+    shell("mkdir -p things/deep && printf 1234567 > things/a.json && head -c 600 /dev/zero | tr "
+          "'\\0' x > "
           "things/b.json && printf tab > things/deep/c.tsv && : > things/empty.json && "
-          "tar --format=ustar --sort=name --mtime=@0 -C things -czf things.tar.gz a.json b.json deep deep/c.tsv "
+          "tar --format=ustar --sort=name --mtime=@0 -C things -czf things.tar.gz a.json b.json "
+          "deep deep/c.tsv "
           "empty.json && rm -r things");
     return 0;
 }
@@ -84,8 +86,8 @@ static void reads_a_file_by_itself_or_from_the_archive(void **state)
 
 static void finds_nothing_where_nothing_is(void **state)
 {
-    static const char *const names[] = {"things/d.json", "things/deep", "things/deep/a.json",
-                                        "other/a.json", "thing/a.json", "things.tar.gz/a.json"};
+    static const char *const names[] = {"things/d.json", "things/deep",  "things/deep/a.json",
+                                        "other/a.json",  "thing/a.json", "things.tar.gz/a.json"};
     char *data;
     size_t size;
 

@@ -215,8 +215,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(everything_is_published_covered_and_acknowledged, begin),
         cmocka_unit_test_setup(meta_and_status_go_out_before_the_first_event, begin),
-        cmocka_unit_test_setup(
-            a_new_uplink_begins_with_all_that_is_stored_or_with_nothing_of_it, begin),
+        cmocka_unit_test_setup(a_new_uplink_begins_with_all_that_is_stored_or_with_nothing_of_it,
+                               begin),
         cmocka_unit_test_setup(no_message_spans_two_epochs, begin),
         cmocka_unit_test_setup(a_lost_session_is_published_again_from_the_cursor, begin),
         cmocka_unit_test_setup(a_resumed_session_needs_nothing_twice, begin),

@@ -5,10 +5,10 @@
 
 #include "node/soc/soc.h"
 
-#define CHIP_WATCHDOG_AT 0x40008000
-#define SOC_FLASH_UNIT   4
-#define SOC_FLASH_CLEARS 1
-#define SOC_FLASH_REPLY_MS 50 /* an erase of one page, or 240 bytes written, at the longest */
-#define CHIP_FORMATS     0x01 /* its UART knows 8N1 alone */
+#define CHIP_WATCHDOG_AT   0x40008000
+#define SOC_FLASH_UNIT     4
+#define SOC_FLASH_CLEARS   1
+#define SOC_FLASH_REPLY_MS 50   /* an erase of one page, or 240 bytes written, at the longest */
+#define CHIP_FORMATS       0x01 /* its UART knows 8N1 alone */
 
 #endif

@@ -34,8 +34,9 @@
 #define WDT_RR0        REG(0x40010600)
 #define WDT_RUN_ALWAYS 1 /* also while the processor sleeps, not while a debugger holds it */
 #define WDT_FEED       0x6E524635u
-/* At 32768 Hz. It goes on through a restart, when the boot loader may check a signature for some 7 s. */
-#define WDT_10_S       327680
+/* At 32768 Hz. It goes on through a restart, when the boot loader may check a signature for some 7
+ * s. */
+#define WDT_10_S 327680
 
 #define FICR_DEVICEID(n) REG(0x10000060 + 4 * (n))
 
