@@ -130,16 +130,19 @@ static void owe(struct network *network, int error)
     pthread_mutex_unlock(&network->lock);
 }
 
-/* Under `work`: the plan before is in force again, and nothing is pending. */
+/* Under `work`: the plan before is in force again, and nothing is pending. The note of it goes
+ * last: whatever ends the gateway on the way, its next start goes this way again. */
 static int go_back(struct network *network, const struct caller *caller, const char *why)
 {
     struct network_plan before;
-    int error = load(network, NETWORK_BEFORE_FILE, &before);
+    int forced = 0, error = load(network, NETWORK_BEFORE_FILE, &before);
 
     if (!error)
         error = store(network, NETWORK_PLAN_FILE, &before);
-    if (!error)
+    if (!error) {
+        forced = put_in_force(network);
         error = drop(network, NETWORK_PENDING_FILE);
+    }
     if (error) {
         explicit_bzero(&before, sizeof before);
         log_error("network", "the settings before the change cannot be put back: %s",
@@ -153,13 +156,12 @@ static int go_back(struct network *network, const struct caller *caller, const c
     pthread_mutex_unlock(&network->lock);
     explicit_bzero(&before, sizeof before);
     say(network, why);
-    error = put_in_force(network);
-    owe(network, error);
+    owe(network, forced);
     log_warn("network", "the change of %s went back: %s%s%s", network->changed, why,
-             error ? "; putting the old settings in force failed: " : "",
-             error ? error_text(error) : "");
+             forced ? "; putting the old settings in force failed: " : "",
+             forced ? error_text(forced) : "");
     note(network, caller, "network-reverted", why);
-    return error;
+    return forced;
 }
 
 /* --- waiting to be confirmed --- */
