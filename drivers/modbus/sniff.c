@@ -17,7 +17,7 @@ void sniff_init(struct sniff *sniff, enum sniff_protocol protocol, int64_t byte_
 {
     memset(sniff, 0, sizeof *sniff);
     sniff->protocol = protocol;
-    sniff->byte_ns = byte_ns;
+    sniff->byte_ns = byte_ns < 0 ? 0 : byte_ns < NS_PER_S ? byte_ns : NS_PER_S;
     sniff->fn = fn;
     sniff->context = context;
     sniff->last_ns = INT64_MIN;

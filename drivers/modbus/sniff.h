@@ -62,7 +62,7 @@ struct sniff_buffer {
 
 struct sniff {
     enum sniff_protocol protocol;
-    int64_t byte_ns; /* on the wire; 0: not known */
+    int64_t byte_ns; /* on the wire, at most a second; 0: not known */
     sniff_fn *fn;
     void *context;
     int64_t last_ns; /* when the last frame or garbage ended; INT64_MIN: there was none */

@@ -149,7 +149,7 @@ static bool range_of(const cJSON *object, const char *key, uint64_t *first, uint
     const cJSON *a = cJSON_GetArrayItem(pair, 0), *b = cJSON_GetArrayItem(pair, 1);
 
     if (!cJSON_IsNumber(a) || !cJSON_IsNumber(b) || a->valuedouble < 1 ||
-        b->valuedouble < a->valuedouble)
+        b->valuedouble < a->valuedouble || b->valuedouble > (double)ANSWER_MOST)
         return false;
     *first = (uint64_t)a->valuedouble;
     *last = (uint64_t)b->valuedouble;
@@ -194,7 +194,7 @@ static int take_gap(struct balance *balance, const cJSON *event)
     if (range_of(event, "lost", &first, &last))
         balance->totals.gap_events += last - first + 1;
     else
-        balance->totals.gap_events += (uint64_t)answer_number(event, "count");
+        balance->totals.gap_events += answer_count(event, "count");
     if (!why || strcmp(why, "crash") != 0)
         return 0;
     struct crash *grown = room_for_one(balance->crashes, balance->crash_count, sizeof *grown);
@@ -203,8 +203,8 @@ static int take_gap(struct balance *balance, const cJSON *event)
     balance->crashes = grown;
     grown[balance->crash_count++] = (struct crash){
         .before_t = balance->newest_t,
-        .t = (int64_t)answer_number(event, "t"),
-        .extent_ms = (int64_t)answer_number(event, "extent_ms"),
+        .t = answer_whole(event, "t"),
+        .extent_ms = answer_whole(event, "extent_ms"),
     };
     return 0;
 }
@@ -213,7 +213,7 @@ static int take_gap(struct balance *balance, const cJSON *event)
 static int take_state(struct balance *balance, const cJSON *event)
 {
     const char *device = text_of(event, "d"), *why = text_of(event, "why");
-    int64_t t = (int64_t)answer_number(event, "t");
+    int64_t t = answer_whole(event, "t");
 
     if (!device)
         return 0;
@@ -237,8 +237,8 @@ static int take_state(struct balance *balance, const cJSON *event)
 static int take_event(struct balance *balance, struct epoch *epoch, const cJSON *event)
 {
     const char *kind = text_of(event, "k");
-    uint64_t n = (uint64_t)answer_number(event, "n");
-    int64_t t = (int64_t)answer_number(event, "t");
+    uint64_t n = answer_count(event, "n");
+    int64_t t = answer_whole(event, "t");
 
     if (!kind || !n)
         return ERR_PROTOCOL;
@@ -317,7 +317,7 @@ static int take_mark(struct balance *balance, const cJSON *message)
     balance->marks = grown;
     struct mark *mark = &grown[balance->mark_count++];
     *mark = (struct mark){
-        .first = first, .last = last, .count = (uint64_t)answer_number(message, "count")};
+        .first = first, .last = last, .count = answer_count(message, "count")};
     snprintf(mark->epoch, sizeof mark->epoch, "%s", name);
     return range_set_add(&balance->covers, first, last);
 }
@@ -397,7 +397,7 @@ static int take_witness(struct balance *balance, const char *line)
     if (series && !error)
         series->witnesses[series->witness_count++] = (struct witness){
             .value = llround(value * WITNESS_SCALE),
-            .t = (int64_t)answer_number(object, "t"),
+            .t = answer_whole(object, "t"),
             .late = cJSON_IsTrue(get(object, "late")),
         };
     cJSON_Delete(object);

@@ -4,15 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/answer.h"
 #include "cli/client.h"
 #include "daemon/gateway.h"
-
-static double number(const cJSON *object, const char *key)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-
-    return cJSON_IsNumber(item) ? item->valuedouble : 0;
-}
 
 static const cJSON *find_device(const cJSON *status, const char *id)
 {
@@ -44,9 +38,9 @@ static bool look(const struct node_polls *polls, double *replies, double *bad)
     if (status)
         device = find_device(status, polls->device);
     if (device) {
-        *replies = number(device, "replies");
+        *replies = answer_number(device, "replies");
         *bad =
-            number(device, "timeouts") + number(device, "corrupt") + number(device, "unexpected");
+            answer_number(device, "timeouts") + answer_number(device, "corrupt") + answer_number(device, "unexpected");
     }
     bool found = device != NULL;
     cJSON_Delete(status);

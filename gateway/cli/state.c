@@ -109,7 +109,7 @@ static void print_row(const char *line, int64_t at_ns)
         printf("%-36s", name);
         print_value(event);
         if (time)
-            print_age(at_ns / NS_PER_MS - (int64_t)time->valuedouble);
+            print_age(at_ns / NS_PER_MS - answer_whole(event, "t"));
         printf("  %s\n", answer_text(event, "why"));
     }
     cJSON_Delete(event);

@@ -53,7 +53,7 @@ static void print_gateway(const cJSON *status)
     const cJSON *clock = get(status, "clock");
     char time[32];
 
-    clock_format((int64_t)answer_number(clock, "t") * NS_PER_MS, time);
+    clock_format(answer_time(clock, "t"), time);
     printf("%s  %s\n", answer_text(status, "id"), answer_text(status, "name"));
     printf("  sluice %s, up ", answer_text(status, "version"));
     print_duration(answer_number(status, "uptime_s"));
@@ -66,7 +66,7 @@ static void print_gateway(const cJSON *status)
     const cJSON *refused = get(get(status, "config"), "refused");
     if (!refused)
         return;
-    clock_format((int64_t)answer_number(refused, "at") * NS_PER_MS, time);
+    clock_format(answer_time(refused, "at"), time);
     printf("  the newest file was refused at %s, the one before it runs on:\n    %s\n", time,
            answer_text(refused, "why"));
 }
@@ -91,7 +91,7 @@ static void print_journal(const cJSON *journal)
     if (previous) {
         char newest[32] = "";
         if (answer_number(previous, "t") != 0)
-            clock_format((int64_t)answer_number(previous, "t") * NS_PER_MS, newest);
+            clock_format(answer_time(previous, "t"), newest);
         printf("  epoch before: %s up to %.0f%s%s (%s)\n", answer_text(previous, "epoch"),
                answer_number(previous, "last"), *newest ? " of " : "", newest,
                answer_text(previous, "why"));

@@ -7,8 +7,6 @@
 #include "core/clock.h"
 #include "field/tap.h"
 
-#define NUMBER_MOST 4e18 /* nanoseconds, some of which are subtracted from others */
-
 void trace_feed_init(struct trace_feed *feed, struct sniff *sniff, sniff_fn *frame,
                      void (*note)(void *context, const struct trace_record *record), void *context)
 {
@@ -17,14 +15,6 @@ void trace_feed_init(struct trace_feed *feed, struct sniff *sniff, sniff_fn *fra
     feed->frame = frame;
     feed->note = note;
     feed->context = context;
-}
-
-/* Milliseconds there, nanoseconds here; 0 where they are too many. */
-static int64_t time_of(const cJSON *object)
-{
-    double ns = answer_number(object, "t") * (double)NS_PER_MS;
-
-    return ns < NUMBER_MOST ? (int64_t)ns : 0;
 }
 
 static void begin(struct trace_feed *feed, const cJSON *first)
@@ -36,7 +26,7 @@ static void begin(struct trace_feed *feed, const cJSON *first)
         protocol = SNIFF_TCP;
     if (strcmp(driver, "modbus-ascii") == 0)
         protocol = SNIFF_ASCII;
-    sniff_init(feed->sniff, protocol, (int64_t)answer_number(first, "byte_ns"), feed->frame,
+    sniff_init(feed->sniff, protocol, answer_whole(first, "byte_ns"), feed->frame,
                feed->context);
     feed->begun = true;
 }
@@ -61,9 +51,9 @@ static void feed_hex(struct trace_feed *feed, const struct trace_record *record,
 static bool take_record(struct trace_feed *feed, const cJSON *object)
 {
     static const char *const ways[] = {"sent", "received", "opened", "closed"};
-    struct trace_record record = {.wall_ns = time_of(object),
-                                  .mono_ns = (int64_t)answer_number(object, "mono_ns"),
-                                  .lost = (uint64_t)answer_number(object, "lost")};
+    struct trace_record record = {.wall_ns = answer_time(object, "t"),
+                                  .mono_ns = answer_whole(object, "mono_ns"),
+                                  .lost = answer_count(object, "lost")};
     int way = 0;
 
     while (way < 4 && strcmp(answer_text(object, "way"), ways[way]) != 0)
