@@ -1,5 +1,5 @@
 // The gateway's own words, in German as well: who did what, why a broker is not reached, what goes over a line.
-import { axe, check, go, logIn, main, openPage, picture } from './browser.mjs';
+import { address, axe, check, go, logIn, main, openPage, picture } from './browser.mjs';
 
 const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
 
@@ -47,7 +47,26 @@ async function line(page) {
   await page.locator('.trace-received').first().waitFor({ timeout: 20_000 });
 }
 
+/** Two languages chosen faster than their words come: the last choice counts, not the last to arrive. */
+async function changesItsMind(browser) {
+  const page = await openPage(browser);
+  const held = [];
+  await page.goto(address);
+  await page.getByLabel(/^Name/).waitFor();
+  const asked = new Promise((both) => page.route(/\/assets\/(said\.)?de[^/]*\.js/, (route) => held.push(route) === 2 && both()));
+  await page.getByRole('button', { name: 'Deutsch' }).click();
+  await asked;
+  await page.getByRole('button', { name: 'English' }).click();
+  await page.locator('button[lang=en][aria-pressed=true]').waitFor();
+  for (const route of held) await route.continue();
+  // They are there for this script after they were for the page.
+  for (const route of held) await page.evaluate((url) => import(url), route.request().url());
+  check((await page.evaluate(() => document.documentElement.lang)) === 'en', 'the language that was chosen last');
+  await page.context().close();
+}
+
 await main(async (browser) => {
+  await changesItsMind(browser);
   const page = await openPage(browser, { width: 360, language: 'de-DE' });
   await logIn(page);
   for (const part of [happened, wayToABroker, line]) await part(page);

@@ -1,7 +1,7 @@
 /** Who is here: nobody yet, or an account with its role. */
 import { cell } from '../lib/cell';
 import { heardTime } from '../lib/clock';
-import { language, languages, type Language } from '../lib/text';
+import { language, languages, speakIn, type Language } from '../lib/text';
 import { get, patch, post, useToken, whenStranger } from './client';
 import type { Role, Session } from './types';
 
@@ -18,12 +18,13 @@ export async function loadSession(): Promise<void> {
   take(await get<Session>('/session'));
 }
 
-/** Whoever logs in has the page in the language that the account has chosen, wherever that was. */
+/** Whoever logs in has the page in the language that the account has chosen, wherever that was: from its first sight on. */
 export async function login(name: string, password: string): Promise<void> {
   await post('/login', { name, password });
-  await loadSession();
-  const wanted = languages.find((one) => one === session.get()?.language);
-  if (wanted) language.set(wanted);
+  const answer = await get<Session>('/session');
+  const wanted = languages.find((one) => one === answer.language);
+  if (wanted) await speakIn(wanted).catch(() => {});
+  take(answer);
 }
 
 /** Of this page at once, and of the account from now on. */

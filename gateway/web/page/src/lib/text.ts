@@ -18,26 +18,40 @@ export const spoken = cell(0);
 let texts: Texts = {};
 let plurals = new Intl.PluralRules('en');
 
-async function load(which: Language): Promise<Texts> {
-  if (which === 'en') {
-    learn({});
-    return (await import('../texts/en.json')).default;
-  }
+interface Words {
+  texts: Texts;
+  /** How the gateway's own sentences are said. */
+  said: Parameters<typeof learn>[0];
+}
+
+async function load(which: Language): Promise<Words> {
+  if (which === 'en') return { texts: (await import('../texts/en.json')).default, said: {} };
   const [file, said] = await Promise.all([import('../texts/de.json'), import('../texts/said.de.json')]);
-  learn(said.default);
-  return file.default;
+  return { texts: file.default, said: said.default };
 }
 
 /** Loads the words of the language that is chosen; the page is drawn once they are there. */
 export async function speak(): Promise<void> {
   const chosen = language.get();
-  texts = await load(chosen);
+  const words = await load(chosen);
+  if (language.get() !== chosen) return; // another was chosen meanwhile, whichever of the two came first
+  texts = words.texts;
+  learn(words.said);
   plurals = new Intl.PluralRules(chosen);
   document.documentElement.lang = chosen;
   spoken.set(spoken.get() + 1);
 }
 
-language.watch(() => void speak());
+let speaking = Promise.resolve();
+language.watch(() => {
+  speaking = speak();
+});
+
+/** Another language from now on; done when its words are there. */
+export function speakIn(wanted: Language): Promise<void> {
+  language.set(wanted);
+  return speaking;
+}
 
 export type Filling = Record<string, string | number>;
 
