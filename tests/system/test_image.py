@@ -1,88 +1,27 @@
 #!/usr/bin/python3
 """The whole image on an emulated arm64 board with U-Boot: presets, updates, ways back, and power cuts during an install."""
-import json
 import os
 import random
 import subprocess
 
-from harness import LONG, Audit, Balance, Broker, Skip, Subscriber, check, main, totals, wait_for
+from harness import Audit, Balance, Broker, Subscriber, check, main, totals, wait_for
 from harness.bundles import Bundles, partition
 from harness.cuts import Recording, environment
 from harness.emulated import HOST, Board, image
-from harness.node import Node, profile
+from harness.imaged import configuration, installs, is_sound, needs_long, new_disk, new_key
+from harness.node import Node
 
 BOARD = "qemu-arm64"
 QEMU = ("qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-m", "512", "-bios", "/usr/lib/u-boot/qemu_arm64/u-boot.bin",
         "-device", "i6300esb")
-DISK_BYTES = 2 << 30
-BOOT_AT = 4 << 20
 IMAGE_BYTES_MAX = 47185920
 START_S = 300
 CUTS = 200
 BOOTED_CUTS = int(os.environ.get("SLUICE_CUTS_BOOTED", "10"))
 
 
-def needs_long():
-    if not LONG:
-        raise Skip("it takes a quarter of an hour: tools/test --long")
-
-
-def preset(disk, inside, source):
-    done = subprocess.run(["mcopy", "-i", "%s@@%d" % (disk, BOOT_AT), source, "::sluice/" + inside], capture_output=True, text=True)
-    check(done.returncode == 0, "mcopy", done.stderr)
-
-
-def new_disk(site, key, files=()):
-    """A disk as somebody has just written it to a card that is larger, with presets."""
-    original, = image(BOARD, "disk.img")
-    disk = site.path("disk.img")
-    subprocess.run(["cp", "--sparse=always", original, disk], check=True)
-    os.truncate(disk, DISK_BYTES)
-    for inside, source in [("authorized_keys", key + ".pub"), *files]:
-        preset(disk, inside, source)
-    return disk
-
-
-def new_key(site):
-    key = site.path("key")
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
-    return key
-
-
-def configuration(site, broker):
-    answered = {name: profile()["frames_answered"][name] for name in ("id", "reg", "table", "type")}
-    certificate, key = broker.client
-    text = json.dumps({
-        "version": 1, "gateway": {"id": "plant7", "name": "Plant 7"}, "journal": {"keep": "64MiB"},
-        "buses": [{"id": "rs485-1", "driver": "modbus-rtu", "port": "board:RS485-1", "line": "9600 8E1", "timeout": "3s"}],
-        "devices": [{"id": "node", "bus": "rs485-1", "unit": 1, "numbering": "0-based", "points": [{**answered, "every": "1s"}]}],
-        "uplinks": [{"id": "cloud", "url": "mqtts://%s:%d" % (HOST, broker.tls_port),
-                     "tls": {"ca": "ca.pem", "cert": "gw.pem", "key": "gw.key"}}]})
-    return [("sluice.json", site.write("guest.json", text)), ("ca.pem", broker.authority.path), ("gw.pem", certificate),
-            ("gw.key", key)]
-
-
 def drive(disk):
     return ("-drive", "file=%s,format=raw,if=virtio" % disk)
-
-
-def installs(board, bundle, more=""):
-    board.put(bundle, "/data/next.raucb")
-    said = board.shell("sluice update install %s /data/next.raucb; rm /data/next.raucb" % more, deadline_s=400)
-    check("is installed" in said, "sluice update install", said)
-    at = len(board.console())
-    # An emulated processor may take longer to begin with it than the daemon waits; a person would press again, too.
-    wait_for(lambda: "restarts" in board.shell("sluice update restart", may_fail=True), 90, "the board restarts")
-    return at
-
-
-def is_sound(board, slot, version):
-    """It runs from that slot, nothing failed, and nothing of it can be written."""
-    check("Booted from: rootfs.%d (%s)" % ("AB".index(slot), slot) in board.shell("rauc status | sed 's/\\x1b[^m]*m//g'"), "the slot",
-          slot, board.shell("rauc status"))
-    check("IMAGE_VERSION=" + version in board.shell("cat /usr/lib/os-release"), "the version", version)
-    check(not board.shell("systemctl --failed --no-legend").strip(), "units failed", board.shell("systemctl --failed --no-legend"))
-    check("Read-only" in board.shell("touch /usr/bin/x", may_fail=True), "the slot can be written to")
 
 
 def updates_and_goes_back(site):
@@ -96,7 +35,8 @@ def updates_and_goes_back(site):
     key = new_key(site)
     bundles = Bundles(site, image(BOARD, "disk.img")[0], BOARD)
 
-    board = Board(site, "board", *QEMU, *drive(new_disk(site, key, configuration(site, broker))), serial=node.link, key=key)
+    disk = new_disk(site, BOARD, key, configuration(site, broker, "board:RS485-1"))
+    board = Board(site, "board", *QEMU, *drive(disk), serial=node.link, key=key)
     board.wait_says("Setup code:", START_S)
     wait_for(lambda: Balance(subscriber.messages).good_values("node", "frames_answered"), 60, "a value of the node over TLS")
     version = board.shell("sed -n s/IMAGE_VERSION=//p /usr/lib/os-release").strip()
@@ -140,7 +80,7 @@ def updates_and_goes_back(site):
 def survives_power_cuts_during_an_install(site):
     needs_long()
     key = new_key(site)
-    disk = new_disk(site, key)
+    disk = new_disk(site, BOARD, key)
     bundles = Bundles(site, disk, BOARD)
     bundle, filesystem = bundles.bundle("9.0.0")
     recording = Recording(site, disk)

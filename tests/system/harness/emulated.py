@@ -11,6 +11,10 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
 # Where a board with QEMU's own network finds this machine's loopback.
 HOST = "10.0.2.2"
 
+# The network and the second serial port of a machine with PCI.
+NET = ("-nic", "user,model=virtio-net-pci")
+BUS = ("-device", "pci-serial,chardev=bus")
+
 
 def image(board, *names):
     """The paths of the files `names` of a board's image, which tools/image has made."""
@@ -37,20 +41,21 @@ def fat(site, name, folder, files):
 class Board:
     """
     A machine of QEMU. `arguments` are its line; what its serial console says is in `site`/NAME.console. `serial` is a line
-    of the simulators that it has as a second serial port. With `key`, a shell over the network for whoever has that key.
+    of the simulators that it has as a second serial port, which are the arguments `bus`. `net` are those of its network; with `key`
+    and a network of QEMU's own, it has a shell for whoever has that key.
     """
 
-    def __init__(self, site, name, *arguments, serial=None, key=None):
+    def __init__(self, site, name, *arguments, serial=None, key=None, net=NET, bus=BUS):
         if not shutil.which(arguments[0]):
             raise Skip("there is no " + arguments[0])
         self.site = site
         self.key = key
         self.port = free_port()
         self.console_path = site.path(name + ".console")
-        bus = ("-chardev", "serial,id=bus,path=" + os.path.realpath(serial), "-device", "pci-serial,chardev=bus") if serial else ()
-        net = ",hostfwd=tcp:127.0.0.1:%d-:22" % self.port if key else ""
-        self.process = site.start(name, *arguments, "-display", "none", "-monitor", "none", "-serial",
-                                  "file:" + self.console_path, "-nic", "user,model=virtio-net-pci" + net, *bus)
+        line = ("-chardev", "serial,id=bus,path=" + os.path.realpath(serial), *bus) if serial else ()
+        way_in = ",hostfwd=tcp:127.0.0.1:%d-:22" % self.port if key else ""
+        self.process = site.start(name, *arguments, "-display", "none", "-monitor", "none", "-serial", "file:" + self.console_path,
+                                  *(word + way_in if word.startswith("user,") else word for word in net), *line)
 
     def console(self, since=0):
         """What it has said, without the colours, from a place on that was its length before."""
