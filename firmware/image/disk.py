@@ -97,7 +97,7 @@ def assemble(board, image, contents, loaders):
         if name in contents:
             _place(image, contents[name], start, size)
     for path, at in loaders:
-        _place(image, path, at, ENVIRONMENT_AT - at)
+        _place(image, path, at, (FIRST if at >= ENVIRONMENT_AT else ENVIRONMENT_AT) - at)
 
 
 def _place(image, path, at, room):

@@ -35,8 +35,32 @@ def _initramfs(modules, whole_root, board, out):
     shutil.rmtree(folder)
 
 
-def _uboot_script(board, out, epoch):
-    """The boot script for this board, in U-Boot's own wrapping."""
+# For a kernel that does not unpack itself.
+UNPACKING = """# Where it is unpacked: behind the place of the initramfs, where the board has none of its own for it.
+if test "x${kernel_comp_addr_r}" = "x"; then
+    setexpr kernel_comp_addr_r ${ramdisk_addr_r} + 0x4000000
+fi
+setenv kernel_comp_size 0x4000000
+"""
+
+
+def _filled(board, name, **values):
+    """The file boot/NAME, which the boot loader reads, for this board."""
+    text = read(HERE, "boot", name)
+    for key, value in (("environment_sector", hex(disk.ENVIRONMENT_AT // disk.SECTOR)), ("arguments", board["image"].get("arguments", "")),
+                       ("console", " ".join("console=" + one for one in board["image"]["consoles"])), *values.items()):
+        text = text.replace("@%s@" % key.upper(), value)
+    return text
+
+
+def _write(path, text):
+    with open(path, "w") as out:
+        out.write(text)
+    return path
+
+
+def _uboot(board, work, epoch):
+    """The boot script, in U-Boot's own wrapping: pairs for disk.vfat, and for disk.assemble."""
     image = board["image"]
     start = {"arm64": "booti", "armhf": "bootz"}[image["architecture"]]
     if image.get("device_tree"):
@@ -44,16 +68,28 @@ def _uboot_script(board, out, epoch):
                 "        setenv tree ${fdt_addr_r}")
     else:
         tree = "        setenv tree ${fdt_addr}"
-    text = read(HERE, "boot/uboot.cmd")
-    for name, value in (("ENVIRONMENT_SECTOR", hex(disk.ENVIRONMENT_AT // disk.SECTOR)), ("START", start), ("DEVICE_TREE", tree),
-                        ("CONSOLE", " ".join("console=" + one for one in image["consoles"])),
-                        ("ARGUMENTS", image.get("arguments", ""))):
-        text = text.replace("@%s@" % name, value)
-    with open(out + ".cmd", "w") as script:
-        script.write(text)
-    run("mkimage", "-A", "arm", "-T", "script", "-C", "none", "-n", "Sluice", "-d", out + ".cmd", out,
+    script = os.path.join(work, "boot.scr")
+    plain = _write(script + ".cmd", _filled(board, "uboot.cmd", start=start, device_tree=tree,
+                                            unpacking=UNPACKING if start == "booti" else ""))
+    run("mkimage", "-A", "arm", "-T", "script", "-C", "none", "-n", "Sluice", "-d", plain, script,
         environment={"SOURCE_DATE_EPOCH": str(epoch)})
-    os.unlink(out + ".cmd")
+    return [("boot.scr", script)], []
+
+
+def _grub(board, work, _epoch):
+    """
+    Its configuration where Debian's GRUB looks for it, beside it the file in which it counts tries, and the sector by which it is told
+    which slot is next: pairs for disk.vfat, and for disk.assemble.
+    """
+    def block(name, text):
+        return _write(os.path.join(work, name), ("# GRUB Environment Block\n" + text).ljust(disk.SECTOR, "#"))
+
+    return [("EFI/debian/grub.cfg", _write(os.path.join(work, "grub.cfg"), _filled(board, "grub.cfg"))),
+            ("EFI/debian/slots", block("slots", ""))], [
+                (block("sector", "BOOT_ORDER=A B\nBOOT_A_LEFT=3\nBOOT_B_LEFT=3\nBOOT_WRITTEN=0\n"), disk.ENVIRONMENT_AT)]
+
+
+LOADERS = {"u-boot": _uboot, "grub": _grub}
 
 
 def _find(places, one):
@@ -65,12 +101,25 @@ def _find(places, one):
     return found
 
 
-def _boot_files(places, board, script):
-    """What goes onto the boot partition: pairs for disk.vfat."""
-    files = [("boot.scr", script), ("sluice", None), ("sluice/README.txt", os.path.join(HERE, "boot/README.txt"))]
+def _device_tree(places, image, out):
+    """The kernel's device tree for this board, with what the board's description sets in it."""
+    shutil.copy(_find(places, {"package": "kernel", "file": "usr/lib/linux-image-*/" + image["device_tree"]})[0], out)
+    for one in image.get("device_tree_set", []):
+        if one.get("new"):
+            run("fdtput", "-c", out, one["node"])
+        for name, value in sorted(one["properties"].items()):
+            words = ["-t", "s", out, one["node"], name, value] if isinstance(value, str) else [
+                "-t", "u", out, one["node"], name, *map(str, value)]
+            run("fdtput", *words)
+
+
+def _boot_files(places, board, files):
+    """What goes onto the boot partition: pairs for disk.vfat, each folder before what is in it."""
+    files = [*files, ("sluice/README.txt", os.path.join(HERE, "boot/README.txt"))]
     for one in board["image"].get("boot_files", []):
         files += [(one.get("as", os.path.basename(path)), path) for path in _find(places, one)]
-    return files
+    folders = {"/".join(inside.split("/")[:depth]) for inside, _ in files for depth in range(1, inside.count("/") + 1)}
+    return [(folder, None) for folder in sorted(folders)] + files
 
 
 def build(folder, out, board, keys, version, how, xz):
@@ -83,8 +132,7 @@ def build(folder, out, board, keys, version, how, xz):
     modules = root.build(folder, tree, board, version, keys.keyring, epoch, how)
     places = {"kernel": tree + ".kernel", "loader": tree + ".loader", "board": os.path.join(TOP, "boards", board["id"])}
     if "device_tree" in board["image"]:
-        shutil.copy(_find(places, {"package": "kernel", "file": "usr/lib/linux-image-*/" + board["image"]["device_tree"]})[0],
-                    os.path.join(tree, "boot/board.dtb"))
+        _device_tree(places, board["image"], os.path.join(tree, "boot/board.dtb"))
     kernel.compressed(os.path.join(places["kernel"], "boot", "vmlinuz-" + modules.version), os.path.join(tree, "boot/vmlinuz"))
     _initramfs(modules, tree, board, os.path.join(tree, "boot/initrd"))
     root.write_build(tree)
@@ -97,12 +145,11 @@ def build(folder, out, board, keys, version, how, xz):
     with open(os.path.join(first, "rauc/status"), "w") as status:
         status.write("[slot.rootfs.0]\nbundle.compatible=sluice-%s\nbundle.version=%s\nstatus=ok\n" % (board["id"], version))
     disk.ext4(first, data, sizes["data"], "sluice-data", 4, epoch, journal=True)
-    script = os.path.join(work, "boot.scr")
-    _uboot_script(board, script, epoch)
-    disk.vfat(boot, sizes["boot"], _boot_files(places, board, script), epoch)
+    files, sectors = LOADERS[board["storage"]["loader"]](board, work, epoch)
+    disk.vfat(boot, sizes["boot"], _boot_files(places, board, files), epoch)
     image = os.path.join(out, "disk.img")
     disk.assemble(board, image, {"boot": boot, "root-a": slot, "data": data},
-                  [(_find(places, one)[0], one["at"]) for one in board["image"].get("loaders", [])])
+                  sectors + [(_find(places, one)[0], one["at"]) for one in board["image"].get("loaders", [])])
     bundle.build(os.path.join(out, "bundle.raucb"), board["id"], version, slot, keys,
                  time.strftime("%Y-%m-%d", time.gmtime(epoch)))
     # One of another build must not lie beside this disk.

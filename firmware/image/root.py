@@ -13,6 +13,9 @@ from words import TOP, Trouble, names, read, run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
+# As RAUC calls them. What tells GRUB is a program of the image, see root/grub.
+BOOT_LOADERS = {"u-boot": "uboot", "grub": "custom"}
+
 
 def _copy_tree(source, target):
     """Files as they are, but all of them root's."""
@@ -101,7 +104,8 @@ def _settle(root, board, version, keyring):
         _write(root, path, "")
     _write(root, "usr/lib/os-release", read(HERE, "root/os-release").replace("@BOARD@", board["id"]).replace(
         "@VERSION@", version))
-    _write(root, "etc/rauc/system.conf", read(HERE, "root/rauc.conf").replace("@BOARD@", board["id"]))
+    _write(root, "etc/rauc/system.conf", read(HERE, "root/rauc.conf").replace("@BOARD@", board["id"]).replace(
+        "@BOOT_LOADER@", BOOT_LOADERS[board["storage"]["loader"]]))
     shutil.copy(keyring, os.path.join(root, "etc/rauc/keyring.pem"))
     shutil.copy(os.path.join(TOP, "firmware/package/de.pengutronix.rauc.conf"), os.path.join(root, "etc/dbus-1/system.d"))
     _link(root, "usr/share/sluice/board", "boards/" + board["id"])
@@ -169,6 +173,7 @@ def build(folder, root, board, version, keyring, epoch, how):
     _remove(root, names(HERE, "root/without.txt"))
     _check_libraries(root)
     _copy_tree(os.path.join(HERE, "root/files"), root)
+    _copy_tree(os.path.join(HERE, "root", board["storage"]["loader"]), root)
     _applets(root)
     _settle(root, board, version, keyring)
     _users(root, epoch)

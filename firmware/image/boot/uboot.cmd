@@ -15,20 +15,32 @@ fi
 
 setenv slot
 for try in "${BOOT_ORDER}"; do
+    if test "x${try}" = "xA"; then
+        setenv left ${BOOT_A_LEFT}
+    else
+        setenv left ${BOOT_B_LEFT}
+    fi
+    # Not every U-Boot can count.
+    setenv fewer
+    if test "x${left}" = "x3"; then
+        setenv fewer 2
+    elif test "x${left}" = "x2"; then
+        setenv fewer 1
+    elif test "x${left}" = "x1"; then
+        setenv fewer 0
+    fi
     if test "x${slot}" != "x"; then
         # chosen
+    elif test "x${fewer}" = "x"; then
+        # no try left
     elif test "x${try}" = "xA"; then
-        if test 0x${BOOT_A_LEFT} -gt 0; then
-            setexpr BOOT_A_LEFT ${BOOT_A_LEFT} - 1
-            setenv slot A
-            setenv part 2
-        fi
+        setenv BOOT_A_LEFT ${fewer}
+        setenv slot A
+        setenv part 2
     elif test "x${try}" = "xB"; then
-        if test 0x${BOOT_B_LEFT} -gt 0; then
-            setexpr BOOT_B_LEFT ${BOOT_B_LEFT} - 1
-            setenv slot B
-            setenv part 3
-        fi
+        setenv BOOT_B_LEFT ${fewer}
+        setenv slot B
+        setenv part 3
     fi
 done
 
@@ -45,12 +57,7 @@ env export -c -s 0x200 ${kernel_addr_r} BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT
 ${devtype} write ${kernel_addr_r} ${slots_at} 1
 echo "sluice: starting slot ${slot} (tries left: A ${BOOT_A_LEFT}, B ${BOOT_B_LEFT}; order ${BOOT_ORDER})"
 
-# Where a compressed kernel is unpacked: behind the place of the initramfs, where the board has none of its own for it.
-if test "x${kernel_comp_addr_r}" = "x"; then
-    setexpr kernel_comp_addr_r ${ramdisk_addr_r} + 0x4000000
-fi
-setenv kernel_comp_size 0x4000000
-
+@UNPACKING@
 setenv bootargs "@CONSOLE@ rauc.slot=${slot} panic=5 ro quiet @ARGUMENTS@"
 if load ${devtype} ${devnum}:${part} ${kernel_addr_r} /boot/vmlinuz; then
     if load ${devtype} ${devnum}:${part} ${ramdisk_addr_r} /boot/initrd; then
