@@ -55,10 +55,16 @@ Dir::Etc::sourcelist "%s"; Dir::Etc::sourceparts "/dev/null"; Dir::Etc::preferen
     def _apt(self, *arguments, **more):
         return run(*arguments, environment={"APT_CONFIG": self._path("apt.conf")}, **more)
 
-    def _update(self):
-        if not self.current:
+    def _update(self, whole=True):
+        """Has apt know what there is; not `whole`: a list that cannot be had is no matter."""
+        if self.current:
+            return
+        try:
             self._apt("apt-get", "-qq", "update")
             self.current = True
+        except Trouble:
+            if whole:
+                raise
 
     def newest(self, names):
         """The packages that `names` need, as Debian has them now: a list of (name, version, architecture)."""
@@ -82,7 +88,8 @@ Dir::Etc::sourcelist "%s"; Dir::Etc::sourceparts "/dev/null"; Dir::Etc::preferen
         missing = [package for package in packages if not os.path.exists(self.file(*package))]
         if not missing:
             return
-        self._update()
+        # What is locked is known by its sum: whichever list names it will do.
+        self._update(whole=False)
         wanted = ["%s:%s=%s" % (name, architecture if architecture != "all" else self.architecture, version)
                   for name, version, architecture in missing]
         try:

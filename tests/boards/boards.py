@@ -110,7 +110,8 @@ def wrong_commands(board):
             if strange:
                 yield "%s: nothing is called {%s}" % (way["how"], strange[0])
     allowed = ["disk", "serial"] if board["kind"] == "gateway" else NODE_FILES + places + ["serial"]
-    strange = [name for name in placeholders(board["emulation"]["qemu"]) if name not in allowed]
+    strange = [name for name in placeholders(board["emulation"]["qemu"])
+               if name not in allowed and not (board["kind"] == "gateway" and name.startswith("boot:"))]
     if strange:
         yield "the line of QEMU: nothing is called {%s}" % strange[0]
     if bool(board["emulation"]["qemu"]) != bool(board["emulation"]["covers"]):

@@ -367,6 +367,32 @@ def building_and_testing_are_left_to_whoever_does_that(site):
     refused(run("test", "beaglebone-black", **own), "cannot be emulated")
 
 
+def the_emulator_takes_the_boot_loader_from_the_image(site):
+    tree = pathlib.Path(site.path("tree"))
+    for part in ("boards", "tools/flashing"):
+        shutil.copytree(TREE / part, tree / part)
+    shutil.copy(FLASH, tree / "tools/flash")
+    path = tree / "boards/qemu-arm64/board.json"
+    board = json.loads(path.read_text())
+    board["emulation"]["qemu"] = ["qemu-system-aarch64", "-dtb", "{boot:board.dtb}", "-kernel", "{boot:u-boot.bin}"]
+    path.write_text(json.dumps(board))
+    emulator = tree / "bin/qemu-system-aarch64"
+    emulator.parent.mkdir()
+    emulator.write_text('#!/bin/sh\nwhile [ "$1" != -kernel ]; do shift; done\ncat "$2"\n')
+    emulator.chmod(0o755)
+    own = {"tool": tree / "tools/flash", "env": {**os.environ, "PATH": "%s:%s" % (emulator.parent, os.environ["PATH"])}}
+    disk = tree / "build/image/qemu-arm64/disk.img"
+    disk.parent.mkdir(parents=True)
+    with disk.open("wb") as out:
+        out.truncate(16 * MIB)
+    boot = "%s@@%d" % (disk, 4 * MIB)
+    tool("mformat", "-i", boot, "-T", str(8 * MIB // 512), "-h", "16", "-s", "63", "::")
+    for name in ("u-boot.bin", "board.dtb"):
+        refused(run("test", "qemu-arm64", "--console", **own), "the image has no ", "sudo tools/flash build qemu-arm64")
+        tool("mcopy", "-i", boot, "-", "::" + name, input="this is " + name)
+    done(run("test", "qemu-arm64", "--console", **own), "this is u-boot.bin")
+
+
 MISTAKES = (
     ("name\nx\n", None, "no column \"id\""),
     ("id\n", None, "names no site"),
@@ -423,5 +449,6 @@ main(every_board_is_listed, an_image_goes_onto_a_card_and_is_read_back, what_mus
      whoever_overwrites_a_disk_types_its_name, a_damaged_image_and_a_lying_card_are_told, the_time_that_is_left_is_told,
      a_node_is_flashed_by_the_commands_of_its_board, one_template_makes_many_sites_and_their_labels,
      the_setup_code_and_the_certificate_of_a_label_are_the_gateways, a_card_comes_up_as_its_label_says,
-     building_and_testing_are_left_to_whoever_does_that, mistakes_in_tables_and_templates_are_told,
+     building_and_testing_are_left_to_whoever_does_that,
+     the_emulator_takes_the_boot_loader_from_the_image, mistakes_in_tables_and_templates_are_told,
      images_are_offered_to_raspberry_pi_imager)

@@ -1,6 +1,7 @@
 """Building for a board, and starting it in an emulator."""
 import lzma
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -8,6 +9,7 @@ import tempfile
 from . import boards
 from .words import MIB, Refused, need, say
 
+BOOT_AT = 4 * MIB  # where an image has its boot partition
 IMAGES = ("disk.img.xz", "disk.img")  # what is handed out comes first
 
 
@@ -73,12 +75,25 @@ def unpacked(image, folder):
     return disk
 
 
+def from_boot(board, disk, folder):
+    """What the line of QEMU takes from the boot partition ({boot:NAME}), copied into the folder: placeholder -> path."""
+    files = {}
+    for name in sorted(set(re.findall(r"{boot:([^}]+)}", " ".join(board["emulation"]["qemu"])))):
+        need("mcopy", "mtools")
+        files["boot:" + name] = os.path.join(folder, name)
+        done = subprocess.run(["mcopy", "-n", "-i", "%s@@%d" % (disk, BOOT_AT), "::" + name, files["boot:" + name]], check=False)
+        if done.returncode != 0:
+            raise Refused("the image has no %s on its boot partition: sudo tools/flash build %s makes it anew" % (name, board["id"]))
+    return files
+
+
 def console(board):
     """The emulator in this terminal. What it changes is gone afterwards."""
     need(board["emulation"]["qemu"][0], " ".join(board["emulation"]["packages"]))
     with tempfile.TemporaryDirectory(prefix="sluice-emulator-") as folder:
         if board["kind"] == "gateway":
-            files, extra = folder, {"disk": unpacked(image_of(board), folder)}
+            disk = unpacked(image_of(board), folder)
+            files, extra = folder, {"disk": disk, **from_boot(board, disk, folder)}
             say("this terminal is the board's console; Ctrl-a x ends the emulator")
         else:
             files = boards.ROOT / "build" / "node" / board["id"] / "emulated"
