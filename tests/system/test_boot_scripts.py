@@ -21,13 +21,13 @@ from words import read  # noqa: E402
 UBOOT = """
 setenv() { name=$1; shift; eval "$name=\\"\\$*\\""; }
 disk() { [ "$1" != read ] || [ -e "$SAVED" ]; }
-load() { [ "$2" != "0:$BROKEN" ]; }
+load() { from=${2#0:}; [ "$from" != "$BROKEN" ]; }
 env() { case $1 in
 import) . "$SAVED" ;;
 export) printf 'BOOT_ORDER="%s"\\nBOOT_A_LEFT=%s\\nBOOT_B_LEFT=%s\\n' "$BOOT_ORDER" "$BOOT_A_LEFT" "$BOOT_B_LEFT" >"$SAVED" ;;
 esac; }
 reset() { echo restarts; exit; }
-booti() { echo "starts $bootargs"; exit; }
+booti() { echo "starts $bootargs from $from"; exit; }
 bootz() { booti; }
 setexpr() { :; }
 devtype=disk devnum=0 ramdisk_addr_r=0x1000
@@ -38,8 +38,8 @@ file() { [ "$1" = "(hd0)0x7f8+1" ] && echo "$SAVED" || echo "$COUNTS"; }
 load_env() { [ -e "$(file "$2")" ] && . "$(file "$2")"; }
 save_env() { printf 'COUNTED=%s\\nCOUNTED_A_LEFT=%s\\nCOUNTED_B_LEFT=%s\\n' "$COUNTED" "$COUNTED_A_LEFT" "$COUNTED_B_LEFT" >"$(file "$2")"; }
 linux() { bootargs=$*; [ "$1" != "(hd0,gpt$BROKEN)/boot/vmlinuz" ]; }
-initrd() { :; }
-boot() { echo "starts $bootargs"; exit; }
+initrd() { from=${1#*gpt}; from=${from%%)*}; [ "$bootargs" != "${bootargs#"(hd0,gpt$from)/boot/vmlinuz "}" ]; }
+boot() { echo "starts $bootargs from $from"; exit; }
 reboot() { echo restarts; exit; }
 sleep() { :; }
 root='hd0,gpt1' prefix=/EFI/debian
@@ -91,6 +91,7 @@ class Loader:
         said = done.stdout.strip().splitlines()[-1]
         slot = re.search(r"starts .*rauc.slot=([AB]) ", said)
         check(done.returncode == 0 and (slot or "restarts" in said), "the script", done.stdout)
+        check(not slot or said.endswith(" from %d" % (2 + "AB".index(slot[1]))), "the partition of the slot", said)
         if self.kind == "u-boot":
             values = dict(re.findall(r'^(\w+)="?([^"\n]*)', read(self.saved), re.MULTILINE))
             return slot[1] if slot else "restarts", values["BOOT_A_LEFT"] + values["BOOT_B_LEFT"]
