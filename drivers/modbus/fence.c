@@ -136,6 +136,36 @@ bool fence_detour(struct fence *fence, const struct modbus_request *request,
     return false;
 }
 
+/* A read of `bytes` bytes at `address`, or as far below it as the table's end asks for. */
+static void read_at(struct modbus_request *read, uint8_t function, unsigned address, unsigned bytes)
+{
+    unsigned count = holds_bits(function) ? 8 * bytes : bytes / 2;
+
+    read->function = function;
+    read->count = (uint16_t)(count > MODBUS_BITS_MAX ? MODBUS_BITS_MAX : count);
+    read->address = (uint16_t)(address + read->count > 65536 ? 65536u - read->count : address);
+}
+
+/* Of the shapes that are outstanding at most a few are no reads: each function that writes has one.
+ */
+void fence_again(const struct fence *fence, const struct modbus_request *request,
+                 struct modbus_request *detour)
+{
+    const struct fence_shape_lost *newest = &fence->lost[0];
+
+    for (unsigned i = 1; i < fence->count; i++) {
+        const struct fence_shape_lost *entry = &fence->lost[i];
+        bool reads = entry->shape >> 8 <= MODBUS_INPUT_REGISTERS;
+
+        if (reads &&
+            (newest->shape >> 8 > MODBUS_INPUT_REGISTERS || entry->first_ns >= newest->first_ns))
+            newest = entry;
+    }
+    *detour = (struct modbus_request){.unit = request->unit, .timeout_ns = request->timeout_ns};
+    read_at(detour, (uint8_t)(newest->shape >> 8),
+            request->function == PDU_IDENTIFY ? 0 : request->address, newest->shape & 0xFF);
+}
+
 /* The oldest that is only in doubt; FENCE_MAX where none is. */
 static unsigned oldest_settled(const struct fence *fence)
 {
@@ -159,7 +189,7 @@ void fence_lost(struct fence *fence, uint16_t lost, int64_t sent_ns)
 
     if (index < FENCE_MAX) {
         entry.first_ns = fence->lost[index].first_ns;
-        entry.times = (uint8_t)(fence->lost[index].times + (fence->lost[index].times < UINT8_MAX));
+        entry.times = fence->lost[index].times + (fence->lost[index].times < UINT32_MAX);
         drop(fence, index);
     } else if (fence->count == FENCE_MAX) {
         index = oldest_settled(fence);

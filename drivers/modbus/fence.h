@@ -37,8 +37,8 @@
 struct fence {
     struct fence_shape_lost {
         int64_t first_ns, sent_ns; /* when the oldest and the newest were sent */
+        uint32_t times;
         uint16_t shape;
-        uint8_t times;
         bool settled;
     } lost[FENCE_MAX]; /* each shape once, the oldest first */
     uint8_t count;
@@ -63,6 +63,16 @@ bool fence_doubtful(struct fence *fence, uint16_t shape, int64_t now_ns);
  */
 bool fence_detour(struct fence *fence, const struct modbus_request *request,
                   struct modbus_request *detour, int64_t now_ns);
+
+/*
+ * Where there is no room: a read that is outstanding, once more, in *detour, at the place of the
+ * request where it can be; the one that was first asked for last. Its reply may be one to an older
+ * read of that shape, of which as many stay outstanding. But a device answers in order, so whatever
+ * was sent before the first of them is settled by it, which makes room; and a unit that is silent
+ * for long makes no new shapes.
+ */
+void fence_again(const struct fence *fence, const struct modbus_request *request,
+                 struct modbus_request *detour);
 
 /* The request of that shape, sent at `sent_ns`, is given up. */
 void fence_lost(struct fence *fence, uint16_t shape, int64_t sent_ns);

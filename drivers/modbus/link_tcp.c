@@ -143,13 +143,13 @@ static int transact(struct link *base, const struct modbus_request *request,
     struct tcp_link *link = self(base);
     struct fence *fence = &link->fences[request->unit];
     struct tcp_flight flight;
-    int result = ERR_TIMEOUT;
+    int result;
 
     *reply = (struct link_reply){0};
     if (!base->open)
         return ERR_IO;
-    if (tcp_flight_begin(&flight, fence, request, now(link)))
-        result = exchange(link, &flight);
+    tcp_flight_begin(&flight, fence, request, now(link));
+    result = exchange(link, &flight);
     if (result != 0 && result != ERR_EXCEPTION)
         tcp_flight_lost(&flight, fence);
     *reply = flight.reply;

@@ -179,11 +179,9 @@ static void ask(struct tcp_bus *bus, const struct flight *next)
     bus->alone -= unit->alone;
     unit->alone = false;
     tcp_bus_hold(bus, flight, true);
-    if (tcp_flight_begin(&flight->tcp, tcp_bus_fence(bus, flight->device), &next->tcp.request,
-                         tcp_bus_now(bus)))
-        send_frame(bus, flight);
-    else
-        tcp_bus_unsent(bus, flight);
+    tcp_flight_begin(&flight->tcp, tcp_bus_fence(bus, flight->device), &next->tcp.request,
+                     tcp_bus_now(bus));
+    send_frame(bus, flight);
 }
 
 static void connected(void *context, int fd)

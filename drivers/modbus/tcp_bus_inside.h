@@ -67,9 +67,6 @@ void tcp_bus_hang_up(struct tcp_bus *bus);
 /* While several requests may be under way, the unit of this one gets no other, or may again. */
 void tcp_bus_hold(struct tcp_bus *bus, const struct flight *flight, bool held);
 
-/* A request ends without having been sent: it is taken for one that was not answered. */
-void tcp_bus_unsent(struct tcp_bus *bus, struct flight *flight);
-
 /* A request has its outcome: as of link_ops.transact. Afterwards the connection may be closed. */
 void tcp_bus_conclude(struct tcp_bus *bus, struct flight *flight, int result);
 

@@ -2,15 +2,25 @@
 
 #include "core/error.h"
 
-bool tcp_flight_begin(struct tcp_flight *flight, struct fence *fence,
+/* The detour, where one is needed. False where one is and there is no room for another shape: then
+ * it must not be lost. */
+static bool choose_detour(struct tcp_flight *flight, struct fence *fence, int64_t now_ns)
+{
+    flight->detours = fence_closed(fence, fence_shape(&flight->request), now_ns);
+    if (!fence_has_room(fence)) /* now that what is too old is forgotten */
+        return false;
+    return !flight->detours || fence_detour(fence, &flight->request, &flight->detour, now_ns);
+}
+
+void tcp_flight_begin(struct tcp_flight *flight, struct fence *fence,
                       const struct modbus_request *request, int64_t now_ns)
 {
     *flight = (struct tcp_flight){.request = *request, .began_ns = now_ns};
     flight->reply.sent_ns = now_ns;
-    flight->detours = fence_closed(fence, fence_shape(request), now_ns);
-    if (!fence_has_room(fence)) /* now that what is too old is forgotten */
-        return false;
-    return !flight->detours || fence_detour(fence, request, &flight->detour, now_ns);
+    if (choose_detour(flight, fence, now_ns))
+        return;
+    flight->detours = true;
+    fence_again(fence, request, &flight->detour);
 }
 
 /* What is under way. */
@@ -26,6 +36,7 @@ size_t tcp_flight_frame(struct tcp_flight *flight, uint16_t *number, int64_t now
     flight->number = *number;
     flight->reply.sent_ns = now_ns;
     flight->reply.requests++;
+    flight->open = true;
     flight->deadline_ns = now_ns + flight->request.timeout_ns;
     return mbap_encode(sent(flight), *number, frame);
 }
@@ -41,12 +52,26 @@ static bool takes_late(struct fence *fence, const struct mbap_frame *frame, int6
     return true;
 }
 
+/* The detour that is sent again has been answered, by its own reply or an older one: as many of
+ * them are outstanding as before. */
+static int take_again(struct tcp_flight *flight, struct fence *fence, int64_t now_ns)
+{
+    uint16_t shape = fence_shape(&flight->detour);
+
+    fence_lost(fence, shape, flight->reply.sent_ns);
+    fence_late(fence, shape);
+    return choose_detour(flight, fence, now_ns) ? TCP_FLIGHT_GOES_ON : ERR_PROTOCOL;
+}
+
 static int take_answer(struct tcp_flight *flight, struct fence *fence,
-                       const struct mbap_frame *frame)
+                       const struct mbap_frame *frame, int64_t now_ns)
 {
     size_t offset = pdu_data_offset(flight->request.function);
 
     flight->reply.answers++;
+    flight->open = false;
+    if (flight->detours && fence_closed(fence, fence_shape(&flight->detour), now_ns))
+        return take_again(flight, fence, now_ns);
     fence_settled(fence);
     if (flight->detours) {
         flight->detours = false;
@@ -70,6 +95,7 @@ static int take_exception(struct tcp_flight *flight, struct fence *fence,
         flight->reply.strays++;
         return ERR_PROTOCOL;
     }
+    flight->open = false;
     fence_settled(fence);
     if (flight->detours) {
         flight->detours = false;
@@ -86,7 +112,7 @@ int tcp_flight_take(struct tcp_flight *flight, struct fence *fence, const struct
     if (frame->unit == flight->request.unit && frame->transaction == flight->number) {
         switch (pdu_match(sent(flight), frame->pdu, frame->size)) {
         case PDU_ANSWER:
-            return take_answer(flight, fence, frame);
+            return take_answer(flight, fence, frame, now_ns);
         case PDU_EXCEPTION:
             return take_exception(flight, fence, frame, now_ns);
         case PDU_OTHER:
@@ -115,6 +141,6 @@ int tcp_flight_time_out(const struct tcp_flight *flight, bool partial)
 
 void tcp_flight_lost(const struct tcp_flight *flight, struct fence *fence)
 {
-    if (flight->reply.requests)
+    if (flight->open)
         fence_lost(fence, fence_shape(sent(flight)), flight->reply.sent_ns);
 }

@@ -9,6 +9,11 @@
  * outstanding goes behind a detour, as on a line (fence.h). Replies out of order are known by their
  * numbers, so nothing is done about shapes that are only in doubt.
  *
+ * A new connection forgets nothing: a gateway hands on what its line brings, whoever asked for it.
+ * But what came late on the old one went with it, so a server that was slow for a while would leave
+ * as much outstanding as the fence holds. Then the detour is one that is outstanding itself: the
+ * unit is asked on, and its first answer makes room.
+ *
  * Pure: no I/O. `fence` is the unit's, and the same in all calls.
  */
 #ifndef SLUICE_MODBUS_TCP_FLIGHT_H
@@ -22,6 +27,7 @@ struct tcp_flight {
     struct modbus_request request; /* that is to be answered */
     struct modbus_request detour;
     bool detours; /* it is under way, and the request behind it */
+    bool open;    /* what was sent last has no answer yet */
     uint16_t number;
     int64_t began_ns, deadline_ns;
     struct link_reply reply; /* the counts are of both */
@@ -29,14 +35,11 @@ struct tcp_flight {
 
 /* Of the outcomes of tcp_flight_take: none yet... */
 #define TCP_FLIGHT_WAITS 1
-/* ...and the detour has been answered: tcp_flight_frame gives the request itself. */
+/* ...and a detour has been answered: tcp_flight_frame gives what is next, mostly the request. */
 #define TCP_FLIGHT_GOES_ON 2
 
-/*
- * Begins: `request` must hold as long as the flight. False where the unit must be left alone for
- * now, because too many requests to it are outstanding: then nothing is to be sent.
- */
-bool tcp_flight_begin(struct tcp_flight *flight, struct fence *fence,
+/* Begins: `request` must hold as long as the flight. */
+void tcp_flight_begin(struct tcp_flight *flight, struct fence *fence,
                       const struct modbus_request *request, int64_t now_ns);
 
 /* The frame that is to be sent now, and its size; *number is the connection's last one. Its

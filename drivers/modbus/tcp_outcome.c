@@ -60,11 +60,6 @@ static void judge(struct tcp_bus *bus, struct flight *flight, int result, bool l
         polling_take(&bus->polling, &flight->turn, result, &flight->tcp.reply, took_ns, lost);
 }
 
-void tcp_bus_unsent(struct tcp_bus *bus, struct flight *flight)
-{
-    judge(bus, flight, ERR_TIMEOUT, false);
-}
-
 /* It has one that may be another's fault: it is asked again. A write is not. */
 static void excuse(struct tcp_bus *bus, struct flight *flight, int result)
 {

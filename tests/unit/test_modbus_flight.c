@@ -53,7 +53,7 @@ static uint16_t send_next(struct tcp_flight *flight, unsigned *count)
 static uint16_t begin(struct tcp_flight *flight, const struct modbus_request *request,
                       unsigned *count)
 {
-    assert_true(tcp_flight_begin(flight, &fence, request, now_ns));
+    tcp_flight_begin(flight, &fence, request, now_ns);
     return send_next(flight, count);
 }
 
@@ -196,27 +196,125 @@ static void believes_no_exception_that_an_older_request_may_have_caused(void **s
     assert_int_equal(flight.reply.exception, 2);
 }
 
-static void leaves_a_unit_alone_when_too_much_is_outstanding(void **state)
+/* One read after the other is given up, until the fence can hold no more: 16 shapes, the last one
+ * of FENCE_MAX registers. */
+static void fill_the_fence(void)
 {
     struct tcp_flight flight;
-    unsigned count, asked = 0;
+    unsigned count;
 
-    (void)state;
-    for (uint16_t size = 1;; size++) {
+    for (uint16_t size = 1; size <= FENCE_MAX; size++) {
         struct modbus_request request = read_of(0, size);
 
-        if (!tcp_flight_begin(&flight, &fence, &request, now_ns))
-            break;
-        send_next(&flight, &count);
+        begin(&flight, &request, &count);
+        assert_int_equal(count, size);
         time_out(&flight);
-        now_ns -= NS_PER_S;
-        asked++;
+        now_ns -= NS_PER_S - NS_PER_MS; /* quickly */
     }
-    assert_int_equal(asked, FENCE_MAX);
-    assert_int_equal(flight.reply.requests, 0);
+    assert_false(fence_has_room(&fence));
+}
+
+static void asks_on_however_much_is_outstanding(void **state)
+{
+    struct modbus_request request = read_of(700, 3);
+    struct tcp_flight flight;
+    unsigned count;
+    uint16_t mine = 0;
+
+    (void)state;
+    fill_the_fence();
+    for (int silent = 0; silent < 3; silent++) {
+        mine = begin(&flight, &request, &count);
+        assert_int_equal(count, FENCE_MAX);
+        assert_int_equal(flight.detour.address, 700);
+        if (silent < 2)
+            time_out(&flight);
+    }
+    /* It comes to itself: one answer, and the next one is believed. */
+    assert_int_equal(hear(&flight, mine, UNIT, FENCE_MAX, 1), TCP_FLIGHT_GOES_ON);
+    mine = send_next(&flight, &count);
+    assert_int_equal(count, 3);
+    assert_int_equal(hear(&flight, mine, UNIT, 3, 2), 0);
+    assert_int_equal(flight.reply.data[0], 2);
+    assert_int_equal(flight.reply.requests, 2);
+    assert_true(fence_has_room(&fence));
+}
+
+/* The same at a gateway that puts the newest number on whatever comes. The answer to the detour may
+ * be one to the same read from before, and so may each that follows. */
+static void believes_no_older_answer_to_a_detour_that_was_repeated(void **state)
+{
+    struct modbus_request request = read_of(700, FENCE_MAX);
+    struct tcp_flight flight;
+    unsigned count;
+    uint16_t mine;
+
+    (void)state;
+    fill_the_fence();
+    begin(&flight, &request, &count);
+    time_out(&flight);
+    mine = begin(&flight, &request, &count);
+    assert_int_equal(count, FENCE_MAX);
+    /* What it was asked first: two more of this length may come, so another one must be asked. */
+    assert_int_equal(hear(&flight, mine, UNIT, FENCE_MAX, 1), TCP_FLIGHT_GOES_ON);
+    mine = send_next(&flight, &count);
+    assert_int_equal(count, FENCE_MAX + 1);
+    assert_int_equal(hear(&flight, mine, UNIT, FENCE_MAX, 1), TCP_FLIGHT_WAITS);
+    assert_int_equal(hear(&flight, mine, UNIT, FENCE_MAX, 1), TCP_FLIGHT_WAITS);
+    assert_int_equal(hear(&flight, mine, UNIT, FENCE_MAX + 1, 1), TCP_FLIGHT_GOES_ON);
+    mine = send_next(&flight, &count);
+    assert_int_equal(count, FENCE_MAX);
+    assert_int_equal(hear(&flight, mine, UNIT, FENCE_MAX, 2), 0);
+    assert_int_equal(flight.reply.data[0], 2);
+}
+
+/* All that is outstanding was lost once more behind the detour's first time: that is not settled.
+ */
+static void goes_on_only_where_the_answer_makes_room(void **state)
+{
+    struct modbus_request request = read_of(700, 40);
+    struct tcp_flight flight;
+    unsigned count;
+    uint16_t mine;
+
+    (void)state;
+    fill_the_fence();
+    for (uint16_t size = 1; size <= FENCE_MAX; size++)
+        fence_lost(&fence, fence_shape(&(struct modbus_request){.function = 3, .count = size}),
+                   now_ns);
+    mine = begin(&flight, &request, &count);
+    assert_int_equal(count, FENCE_MAX);
+    assert_int_equal(hear(&flight, mine, UNIT, FENCE_MAX, 1), ERR_PROTOCOL);
+    tcp_flight_lost(&flight, &fence);
+    assert_false(fence_has_room(&fence));
     now_ns += FENCE_LATE_NS + NS_PER_S;
-    struct modbus_request request = read_of(0, 1);
-    assert_true(tcp_flight_begin(&flight, &fence, &request, now_ns));
+    begin(&flight, &request, &count);
+    assert_int_equal(count, 40);
+}
+
+/* A detour reads, also where the last that was lost is a write; and within the table. */
+static void repeats_no_write(void **state)
+{
+    struct modbus_request request = read_of(65530, 3), detour;
+
+    (void)state;
+    fill_the_fence();
+    fence.lost[0].shape = MODBUS_COILS << 8 | 250;
+    fence.lost[FENCE_MAX - 1].shape = PDU_WRITE_REGISTER << 8;
+    fence_again(&fence, &request, &detour);
+    assert_int_equal(detour.function, MODBUS_HOLDING_REGISTERS);
+    assert_int_equal(detour.count, FENCE_MAX - 1);
+    assert_int_equal(detour.address, 65536 - (FENCE_MAX - 1));
+    for (unsigned i = 1; i < FENCE_MAX; i++)
+        fence.lost[i].shape = (uint16_t)((PDU_WRITE_COIL + i) << 8);
+    fence_again(&fence, &request, &detour);
+    assert_int_equal(detour.function, MODBUS_COILS);
+    assert_int_equal(detour.count, MODBUS_BITS_MAX);
+    fence.lost[0].shape = PDU_IDENTIFY << 8;
+    fence.lost[1].shape = MODBUS_INPUT_REGISTERS << 8 | 8;
+    fence_again(&fence, &request, &detour);
+    assert_int_equal(detour.function, MODBUS_INPUT_REGISTERS);
+    assert_int_equal(detour.count, 4);
 }
 
 static void says_how_it_ended(void **state)
@@ -277,7 +375,10 @@ int main(void)
         cmocka_unit_test_setup(needs_no_detour_once_the_late_reply_has_come, set_up),
         cmocka_unit_test_setup(needs_no_detour_for_another_length_or_a_minute_later, set_up),
         cmocka_unit_test_setup(believes_no_exception_that_an_older_request_may_have_caused, set_up),
-        cmocka_unit_test_setup(leaves_a_unit_alone_when_too_much_is_outstanding, set_up),
+        cmocka_unit_test_setup(asks_on_however_much_is_outstanding, set_up),
+        cmocka_unit_test_setup(believes_no_older_answer_to_a_detour_that_was_repeated, set_up),
+        cmocka_unit_test_setup(goes_on_only_where_the_answer_makes_room, set_up),
+        cmocka_unit_test_setup(repeats_no_write, set_up),
         cmocka_unit_test_setup(says_how_it_ended, set_up),
         cmocka_unit_test_setup(a_window_is_no_wider_than_the_units_or_what_was_said, set_up),
         cmocka_unit_test_setup(a_server_that_takes_one_at_a_time_is_asked_so_for_an_hour, set_up),
