@@ -162,6 +162,35 @@ def obeys_faults():
     sim.stop()
 
 
+def tells_late_replies_from_those_at_the_edge():
+    """Late is what came when the reader had asked anew; else its own clock decides."""
+    sim = Sim("sim_rtu", "--unit", "1:a", "--unit", "2:b", "--baud", "115200", "--late-after", "100ms")
+    fd = os.open(sim.first, os.O_RDWR | os.O_NOCTTY)
+    sim.tell("delay 1 200ms 1")
+    assert counter(ask(fd, timeout=10)) == 1
+    sim.tell("delay 1 1s 1")
+    os.write(fd, request(1, 3, 0, 10))
+    assert counter(ask(fd, 2, timeout=10)) == 1 and counter(read_upto(fd, 25, 10)) == 2
+    sim.stop()
+    seen = {(line["d"], line["v"]): (line.get("edge", False), line.get("late", False)) for line in sim.truth()}
+    assert seen["a", 1] == (True, False) and seen["a", 2] == (False, True), seen
+    sim = Sim("sim_tcp", "--unit", "1:a", "--unit", "2:b", "--late-after", "100ms")
+    peer = socket.create_connection(("127.0.0.1", int(sim.first)))
+    stream = peer.makefile("rb")
+
+    def ask_tcp(*units):
+        for unit in units:
+            peer.sendall(struct.pack(">HHHBBHH", unit, 0, 6, unit, 3, 0, 10))
+        for _ in units:
+            stream.read(29)
+    sim.tell("delay 1 200ms 2")
+    ask_tcp(1, 2)
+    ask_tcp(1, 1)
+    sim.stop()
+    assert [(line["d"], line["v"], line.get("edge", False), line.get("late", False)) for line in sim.truth()] == [
+        ("b", 1, False, False), ("a", 1, True, False), ("a", 3, False, False), ("a", 2, False, True)], sim.truth()
+
+
 def comes_back_under_another_name():
     link = os.path.join(DIR, "tty")
     sim = Sim("sim_rtu", "--unit", "1", "--link", link)
@@ -309,7 +338,7 @@ def leaves_with_its_parent():
 
 
 for check in [takes_the_time_of_the_wire, sees_a_request_without_silence, reads_what_the_map_says,
-              obeys_faults, comes_back_under_another_name,
+              obeys_faults, tells_late_replies_from_those_at_the_edge, comes_back_under_another_name,
               can_be_opened_again_with_parity_after_a_kill, waits_for_events, serves_pipelined_tcp,
               talks_nmea, weighs, leaves_with_its_parent]:
     remark = check()

@@ -93,7 +93,8 @@ static void said(struct line *line)
     line->stats.overruns += text->tx.lost;
     line->stats.tx_bytes += text->tx.length;
     if (text->has_counter && text->intact && text->heard && !text->tx.lost) {
-        truth_note(line->truth, line->unit.name, text->counter, late, 0);
+        truth_note(line->truth, line->unit.name, text->counter, late ? TRUTH_LATE : TRUTH_IN_TIME,
+                   0);
         line->stats.truth_lines++;
     }
     line->queued--;

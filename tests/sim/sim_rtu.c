@@ -287,18 +287,21 @@ static void bus_sent(struct bus *bus, struct reply *reply)
 {
     int64_t took_ns = reply->tx.end_ns - reply->request_end_ns;
     int64_t limit_ns = bus->options.late_after_ns;
-    bool late =
-        reply->frame != bus->stats.frames || (limit_ns ? took_ns > limit_ns : reply->delayed);
+    enum truth_time time = TRUTH_IN_TIME;
     struct unit *unit = bus->options.units.by_id[reply->unit->id];
 
     bus->line_end_ns = later(bus->line_end_ns, reply->tx.end_ns);
     bus->stats.tx_bytes += reply->tx.length;
     bus->stats.overruns += reply->tx.lost;
-    bus->stats.late += late;
+    if (reply->frame != bus->stats.frames || (!limit_ns && reply->delayed))
+        time = TRUTH_LATE;
+    else if (limit_ns && took_ns > limit_ns)
+        time = TRUTH_EDGE;
+    bus->stats.late += time != TRUTH_IN_TIME;
     bus->stats.replies++;
     unit->replies++;
     if (reply->intact && !reply->tx.lost && reply->has_counter) {
-        truth_note(bus->truth, unit->name, reply->counter, late, 0);
+        truth_note(bus->truth, unit->name, reply->counter, time, 0);
         bus->stats.truth_lines++;
     }
     bus->sending = NULL;

@@ -20,7 +20,7 @@ struct mark {
     uint32_t end;
     uint32_t counter;
     uint8_t unit;
-    bool late;
+    enum truth_time time;
 };
 
 struct conn {
@@ -39,7 +39,8 @@ struct frame {
     size_t length;
     uint8_t unit;
     bool intact;
-    bool late;
+    bool delayed;      /* the reader gives it up */
+    uint64_t requests; /* of the unit so far: when there are more, it has */
     bool has_counter;
     uint32_t counter;
 };

@@ -81,7 +81,8 @@ int64_t answer_request(struct server *server, const uint8_t *data, size_t length
     if (mood.corruption)
         corrupt(server, frame, mood.corruption);
     took_ns = unit->turnaround_ns + mood.delay_ns;
-    frame->late =
+    frame->delayed =
         server->options.late_after_ns ? took_ns > server->options.late_after_ns : mood.delay_ns > 0;
+    frame->requests = unit->requests;
     return took_ns ? wire_now_ns() + took_ns : 0;
 }

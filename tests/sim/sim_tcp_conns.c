@@ -93,7 +93,7 @@ static void note_taken(struct server *server, struct conn *conn)
         const struct mark *mark = &conn->marks[done++];
 
         truth_note(server->truth, server->options.units.by_id[mark->unit]->name, mark->counter,
-                   mark->late, conn->port);
+                   mark->time, conn->port);
         server->stats.truth_lines++;
     }
     conn->mark_count -= done;
@@ -132,12 +132,22 @@ static bool has_room(const struct conn *conn)
     return OUT_BYTES - conn->out_length >= FRAME_MAX;
 }
 
+static enum truth_time time_of(const struct server *server, const struct frame *frame)
+{
+    if (!frame->delayed)
+        return TRUTH_IN_TIME;
+    return server->options.late_after_ns &&
+                   server->options.units.by_id[frame->unit]->requests == frame->requests
+               ? TRUTH_EDGE
+               : TRUTH_LATE;
+}
+
 static void conn_put(struct server *server, struct conn *conn, const struct frame *frame)
 {
     memcpy(conn->out + conn->out_length, frame->data, frame->length);
     conn->out_length += frame->length;
     server->stats.replies++;
-    server->stats.late += frame->late;
+    server->stats.late += frame->delayed;
     server->options.units.by_id[frame->unit]->replies++;
     if (server->truth && frame->has_counter && frame->intact) {
         struct mark *mark = &conn->marks[conn->mark_count++];
@@ -145,7 +155,7 @@ static void conn_put(struct server *server, struct conn *conn, const struct fram
         mark->end = (uint32_t)conn->out_length;
         mark->counter = frame->counter;
         mark->unit = frame->unit;
-        mark->late = frame->late;
+        mark->time = time_of(server, frame);
     }
 }
 

@@ -49,8 +49,10 @@ void truth_flush(struct truth *truth)
     truth->due_ns = WIRE_NEVER;
 }
 
-void truth_note(struct truth *truth, const char *device, uint32_t value, bool late, unsigned from)
+void truth_note(struct truth *truth, const char *device, uint32_t value, enum truth_time time,
+                unsigned from)
 {
+    static const char *const words[] = {"", ",\"edge\":true", ",\"late\":true"};
     char number[32], port[24] = "";
     int n;
 
@@ -67,7 +69,7 @@ void truth_note(struct truth *truth, const char *device, uint32_t value, bool la
         snprintf(port, sizeof port, ",\"from\":%u", from);
     n = snprintf(truth->buffer + truth->used, LINE_MAX_BYTES,
                  "{\"d\":\"%s\",\"p\":\"%s\",\"v\":%s,\"t\":%lld%s%s}\n", device, truth->point,
-                 number, (long long)wire_unix_ms(), port, late ? ",\"late\":true" : "");
+                 number, (long long)wire_unix_ms(), port, words[time]);
     if (n < 0 || n >= LINE_MAX_BYTES)
         process_die("a name is too long for the truth file");
     if (truth->used == 0)

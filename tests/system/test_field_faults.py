@@ -100,14 +100,14 @@ def late_and_foreign_replies_are_never_published(site):
 def foreign_replies_over_tcp_are_never_published(site):
     broker = Broker(site)
     subscriber, audit = Subscriber(site, broker), Audit(site, broker)
-    hall = ModbusTcp(site, "hall", ["1-3:unit,regs=40"], "--late-after", "100ms")
+    hall = ModbusTcp(site, "hall", ["1-3:unit,regs=40"], "--late-after", "300ms")
     units = {"unit1": 1, "unit2": 2, "unit3": 3}
     devices = [hall.device(name, unit, "50ms", [CONSTANT]) for name, unit in units.items()]
-    gateway = Gateway(site, [hall.bus(timeout="100ms")], devices, [broker.uplink()]).start()
+    gateway = Gateway(site, [hall.bus(timeout="300ms")], devices, [broker.uplink()]).start()
     gateway.wait_online()
     begin_ms = time.time() * 1000
-    for fault in ["delay 1 130ms 3", "corrupt 1 1/3 transaction", "corrupt 2 1/3 unit", "corrupt 3 1/3 protocol",
-                  "corrupt 1 1/3 length", "corrupt 2 1/3 function", "delay 2 250ms 2", "exception 3 6 5", "close",
+    for fault in ["delay 1 350ms 3", "corrupt 1 1/3 transaction", "corrupt 2 1/3 unit", "corrupt 3 1/3 protocol",
+                  "corrupt 1 1/3 length", "corrupt 2 1/3 function", "delay 2 600ms 2", "exception 3 6 5", "close",
                   "reset"]:
         hall.tell(fault)
         site.wait_values(30, 90)
