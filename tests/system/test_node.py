@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 from harness import EXIT_OK, Gateway, check, main, sluice, totals, wait_for
-from harness.node import COIL, DISCRETE, HOLDING, INPUT, ROOT, Node, Wire, node_names, profile, tool
+from harness.node import COIL, DISCRETE, HOLDING, INPUT, ROOT, Node, Wire, build_nodes, node_names, profile, tool
 
 os.environ["SLUICE_PROFILES"] = os.path.join(ROOT, "drivers/profiles")
 POINTS = profile()
@@ -224,4 +224,4 @@ def a_rebuild_elsewhere_is_the_same_bit_for_bit(site):
 main(every_board_answers_all_functions, hundreds_of_polls_lose_none, the_gateway_reads_and_writes_it_by_its_profile, assign_gives_it_a_unit_and_a_line,
      nodes_on_one_line_answer_for_themselves_alone, the_build_for_the_board_ends_frames_by_silence_and_can_be_rescued,
      a_new_unit_is_stored_only_once_somebody_asks_there, a_node_that_hangs_is_restarted_by_its_watchdog,
-     a_rebuild_elsewhere_is_the_same_bit_for_bit)
+     a_rebuild_elsewhere_is_the_same_bit_for_bit, prepare=build_nodes)

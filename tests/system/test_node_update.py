@@ -7,7 +7,7 @@ import subprocess
 import threading
 
 from harness import EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, Gateway, check, main, program, sluice, wait_for
-from harness.node import HOLDING, ROOT, tool
+from harness.node import HOLDING, ROOT, build_nodes, tool
 from harness.slotted import BOARD, SlottedNode, hanging, sign, version_parts
 
 os.environ["SLUICE_PROFILES"] = os.path.join(ROOT, "drivers/profiles")
@@ -204,4 +204,4 @@ def every_board_has_room_for_its_boot_loader(_site):
 
 
 main(an_update_while_the_gateway_polls, what_does_not_belong_there_is_refused, what_was_cut_off_goes_on,
-     a_version_that_does_not_work_goes_away, every_board_has_room_for_its_boot_loader)
+     a_version_that_does_not_work_goes_away, every_board_has_room_for_its_boot_loader, prepare=build_nodes)

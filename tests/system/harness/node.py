@@ -36,6 +36,11 @@ def tool(*arguments):
     return done.stdout
 
 
+def build_nodes():
+    """The firmware of all boards, for main(): a busy machine takes minutes, which are no test's."""
+    tool("build", "all")
+
+
 def profile():
     """The points of a node by their ids."""
     with open(os.path.join(ROOT, "drivers/profiles/sluice-node.json"), encoding="utf-8") as file:
