@@ -166,7 +166,9 @@ static void on_failed(void *context, int error, const char *sentence)
 {
     struct uplink *uplink = context;
 
-    rival_ended(&uplink->rival, RIVAL_EXPLAINED, 0);
+    /* Closed before the broker's answer was read: that happens where a rival is quicker, too. */
+    if (error != ERR_CLOSED)
+        rival_ended(&uplink->rival, RIVAL_EXPLAINED, 0);
     connection_fail(uplink, error, sentence);
 }
 

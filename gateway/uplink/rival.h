@@ -2,8 +2,8 @@
  * Whether another client has this uplink's client id. A broker ends the older of two connections
  * with one id (MQTT 5 and 3.1.1, 3.1.4), so the two take turns for ever, and each looks like a
  * network that fails. A broker of MQTT 5 may tell why it ends a connection (mosquitto 2.0.11 does
- * not); one of 3.1.1 cannot. So connections that end soon, one after another, and for no reason that
- * is known, are taken for it, too.
+ * not); one of 3.1.1 cannot. So connections that end soon, one after another, and for no reason
+ * that is known, are taken for it, too.
  *
  * Pure: it is told what happened and says what is to be told.
  */
@@ -30,7 +30,7 @@ struct rival {
 enum rival_end {
     RIVAL_TAKEN_OVER, /* the broker said that another client took the session over */
     RIVAL_SUDDEN,     /* it ended without a word, and nothing is known that explains it */
-    RIVAL_EXPLAINED,  /* any other end, and any attempt that did not come to a connection */
+    RIVAL_EXPLAINED,  /* any other end, and an attempt that found no broker, or was refused */
 };
 
 enum rival_news {

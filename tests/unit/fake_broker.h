@@ -40,7 +40,8 @@ static struct {
     int hang_ups;         /* so many connections end with their first event, or... */
     uint64_t hang_up_at;  /* ...with this one, which is then not answered; 0: with the first */
     int hang_up_reason;   /* of the DISCONNECT, or MQTT_REASON_NONE */
-    int busy;             /* so many data messages are refused with busy_reason */
+    int then_fails; /* the attempt behind each of these fails with this error; 0: it does not */
+    int busy;       /* so many data messages are refused with busy_reason */
     int busy_reason;
 
     /* what it saw */
@@ -60,7 +61,7 @@ static struct {
     /* between its two ends */
     struct mqtt_options options;
     int fd;
-    bool connected, connecting, hang_up, leaving;
+    bool connected, connecting, hang_up, leaving, fails;
     int lost_reason;
     struct {
         uint32_t token;
@@ -358,8 +359,13 @@ void mqtt_process(struct mqtt *client)
     broker.echo_count = 0;
     if (broker.hang_up && broker.connected) {
         broker.connected = broker.hang_up = false;
+        broker.fails = broker.then_fails != 0;
         options->lost(options->context, broker.lost_reason, "the broker closed the connection");
         broker.lost_reason = MQTT_REASON_NONE;
+    }
+    if (broker.connecting && broker.fails) {
+        broker.connecting = broker.fails = false;
+        options->failed(options->context, broker.then_fails, "it did not come to a connection");
     }
     if (broker.connecting)
         broker_accept();
