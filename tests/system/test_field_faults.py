@@ -3,7 +3,7 @@
 import time
 
 from harness import (LONG, Audit, Balance, Broker, Gateway, ModbusTcp, RtuLine, Scale, Subscriber, Talker, check,
-                     doubted, finish, main, totals, wait_for)
+                     doubted, finish, main, patient, totals, wait_for)
 
 PERIOD_S = 20 if LONG else 4
 
@@ -37,7 +37,7 @@ def a_silent_slave_costs_the_others_nothing(site):
     line = RtuLine(site, "rs485-1", ["%d:unit%d" % (unit, unit) for unit in (1, 2, 3, 4)])
     names = ["unit1", "unit2", "unit3", "unit4"]
     devices = [line.device(name, number) for number, name in enumerate(names, 1)]
-    gateway = Gateway(site, [line.bus(timeout="100ms")], devices, [broker.uplink()]).start()
+    gateway = Gateway(site, [line.bus(timeout=patient(100))], devices, [broker.uplink()]).start()
     gateway.wait_online()
     site.wait_values(40)
     before = rates(site, names)
@@ -145,7 +145,7 @@ def a_noisy_line_beside_a_quiet_one(site):
     quiet = RtuLine(site, "quiet", ["1:calm1", "2:calm2"])
     devices = [noisy.device("loud1", 1, points=[CONSTANT]), noisy.device("loud2", 2, points=[CONSTANT]),
                quiet.device("calm1", 1), quiet.device("calm2", 2)]
-    gateway = Gateway(site, [noisy.bus(timeout="100ms"), quiet.bus(timeout="100ms")], devices,
+    gateway = Gateway(site, [noisy.bus(timeout="100ms"), quiet.bus(timeout=patient(100))], devices,
                       [broker.uplink()]).start()
     gateway.wait_online()
     site.wait_values(40)

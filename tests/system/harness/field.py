@@ -3,10 +3,19 @@ import json
 import os
 import subprocess
 
-from .site import program, wait_for
+from .site import program, slowness, wait_for
+
+SLOWNESS = slowness()
+
+
+def patient(timeout_ms):
+    """A time-out for a field whose replies are to be in time: what a busy machine keeps from it would be missing."""
+    return "%dms" % (timeout_ms * SLOWNESS)
+
 
 # A reply later than this is late by the simulators' reckoning, too.
-TIMEOUT = "500ms"
+TIMEOUT_MS = 500 * SLOWNESS
+TIMEOUT = patient(500)
 # For so long after a fault a reply on RTU is only believed when another read confirms it. What is read only for that,
 # and what is not believed, the simulators have sent all the same.
 DOUBT_MS = 12000

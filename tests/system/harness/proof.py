@@ -2,6 +2,7 @@
 import json
 import signal
 
+from .field import TIMEOUT_MS
 from .gateway import EXIT_FAILED, EXIT_OK, check_ledger
 from .site import check, program, wait_for
 
@@ -9,7 +10,7 @@ from .site import check, program, wait_for
 PUBLISHED = ("reading", "state", "alarm", "result", "gap", "clock", "lifecycle")
 
 # Longer than any reply that is still on the wire when the field is told to be quiet.
-QUIET_MS = 1200
+QUIET_MS = TIMEOUT_MS + 700
 
 
 class Audit:
