@@ -9,12 +9,17 @@ import signal
 import subprocess
 import sys
 
-from harness import (EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, EXIT_USAGE, Gateway, ModbusTcp, RtuLine, check, free_port, main, program, sluice,
-                     wait_for)
+from harness import (EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, EXIT_USAGE, Gateway, ModbusTcp, RtuLine, check, free_port, main, program, slowness,
+                     sluice, wait_for)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PARTIES = os.path.join(HERE, "parties")
 os.environ["SLUICE_PROFILES"] = os.path.join(HERE, "..", "..", "drivers", "profiles")
+
+
+def patience_ms():
+    """What a party that is a Python program needs for an answer."""
+    return str(int(60 * slowness()))
 
 
 def scan(*arguments, status=EXIT_OK, socket="/nonexistent/api.sock"):
@@ -73,7 +78,7 @@ def party(site, name, script, *arguments):
 def a_scan_of_all_settings_finds_devices_that_are_set_differently(site):
     party(site, "meters", "settable_meters.py", site.path("meters.tty"), "units=2@9600,5@2400,7@9600")
     arguments = (site.path("meters.tty"), "--baud", "9600,4800,2400", "--format", "8N1", "--units", "1-8", "--listen", "0",
-                 "--timeout", "60")
+                 "--timeout", patience_ms())
     first, _ = scan(*arguments)
     check(sorted(devices(first)) == [2, 7], "it ends at the first setting that anybody answers at", first)
     every, _ = scan(*arguments, "--all")
@@ -85,7 +90,7 @@ def a_scan_of_all_settings_finds_devices_that_are_set_differently(site):
 def two_meters_of_one_unit_are_told_from_others(site):
     """Both drive the line at the same time, as two new ones do."""
     party(site, "meters", "settable_meters.py", site.path("meters.tty"), "units=1,4,4,6", "baud=9600")
-    lines, _ = scan(site.path("meters.tty"), "--line", "9600 8N1", "--units", "1-8", "--listen", "0", "--timeout", "60")
+    lines, _ = scan(site.path("meters.tty"), "--line", "9600 8N1", "--units", "1-8", "--listen", "0", "--timeout", patience_ms())
     check({unit: device["verdict"] for unit, device in devices(lines).items()} ==
           {1: "present", 4: "shared", 6: "present"}, "the verdicts", lines)
     words = sluice("scan", site.path("meters.tty"), "--line", "9600 8N1", "--units", "4", "--listen", "0", "--socket",
@@ -102,7 +107,7 @@ def swapped_wires_are_told_from_another_baud(site):
         line = party(site, name, "bad_line.py", site.path(name), str(sent), str(heard), wires)
         # What it makes of the unit does not matter: no reply can be read there.
         done = sluice("scan", "--json", "--socket", "/nonexistent/api.sock", site.path(name), "--line", "%d 8N1" % heard,
-                      "--units", "200", "--timeout", "60")
+                      "--units", "200", "--timeout", patience_ms())
         seen = json.loads(done.stdout.splitlines()[0])
         check(seen["heard"] == verdict, "what was heard of %s" % name, seen, done.stderr)
         line.kill()

@@ -3,14 +3,21 @@
 What a receiver makes of a line on which a master asks four units, when it listens at another rate or with A and B
 changed over: LINK SENT-BAUD HEARD-BAUD swapped|straight. The line is drawn as levels, a sample a microsecond, and
 read as a UART reads it: a fall begins a byte, whose bits are taken in their middles, whatever the stop bit is. The bytes
-go to the pty LINK again and again, as the traffic would bring them. Says "ready" on standard output.
+go to the pty LINK again and again, those of a frame at once and the silences as long as the traffic has them; longer where
+the machine has much to do, so that whoever reads them late still sees where one ends. Says "ready" on standard output.
 """
 import os
+import pathlib
 import pty
 import struct
 import sys
 import time
 import tty
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import slowness  # noqa: E402
+
+SILENCE_US = 20000  # at least between two frames; a byte takes at most so long
 
 
 def crc(data):
@@ -53,21 +60,29 @@ def hear(levels, bit):
         at = levels.find(b"\x01\x00", end) + 1
 
 
+def bursts(heard):
+    """What is heard without a silence in between, each with the microseconds since the one before."""
+    burst, begun, last = b"", 0, 0
+    for moment, byte in heard:
+        if burst and moment - last > SILENCE_US:
+            yield begun, burst
+            burst, begun = b"", moment - last
+        burst, last = burst + bytes([byte]), moment
+    yield begun, burst
+
+
 def main(link, sent_baud, heard_baud, wires):
-    heard = list(hear(draw(traffic(), 1000000 // int(sent_baud), wires == "swapped"), 1000000 // int(heard_baud)))
+    heard = list(bursts(hear(draw(traffic(), 1000000 // int(sent_baud), wires == "swapped"), 1000000 // int(heard_baud))))
     ours, theirs = pty.openpty()
     tty.setraw(theirs)
     os.set_blocking(ours, False)
     os.symlink(os.ttyname(theirs), link)
     print("ready", flush=True)
     while True:
-        begun = time.monotonic()
-        for moment, byte in heard:
-            left = begun + moment / 1e6 - time.monotonic()
-            if left > 0:
-                time.sleep(left)
+        for silence_us, burst in heard:
+            time.sleep(max(silence_us, SILENCE_US) / 1e6 * slowness())
             try:
-                os.write(ours, bytes([byte]))
+                os.write(ours, burst)
             except BlockingIOError:
                 pass  # nobody listens
 
