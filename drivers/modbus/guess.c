@@ -278,7 +278,7 @@ static bool fits(const struct guess_samples *samples, struct guess *guess, doubl
     for (size_t i = 0; i < SCALES; i++) {
         double off = distance(guess, samples->samples, scales[i], expect);
 
-        if (!(off <= within))
+        if (!(off <= within) || !isfinite(off)) /* an infinite value is near nothing */
             continue;
         guess->scale = scales[i];
         guess->off = off;

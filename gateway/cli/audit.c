@@ -167,7 +167,7 @@ static int parse_seconds(const char *text, const char *flag, int64_t *ns)
     if (!text)
         return EXIT_CODE_OK;
     double seconds = strtod(text, &end);
-    if (end == text || seconds <= 0 || seconds > 1e7 || (*end && strcmp(end, "s") != 0)) {
+    if (end == text || !(seconds > 0 && seconds <= 1e7) || (*end && strcmp(end, "s") != 0)) {
         fprintf(stderr, "sluice audit: --%s takes seconds, such as 30 or 30s, not \"%s\"\n", flag,
                 text);
         return EXIT_CODE_USAGE;

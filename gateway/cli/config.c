@@ -45,9 +45,9 @@ static cJSON *post(const char *socket_path, const char *path, cJSON *body, int *
 }
 
 /* Local time to the second. */
-static void moment(double ms, char out[32])
+static void moment(int64_t ms, char out[32])
 {
-    time_t seconds = (time_t)(ms / 1000);
+    time_t seconds = ms / 1000;
     struct tm parts;
 
     if (!localtime_r(&seconds, &parts) || strftime(out, 32, "%Y-%m-%d %H:%M:%S", &parts) == 0)
@@ -60,7 +60,7 @@ static void print_change(const cJSON *change)
                *words = answer_text(change, "words");
     char at[32];
 
-    moment(cJSON_GetNumberValue(cJSON_GetObjectItem(change, "at")), at);
+    moment(answer_whole(change, "at"), at);
     printf("%4s  %s  %-9s  %s%s%s", answer_text(change, "change"), at, answer_text(change, "state"),
            answer_text(change, "by"), *words ? ": " : "", words);
     printf("%s%s%s%s%s\n", *comment ? " (" : "", comment, *comment ? ")" : "", *why ? "; " : "",

@@ -84,7 +84,7 @@ static bool look(struct drill *drill, struct look *seen)
         if (!cJSON_IsString(id) || strcmp(id->valuestring, drill->options->id) != 0)
             continue;
         seen->online = cJSON_IsString(state) && strcmp(state->valuestring, "online") == 0;
-        seen->backlog = answer_number(each, "backlog");
+        seen->backlog = (double)answer_count(each, "backlog");
     }
     snprintf(cursor, sizeof cursor, "uplink/%s", drill->options->id);
     const cJSON *consumers = cJSON_GetObjectItemCaseSensitive(status, "consumers");

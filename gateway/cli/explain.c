@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 
+#define WITHIN_MAX  1e15
 #define GUESSES_MAX 24 /* that are listed; a display's value fits few more by accident */
 
 struct explain {
@@ -53,7 +54,8 @@ static int parse_within(struct explain *explain, const char *text)
     if (!text)
         return EXIT_CODE_OK;
     explain->within = strtod(text, &end);
-    if (end == text || !(explain->within > 0) || (*end && strcmp(end, "%") != 0))
+    if (end == text || !(explain->within > 0 && explain->within <= WITHIN_MAX) ||
+        (*end && strcmp(end, "%") != 0))
         return wrong("within", text, "a share such as 2%, or a number");
     explain->within /= *end ? 100 : fabs(explain->expect);
     return EXIT_CODE_OK;

@@ -84,7 +84,7 @@ static void fill_series(void *context, struct text *text)
 static int read_query(const struct http_request *request, struct feed_query *query,
                       uint64_t *buckets)
 {
-    int64_t now_ns = clock_wall(&clock_system);
+    int64_t now_ns = clock_wall(&clock_system), span_ns;
 
     *query = (struct feed_query){.to_ns = now_ns,
                                  .device = http_query(request, "device"),
@@ -95,7 +95,8 @@ static int read_query(const struct http_request *request, struct feed_query *que
     query->from_ns = query->to_ns - SPAN_DEFAULT_NS;
     if (query_time(request, "from", &query->from_ns) || query_u64(request, "buckets", buckets) ||
         *buckets == 0 || *buckets > SERIES_BUCKETS_MAX || query->from_ns >= query->to_ns ||
-        !query->device || !query->point || !id_valid(query->device) || !id_valid(query->point))
+        __builtin_sub_overflow(query->to_ns, query->from_ns, &span_ns) || !query->device ||
+        !query->point || !id_valid(query->device) || !id_valid(query->point))
         return ERR_INVALID;
     return 0;
 }

@@ -87,6 +87,7 @@ def says_what_cannot_be(site):
                             (["-r", "40001", "--explain", "--id", "x"], "--pick"),
                             (["-r", "40001", "--pick", "999"], "no number 999"),
                             (["-r", "40001", "--expect", "5", "--within", "x"], "a share"),
+                            (["-r", "40001", "--expect", "5", "--within", "inf"], "a share"),
                             (["-r", "40001", "--pick", "1", "--id", "Not An Id"], "a-z")):
         done = sluice("read", *place, *arguments)
         check(done.returncode == EXIT_USAGE and word in done.stderr, arguments, done.returncode, done.stderr)

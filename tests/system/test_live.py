@@ -44,6 +44,16 @@ def each_point_has_its_newest_value_and_what_it_is(site):
     gateway.stop()
 
 
+def a_span_of_time_is_one_that_there_can_be(site):
+    """The earliest to the latest time that can be said are further apart than a number of nanoseconds says."""
+    hall, gateway, api = plant(site)
+    for span, status in (("from=-1h", 200), ("from=-9000000000s&to=0", 200), ("from=-9000000000s&to=9000000000000", 400),
+                         ("from=-9000000000s&to=-9000000001s", 400)):
+        answer = api.ask("GET", "/api/v1/series?device=meter1&point=constant&" + span)
+        check(answer.status == status, "the span", span, answer.status, answer.text())
+    gateway.stop()
+
+
 def the_stream_has_what_changes_and_all_of_it_at_first(site):
     _, gateway, api = plant(site)
     site.wait_values(20)
@@ -158,6 +168,6 @@ def rss(gateway):
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
 
 
-main(each_point_has_its_newest_value_and_what_it_is, the_stream_has_what_changes_and_all_of_it_at_first,
+main(each_point_has_its_newest_value_and_what_it_is, a_span_of_time_is_one_that_there_can_be, the_stream_has_what_changes_and_all_of_it_at_first,
      a_viewer_that_wants_one_device_or_point_gets_no_other, who_comes_back_is_told_of_the_events_between,
      a_changed_configuration_shows_its_points, a_viewer_that_is_slow_skips_and_keeps_nobody_waiting)

@@ -65,6 +65,9 @@ def audits_speak_of_their_flags(broker):
         done = sluice("audit", "-u", url, "-g", "plant7", "--for", "5", *arguments)
         check(done.returncode != EXIT_OK and flag in done.stderr and "tls." not in done.stderr, "words", arguments,
               done.returncode, done.stderr)
+    for seconds in ("nan", "inf", "0", "-1", "1e300"):
+        done = sluice("audit", "-u", url, "-g", "plant7", "--for", seconds)
+        check(done.returncode == EXIT_USAGE and "--for takes seconds" in done.stderr, "no time", seconds, done.returncode, done.stderr)
     wrong = sluice("audit", "-u", "https://127.0.0.1", "-g", "plant7", "--for", "1")
     check(wrong.returncode == EXIT_USAGE and "--url: found" in wrong.stderr, "a wrong url", wrong.stderr)
 

@@ -156,6 +156,21 @@ static void the_value_on_the_display_is_found(void **state)
     }
 }
 
+/* However much may be off. */
+static void an_infinite_value_is_near_nothing(void **state)
+{
+    static const uint16_t words[] = {0x7F80, 0x0000};
+    struct fixture fixture;
+    size_t count;
+
+    (void)state;
+    fill(&fixture, words, 2, 1);
+    count = guess_search(&fixture.samples, 230.1, INFINITY, fixture.found, 64);
+    assert_true(count > 0);
+    for (size_t i = 0; i < count; i++)
+        assert_true(isfinite(fixture.found[i].off));
+}
+
 static void the_likeliest_are_kept_when_there_is_little_room(void **state)
 {
     static const uint16_t words[] = {0x4366, 0x1999, 101, 102, 103, 104, 105, 106};
@@ -235,6 +250,7 @@ int main(void)
         cmocka_unit_test(a_counter_counts),
         cmocka_unit_test(the_value_on_the_display_is_found),
         cmocka_unit_test(the_likeliest_are_kept_when_there_is_little_room),
+        cmocka_unit_test(an_infinite_value_is_near_nothing),
         cmocka_unit_test(registers_that_are_not_there_make_no_value),
         cmocka_unit_test(numbers_name_a_guess_for_good),
         cmocka_unit_test(dates_and_decimal_digits_are_seen),
