@@ -84,6 +84,10 @@ static void print_journal(const cJSON *journal)
            answer_number(journal, "produced"), answer_number(journal, "stored"),
            answer_number(journal, "refused"), answer_number(journal, "waiting"));
     print_dropped(get(journal, "dropped"));
+    if (answer_number(journal, "outage_days") > 0) {
+        printf("\n  holds an outage of at least ");
+        print_duration(answer_number(journal, "outage_days") * 86400);
+    }
     printf("\n  commits every %.0f ms (a power cut takes at most that), last sync %.1f ms, worst "
            "%.1f ms\n",
            answer_number(journal, "commit_ms"), answer_number(journal, "last_sync_us") / 1000,

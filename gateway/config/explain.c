@@ -107,6 +107,12 @@ static double journal_bytes_s(const struct config_journal *journal, double event
     return commit * commits_s;
 }
 
+/* Estimates are not told with sixteen digits. */
+static double thousandths(double value)
+{
+    return round(value * 1000) / 1000;
+}
+
 /* Days that the journal reaches back; infinite where nothing is written. */
 static double outage_days(const struct config_journal *journal, double events_s)
 {
@@ -122,6 +128,25 @@ static struct driver_load load_of(const struct site_bus *bus)
     if (bus->driver->load)
         bus->driver->load(bus, &load);
     return load;
+}
+
+double config_outage_days(const struct config *config)
+{
+    double events_s = rates_of_site(&config->site).most;
+
+    /* To about a second: a small journal holds an hour. */
+    return events_s > 0 ? round(outage_days(&config->journal, events_s) * 1e5) / 1e5 : 0;
+}
+
+/* Null where nothing is stored. */
+static void outage_json(struct json_writer *writer, const struct config *config)
+{
+    double days = config_outage_days(config);
+
+    if (days > 0)
+        json_write_number(writer, "outage_days", days);
+    else
+        json_write_raw(writer, "outage_days", "null");
 }
 
 /* Three digits, and never an exponent. */
@@ -142,12 +167,6 @@ static const char *span(double days, char out[48])
     else
         snprintf(out, 48, "%s minutes", figure(days * 24 * 60, number));
     return out;
-}
-
-/* Estimates are not told with sixteen digits. */
-static double thousandths(double value)
-{
-    return round(value * 1000) / 1000;
 }
 
 static void explain_unverified(const struct site_bus *bus, FILE *out)
@@ -284,9 +303,9 @@ int config_explain(const struct config *config, FILE *out)
         explain_uplink(&config->uplinks[i], rates.most, out);
     explain_commands(config, out);
     explain_zone(site, out);
-    if (rates.most > 0)
-        fprintf(out, "journal: %s hold %s of outage\n", keep,
-                span(outage_days(&config->journal, rates.most), days));
+    double outage = config_outage_days(config);
+    if (outage > 0)
+        fprintf(out, "journal: %s hold %s of outage\n", keep, span(outage, days));
     return ferror(out) ? ERR_IO : 0;
 }
 
@@ -373,11 +392,7 @@ int config_explain_json(const struct config *config, FILE *out)
     json_write_number(&writer, "keep_bytes", (double)config->journal.keep_bytes);
     json_write_number(&writer, "bytes_per_s",
                       thousandths(journal_bytes_s(&config->journal, rates.most)));
-    if (rates.most > 0)
-        json_write_number(&writer, "outage_days",
-                          thousandths(outage_days(&config->journal, rates.most)));
-    else
-        json_write_raw(&writer, "outage_days", "null");
+    outage_json(&writer, config);
     json_write_close(&writer, '}');
     json_write_close(&writer, '}');
     return ferror(out) ? ERR_IO : 0;
@@ -448,11 +463,7 @@ void config_explain_meaning(const struct config *config, struct json_writer *wri
         meaning_of_uplink(writer, &config->uplinks[i], rates.most);
     json_write_close(writer, ']');
     json_write_number(writer, "events_s", thousandths(rates.most));
-    if (rates.most > 0)
-        json_write_number(writer, "outage_days",
-                          thousandths(outage_days(&config->journal, rates.most)));
-    else
-        json_write_raw(writer, "outage_days", "null");
+    outage_json(writer, config);
     meaning_in_words(writer, config);
     json_write_close(writer, '}');
 }

@@ -15,6 +15,10 @@ struct json_writer; /* config/json_write.h */
 int config_explain(const struct config *config, FILE *out);
 int config_explain_json(const struct config *config, FILE *out);
 
+/* How many days of outage the journal holds when every point changes each time it is read; 0 where
+ * nothing is read. The one figure for that: whatever shows it has it from here. */
+double config_outage_days(const struct config *config);
+
 /* The figures that a change is judged by, as an object under `key`, with the sentences as "words".
  */
 void config_explain_meaning(const struct config *config, struct json_writer *writer,

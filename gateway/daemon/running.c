@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/explain.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "daemon/identity.h"
@@ -408,6 +409,7 @@ int running_apply(struct running *running, struct config *config)
     generation->older = running->current;
     running->current = generation;
     running->configured_wall_ns = clock_wall(running->clock);
+    running->outage_days = config_outage_days(config);
     struct running_bus *stopped = stop_buses(running, &config->site);
     stop_uplinks(running, config, NS_PER_S);
     put_config_event(running);

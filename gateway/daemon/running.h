@@ -64,6 +64,7 @@ struct running {
     struct running_uplink *uplinks;
     struct doubts *doubts; /* NULL without memory */
     int64_t started_mono_ns, configured_wall_ns;
+    double outage_days; /* that the journal holds by the configuration; 0: nothing is read */
     struct {
         int64_t wall_ns; /* 0: the newest file is the one that runs */
         char why[RUNNING_REFUSAL_SIZE];

@@ -110,6 +110,16 @@ static void put_gateway(struct running *running, struct text *text)
     put_identity(running, text);
 }
 
+static void put_outage(const struct running *running, struct text *text)
+{
+    text_string(text, "\"outage_days\":");
+    if (running->outage_days > 0)
+        text_f64(text, running->outage_days, DECIMALS_SHORTEST);
+    else
+        text_string(text, "null");
+    text_string(text, ",");
+}
+
 static void put_journal(struct running *running, struct text *text)
 {
     struct journal_stats stats;
@@ -137,6 +147,7 @@ static void put_journal(struct running *running, struct text *text)
                 stats.bytes, stats.keep_bytes, stats.segments, stats.streams, stats.commits,
                 stats.commit_bytes, stats.commit_ns / NS_PER_MS, stats.last_sync_ns / NS_PER_US,
                 stats.worst_sync_ns / NS_PER_US);
+    put_outage(running, text);
     put_dropped(text, stats.dropped);
     text_string(text, ",");
     put_text(text, "error", stats.storage_error ? error_text(stats.storage_error) : "");

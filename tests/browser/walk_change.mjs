@@ -23,6 +23,23 @@ async function addByTable(page) {
   await page.waitForSelector('.change-bar');
 }
 
+/** The figure of a fact, as it is shown now. */
+const fact = (page, name) => page.locator('dt', { hasText: name }).last().locator('xpath=following-sibling::dd').textContent();
+
+/** How long an outage the journal holds is the same wherever it is shown. */
+async function oneFigure(page) {
+  const lasts = 'Holds an outage of', figures = [];
+  await page.waitForSelector('dialog .facts');
+  figures.push(await fact(page, lasts));
+  await press(page, 'Cancel');
+  for (const [place, ready] of [['', '.journal-facts'], ['system', '.facts']]) {
+    await go(page, place);
+    await page.locator(ready, { hasText: lasts }).waitFor();
+    figures.push(await fact(page, lasts));
+  }
+  check(new Set(figures).size === 1 && /\d/.test(figures[0]), 'one figure', figures);
+}
+
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
   await logIn(page);
@@ -40,8 +57,15 @@ await main(async (browser) => {
   await page.getByLabel('Time zone').waitFor(); // Until that form is there, the first name is a hidden one: that of a new account.
   const name = page.locator('form').getByLabel('Name', { exact: true }).first();
   const before = await name.inputValue();
-  await name.fill('Another name');
-  await press(page, 'Change');
+  const rename = async () => {
+    await name.fill('Another name');
+    await press(page, 'Change');
+  };
+  await rename();
+  await oneFigure(page);
+  await page.reload();
+  await page.getByLabel('Time zone').waitFor();
+  await rename();
   await page.getByText('Another name', { exact: true }).last().waitFor();
   await press(page, 'Apply on trial');
   await page.waitForSelector('.change-bar');

@@ -101,6 +101,28 @@ def tells_what_a_change_means_and_where_its_mistakes_are(site):
     it.gateway.stop()
 
 
+def an_outage_has_one_figure_wherever_it_is_told(site):
+    it = Site(site, COMMENTED.replace('"type": "i16"', '"type": "i16", "every": "1s"'))
+
+    def days():
+        told = json.loads(it.gateway.cli("check", it.gateway.config_path, "--json").stdout)
+        return [told["journal"]["outage_days"], it.post("check", edits=RENAME).json["meaning"]["outage_days"],
+                it.gateway.status()["journal"]["outage_days"], it.api.get("/api/v1/export/report")["meaning"]["outage_days"]]
+
+    figures = days()
+    check(len(set(figures)) == 1 and figures[0] > 1, "one figure", figures)
+    check("holds an outage of at least %.1f days" % figures[0] in it.gateway.cli("status").stdout, it.gateway.cli("status").stdout)
+    change = it.apply([{"at": ["journal", "max_age"], "set": "90m"}])["change"]
+    it.confirm(change)
+    # What is said of the journal begins it anew: nobody answers meanwhile.
+    wait_for(lambda: "holds an outage of at least 90 min" in it.gateway.cli("status").stdout, 20, "of a journal that keeps an hour and a half")
+    check(days() == [0.0625] * 4, "one figure", days())
+    it.apply([{"at": ["devices", {"id": "boiler"}], "remove": True}])
+    wait_for(lambda: it.gateway.status()["journal"]["outage_days"] is None, 20, "none where nothing is read")
+    check("outage" not in it.gateway.cli("status").stdout, "where nothing is read")
+    it.gateway.stop()
+
+
 def keeps_comments_and_what_is_confirmed(site):
     it = Site(site)
     before = it.look()
@@ -409,7 +431,7 @@ def begins_without_a_file(site):
     check(done.returncode == 3, done)
 
 
-main(tells_what_a_change_means_and_where_its_mistakes_are, keeps_comments_and_what_is_confirmed,
+main(tells_what_a_change_means_and_where_its_mistakes_are, an_outage_has_one_figure_wherever_it_is_told, keeps_comments_and_what_is_confirmed,
      goes_back_when_nobody_confirms, goes_back_at_the_start_after_a_kill, goes_back_when_an_uplink_stays_away,
      tells_the_second_of_two, keeps_what_was_edited_by_hand_meanwhile, the_command_line_goes_back_and_forth,
      says_so_when_the_file_cannot_be_written, a_number_is_given_once_without_a_history,

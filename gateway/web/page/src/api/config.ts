@@ -60,7 +60,7 @@ export interface Checked {
   meaning?: {
     buses?: { id: string; percent: number; requests_s: number }[];
     uplinks?: { id: string; mb_month: number; budget_mb_month?: number }[];
-    outage_days?: number;
+    outage_days?: number | null;
     words?: string[];
   };
   revision: string;

@@ -46,7 +46,6 @@ export function sumBus(bus: BusStatus): BusSums {
 function measure(now: Status, buses: Map<string, BusSums>): void {
   const t = performance.now();
   rates.take('stored', now.journal.stored, t);
-  rates.take('bytes', now.journal.commit_bytes, t);
   for (const [id, bus] of buses) rates.take(`replies/${id}`, bus.replies, t);
   for (const [id, consumer] of Object.entries(now.consumers)) rates.take(`acked/${id}`, consumer.acked, t);
 }

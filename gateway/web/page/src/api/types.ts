@@ -29,7 +29,7 @@ export interface Journal {
   newest_t: number;
   bytes: number;
   keep_bytes: number;
-  commit_bytes: number;
+  outage_days?: number | null;
   commit_ms: number;
   last_sync_us: number;
   worst_sync_us?: number;

@@ -40,6 +40,11 @@ export function duration(ms: number): string {
   return t('unit.d', { n: number(d) });
 }
 
+/** How long an outage the journal holds, as the gateway reckons it for every screen; null: nothing is stored. */
+export function outage(days: number | null | undefined): string {
+  return days ? duration(days * 86_400_000) : t('value.none');
+}
+
 function join(first: string, second: string | 0 | false): string {
   return second ? `${first} ${second}` : first;
 }

@@ -4,7 +4,7 @@
  */
 import { useEffect, useState } from 'preact/hooks';
 import { apply, check, CONFIRM_S, loadConfig, type Checked, type Edit } from '../api/config';
-import { number } from '../lib/format';
+import { number, outage } from '../lib/format';
 import { said, t } from '../lib/text';
 import { Dialog } from './dialog';
 import { Notice, Problem } from './notice';
@@ -51,7 +51,7 @@ function Meaning({ meaning }: { meaning: NonNullable<Checked['meaning']> }) {
     <dl class="facts">
       {meaning.buses?.map((bus) => <div key={bus.id}><dt>{t('review.bus', { bus: bus.id })}</dt><dd>{number(bus.percent, 0)} <span class="unit">%</span></dd></div>)}
       {meaning.uplinks?.map((uplink) => <div key={uplink.id}><dt>{t('review.uplink', { uplink: uplink.id })}</dt><dd>{number(uplink.mb_month, 0)} <span class="unit">{t('unit.mbMonth')}</span></dd></div>)}
-      {meaning.outage_days !== undefined && <div><dt>{t('review.lasts')}</dt><dd>{number(meaning.outage_days, 0)} <span class="unit">{t('unit.days', { n: meaning.outage_days })}</span></dd></div>}
+      {meaning.outage_days !== undefined && <div><dt>{t('journal.lasts')}</dt><dd>{outage(meaning.outage_days)}</dd></div>}
     </dl>
   );
 }

@@ -1,7 +1,7 @@
 /** The journal: what it takes in, how far each reader has read, and how long an outage may last. */
 import { rates } from '../../api/status';
 import type { Journal, Status } from '../../api/types';
-import { bytes, duration, number, rate, shortDate } from '../../lib/format';
+import { bytes, number, outage, rate, shortDate } from '../../lib/format';
 import { t } from '../../lib/text';
 import { Sparkline } from '../../parts/sparkline';
 import { State } from '../../parts/state';
@@ -9,19 +9,13 @@ import { Ruler } from './ruler';
 
 const TRAIL = 120;
 
-/** How long the room that is left lasts at the present rate, ms; null while nothing is stored. */
-export function roomLasts(journal: Journal): number | null {
-  const perSecond = rates.of('bytes');
-  return perSecond ? (journal.keep_bytes / perSecond) * 1000 : null;
-}
-
 function kept(journal: Journal): string {
   return t('journal.kept', { n: journal.newest - journal.oldest + 1, count: number(journal.newest - journal.oldest + 1), since: shortDate(journal.oldest_t) });
 }
 
 export function JournalCard({ now }: { now: Status }) {
   const { journal } = now;
-  const perSecond = rates.of('stored'), lasts = roomLasts(journal);
+  const perSecond = rates.of('stored');
   return (
     <div class="flow-journal">
       <h2 class="flow-title">{t('overview.journal')}</h2>
@@ -37,7 +31,7 @@ export function JournalCard({ now }: { now: Status }) {
         <Ruler now={now} />
         <dl class="journal-facts">
           <div><dt>{t('journal.size')}</dt><dd>{t('journal.size.of', { used: bytes(journal.bytes), keep: bytes(journal.keep_bytes) })}</dd></div>
-          <div><dt>{t('journal.lasts')}</dt><dd>{lasts === null ? t('value.none') : duration(lasts)}</dd></div>
+          <div><dt>{t('journal.lasts')}</dt><dd>{outage(journal.outage_days)}</dd></div>
           <div><dt>{t('journal.risk')}</dt><dd>{t('unit.ms', { n: number(journal.commit_ms) })}</dd></div>
         </dl>
         <p class="journal-kept">{kept(journal)}</p>
