@@ -117,8 +117,21 @@ static int remove_others(const char *folder, enum network_manager manager,
     return error;
 }
 
+static bool is_there(const char *path, const char *text, size_t size)
+{
+    char *old;
+    size_t old_size;
+
+    if (save_read(path, NETWORK_PLAN_SIZE_MAX, &old, &old_size))
+        return false;
+    bool same = old_size == size && memcmp(old, text, size) == 0;
+    explicit_bzero(old, old_size);
+    free(old);
+    return same;
+}
+
 static int write_file(const char *folder, enum network_manager manager,
-                      const struct network_interface *interface)
+                      const struct network_interface *interface, bool *changed)
 {
     char path[PATH_MAX];
     size_t size;
@@ -128,6 +141,7 @@ static int write_file(const char *folder, enum network_manager manager,
         return ERR_NOMEM;
     snprintf(path, sizeof path, "%.2000s/%s%s%s", folder, network_file_prefix(manager),
              interface->name, network_file_ending(manager));
+    *changed = !is_there(path, text, size);
     int error =
         save_file(path, text, size, manager == NETWORK_BY_NETWORKD ? MODE_NETWORKD : MODE_SECRET);
     explicit_bzero(text, size);
@@ -135,8 +149,10 @@ static int write_file(const char *folder, enum network_manager manager,
     return error;
 }
 
+/* `changed`: whether the file of each interface is another than before. */
 static int write_files(const struct network_machine *machine, enum network_manager manager,
-                       struct network_plan *plan, char why[NETWORK_WHY_SIZE])
+                       struct network_plan *plan, bool changed[NETWORK_INTERFACES_MAX],
+                       char why[NETWORK_WHY_SIZE])
 {
     char folder[PATH_MAX], parent[PATH_MAX];
 
@@ -149,7 +165,7 @@ static int write_files(const struct network_machine *machine, enum network_manag
     int error = remove_others(folder, manager, plan);
     for (size_t i = 0; i < plan->count && !error; i++)
         if (network_manages(manager, plan->list[i].kind))
-            error = write_file(folder, manager, &plan->list[i]);
+            error = write_file(folder, manager, &plan->list[i], &changed[i]);
     return error ? fail(why, error, folder) : 0;
 }
 
@@ -166,9 +182,11 @@ static int tell(const struct network_machine *machine, const char *const argumen
     return ERR_IO;
 }
 
-/* networkd sets up anew what the files that changed are of; NetworkManager waits to be asked. */
+/* networkd sets up anew what the files that changed are of; NetworkManager waits to be asked. What
+ * did not change is left alone: it may be in use, or be of a stick that is not plugged in. */
 static int tell_manager(const struct network_machine *machine, enum network_manager manager,
-                        const struct network_plan *plan, char why[NETWORK_WHY_SIZE])
+                        const struct network_plan *plan, const bool changed[NETWORK_INTERFACES_MAX],
+                        char why[NETWORK_WHY_SIZE])
 {
     static const char *const networkd[] = {"networkctl", "reload", NULL},
                              *const network_manager[] = {"nmcli", "connection", "reload", NULL};
@@ -181,7 +199,8 @@ static int tell_manager(const struct network_machine *machine, enum network_mana
         const char *const up[] = {"nmcli", "--wait", "0", "connection", "up", id, NULL};
 
         snprintf(id, sizeof id, "sluice-%s", plan->list[i].name);
-        error = tell(machine, up, why);
+        if (changed[i])
+            error = tell(machine, up, why);
     }
     return error;
 }
@@ -190,6 +209,7 @@ int network_apply(const struct network_machine *machine, const char *state, bool
                   char why[NETWORK_WHY_SIZE])
 {
     struct network_plan plan;
+    bool changed[NETWORK_INTERFACES_MAX] = {false};
     char pending[PATH_MAX];
     enum network_manager manager = network_manager(machine->root);
     int error;
@@ -198,14 +218,15 @@ int network_apply(const struct network_machine *machine, const char *state, bool
     bool before = starting && access(pending, F_OK) == 0;
     error = read_plan(state, before ? NETWORK_BEFORE_FILE : NETWORK_PLAN_FILE, &plan, why);
     if (!error && starting) {
-        error = write_files(machine, NETWORK_BY_NETWORKD, &plan, why);
-        error = error ? error : write_files(machine, NETWORK_BY_NETWORK_MANAGER, &plan, why);
+        error = write_files(machine, NETWORK_BY_NETWORKD, &plan, changed, why);
+        error =
+            error ? error : write_files(machine, NETWORK_BY_NETWORK_MANAGER, &plan, changed, why);
     } else if (!error && manager == NETWORK_BY_NOBODY) {
         error = fail(why, ERR_UNSUPPORTED,
                      "neither systemd-networkd nor NetworkManager manages the network here");
     } else if (!error) {
-        error = write_files(machine, manager, &plan, why);
-        error = error ? error : tell_manager(machine, manager, &plan, why);
+        error = write_files(machine, manager, &plan, changed, why);
+        error = error ? error : tell_manager(machine, manager, &plan, changed, why);
     }
     explicit_bzero(&plan, sizeof plan);
     return error;

@@ -308,6 +308,15 @@ static void network_manager_gets_its_files_and_is_told(void **state)
         rig->told.lines,
         "nmcli connection reload\nnmcli --wait 0 connection up sluice-eth0\n"
         "nmcli --wait 0 connection up sluice-wlan0\nnmcli --wait 0 connection up sluice-wwan0\n");
+    /* One that is as it was goes on undisturbed: only the second has another file now. */
+    char *other = strdup(three);
+    memcpy(strstr(other, "Hal"), "Yar", 3);
+    put(rig, NETWORK_PLAN_FILE, other);
+    free(other);
+    rig->told.lines[0] = '\0';
+    assert_int_equal(network_apply(&rig->machine, rig->state, false, why), 0);
+    assert_string_equal(rig->told.lines,
+                        "nmcli connection reload\nnmcli --wait 0 connection up sluice-wlan0\n");
 }
 
 static void a_start_takes_what_was_confirmed(void **state)
