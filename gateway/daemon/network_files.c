@@ -97,28 +97,48 @@ static void put_escaped(FILE *out, const char *text)
     fputc('\n', out);
 }
 
+static bool is_ipv6(const char *address)
+{
+    return strchr(address, ':') != NULL;
+}
+
+static bool has_servers(const struct network_interface *interface, bool ipv6)
+{
+    for (size_t i = 0; i < NETWORK_SERVERS_MAX && *interface->dns[i]; i++)
+        if (is_ipv6(interface->dns[i]) == ipv6)
+            return true;
+    return false;
+}
+
+static void put_servers(FILE *out, const struct network_interface *interface, bool ipv6)
+{
+    fputs("dns=", out);
+    for (size_t i = 0; i < NETWORK_SERVERS_MAX && *interface->dns[i]; i++)
+        if (is_ipv6(interface->dns[i]) == ipv6)
+            fprintf(out, "%s;", interface->dns[i]);
+    fputc('\n', out);
+}
+
+/* NetworkManager takes no name server where the method gives no address that it could be asked
+ * from, and then it takes nothing of the file. So beside an IPv4 address of one's own, one of IPv6
+ * comes from the network where its name servers are wanted; and none of IPv4 is wanted without an
+ * IPv4 address. */
 static void put_addresses(FILE *out, const struct network_interface *interface, bool ipv6)
 {
-    bool mine = (strchr(interface->address, ':') != NULL) == ipv6;
-    bool first = true;
+    bool servers = has_servers(interface, ipv6);
 
     fprintf(out, "\n[%s]\n", ipv6 ? "ipv6" : "ipv4");
-    if (interface->method == NETWORK_STATIC && mine)
+    if (interface->method == NETWORK_STATIC && is_ipv6(interface->address) == ipv6) {
         fprintf(out, "method=manual\naddress1=%s%s%s\n", interface->address,
                 *interface->router ? "," : "", interface->router);
-    else
-        fprintf(out, "method=%s\n",
-                interface->method == NETWORK_DHCP ? "auto"
-                : ipv6                            ? "link-local"
-                                                  : "disabled");
-    for (size_t i = 0; i < NETWORK_SERVERS_MAX && *interface->dns[i]; i++) {
-        if ((strchr(interface->dns[i], ':') != NULL) != ipv6)
-            continue;
-        fprintf(out, "%s%s;", first ? "dns=" : "", interface->dns[i]);
-        first = false;
+    } else if (interface->method == NETWORK_DHCP || (ipv6 && servers)) {
+        fputs("method=auto\n", out);
+    } else {
+        fprintf(out, "method=%s\n", ipv6 ? "link-local" : "disabled");
+        servers = false;
     }
-    if (!first)
-        fputc('\n', out);
+    if (servers)
+        put_servers(out, interface, ipv6);
 }
 
 static void put_radio(FILE *out, const struct network_interface *interface)

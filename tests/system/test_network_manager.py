@@ -12,7 +12,8 @@ NETWORKS = [{"name": "wlan0", "kind": "wifi", "method": "dhcp", "ssid": "Halle; 
             {"name": "wlan1", "kind": "wifi", "method": "static", "address": "10.1.2.3/8", "router": "10.0.0.1", "ssid": "open"},
             {"name": "wwan0", "kind": "mobile", "method": "dhcp", "apn": "internet.example", "pin": "0123"},
             {"name": "eth7", "kind": "ethernet", "method": "static", "address": "2001:db8::7/64", "router": "2001:db8::1",
-             "dns": ["2001:db8::53", "192.0.2.53"]}]
+             "dns": ["2001:db8::53", "192.0.2.53"]},
+            {"name": "eth8", "kind": "ethernet", "method": "static", "address": "10.1.2.4/8", "dns": ["2001:db8::53", "10.0.0.53"]}]
 
 
 def known(what, fields):
@@ -91,11 +92,14 @@ def every_kind_of_connection_is_understood(site):
 
         has("wlan0", "connection.type,connection.interface-name,802-11-wireless.mode,802-11-wireless.ssid,802-11-wireless-security.key-mgmt,802-11-wireless-security.psk,ipv4.method,ipv6.method",
             "802-11-wireless", "wlan0", "infrastructure", "Halle; \u00e4 1", "wpa-psk", PASSPHRASE, "auto", "auto")
+        # Without a passphrase there is no security, and nothing is said of it.
         has("wlan1", "802-11-wireless.ssid,802-11-wireless-security.key-mgmt,ipv4.method,ipv4.addresses,ipv4.gateway,ipv6.method",
-            "open", "", "manual", "10.1.2.3/8", "10.0.0.1", "link-local")
+            "open", "manual", "10.1.2.3/8", "10.0.0.1", "link-local")
         has("wwan0", "connection.type,connection.interface-name,gsm.apn,gsm.pin,ipv4.method", "gsm", "", "internet.example", "0123", "auto")
+        # A name server that cannot be asked does not spoil the rest.
         has("eth7", "connection.type,ipv4.method,ipv4.dns,ipv6.method,ipv6.addresses,ipv6.gateway,ipv6.dns",
-            "802-3-ethernet", "disabled", "192.0.2.53", "manual", "2001:db8::7/64", "2001:db8::1", "2001:db8::53")
+            "802-3-ethernet", "disabled", "", "manual", "2001:db8::7/64", "2001:db8::1", "2001:db8::53")
+        has("eth8", "ipv4.method,ipv4.addresses,ipv4.dns,ipv6.method,ipv6.dns", "manual", "10.1.2.4/8", "10.0.0.53", "auto", "2001:db8::53")
 
 
 def a_stick_that_is_unplugged_holds_up_nothing(site):

@@ -294,7 +294,7 @@ static void network_manager_gets_its_files_and_is_told(void **state)
     expect(rig, "/run/NetworkManager/system-connections/sluice-eth0.nmconnection", 0600,
            (const char *const[]){"type=ethernet", "interface-name=eth0",
                                  "address1=192.168.7.20/24,192.168.7.1", "dns=192.168.7.1;",
-                                 "dns=2001:db8::53;", "method=link-local", NULL});
+                                 "dns=2001:db8::53;", "method=auto", NULL});
     expect(rig, "/run/NetworkManager/system-connections/sluice-wlan0.nmconnection", 0600,
            (const char *const[]){"type=wifi", "ssid=72;97;108;195;164;32;49;", "key-mgmt=wpa-psk",
                                  "psk=\\sback\\\\slash", "method=auto", NULL});
