@@ -24,7 +24,8 @@ struct configure {
     struct files_api *files;
     struct profiles_given profiles;
     struct export_api *exports;
-    char accounts_path[PATH_MAX];
+    struct displays_desk displays;
+    char accounts_path[PATH_MAX], displays_path[PATH_MAX];
 };
 
 static void write_status(void *context, struct text *text)
@@ -49,6 +50,7 @@ static int open_parts(struct configure *configure)
         .status_context = running,
         .restore_accounts = restore_accounts,
         .accounts_context = given->gate,
+        .displays = &configure->displays,
     };
     int error = config_api_open(&configure->config, &configure->keeper);
 
@@ -61,7 +63,8 @@ static int mount_parts(struct configure *configure, struct api *api)
 {
     struct routes tables[] = {
         config_api_routes(configure->config), files_api_routes(configure->files),
-        profiles_routes(&configure->profiles), export_api_routes(configure->exports)};
+        profiles_routes(&configure->profiles), export_api_routes(configure->exports),
+        displays_routes(&configure->displays)};
     int error = 0;
 
     for (size_t i = 0; i < sizeof tables / sizeof *tables && !error; i++)
@@ -85,6 +88,10 @@ int configure_open(struct configure **out, struct api *api, struct running *runn
     change_keeper(given->change, &configure->keeper);
     snprintf(configure->accounts_path, sizeof configure->accounts_path, "%.*s/accounts.json",
              PATH_MAX - 16, given->state);
+    snprintf(configure->displays_path, sizeof configure->displays_path, "%.*s/displays.json",
+             PATH_MAX - 16, given->state);
+    configure->displays = (struct displays_desk){configure->displays_path, running->journal,
+                                                 PTHREAD_MUTEX_INITIALIZER};
     int error = open_parts(configure);
     if (!error)
         error = mount_parts(configure, api);

@@ -301,6 +301,7 @@ int backup_read(struct backup *backup, const struct json *document, const char *
     backup->config = text_of(document, "config", &size);
     if (!backup->config)
         return refuse(why, ERR_INVALID, "it holds no configuration");
+    backup->displays = json_find(document, "displays");
     sealed = json_find(document, "sealed");
     backup->secrets_left_out = !sealed || sealed->type != JSON_OBJECT;
     int error = read_files(backup, document, why);

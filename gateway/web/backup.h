@@ -41,6 +41,7 @@ struct backup {
     size_t file_count;
     struct backup_file accounts; /* data NULL: there are none in it */
     bool secrets_left_out;
+    const struct json *displays; /* what displays showed (displays.h); NULL: nothing of that */
 };
 
 /* Takes a document apart; the tree outlives the backup. 0; ERR_INVALID, ERR_VERSION, ERR_DENIED

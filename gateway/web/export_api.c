@@ -117,6 +117,7 @@ static void get_backup(void *context, const struct route_request *request, struc
     gateway_id(api, id);
     int error = backup_write(&answer.writer, &api->given.place, id, passphrase,
                              clock_wall(&clock_system) / NS_PER_MS, why);
+    displays_desk_write(api->given.displays, &answer.writer, "displays");
     answer_end(&answer, reply, 200);
     if (error) {
         free(reply->body);
@@ -210,6 +211,7 @@ static void get_report(void *context, const struct route_request *request, struc
     json_write_open(&answer.writer, "values", '[');
     journal_state_at(api->given.keeper.journal, now, write_value, &values);
     json_write_close(&answer.writer, ']');
+    displays_desk_write(api->given.displays, &answer.writer, "displays");
     write_meaning(api, &answer.writer);
     answer_end(&answer, reply, 200);
 }
@@ -425,6 +427,16 @@ static int restore_accounts(const struct export_api *api, const struct route_req
     return error;
 }
 
+/* They decide nothing, so that a restore does not fail for them. */
+static void restore_displays(const struct export_api *api, const struct backup *backup)
+{
+    int error = displays_desk_merge(api->given.displays, backup->displays);
+
+    if (error)
+        log_warn("web", "what displays showed is not restored: %s: %s", api->given.displays->path,
+                 error_text(error));
+}
+
 static void restore_backup(const struct export_api *api, const struct route_request *request,
                            const struct backup *backup, bool accounts, struct http_reply *reply)
 {
@@ -447,6 +459,7 @@ static void restore_backup(const struct export_api *api, const struct route_requ
     if (error)
         return;
     note(api, request, "backup-restored", accounts ? "accounts=restored" : "");
+    restore_displays(api, backup);
     if (!accounts || restore_accounts(api, request, backup, reply) == 0)
         reply_restored(&applied, backup, accounts, reply);
 }

@@ -9,6 +9,7 @@
 #include "core/text.h"
 #include "web/backup.h"
 #include "web/config_api.h"
+#include "web/displays_api.h"
 
 struct export_api;
 
@@ -22,6 +23,7 @@ struct export_given {
     int (*restore_accounts)(void *context, const void *data, size_t size,
                             const struct http_request *request);
     void *accounts_context;
+    struct displays_desk *displays; /* what displays showed */
 };
 
 /* What is given is copied; what it points to outlives the API. ERR_NOMEM. */

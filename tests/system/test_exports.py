@@ -5,7 +5,7 @@ import os
 import stat
 import subprocess
 
-from harness import Api, Authority, Broker, Gateway, check, main, wait_for
+from harness import Api, Authority, Broker, Gateway, ModbusTcp, check, main, wait_for
 
 SECRET = "canary-5f1c-of-the-broker"
 PASSPHRASE = {"X-Sluice-Passphrase": "three wise words"}
@@ -234,5 +234,52 @@ def a_report_says_what_is_there(site):
     it.gateway.stop()
 
 
+def what_displays_show_is_kept_beside_what_was_read(site):
+    hall = ModbusTcp(site, "hall", ["1:meter,regs=40"])
+    points = [{"id": "level", "reg": 10, "type": "u16", "scale": 0.1, "unit": "m"}, {"id": "mode", "reg": 11, "type": "u16"}]
+    gateway = Gateway(site, [hall.bus()], [hall.device("meter", 1, points=points)], []).start()
+    api = Api(gateway)
+
+    def state():
+        return {json.loads(line).get("p") for line in api.ask("GET", "/api/v1/state").text.splitlines()}
+
+    wait_for(lambda: {"level", "mode"} <= state(), 20, "both are read")
+    noted = api.ask("PUT", "/api/v1/displays/meter/level", {"shown": "1,5"})
+    check(noted.status == 200, noted.text)
+    noted = noted.json
+    check(noted["shown"] == "1,5" and noted["by"].startswith("uid ") and noted["from"] == "socket" and noted["unit"] == "m" and
+          noted["t"] <= noted["at"] and abs(noted["v"] - 1.5 - noted["difference"]) < 1e-9, noted)
+    check(api.ask("PUT", "/api/v1/displays/meter/mode", {"shown": "Hand"}).json.get("difference") is None, "a text has none")
+    for path, body, status, words in (("meter/levl", {"shown": "1"}, 404, "level"), ("metr/level", {"shown": "1"}, 404, "meter"),
+                                      ("meter/mode", {}, 400, "shown"), ("meter/mode", {"shown": " "}, 400, "shown"),
+                                      ("meter/mode", {"shown": "x" * 65}, 400, "64 bytes"), ("meter/mode", {"shown": 7}, 400, "a text")):
+        answer = api.ask("PUT", "/api/v1/displays/" + path, body)
+        check(answer.status == status and words in answer.json["error"], path, body, answer.status, answer.text)
+    again = api.ask("PUT", "/api/v1/displays/meter/level", {"shown": "2"}).json
+    gateway.stop()
+    gateway.start()
+    kept = {entry["p"]: entry for entry in api.get("/api/v1/export/report")["displays"]}
+    check(kept["level"] == again and kept["mode"]["shown"] == "Hand", "after a restart", kept)
+    trail = [event["v"] for event in gateway.replay("--kind", "config") if "display-noted" in str(event.get("v"))]
+    check(len(trail) == 3 and "shown=1%2C5" in trail[0] and "shown=2" in trail[2] and "from=socket" in trail[0], trail)
+    # A backup brings it to other hardware; what is newer there stays.
+    backup = api.get("/api/v1/export/backup")
+    api.ask("PUT", "/api/v1/displays/meter/mode", {"shown": "Auto"})
+    check(api.ask("DELETE", "/api/v1/displays/meter/level").status == 204, "removed")
+    check(api.ask("DELETE", "/api/v1/displays/meter/level").status == 404, "removed twice")
+    restored = api.ask("POST", "/api/v1/restore", {"backup": backup})
+    check(restored.status == 200, restored.text)
+    kept = {entry["p"]: entry for entry in api.get("/api/v1/displays")["displays"]}
+    check(kept["level"] == again and kept["mode"]["shown"] == "Auto", "restored", kept)
+    path = os.path.join(gateway.state, "displays.json")
+    check(stat.S_IMODE(os.stat(path).st_mode) == 0o600, "whose it is")
+    site.write(path, "{")
+    answer = api.ask("PUT", "/api/v1/displays/meter/level", {"shown": "2"})
+    check(answer.status == 500 and "move it aside" in answer.json["error"] and read(path) == b"{", answer.text)
+    check(api.get("/api/v1/export/report")["displays"] == [], "the report goes on without")
+    gateway.stop()
+
+
 main(files_are_told_apart_and_never_given_back, a_key_is_made_on_the_spot, a_backup_is_restored_on_other_hardware,
-     a_refused_restore_leaves_the_files, a_template_makes_another_gateway, a_report_says_what_is_there)
+     a_refused_restore_leaves_the_files, a_template_makes_another_gateway, a_report_says_what_is_there,
+     what_displays_show_is_kept_beside_what_was_read)

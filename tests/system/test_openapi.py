@@ -213,6 +213,13 @@ def what_is_done_is_answered_as_documented(site):
     do("POST", api + "/consumers/erp/ack", {"epoch": produced["epoch"], "n": produced["stored"][1]}, one + "/ack")
     do("GET", api + "/consumers")
     do("DELETE", api + "/consumers/erp", None, one, 204)
+    shown = api + "/displays/{d}/{p}"
+    check(do("PUT", api + "/displays/meter/counter", {"shown": "7"}, shown)["shown"] == "7", "what a display shows")
+    check(do("GET", api + "/displays")["displays"][0]["p"] == "counter", "it is kept")
+    do("GET", api + "/export/report")
+    do("GET", api + "/export/backup")
+    do("DELETE", api + "/displays/meter/counter", None, shown, 204)
+    do("DELETE", api + "/displays/meter/counter", None, shown, 404)
     profile = {"vendor": "Acme", "model": "X1", "drivers": ["modbus-tcp"], "numbering": "0-based", "points": [{"id": "u", "reg": 4, "type": "u16"}]}
     named = api + "/profiles/{profile}"
     kept = do("PUT", api + "/profiles/acme-x1", profile, named, 201)

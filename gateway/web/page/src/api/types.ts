@@ -15,6 +15,18 @@ export interface Session {
   time?: { t: number; trust: Trust };
 }
 
+/** What somebody read off a display, beside what the gateway had read then. */
+export interface Display {
+  d: string;
+  p: string;
+  shown: string;
+  at: number;
+  by: string;
+  v: Scalar;
+  t?: number;
+  difference?: number;
+}
+
 export type Dropped = Record<string, number>;
 
 export interface Journal {

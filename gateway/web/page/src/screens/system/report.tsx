@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { get } from '../../api/client';
 import { loadPoints, pointKey, points } from '../../api/points';
-import type { DeviceStatus, Status, StoredEvent } from '../../api/types';
+import type { DeviceStatus, Display, Status, StoredEvent } from '../../api/types';
 import { link } from '../../app/router';
 import { useCell } from '../../lib/cell';
 import { dateTime, number } from '../../lib/format';
@@ -11,13 +11,14 @@ import { Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { Screen } from '../../parts/screen';
 import { State } from '../../parts/state';
-import { written } from '../../parts/value';
+import { keeping, ReportRow } from './report-row';
 
 interface Answer {
   made: number;
   by: string;
   status: Status;
   values: StoredEvent[];
+  displays: Display[];
 }
 
 /** How much of it there is, and how much is as it should be. */
@@ -37,8 +38,18 @@ function Counts({ now, values }: { now: Status; values: readonly StoredEvent[] }
   );
 }
 
-function Device({ device, bus, values }: { device: DeviceStatus; bus: string; values: readonly StoredEvent[] }) {
+interface DeviceProps {
+  device: DeviceStatus;
+  bus: string;
+  values: readonly StoredEvent[];
+  displays: readonly Display[];
+  /** In place of what was noted of that point; undefined: nothing is any more. */
+  note: (point: string, noted: Display | undefined) => void;
+}
+
+function Device({ device, bus, values, displays, note }: DeviceProps) {
   const known = useCell(points);
+  const [error, setError] = useState<unknown>(null);
   const identity = Object.entries(device.learnt.identity ?? {}).map(([key, value]) => `${told(`identity.${key}`, key)} ${value}`).join(', ');
   const errors = device.timeouts + device.corrupt + device.unexpected + device.exceptions;
   return (
@@ -46,20 +57,15 @@ function Device({ device, bus, values }: { device: DeviceStatus; bus: string; va
       <p class="quiet-line">{[device.id, bus, device.profile, identity].filter(Boolean).join(' · ')}</p>
       <p class="quiet-line">{t('report.errors', { n: errors, count: number(errors), requests: number(device.requests) })}</p>
       <table class="table report-table">
-        <thead><tr><th scope="col">{t('report.point')}</th><th scope="col" class="number">{t('report.value')}</th><th scope="col">{t('report.display')}</th></tr></thead>
+        <thead><tr><th scope="col">{t('report.point')}</th><th scope="col" class="number">{t('report.value')}</th><th scope="col">{t('report.display')}</th><th scope="col" class="number">{t('report.difference')}</th></tr></thead>
         <tbody>
           {values.map((event) => {
             const point = known?.get(pointKey({ d: event.d!, p: event.p! })) ?? { d: event.d!, p: event.p!, type: 'number' };
-            return (
-              <tr key={event.p}>
-                <th scope="row">{point.name || event.p}</th>
-                <td class="number">{written(point, { v: event.v ?? null, q: event.q ?? 'good', t: event.t })} <span class="unit">{point.unit}</span></td>
-                <td><input class="input report-field" aria-label={t('report.display.of', { name: point.name || event.p! })} /></td>
-              </tr>
-            );
+            return <ReportRow key={event.p} point={point} value={event} noted={displays.find((one) => one.p === event.p)} onNoted={(noted) => note(event.p!, noted)} onError={setError} />;
           })}
         </tbody>
       </table>
+      <Problem error={error} />
     </Panel>
   );
 }
@@ -72,10 +78,13 @@ export function Report() {
     get<Answer>('/export/report').then(setReport, setError);
   }, []);
   const now = report?.status;
+  const note = (d: string) => (p: string, noted: Display | undefined) => setReport((before) => before && {
+    ...before, displays: [...before.displays.filter((one) => one.d !== d || one.p !== p), ...(noted ? [noted] : [])],
+  });
   return (
     <Screen title={t('report.title')} above={<a href={link('system')}>{t('nav.system')}</a>}
       lead={report && now && t('report.lead', { gateway: now.name || now.id, when: dateTime(report.made), by: report.by })}
-      aside={<button class="button primary" type="button" onClick={() => print()}>{t('report.print')}</button>}>
+      aside={<button class="button primary" type="button" onClick={() => void keeping.then(() => setTimeout(print))}>{t('report.print')}</button>}>
       <Problem error={error} />
       {report && now && (
         <div class="report">
@@ -89,7 +98,8 @@ export function Report() {
             </dl>
           </Panel>
           {now.buses.flatMap((bus) => bus.devices.map((device) => (
-            <Device key={device.id} device={device} bus={bus.id} values={report.values.filter((event) => event.d === device.id && event.p)} />
+            <Device key={device.id} device={device} bus={bus.id} values={report.values.filter((event) => event.d === device.id && event.p)}
+              displays={report.displays.filter((one) => one.d === device.id)} note={note(device.id)} />
           )))}
           <Panel title={t('report.sign')}><p class="report-sign" /></Panel>
         </div>
