@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "web/config_api.h"
+#include "web/config_edited.h"
 #include "web/export_api.h"
 #include "web/files_api.h"
 #include "web/profiles_api.h"
@@ -64,7 +65,7 @@ static int mount_parts(struct configure *configure, struct api *api)
     struct routes tables[] = {
         config_api_routes(configure->config), files_api_routes(configure->files),
         profiles_routes(&configure->profiles), export_api_routes(configure->exports),
-        displays_routes(&configure->displays)};
+        displays_routes(&configure->displays), config_edited_routes(&configure->keeper)};
     int error = 0;
 
     for (size_t i = 0; i < sizeof tables / sizeof *tables && !error; i++)

@@ -105,7 +105,7 @@ def an_outage_has_one_figure_wherever_it_is_told(site):
     it = Site(site, COMMENTED.replace('"type": "i16"', '"type": "i16", "every": "1s"'))
 
     def days():
-        told = json.loads(it.gateway.cli("check", it.gateway.config_path, "--json").stdout)
+        told = json.loads(it.gateway.cli("check", it.gateway.config_path, "--json", socket=False).stdout)
         return [told["journal"]["outage_days"], it.post("check", edits=RENAME).json["meaning"]["outage_days"],
                 it.gateway.status()["journal"]["outage_days"], it.api.get("/api/v1/export/report")["meaning"]["outage_days"]]
 
@@ -261,6 +261,21 @@ def keeps_what_was_edited_by_hand_meanwhile(site):
         check(stat.S_IMODE(os.fstat(file.fileno()).st_mode) == 0o600, "others can read it now")
         check(file.read() == by_hand, "the hand edit is kept")
     check(it.text() == COMMENTED, it.text())
+    edited = it.api.get("/api/v1/config/edited")
+    check(edited["waiting"] is None and edited["kept"]["path"] == it.gateway.config_path + ".edited" and
+          '+  "gateway": { "id": "plant7", "name": "By hand" }' in edited["kept"]["lines"], "it is told", edited)
+    check(it.api.ask("DELETE", "/api/v1/config/edited").status == 204 and not os.path.exists(it.gateway.config_path + ".edited"), "removed")
+    check(it.api.ask("DELETE", "/api/v1/config/edited").status == 404, "removed twice")
+    check(it.api.get("/api/v1/config/edited") == {"waiting": None, "kept": None}, "nothing is left")
+    # Not applied yet: what would change is told.
+    site.write("sluice.json", by_hand)
+    edited = it.api.get("/api/v1/config/edited")
+    check(edited["kept"] is None and '-  "gateway": { "id": "plant7", "name": "Plant 7" }' in edited["waiting"]["lines"], "it waits", edited)
+    it.gateway.hup()
+    wait_for(lambda: it.api.get("/api/v1/config/edited")["waiting"] is None, 20, "it is in force")
+    site.write("sluice.json", COMMENTED)
+    it.gateway.hup()
+    wait_for(lambda: it.gateway.status()["name"] == "Plant 7", 20, "as before")
     # With a SIGHUP it is what counts.
     it.apply(RENAME)
     site.write("sluice.json", by_hand)

@@ -7,6 +7,7 @@ import { apply, check, CONFIRM_S, loadConfig, type Checked, type Edit } from '..
 import { number, outage } from '../lib/format';
 import { said, t } from '../lib/text';
 import { Dialog } from './dialog';
+import { Lines } from './lines';
 import { Notice, Problem } from './notice';
 
 interface ReviewProps {
@@ -39,7 +40,7 @@ function Difference({ checked }: { checked: Checked }) {
       {checked.lines && (
         <details class="difference-lines">
           <summary>{t('review.lines')}</summary>
-          <pre tabIndex={0}>{checked.lines.split('\n').map((line, i) => <span key={i} class={line.startsWith('+') ? 'added' : line.startsWith('-') ? 'removed' : undefined}>{line + '\n'}</span>)}</pre>
+          <Lines lines={checked.lines} />
         </details>
       )}
     </>

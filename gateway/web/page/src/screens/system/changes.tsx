@@ -6,9 +6,11 @@ import { useCell } from '../../lib/cell';
 import { gatewayNow } from '../../lib/clock';
 import { moment } from '../../lib/format';
 import { said, t, told } from '../../lib/text';
+import { Lines } from '../../parts/lines';
 import { Panel } from '../../parts/panel';
 import { Problem } from '../../parts/notice';
 import { State, type Level } from '../../parts/state';
+import { Edited } from './edited';
 
 interface Change {
   change: string;
@@ -24,7 +26,7 @@ interface Change {
 const SHOWN = 10;
 const levels: Record<Change['state'], Level> = { confirmed: 'up', reverted: 'unknown', pending: 'look' };
 
-function Lines({ change }: { change: string }) {
+function Compared({ change }: { change: string }) {
   const [text, setText] = useState<string | null>(null);
   const [error, setError] = useState<unknown>(null);
   const load = () => get<{ lines: string }>(`/config/history/${encodeURIComponent(change)}`).then((answer) => setText(answer.lines), setError);
@@ -32,7 +34,7 @@ function Lines({ change }: { change: string }) {
     <details class="difference-lines" onToggle={(event) => event.currentTarget.open && text === null && void load()}>
       <summary>{t('review.lines')}</summary>
       <Problem error={error} />
-      {text !== null && <pre tabIndex={0}>{text.split('\n').map((line, i) => <span key={i} class={line.startsWith('+') ? 'added' : line.startsWith('-') ? 'removed' : undefined}>{line + '\n'}</span>)}</pre>}
+      {text !== null && <Lines lines={text} />}
     </details>
   );
 }
@@ -45,6 +47,7 @@ export function Changes() {
   const newest = [...changes].sort((a, b) => b.at - a.at).slice(0, SHOWN);
   return (
     <Panel title={t('changes.title')}>
+      <Edited trial={trial?.change} />
       <Problem error={error} />
       {!newest.length && !error && <p class="quiet-line">{t('changes.none')}</p>}
       <ol class="entries changes">
