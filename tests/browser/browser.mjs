@@ -1,6 +1,7 @@
 // What every walk through the page needs: a browser, somebody who has logged in, and what may not be seen on any screen.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -93,6 +94,16 @@ export async function overflow(page) {
 
 export async function picture(page, name) {
   if (pictures) await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
+}
+
+let answers;
+
+/** Asks for what happens outside the page (test_page.py: accompany), and waits until it is done. */
+export async function please(words) {
+  answers ??= createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  console.log(`please ${words}`);
+  const { value } = await answers.next();
+  check(value === 'done', words, value ?? 'nobody answers');
 }
 
 /** Runs the walk, tells what went wrong, ends the program. */

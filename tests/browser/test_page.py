@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -179,11 +180,18 @@ def it_is_used_without_a_mouse(site):
 
 def a_change_is_shown_tried_and_kept_or_goes_back(site):
     gateway = owned(plant(site))
-    walk(gateway, "change")
+
+    def edit():
+        with open(gateway.config_path) as text:
+            edited = text.read().replace("Another name", "By hand")
+        site.write(gateway.config_path, edited)
+
+    remark = accompany(site, gateway, "change", {"edit the file by hand": edit})
     with open(gateway.config_path) as text:
         written = json.load(text)
     check(written["devices"][-1].get("name") == "Überlauf Halle 3", "the device is in the file", written["devices"][-1])
     check(written["gateway"]["name"] == "Plant 7", "the name went back", written["gateway"])
+    return remark
 
 
 def what_is_configured_is_changed_and_removed(site):
@@ -217,6 +225,27 @@ def a_phone_shows_all_and_a_backup_comes_back(site):
     return walk(gateway, "phone", SLUICE_TALKER=talker.link, SLUICE_CERT=certificate, SLUICE_KEY=key, SLUICE_OTHER_KEY=other_key, SLUICE_PFX=pfx, SLUICE_PFX_PASSPHRASE=passphrase)
 
 
+def a_new_meter_gets_its_unit_number(site):
+    link = site.path("meters.tty")
+    meters = site.start("meters", sys.executable, os.path.join(HERE, "../system/parties/settable_meters.py"), link, "locked=1")
+    wait_for(lambda: "ready" in meters.log(), 20, "the meter is ready")
+    gateway = owned(Gateway(site, [], [], [], web=True).start())
+    remark = accompany(site, gateway, "assign", {"unlock the meter": lambda: meters.signal(signal.SIGUSR2)}, SLUICE_METER=link)
+    check(meters.log().splitlines()[-1] == "unit 7 at 2400 8N1", "the meter", meters.log())
+    with open(gateway.config_path) as text:
+        written = json.load(text)
+    check(written["devices"][0]["unit"] == 7 and written["devices"][0]["profile"] == "eastron-sdm120", "the file", written)
+    return remark
+
+
+def what_displays_show_is_in_the_report(site):
+    gateway = owned(plant(site))
+    answer = Api(gateway).ask("PUT", "/api/v1/accounts/viewer", {"role": "viewer", "password": PASSWORD}, {"Content-Type": "application/json"})
+    check(answer.status == 200, "an account", answer.status, answer.text)
+    wait_for(lambda: gateway.device("boiler")["up"], 20, "the boiler is read")
+    return walk(gateway, "report")
+
+
 if __name__ == "__main__":
     if lacking():
         print("skipped:", lacking())
@@ -230,5 +259,7 @@ if __name__ == "__main__":
          what_is_configured_is_changed_and_removed,
          what_the_gateway_says_is_told_in_german,
          a_phone_shows_all_and_a_backup_comes_back,
+         a_new_meter_gets_its_unit_number,
+         what_displays_show_is_in_the_report,
          an_image_asks_who_it_is_and_is_updated,
          somebody_goes_the_whole_way_from_the_box_to_a_value_that_arrives)

@@ -1,6 +1,6 @@
 // A technician on a phone: adds a device that a scan or the library knows, sees its values, keeps the change; makes
 // another change, lets it go back; and is told of mistakes before anything changes.
-import { axe, check, go, logIn, main, openPage, picture } from './browser.mjs';
+import { axe, check, go, logIn, main, openPage, overflow, picture, please } from './browser.mjs';
 
 const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
 
@@ -40,6 +40,30 @@ async function oneFigure(page) {
   check(new Set(figures).size === 1 && /\d/.test(figures[0]), 'one figure', figures);
 }
 
+/** An edit of the file, past the page: it is told with what it changes, and what was kept of it can be removed. */
+async function editedByHand(page) {
+  const panel = page.getByRole('region', { name: 'Changes' });
+  await please('edit the file by hand');
+  await go(page, 'system');
+  await page.reload();
+  await panel.getByText('The file was edited by hand, and that is not in force yet.').waitFor();
+  await panel.locator('.notice summary').click();
+  await panel.locator('.notice .added', { hasText: 'By hand' }).waitFor();
+  check((await axe(page)).length === 0, 'edited by hand', await axe(page));
+  await picture(page, 'edited-waiting');
+  await press(page, 'Go back');
+  await page.getByText('The change went back.').waitFor();
+  await panel.getByText('An edit by hand is not in force.').waitFor();
+  await panel.locator('.notice summary').click();
+  await panel.locator('.notice .added', { hasText: 'By hand' }).waitFor();
+  await picture(page, 'edited-kept');
+  check((await overflow(page)) <= 0, 'wider than the window by', await overflow(page));
+  check((await axe(page)).length === 0, 'what was kept', await axe(page));
+  await panel.getByRole('button', { name: /^Remove/ }).click();
+  await panel.locator('.sure .danger').click();
+  await panel.getByText('An edit by hand is not in force.').waitFor({ state: 'detached' });
+}
+
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
   await logIn(page);
@@ -69,8 +93,7 @@ await main(async (browser) => {
   await page.getByText('Another name', { exact: true }).last().waitFor();
   await press(page, 'Apply on trial');
   await page.waitForSelector('.change-bar');
-  await press(page, 'Go back');
-  await page.getByText('The change went back.').waitFor();
+  await editedByHand(page);
   await page.reload();
   await page.waitForFunction((wanted) => [...document.querySelectorAll('form input')].some((input) => input.value === wanted), before);
 
@@ -79,4 +102,5 @@ await main(async (browser) => {
   await page.locator('dialog [role=alert]').waitFor();
   check(await page.getByRole('button', { name: 'Apply on trial' }).count() === 0, 'a mistake cannot be applied');
   check(page.troubles.length === 0, page.troubles);
+  console.log('kept, gone back, told');
 });

@@ -1,22 +1,13 @@
 // The whole way of whoever puts a gateway up, on a phone: from the setup code to a value that somebody else has received,
 // an outage of the broker and what the page says of it, and changes that are kept, go back, and can be read about later.
 // What is done outside the page (the broker ends, a value arrives) the walk asks for: "please WORDS", answered by "done".
-import { createInterface } from 'node:readline';
-import { address, axe, check, go, main, openPage, overflow, password, picture } from './browser.mjs';
+import { address, axe, check, go, main, openPage, overflow, password, picture, please } from './browser.mjs';
 import { stopwatch } from './stopwatch.mjs';
 
 const { SLUICE_CODE: code, SLUICE_BROKER: broker, SLUICE_HALL: hall, SLUICE_CA: ca, SLUICE_CERT: cert, SLUICE_KEY: key } = process.env;
 const TRIAL_S = 10;
 /** From the box to data in the cloud. */
 const MINUTES_MAX = 10;
-
-const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-
-async function please(words) {
-  console.log(`please ${words}`);
-  const { value } = await answers.next();
-  check(value === 'done', words, value ?? 'nobody answers');
-}
 
 let pictures = 0;
 let watch;

@@ -1,0 +1,56 @@
+// The commissioning report: what the displays show is typed in before the devices, kept beside what was read, and there
+// again for whoever opens the report next; somebody who may only look cannot change it. Printed, it is all there.
+import { axe, check, go, logIn, main, openPage, overflow, picture } from './browser.mjs';
+
+async function open(page) {
+  await go(page, 'system/report');
+  await page.waitForSelector('.report-table');
+}
+
+async function look(page, name) {
+  await picture(page, name);
+  check((await overflow(page)) <= 0, name, 'wider than the window by', await overflow(page));
+  const wrong = await axe(page);
+  check(wrong.length === 0, name, wrong);
+}
+
+await main(async (browser) => {
+  const page = await openPage(browser, { width: 360 });
+  await logIn(page);
+  await open(page);
+  const boiler = page.locator('.panel', { hasText: 'Kessel' });
+  const point = boiler.getByLabel('What the display shows for Point 1', { exact: true });
+  await point.fill('12,5');
+  await point.press('Enter');
+  await boiler.locator('.report-noted').waitFor();
+  const [read, , more] = await boiler.locator('tr', { hasText: 'Point 1' }).locator('td').allTextContents();
+  check(Math.abs(parseFloat(read) - 12.5 - parseFloat(more)) < 1e-6, 'the difference', read, more);
+  const text = boiler.getByLabel('What the display shows for Point 2', { exact: true });
+  await text.fill('---');
+  await text.blur();
+  await boiler.locator('tr', { hasText: 'Point 2' }).locator('.report-noted', { hasText: 'owner' }).waitFor();
+  check((await boiler.locator('tr', { hasText: 'Point 2' }).locator('td').last().textContent()) === '', 'no number, no difference');
+  await look(page, 'report-noted');
+
+  await page.emulateMedia({ media: 'print' });
+  check(await boiler.getByText('owner,', { exact: false }).first().isVisible() && !(await page.locator('.screen-aside').isVisible()), 'what is printed');
+  await picture(page, 'report-printed');
+  await page.emulateMedia({ media: 'screen' });
+
+  await page.reload();
+  await boiler.locator('.report-noted').first().waitFor();
+  check((await point.inputValue()) === '12,5' && (await text.inputValue()) === '---', 'it is there again');
+  check((await boiler.locator('tr', { hasText: 'Point 1' }).locator('td').allTextContents())[0] === read, 'with what was read then', read);
+  await text.fill('');
+  await text.blur();
+  await boiler.locator('.report-noted').nth(1).waitFor({ state: 'detached' });
+  check(page.troubles.length === 0, page.troubles);
+
+  const other = await openPage(browser, { width: 1440, scheme: 'dark', language: 'de-DE' });
+  await logIn(other, 'viewer');
+  await open(other);
+  await other.locator('.report-noted', { hasText: 'owner' }).waitFor();
+  check((await other.locator('.report-field').count()) === 0, 'a viewer changes nothing');
+  await other.getByText('Abweichung').first().waitFor();
+  await look(other, 'report-viewer-de');
+});
