@@ -8,6 +8,7 @@ import { need, page } from './page.mjs';
 
 need('esbuild');
 const { build } = await import(join(page, 'node_modules/esbuild/lib/main.js'));
+const { markWhole } = await import(join(page, 'build.mjs'));
 const folder = mkdtempSync(join(tmpdir(), 'sluice-logic-'));
 
 // The little of a browser that the modules look at when they are loaded.
@@ -20,7 +21,7 @@ globalThis.setInterval = (...given) => timers(...given).unref();
 
 await build({
   stdin: {
-    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'api/uplink', 'screens/devices/rows', 'screens/add-device/draft', 'screens/add-device/table', 'screens/buses/load', 'screens/system/restore', 'screens/history/trail', 'screens/device/frames', 'screens/settings/usual', 'screens/settings/points', 'api/options', 'lib/format', 'lib/phrases', 'lib/text']
+    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'api/uplink', 'screens/devices/rows', 'screens/add-device/draft', 'screens/add-device/table', 'screens/buses/load', 'screens/system/restore', 'screens/history/trail', 'screens/device/frames', 'screens/settings/usual', 'screens/settings/points', 'api/options', 'screens/uplinks/judged', 'lib/format', 'lib/phrases', 'lib/text']
       .map((module) => `export * from './src/${module}';`).join('\n'),
     resolveDir: page,
   },
@@ -38,6 +39,11 @@ const status = (more) => ({
 const keys = (now) => logic.conditions(now).map(({ key, level }) => `${level} ${key}`);
 
 const tests = {
+  'a certificate is told with how long it holds'() {
+    const DAY = 86_400_000, one = (from, until, issuer = 'CN=ca') => logic.judged({ kind: 'certificates', subject: 'CN=me', issuer, from: from * DAY, until: until * DAY }, 100 * DAY)[0];
+    assert.deepEqual([one(0, 99), one(101, 400), one(0, 129), one(0, 131), one(0, 131, 'CN=me')], ['down', 'look', 'look', 'up', 'up']);
+    assert.deepEqual(logic.judged({ kind: 'key', sentence: 'a private key (EC, 256 bits)' }), ['up', 'A private key (EC, 256 bits)']);
+  },
   'a rate is what a counter rose by in the window'() {
     const rates = new logic.Rates();
     assert.equal(rates.of('a'), null);
@@ -90,7 +96,11 @@ const tests = {
     assert.equal(logic.said('öl is low'), 'Öl is low');
   },
   'a sentence of the gateway is told in another language by its form, with what is in it'() {
-    logic.learn({ 'the broker is busy': 'der Broker ist ausgelastet', 'uplink {}: {}': 'Broker {}: {}', 'over: {}': 'vorbei: {}', 'its configuration has {} mistake{}; {}': '{3} (Fehler: {1})' });
+    const phrases = { 'the broker is busy': 'der Broker ist ausgelastet', 'uplink {}: {}': 'Broker {}: {}', 'over: {}': 'vorbei: {}', 'its configuration has {} mistake{}; {}': '{3} (Fehler: {1})' };
+    // As it is loaded: what has nothing to fill in has lost its English.
+    const marked = markWhole(phrases);
+    assert.ok(!('the broker is busy' in marked) && 'over: {}' in marked);
+    logic.learn(marked);
     assert.equal(logic.said('sluice doctor: the broker is busy'), 'Der Broker ist ausgelastet');
     assert.equal(logic.phrase('uplink cloud: over: the broker is busy'), 'Broker cloud: vorbei: der Broker ist ausgelastet');
     assert.equal(logic.phrase('its configuration has 2 mistakes; line 3'), 'line 3 (Fehler: 2)');

@@ -27,6 +27,24 @@ async function* sources(folder) {
 
 const readJson = async (path) => JSON.parse(await readFile(path, 'utf8'));
 
+/** A sentence by a mark in its place: as in src/lib/phrases.ts. */
+function markOf(sentence) {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < sentence.length; i++) hash = Math.imul(hash ^ sentence.charCodeAt(i), 0x01000193);
+  return `#${(hash >>> 0).toString(36)}`;
+}
+
+/** What the gateway says, where nothing is filled in, is found by its mark: the English is not loaded. */
+export function markWhole(phrases) {
+  const made = {};
+  for (const [form, text] of Object.entries(phrases)) {
+    const key = form.includes('{}') ? form : markOf(form);
+    if (key in made) throw new Error(`two sentences have one mark: "${form}" and another`);
+    made[key] = text;
+  }
+  return made;
+}
+
 /**
  * The names of the page's sentences are long for those who write them and short in what is loaded: one that is written
  * out in the code becomes a number, and only those that are put together at run time (`why.${why}`) are kept. All
@@ -52,6 +70,7 @@ const languages = {
     }));
     onResolve({ filter: /^texts:names$/ }, () => ({ path: 'names', namespace: 'texts' }));
     onLoad({ filter: /./, namespace: 'texts' }, () => ({ contents: JSON.stringify(made), loader: 'json' }));
+    onLoad({ filter: /texts\/said\.[a-z]+\.json$/ }, async ({ path }) => ({ contents: JSON.stringify(markWhole(await readJson(path))), loader: 'json' }));
     onLoad({ filter: /texts\/[a-z]+\.json$/ }, async ({ path }) => {
       const words = await readJson(path), sentences = JSON.stringify([...written, ...made].map((key) => words[key]));
       return {

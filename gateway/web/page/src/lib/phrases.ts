@@ -4,7 +4,10 @@
  * what they are there; a sentence whose form is not in it stays English.
  */
 
-/** English forms, with {} where something is filled in, and what they are: {} in the same order, or {2} the second. */
+/**
+ * English forms, with {} where something is filled in, and what they are: {} in the same order, or {2} the second. A
+ * sentence in which nothing is filled in may stand there by its mark (build.mjs), which is shorter than it.
+ */
 export type Phrases = Record<string, string>;
 
 interface Form {
@@ -16,6 +19,14 @@ const PLACE = /\{(\d?)\}/g;
 /** A reason within a reason within a reason. */
 const DEPTH_MAX = 4;
 
+/** "#1x5yq3": FNV-1a of the letters, 32 bits. As in build.mjs. */
+function markOf(sentence: string): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < sentence.length; i++) hash = Math.imul(hash ^ sentence.charCodeAt(i), 0x01000193);
+  return `#${(hash >>> 0).toString(36)}`;
+}
+
+/** What has no place to fill in, by its mark. */
 let whole: Phrases = {};
 let forms: Form[] = [];
 const made = new Map<string, string | null>();
@@ -23,9 +34,10 @@ const made = new Map<string, string | null>();
 const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 export function learn(phrases: Phrases): void {
-  whole = phrases;
+  const all = Object.entries(phrases);
+  whole = Object.fromEntries(all.map(([form, text]) => [form.startsWith('#') ? form : markOf(form), text]));
   made.clear();
-  forms = Object.entries(phrases)
+  forms = all
     .filter(([form]) => form.includes('{}'))
     // What says more comes first: "uplink {}: over: {}" before "uplink {}: {}".
     .sort(([a], [b]) => b.replace(PLACE, '').length - a.replace(PLACE, '').length)
@@ -41,7 +53,8 @@ function fill(text: string, parts: readonly string[], depth: number): string {
 }
 
 function find(sentence: string, depth: number): string | null {
-  if (Object.hasOwn(whole, sentence)) return whole[sentence]!;
+  const known = whole[markOf(sentence)];
+  if (known) return known;
   if (depth > DEPTH_MAX || !/\p{L} /u.test(sentence)) return null;
   for (const { pattern, text } of forms) {
     const match = pattern.exec(sentence);

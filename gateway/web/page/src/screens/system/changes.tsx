@@ -54,8 +54,8 @@ export function Changes() {
         {newest.map((change) => (
           <li key={change.change}>
             <p class="change-line"><time>{moment(change.at, gatewayNow())}</time> <b>{change.by}</b> <State level={levels[change.state]} word={told(`changes.${change.state}`, change.state)} /></p>
-            <p class="quiet-line">{[change.comment, change.words, said(change.why ?? '')].filter(Boolean).join(' · ')}</p>
-            <Lines change={change.change} />
+            <p class="quiet-line">{[said(change.comment ?? ''), change.words, said(change.why ?? '')].filter(Boolean).join(' · ')}</p>
+            <Compared change={change.change} />
           </li>
         ))}
       </ol>

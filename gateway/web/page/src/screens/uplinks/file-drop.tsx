@@ -5,18 +5,10 @@
 import { useId, useState } from 'preact/hooks';
 import { ask, Refusal } from '../../api/client';
 import { dateTime } from '../../lib/format';
-import { said, t } from '../../lib/text';
+import { t } from '../../lib/text';
 import { TextField } from '../../parts/field';
 import { Notice, Problem } from '../../parts/notice';
-
-interface Inspected {
-  kind: string;
-  subject?: string;
-  issuer?: string;
-  from?: number;
-  until?: number;
-  sentence?: string;
-}
+import { judged, type Inspected } from './judged';
 
 interface FileDropProps {
   label: string;
@@ -92,6 +84,7 @@ export function FileDrop({ label, hint, name, wanted, onKept, twin, wrong, right
     setBusy(false);
   };
 
+  const [level, words] = judged(about ?? { kind: '' });
   return (
     <div class={over ? 'drop over' : 'drop'}
       onDragOver={(event) => {
@@ -111,8 +104,8 @@ export function FileDrop({ label, hint, name, wanted, onKept, twin, wrong, right
       <Problem error={error} />
       <div aria-live="polite">
         {name && (
-          <Notice level={wrong ? 'down' : 'up'} title={about?.subject ?? t('drop.kept', { name })} why={about?.until ? t('drop.until', { until: dateTime(about.until) }) : undefined}
-            next={wrong ?? right ?? said(about?.sentence ?? '')} />
+          <Notice level={wrong ? 'down' : level} title={about?.subject ?? t('drop.kept', { name })} why={about?.until ? t('drop.until', { until: dateTime(about.until) }) : undefined}
+            next={wrong ?? ((level === 'up' && right) || words)} />
         )}
       </div>
     </div>
