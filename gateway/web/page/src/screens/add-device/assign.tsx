@@ -6,7 +6,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { get } from '../../api/client';
 import type { Config } from '../../api/config';
 import { useJob } from '../../api/jobs';
-import { t } from '../../lib/text';
+import { said, t } from '../../lib/text';
 import { TextField } from '../../parts/field';
 import { Notice, Problem } from '../../parts/notice';
 import { SureButton } from '../../parts/sure-button';
@@ -41,7 +41,7 @@ export function Assign({ draft, change, config }: StepProps & { config: Config }
     <details class="add">
       <summary>{t('assign.title')}</summary>
       <p class="quiet-line">{t('assign.what', { unit: draft.unit })}</p>
-      {able.setup && <p class="quiet-line" lang="en">{able.setup}</p>}
+      {able.setup && <p class="quiet-line" lang="en">{said(able.setup)}</p>}
       <div class="test-row">
         <TextField label={t('assign.to')} inputmode="numeric" value={to} onText={setTo} />
         <span class="actions"><SureButton label={t(job.runs ? 'assign.runs' : 'assign.do')} about={to}

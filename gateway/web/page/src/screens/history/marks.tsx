@@ -26,10 +26,10 @@ export function Marks({ from, to }: { from: number; to: number }) {
   const marks = placed(events, from, to);
   return (
     <div class="marks">
+      <p class="marks-legend">{kinds.map((kind) => <span key={kind}><i class={`mark-${kind}`} />{t(`history.mark.${kind}`)}</span>)}</p>
       <svg viewBox={`0 0 ${PLACES} 24`} preserveAspectRatio="none" aria-hidden="true">
         {kinds.map((kind, row) => [...marks.get(kind)!].map((x) => <rect key={`${kind}${x}`} class={`mark-${kind}`} x={x} y={row * 8 + 1} width="1" height="6" />))}
       </svg>
-      <p class="marks-legend">{kinds.map((kind) => <span key={kind}><i class={`mark-${kind}`} />{t(`history.mark.${kind}`)}</span>)}</p>
     </div>
   );
 }

@@ -35,17 +35,21 @@ export function System() {
     <Screen title={t('nav.system')} aside={may('owner') && <a class="button small" href={link('system', 'settings')}>{t('settings.open')}</a>} lead={known && t('system.lead', { version: known.gateway.version, uptime: now ? duration(now.uptime_s * 1000) : t('value.none') })}>
       <Problem error={error} />
       <div class="columns">
-        {now && <Moved now={now} />}
-        <Panel title={t('system.names')}>{config && <Names key={JSON.stringify(config.parsed.gateway)} config={config} />}</Panel>
-        <Panel title={t('system.time')}>{now && <Time now={now} timezone={config?.parsed.gateway?.timezone} />}</Panel>
-        {now && <Storage now={now} />}
-        <Updates />
-        <Password />
-        {may('owner') && <Accounts />}
-        {may('owner') && <Tokens />}
-        {may('owner') && <Exports />}
-        {may('owner') && <Changes />}
-        <MachinePanels />
+        <div class="stack">
+          {now && <Moved now={now} />}
+          <Panel title={t('system.names')}>{config && <Names key={JSON.stringify(config.parsed.gateway)} config={config} />}</Panel>
+          <Panel title={t('system.time')}>{now && <Time now={now} timezone={config?.parsed.gateway?.timezone} />}</Panel>
+          {now && <Storage now={now} />}
+          <Updates />
+          <MachinePanels />
+        </div>
+        <div class="stack">
+          <Password />
+          {may('owner') && <Accounts />}
+          {may('owner') && <Tokens />}
+          {may('owner') && <Exports />}
+          {may('owner') && <Changes />}
+        </div>
       </div>
     </Screen>
   );
