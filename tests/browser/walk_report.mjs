@@ -14,9 +14,38 @@ async function look(page, name) {
   check(wrong.length === 0, name, wrong);
 }
 
+/** A point that is found by what the display shows has that in the report. */
+async function foundByItsDisplay(page) {
+  await go(page, 'devices/+');
+  await page.getByLabel('Line or port').selectOption('bus/hall');
+  await page.getByRole('button', { name: /^By hand/ }).click();
+  await page.getByLabel('Unit number').fill('1');
+  await page.getByLabel('First register').fill('12');
+  await page.getByLabel('How many').fill('1');
+  await page.getByLabel('The display shows').fill('436.4');
+  await page.getByRole('button', { name: 'Read them' }).click();
+  await page.getByRole('button', { name: /^Pick 12 [ui]16/ }).first().click({ timeout: 30_000 });
+  await page.getByRole('textbox', { name: 'What it is' }).fill('Supply');
+  await page.getByLabel('Unit', { exact: true }).fill('°C');
+  await page.getByRole('button', { name: 'Keep as a point' }).click();
+  await page.getByLabel('Name', { exact: true }).fill('Chiller 2');
+  await page.getByLabel('How often it is read').fill('1s');
+  await page.getByRole('button', { name: 'See what changes' }).click();
+  const noted = page.waitForResponse((response) => response.url().includes('/displays/') && response.request().method() === 'PUT' && response.ok(), { timeout: 60_000 });
+  await page.getByRole('button', { name: 'Apply on trial' }).click();
+  await page.getByRole('button', { name: 'Keep', exact: true }).click();
+  await page.getByText('The change is kept.').waitFor();
+  await noted;
+  await open(page);
+  const panel = page.getByRole('region', { name: 'Chiller 2' });
+  check((await panel.getByLabel('What the display shows for Supply').inputValue()) === '436.4', 'what it was found by');
+  check(parseFloat(await panel.locator('td').last().textContent()) === 0, 'no difference', await panel.locator('td').allTextContents());
+}
+
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
   await logIn(page);
+  await foundByItsDisplay(page);
   await open(page);
   const boiler = page.locator('.panel', { hasText: 'Kessel' });
   const point = boiler.getByLabel('What the display shows for Point 1', { exact: true });
@@ -30,6 +59,8 @@ await main(async (browser) => {
   await text.blur();
   await boiler.locator('tr', { hasText: 'Point 2' }).locator('.report-noted', { hasText: 'owner' }).waitFor();
   check((await boiler.locator('tr', { hasText: 'Point 2' }).locator('td').last().textContent()) === '', 'no number, no difference');
+  const spills = await page.evaluate(() => [...document.querySelectorAll('.report-table')].filter((table) => table.getBoundingClientRect().right > table.parentElement.getBoundingClientRect().right).length);
+  check(spills === 0, 'a table is wider than its panel', spills);
   await look(page, 'report-noted');
 
   await page.emulateMedia({ media: 'print' });
@@ -49,8 +80,8 @@ await main(async (browser) => {
   const other = await openPage(browser, { width: 1440, scheme: 'dark', language: 'de-DE' });
   await logIn(other, 'viewer');
   await open(other);
-  await other.locator('.report-noted', { hasText: 'owner' }).waitFor();
+  await other.locator('.report-noted', { hasText: 'owner' }).first().waitFor();
   check((await other.locator('.report-field').count()) === 0, 'a viewer changes nothing');
-  await other.getByText('Abweichung').first().waitFor();
+  await other.getByText('Differenz').first().waitFor();
   await look(other, 'report-viewer-de');
 });

@@ -18,6 +18,8 @@ export interface Draft {
   /** What the scan heard of its maker and model, for the search in the library. */
   heard?: string;
   points?: Record<string, unknown>[];
+  /** What its display showed, by the points that were found by it. */
+  shown?: Record<string, string>;
   /** What it has besides, as the one that it is like. */
   like?: Record<string, unknown>;
   id?: string;

@@ -66,7 +66,8 @@ export function Explorer({ draft, change }: StepProps) {
   };
   const fitting = job.lines.filter((line) => line.values && (expect || line.plausible)).slice(0, SHOWN);
   const pick = (name: string, unit: string): void => {
-    change({ profile: undefined, points: [...points, asPoint(picking!, table, name, unit, points.map((point) => String(point.id)))] });
+    const point = asPoint(picking!, table, name, unit, points.map((one) => String(one.id))), text = expect.trim();
+    change({ profile: undefined, points: [...points, point], shown: text ? { ...draft.shown, [String(point.id)]: text } : draft.shown });
     setPicking(null);
   };
   return (

@@ -1,6 +1,7 @@
 /** Its name, id and interval; then the change is shown, and applied on trial. */
 import { useState } from 'preact/hooks';
 import type { Config } from '../../api/config';
+import { noteWhenRead } from '../../api/displays';
 import { link } from '../../app/router';
 import { t } from '../../lib/text';
 import { TextField } from '../../parts/field';
@@ -33,7 +34,10 @@ export function NameStep({ draft, change, config, onAnother }: StepProps & { con
           </Notice>
         </div>
       )}
-      {reviewing && <Review title={t('add.title')} edits={editsOf(draft, config)} onClose={() => setReviewing(false)} onDone={() => setDone(draft.id ?? null)} />}
+      {reviewing && <Review title={t('add.title')} edits={editsOf(draft, config)} onClose={() => setReviewing(false)} onDone={() => {
+        setDone(draft.id ?? null);
+        if (draft.id && draft.shown) void noteWhenRead(draft.id, draft.shown);
+      }} />}
     </form>
   );
 }

@@ -1,6 +1,7 @@
 /** A point of the report: what is read, what the display showed, and how much the two differ. What is typed is kept at once. */
 import { useState } from 'preact/hooks';
-import { put, remove } from '../../api/client';
+import { remove } from '../../api/client';
+import { note } from '../../api/displays';
 import { may } from '../../api/session';
 import type { Display, Point, Quality, Scalar } from '../../api/types';
 import { moment, number } from '../../lib/format';
@@ -29,11 +30,11 @@ export function ReportRow({ point, value, noted, onNoted, onError }: RowProps) {
   const name = point.name || point.p;
   const [typed, setTyped] = useState(noted?.shown ?? '');
   const keep = async (): Promise<void> => {
-    const shown = typed.trim(), path = `/displays/${point.d}/${point.p}`;
+    const shown = typed.trim();
     if (shown === (noted?.shown ?? '')) return;
     onError(null);
     try {
-      onNoted(shown ? await put<Display>(path, { shown }) : await remove(path).then(() => undefined));
+      onNoted(shown ? await note(point.d, point.p, shown) : await remove(`/displays/${point.d}/${point.p}`).then(() => undefined));
     } catch (error) {
       onError(error);
     }
