@@ -21,6 +21,8 @@ struct post {
     struct reader *reader; /* finds them in the journal */
     uint32_t stream;
     size_t taken, seen;
+    uint64_t before;  /* readings of the stream that come first: of other requests */
+    uint64_t refused; /* by the ledger, when the reader began */
     uint64_t first, last;
     uint32_t epoch;
     uint64_t credit;
@@ -79,6 +81,7 @@ static void take_stream(struct producers *producers, struct produced *point,
     journal_stream_ledger(producers->journal, stream->number, &ledger);
     point->stream = *stream;
     point->owed = ledger.produced;
+    point->sent = false;
 }
 
 static int find_produced(struct producers *producers)
@@ -180,6 +183,20 @@ static int refuse(struct http_reply *reply, int status, const char *sentence)
     return ERR_REFUSED;
 }
 
+/* Whether something that was taken for the point is not durable yet. */
+static bool is_owed(const struct producers *producers, const struct produced *point)
+{
+    struct journal_stream_ledger ledger = {0};
+
+    if (!point->sent)
+        return false;
+    journal_stream_ledger(producers->journal, point->stream.number, &ledger);
+    return ledger.produced < point->owed ||
+           ledger.last_n > journal_durable(producers->journal, NULL);
+}
+
+static const char not_yet[] = "what was sent before for this point is not durable yet; ask again";
+
 /* Declares the device as one of a program, where that is news; then the point. */
 static int declare(struct producers *producers, struct stream *stream, const char *account)
 {
@@ -209,6 +226,11 @@ static struct produced *point_of(struct producers *producers, struct produced *p
 
     if (point && is_described_so(point, stream))
         return point;
+    if (point && is_owed(producers, point)) {
+        /* Of two streams that change places nobody could tell what is whose. */
+        refuse(reply, 503, not_yet);
+        return NULL;
+    }
     bool made = !point;
     if (made)
         point = add_point(producers);
@@ -239,14 +261,12 @@ static int check_order(const struct producers *producers, const struct produced 
 
     if (!produce->has_after)
         return 0;
+    if (point && is_owed(producers, point))
+        return refuse(reply, 503, not_yet);
     if (point) {
         journal_stream_ledger(producers->journal, point->stream.number, &ledger);
         last = ledger.last_n > point->before_n ? ledger.last_n : point->before_n;
     }
-    if ((point && point->sent && ledger.produced < point->owed) ||
-        last > journal_durable(producers->journal, NULL))
-        return refuse(reply, 503,
-                      "what was sent before for this point is not durable yet; ask again");
     if (last == produce->after)
         return 0;
     snprintf(sentence, sizeof sentence,
@@ -266,8 +286,30 @@ static int put(struct producers *producers, struct produced *point, struct produ
     if (post->taken == 0)
         return refuse(reply, 503, "the journal takes nothing at present; see the status");
     point->owed += post->taken;
+    point->since_base += post->taken;
     point->sent = true;
     return 0;
+}
+
+/* Before they are put: where the events of a request will be in the journal. */
+static int await(struct producers *producers, struct produced *point, struct post *post,
+                 struct http_reply *reply)
+{
+    if (!is_owed(producers, point)) {
+        struct journal_stream_ledger ledger = {0};
+
+        point->base_n = journal_durable(producers->journal, NULL);
+        journal_stream_ledger(producers->journal, point->stream.number, &ledger);
+        point->base_refused = ledger.refused;
+        point->since_base = 0;
+    }
+    post->stream = point->stream.number;
+    post->before = point->since_base;
+    post->refused = point->base_refused;
+    int error = reader_open(&post->reader, producers->journal, point->base_n + 1);
+    if (error)
+        reply_failure(reply, error);
+    return error;
 }
 
 static int spend(struct producers *producers, const char *account, size_t count, struct post *post,
@@ -294,14 +336,8 @@ static int take(struct producers *producers, struct produce *produce, const char
     point = point_of(producers, point, produce, account, reply);
     if (!point)
         return ERR_REFUSED;
-    post->stream = point->stream.number;
-    int error = reader_open(&post->reader, producers->journal,
-                            journal_durable(producers->journal, NULL) + 1);
-    if (error) {
-        reply_failure(reply, error);
-        return error;
-    }
-    return put(producers, point, produce, post, reply);
+    int error = await(producers, point, post, reply);
+    return error ? error : put(producers, point, produce, post, reply);
 }
 
 static void close_post(void *stream)
@@ -330,27 +366,50 @@ static void answer_stored(const struct post *post, struct http_reply *reply)
     reply_json(reply, 200, body, text.size);
 }
 
-/* Durable is what the journal gives to its readers. */
-static bool is_stored(void *stream, const struct http_request *request, struct http_reply *reply)
+/* Durable is what the journal gives to its readers. Returns what the last of them was: 0 when there
+ * is no more at present, or an error. */
+static int read_on(struct post *post)
 {
-    struct post *post = stream;
     struct event event;
     int got = 1;
 
-    (void)request;
     while (post->seen < post->taken && (got = reader_next(post->reader, &event)) > 0) {
         if (event.stream != post->stream || event.kind != EVENT_READING || event.n == 0)
             continue;
+        if (post->before > 0) {
+            post->before--;
+            continue;
+        }
         post->first = post->first ? post->first : event.n;
         post->last = event.n;
         post->epoch = event.epoch;
         post->seen++;
     }
-    if (post->seen == post->taken) {
+    return got;
+}
+
+/* Whether the journal had to refuse one of the stream's events meanwhile. Asked behind the reading:
+ * an event that comes after one that was refused is durable later than that is counted. */
+static bool is_refused(const struct post *post)
+{
+    struct journal_stream_ledger ledger = {0};
+
+    journal_stream_ledger(post->producers->journal, post->stream, &ledger);
+    return ledger.refused != post->refused;
+}
+
+static bool is_stored(void *stream, const struct http_request *request, struct http_reply *reply)
+{
+    struct post *post = stream;
+    int got = read_on(post);
+    bool refused = is_refused(post);
+
+    (void)request;
+    if (post->seen == post->taken && !refused) {
         answer_stored(post, reply);
         return true;
     }
-    if (got == 0 && clock_mono(&clock_system) < post->until_ns)
+    if (got >= 0 && !refused && clock_mono(&clock_system) < post->until_ns)
         return false;
     refuse(reply, 503,
            "the journal did not store the events in time, and may yet: ask with \"after\" to learn "

@@ -1,0 +1,218 @@
+/* Programs that send events while the disk takes its time: what is answered is one's own, and
+ * durable. */
+// links: sluice_web
+#include "unit/journal_kit.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "web/producers.h"
+
+/* The disk's syncs, let through one by one. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    int (*sync)(const struct io *io, struct io_file *file);
+    bool open;
+    unsigned waiting, let;
+} gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER, .open = true};
+
+static int gated_sync(const struct io *io, struct io_file *file)
+{
+    pthread_mutex_lock(&gate.lock);
+    gate.waiting++;
+    pthread_cond_broadcast(&gate.moved);
+    while (!gate.open && gate.let == 0)
+        pthread_cond_wait(&gate.moved, &gate.lock);
+    gate.let -= !gate.open;
+    gate.waiting--;
+    pthread_mutex_unlock(&gate.lock);
+    return gate.sync(io, file);
+}
+
+static void set_gate(bool open, unsigned let)
+{
+    pthread_mutex_lock(&gate.lock);
+    gate.open = open;
+    gate.let = let;
+    pthread_cond_broadcast(&gate.moved);
+    pthread_mutex_unlock(&gate.lock);
+}
+
+static void wait_until_a_sync_waits(void)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += KIT_WAIT_NS / NS_PER_S;
+    pthread_mutex_lock(&gate.lock);
+    while (gate.waiting == 0 || gate.let != 0)
+        assert_int_equal(pthread_cond_timedwait(&gate.moved, &gate.lock, &until), 0);
+    pthread_mutex_unlock(&gate.lock);
+}
+
+static bool nobody_configured(void *context, const char *device)
+{
+    (void)context;
+    (void)device;
+    return false;
+}
+
+static struct producers *producers;
+
+static void begin(struct kit *kit)
+{
+    gate.sync = kit->io.sync;
+    kit->io.sync = gated_sync;
+    kit_open(kit);
+    assert_int_equal(producers_open(&producers, kit->journal,
+                                    &(struct producers_source){.configured = nobody_configured}),
+                     0);
+}
+
+/* Also of a test that failed with the gate closed. */
+static int end(void **state)
+{
+    set_gate(true, 0);
+    producers_close(producers);
+    producers = NULL;
+    return kit_teardown(state);
+}
+
+static void forget(struct http_reply *reply)
+{
+    for (size_t i = 0; i < HTTP_HEADERS_MAX; i++)
+        free(reply->headers[i].value);
+    free(reply->body);
+    if (reply->close)
+        reply->close(reply->stream);
+    memset(reply, 0, sizeof *reply);
+}
+
+/* One event of meter/p, as its worker takes it in. */
+static void post(struct http_reply *reply, const char *type, const char *value)
+{
+    static const struct caller caller = {.role = ROLE_OPERATOR, .account = "prog"};
+    struct routes routes = producers_routes(producers);
+    char body[160];
+
+    snprintf(body, sizeof body,
+             "{\"device\":\"meter\",\"point\":\"p\",\"type\":\"%s\",\"events\":[{\"v\":%s}]}", type,
+             value);
+    struct http_request http = {
+        .method = "POST", .path = routes.rows[0].path, .body = body, .size = strlen(body)};
+    *reply = (struct http_reply){.status = 200};
+    routes.rows[0].handle(routes.context, &(struct route_request){.http = &http, .caller = &caller},
+                          reply);
+    reply->work(reply->work_context, &http, reply);
+}
+
+/* The number under which the only event of a request is said to be stored. */
+static uint64_t stored(struct http_reply *reply)
+{
+    static const char begin[] = "{\"stored\":[";
+    int64_t until_ns = clock_mono(&clock_system) + KIT_WAIT_NS;
+
+    while (!reply->later(reply->stream, NULL, reply))
+        assert_true(clock_mono(&clock_system) < until_ns);
+    assert_int_equal(reply->status, 200);
+    assert_memory_equal(reply->body, begin, sizeof begin - 1);
+    return strtoull(reply->body + sizeof begin - 1, NULL, 10);
+}
+
+static int64_t value_at(struct kit *kit, uint64_t n)
+{
+    struct reader *reader;
+    struct event event;
+
+    assert_int_equal(reader_open(&reader, kit->journal, n), 0);
+    assert_int_equal(reader_next(reader, &event), 1);
+    assert_true(event.n == n);
+    reader_close(reader);
+    return event.value.i;
+}
+
+static void an_answer_is_of_one_s_own_events(void **state)
+{
+    struct kit *kit = *state;
+    struct http_reply first, second, third;
+
+    begin(kit);
+    post(&first, "integer", "10");
+    assert_int_equal(value_at(kit, stored(&first)), 10);
+    forget(&first);
+
+    /* One that the disk writes while the next two come. */
+    set_gate(false, 0);
+    post(&first, "integer", "11");
+    wait_until_a_sync_waits();
+    post(&second, "integer", "12");
+    post(&third, "integer", "13");
+    assert_false(first.later(first.stream, NULL, &first));
+    set_gate(false, 1);
+    assert_int_equal(value_at(kit, stored(&first)), 11);
+    wait_until_a_sync_waits();
+    assert_false(second.later(second.stream, NULL, &second));
+    assert_false(third.later(third.stream, NULL, &third));
+    set_gate(true, 0);
+    assert_int_equal(value_at(kit, stored(&third)), 13);
+    assert_int_equal(value_at(kit, stored(&second)), 12);
+    forget(&first);
+    forget(&second);
+    forget(&third);
+
+    post(&first, "integer", "14");
+    assert_int_equal(value_at(kit, stored(&first)), 14);
+    forget(&first);
+}
+
+static void one_that_gave_up_leaves_its_events_to_nobody(void **state)
+{
+    struct kit *kit = *state;
+    struct http_reply first, second;
+
+    begin(kit);
+    set_gate(false, 0);
+    post(&first, "integer", "1");
+    wait_until_a_sync_waits();
+    forget(&first);
+    post(&second, "integer", "2");
+    set_gate(true, 0);
+    assert_int_equal(value_at(kit, stored(&second)), 2);
+    forget(&second);
+}
+
+static void a_point_is_not_declared_anew_while_something_is_owed(void **state)
+{
+    struct kit *kit = *state;
+    struct http_reply first, second;
+
+    begin(kit);
+    post(&first, "integer", "1");
+    stored(&first);
+    forget(&first);
+    set_gate(false, 0);
+    post(&first, "integer", "2");
+    post(&second, "number", "2.5");
+    assert_int_equal(second.status, 503);
+    assert_non_null(strstr(second.body, "not durable yet; ask again"));
+    forget(&second);
+    set_gate(true, 0);
+    assert_int_equal(value_at(kit, stored(&first)), 2);
+    forget(&first);
+    post(&second, "number", "2.5");
+    stored(&second);
+    forget(&second);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, end)
+    const struct CMUnitTest tests[] = {
+        TEST(an_answer_is_of_one_s_own_events),
+        TEST(one_that_gave_up_leaves_its_events_to_nobody),
+        TEST(a_point_is_not_declared_anew_while_something_is_owed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
