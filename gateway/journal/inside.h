@@ -250,10 +250,10 @@ struct load {
 /*
  * Applies the checkpoint of a segment (with `base`; otherwise it is passed over) and its frames,
  * without those from `limit_n` on, which the next segment holds. Returns 0, 1 when an event behind
- * `wall_limit_ns` was met, or an error.
+ * the moment was met, or an error.
  */
 int load_segment(const struct journal *journal, struct state *state, const struct segment *segment,
-                 bool base, uint64_t limit_n, int64_t wall_limit_ns, struct load *load);
+                 bool base, uint64_t limit_n, const struct moment *moment, struct load *load);
 
 /* The state at the end of the segments, from the newest checkpoint that is whole. 0 or an error. */
 int load_newest(struct journal *journal, struct load *load);

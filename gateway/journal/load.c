@@ -40,7 +40,7 @@ static void take_note(struct load *load, const struct scan *scan, const struct f
 }
 
 int load_segment(const struct journal *journal, struct state *state, const struct segment *segment,
-                 bool base, uint64_t limit_n, int64_t wall_limit_ns, struct load *load)
+                 bool base, uint64_t limit_n, const struct moment *moment, struct load *load)
 {
     struct scan scan;
     struct frame frame;
@@ -65,7 +65,7 @@ int load_segment(const struct journal *journal, struct state *state, const struc
             break; /* the segment was abandoned here */
         if (!checkpoint)
             take_note(load, &scan, &frame, payload, skipped);
-        result = state_apply_frame(state, &frame, payload, &journal->state.boots, wall_limit_ns);
+        result = state_apply_frame(state, &frame, payload, &journal->state.boots, moment);
         if (result == ERR_CORRUPT)
             load->faults++; /* the frame is as it was written: what it says was wrong from the start
                              */
@@ -74,7 +74,7 @@ int load_segment(const struct journal *journal, struct state *state, const struc
     }
     load->end = scan.at;
     scan_close(&scan);
-    return result > 0 && wall_limit_ns == INT64_MAX ? 0 : result;
+    return result > 0 && moment->wall_ns == INT64_MAX ? 0 : result;
 }
 
 static int load_from(struct journal *journal, size_t from, struct load *load)
@@ -89,7 +89,7 @@ static int load_from(struct journal *journal, size_t from, struct load *load)
     for (size_t at = from; error == 0 && index_get(&journal->index, at, &segment) == 0; at++) {
         uint64_t limit = index_get(&journal->index, at + 1, &next) == 0 ? next.first_n : UINT64_MAX;
         error =
-            load_segment(journal, &journal->state, &segment, at == from, limit, INT64_MAX, load);
+            load_segment(journal, &journal->state, &segment, at == from, limit, &MOMENT_NEWEST, load);
     }
     return error;
 }

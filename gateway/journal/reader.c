@@ -257,7 +257,8 @@ int reader_sample(struct reader *reader, uint64_t n)
     return 0;
 }
 
-int reader_seek_time(struct reader *reader, int64_t wall_ns)
+/* To the first event of the stretch, or behind it, that is of the moment or later. */
+static int seek_within(struct reader *reader, const struct stretch *stretch, int64_t wall_ns)
 {
     const struct index *index = &reader->journal->index;
     struct segment segment;
@@ -266,11 +267,13 @@ int reader_seek_time(struct reader *reader, int64_t wall_ns)
     int got;
 
     /* The last segment that was begun before the moment. */
-    while (at > 1 && (index_get(index, at - 1, &segment) < 0 ||
-                      begun_wall(reader->journal, &segment) > wall_ns))
+    while (at > 1 && (index_get(index, at - 1, &segment) < 0 || segment.first_n > stretch->last_n ||
+                      (segment.first_n > stretch->first_n &&
+                       begun_wall(reader->journal, &segment) > wall_ns)))
         at--;
     bool found = at > 0 && index_get(index, at - 1, &segment) == 0;
-    reader_seek(reader, found ? segment.first_n : 0);
+    uint64_t first_n = found ? segment.first_n : 0;
+    reader_seek(reader, first_n > stretch->first_n ? first_n : stretch->first_n);
     while ((got = reader_next(reader, &event)) > 0) {
         if (event.n != 0 && event.wall_ns >= wall_ns) {
             reader_seek(reader, event.n);
@@ -278,4 +281,18 @@ int reader_seek_time(struct reader *reader, int64_t wall_ns)
         }
     }
     return got < 0 ? got : 0;
+}
+
+int reader_seek_time(struct reader *reader, int64_t wall_ns)
+{
+    struct stretch stretch = steps_first(&reader->journal->state.steps, wall_ns);
+
+    return seek_within(reader, &stretch, wall_ns);
+}
+
+int reader_seek_behind(struct reader *reader, int64_t wall_ns)
+{
+    struct stretch stretch = steps_last(&reader->journal->state.steps, wall_ns);
+
+    return seek_within(reader, &stretch, wall_ns);
 }

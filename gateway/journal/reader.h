@@ -23,9 +23,15 @@ int reader_next(struct reader *reader, struct event *event);
 uint64_t reader_position(const struct reader *reader);
 void reader_seek(struct reader *reader, uint64_t n);
 
-/* Goes to the first event at or after the wall time, to the end where there is none. 0 or an error.
+/*
+ * Goes to the first event at or after the wall time, to the end where there is none. Where the clock
+ * was set back behind it, events of before that time may follow. 0 or an error.
  */
 int reader_seek_time(struct reader *reader, int64_t wall_ns);
+
+/* Goes behind the last event of before the wall time, however often the clock was set back: to the
+ * first at or after it of those that no earlier one follows. 0 or an error. */
+int reader_seek_behind(struct reader *reader, int64_t wall_ns);
 
 /*
  * Goes to about event n without reading what is before it: to the first event of a commit that is

@@ -11,6 +11,7 @@ int state_init(struct state *state)
 {
     memset(state, 0, sizeof(*state));
     boots_init(&state->boots);
+    steps_init(&state->steps);
     cursors_init(&state->cursors);
     return streams_init(&state->streams);
 }
@@ -20,6 +21,7 @@ void state_clear(struct state *state)
     streams_clear(&state->streams);
     cursors_clear(&state->cursors);
     boots_clear(&state->boots);
+    steps_clear(&state->steps);
 }
 
 static void count(_Atomic uint64_t *counter, uint64_t more)
@@ -237,6 +239,8 @@ int state_apply_record(struct state *state, uint8_t type, struct unpacker *body)
         return apply_learnt(state, body);
     case RECORD_OUTAGE_TOLD:
         return apply_told(state, body);
+    case RECORD_STEPS:
+        return steps_apply(&state->steps, body);
     case RECORD_CHECKPOINT_BEGIN:
         return apply_checkpoint_begin(state, body);
     case RECORD_CHECKPOINT_END:
@@ -248,7 +252,7 @@ int state_apply_record(struct state *state, uint8_t type, struct unpacker *body)
 }
 
 static int apply_events(struct state *state, const struct frame *frame, const uint8_t *payload,
-                        const struct boots *dates, int64_t wall_limit_ns)
+                        const struct boots *dates, const struct moment *moment)
 {
     struct events events;
     struct event event;
@@ -257,8 +261,10 @@ static int apply_events(struct state *state, const struct frame *frame, const ui
 
     events_begin(&events, frame, payload, dates);
     while ((got = events_next(&events, &event, &gap)) > 0) {
-        if (event.wall_ns > wall_limit_ns) {
-            if (event.wall_ns - STATE_DISORDER_NS > wall_limit_ns)
+        if (event.n > moment->last_n)
+            return 1;
+        if (event.n >= moment->first_n && event.wall_ns > moment->wall_ns) {
+            if (event.wall_ns - STATE_DISORDER_NS > moment->wall_ns)
                 return 1;
             continue;
         }
@@ -270,12 +276,14 @@ static int apply_events(struct state *state, const struct frame *frame, const ui
 }
 
 int state_apply_frame(struct state *state, const struct frame *frame, const uint8_t *payload,
-                      const struct boots *dates, int64_t wall_limit_ns)
+                      const struct boots *dates, const struct moment *moment)
 {
     state->clean = false;
+    if (frame->count > 0 && frame->trust != CLOCK_UNSET)
+        steps_see(&state->steps, frame->first_n, frame->mono_ns, frame->offset_ns, frame->boot);
     if (frame->epoch != 0)
         state->epoch = frame->epoch;
-    int result = apply_events(state, frame, payload, dates, wall_limit_ns);
+    int result = apply_events(state, frame, payload, dates, moment);
     struct unpacker records = {.at = payload + frame->events_size, .end = payload + frame->length};
     struct unpacker body;
     uint8_t type;
@@ -377,6 +385,7 @@ enum part {
     PART_BOOTS,
     PART_LEDGER,
     PART_OUTAGE,
+    PART_STEPS,
     PART_STREAMS, /* declaration and newest value in turn */
     PART_LEARNT,
     PART_CURSORS,
@@ -414,6 +423,11 @@ static bool pack_record(const struct state *state, const struct state_walk *walk
         *type = RECORD_OUTAGE_TOLD;
         state_pack_told(state, body);
         return walk->next == 0 && state->outage_told != 0;
+    case PART_STEPS:
+        *type = RECORD_STEPS;
+        record_begin(body);
+        steps_pack(&state->steps, &body->packer);
+        return walk->next == 0;
     case PART_STREAMS: {
         const struct stream_entry *entry = streams_get(&state->streams, walk->next / 2 + 1);
         if (!entry || entry->number > state->declared)

@@ -9,6 +9,7 @@
 #include "journal/cursors.h"
 #include "journal/journal.h"
 #include "journal/streams.h"
+#include "journal/steps.h"
 
 #define IDENTITY_SIZE_MAX 128
 
@@ -22,6 +23,7 @@
 struct state {
     struct streams streams;
     struct boots boots;
+    struct steps steps;
     struct cursors cursors;
     uint64_t applied_n; /* of the last event that it includes */
     uint32_t declared;  /* streams up to this number have their declaration stored */
@@ -49,13 +51,22 @@ int state_apply_event(struct state *state, const struct event *event);
 /* Takes a record into account. Types that are not known are skipped. 0, ERR_NOMEM, ERR_CORRUPT. */
 int state_apply_record(struct state *state, uint8_t type, struct unpacker *body);
 
+/* The moment up to which events are applied. */
+struct moment {
+    int64_t wall_ns;
+    uint64_t first_n; /* of the stretch that it is in: before, the clock may have said anything */
+    uint64_t last_n;
+};
+
+#define MOMENT_NEWEST ((struct moment){INT64_MAX, 0, UINT64_MAX})
+
 /*
- * Applies a frame's events and then its records. Events behind `wall_limit_ns` (INT64_MAX for none,
- * by the boot table `dates`) are left out. Returns 1 when there was one so far behind that no older
- * one can follow, and applies nothing more of the frame.
+ * Applies a frame's events and then its records. Events behind the moment (by the boot table
+ * `dates`) are left out. Returns 1 when there was one so far behind that no older one can follow,
+ * and applies nothing more of the frame.
  */
 int state_apply_frame(struct state *state, const struct frame *frame, const uint8_t *payload,
-                      const struct boots *dates, int64_t wall_limit_ns);
+                      const struct boots *dates, const struct moment *moment);
 
 /* Records that are written outside of checkpoints too. */
 void state_pack_epoch(const struct state *state, struct record_body *body);

@@ -258,6 +258,9 @@ bool store_seal(struct journal *journal, bool clean_end)
         retention_sealed(journal);
         return true;
     }
+    if (buffer->frame.count > 0 && buffer->frame.trust != CLOCK_UNSET)
+        steps_see(&journal->state.steps, buffer->frame.first_n, buffer->frame.mono_ns,
+                  buffer->frame.offset_ns, buffer->frame.boot);
     buffer->frame.generation = writer->segment.generation;
     buffer->frame.version = writer->segment.version;
     buffer->frame.events_size = (uint32_t)(buffer->used - FRAME_HEADER_SIZE);

@@ -110,9 +110,9 @@ static int find_span(struct walk *walk, struct journal *journal, uint64_t *from_
     int error = reader_open(&walk->reader, journal, 0);
 
     if (!error)
-        error = reader_seek_time(walk->reader, query->to_ns < INT64_MAX - DISORDER_NS
-                                                   ? query->to_ns + DISORDER_NS
-                                                   : INT64_MAX);
+        error = reader_seek_behind(walk->reader, query->to_ns < INT64_MAX - DISORDER_NS
+                                                     ? query->to_ns + DISORDER_NS
+                                                     : INT64_MAX);
     if (error)
         return error;
     walk->end_n = reader_position(walk->reader);
