@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/answer.h"
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/find_uplink.h"
@@ -132,25 +133,27 @@ static void ask_broker(struct doctor *doctor, struct report *report)
     }
 }
 
-/* Asks the daemon whether its uplink is connected at present. Where nobody answers that is not
- * known. */
-static void look_at_daemon(struct doctor *doctor, const char *socket_path, const char *uplink)
+/* Asks the daemon whether its uplink is connected at present, and with the same settings. Where
+ * nobody answers that is not known. */
+static void look_at_daemon(struct doctor *doctor, const char *socket_path,
+                           const struct config *config, const char *uplink)
 {
     char *body = NULL;
 
     doctor->guest = true;
-
     if (!client_finds_daemon(socket_path) || client_get_body(socket_path, "/api/v1/status", &body))
         return;
     cJSON *status = cJSON_Parse(body);
-    const cJSON *each;
+    const cJSON *running = cJSON_GetObjectItemCaseSensitive(status, "config"), *each;
     doctor->held = cJSON_GetObjectItemCaseSensitive(status, "identity") != NULL;
     cJSON_ArrayForEach(each, cJSON_GetObjectItemCaseSensitive(status, "uplinks"))
     {
-        const cJSON *id = cJSON_GetObjectItemCaseSensitive(each, "id");
-        const cJSON *state = cJSON_GetObjectItemCaseSensitive(each, "state");
-        if (cJSON_IsString(id) && cJSON_IsString(state) && strcmp(id->valuestring, uplink) == 0)
-            doctor->guest = doctor->online = strcmp(state->valuestring, "online") == 0;
+        if (strcmp(answer_text(each, "id"), uplink) != 0)
+            continue;
+        doctor->guest = strcmp(answer_text(each, "state"), "online") == 0;
+        /* What works with the configuration that runs says nothing of another file. */
+        doctor->online = doctor->guest &&
+                         strcmp(answer_text(running, "fingerprint"), config->site.fingerprint) == 0;
     }
     cJSON_Delete(status);
     free(body);
@@ -168,7 +171,7 @@ static int examine(const struct config *config, struct config_uplink *uplink,
         fprintf(stderr, "sluice doctor: url: %s\n", sentence);
         return EXIT_CODE_CONFIG;
     }
-    look_at_daemon(&doctor, socket_path, uplink->id);
+    look_at_daemon(&doctor, socket_path, config, uplink->id);
     if (!json)
         printf("The way to %s, %s\n\n", uplink->id, options->url);
     go_there(&doctor, &report);

@@ -33,7 +33,7 @@ struct doctor {
     const struct uplink_options *options;
     const char *gateway; /* its id */
     struct uplink_url url;
-    bool online; /* the daemon says that its own uplink is connected */
+    bool online; /* the daemon says that its own uplink is connected, with this configuration */
     bool guest;  /* it may be: then it must not lose its session to us */
     bool held;   /* the daemon publishes nothing: on another machine than before */
     bool local;  /* the broker is on this machine */

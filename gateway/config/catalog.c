@@ -254,6 +254,13 @@ static const struct driver *driver_of(const struct config_parts *parts, const st
     return parts->drivers[0];
 }
 
+static bool takes(const struct option *rows, const char *key)
+{
+    while (rows && rows->key && strcmp(rows->key, key) != 0)
+        rows++;
+    return rows && rows->key;
+}
+
 /* The smallest configuration that uses a profile. */
 static void compose(char text[CHECK_MAX], const struct driver *driver,
                     const struct catalog_use *use, const struct json *profile)
@@ -277,7 +284,7 @@ static void compose(char text[CHECK_MAX], const struct driver *driver,
                                "\"profile\":\"%s\",\"also\":[%s]",
                                use->profile, use->all ? "\"*\"" : "");
     snprintf(number, sizeof(number), "%" PRId64, use->unit);
-    if (at < CHECK_MAX && (use->unit >= 0 || unit))
+    if (at < CHECK_MAX && (use->unit >= 0 || unit || takes(driver->device.options, "unit")))
         at += (size_t)snprintf(text + at, CHECK_MAX - at, ",\"unit\":%s",
                                use->unit >= 0 ? number
                                : unit->text   ? unit->text

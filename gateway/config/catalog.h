@@ -42,7 +42,7 @@ struct catalog_use {
     /* How the bus is reached: one of host and port, and its line; NULL: the profile's factory
      * setting, or an example. */
     const char *host, *port, *line;
-    int64_t unit; /* -1: the profile's factory setting, or an example */
+    int64_t unit; /* -1: the profile's factory setting, or 1 */
     bool all;     /* all points that the profile knows; else those that it reads by default */
 };
 

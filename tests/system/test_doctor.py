@@ -73,6 +73,23 @@ def an_uplink_that_is_connected_stays_so(site):
     check(subscriber.on("status"), "the subscriber is there")
 
 
+def another_file_is_not_judged_by_what_runs(site):
+    """The uplink that runs is connected; a file that has lost its TLS would not be."""
+    broker = Broker(site)
+    hall = ModbusTcp(site, "hall", ["1:meter"])
+    gateway = Gateway(site, [hall.bus()], [hall.device("meter", 1)], [broker.uplink()]).start()
+    gateway.wait_online()
+    with open(gateway.config_path) as text:
+        other = json.load(text)
+    other["uplinks"][0]["url"] = other["uplinks"][0]["url"].replace("mqtts://", "mqtt://")
+    del other["uplinks"][0]["tls"]
+    path = site.write("other.json", json.dumps(other))
+    done = sluice("doctor", "--json", "--config", path, "--socket", gateway.socket)
+    lines = {line["step"]: line for line in map(json.loads, done.stdout.splitlines())}
+    check(done.returncode == EXIT_FAILED and lines["end"]["failed"] == "connect", "the other file", done.stdout)
+    check(gateway.is_online() and gateway.uplink()["connects"] == 1, "the uplink was not disturbed", gateway.uplink())
+
+
 def each_fault_has_its_step_and_its_words(site):
     broker = Broker(site)
     nobody = broker.uplink(id="cloud")
@@ -127,6 +144,6 @@ def an_unknown_uplink_is_told_with_the_nearest(site):
     check(done.returncode == EXIT_USAGE and 'did you mean "cloud"' in done.stderr, "the words", done.stderr)
 
 
-main(a_way_that_works_is_shown_step_by_step, an_uplink_that_is_connected_stays_so,
+main(a_way_that_works_is_shown_step_by_step, an_uplink_that_is_connected_stays_so, another_file_is_not_judged_by_what_runs,
      each_fault_has_its_step_and_its_words, a_web_server_is_told_from_a_broker,
      an_access_list_is_named_with_what_to_allow, an_unknown_uplink_is_told_with_the_nearest)
