@@ -53,6 +53,7 @@ def all_functions(site, name):
     check(node.exchange(b"\x03\0\0\0\1", 0.3, unit=2) is None, "another unit is not answered")
     check(node.exchange(b"\x05\0\1\xff\0", 0.3, unit=0) is None and node.read(COIL, 1) == [1], "one for all is done, not answered")
     node.read(DISCRETE, 0, 4)
+    check(b"sluice-node" in node.exchange(b"\x11"), "function 17")
     words = node.exchange(b"\x2b\x0e\x02\0")
     check(b"sluice-node" in words and name.encode() in words, "function 43", words)
     node.end()

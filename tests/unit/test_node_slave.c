@@ -105,6 +105,10 @@ static const struct talk talks[] = {
     {"a stream from behind the last object begins at the first", BYTES(43, 14, 1, 99),
      BYTES(43, 14, 1, 0x82, 0, 0, 3, 0, 6, 'S', 'l', 'u', 'i', 'c', 'e', 1, 4, 'n', 'o', 'd', 'e',
            2, 3, '1', '.', '2')},
+    {"who it is, for older masters", BYTES(17),
+     BYTES(17, 24, 0x53, 0xFF, ' ', 'S', 'l', 'u', 'i', 'c', 'e', ' ', 'n', 'o', 'd', 'e', ' ', '1',
+           '.', '2', ' ', 'b', 'o', 'a', 'r', 'd')},
+    {"who it is, with more than was asked", BYTES(17, 0), BYTES(0x91, 3)},
     {"an unknown function", BYTES(7), BYTES(0x87, 1)},
     {"another unknown function", BYTES(22, 0, 4, 0, 0xF2, 0, 0x25), BYTES(0x96, 1)},
     {"another kind of identification", BYTES(43, 13, 1, 0), BYTES(0xAB, 1)},
@@ -233,6 +237,8 @@ static void a_long_identification_comes_in_pieces(void **state)
         from = reply[5];
     }
     assert_int_equal(seen, 5);
+    assert_in_range(slave_answer(&device.slave, BYTES(17), reply), 4, PDU_SIZE_MAX);
+    assert_int_equal(reply[1], 2 + 1 + SLAVE_TEXT_MAX + 1 + 5); /* the first and the short one */
 }
 
 int main(void)

@@ -13,6 +13,8 @@ size_t pdu_request_size(const uint8_t *pdu, size_t have)
     case PDU_WRITE_COILS:
     case PDU_WRITE_REGISTERS:
         return have > 5 ? 6u + pdu[5] : 6;
+    case PDU_REPORT_SERVER:
+        return 1;
     case PDU_IDENTIFY:
         return 4;
     default:
@@ -42,6 +44,7 @@ size_t pdu_reply_size(const uint8_t *pdu, size_t have)
     case PDU_READ_DISCRETE:
     case PDU_READ_HOLDING:
     case PDU_READ_INPUT:
+    case PDU_REPORT_SERVER:
         return have > 1 ? 2u + pdu[1] : 2;
     case PDU_WRITE_COIL:
     case PDU_WRITE_REGISTER:

@@ -17,6 +17,7 @@ enum pdu_function {
     PDU_WRITE_REGISTER = 6,
     PDU_WRITE_COILS = 15,
     PDU_WRITE_REGISTERS = 16,
+    PDU_REPORT_SERVER = 17,
     PDU_IDENTIFY = 43,
 };
 

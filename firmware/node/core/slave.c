@@ -8,6 +8,9 @@
 #define WRITE_BITS_MAX      1968 /* 6.11 */
 #define WRITE_REGISTERS_MAX 123  /* 6.12 */
 
+#define SERVER_ID   0x53 /* 6.13: anything that a maker likes */
+#define SERVER_RUNS 0xFF
+
 #define IDENTIFY_TYPE       14 /* MEI type, 6.21 */
 #define IDENTIFY_BASIC      1  /* codes of what to read... */
 #define IDENTIFY_EXTENDED   3
@@ -149,6 +152,26 @@ static size_t identify(const struct slave *slave, const uint8_t *pdu, uint8_t *r
     return size;
 }
 
+/* The texts of the identification in one, as older masters ask for them: 6.13. */
+static size_t report(const struct slave *slave, uint8_t *reply)
+{
+    size_t size = 4, length;
+
+    for (uint8_t object = 0; object < SLAVE_OBJECTS; object++) {
+        length = slave->objects[object] ? strlen(slave->objects[object]) : 0;
+        if (!length || size + 1 + length > PDU_SIZE_MAX)
+            continue;
+        reply[size++] = ' ';
+        memcpy(reply + size, slave->objects[object], length);
+        size += length;
+    }
+    reply[0] = PDU_REPORT_SERVER;
+    reply[1] = (uint8_t)(size - 2);
+    reply[2] = SERVER_ID;
+    reply[3] = SERVER_RUNS;
+    return size;
+}
+
 size_t slave_answer(const struct slave *slave, const uint8_t *pdu, size_t size,
                     uint8_t reply[PDU_SIZE_MAX])
 {
@@ -166,6 +189,8 @@ size_t slave_answer(const struct slave *slave, const uint8_t *pdu, size_t size,
     case PDU_WRITE_COILS:
     case PDU_WRITE_REGISTERS:
         return write_multiple(slave, pdu, size, reply);
+    case PDU_REPORT_SERVER:
+        return report(slave, reply);
     case PDU_IDENTIFY:
         return identify(slave, pdu, reply);
     default:

@@ -1,5 +1,5 @@
 /*
- * Answers requests of Modbus: functions 1 to 6, 15, 16 and 43/14, with the exceptions of the
+ * Answers requests of Modbus: functions 1 to 6, 15 to 17 and 43/14, with the exceptions of the
  * application protocol 1.1b3 in the order of its diagrams: first the count, then the address, then
  * the value. Knows nothing of what the registers mean.
  */

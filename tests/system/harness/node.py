@@ -60,7 +60,7 @@ def is_whole(data):
     """Whether a reply is all there. A checksum alone does not say: where its last byte is zero, it is right without it."""
     if len(data) < 5:
         return False
-    size = 5 if data[1] & 0x80 else 5 + data[2] if data[1] <= 4 else 8 if data[1] in (5, 6, 15, 16) else len(data)
+    size = 5 if data[1] & 0x80 else 5 + data[2] if data[1] <= 4 or data[1] == 17 else 8 if data[1] in (5, 6, 15, 16) else len(data)
     return len(data) >= size and crc(data[:-2]) == data[-2:]
 
 
