@@ -65,6 +65,12 @@ def analogs(entries, count):
     return "{%s}" % ", ".join("{%s, %d}" % (pin(entry["pin"]), entry["full_mv"]) for entry in entries)
 
 
+def flashes(pattern):
+    """Of the boot loader's light, which a board may be without: a light_pattern of core/light.h."""
+    pattern = pattern or {"count": 1, "on_ms": 1000, "off_ms": 1000, "pause_ms": 1000}
+    return "{%(count)d, %(on_ms)d, %(off_ms)d, %(pause_ms)d}" % pattern
+
+
 def region(board, name):
     """Address, size and page of a part of the flash; zeros where the board has none."""
     flash = board["memory"]["flash"]
@@ -94,7 +100,7 @@ def header(board):
     """The lines of board.h."""
     node, serial = board["node"], board["serial"][0]
     i2c = node.get("i2c") or {}
-    led = next((entry["pin"] for entry in board["leds"] if "pin" in entry), None)
+    led = next((entry for entry in board["leds"] if "pin" in entry), {})
     yield "/* Made by firmware/node/board.py from boards/%s/board.json: change it there. */" % board["id"]
     yield "#ifndef SLUICE_NODE_BOARD_H"
     yield "#define SLUICE_NODE_BOARD_H"
@@ -113,7 +119,8 @@ def header(board):
     yield "#define BOARD_HAS_RESCUE %d" % bool(node.get("rescue"))
     yield "#define BOARD_I2C_CLOCK %s" % pin(i2c.get("clock"))
     yield "#define BOARD_I2C_DATA %s" % pin(i2c.get("data"))
-    yield "#define BOARD_LED %s" % pin(led)
+    yield "#define BOARD_LED %s" % pin(led.get("pin"))
+    yield "#define BOARD_FLASHES %s" % flashes(led.get("flashes"))
     yield "#define BOARD_LOW %s" % pins(node.get("low", []), max(1, len(node.get("low", []))))
     yield "#define BOARD_INPUTS %s" % pins(node.get("inputs", []), 4)
     yield "#define BOARD_OUTPUTS %s" % pins(node.get("outputs", []), 2)

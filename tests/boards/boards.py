@@ -152,6 +152,16 @@ def node_pins(board):
     return [pin for pin in found if pin]
 
 
+def wrong_lights(board):
+    """A node's light shows when its boot loader waits for an update, and the description says so."""
+    for led in board["leds"]:
+        if ("flashes" in led) != ("flashes" in led["means"]):
+            yield "the light %s: what flashing means and how it flashes do not stand without each other" % led["label"]
+    pinned = [led for led in board["leds"] if "pin" in led]
+    if board["kind"] == "node" and pinned and "flashes" not in pinned[0]:
+        yield "the light %s does not flash for the boot loader" % pinned[0]["label"]
+
+
 def wrong_board(board, tests):
     """Sentences about a description that is valid by the schema."""
     labels = [port["label"].lower() for port in board["serial"]]
@@ -164,6 +174,7 @@ def wrong_board(board, tests):
         yield from wrong_german(board)
     if board["kind"] == "node" and repeated(node_pins(board)):
         yield "a pin with two uses: %s" % repeated(node_pins(board))
+    yield from wrong_lights(board)
     yield from wrong_commands(board)
     yield from wrong_state(board, tests)
 
@@ -294,6 +305,9 @@ MISTAKES = {
         change(["serial", 0, "port"], "/dev/ttyS0"),
         change(["node", "rescue"], "PA9"),
         change(["node", "inputs", 1], "PB6"),
+        change(["leds", 0, "flashes"], None),
+        change(["leds", 0, "means", "flashes"], None),
+        change(["leds", 0, "flashes", "count"], 0),
     ],
 }
 

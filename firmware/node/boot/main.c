@@ -7,6 +7,7 @@
 #include "chip.h"
 #include "node/core/crc.h"
 #include "node/core/frame.h"
+#include "node/core/light.h"
 #include "node/core/slave.h"
 #include "node/core/update.h"
 #include "node/soc/cortex/run.h"
@@ -30,7 +31,11 @@ static const struct settings_board defaults = {.flash =
                                                .formats = CHIP_FORMATS,
                                                .framing = BOARD_FRAMING};
 
+static const struct light_pattern flashes = BOARD_FLASHES;
+static const uint16_t low[] = BOARD_LOW;
+
 static struct {
+    struct light light;
     struct settings settings;
     struct frame frame;
     struct update update;
@@ -58,6 +63,15 @@ static void open_line(void)
                (uint8_t)(1 + line.data_bits + (line.parity != 'N') + line.stop_bits),
                (enum frame_kind)framing, soc_now_us());
     line_open(&line, take_byte);
+}
+
+/* Who stands before the board sees that it waits for an update. */
+static void open_light(void)
+{
+    for (unsigned i = 0; i < sizeof low / sizeof low[0]; i++)
+        soc_pin_use(low[i], SOC_PIN_OUTPUT);
+    soc_pin_use(BOARD_LED, SOC_PIN_OUTPUT);
+    light_open(&boot.light, &flashes, soc_now_us());
 }
 
 static void open_window(void)
@@ -123,16 +137,22 @@ int main(void)
 {
     unsigned slot;
 
-    soc_watchdog_feed();
+    soc_watchdog_feed(); /* of a restart that it goes on through */
     slot = slots_choose(&slots, verify);
+    /* A version that hangs before it can do this itself uses up its tries, too. Not earlier: a
+     * signature takes longer than some watchdogs allow. */
+    soc_watchdog_start();
     if (slot != SLOTS_NONE)
         start(slots.flash[slot]->at + IMAGE_ROOM);
     soc_start();
-    soc_watchdog_start();
     open_line();
     open_window();
+    open_light();
     for (;;) {
         serve();
+        soc_pin_set(BOARD_LED, light_is_on(&boot.light, soc_now_us()));
         soc_watchdog_feed();
+        if (!frame_is_begun(&boot.frame)) /* silence is measured closely */
+            soc_wait();
     }
 }

@@ -42,7 +42,8 @@ void soc_wait(void);
 /* What the clock of the UART and the flash runs at. */
 uint32_t soc_clock_hz(void);
 
-/* Resets the chip unless it is fed again within 2 to 10 seconds; a flash's erase may take 2. */
+/* Resets the chip unless it is fed again within 2 to 10 seconds; a flash's erase may take 2. Both
+ * also before soc_start, and feeding before it was started does nothing. */
 void soc_watchdog_start(void);
 void soc_watchdog_feed(void);
 

@@ -41,10 +41,17 @@ static void start_pll(void)
     RCC = RCC_PLL;
 }
 
+void chip_watchdog_clock(void)
+{
+    RCGC0 |= RCGC0_WDT;
+    (void)RCGC0; /* three cycles until it answers */
+    (void)RCGC0;
+}
+
 void soc_start(void)
 {
     start_pll();
-    RCGC0 |= RCGC0_WDT | RCGC0_ADC;
+    RCGC0 |= RCGC0_ADC;
     RCGC1 |= RCGC1_UART0;
     RCGC2 |= RCGC2_PORTS;
     (void)RCGC2; /* three cycles until they answer */

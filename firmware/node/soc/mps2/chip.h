@@ -5,7 +5,8 @@
 
 #include "node/soc/soc.h"
 
-#define CHIP_WATCHDOG_AT   0x40008000
+#define CHIP_WATCHDOG_AT 0x40008000
+#define CHIP_WATCHDOG_CLOCK()
 #define SOC_FLASH_UNIT     4
 #define SOC_FLASH_CLEARS   1
 #define SOC_FLASH_REPLY_MS 50   /* an erase of one page, or 240 bytes written, at the longest */

@@ -15,6 +15,7 @@
 
 void soc_watchdog_start(void)
 {
+    CHIP_WATCHDOG_CLOCK();
     LOCK = UNLOCK;
     LOAD = HALF_S * BOARD_CLOCK_HZ;
     CONTROL = CONTROL_RUN;
@@ -23,6 +24,7 @@ void soc_watchdog_start(void)
 
 void soc_watchdog_feed(void)
 {
+    CHIP_WATCHDOG_CLOCK();
     LOCK = UNLOCK;
     INTCLR = 1; /* loads it anew */
     LOCK = 0;
