@@ -49,11 +49,20 @@ void bench_close(struct bench *bench)
     bench->stop_fd = -1;
 }
 
+bool bench_is_port(const char *operand)
+{
+    static const char *const kinds[] = {"by-id:", "by-path:", "usb:", "board:"};
+    bool is_port = strchr(operand, '/') != NULL;
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && !is_port; i++)
+        is_port = strncmp(operand, kinds[i], strlen(kinds[i])) == 0;
+    return is_port;
+}
+
 bool bench_target(struct modbus_bus_options *bus, enum sniff_protocol *protocol,
                   const char *operand, const char *frames, const char *command)
 {
-    bool is_port =
-        strchr(operand, '/') || strncmp(operand, "by-", 3) == 0 || strncmp(operand, "usb:", 4) == 0;
+    bool is_port = bench_is_port(operand);
     char why[256];
 
     *protocol = is_port ? SNIFF_RTU : SNIFF_TCP;

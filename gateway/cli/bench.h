@@ -19,6 +19,9 @@ struct bench {
 int bench_open(struct bench *bench);
 void bench_close(struct bench *bench);
 
+/* Whether it names a serial port rather than a host. */
+bool bench_is_port(const char *operand);
+
 /*
  * Fills in where to: a serial port when the operand is a path, else a host; `frames` is NULL,
  * "rtu", "ascii" or "tcp". False after telling what is wrong, in the name of `command`. *protocol

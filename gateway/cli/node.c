@@ -108,7 +108,7 @@ static int update(const char *operand, const char *path, struct node_given *give
         {"unit",                                                                                   \
          'a',                                                                                      \
          "N",                                                                                      \
-         "where a port is named: the node's unit; 1 unless given",                                 \
+         "where a port or host is named: the node's unit; 1 unless\ngiven",                        \
          &(given).flags.unit,                                                                      \
          NULL},                                                                                    \
         {"line",                                                                                   \
@@ -116,6 +116,13 @@ static int update(const char *operand, const char *path, struct node_given *give
          "SETTINGS",                                                                               \
          "where a port is named: its line; 9600 8E1 unless given",                                 \
          &(given).flags.line,                                                                      \
+         NULL},                                                                                    \
+        {"frames",                                                                                 \
+         'f',                                                                                      \
+         "KIND",                                                                                   \
+         "where a host is named: tcp, or rtu for a device server that\nhands the bytes of its "    \
+         "line on as they are; tcp unless given",                                                  \
+         &(given).flags.frames,                                                                    \
          NULL},                                                                                    \
         {"json", 'J', NULL, "as JSON", NULL, &(given).wish.json},                                  \
         COMMAND_SOCKET_FLAG(&(given).flags.socket)
@@ -129,7 +136,7 @@ static int command_simple(int argc, char **argv, const char *name, const char *a
     const struct args_flag flags[] = {PLACE_FLAGS(given), {0}};
     const struct args_command command = {
         .name = name,
-        .operands = " DEVICE|PORT",
+        .operands = " DEVICE|PORT|HOST",
         .operands_min = 1,
         .operands_max = 1,
         .about = about,
@@ -172,14 +179,15 @@ static int command_node_update(int argc, char **argv)
     };
     const struct args_command command = {
         .name = name,
-        .operands = " DEVICE|PORT FILE",
+        .operands = " DEVICE|PORT|HOST FILE",
         .operands_min = 2,
         .operands_max = 2,
         .about = UPDATE_ABOUT,
         .after = "Exit status: 1 the node says no, does not answer, or went back; 5 the file or "
                  "the\nport cannot be used.\n\n"
                  "Examples: sluice node update node-3 sluice-node-microbit-1.4.0.snu\n"
-                 "          sluice node update /dev/ttyUSB0 --unit 3 --line \"19200 8E1\" FILE\n",
+                 "          sluice node update /dev/ttyUSB0 --unit 3 --line \"19200 8E1\" FILE\n"
+                 "          sluice node update 10.0.7.20:4001 --unit 3 --frames rtu FILE\n",
         .flags = flags,
     };
 
@@ -190,14 +198,42 @@ static int command_node_update(int argc, char **argv)
     return update(argv[first], argv[first + 1], &given, name);
 }
 
+static int command_node_file(int argc, char **argv)
+{
+    static const char name[] = "sluice node file";
+    bool json = false;
+    const struct args_flag flags[] = {{"json", 'J', NULL, "as JSON", NULL, &json}, {0}};
+    const struct args_command command = {
+        .name = name,
+        .operands = " FILE",
+        .operands_min = 1,
+        .operands_max = 1,
+        .about = "Shows which version for which board is in a file for updates, and whether it is\n"
+                 "whole. Who signed it is the node's to judge.\n",
+        .after = "Exit status: 5 the file is not there, or damaged.\n",
+        .flags = flags,
+    };
+    struct node_file file;
+    int first = args_parse(argc, argv, &command), code;
+
+    if (first < 0)
+        return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    code = node_file_open(&file, argv[first], name);
+    if (code == EXIT_CODE_OK)
+        node_file_print(&file, json);
+    node_file_close(&file);
+    return code;
+}
+
 static void help(FILE *out)
 {
-    fprintf(out, "Usage: sluice node COMMAND DEVICE|PORT [flags]\n\n"
+    fprintf(out, "Usage: sluice node COMMAND DEVICE|PORT|HOST [flags]\n\n"
                  "Sensor nodes and their firmware.\n\n"
                  "  status    what is in both slots of a node, and what runs\n"
                  "  update    send a new version over the bus\n"
                  "  confirm   keep the version that is on trial\n"
-                 "  rollback  go back to the version before\n\n"
+                 "  rollback  go back to the version before\n"
+                 "  file      what is in a file for updates\n\n"
                  "sluice node COMMAND --help tells more.\n");
 }
 
@@ -220,10 +256,13 @@ int command_node(int argc, char **argv)
                               "Goes back to the version in the other slot, which was confirmed "
                               "before.\n",
                               run_rollback);
+    if (strcmp(name, "file") == 0)
+        return command_node_file(argc - 1, argv + 1);
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         help(argc > 1 ? stdout : stderr);
         return argc > 1 ? EXIT_CODE_OK : EXIT_CODE_USAGE;
     }
-    fprintf(stderr, "sluice node: there is no \"%s\": status, update, confirm, rollback\n", name);
+    fprintf(stderr, "sluice node: there is no \"%s\": status, update, confirm, rollback, file\n",
+            name);
     return EXIT_CODE_USAGE;
 }

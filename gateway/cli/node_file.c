@@ -34,6 +34,16 @@ static int read_all(struct node_file *file, const char *path, const char *comman
                : wrong(command, path, "it is larger than any update of a node");
 }
 
+/* As boards are called: small letters, digits, - and _, filled with zeros. */
+static bool names_board(const uint8_t *header)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+    char name[IMAGE_BOARD_SIZE + 1] = "";
+
+    memcpy(name, header + IMAGE_BOARD_AT, IMAGE_BOARD_SIZE);
+    return *name && strlen(name) < IMAGE_BOARD_SIZE && !name[strspn(name, allowed)];
+}
+
 /* Finds the part at `at`, for the slot that is its turn. NULL: it is not one. */
 static const char *take_part(struct node_file *file, size_t *at, unsigned slot)
 {
@@ -43,7 +53,7 @@ static const char *take_part(struct node_file *file, size_t *at, unsigned slot)
 
     if (file->size - *at < IMAGE_HEADER_SIZE)
         return "it is cut off: fetch it again";
-    if (!image_is_header(header) || image_slot(header) != slot)
+    if (!image_is_header(header) || image_slot(header) != slot || !names_board(header))
         return "it is damaged, or of a kind that this program does not know: fetch it again";
     length = image_length(header);
     if (file->size - *at - IMAGE_HEADER_SIZE < length)
@@ -83,6 +93,19 @@ void node_file_close(struct node_file *file)
 {
     free(file->bytes);
     file->bytes = NULL;
+}
+
+void node_file_print(const struct node_file *file, bool json)
+{
+    const uint8_t *header = file->part[0];
+    uint32_t lengths[] = {image_length(file->part[0]), image_length(file->part[1])};
+    char version[16];
+
+    printf(json ? "{\"board\":\"%.*s\",\"version\":\"%s\",\"bytes\":%" PRIu32 "}\n"
+                : "board    %.*s\nversion  %s\nbytes    %" PRIu32 "\n",
+           IMAGE_BOARD_SIZE, (const char *)header + IMAGE_BOARD_AT,
+           node_file_version(image_version(header), version),
+           lengths[0] > lengths[1] ? lengths[0] : lengths[1]);
 }
 
 const char *node_file_version(uint32_t version, char text[16])

@@ -2,6 +2,7 @@
 #ifndef SLUICE_CLI_NODE_FILE_H
 #define SLUICE_CLI_NODE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,9 @@ struct node_file {
  */
 int node_file_open(struct node_file *file, const char *path, const char *command);
 void node_file_close(struct node_file *file);
+
+/* Shows what is in it on standard output: board, version, bytes of the longer version. */
+void node_file_print(const struct node_file *file, bool json);
 
 /* "1.4.0" */
 const char *node_file_version(uint32_t version, char text[16]);

@@ -14,7 +14,12 @@
 #define PAUSE_MS  600
 #define LEASE_MS  1500 /* the gateway calls no device down for so short a time */
 #define REPLY_NS  (500 * NS_PER_MS)
+#define AGAIN_NS  (600 * NS_PER_MS)
 #define BYTES_MAX 512 /* a request and its reply */
+
+/* Of the line behind a device server, where nobody says which it is: the slowest that is usual. */
+static const struct port_settings behind_host = {
+    .baud = 9600, .data_bits = 8, .parity = 'E', .stop_bits = 1};
 
 static int find_device(struct node_link *link, const char *id, const char *path)
 {
@@ -39,7 +44,7 @@ static int find_device(struct node_link *link, const char *id, const char *path)
     }
     fprintf(stderr,
             "%s: %s has no device \"%s\". A node that is not configured is named by its port "
-            "(/dev/ttyUSB0) and --unit\n",
+            "(/dev/ttyUSB0) or its device server (10.0.7.20:502) and --unit\n",
             link->command, path, id);
     return EXIT_CODE_USAGE;
 }
@@ -57,8 +62,13 @@ static int load_device(struct node_link *link, const char *id, const char *path)
 
 static int name_place(struct node_link *link, const char *operand, const struct node_flags *flags)
 {
-    const struct modbus_read read = {.port = operand,
-                                     .line = flags->line ? flags->line : "9600 8E1"};
+    bool is_port = bench_is_port(operand);
+    const struct modbus_read read = {.port = is_port ? operand : NULL,
+                                     .host = is_port ? NULL : operand,
+                                     .frames = flags->frames,
+                                     .line = flags->line ? flags->line
+                                             : is_port   ? "9600 8E1"
+                                                         : NULL};
     int64_t unit = 1;
 
     if (!bench_number(flags->unit, link->command, "unit", 1, 247, &unit))
@@ -70,6 +80,12 @@ static int name_place(struct node_link *link, const char *operand, const struct 
     }
     link->options = &link->own;
     return EXIT_CODE_OK;
+}
+
+/* A device's id has neither a dot nor a colon, a host one of them at least: localhost:502. */
+static bool is_place(const char *operand)
+{
+    return bench_is_port(operand) || strpbrk(operand, ".:");
 }
 
 int node_link_open(struct node_link *link, const char *operand, const struct node_flags *flags,
@@ -84,8 +100,8 @@ int node_link_open(struct node_link *link, const char *operand, const struct nod
         return EXIT_CODE_USAGE;
     link->slice_ns = slice_ms * NS_PER_MS;
     link->pause_ns = pause_ms * NS_PER_MS;
-    code = strchr(operand, '/') ? name_place(link, operand, flags)
-                                : load_device(link, operand, flags->config);
+    code = is_place(operand) ? name_place(link, operand, flags)
+                             : load_device(link, operand, flags->config);
     if (code)
         return code;
     if (link->options->port)
@@ -150,6 +166,13 @@ static int take_line(struct node_link *link)
     return error;
 }
 
+/* 6, 10 and 11 are a device server's: it is busy, or nobody behind it answers. Of the node they say
+ * no more than silence does. */
+static bool is_servers(uint8_t exception)
+{
+    return exception == 6 || exception == 10 || exception == 11;
+}
+
 static int transact(struct node_link *link, const struct modbus_request *request,
                     struct link_reply *reply)
 {
@@ -159,6 +182,14 @@ static int transact(struct node_link *link, const struct modbus_request *request
         return error;
     error = ask_read(link->ask, request, reply);
     link->exception = error == ERR_EXCEPTION ? reply->exception : 0;
+    if (is_servers(link->exception))
+        error = ERR_TIMEOUT;
+    if (error == ERR_IO && !link->options->port) {
+        /* A device server that has one connection at a time may not have noticed that the last one
+         * is over, and hangs up: it is asked again, as where a reply was lost. */
+        error = node_link_pause(link, AGAIN_NS);
+        return error == ERR_CLOSED ? error : ERR_TIMEOUT;
+    }
     if (error && *ask_why(link->ask))
         snprintf(link->why, sizeof link->why, "%s", ask_why(link->ask));
     return error;
@@ -166,8 +197,11 @@ static int transact(struct node_link *link, const struct modbus_request *request
 
 static int64_t patience_ns(const struct node_link *link, int64_t more_ns)
 {
-    return link->options->line.baud ? more_ns + BYTES_MAX * port_byte_ns(&link->options->line)
-                                    : more_ns;
+    const struct modbus_bus_options *bus = link->options;
+    int64_t reply_ns = bus->port || bus->timeout_ns < REPLY_NS ? REPLY_NS : bus->timeout_ns;
+
+    return reply_ns + more_ns +
+           BYTES_MAX * port_byte_ns(bus->line.baud ? &bus->line : &behind_host);
 }
 
 int node_link_ask(struct node_link *link, uint8_t function, uint16_t address, unsigned count,
@@ -177,7 +211,7 @@ int node_link_ask(struct node_link *link, uint8_t function, uint16_t address, un
                                            .function = function,
                                            .address = address,
                                            .count = (uint16_t)count,
-                                           .timeout_ns = patience_ns(link, REPLY_NS)};
+                                           .timeout_ns = patience_ns(link, 0)};
     struct link_reply reply;
     int error = ERR_TIMEOUT;
 
@@ -199,14 +233,13 @@ int node_link_read(struct node_link *link, unsigned index, unsigned count, uint1
 int node_link_write(struct node_link *link, unsigned index, const uint8_t *data, size_t size,
                     int64_t timeout_ms)
 {
-    const struct modbus_request request = {
-        .unit = link->unit,
-        .function = PDU_WRITE_REGISTERS,
-        .address = (uint16_t)(UPDATE_FIRST + index),
-        .count = (uint16_t)(size / 2),
-        .data = data,
-        .data_size = (uint8_t)size,
-        .timeout_ns = patience_ns(link, REPLY_NS + timeout_ms * NS_PER_MS)};
+    const struct modbus_request request = {.unit = link->unit,
+                                           .function = PDU_WRITE_REGISTERS,
+                                           .address = (uint16_t)(UPDATE_FIRST + index),
+                                           .count = (uint16_t)(size / 2),
+                                           .data = data,
+                                           .data_size = (uint8_t)size,
+                                           .timeout_ns = patience_ns(link, timeout_ms * NS_PER_MS)};
     struct link_reply reply;
 
     return transact(link, &request, &reply);
@@ -226,6 +259,10 @@ int node_link_tell(const struct node_link *link, int error)
     else if (error == ERR_EXCEPTION)
         fprintf(stderr, "%s: the node answers with exception %u\n", link->command,
                 (unsigned)link->exception);
+    else if (link->exception)
+        fprintf(stderr,
+                "%s: unit %u does not answer: the device server at %s says so (exception %u)\n",
+                link->command, (unsigned)link->unit, link->place, (unsigned)link->exception);
     else
         fprintf(stderr, "%s: unit %u at %s does not answer (%s). sluice scan %s shows who does\n",
                 link->command, (unsigned)link->unit, link->place, error_text(error), link->place);

@@ -11,7 +11,7 @@
 #include "node/core/update.h"
 
 struct node_flags {
-    const char *config, *unit, *line, *socket, *slice, *pause;
+    const char *config, *unit, *line, *frames, *socket, *slice, *pause;
 };
 
 struct node_link {
@@ -31,8 +31,9 @@ struct node_link {
     struct borrow borrow;
     struct ask *ask; /* while the line is ours */
     int64_t slice_end_ns;
-    uint8_t exception; /* of the last answer that was one */
-    char why[256];     /* of an error of the line */
+    uint8_t
+        exception; /* of the last answer that was one; with ERR_TIMEOUT it is a device server's */
+    char why[256]; /* of an error of the line */
 };
 
 /*

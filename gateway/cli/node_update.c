@@ -42,6 +42,16 @@ static void show_progress(struct updating *updating, uint32_t done, uint32_t all
     updating->shown = percent;
 }
 
+/* For who follows: words for a person, and for a program which step it is. */
+static void show_step(const struct updating *updating, const char *step, const char *words)
+{
+    if (updating->wish->json)
+        printf("{\"kind\":\"step\",\"step\":\"%s\"}\n", step);
+    else
+        fprintf(stderr, "%s\n", words);
+    fflush(stdout);
+}
+
 int node_update_command(struct node_link *link, unsigned command, unsigned reply_ms)
 {
     const uint8_t data[2] = {0, (uint8_t)command};
@@ -296,10 +306,9 @@ static int start(struct updating *updating)
         error = node_update_command(link, UPDATE_START, updating->state.reply_ms);
         if (error && !is_lost(error))
             return error;
-        if (!updating->wish->json)
-            fprintf(stderr, "%s\n",
-                    error ? "whether it restarts is not known: there was no reply"
-                          : "it restarts with the new version");
+        show_step(updating, "restarting",
+                  error ? "whether it restarts is not known: there was no reply"
+                        : "it restarts with the new version");
         error = node_update_await(link, &updating->state);
         if (updating->state.slot[updating->slot].state != SLOT_FILLED)
             break;
@@ -311,6 +320,7 @@ static int start(struct updating *updating)
 static int try_out(struct updating *updating)
 {
     struct node_link *link = updating->link;
+    char words[80];
     int error = start(updating);
 
     if (error)
@@ -319,9 +329,9 @@ static int try_out(struct updating *updating)
         return tell_back(updating, &updating->state);
     if (updating->wish->no_confirm)
         return EXIT_CODE_OK;
-    if (!updating->wish->json)
-        fprintf(stderr, "it answers; %d good answers, and it is confirmed\n",
-                updating->wish->reads);
+    snprintf(words, sizeof words, "it answers; %d good answers, and it is confirmed",
+             updating->wish->reads);
+    show_step(updating, "watching", words);
     error = node_update_watch(link, updating->wish->reads);
     if (error == ERR_TIMEOUT)
         fprintf(stderr,

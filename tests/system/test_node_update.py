@@ -1,25 +1,28 @@
 #!/usr/bin/python3
 """A sensor node gets new versions over its line, from the real command line, on the board whose flash is emulated."""
+import concurrent.futures
 import json
 import os
 import re
 import subprocess
+import sys
 import threading
 
-from harness import EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, Gateway, check, main, program, sluice, wait_for
-from harness.node import HOLDING, ROOT, build_nodes, tool
+from harness import EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, Api, Gateway, check, free_port, main, program, sluice, wait_for
+from harness.node import HOLDING, ROOT, board, build_nodes, node_names, tool
 from harness.slotted import BOARD, SlottedNode, hanging, sign, version_parts
 
 os.environ["SLUICE_PROFILES"] = os.path.join(ROOT, "drivers/profiles")
+PARTIES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "parties")
 NOBODY = ("--socket", "/nonexistent/api.sock")
 # The emulator has no baud; the gateway takes as long for a frame as the line does that it is told.
 LINE = ("--line", "115200 8N1")
 
 
-def file_of(site, version, name=None, **how):
-    path = site.path(name or "sluice-node-%s-%s.snu" % (BOARD, version))
+def file_of(site, version, name=None, board=BOARD, **how):
+    path = site.path(name or "sluice-node-%s-%s.snu" % (board, version))
     with open(path, "wb") as out:
-        out.write(sign.update_file(version_parts(version, **how)))
+        out.write(sign.update_file(version_parts(version, name=board, **how)))
     return path
 
 
@@ -39,6 +42,12 @@ def state(node):
     done = command(node, "status", "--json")
     check(done.stdout, "sluice node status", done.stderr)
     return json.loads(done.stdout)
+
+
+def status(node):
+    """What it says, or nothing."""
+    done = command(node, "status", "--json")
+    return json.loads(done.stdout) if done.stdout else None
 
 
 def runs(node, version, word):
@@ -184,7 +193,7 @@ def a_version_that_does_not_work_goes_away(site):
     wait_for(lambda: node.off() or node.on() or any(node.answers() for _ in range(8)), 90, "the old version is back")
     runs(node, "1.0.0", "confirmed")
     node.off()
-    node.flash[0x6000 + 700] ^= 1
+    node.spoil(0)
     node.on()
     done = wait_for(lambda: [one for one in [command(node, "status")] if "boot loader" in one.stdout], 30, "the boot loader answers")[0]
     check(done.returncode == EXIT_FAILED, "and it is no good state", done.returncode)
@@ -194,14 +203,198 @@ def a_version_that_does_not_work_goes_away(site):
 
 
 def every_board_has_room_for_its_boot_loader(_site):
-    """Built, and for the others than microbit no more than that: their emulators have no flash that can be written."""
     sizes = {}
     tool("build")
-    for name in tool("boards").split():
+    for name in node_names():
         sizes[name] = os.path.getsize(os.path.join(ROOT, "build/node", name, "boot.bin"))
         check(sizes[name] <= 16384, "the boot loader of " + name, sizes[name])
     return ", ".join("%s %d" % pair for pair in sizes.items())
 
 
+def boot_loader_of(site, name):
+    """Starts the first slot, the second one when that is damaged, and answers itself when both are. Returns the node."""
+    node = SlottedNode(site, name, name)
+    for part in version_parts("1.0.0", name=name):
+        node.fit(part)
+    node.on()
+    wait_for(node.answers, 60, name + " answers")
+    check(state(node)["board"] == name, "the board", state(node))
+    runs(node, "1.0.0", "confirmed")
+    check(state(node)["running"] == "A", "what comes first", state(node))
+    node.off()
+    node.spoil(0)
+    node.on()
+    wait_for(node.answers, 60, name + " answers from the other slot")
+    check(runs(node, "1.0.0", "confirmed")["running"] == "B", "the other one runs", state(node))
+    node.off()
+    node.spoil(1)
+    node.on(telling=True)
+    said = wait_for(lambda: status(node), 60, name + "'s boot loader answers")
+    check(said["boot_loader"] and [one["state"] for one in said["slots"]] == ["damaged"] * 2, "neither can be started", said)
+    return node
+
+
+def is_written(name):
+    """Whether the emulator of that board has a flash that can be written."""
+    return not any("writing to the flash" in word for word in board(name)["emulation"]["missing"])
+
+
+# What the manuals want for a unit of zeros at the beginning of slot A's signature, and where the emulator tells of it.
+KEYS = [(4, 0x45670123), (4, 0xCDEF89AB)]
+FLASH_WRITES = {
+    "stm32vldiscovery": ("Flash Int", [*KEYS, (0xC, 0x34), (0x10, 1), (0x10, 0x80)]),
+    "netduinoplus2": ("Flash Int", [*KEYS, (0xC, 0xF3), (0x10, 0x201), (0x10, 0x80000000)]),
+    "lm3s6965evb": ("flash-control", [(0, 0x6050), (4, 0), (8, 0xA4420001)]),
+}
+
+
+def is_refused_for_its_flash(site, node):
+    """Where the emulator has a flash that can only be read: the firmware tells it to write, sees that it did not, and says so."""
+    refused(command(node, "update", file_of(site, "1.1.0", board=node.name), "--reads", "2"), "its flash could not be erased or written")
+    check(status(node)["boot_loader"], "its boot loader answers still", node.name)
+    part, wanted = FLASH_WRITES[node.name]
+    said = node.told(part)
+    check(said[:len(wanted)] == wanted, "how it writes", node.name, said[:len(wanted)])
+
+
+def flashes_its_light(node):
+    """As the emulator tells of a pin that it has not: of STM32, the register that sets and resets bits."""
+    light = 1 << int(re.search(r"\d+$", board(node.name)["leds"][0]["pin"]).group())
+
+    def changes():
+        seen = [value for offset, value in node.told("GPIO" + board(node.name)["leds"][0]["pin"][1]) if offset == 0x10]
+        seen = [value for value in seen if value in (light, light << 16)]
+        return sum(one != other for one, other in zip(seen, seen[1:]))
+    wait_for(lambda: changes() > 6, 60, "the light flashes")
+
+
+def every_boot_loader_starts_what_is_whole(site):
+    """On all boards. What has to write the flash is refused in words where the emulator has none that can be written."""
+    def run(name):
+        node = boot_loader_of(site, name)
+        if is_written(name):
+            done = command(node, "update", file_of(site, "1.1.0", board=name), "--reads", "2")
+            check(done.returncode == EXIT_OK, "the boot loader takes an update", name, done.stdout, done.stderr)
+            runs(node, "1.1.0", "confirmed")
+        else:
+            is_refused_for_its_flash(site, node)
+        if name == "stm32vldiscovery":
+            flashes_its_light(node)
+        node.end()
+        return name
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(run, [name for name in node_names() if name != BOARD]))
+    return ", ".join(name + (" with an update" if is_written(name) else "") for name in done)
+
+
+def a_version_that_hangs_is_given_up_by_the_watchdog_alone(site):
+    """On the board that has both in its emulator, the watchdog and a flash that takes an update: nobody touches its power."""
+    name = "mps2-an385"
+    node = SlottedNode(site, name, name)
+    node.fit(version_parts("1.0.0", name=name)[0])
+    node.on()
+    wait_for(node.answers, 60, "it answers")
+    push(node, version_parts("1.2.0", body=lambda slot: hanging(slot, name), name=name)[1])
+    wait_for(lambda: not node.answers(), 20, "the version that hangs")
+    wait_for(node.answers, 120, "the old version is back")
+    wait_for(lambda: status(node), 30, "what was asked meanwhile is answered")
+    said = runs(node, "1.0.0", "confirmed")
+    check(said["slots"][1]["state"].startswith("was not confirmed"), "what became of the other", said)
+
+
+def device_server(site, node, kind):
+    """In front of the node's line. Returns its address."""
+    port = free_port()
+    server = site.start("server-" + kind, sys.executable, os.path.join(PARTIES, "device_server.py"), str(port), node.link, kind)
+    wait_for(lambda: "ready" in server.log(), 20, "the device server is there")
+    return "127.0.0.1:%d" % port
+
+
+def an_update_through_a_device_server(site):
+    """That speaks Modbus TCP, takes one connection, and says itself that the node does not answer while that restarts."""
+    node = new_node(site)
+    host = device_server(site, node, "modbus")
+    gateway = Gateway(site, [{"id": "hall", "driver": "modbus-tcp", "host": host, "timeout": "2s"}],
+                      [{"id": "node", "bus": "hall", "unit": 1, "profile": "sluice-node", "every": "200ms"}], [])
+    gateway.start()
+    wait_for(lambda: gateway.device("node")["up"], 30, "it is polled")
+    config = ("--config", gateway.config_path, "--socket", gateway.socket)
+    before = gateway.device("node")["replies"]
+    done = sluice("node", "update", "node", file_of(site, "1.1.0"), *config, deadline_s=180)
+    check(done.returncode == EXIT_OK, "sluice node update", done.stdout, done.stderr)
+    polls = gateway.device("node")["replies"] - before
+    check(polls >= 20, "the gateway polled meanwhile", polls)
+    wait_for(lambda: gateway.device("node")["up"], 30, "it is polled again")
+    gateway.stop()
+    refused(sluice("node", "status", host, "--unit", "9", *NOBODY), "the device server at " + host, "exception 11")
+    done = sluice("node", "rollback", host, "--json", *NOBODY)
+    check(done.returncode == EXIT_OK and json.loads(done.stdout)["running"] == "A", "back, without a gateway", done.stdout, done.stderr)
+    return "%d polls meanwhile" % polls
+
+
+def an_update_through_a_transparent_device_server(site):
+    """That hands the bytes of its line on: by its address, and as a bus of the gateway."""
+    node = new_node(site)
+    host = device_server(site, node, "raw")
+    done = sluice("node", "update", host, file_of(site, "1.1.0"), "--frames", "rtu", "--reads", "3", *NOBODY, deadline_s=180)
+    check(done.returncode == EXIT_OK, "by its address", done.stdout, done.stderr)
+    gateway = Gateway(site, [{"id": "hall", "driver": "modbus-rtu", "host": host, "line": LINE[1], "timeout": "2s"}],
+                      [{"id": "node", "bus": "hall", "unit": 1, "profile": "sluice-node", "every": "200ms"}], [])
+    gateway.start()
+    wait_for(lambda: gateway.device("node")["up"], 30, "it is polled")
+    done = sluice("node", "rollback", "node", "--json", "--config", gateway.config_path, "--socket", gateway.socket)
+    check(done.returncode == EXIT_OK and json.loads(done.stdout)["running"] == "A", "back, as a device of the gateway", done.stdout, done.stderr)
+    wait_for(lambda: gateway.device("node")["up"], 30, "it is polled again")
+    gateway.stop()
+
+
+def a_job_of_the_api_updates_it(site):
+    """A file is uploaded once; what is no whole file is refused; and the audit trail says who sent which version."""
+    node = new_node(site)
+    gateway = Gateway(site, [{"id": "line", "driver": "modbus-rtu", "port": node.link, "line": LINE[1], "timeout": "1s"}],
+                      [{"id": "node", "bus": "line", "unit": 1, "profile": "sluice-node", "every": "200ms"}], [])
+    gateway.start()
+    wait_for(lambda: gateway.device("node")["up"], 30, "it is polled")
+    api = Api(gateway)
+
+    def upload(data):
+        return api.ask("PUT", "/api/v1/node/file", data, {"Content-Type": "application/octet-stream"})
+
+    def run(kind, **more):
+        answer = api.ask("POST", "/api/v1/jobs", {"kind": kind, "on": "node", **more})
+        check(answer.status == 202, kind, answer.status, answer.text)
+        number = answer.json["job"]
+        return wait_for(lambda: [job for job in [api.get("/api/v1/jobs/" + number)] if not job["running"]], 120, kind + " ends")[0]
+
+    check(api.ask("GET", "/api/v1/node/file").status == 404, "no file yet")
+    answer = api.ask("POST", "/api/v1/jobs", {"kind": "node-update", "on": "node"})
+    check(answer.status == 400 and "PUT /api/v1/node/file" in answer.text, "a job without a file", answer.text)
+    with open(file_of(site, "1.1.0"), "rb") as file:
+        data = file.read()
+    for bad, words in ((data[:-8], "it is cut off"), (b"", "no update for a node"), (b"x" * 5000, "no update for a node"),
+                       (data[:1000] + b"\0\0\0\0" + data[1004:], "not those that were signed")):
+        answer = upload(bad)
+        check(answer.status == 400 and answer.json["error"].startswith("it is") and words in answer.text, "the refusal", answer.text)
+    check(upload(b"x" * (2 << 20) + b"x").status == 413, "one that is too large")
+    check(api.ask("GET", "/api/v1/node/file").status == 404, "nothing is kept of what was refused")
+    answer = upload(data)
+    check(answer.status == 201 and answer.json["board"] == BOARD and answer.json["version"] == "1.1.0", "the file", answer.text)
+    check(api.get("/api/v1/node/file") == answer.json, "it is told again")
+    done = run("node-update")
+    kinds = [line.get("step", line["kind"]) for line in done["lines"]]
+    check(done["exit"] == 0 and kinds[0] == "progress" and kinds[-3:] == ["restarting", "watching", "done"], "the job", done)
+    check(run("node-status")["lines"][0]["running"] == "B", "the new one runs")
+    done = run("node-rollback")
+    check(done["exit"] == 0 and done["lines"][0]["running"] == "A", "and back", done)
+    done = run("node-confirm")
+    check(done["exit"] == 0 and done["lines"][0]["running"] == "A", "what is confirmed stays so", done)
+    trail = json.dumps(gateway.replay("--kind", "config"))
+    check("did=node-file" in trail and "board=microbit version=1.1.0" in trail, "the upload in the audit trail", trail)
+    check("did=job-started" in trail and "node%20update" in trail, "the job in the audit trail", trail)
+    gateway.stop()
+
+
 main(an_update_while_the_gateway_polls, what_does_not_belong_there_is_refused, what_was_cut_off_goes_on,
-     a_version_that_does_not_work_goes_away, every_board_has_room_for_its_boot_loader, prepare=build_nodes)
+     a_version_that_does_not_work_goes_away, every_board_has_room_for_its_boot_loader,
+     every_boot_loader_starts_what_is_whole, a_version_that_hangs_is_given_up_by_the_watchdog_alone,
+     an_update_through_a_device_server, an_update_through_a_transparent_device_server, a_job_of_the_api_updates_it, prepare=build_nodes)

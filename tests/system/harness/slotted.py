@@ -1,5 +1,4 @@
-"""A sensor node with a boot loader and two slots, on the one board whose flash the emulator has: what is in it stays, over
-restarts and over the end of the emulator."""
+"""A sensor node with a boot loader and two slots: what is in its flash stays, over restarts and over the end of the emulator."""
 import json
 import os
 import pty
@@ -11,47 +10,59 @@ import sys
 import threading
 import tty
 
-from .node import ROOT, Debugger, Node, tool
+from .node import ROOT, Debugger, Node, board, tool
 from .site import check, wait_for
 
 sys.path.insert(0, os.path.join(ROOT, "firmware/node"))
 import build  # noqa: E402
 import sign  # noqa: E402
 
-BOARD = "microbit"
-FLASH_SIZE = 262144
-SLOTS = (0x6000, 0x12000)
-SLOT_SIZE = 49152
+BOARD = "microbit"  # whose flash the emulator has
 PIECE = 1024
-OUT = os.path.join(ROOT, "build/node", BOARD, "emulated")
+OUT = os.path.join(ROOT, "build/node")
 
 
-def built(name):
-    tool("build", BOARD)
-    with open(os.path.join(OUT, name), "rb") as file:
+class Flash:
+    """What a board's description says of where things lie."""
+
+    def __init__(self, name):
+        memory = board(name)["memory"]
+        self.at = int(memory["flash"]["at"], 16)
+        self.regions = {one["name"]: (int(one["at"], 16), one["size"]) for one in memory["map"]}
+        self.size = max(at + size for at, size in self.regions.values()) - self.at
+        self.slots = [self.regions[slot][0] for slot in ("slot-a", "slot-b")]
+        self.ram_at = int(memory["ram"]["at"], 16)
+
+
+def built(name, of=BOARD):
+    tool("build", of)
+    with open(os.path.join(OUT, of, "emulated", name), "rb") as file:
         return file.read()
 
 
-def version_parts(version, body=None, board=BOARD, key=None, **how):
-    """A version for both slots, as signed parts. `body`: other bytes than those of the firmware."""
-    bodies = [built("slot-%s.bin" % name) if body is None else body(slot) for slot, name in enumerate("ab")]
-    return [sign.part(key or build.KEY, board, slot, code, version, **how) for slot, code in enumerate(bodies)]
+def version_parts(version, body=None, name=BOARD, key=None, **how):
+    """A version for both slots of that board, as signed parts. `body`: other bytes than those of the firmware."""
+    bodies = [built("slot-%s.bin" % "ab"[slot], name) if body is None else body(slot) for slot in range(2)]
+    return [sign.part(key or build.KEY, name, slot, code, version, **how) for slot, code in enumerate(bodies)]
 
 
-def hanging(slot):
+def hanging(slot, name=BOARD):
     """A version that does nothing at all."""
-    vectors = [0x20004000, SLOTS[slot] + 512 + 193] + [SLOTS[slot] + 512 + 193] * 46
+    flash = Flash(name)
+    start = flash.slots[slot] + 512 + 193
+    vectors = [flash.ram_at + 0x1000, start] + [start] * 46
     return b"".join(word.to_bytes(4, "little") for word in vectors) + bytes.fromhex("fee7") * 4
 
 
 class SlottedNode(Node):
     """Its line is a terminal at `link` that stays when the power goes."""
 
-    def __init__(self, site, label="node", flash=None):
-        self.site, self.name, self.unit, self.label = site, BOARD, 1, label
-        self.elf = os.path.join(OUT, "slot-a.elf")
-        self.flash = bytearray(b"\xff" * FLASH_SIZE)
-        boot = built("boot.bin")
+    def __init__(self, site, label="node", name=BOARD):
+        self.site, self.name, self.unit, self.label = site, name, 1, label
+        self.elf = os.path.join(OUT, name, "emulated", "slot-a.elf")
+        self.place = Flash(name)
+        self.flash = bytearray(b"\xff" * self.place.size)
+        boot = built("boot.bin", name)
         self.flash[:len(boot)] = boot
         self.master, self.fd = pty.openpty()
         tty.setraw(self.fd)
@@ -64,8 +75,12 @@ class SlottedNode(Node):
     def fit(self, part):
         """As whoever flashes a new node does."""
         slot = int.from_bytes(part[6:8], "little")
-        image = sign.slot_image(part)
-        self.flash[SLOTS[slot]:SLOTS[slot] + len(image)] = image
+        at, image = self.place.slots[slot] - self.place.at, sign.slot_image(part)
+        self.flash[at:at + len(image)] = image
+
+    def spoil(self, slot):
+        """One bit of the version in it: what the flash forgot."""
+        self.flash[self.place.slots[slot] - self.place.at + 700] ^= 1
 
     def _carry(self):
         while True:
@@ -85,14 +100,20 @@ class SlottedNode(Node):
             except OSError:
                 self.line = None
 
-    def on(self):
+    def _machine(self):
+        """The line of the description, without a program: the flash is filled as whoever flashes it does."""
+        words = board(self.name)["emulation"]["qemu"]
+        program = next(i for i, word in enumerate(words) if "{node.elf}" in word)
+        return [word.replace("{serial}", "chardev:line") for word in words[:program - 1] + words[program + 1:]]
+
+    def on(self, telling=False):
+        """`telling`: what the firmware does with parts of the chip that the emulator has not is in `told`."""
         self.starts += 1
         name = "%s-%d" % (self.label, self.starts)
         paths = {what: self.site.path(name + "." + what) for what in ("line", "gdb", "qmp")}
         self.process = self.site.start(
-            name, "qemu-system-arm", "-M", BOARD, "-nographic", "-monitor", "none", "-S",
-            "-chardev", "socket,id=line,path=%s,server=on,wait=off" % paths["line"], "-serial", "chardev:line",
-            "-qmp", "unix:%s,server=on,wait=off" % paths["qmp"], "-gdb", "unix:%s,server=on,wait=off" % paths["gdb"])
+            name, *self._machine(), *(("-d", "unimp", "-D", self.site.path(name + ".told")) if telling else ()), "-S", "-qmp", "unix:%s,server=on,wait=off" % paths["qmp"], "-gdb",
+            "unix:%s,server=on,wait=off" % paths["gdb"], "-chardev", "socket,id=line,path=%s,server=on,wait=off" % paths["line"])
         wait_for(lambda: all(os.path.exists(path) for path in paths.values()), 20, "the emulator is there")
         self.qmp = socket.socket(socket.AF_UNIX)
         self.qmp.settimeout(20)
@@ -102,13 +123,19 @@ class SlottedNode(Node):
         self.command("qmp_capabilities")
         self.gdb_path = paths["gdb"]
         with Debugger(self.gdb_path) as debugger:
-            for at in range(0, FLASH_SIZE, PIECE):
+            for at in range(0, self.place.size, PIECE):
                 piece = self.flash[at:at + PIECE].hex()
-                check(debugger.ask("M%x,%x:%s" % (at, PIECE, piece)) == "OK", "the flash is filled")
+                check(debugger.ask("M%x,%x:%s" % (self.place.at + at, PIECE, piece)) == "OK", "the flash is filled")
             line = socket.socket(socket.AF_UNIX)
             line.connect(paths["line"])
             self.line = line
             self.command("system_reset")  # the processor takes its first two words from the flash
+
+    def told(self, part):
+        """What was written to that part of the chip so far: (offset, value), in the order of it."""
+        with open(self.site.path("%s-%d.told" % (self.label, self.starts)), encoding="ascii") as lines:
+            found = re.findall(r"^%s: unimplemented device write \(size \d, offset (0x\w+), value (0x\w+)\)$" % part, lines.read(), re.M)
+        return [(int(offset, 16), int(value, 16)) for offset, value in found]
 
     def command(self, name, **arguments):
         self.qmp.sendall(json.dumps({"execute": name, "arguments": arguments}).encode() + b"\n")
@@ -122,7 +149,7 @@ class SlottedNode(Node):
         """The power goes, at whatever it is doing: what is in the flash by then is what stays."""
         self.command("stop")
         path = self.site.path(self.label + ".flash")
-        self.command("memsave", val=0, size=FLASH_SIZE, filename=path)
+        self.command("memsave", val=self.place.at, size=self.place.size, filename=path)
         with open(path, "rb") as file:
             self.flash = bytearray(file.read())
         self.line = None
