@@ -21,6 +21,7 @@
 #include "web/board_api.h"
 #include "web/choices.h"
 #include "web/jobs.h"
+#include "web/node_api.h"
 
 struct front {
     struct loop *loop;
@@ -32,6 +33,7 @@ struct front {
     int journal_fd;
     struct job_setting setting;
     struct jobs *jobs;
+    struct node_api *node;
     struct show *show;
     struct page *page;
     struct health *health;
@@ -77,10 +79,16 @@ static void close_show(struct front *front)
 
 static int open_jobs(struct front *front)
 {
+    int error = node_api_open(&front->node, front->options->state_path, front->running->journal);
+
+    if (error)
+        return error;
     front->setting = (struct job_setting){.socket_path = front->options->socket_path,
-                                          .config_path = front->options->config_path};
-    int error = jobs_open(&front->jobs, &front->setting, front->running->journal, wake, front);
-    return error ? error : mount(front, jobs_routes(front->jobs));
+                                          .config_path = front->options->config_path,
+                                          .node_file = node_api_path(front->node)};
+    error = jobs_open(&front->jobs, &front->setting, front->running->journal, wake, front);
+    error = error ? error : mount(front, jobs_routes(front->jobs));
+    return error ? error : mount(front, node_api_routes(front->node));
 }
 
 static int open_choices(struct front *front)
@@ -120,6 +128,7 @@ static void stop_jobs(struct front *front)
 static void close_jobs(struct front *front)
 {
     jobs_close(front->jobs);
+    node_api_close(front->node);
 }
 
 static int open_identity(struct front *front)

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/error.h"
 #include "web/reply.h"
@@ -12,8 +13,9 @@
 /* These stand for what the setting says. */
 static const char SOCKET[] = "socket", CONFIG[] = "config";
 
-/* How a key of the request stands on the command line. */
-enum form { FORM_TEXT, FORM_WHOLE, FORM_SWITCH, FORM_OPERAND };
+/* How a key of the request stands on the command line. The last one is no key: the setting has it.
+ */
+enum form { FORM_TEXT, FORM_WHOLE, FORM_SWITCH, FORM_OPERAND, FORM_NODE_FILE };
 
 struct argument {
     const char *key;
@@ -24,7 +26,7 @@ struct argument {
 
 struct job_kind {
     const char *name;
-    const char *begin[7]; /* the command, and what it always gets */
+    const char *begin[8]; /* the command, and what it always gets */
     struct argument arguments[ARGUMENTS_MAX];
 };
 
@@ -83,6 +85,21 @@ static const struct job_kind kinds[] = {
     {"trace",
      {"trace", "--json", "--socket", SOCKET},
      {{"for_s", "--for", FORM_WHOLE, true}, {"on", NULL, FORM_OPERAND, true}}},
+    {"node-status",
+     {"node", "status", "--json", "--socket", SOCKET, "--config", CONFIG},
+     {{"on", NULL, FORM_OPERAND, true}}},
+    {"node-update",
+     {"node", "update", "--json", "--socket", SOCKET, "--config", CONFIG},
+     {{"older", "--older", FORM_SWITCH, false},
+      {"no_confirm", "--no-confirm", FORM_SWITCH, false},
+      {"on", NULL, FORM_OPERAND, true},
+      {"file", NULL, FORM_NODE_FILE, true}}},
+    {"node-confirm",
+     {"node", "confirm", "--json", "--socket", SOCKET, "--config", CONFIG},
+     {{"on", NULL, FORM_OPERAND, true}}},
+    {"node-rollback",
+     {"node", "rollback", "--json", "--socket", SOCKET, "--config", CONFIG},
+     {{"on", NULL, FORM_OPERAND, true}}},
 };
 
 const char *job_kind_name(const struct job_kind *kind)
@@ -153,6 +170,7 @@ static int put_argument(struct job_command *command, const struct argument *argu
         return put_value(command, argument, number, reply);
     case FORM_TEXT:
     case FORM_OPERAND:
+    case FORM_NODE_FILE:
         if (value->type != JSON_STRING || value->size == 0)
             return refuse(reply, argument->key, "a text is expected");
         return put_value(command, argument, value->text, reply);
@@ -167,7 +185,8 @@ static int check_keys(const struct job_kind *kind, const struct body *body,
     for (const struct json *value = body->root->first; value; value = value->next) {
         bool known = strcmp(value->key, "kind") == 0;
         for (size_t i = 0; i < ARGUMENTS_MAX && kind->arguments[i].key && !known; i++)
-            known = strcmp(kind->arguments[i].key, value->key) == 0;
+            known = kind->arguments[i].form != FORM_NODE_FILE &&
+                    strcmp(kind->arguments[i].key, value->key) == 0;
         if (!known)
             return refuse(reply, value->key, "no job of this kind has that");
     }
@@ -184,7 +203,7 @@ static const struct job_kind *find_kind(const char *name)
 
 static int tell_kinds(struct http_reply *reply)
 {
-    char list[160] = "expected is one of";
+    char list[200] = "expected is one of";
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t size = strlen(list);
@@ -202,6 +221,15 @@ static int put_begin(struct job_command *command, const struct job_setting *sett
                              : *word == CONFIG ? setting->config_path
                                                : *word);
     return error;
+}
+
+/* What was uploaded for it, as the last operand. */
+static int put_node_file(struct job_command *command, const struct job_setting *setting,
+                         struct http_reply *reply)
+{
+    if (access(setting->node_file, R_OK) != 0)
+        return refuse(reply, "file", "upload one first: PUT /api/v1/node/file");
+    return put(command, setting->node_file) ? refuse(reply, "file", "too many arguments") : 0;
 }
 
 int job_command_read(struct job_command *command, const struct job_setting *setting,
@@ -222,7 +250,9 @@ int job_command_read(struct job_command *command, const struct job_setting *sett
         const struct argument *argument = &command->kind->arguments[i];
         const struct json *value = json_find(body->root, argument->key);
 
-        if (value && value->type != JSON_NULL)
+        if (argument->form == FORM_NODE_FILE)
+            error = put_node_file(command, setting, reply);
+        else if (value && value->type != JSON_NULL)
             error = put_argument(command, argument, value, reply);
         else if (argument->needed)
             error = refuse(reply, argument->key, "is missing");

@@ -23,6 +23,7 @@ struct job_command {
 struct job_setting {
     const char *socket_path; /* of our API */
     const char *config_path;
+    const char *node_file; /* what sensor nodes are updated with (node_api.h) */
 };
 
 /* Makes the command line of a request's body, whose "kind" it names. 0; ERR_INVALID with `reply`

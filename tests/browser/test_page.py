@@ -15,6 +15,7 @@ from harness import Api, Authority, Broker, Gateway, ModbusTcp, RtuLine, Subscri
 from harness.board import on_board  # noqa: E402
 from harness.rauc import Box  # noqa: E402
 from harness.run import SKIPPED  # noqa: E402
+from harness.slotted import SlottedNode, sign, version_parts  # noqa: E402
 
 PASSWORD = "a few words are better"
 CHROMIUM = os.environ.get("SLUICE_CHROMIUM", "/usr/bin/chromium")
@@ -116,6 +117,23 @@ def an_image_asks_who_it_is_and_is_updated(site):
     check(box.primary() == "A", "what starts next", box.primary())
     check(b"\0" * 64 != box.slot("B")[:64], "nothing is in slot B")
     return remark
+
+
+def somebody_updates_a_sensor_node(site):
+    """On an emulated board; and back again."""
+    node = SlottedNode(site)
+    node.fit(version_parts("1.0.0")[0])
+    node.on()
+    wait_for(node.answers, 60, "the node answers")
+    good, damaged = site.path("good.snu"), site.path("damaged.snu")
+    data = sign.update_file(version_parts("1.1.0"))
+    for path, content in ((good, data), (damaged, data[:-8])):
+        with open(path, "wb") as file:
+            file.write(content)
+    gateway = Gateway(site, [{"id": "line", "driver": "modbus-rtu", "port": node.link, "line": "115200 8N1", "timeout": "2s"}],
+                      [{"id": "node", "bus": "line", "unit": 1, "profile": "sluice-node", "every": "500ms"}], [], web=True).start()
+    wait_for(lambda: gateway.device("node")["up"], 60, "it is polled")
+    return walk(owned(gateway), "node", SLUICE_GOOD=good, SLUICE_DAMAGED=damaged)
 
 
 def every_screen_is_readable_for_everybody_and_nothing_jumps(site):
@@ -253,6 +271,7 @@ if __name__ == "__main__":
     main(the_first_visitor_makes_it_his_and_others_log_in,
          the_board_is_shown_with_its_drawing_and_its_lights,
          every_screen_is_readable_for_everybody_and_nothing_jumps,
+         somebody_updates_a_sensor_node,
          it_says_that_the_gateway_is_out_of_reach_and_goes_on,
          it_is_used_without_a_mouse,
          a_change_is_shown_tried_and_kept_or_goes_back,

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """
-A device server, as they are on DIN rails: PORT TTY modbus|raw. One connection at a time: the next one waits until that is over. One
-connection in five is hung up on at once, as by those that have not noticed yet that the last one is over.
+A device server, as they are on DIN rails: PORT TTY modbus|raw. One connection at a time: the next one waits until that is over. Of
+seven in a row it hangs up on two at once, as those do that have not noticed yet that the last one is over.
 `modbus`: Modbus TCP in front, RTU behind; for a unit that does not answer in time it answers itself, with exception 11.
 `raw`: the bytes of the line are handed on as they are. Says "ready" on standard output.
 """
@@ -16,7 +16,7 @@ import tty
 
 REPLY_S = 1.0   # from the request's end
 GAP_S = 0.03    # a reply is over when the line is quiet for so long
-HANGS_UP = 5
+HANGS_UP = (5, 6)  # of seven
 
 
 def crc(data):
@@ -86,7 +86,7 @@ def main(port, path, kind):
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connections += 1
         try:
-            if connections % HANGS_UP:
+            if connections % 7 not in HANGS_UP:
                 {"modbus": serve_modbus, "raw": serve_raw}[kind](peer, line)
         except OSError:
             pass

@@ -78,7 +78,7 @@ export function told(key: string, otherwise: string): string {
  * keeps it as it is written.
  */
 export function said(sentence: string): string {
-  const english = sentence.trim().replace(/^sluiced?( [a-z-]+)?: /gm, '');
+  const english = sentence.trim().replace(/^sluiced?( [a-z-]+)*: /gm, '');
   const plain = phrase(english) ?? english;
   return /^\p{Ll}[\p{L}'’-]*[ ,]/u.test(plain) ? plain.charAt(0).toUpperCase() + plain.slice(1) : plain;
 }

@@ -17,6 +17,7 @@ import { deviceLevel, deviceWord } from '../devices/row';
 import { SettingsLink } from '../settings/settings';
 import { Answers } from './answers';
 import { Course } from './course';
+import { Firmware } from './firmware';
 import { Identity } from './identity';
 import { Trace } from './trace';
 import { Values } from './values';
@@ -79,6 +80,7 @@ export function Device({ rest }: ScreenArguments) {
       <div class="columns">
         <Answers bus={bus} device={device} />
         <Identity device={device} />
+        <Firmware device={device} />
         {!device.up && <Wiring driver={bus.driver} why={device.why ?? ''} />}
       </div>
       <Trace bus={bus} />

@@ -1,0 +1,38 @@
+// The owner updates a sensor node over its bus: a file that is damaged is refused in words, a good one is sent, tried out
+// and kept; and back.
+import { axe, check, go, logIn, main, openPage, picture } from './browser.mjs';
+
+const WORK_MS = 120_000;
+
+await main(async (browser) => {
+  const page = await openPage(browser, { width: 360 });
+  const press = (name) => page.getByRole('button', { name }).click();
+  await logIn(page);
+  await go(page, 'devices/node');
+  const panel = page.locator('section', { has: page.getByRole('heading', { name: 'Firmware' }) });
+  const runs = (slot, version) => panel.locator('.facts > div', { hasText: `Slot ${slot}` }).filter({ hasText: version }).filter({ hasText: 'runs' }).waitFor({ timeout: WORK_MS });
+  await press('See what runs');
+  await runs('A', '1.0.0');
+  check((await axe(page)).length === 0, 'what runs', await axe(page));
+
+  await panel.locator('input[type=file]').setInputFiles(process.env.SLUICE_DAMAGED);
+  await panel.getByText('It is cut off: fetch it again').waitFor();
+  check(await panel.getByRole('button', { name: /^Update to/ }).count() === 0, 'a damaged file cannot be sent');
+
+  await panel.locator('input[type=file]').setInputFiles(process.env.SLUICE_GOOD);
+  await panel.getByText('The file holds 1.1.0 for microbit.').waitFor();
+  check(await panel.getByRole('alert').count() === 0, 'what was wrong before is not told any more');
+  await press('Update to 1.1.0');
+  await panel.getByRole('progressbar').waitFor();
+  check((await axe(page)).length === 0, 'it is sent', await axe(page));
+  await picture(page, 'node-update');
+  await panel.getByText('1.1.0 runs and is kept.').waitFor({ timeout: WORK_MS });
+  await runs('B', '1.1.0');
+  check((await axe(page)).length === 0, 'it runs', await axe(page));
+  await picture(page, 'node-updated');
+
+  await press(/^Back to 1\.0\.0/);
+  await panel.locator('button.danger').click();
+  await runs('A', '1.0.0');
+  check(page.troubles.length === 0, page.troubles);
+});
