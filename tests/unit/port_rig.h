@@ -181,7 +181,7 @@ static inline void check_meanings(const struct tree *tree, const struct meaning 
 
 static inline char *print(const struct tree *tree, bool json)
 {
-    char *text = NULL;
+    static char *text; /* GCC takes what it points to for its own place, where it is on the stack */
     size_t size;
     FILE *out = open_memstream(&text, &size);
 
