@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 
-from .site import Failure, check, free_port, program, wait_for
+from .site import Failure, check, free_port, program, slowness, wait_for
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG, EXIT_NO_DAEMON, EXIT_SYSTEM = range(6)
 
@@ -142,7 +142,7 @@ class Gateway:
 def sluice(command, *arguments, deadline_s=60, input=""):
     """`input` is what stands on its standard input."""
     return subprocess.run([program("sluice"), command, *arguments], input=input, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, timeout=deadline_s)
+                          stderr=subprocess.PIPE, text=True, timeout=deadline_s * slowness())
 
 
 def check_ledger(status):

@@ -11,7 +11,7 @@ import threading
 import time
 import tty
 
-from .site import Failure, Skip, check, wait_for
+from .site import Failure, Skip, check, slowness, wait_for
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
 HOLDING, INPUT, COIL, DISCRETE = 3, 4, 1, 2
@@ -100,12 +100,12 @@ class Node:
         self.process.kill()
 
     def exchange(self, pdu, timeout_s=2.0, unit=None):
-        """Sends a request; returns the reply's PDU, or None when none came. Damaged ones fail."""
+        """Sends a request; returns the reply's PDU, or None when none came. Damaged ones fail. A busy machine has longer."""
         unit = self.unit if unit is None else unit
         frame = bytes([unit]) + pdu
         termios.tcflush(self.fd, termios.TCIFLUSH)
         os.write(self.fd, frame + crc(frame))
-        data, end = b"", time.monotonic() + timeout_s
+        data, end = b"", time.monotonic() + timeout_s * slowness()
         while True:
             if is_whole(data):
                 check(data[0] == unit and data[1] & 0x7F == pdu[0], "the reply is to the request", data.hex(), frame.hex())

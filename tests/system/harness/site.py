@@ -122,7 +122,7 @@ class Process:
         if self.alive():
             self.popen.terminate()
         try:
-            return self.popen.wait(deadline_s)
+            return self.popen.wait(deadline_s * slowness())
         except subprocess.TimeoutExpired:
             raise Failure("%s did not end within %g s of SIGTERM" % (self.name, deadline_s)) from None
 
