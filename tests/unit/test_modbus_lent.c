@@ -50,7 +50,7 @@ static void answer_or_not(struct rig_server *server, int fd, const uint8_t *requ
         rig_answer(server, fd, request);
 }
 
-static struct rig *start(void)
+static struct rig *start_with(int64_t timeout_ns)
 {
     static struct rig rig;
 
@@ -60,12 +60,18 @@ static struct rig *start(void)
     rig_start(&rig.server, answer_or_not);
     rig.engine = rig_engine();
     rig_bus(&rig.bus, rig.server.port);
+    rig.bus.options.timeout_ns = timeout_ns;
     rig_device(&rig.bus, 1, 3, EVERY_NS);
     rig_ready(&rig.bus);
     rig.bus.host.ops = &lending;
     assert_int_equal(driver_modbus_tcp.engine->join(rig.engine, &rig.bus.bus, &rig.bus.host), 0);
     RIG_AWAIT(rig.bus.good[0] >= 3);
     return &rig;
+}
+
+static struct rig *start(void)
+{
+    return start_with(20 * NS_PER_S);
 }
 
 static void stop(struct rig *rig)
@@ -119,12 +125,11 @@ static void a_lease_ends_by_itself_and_can_be_made_longer(void **state)
 
 static void what_is_under_way_comes_to_its_end_first(void **state)
 {
-    struct rig *rig = start();
+    struct rig *rig = start_with(300 * NS_PER_MS);
     int64_t asked_ns;
     unsigned asked;
 
     (void)state;
-    rig->bus.options.timeout_ns = 300 * NS_PER_MS; /* from the next request on */
     atomic_store(&rig->server.manner, 1);
     asked = atomic_load(&rig->server.requests);
     RIG_AWAIT(atomic_load(&rig->server.requests) > asked + 1);
