@@ -18,10 +18,10 @@
 
 /* A machine: its clocks, and what its system allows. */
 static struct machine {
-    int64_t wall_ns, mono_ns;
+    _Atomic int64_t wall_ns, mono_ns; /* the clock is set by a thread of its own */
     bool synchronised;
     int refusal; /* of whoever sets the clock */
-    unsigned sets;
+    _Atomic unsigned sets;
     char folder[64], boot[16];
 } machine;
 
