@@ -24,7 +24,7 @@
 static char folder[64];
 static _Atomic int64_t done;
 static atomic_bool slow, let_go;
-static int outcome;
+static atomic_int outcome;
 
 static int carry_out(int64_t number)
 {
