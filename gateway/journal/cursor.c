@@ -3,7 +3,10 @@
 #include "core/error.h"
 #include "journal/inside.h"
 
+#include <stdio.h>
 #include <string.h>
+
+static const char trial_prefix[] = "trial/";
 
 static void lock(const struct journal *journal)
 {
@@ -93,7 +96,16 @@ int cursor_remove(struct journal *journal, const char *name)
     return error;
 }
 
-int cursor_rename(struct journal *journal, const char *from, const char *to)
+/* The holder's pointer stays; the old name goes to a place of its own, to be told as removed. */
+static void move_name(struct cursor *cursor, const char *to, struct cursor *place)
+{
+    *place = (struct cursor){.state = CURSOR_REMOVED, .changed = true};
+    strcpy(place->name, cursor->name);
+    strcpy(cursor->name, to);
+    cursor->changed = true;
+}
+
+static int rename_cursor(struct journal *journal, const char *from, const char *to, bool replaces)
 {
     struct cursors *cursors = &journal->state.cursors;
     int error = 0;
@@ -101,7 +113,48 @@ int cursor_rename(struct journal *journal, const char *from, const char *to)
     if (!name_valid(to))
         return ERR_INVALID;
     lock(journal);
-    struct cursor *cursor = cursors_find(cursors, from);
+    struct cursor *cursor = cursors_find(cursors, from), *other = cursors_find(cursors, to);
+    struct cursor *place = other ? other : cursors_place(cursors);
+    if (!cursor)
+        error = ERR_NOT_FOUND;
+    else if (other && !replaces)
+        error = ERR_EXISTS;
+    else if (other && (other->held || other == cursor))
+        error = ERR_BUSY;
+    else if (!place)
+        error = ERR_FULL;
+    else
+        move_name(cursor, to, place);
+    unlock(journal);
+    if (error == 0)
+        changed(journal);
+    return error;
+}
+
+int cursor_rename(struct journal *journal, const char *from, const char *to)
+{
+    return rename_cursor(journal, from, to, false);
+}
+
+int cursor_replace(struct journal *journal, const char *from, const char *to)
+{
+    return rename_cursor(journal, from, to, true);
+}
+
+void cursor_trial_name(char name[CURSOR_NAME_SIZE_MAX], const char *key, const char *of)
+{
+    snprintf(name, CURSOR_NAME_SIZE_MAX, "%s%.*s/%s", trial_prefix, CURSOR_KEY_SIZE - 1, key, of);
+}
+
+int cursor_copy(struct journal *journal, const char *from, const char *to)
+{
+    struct cursors *cursors = &journal->state.cursors;
+    int error = 0;
+
+    if (!name_valid(to))
+        return ERR_INVALID;
+    lock(journal);
+    const struct cursor *cursor = cursors_find(cursors, from);
     struct cursor *place = cursors_place(cursors);
     if (!cursor) {
         error = ERR_NOT_FOUND;
@@ -110,12 +163,10 @@ int cursor_rename(struct journal *journal, const char *from, const char *to)
     } else if (!place) {
         error = ERR_FULL;
     } else {
-        /* The holder's pointer stays; the old name goes to a place of its own, to be told as
-         * removed. */
-        *place = (struct cursor){.state = CURSOR_REMOVED, .changed = true};
-        strcpy(place->name, cursor->name);
-        strcpy(cursor->name, to);
-        cursor->changed = true;
+        *place = *cursor;
+        strcpy(place->name, to);
+        place->held = false;
+        place->changed = true;
     }
     unlock(journal);
     if (error == 0)
@@ -158,6 +209,37 @@ int cursor_drop(struct cursor *cursor, uint64_t first, uint64_t last, enum gap_r
     return finish(cursor, first, last, &cursor->dropped[reason]);
 }
 
+/* What a trial stands for; NULL where the cursor is none. */
+static const char *tried(const char *name)
+{
+    if (strncmp(name, trial_prefix, sizeof(trial_prefix) - 1) != 0)
+        return NULL;
+    const char *slash = strchr(name + sizeof(trial_prefix) - 1, '/');
+    return slash ? slash + 1 : NULL;
+}
+
+/* With the mutex held. */
+static bool has_trial(const struct cursors *cursors, const char *name)
+{
+    for (size_t i = 0; i < CURSORS_MAX; i++) {
+        const struct cursor *cursor = &cursors->table[i];
+        const char *of = cursor->state == CURSOR_LIVE ? tried(cursor->name) : NULL;
+        if (of && strcmp(of, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void name_ledger(struct cursor_ledger *ledger, const char *name)
+{
+    const char *of = tried(name);
+
+    strcpy(ledger->name, of ? of : name);
+    if (of)
+        snprintf(ledger->trial, sizeof(ledger->trial), "%.*s",
+                 (int)(of - name) - (int)sizeof(trial_prefix), name + sizeof(trial_prefix) - 1);
+}
+
 void cursor_each(const struct journal *journal,
                  void (*each)(void *context, const struct cursor_ledger *ledger), void *context)
 {
@@ -166,8 +248,9 @@ void cursor_each(const struct journal *journal,
     for (size_t i = 0; i < CURSORS_MAX; i++) {
         lock(journal);
         struct cursor cursor = journal->state.cursors.table[i];
+        bool told = cursor.state == CURSOR_LIVE && !has_trial(&journal->state.cursors, cursor.name);
         unlock(journal);
-        if (cursor.state != CURSOR_LIVE)
+        if (!told)
             continue;
         struct cursor_ledger ledger = {
             .low = cursor.low,
@@ -175,7 +258,7 @@ void cursor_each(const struct journal *journal,
             .ranges = cursor.range_count,
             .held = cursor.held,
         };
-        strcpy(ledger.name, cursor.name);
+        name_ledger(&ledger, cursor.name);
         uint64_t done = cursor.acked;
         for (size_t reason = 0; reason < GAP_REASONS; reason++) {
             ledger.dropped[reason] = cursor.dropped[reason];

@@ -9,7 +9,8 @@
 
 #include "journal/journal.h"
 
-#define CURSOR_NAME_SIZE_MAX 80 /* "uplink/cloud" */
+#define CURSOR_NAME_SIZE_MAX 80 /* "uplink/cloud", "trial/0123abcd/uplink/cloud" */
+#define CURSOR_KEY_SIZE      16
 #define CURSOR_RANGES_MAX    16
 #define CURSOR_IDLE_NS       (5 * NS_PER_S)
 
@@ -31,6 +32,22 @@ int cursor_remove(struct journal *journal, const char *name);
 /* Continues under a new name. ERR_NOT_FOUND, ERR_EXISTS. */
 int cursor_rename(struct journal *journal, const char *from, const char *to);
 
+/* The same, in place of the cursor that has the name, which is given up: at no moment is there
+ * neither. ERR_NOT_FOUND, ERR_BUSY (somebody holds that one). */
+int cursor_replace(struct journal *journal, const char *from, const char *to);
+
+/*
+ * A trial of a cursor moves in its place until it is known which of the two counts, while the
+ * cursor itself stays where it was. It is a cursor of its own, with the name that cursor_trial_name
+ * makes of a key and the name that it stands for. cursor_replace makes it the one that counts, and
+ * cursor_remove ends it.
+ */
+void cursor_trial_name(char name[CURSOR_NAME_SIZE_MAX], const char *key, const char *of);
+
+/* Begins a cursor where another is, with its ledger. ERR_NOT_FOUND, ERR_EXISTS, ERR_FULL,
+ * ERR_INVALID. */
+int cursor_copy(struct journal *journal, const char *from, const char *to);
+
 /* Everything below is done. Where a new consumer begins to read. Thread-safe. */
 uint64_t cursor_low(const struct cursor *cursor);
 
@@ -47,14 +64,15 @@ int cursor_drop(struct cursor *cursor, uint64_t first, uint64_t last, enum gap_r
 
 /* For the ledger: pending = durable - acked - dropped, counted since the cursor began. */
 struct cursor_ledger {
-    char name[CURSOR_NAME_SIZE_MAX];
+    char name[CURSOR_NAME_SIZE_MAX]; /* of a trial: the one that it stands for */
+    char trial[CURSOR_KEY_SIZE];     /* its key; "" for a cursor that is none */
     uint64_t low, acked, pending;
     uint64_t dropped[8]; /* by enum gap_reason; retention counts what was dropped before it was
                             acknowledged */
     uint32_t ranges;
     bool held;
 };
-/* Calls `each` for every cursor. Thread-safe. */
+/* Calls `each` for every cursor but those that a trial stands for. Thread-safe. */
 void cursor_each(const struct journal *journal,
                  void (*each)(void *context, const struct cursor_ledger *ledger), void *context);
 

@@ -2,6 +2,7 @@
 // links: sluice_journal
 #include "unit/journal_kit.h"
 
+#include "core/text.h"
 #include "journal/cursors.h"
 
 #define MARKS_MAX 6
@@ -163,6 +164,72 @@ static void renames_and_removes(void **state)
     assert_int_equal(seen.ledgers[0].low, 5);
 }
 
+/* The names and trials of all cursors that are told of, in the order of the table. */
+static void told(struct kit *kit, char *out, size_t size)
+{
+    struct seen seen = {0};
+    struct text text;
+    cursor_each(kit->journal, see, &seen);
+    text_init(&text, out, size);
+    for (size_t i = 0; i < seen.count; i++)
+        text_printf(&text, "%s%s:%s:%u", i ? " " : "", seen.ledgers[i].name, seen.ledgers[i].trial,
+                    (unsigned)seen.ledgers[i].low);
+}
+
+static void a_trial_moves_in_place_of_its_cursor(void **state)
+{
+    struct kit *kit = *state;
+    struct cursor *cursor, *trial;
+    char name[CURSOR_NAME_SIZE_MAX], names[256];
+    kit_open(kit);
+    kit_fill(kit, kit_declare(kit, "boiler", "supply_temp"), 0, 10);
+    assert_int_equal(cursor_open(&cursor, kit->journal, "uplink/cloud", CURSOR_AT_OLDEST), 0);
+    assert_int_equal(cursor_ack(cursor, 1, 4), 0);
+    cursor_trial_name(name, "0123abcd", "uplink/cloud");
+    assert_int_equal(cursor_copy(kit->journal, "uplink/none", name), ERR_NOT_FOUND);
+    assert_int_equal(cursor_copy(kit->journal, "uplink/cloud", name), 0);
+    assert_int_equal(cursor_copy(kit->journal, "uplink/cloud", name), ERR_EXISTS);
+    assert_int_equal(cursor_open(&trial, kit->journal, name, CURSOR_AT_NEWEST), 0);
+    assert_int_equal(cursor_ack(trial, 5, 7), 0);
+    assert_int_equal(cursor_low(cursor), 5);
+    told(kit, names, sizeof(names));
+    assert_string_equal(names, "uplink/cloud:0123abcd:8");
+    assert_int_equal(ledger_of(kit, "uplink/cloud").acked, 7);
+    cursor_close(trial);
+    assert_int_equal(cursor_remove(kit->journal, name), 0);
+    told(kit, names, sizeof(names));
+    assert_string_equal(names, "uplink/cloud::5");
+}
+
+static void a_trial_takes_the_place_of_its_cursor(void **state)
+{
+    struct kit *kit = *state;
+    struct cursor *cursor, *trial;
+    char name[CURSOR_NAME_SIZE_MAX], names[256];
+    kit_open(kit);
+    kit_fill(kit, kit_declare(kit, "boiler", "supply_temp"), 0, 10);
+    assert_int_equal(cursor_open(&cursor, kit->journal, "uplink/cloud", CURSOR_AT_OLDEST), 0);
+    cursor_trial_name(name, "0123abcd", "uplink/cloud");
+    assert_int_equal(cursor_copy(kit->journal, "uplink/cloud", name), 0);
+    assert_int_equal(cursor_open(&trial, kit->journal, name, CURSOR_AT_NEWEST), 0);
+    assert_int_equal(cursor_ack(trial, 1, 7), 0);
+    assert_int_equal(cursor_replace(kit->journal, name, "uplink/cloud"), ERR_BUSY);
+    cursor_close(cursor);
+    kit_flush(kit);
+    assert_int_equal(cursor_replace(kit->journal, "uplink/none", "uplink/cloud"), ERR_NOT_FOUND);
+    assert_int_equal(cursor_replace(kit->journal, name, name), ERR_BUSY);
+    assert_int_equal(cursor_replace(kit->journal, name, "uplink/cloud"), 0);
+    assert_int_equal(cursor_ack(trial, 8, 8), 0); /* whoever holds it goes on */
+    cursor_close(trial);
+    kit_close(kit);
+    kit_open(kit);
+    told(kit, names, sizeof(names));
+    assert_string_equal(names, "uplink/cloud::9");
+    assert_int_equal(cursor_replace(kit->journal, "uplink/cloud", "uplink/office"), 0);
+    told(kit, names, sizeof(names));
+    assert_string_equal(names, "uplink/office::9");
+}
+
 static void there_are_sixty_four_at_most(void **state)
 {
     struct kit *kit = *state;
@@ -254,6 +321,8 @@ int main(void)
         TEST(a_cursor_survives_a_restart_with_its_ranges_and_ledger),
         TEST(a_move_is_durable_with_the_next_commit),
         TEST(renames_and_removes),
+        TEST(a_trial_moves_in_place_of_its_cursor),
+        TEST(a_trial_takes_the_place_of_its_cursor),
         TEST(there_are_sixty_four_at_most),
         cmocka_unit_test(a_cursor_is_advanced_and_never_taken_back),
     };
