@@ -130,7 +130,5 @@ void connect_explain(const struct modbus_host *address, int error, char *why, si
     snprintf(why, why_size, "host %.128s port %u: %s", address->name, address->port,
              error == ERR_REFUSED   ? "connection refused: is Modbus TCP switched on there?"
              : error == ERR_TIMEOUT ? "no answer: check address, cable and firewall"
-             : error == ERR_FULL    ? "the gateway has no file descriptors left: raise its limit "
-                                      "(LimitNOFILE)"
                                     : error_text(error));
 }

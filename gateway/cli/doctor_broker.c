@@ -1,4 +1,5 @@
 /* The last steps to a broker: TLS, the certificates, and MQTT as the uplink speaks it. */
+#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
@@ -64,7 +65,7 @@ static int shake_hands(const struct doctor *doctor, char *words, size_t size)
     };
     struct tunnelled tunnelled = {.fd = eventfd(0, EFD_CLOEXEC)};
     struct tunnel *tunnel = NULL;
-    int error = tunnelled.fd < 0 ? ERR_FULL : 0;
+    int error = tunnelled.fd < 0 ? error_from_errno(errno) : 0;
 
     pthread_mutex_init(&tunnelled.lock, NULL);
     if (!error)

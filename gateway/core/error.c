@@ -52,7 +52,7 @@ int error_from_errno(int errno_value)
         return ERR_EXISTS;
     case EMFILE:
     case ENFILE:
-        return ERR_FULL;
+        return ERR_DESCRIPTORS;
     case EAGAIN:
         return ERR_AGAIN;
     case ETIMEDOUT:

@@ -32,7 +32,8 @@
     X(EXCEPTION, -24, "the device answered with an exception")                                     \
     X(CHECKSUM, -25, "checksum mismatch")                                                          \
     X(UNSUPPORTED, -26, "not supported here")                                                      \
-    X(UNTRUSTED, -27, "the other side's certificate is not trusted")
+    X(UNTRUSTED, -27, "the other side's certificate is not trusted")                               \
+    X(DESCRIPTORS, -28, "no file descriptors left: raise the service's limit (LimitNOFILE)")
 
 enum error {
     ERR_OK = 0,

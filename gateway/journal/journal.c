@@ -5,6 +5,7 @@
 #include "journal/inside.h"
 #include "journal/reader.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -398,7 +399,7 @@ int journal_watch(struct journal *journal)
 {
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (fd < 0)
-        return ERR_NOMEM;
+        return error_from_errno(errno);
     pthread_mutex_lock(&journal->watches_mutex);
     bool room = journal->watch_count < WATCHES_MAX;
     if (room)

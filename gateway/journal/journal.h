@@ -184,7 +184,7 @@ int journal_state_at(struct journal *journal, int64_t wall_ns,
                      void (*each)(void *context, const struct event *event), void *context);
 
 /* An eventfd (non-blocking) that becomes readable at every commit; add it to an epoll set. One per
- * consumer, 64 at most: ERR_FULL, ERR_NOMEM. Unwatch closes it. Thread-safe. */
+ * consumer, 64 at most: ERR_FULL, ERR_DESCRIPTORS. Unwatch closes it. Thread-safe. */
 int journal_watch(struct journal *journal);
 void journal_unwatch(struct journal *journal, int fd);
 

@@ -27,8 +27,7 @@ static void *pump_run(void *context)
     pthread_sigmask(SIG_BLOCK, &all, NULL);
     rc = loop_run(pump->loop);
     if (rc != 0)
-        log_error("tls",
-                  "a thread that carries bytes through TLS ended: %s; restart the gateway",
+        log_error("tls", "a thread that carries bytes through TLS ended: %s; restart the gateway",
                   error_text(rc));
     return NULL;
 }
@@ -45,7 +44,7 @@ int pump_open(struct pump **out)
         rc = loop_open(&pump->loop);
     if (rc != 0) {
         free(pump);
-        return rc == ERR_NOMEM ? rc : ERR_IO;
+        return rc;
     }
     pump->chacha = tls_measure_chacha();
     if (pthread_create(&pump->thread, NULL, pump_run, pump) != 0) {

@@ -1,6 +1,7 @@
 #include "tls/socket.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -17,7 +18,7 @@ int socket_listen(uint16_t *port)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
-        return ERR_IO;
+        return error_from_errno(errno);
     if (bind(fd, (struct sockaddr *)&address, size) != 0 || listen(fd, 16) != 0 ||
         getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
         close(fd);

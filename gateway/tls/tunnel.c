@@ -277,7 +277,7 @@ static void no_address_left(struct tunnel *tunnel)
         snprintf(sentence, sizeof(sentence),
                  "no answer from %s port %u: check the address, the network and firewalls",
                  options->host, options->port);
-    } else if (error == ERR_FULL) {
+    } else if (error == ERR_DESCRIPTORS) {
         snprintf(sentence, sizeof(sentence),
                  "the gateway has no file descriptors left for a connection to %s: raise its limit "
                  "(LimitNOFILE)",
@@ -502,7 +502,7 @@ int tunnel_open(struct tunnel **out, const struct tunnel_options *options, tunne
     if (rc == 0) {
         tunnel->loop = tunnel->drain.loop = pump_loop(tunnel->options.pump);
         tunnel->listener = socket_listen(&tunnel->port);
-        rc = tunnel->listener < 0 ? ERR_IO : 0;
+        rc = tunnel->listener < 0 ? tunnel->listener : 0;
     }
     if (rc == 0)
         rc = pump_call(tunnel->options.pump, attach, &request);

@@ -34,7 +34,7 @@ int inbox_open(struct inbox *inbox, size_t bytes_max)
     inbox->inbound_bytes_max = bytes_max;
     inbox->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (inbox->fd < 0)
-        return ERR_IO;
+        return error_from_errno(errno);
     inbox->slot_memory = calloc(MQTT_OUTSTANDING_MAX, sizeof(struct note));
     if (!inbox->slot_memory)
         return ERR_NOMEM;

@@ -18,15 +18,15 @@
 static void every_error_has_its_own_number_name_and_text(void **state)
 {
     (void)state;
-    for (int error = ERR_UNTRUSTED; error <= ERR_OK; error++) {
+    for (int error = ERR_DESCRIPTORS; error <= ERR_OK; error++) {
         assert_string_not_equal(error_name(error), "UNKNOWN");
         assert_string_not_equal(error_text(error), "unknown error");
-        for (int other = ERR_UNTRUSTED; other < error; other++)
+        for (int other = ERR_DESCRIPTORS; other < error; other++)
             assert_string_not_equal(error_name(error), error_name(other));
     }
     assert_string_equal(error_name(ERR_TIMEOUT), "TIMEOUT");
     assert_string_equal(error_text(ERR_NO_SPACE), "no space left on the device");
-    assert_string_equal(error_name(ERR_UNTRUSTED - 1), "UNKNOWN");
+    assert_string_equal(error_name(ERR_DESCRIPTORS - 1), "UNKNOWN");
     assert_string_equal(error_text(1), "unknown error");
 }
 
@@ -44,7 +44,7 @@ static void translates_errno(void **state)
         {EIO, ERR_IO},
         {EACCES, ERR_DENIED},
         {ENOENT, ERR_NOT_FOUND},
-        {EMFILE, ERR_FULL},
+        {EMFILE, ERR_DESCRIPTORS},
         {EWOULDBLOCK, ERR_AGAIN},
         {ECONNREFUSED, ERR_REFUSED},
         {EHOSTUNREACH, ERR_UNREACHABLE},
