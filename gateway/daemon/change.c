@@ -116,6 +116,7 @@ static void end_pending(struct change *change)
 static void note_kept(struct change *change, const struct caller *caller, const char *why)
 {
     end_pending(change);
+    change->host.keep(change->host.context);
     change->entry.state = HISTORY_CONFIRMED;
     change_put_history(change, &change->entry, NULL);
     set_why(change, why);
@@ -170,7 +171,7 @@ int change_go_back(struct change *change, const struct caller *caller, const cha
                  error_text(error), change->path);
         return error;
     }
-    error = change->host.reload(change->host.context, sentence);
+    error = change->host.reload(change->host.context, false, sentence);
     /* A note that stays does no harm: the file is the one before it. */
     (void)drop_note(change);
     end_pending(change);
@@ -417,6 +418,18 @@ void change_recover(struct change *change)
         return;
     change->last = change->note.change;
     undo(change);
+}
+
+bool change_waits(const struct change *change)
+{
+    char revision[HISTORY_REVISION_SIZE], *text = NULL;
+    size_t size;
+
+    if (!change->pending)
+        return false;
+    int error = change_read_file(change, revision, &text, &size);
+    free(text);
+    return error || strcmp(revision, change->note.after) == 0;
 }
 
 void change_noticed(struct change *change)

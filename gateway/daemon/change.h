@@ -17,8 +17,11 @@ struct change;
 
 /* What a change does to the gateway; on the loop's thread. */
 struct change_host {
-    /* Applies the file as it now is. 0, or an error with a sentence. */
-    int (*reload)(void *context, char sentence[CONFIG_SENTENCE_SIZE]);
+    /* Applies the file as it now is. 0, or an error with a sentence. `trial`: it waits to be
+     * confirmed, so that nothing is done that could not be taken back. */
+    int (*reload)(void *context, bool trial, char sentence[CONFIG_SENTENCE_SIZE]);
+    /* What was applied is for good. */
+    void (*keep)(void *context);
     /* Names the uplinks that are online; returns how many. */
     size_t (*online)(void *context, char ids[CHANGE_UPLINKS_MAX][ID_SIZE_MAX]);
     /* Whether an uplink is online, or none of that id is configured; else a sentence of why not. */
@@ -44,6 +47,9 @@ void change_recover(struct change *change);
 /* From here on requests are taken, until change_pause: those that wait by then are refused. */
 void change_resume(struct change *change);
 void change_pause(struct change *change);
+
+/* Whether what the file says waits to be confirmed. On the loop's thread. */
+bool change_waits(const struct change *change);
 
 /* The file was read anew, and runs, though no change of ours made it so: it goes into the history;
  * and it ends a change that is pending, since whoever can edit the file can mend it, too. */

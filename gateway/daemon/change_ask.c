@@ -201,7 +201,7 @@ static void apply(struct change *change, const struct change_job *job, const cha
     change_put_history(change, &change->entry, job->wish->text);
     begin_pending(change, job);
     change_audit(change, job->caller, "config-applied", "comment", job->wish->comment);
-    int error = change->host.reload(change->host.context, sentence);
+    int error = change->host.reload(change->host.context, true, sentence);
     if (error) {
         char ignored[CONFIG_SENTENCE_SIZE];
 

@@ -42,7 +42,8 @@ static void on_settled(void *context)
     malloc_trim(0);
 }
 
-/* From time to time: whether devices are what they were taken for. */
+/* From time to time: whether devices are what they were taken for, and what could not be started
+ * can be now. */
 static void on_look(void *context)
 {
     struct gateway *gateway = context;
@@ -51,6 +52,7 @@ static void on_look(void *context)
         return;
     doubts_look(&gateway->running);
     timing_look(&gateway->timing, &gateway->running);
+    running_retry(&gateway->running);
     loop_timer_set(gateway->loop, gateway->look, clock_mono(&clock_system) + GATEWAY_LOOK_NS);
 }
 
@@ -236,7 +238,7 @@ static int run_once(struct gateway *gateway, struct config *config)
     const struct front_lasting lasting = {gateway->gate, gateway->update, gateway->network};
     front_open(&gateway->front, gateway->loop, &gateway->running, gateway->options, &lasting,
                &given);
-    error = gateway_apply(gateway, config);
+    error = gateway_apply(gateway, config, change_waits(gateway->change));
     if (!gateway->running.current) {
         close_front(gateway);
         running_stop(&gateway->running, 0);

@@ -51,7 +51,7 @@ int gateway_load(const struct gateway *gateway, struct config **config, bool fir
 const char *gateway_journal(const struct gateway *gateway, const struct config *config);
 
 /* Runs the configuration, which it takes over. As running_apply. */
-int gateway_apply(struct gateway *gateway, struct config *config);
+int gateway_apply(struct gateway *gateway, struct config *config, bool trial);
 
 /* Local midnight is that of the configuration that is about to run. */
 void gateway_take_zone(const struct config *config);

@@ -13,9 +13,9 @@
 #define SETTLED_NS (5 * NS_PER_S) /* after a configuration was applied */
 #define RESTART_NS (NS_PER_S / 4) /* for whoever asked for it to get his answer */
 
-int gateway_apply(struct gateway *gateway, struct config *config)
+int gateway_apply(struct gateway *gateway, struct config *config, bool trial)
 {
-    int error = running_apply(&gateway->running, config);
+    int error = running_apply(&gateway->running, config, trial);
 
     if (gateway->running.current)
         front_apply(gateway->front);
@@ -119,8 +119,8 @@ static void on_restart(void *context)
 
 /* Applies the file as it now is. 0, or an error with a sentence: the configuration that was loaded
  * before stays in force. Where everything is to restart, `next` is set, and the caller ends the
- * loop: always with `anew`. `first` as above. */
-static int reload(struct gateway *gateway, bool first, bool anew,
+ * loop: always with `anew`. `first` as above, `trial` as of running_apply. */
+static int reload(struct gateway *gateway, bool first, bool anew, bool trial,
                   char refusal[RUNNING_REFUSAL_SIZE])
 {
     struct config *config = NULL;
@@ -150,7 +150,7 @@ static int reload(struct gateway *gateway, bool first, bool anew,
         log_info("daemon", "%s means the same as before", gateway->options->config_path);
     gateway_take_zone(config);
     /* What could not be started was logged; what could be runs. */
-    if (gateway_apply(gateway, config) == 0)
+    if (gateway_apply(gateway, config, trial) == 0)
         log_info("daemon", "%s is applied", gateway->options->config_path);
     else
         gateway_take_zone(gateway->running.current->config);
@@ -161,7 +161,7 @@ void gateway_hangup(struct gateway *gateway)
 {
     char refusal[RUNNING_REFUSAL_SIZE];
 
-    if (reload(gateway, false, false, refusal) == 0) {
+    if (reload(gateway, false, false, change_waits(gateway->change), refusal) == 0) {
         change_noticed(gateway->change);
         if (gateway->next)
             loop_stop(gateway->loop); /* nobody waits for an answer */
@@ -182,7 +182,7 @@ static void restart_now(void *context)
     struct gateway *gateway = context;
     char refusal[RUNNING_REFUSAL_SIZE];
 
-    if (reload(gateway, true, true, refusal) == 0)
+    if (reload(gateway, true, true, false, refusal) == 0)
         restart_soon(gateway);
 }
 
@@ -196,15 +196,22 @@ int gateway_restart(void *context, char sentence[RUNNING_REFUSAL_SIZE])
     return error ? error : loop_post(gateway->loop, restart_now, gateway);
 }
 
-static int reload_changed(void *context, char sentence[CONFIG_SENTENCE_SIZE])
+static int reload_changed(void *context, bool trial, char sentence[CONFIG_SENTENCE_SIZE])
 {
     char refusal[RUNNING_REFUSAL_SIZE];
     struct gateway *gateway = context;
-    int error = reload(gateway, true, false, refusal);
+    int error = reload(gateway, true, false, trial, refusal);
 
     restart_soon(gateway);
     snprintf(sentence, CONFIG_SENTENCE_SIZE, "%s", refusal);
     return error;
+}
+
+static void keep(void *context)
+{
+    struct gateway *gateway = context;
+
+    running_keep(&gateway->running);
 }
 
 static size_t online(void *context, char ids[CHANGE_UPLINKS_MAX][ID_SIZE_MAX])
@@ -237,7 +244,8 @@ static void note(void *context, const struct caller *caller, const char *what, c
 
 int gateway_open_change(struct gateway *gateway)
 {
-    const struct change_host host = {reload_changed, online, is_online, refused, note, gateway};
+    const struct change_host host = {reload_changed, keep, online, is_online,
+                                     refused,        note, gateway};
     int error;
 
     gateway->restart = loop_timer(gateway->loop, on_restart, gateway);

@@ -9,12 +9,11 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "daemon/identity.h"
+#include "daemon/places.h"
 #include "field/driver.h"
-#include "journal/cursor.h"
 #include "tls/pump.h"
 #include "daemon/doubt.h"
-
-#define CURSORS_MAX 64
+#include "daemon/unstarted.h"
 
 int running_init(struct running *running, struct journal *journal, const struct clock *clock)
 {
@@ -168,9 +167,11 @@ static void keep_lent(struct running_bus *entry, const struct running_bus *stopp
     entry->lease = stopped->lease;
 }
 
-static void stop_uplinks(struct running *running, const struct config *config, int64_t grace_ns)
+/* As stop_buses: those that are not in `config` as they are. */
+static struct running_uplink *stop_uplinks(struct running *running, const struct config *config,
+                                           int64_t grace_ns)
 {
-    struct running_uplink **link = &running->uplinks;
+    struct running_uplink **link = &running->uplinks, *stopped = NULL;
 
     while (*link) {
         struct running_uplink *entry = *link;
@@ -186,7 +187,19 @@ static void stop_uplinks(struct running *running, const struct config *config, i
                           : "the gateway ends");
         uplink_stop(entry->uplink, grace_ns);
         *link = entry->next;
-        free(entry);
+        entry->next = stopped;
+        stopped = entry;
+    }
+    return stopped;
+}
+
+static void free_stopped_uplinks(struct running_uplink *stopped)
+{
+    while (stopped) {
+        struct running_uplink *next = stopped->next;
+
+        free(stopped);
+        stopped = next;
     }
 }
 
@@ -199,7 +212,7 @@ static bool bus_runs(const struct running *running, const char *id)
     return false;
 }
 
-/* `stopped`: what ran before. */
+/* `stopped`: what ran before. The caller tells of an error, as of one of start_uplink. */
 static int start_bus(struct running *running, const struct site_bus *bus,
                      const struct running_bus *stopped)
 {
@@ -217,7 +230,6 @@ static int start_bus(struct running *running, const struct site_bus *bus,
             host_stop(entry->host);
     }
     if (error) {
-        log_error("daemon", "bus %s cannot start: %s", bus->id, error_text(error));
         free(entry);
         return error;
     }
@@ -246,82 +258,33 @@ static int start_uplink(struct running *running, const struct config_uplink *con
 {
     struct running_uplink *entry = calloc(1, sizeof *entry);
     struct uplink_options *options = config->options;
-    int error = entry ? 0 : ERR_NOMEM;
+    int error = 0;
 
-    if (!error && !running->pump)
+    if (!entry)
+        return ERR_NOMEM;
+    entry->config = config;
+    entry->generation = running->current;
+    if (!running->pump)
         error = pump_open(&running->pump);
+    if (!error)
+        error = places_take(running, entry);
     options->first = config == running->current->config->uplinks;
     options->held = running->identity && identity_holds(running->identity);
     options->pump = running->pump;
     options->desk = desk_seam(running->desk);
+    options->place = entry->place;
     if (!error)
         error = uplink_start(&entry->uplink, running->journal, &running->current->config->site,
                              options, running->clock);
-
     if (error) {
-        log_error("daemon", "uplink %s cannot start: %s", config->id, error_text(error));
         free(entry);
         return error;
     }
-    entry->config = config;
-    entry->generation = running->current;
     struct running_uplink **end = &running->uplinks;
     while (*end)
         end = &(*end)->next;
     *end = entry;
     return 0;
-}
-
-struct cursor_names {
-    char names[CURSORS_MAX][CURSOR_NAME_SIZE_MAX];
-    size_t count;
-};
-
-static void collect_cursor(void *context, const struct cursor_ledger *ledger)
-{
-    struct cursor_names *cursors = context;
-
-    if (cursors->count < CURSORS_MAX)
-        memcpy(cursors->names[cursors->count++], ledger->name, CURSOR_NAME_SIZE_MAX);
-}
-
-/* Whether an uplink has that id, or had it and could not be started to take its place over. */
-static bool is_expected(const struct running *running, const char *id)
-{
-    const struct config *config = running->current->config;
-
-    for (size_t i = 0; i < config->uplink_count; i++) {
-        const struct uplink_options *options = config->uplinks[i].options;
-        if (strcmp(config->uplinks[i].id, id) == 0)
-            return true;
-        if (options->was && strcmp(options->was, id) == 0 &&
-            !running_uplink(running, config->uplinks[i].id))
-            return true;
-    }
-    return false;
-}
-
-/* An uplink that is no longer configured must not hold the journal. */
-static void remove_stale_cursors(struct running *running)
-{
-    static const char prefix[] = "uplink/";
-    struct cursor_names *cursors = calloc(1, sizeof *cursors);
-
-    if (!cursors)
-        return;
-    cursor_each(running->journal, collect_cursor, cursors);
-    for (size_t i = 0; i < cursors->count; i++) {
-        const char *name = cursors->names[i];
-        if (strncmp(name, prefix, sizeof prefix - 1) != 0 ||
-            is_expected(running, name + sizeof prefix - 1))
-            continue;
-        if (cursor_remove(running->journal, name) == 0)
-            log_info("daemon",
-                     "the place of uplink %s in the journal is given up: it is no longer "
-                     "configured",
-                     name + sizeof prefix - 1);
-    }
-    free(cursors);
 }
 
 static bool generation_used(const struct running *running, const struct generation *generation)
@@ -365,14 +328,40 @@ static int start_what_is_new(struct running *running, const struct running_bus *
             uplink_site_changed(entry->uplink, &config->site);
         else
             error = start_uplink(running, &config->uplinks[i]);
+        if (error)
+            unstarted_add(running, &config->uplinks[i], NULL, error);
         first_error = first_error ? first_error : error;
     }
     for (size_t i = 0; i < config->site.bus_count; i++) {
         const struct site_bus *bus = &config->site.buses[i];
         int error = bus_runs(running, bus->id) ? 0 : start_bus(running, bus, stopped);
+        if (error)
+            unstarted_add(running, NULL, bus, error);
         first_error = first_error ? first_error : error;
     }
     return first_error;
+}
+
+void running_retry(struct running *running)
+{
+    struct unstarted **link = &running->unstarted;
+
+    pthread_mutex_lock(&running->lock);
+    while (*link) {
+        struct unstarted *waiting = *link;
+        int error = waiting->uplink ? start_uplink(running, waiting->uplink)
+                                    : start_bus(running, waiting->bus, NULL);
+        if (error) {
+            unstarted_again(waiting, error);
+            link = &waiting->next;
+            continue;
+        }
+        if (waiting->uplink)
+            log_info("daemon", "uplink %s runs", waiting->uplink->id);
+        *link = waiting->next;
+        free(waiting);
+    }
+    pthread_mutex_unlock(&running->lock);
 }
 
 static void put_config_event(struct running *running)
@@ -386,7 +375,7 @@ static void put_config_event(struct running *running)
     journal_put(running->journal, &event);
 }
 
-int running_apply(struct running *running, struct config *config)
+int running_apply(struct running *running, struct config *config, bool trial)
 {
     struct generation *generation = calloc(1, sizeof *generation);
 
@@ -410,15 +399,32 @@ int running_apply(struct running *running, struct config *config)
     running->current = generation;
     running->configured_wall_ns = clock_wall(running->clock);
     running->outage_days = config_outage_days(config);
+    unstarted_clear(running);
     struct running_bus *stopped = stop_buses(running, &config->site);
-    stop_uplinks(running, config, NS_PER_S);
+    struct running_uplink *ended = stop_uplinks(running, config, NS_PER_S);
     put_config_event(running);
+    running->trial = trial;
+    if (!trial)
+        places_settle(running, ended);
     error = start_what_is_new(running, stopped);
+    if (!trial)
+        places_give_up(running);
     free_stopped(stopped);
-    remove_stale_cursors(running);
+    free_stopped_uplinks(ended);
     free_unused_generations(running);
     pthread_mutex_unlock(&running->lock);
     return error;
+}
+
+void running_keep(struct running *running)
+{
+    pthread_mutex_lock(&running->lock);
+    if (running->trial) {
+        running->trial = false;
+        places_settle(running, NULL);
+        places_give_up(running);
+    }
+    pthread_mutex_unlock(&running->lock);
 }
 
 void running_refused(struct running *running, const char *why)
@@ -434,7 +440,8 @@ void running_stop(struct running *running, int64_t grace_ns)
     pthread_mutex_lock(&running->lock);
     free_stopped(stop_buses(running, NULL));
     journal_flush(running->journal, NS_PER_S);
-    stop_uplinks(running, NULL, grace_ns);
+    free_stopped_uplinks(stop_uplinks(running, NULL, grace_ns));
+    unstarted_clear(running);
     while (running->current) {
         struct generation *generation = running->current;
         running->current = generation->older;

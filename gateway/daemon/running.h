@@ -12,6 +12,7 @@
 #include "core/text.h"
 #include "field/desk.h"
 #include "field/host.h"
+#include "journal/cursor.h"
 #include "journal/journal.h"
 #include "uplink/uplink.h"
 
@@ -43,8 +44,13 @@ struct running_uplink {
     struct uplink *uplink;
     const struct config_uplink *config; /* in its generation */
     const struct generation *generation;
+    char place[CURSOR_NAME_SIZE_MAX]; /* of its cursor in the journal: daemon/places.h */
+    bool trial;                       /* that is one on trial */
+    const char *from;                 /* the earlier id whose place that began as; or NULL */
     struct running_uplink *next;
 };
+
+struct unstarted; /* daemon/unstarted.h */
 
 struct page;       /* daemon/page.h */
 struct identity;   /* daemon/identity.h */
@@ -62,7 +68,9 @@ struct running {
     struct generation *current; /* and the older ones behind it */
     struct running_bus *buses;
     struct running_uplink *uplinks;
-    struct doubts *doubts; /* NULL without memory */
+    struct unstarted *unstarted; /* what could not be started */
+    bool trial;                  /* what is started now waits to be confirmed */
+    struct doubts *doubts;       /* NULL without memory */
     int64_t started_mono_ns, configured_wall_ns;
     double outage_days; /* that the journal holds by the configuration; 0: nothing is read */
     struct {
@@ -78,9 +86,16 @@ int running_init(struct running *running, struct journal *journal, const struct 
 /*
  * Makes what runs equal to `config`, which it takes over: what is the same goes on, what changed or
  * went is stopped, what is new is started. Declares streams first. Returns 0, or the first error
- * (ERR_NOMEM, the journal's); what could be started runs.
+ * (ERR_NOMEM, the journal's); what could be started runs. `trial`: it waits to be confirmed, so
+ * that the uplinks' places in the journal are kept as they are.
  */
-int running_apply(struct running *running, struct config *config);
+int running_apply(struct running *running, struct config *config, bool trial);
+
+/* What runs was confirmed: it is for good. Thread-safe. */
+void running_keep(struct running *running);
+
+/* Tries what could not be started once more. Thread-safe. */
+void running_retry(struct running *running);
 
 /* Notes why the newest file was refused, for the status; NULL: it was not. */
 void running_refused(struct running *running, const char *why);

@@ -19,14 +19,13 @@
 #include "uplink/url.h"
 #include "uplink/window.h"
 
-#define UPLINK_STREAM_PREFIX "uplink:"    /* and the id: the device of an uplink's own events */
-#define UPLINK_BYTES_MAX     (768 * 1024) /* of payload on its way: the tunnel's buffer holds more */
-#define UPLINK_UNITS_MAX     1024
-#define UPLINK_TOPIC_SIZE    320
-#define UPLINK_GROUP_MAX     32 /* values in one unit of the layout "values" */
-#define UPLINK_LEDGER_NS     (10 * NS_PER_S)
-#define UPLINK_SETTLE_NS     (10 * NS_PER_S)
-#define UPLINK_PROOF_NS      (10 * NS_PER_S)
+#define UPLINK_BYTES_MAX  (768 * 1024) /* of payload on its way: the tunnel's buffer holds more */
+#define UPLINK_UNITS_MAX  1024
+#define UPLINK_TOPIC_SIZE 320
+#define UPLINK_GROUP_MAX  32 /* values in one unit of the layout "values" */
+#define UPLINK_LEDGER_NS  (10 * NS_PER_S)
+#define UPLINK_SETTLE_NS  (10 * NS_PER_S)
+#define UPLINK_PROOF_NS   (10 * NS_PER_S)
 #define UPLINK_PACKET_MIN                                                                          \
     1024 /* what a broker must allow: one reading with the longest ids fits                        \
           */

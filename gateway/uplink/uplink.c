@@ -130,15 +130,8 @@ static int open_cursor(struct uplink *uplink)
     const struct uplink_options *options = uplink->options;
     enum cursor_start start =
         options->from == UPLINK_FROM_NOW ? CURSOR_AT_NEWEST : CURSOR_AT_OLDEST;
-    char name[CURSOR_NAME_SIZE_MAX], was[CURSOR_NAME_SIZE_MAX];
 
-    snprintf(name, sizeof(name), "uplink/%s", options->id);
-    if (options->was) {
-        snprintf(was, sizeof(was), "uplink/%s", options->was);
-        if (cursor_rename(uplink->journal, was, name) == 0)
-            log_info("uplink", "%s goes on where %s was", options->id, options->was);
-    }
-    return cursor_open(&uplink->cursor, uplink->journal, name, start);
+    return cursor_open(&uplink->cursor, uplink->journal, options->place, start);
 }
 
 static int declare_own_stream(struct uplink *uplink)
@@ -167,7 +160,7 @@ static int open_reading(struct uplink *uplink)
     if (rc != 0)
         return rc;
     uplink->journal_fd = journal_watch(uplink->journal);
-    return uplink->journal_fd < 0 ? ERR_IO : 0;
+    return uplink->journal_fd < 0 ? uplink->journal_fd : 0;
 }
 
 static int start_thread(struct uplink *uplink)
@@ -230,9 +223,11 @@ int uplink_start(struct uplink **out, struct journal *journal, const struct site
     uplink->hold_until_ns = options->held ? INT64_MAX : 0;
     uplink->started_ns = clock_mono(&clock_system);
     uplink->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    rc = uplink->wake_fd < 0 ? error_from_errno(errno) : 0;
     snprintf(uplink->gateway, sizeof(uplink->gateway), "%s", site->id);
     tell_status(uplink, "waiting", "");
-    rc = uplink->wake_fd < 0 ? ERR_IO : make_topics(uplink);
+    if (rc == 0)
+        rc = make_topics(uplink);
     if (rc == 0)
         rc = uplink_url_parse(options->url, &uplink->url, sentence, sizeof(sentence));
     if (rc == 0)

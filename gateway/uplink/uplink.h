@@ -11,6 +11,8 @@
 #include "core/site.h"
 #include "journal/journal.h"
 
+#define UPLINK_STREAM_PREFIX "uplink:" /* and the id: the device of an uplink's own events */
+
 struct uplink;
 struct pump; /* tls/pump.h */
 
@@ -29,6 +31,7 @@ struct uplink_options {
     bool held;                 /* it does not connect until uplink_hold allows it; the same */
     struct pump *pump;         /* of the process; the daemon sets it; NULL: one of its own */
     struct command_desk *desk; /* where commands go; the daemon sets it; outlives the uplink */
+    const char *place;         /* the name of its cursor in the journal; the same */
 
     const char *url;  /* mqtt://host[:1883] or mqtts://host[:8883] */
     const char *root; /* "sluice"; at most two levels */
@@ -75,7 +78,7 @@ struct uplink_stats {
 
 /*
  * Starts it; `site` and `options` must outlive it. Never fails because of a broker: that is its
- * state. ERR_NOMEM, ERR_IO (no descriptors), ERR_FULL (too many cursors), ERR_BUSY (an uplink of
+ * state. ERR_NOMEM, ERR_DESCRIPTORS, ERR_FULL (too many cursors), ERR_BUSY (an uplink of
  * that id runs).
  */
 int uplink_start(struct uplink **uplink, struct journal *journal, const struct site *site,

@@ -143,14 +143,6 @@ void cursor_close(struct cursor *cursor)
     (void)cursor;
 }
 
-int cursor_rename(struct journal *journal, const char *from, const char *to)
-{
-    (void)journal;
-    (void)from;
-    (void)to;
-    return ERR_NOT_FOUND;
-}
-
 uint64_t cursor_low(const struct cursor *cursor)
 {
     (void)cursor;
