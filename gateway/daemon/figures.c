@@ -1,4 +1,5 @@
 #include "daemon/figures.h"
+#include "daemon/unstarted.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -191,6 +192,15 @@ static void write_uplinks(const struct running *running, struct text *text)
             uplink_stats(entry->uplink, &stats);
             metric_begin(text, metrics[m].name, labels);
             metric_end(text, uplink_figure(&stats, metrics[m].figure));
+        }
+        for (const struct unstarted *at = running->unstarted; at; at = at->next) {
+            struct metric_label labels[] = {{"uplink", at->uplink ? at->uplink->id : ""},
+                                            {NULL, NULL}};
+
+            if (!at->uplink)
+                continue;
+            metric_begin(text, metrics[m].name, labels);
+            metric_end(text, 0);
         }
     }
 }

@@ -14,6 +14,7 @@
 #include "daemon/proven.h"
 #include "daemon/running.h"
 #include "daemon/service.h"
+#include "daemon/unstarted.h"
 #include "field/driver.h"
 #include "web/reply.h"
 
@@ -129,6 +130,10 @@ static void look(struct health *health)
         look_at_bus(entry, &facts);
     for (struct running_uplink *entry = running->uplinks; entry; entry = entry->next)
         look_at_uplink(entry, &facts);
+    for (const struct unstarted *at = running->unstarted; at; at = at->next) {
+        facts.uplinks += at->uplink != NULL;
+        facts.devices += at->bus ? at->bus->device_count : 0;
+    }
     facts.silent_ns[HEALTH_POLLS] =
         larger(facts.silent_ns[HEALTH_POLLS], engines_silent_ns(running->engines));
     pthread_mutex_unlock(&running->lock);

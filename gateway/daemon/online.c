@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "daemon/running.h"
+#include "daemon/unstarted.h"
 
 static bool state_of(struct running_uplink *entry, char *why, size_t size)
 {
@@ -34,6 +35,9 @@ bool running_is_online(struct running *running, const char *id, char *why, size_
 
     snprintf(why, size, "it does not run");
     pthread_mutex_lock(&running->lock);
+    const struct unstarted *unstarted = unstarted_uplink(running, id);
+    if (unstarted)
+        unstarted_why(unstarted, why, size);
     const struct config *config = running->current ? running->current->config : NULL;
     for (size_t i = 0; config && i < config->uplink_count; i++)
         online &= strcmp(config->uplinks[i].id, id) != 0;

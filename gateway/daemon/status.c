@@ -14,6 +14,7 @@
 #include "daemon/page.h"
 #include "daemon/running.h"
 #include "daemon/timekeeper.h"
+#include "daemon/unstarted.h"
 #include "field/driver.h"
 #include "journal/cursor.h"
 #include "modbus/advice.h"
@@ -234,6 +235,31 @@ static void put_device(struct running *running, struct text *text, struct runnin
     text_string(text, "}");
 }
 
+/* Those that could not be started, behind those that run; and the end of the list. */
+static void put_unstarted_buses(struct running *running, struct text *text, bool more, bool brief)
+{
+    for (const struct unstarted *at = running->unstarted; at; at = at->next) {
+        char why[UNSTARTED_WHY_SIZE];
+
+        if (!at->bus)
+            continue;
+        text_string(text, more ? ",{" : "{");
+        more = true;
+        put_text(text, "id", at->bus->id);
+        text_string(text, ",");
+        unstarted_why(at, why, sizeof why);
+        put_text(text, "error", why);
+        if (brief)
+            text_printf(text,
+                        ",\"up\":0,\"down\":%zu,\"requests\":0,\"replies\":0,"
+                        "\"bus_percent\":0.00}",
+                        at->bus->device_count);
+        else
+            text_printf(text, ",\"driver\":\"%s\",\"devices\":[]}", at->bus->driver->name);
+    }
+    text_string(text, "]");
+}
+
 static void put_buses(struct running *running, struct text *text)
 {
     text_string(text, ",\"buses\":[");
@@ -250,7 +276,7 @@ static void put_buses(struct running *running, struct text *text)
         }
         text_printf(text, "]}%s", entry->next ? "," : "");
     }
-    text_string(text, "]");
+    put_unstarted_buses(running, text, running->buses != NULL, false);
 }
 
 /* A bus with sums in place of its devices: a thousand of them would be too much for each second. */
@@ -284,7 +310,7 @@ static void put_buses_in_short(struct running *running, struct text *text)
         put_bus_in_short(running, text, entry);
         text_string(text, entry->next ? "," : "");
     }
-    text_string(text, "]");
+    put_unstarted_buses(running, text, running->buses != NULL, true);
 }
 
 /* "untrusted": the name of the error, for programs and for pages in other languages. */
@@ -306,42 +332,57 @@ static bool is_held(const struct running *running)
     return running->identity && identity_holds(running->identity);
 }
 
-static void put_uplink(struct running *running, struct text *text, struct running_uplink *entry)
+static void put_uplink(struct running *running, struct text *text,
+                       const struct config_uplink *uplink, const struct uplink_stats *stats)
 {
-    struct uplink_stats stats;
     int64_t now = clock_mono(running->clock);
 
-    uplink_stats(entry->uplink, &stats);
     text_string(text, "{");
-    put_text(text, "id", entry->config->id);
+    put_text(text, "id", uplink->id);
     text_string(text, ",");
-    put_text(text, "url", ((const struct uplink_options *)entry->config->options)->url);
-    text_printf(text, ",\"state\":\"%s\",\"since\":%" PRId64 ",", stats.state,
-                stats.since_wall_ns / NS_PER_MS);
-    put_text(text, "error", is_held(running) ? held_back : stats.error);
+    put_text(text, "url", ((const struct uplink_options *)uplink->options)->url);
+    text_printf(text, ",\"state\":\"%s\",\"since\":%" PRId64 ",", stats->state,
+                stats->since_wall_ns / NS_PER_MS);
+    put_text(text, "error", is_held(running) ? held_back : stats->error);
     text_string(text, ",");
-    put_cause(text, stats.cause);
-    put_text(text, "alarm", stats.alarm);
-    text_printf(text, ",\"mqtt\":\"%s\",", stats.version == 5 ? "5" : stats.version ? "3.1.1" : "");
-    put_text(text, "tls", stats.tls);
+    put_cause(text, stats->cause);
+    put_text(text, "alarm", stats->alarm);
+    text_printf(text, ",\"mqtt\":\"%s\",",
+                stats->version == 5 ? "5"
+                : stats->version    ? "3.1.1"
+                                    : "");
+    put_text(text, "tls", stats->tls);
     text_printf(text,
                 ",\"delivery_proven\":%s,\"connects\":%" PRIu64 ",\"published\":%" PRIu64
                 ",\"acknowledged\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"replayed\":%" PRIu64
                 ",\"bytes\":%" PRIu64 ",\"in_flight\":%" PRIu32 ",\"backlog\":%" PRIu64,
-                stats.delivery_proven ? "true" : "false", stats.connects, stats.published,
-                stats.acknowledged, stats.refused, stats.replayed, stats.bytes, stats.in_flight,
-                stats.backlog);
-    if (stats.next_try_mono_ns > now)
-        text_printf(text, ",\"next_try_ms\":%" PRId64, (stats.next_try_mono_ns - now) / NS_PER_MS);
+                stats->delivery_proven ? "true" : "false", stats->connects, stats->published,
+                stats->acknowledged, stats->refused, stats->replayed, stats->bytes,
+                stats->in_flight, stats->backlog);
+    if (stats->next_try_mono_ns > now)
+        text_printf(text, ",\"next_try_ms\":%" PRId64, (stats->next_try_mono_ns - now) / NS_PER_MS);
     text_string(text, "}");
 }
 
 static void put_uplinks(struct running *running, struct text *text)
 {
+    struct uplink_stats stats;
+    bool more = false;
+
     text_string(text, ",\"uplinks\":[");
     for (struct running_uplink *entry = running->uplinks; entry; entry = entry->next) {
-        put_uplink(running, text, entry);
-        text_string(text, entry->next ? "," : "");
+        uplink_stats(entry->uplink, &stats);
+        text_string(text, more ? "," : "");
+        put_uplink(running, text, entry->config, &stats);
+        more = true;
+    }
+    for (const struct unstarted *at = running->unstarted; at; at = at->next) {
+        if (!at->uplink)
+            continue;
+        unstarted_stats(at, &stats);
+        text_string(text, more ? "," : "");
+        put_uplink(running, text, at->uplink, &stats);
+        more = true;
     }
     text_string(text, "]");
 }

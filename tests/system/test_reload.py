@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """SIGHUP: what changed restarts, what did not goes on, a bad file is refused, and no event is lost."""
 import copy
+import os
+import resource
 import time
 
 from harness import (EXIT_OK, Audit, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check, doubted, finish, main,
@@ -184,6 +186,27 @@ def a_journal_that_cannot_be_had_is_refused(site):
     gateway.stop()
 
 
+def what_lacks_descriptors_is_told_and_tried_again(site):
+    broker, hall = Broker(site, tls=False), ModbusTcp(site, "hall", ["1:meter"])
+    gateway = Gateway(site, [], [], []).start()
+    limits = resource.prlimit(gateway.process.pid, resource.RLIMIT_NOFILE)
+    used = len(os.listdir("/proc/%d/fd" % gateway.process.pid))
+
+    def want(settings):
+        settings.update(buses=[hall.bus()], devices=[hall.device("meter1", 1)], uplinks=[broker.uplink()])
+    resource.prlimit(gateway.process.pid, resource.RLIMIT_NOFILE, (used + 4, limits[1]))
+    gateway.tell(want)
+    wait_for(lambda: "uplink cloud cannot start: no file descriptors left" in gateway.process.log(), 20, "the log tells why")
+    resource.prlimit(gateway.process.pid, resource.RLIMIT_NOFILE, (used + 6, limits[1]))
+    uplink = gateway.uplink()
+    check(uplink["state"] == "waiting" and "LimitNOFILE" in uplink["error"] and uplink["cause"] == "descriptors", uplink)
+    resource.prlimit(gateway.process.pid, resource.RLIMIT_NOFILE, limits)
+    gateway.wait_online()
+    wait_for(lambda: gateway.device("meter1")["up"], 20, "the bus polls")
+    check(gateway.process.log().count("uplink cloud cannot start") == 1, "told once", gateway.process.log())
+    gateway.stop()
+
+
 def many_reloads_in_a_row_end_with_the_last_file(site):
     plant = Plant(site)
     for turn in range(10):
@@ -195,4 +218,5 @@ def many_reloads_in_a_row_end_with_the_last_file(site):
 
 main(a_device_is_added_and_removed, a_bus_is_changed, an_uplink_is_changed_added_and_removed, a_bad_file_is_refused,
      the_journals_settings_are_changed, a_journal_that_cannot_be_had_is_refused,
+     what_lacks_descriptors_is_told_and_tried_again,
      many_reloads_in_a_row_end_with_the_last_file)
