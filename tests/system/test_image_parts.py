@@ -104,6 +104,18 @@ def a_new_version_that_is_not_healthy_is_left(site):
     check(system.confirmed() == ["1.0.0 b1"], "it is not noted", system.confirmed())
 
 
+def a_new_version_whose_gateway_hangs_is_left(site):
+    system = System(site, confirmed="1.0.0 b1\n")
+    system.put("bin/sluice", "#!/bin/sh\necho sluice $* >>$SYSTEM/calls\nexec sleep 100\n")
+    system.put("bin/timeout", "#!/bin/sh\necho $1 >$SYSTEM/limit\nshift\nexec /usr/bin/timeout 1 \"$@\"\n")
+    for name in ("sluice", "timeout"):
+        os.chmod(os.path.join(system.root, "bin", name), 0o755)
+    system.starts([], [HEALTH, BAD, RESTART])
+    unit = read(FILES, "usr/lib/systemd/system/sluice-mark-good.service")
+    limit = int(re.search(r"^TimeoutStartSec=(\d+)min$", unit, re.MULTILINE).group(1)) * 60
+    check(10 * 60 < int(read(system.root, "limit")) < limit - 60, "between what health waits for and the unit's end", limit)
+
+
 def another_build_of_a_confirmed_version_goes_on_trial(site):
     for before in ("2.0.0 b1\n", "2.0.0\n", "2.0.0 b22\n"):
         System(site, confirmed=before).starts([], [HEALTH, GOOD])
@@ -223,7 +235,7 @@ def the_user_has_the_same_number_in_every_image(site):
 
 
 main(the_first_version_is_confirmed_before_the_gateway_runs, a_confirmed_version_has_its_tries_back_whatever_the_gateway_does,
-     a_new_version_is_confirmed_when_it_is_healthy, a_new_version_that_is_not_healthy_is_left,
+     a_new_version_is_confirmed_when_it_is_healthy, a_new_version_that_is_not_healthy_is_left, a_new_version_whose_gateway_hangs_is_left,
      another_build_of_a_confirmed_version_goes_on_trial, without_the_data_partition_nothing_is_confirmed,
      what_the_boot_loader_did_not_take_is_not_noted, the_data_partition_grows_once,
      presets_are_taken_once_and_again_when_they_changed, a_preset_with_mistakes_is_not_taken, every_unit_that_can_be_enabled_is,
