@@ -22,6 +22,7 @@ set(here ${PROJECT_SOURCE_DIR}/firmware/package)
 install(FILES ${here}/sluice.service ${here}/sluice-https.socket ${here}/sluice-http.socket
     ${here}/sluice-wish.path ${here}/sluice-wish.service ${here}/sluice-network.service
     DESTINATION lib/systemd/system)
+install(PROGRAMS ${here}/start DESTINATION lib/sluice)
 install(FILES ${here}/70-sluice-ports.rules DESTINATION lib/udev/rules.d)
 install(FILES ${here}/copyright DESTINATION share/doc/sluice)
 
@@ -59,5 +60,5 @@ reads in a journal that survives power cuts, and publishes it to MQTT brokers
 over TLS. It has a web page of its own: sluice setup --page says where.")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
-set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${here}/postinst ${here}/prerm ${here}/postrm)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${here}/preinst ${here}/postinst ${here}/prerm ${here}/postrm)
 include(CPack)

@@ -114,10 +114,13 @@ def under_systemd(debian, first, second):
     debian.run("sluice", "health", "--wait", "60s")
     check("Type=notify" in debian.run("systemctl", "show", "-p", "Type,StatusText", "sluice"), "its type")
     wait_for(lambda: "StatusText=1 of 1 devices answer" in debian.run("systemctl", "show", "-p", "StatusText", "sluice"), 30, "its status")
+    # Its unit may not ask the kernel, and no systemd-timesyncd leaves a sign: then root's part says whether a time server is followed.
+    wait_for(lambda: "followed 1: " in debian.run("journalctl", "-u", "sluice-wish", "--no-pager"), 30, "who the clock follows")
     urls = status(debian)["web"]["urls"]
     check(urls == ["https://127.0.0.1/"], "the page is not on port 443", urls)
     a_restart_is_an_upgrade(debian, second)
     a_refused_configuration_stops_nothing(debian, first)
+    what_refused_does_not_start_until_it_accepts(debian, second)
     a_hung_daemon_is_started_anew(debian)
 
 
@@ -146,10 +149,95 @@ def a_refused_configuration_stops_nothing(debian, first):
     words = debian.run("dpkg", "-i", first)
     check("REFUSES THE CONFIGURATION" in words and "sluice.json" in words, "what is said", words)
     check(main_pid(debian) == pid and status(debian)["buses"], "the version before goes on running")
-    with open(debian.path("/etc/sluice/sluice.json"), "w") as out:
-        json.dump(CONFIG, out)
+    configure(debian)
     debian.run("systemctl", "restart", "sluice")
     debian.run("sluice", "health", "--wait", "60s")
+
+
+# A version that refuses what its own program would accept.
+REFUSING = """#!/bin/sh
+if grep -q "not for the newer one" /etc/sluice/sluice.json; then
+    case $0,$1 in
+    *sluiced,* | *,check) echo "/etc/sluice/sluice.json: refused" >&2; exit 3 ;;
+    esac
+fi
+case $0 in
+*sluiced) exec /usr/bin/sluice.own run "$@" ;;
+esac
+exec /usr/bin/sluice.own "$@"
+"""
+
+
+def refusing(debian, package, version):
+    """That package as a newer one which refuses a configuration with certain words in it; its name in the container."""
+    folder = debian.site.path("refusing-" + version)
+    subprocess.run(["dpkg-deb", "-R", package, folder], check=True)
+    program_path = os.path.join(folder, "usr/bin/sluice")
+    os.rename(program_path, program_path + ".own")
+    for path, text in ((program_path, REFUSING),
+                       (os.path.join(folder, "DEBIAN/control"), re.sub("(?m)^Version: .*", "Version: " + version, read(folder, "DEBIAN/control")))):
+        with open(path, "w") as out:
+            out.write(text)
+    os.chmod(program_path, 0o755)
+    out = debian.site.path("sluice_%s.deb" % version)
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "-b", folder, out], check=True, stdout=subprocess.DEVNULL)
+    return debian.put(out)
+
+
+def read(*parts):
+    with open(os.path.join(*parts)) as file:
+        return file.read()
+
+
+def configure(debian, words=""):
+    with open(debian.path("/etc/sluice/sluice.json"), "w") as out:
+        out.write(json.dumps(CONFIG) + words)
+
+
+def runs(debian, which):
+    """Waits until the gateway is that program, and healthy."""
+    def seen():
+        pid = main_pid(debian)
+        return pid != "0" and debian.run_quietly("readlink", "/proc/%s/exe" % pid).strip() == which
+    wait_for(seen, 60, "%s runs" % which)
+    debian.run("sluice", "health", "--wait", "60s")
+
+
+def what_refused_does_not_start_until_it_accepts(debian, second):
+    before, newer = "/usr/lib/sluice/before/bin/sluice", "/usr/bin/sluice.own"
+    package = debian.path(second)
+    configure(debian, "// not for the newer one\n")
+    debian.run("systemctl", "reload", "sluice")
+    pid = main_pid(debian)
+    words = debian.run("dpkg", "-i", refusing(debian, package, "9.0"))
+    check("REFUSES THE CONFIGURATION" in words and "starts again with this machine" in words, "what is said", words)
+    check(main_pid(debian) == pid, "the version before goes on running")
+    debian.run("sh", "-c", "kill -KILL " + pid)
+    runs(debian, before)
+    debian.halt()
+    debian.boot()
+    debian.start_outside("hall", program("sim_tcp"), "--listen", "127.0.0.1:1502", "--unit", "1:meter")
+    runs(debian, before)
+    # Refused again: what is kept is what has run, and not what was refused.
+    debian.run("dpkg", "-i", refusing(debian, package, "9.1"))
+    debian.run("systemctl", "restart", "sluice")
+    runs(debian, before)
+
+    configure(debian)
+    debian.run("systemctl", "restart", "sluice")
+    runs(debian, newer)
+    # It has run, so that its mistakes are no reason to go back.
+    configure(debian, "// not for the newer one\n")
+    debian.run("systemctl", "restart", "sluice", expect=1)
+    wait_for(lambda: int(debian.run("systemctl", "show", "-p", "NRestarts", "--value", "sluice")) > 1, 60, "it tries again")
+    check("version before it runs" not in debian.run("journalctl", "-u", "sluice", "-n", "3", "--no-pager"), "it went back")
+    configure(debian)
+    runs(debian, newer)
+
+    debian.run("dpkg", "-i", second)
+    runs(debian, "/usr/bin/sluice")
+    for path in ("/usr/lib/sluice/before", "/usr/lib/systemd/system/sluice.service.d", "/var/lib/sluice/version-taken"):
+        check(not os.path.exists(debian.path(path)), "an upgrade that was accepted left", path)
 
 
 def a_hung_daemon_is_started_anew(debian):
