@@ -22,6 +22,12 @@ static int restart(int64_t number)
     return program_wait(&program) == 0 ? 0 : ERR_REFUSED;
 }
 
+static int say_whether_followed(int64_t number)
+{
+    (void)number;
+    return machine_clock_is_followed();
+}
+
 static const char *state_folder = GATEWAY_STATE_PATH; /* the daemon's */
 
 static int put_network_in_force(int64_t number)
@@ -42,9 +48,10 @@ static int do_nothing(int64_t number)
 }
 
 static const struct wish_kind kinds[] = {
-    {WISH_CLOCK, machine_set_clock},
-    {WISH_RESTART, restart},
-    {WISH_NETWORK, put_network_in_force},
+    {WISH_CLOCK, machine_set_clock, false},
+    {WISH_FOLLOWED, say_whether_followed, true},
+    {WISH_RESTART, restart, false},
+    {WISH_NETWORK, put_network_in_force, false},
     {0},
 };
 
@@ -78,8 +85,8 @@ int command_wishes(int argc, char **argv)
         .operands_max = 1,
         .about =
             "Carries out what the daemon asks root for, by files in FOLDER: setting the clock\n"
-            "or the network, restarting the machine. The unit sluice-wish.path of the system\n"
-            "starts it.\n",
+            "or the network, restarting the machine, and saying whether a time server is\n"
+            "followed. The unit sluice-wish.path of the system starts it.\n",
         .after = "Exit status: 1 something could not be done; 5 the folder cannot be read.\n",
         .flags = flags,
     };

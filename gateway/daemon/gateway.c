@@ -332,7 +332,8 @@ int gateway_run(const struct gateway_options *given)
     allow_many_descriptors();
     machine_boot_id(gateway.boot_id);
     open_identity(&gateway);
-    if (timing_open(&gateway.time, options.state_path, gateway.boot_id, gateway.wish_path)) {
+    if (timing_open(&gateway.time, &gateway.follow, options.state_path, gateway.boot_id,
+                    gateway.wish_path)) {
         log_error("daemon", "the gateway cannot start: %s", error_text(ERR_NOMEM));
         goto out;
     }
@@ -372,6 +373,7 @@ out:
     identity_close(gateway.identity);
     guard_close(gateway.gate);
     timekeeper_close(gateway.time);
+    follow_close(gateway.follow);
     log_flush();
     return code;
 }

@@ -36,6 +36,7 @@ struct gateway {
     char boot_id[40];
     struct identity *identity; /* NULL without memory */
     struct timekeeper *time;
+    struct follow *follow; /* whether a time server is followed; NULL: that is seen by itself */
     struct timing timing;
     struct config
         *next; /* a changed configuration that needs a new start: journal or identity differ */

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -85,4 +86,13 @@ int machine_set_clock(int64_t wall_ns)
         return error_from_errno(errno);
     set_hardware_clock(time.tv_sec);
     return 0;
+}
+
+int machine_clock_is_followed(void)
+{
+    struct timex state = {.modes = 0};
+
+    if (adjtimex(&state) < 0)
+        return error_from_errno(errno);
+    return state.status & STA_UNSYNC ? ERR_REFUSED : 0;
 }

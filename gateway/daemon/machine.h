@@ -22,4 +22,8 @@ bool machine_medium_is_plain(const char *path);
  * ERR_DENIED when the process may not, ERR_INVALID. */
 int machine_set_clock(int64_t wall_ns);
 
+/* Whether the kernel's clock follows a time server, whichever program does it: 0, ERR_REFUSED when
+ * it does not, ERR_DENIED when the process may not ask. */
+int machine_clock_is_followed(void);
+
 #endif

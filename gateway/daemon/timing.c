@@ -15,6 +15,10 @@
 #define ALARM_NS    (60 * NS_PER_S) /* a time server needs a moment */
 #define SECONDS_MAX 4e9
 
+/* Between two questions whether a time server is followed: soon after the start, and later. */
+#define FOLLOWED_FIRST_NS (15 * NS_PER_S)
+#define FOLLOWED_EVERY_NS (10 * 60 * NS_PER_S)
+
 /* By itself where it may, as root or with the capability; else by root's part of the system. */
 static int set(void *context, int64_t wall_ns)
 {
@@ -31,22 +35,38 @@ static int restore(void *context, int64_t wall_ns)
     return wish_make(context, WISH_CLOCK, wall_ns);
 }
 
-/* A board that is described by a device tree shows its clock, or has none. One whose time server
- * cannot be seen would wait for it for ever. */
-static bool keeps_time(void)
+static int ask_whether_followed(void *context)
 {
-    return access("/sys/class/rtc/rtc0", F_OK) == 0 ||
-           access("/sys/firmware/devicetree/base", F_OK) != 0 || !clock_is_watched();
+    return wish_make(context, WISH_FOLLOWED, 1);
 }
 
-int timing_open(struct timekeeper **keeper, const char *state_path, const char *boot_id,
-                const char *wish_path)
+/* A board that is described by a device tree shows its clock, or has none. One whose time server
+ * cannot be seen would wait for it for ever. */
+static bool keeps_time(bool watched)
 {
+    return access("/sys/class/rtc/rtc0", F_OK) == 0 ||
+           access("/sys/firmware/devicetree/base", F_OK) != 0 || !watched;
+}
+
+int timing_open(struct timekeeper **keeper, struct follow **follow, const char *state_path,
+                const char *boot_id, const char *wish_path)
+{
+    const struct follow_options asking = {.system = &clock_system,
+                                          .ask = ask_whether_followed,
+                                          .context = (void *)(uintptr_t)wish_path,
+                                          .first_ns = FOLLOWED_FIRST_NS,
+                                          .every_ns = FOLLOWED_EVERY_NS};
+    bool watched = clock_is_watched();
+
+    *follow = NULL;
+    if (!watched && follow_open(follow, &asking))
+        return ERR_NOMEM;
+
     const struct timekeeper_options options = {
-        .system = &clock_system,
+        .system = *follow ? follow_clock(*follow) : &clock_system,
         .state_path = state_path,
         .boot_id = boot_id,
-        .keeps_time = keeps_time(),
+        .keeps_time = keeps_time(watched || follow_is_told(*follow)),
         .set = set,
         .restore = restore,
         .context = (void *)(uintptr_t)wish_path, /* a text that they read */

@@ -3,6 +3,7 @@
 #ifndef SLUICE_DAEMON_TIMING_H
 #define SLUICE_DAEMON_TIMING_H
 
+#include "daemon/follow.h"
 #include "daemon/running.h"
 #include "daemon/timekeeper.h"
 
@@ -12,9 +13,11 @@ struct timing {
     bool alarmed;
 };
 
-/* `state_path`, `boot_id` and `wish_path` (daemon/wish.h) outlive it. As timekeeper_open. */
-int timing_open(struct timekeeper **keeper, const char *state_path, const char *boot_id,
-                const char *wish_path);
+/* `state_path`, `boot_id` and `wish_path` (daemon/wish.h) outlive it. As timekeeper_open. Behind
+ * the keeper, `follow` is to be closed, which is NULL where the daemon sees by itself what the
+ * clock follows. */
+int timing_open(struct timekeeper **keeper, struct follow **follow, const char *state_path,
+                const char *boot_id, const char *wish_path);
 
 /* A journal is open: what it holds tells the time, too. */
 void timing_begin(struct timing *timing, struct running *running);

@@ -27,11 +27,11 @@ static void find_path(char path[PATH_MAX], const char *folder, const char *what)
 }
 
 /* Made under another name first: whoever watches sees it whole. */
-static int put(const char *folder, const char *path, int64_t number)
+static int put(const char *path, int64_t number)
 {
     char made[PATH_MAX];
 
-    find_path(made, folder, ".new");
+    snprintf(made, sizeof made, "%.*s.new", PATH_MAX - 16, path);
     unlink(made);
     int fd = open(made, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (fd < 0)
@@ -72,7 +72,7 @@ int wish_make(const char *folder, const char *what, int64_t number)
     /* One that was given up before may still be carried out: its end is not that of this one. */
     (void)wait_gone(doing, DOING_NS);
     unlink(refused);
-    int error = put(folder, path, number);
+    int error = put(path, number);
     if (error)
         return error;
     if (!wait_gone(path, ANSWER_NS) && unlink(path) == 0)
@@ -130,7 +130,7 @@ int wish_carry_out(const char *path, const struct wish_kind *kinds,
         int error = take(folder, doing, &number) ? kind->carry_out(number) : ERR_INVALID;
         if (error)
             leave_refusal(folder, kind->name);
-        done += error == 0;
+        done += error == 0 || kind->asks;
         unlinkat(folder, doing, 0);
         told(kind->name, number, error);
     }

@@ -6,11 +6,13 @@
 #ifndef SLUICE_DAEMON_WISH_H
 #define SLUICE_DAEMON_WISH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-#define WISH_CLOCK   "clock"   /* set the clock: to so many ns since 1970 */
-#define WISH_RESTART "restart" /* restart the machine */
-#define WISH_NETWORK "network" /* put the plan of the state folder in force: network_apply.h */
+#define WISH_CLOCK    "clock"    /* set the clock: to so many ns since 1970 */
+#define WISH_FOLLOWED "followed" /* say whether a time server is followed: denied, when none is */
+#define WISH_RESTART  "restart"  /* restart the machine */
+#define WISH_NETWORK  "network"  /* put the plan of the state folder in force: network_apply.h */
 
 /*
  * Makes a wish and waits until it is carried out. 0; ERR_UNSUPPORTED: nobody carries wishes out
@@ -25,6 +27,7 @@ int wish_make(const char *folder, const char *what, int64_t number);
 struct wish_kind {
     const char *name; /* NULL ends the table */
     int (*carry_out)(int64_t number);
+    bool asks; /* a question: "no" is an answer, and done, too */
 };
 
 /* Carries out what lies in the folder `path`, as root, and calls `told` with what became of each.

@@ -34,7 +34,8 @@ static int carry_out(int64_t number)
     return outcome;
 }
 
-static const struct wish_kind kinds[] = {{WISH_CLOCK, carry_out}, {0}};
+static const struct wish_kind kinds[] = {
+    {WISH_CLOCK, carry_out, false}, {WISH_FOLLOWED, carry_out, true}, {0}};
 
 static void ignore(const char *what, int64_t number, int error)
 {
@@ -128,6 +129,30 @@ static void one_that_takes_long_is_not_mistaken_for_the_next(void **state)
     pthread_join(root, NULL);
 }
 
+static void lay(const char *what)
+{
+    char path[96];
+
+    snprintf(path, sizeof path, "%s/%s", folder, what);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    assert_true(fd >= 0 && write(fd, "1\n", 2) == 2);
+    close(fd);
+}
+
+static void no_is_an_answer_to_a_question_and_told(void **state)
+{
+    char path[96];
+
+    (void)state;
+    outcome = ERR_REFUSED;
+    lay(WISH_FOLLOWED);
+    assert_int_equal(wish_carry_out(folder, kinds, ignore), 1);
+    snprintf(path, sizeof path, "%s/" WISH_FOLLOWED ".refused", folder);
+    assert_int_equal(access(path, F_OK), 0);
+    lay(WISH_CLOCK);
+    assert_int_equal(wish_carry_out(folder, kinds, ignore), 0);
+}
+
 static void nobody_there_is_told(void **state)
 {
     (void)state;
@@ -160,6 +185,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_wish_is_done_and_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_that_takes_long_is_not_mistaken_for_the_next, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(no_is_an_answer_to_a_question_and_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nobody_there_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_followed, set_up, tear_down),
     };
