@@ -1,21 +1,29 @@
 #!/usr/bin/python3
-"""The whole image on an emulated arm64 board with U-Boot: presets, updates, ways back, and power cuts during an install."""
+"""The whole image on an emulated arm64 board with U-Boot: presets, time, updates, ways back, and power cuts during an install."""
+import json
 import os
 import random
 import subprocess
 
-from harness import Audit, Balance, Broker, Subscriber, check, main, totals, wait_for
+from harness import Audit, Balance, Broker, Subscriber, check, main, run, totals, wait_for
 from harness.bundles import Bundles, partition
 from harness.cuts import Recording, environment
 from harness.emulated import HOST, Board, image
 from harness.imaged import configuration, installs, is_sound, needs_long, new_disk, new_key
 from harness.node import Node
+from harness.ntp import TimeServer
 
 BOARD = "qemu-arm64"
 QEMU = ("qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-m", "512", "-bios", "/usr/lib/u-boot/qemu_arm64/u-boot.bin",
         "-device", "i6300esb")
 IMAGE_BYTES_MAX = 47185920
 START_S = 300
+# The whole system stands still, and does not start anew by itself: the watchdog in hardware is all that is left.
+HANGS = """#!/bin/sh
+echo "this version hangs" >/dev/console
+echo 0 >/proc/sys/kernel/panic
+echo c >/proc/sysrq-trigger
+"""
 CUTS = 200
 BOOTED_CUTS = int(os.environ.get("SLUICE_CUTS_BOOTED", "10"))
 
@@ -35,8 +43,10 @@ def updates_and_goes_back(site):
     key = new_key(site)
     bundles = Bundles(site, image(BOARD, "disk.img")[0], BOARD)
 
-    disk = new_disk(site, BOARD, key, configuration(site, broker, "board:RS485-1"))
-    board = Board(site, "board", *QEMU, *drive(disk), serial=node.link, key=key)
+    server = TimeServer(site)
+    presets = [*configuration(site, broker, "board:RS485-1"), ("network.conf", site.write("network.conf", "NTP=%s\n" % HOST))]
+    # Its battery was empty: until the time server has answered no certificate is valid yet.
+    board = Board(site, "board", *QEMU, *drive(new_disk(site, BOARD, key, presets)), "-rtc", "base=2020-05-05", serial=node.link, key=key)
     board.wait_says("Setup code:", START_S)
     wait_for(lambda: Balance(subscriber.messages).good_values("node", "frames_answered"), 60, "a value of the node over TLS")
     version = board.shell("sed -n s/IMAGE_VERSION=//p /usr/lib/os-release").strip()
@@ -46,6 +56,8 @@ def updates_and_goes_back(site):
     check("169.254.77.77" in board.shell("ip addr"), "the address without DHCP")
     check(board.shell("cut -d : -f 2 /etc/shadow | sort -u").split() in (["!*"], ["*"], ["!*", "*"], ["!", "!*", "*"]),
           "nobody has a password", board.shell("cut -d : -f 2 /etc/shadow | sort -u"))
+    told = json.loads(board.shell("sluice status --json"))["clock"]
+    check(server.answered and told["trust"] == "synchronised" and told["by"] == "server", "the time server is followed", told)
     identity = board.shell("cat /etc/machine-id /etc/hostname")
 
     good = version + ".1"
@@ -65,6 +77,14 @@ def updates_and_goes_back(site):
     at = installs(board, bundles.bundle(version + ".3", replace=[("/usr/bin/sluice", "#!/bin/sh\nexit 1\n")])[0])
     at = board.wait_says("version %s.3 was not healthy" % version, START_S, at)
     at = board.wait_says("starting slot B", START_S, at)
+    board.wait_shell(START_S)
+    is_sound(board, "B", good)
+
+    at = installs(board, bundles.bundle(version + ".4", replace=[("/usr/lib/sluice/mark-good", HANGS)])[0])
+    for left in "210":
+        at = board.wait_says("starting slot A (tries left: A %s" % left, START_S, at)
+        at = board.wait_says("this version hangs", START_S, at)
+    board.wait_says("starting slot B", START_S, at)
     board.wait_shell(START_S)
     is_sound(board, "B", good)
 
@@ -138,4 +158,5 @@ def boots(site, replayed, slot, number):
     os.unlink(copy)
 
 
+run.TEST_S_MAX = 2400  # five installs and fifteen starts, all of them emulated
 main(updates_and_goes_back, survives_power_cuts_during_an_install)
