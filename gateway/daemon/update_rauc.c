@@ -17,6 +17,10 @@
 #define SILENT_S   (15 * 60) /* an installation that says nothing for so long hangs */
 #define LINE_SIZE  256
 
+/* How long it may take on a board with a slow card that has much to do. */
+#define STATE_S  20
+#define BUNDLE_S 120 /* it reads the signature, and where the bundle begins */
+
 static void ignore(void *context, struct json_place at, const char *sentence)
 {
     (void)context;
@@ -38,15 +42,29 @@ static bool is_word(const struct json *object, const char *key, const char *word
     return value && value->type == JSON_STRING && strcmp(value->text, word) == 0;
 }
 
+/* Runs it to its end, which may be one by force. */
+static int run(const char *const arguments[], int time_s, char **out, size_t *size,
+               char words[UPDATE_WORDS_SIZE])
+{
+    int code =
+        program_ask_other(arguments, time_s, ANSWER_MAX, out, size, words, UPDATE_WORDS_SIZE);
+
+    if (code == ERR_TIMEOUT)
+        snprintf(words, UPDATE_WORDS_SIZE,
+                 "rauc has not answered within %d s: try again when the machine has less to do",
+                 time_s);
+    return code;
+}
+
 /* Runs it and reads the JSON that it answers with; the tree lives in *arena, which is the caller's
  * to close. */
-static const struct json *ask(const char *const arguments[], struct arena **arena, int *error,
-                              char words[UPDATE_WORDS_SIZE])
+static const struct json *ask(const char *const arguments[], int time_s, struct arena **arena,
+                              int *error, char words[UPDATE_WORDS_SIZE])
 {
     struct json *root = NULL;
     char *out = NULL;
     size_t size = 0;
-    int code = program_ask_other(arguments, ANSWER_MAX, &out, &size, words, UPDATE_WORDS_SIZE);
+    int code = run(arguments, time_s, &out, &size, words);
 
     *arena = NULL;
     *error = code == ERR_NOT_FOUND ? ERR_NOT_FOUND : code != 0 ? ERR_REFUSED : 0;
@@ -114,7 +132,7 @@ int update_rauc_look(struct update_box *box, char words[UPDATE_WORDS_SIZE])
                                             NULL};
     struct arena *arena;
     int error;
-    const struct json *root = ask(arguments, &arena, &error, words);
+    const struct json *root = ask(arguments, STATE_S, &arena, &error, words);
 
     memset(box, 0, sizeof *box);
     if (root) {
@@ -134,7 +152,7 @@ int update_rauc_read(const char *path, struct update_bundle *bundle, char words[
     const char *const arguments[] = {"rauc", "info", "--output-format=json", path, NULL};
     struct arena *arena;
     int error;
-    const struct json *root = ask(arguments, &arena, &error, words);
+    const struct json *root = ask(arguments, BUNDLE_S, &arena, &error, words);
 
     copy_text(bundle->board, sizeof bundle->board, root, "compatible");
     copy_text(bundle->version, sizeof bundle->version, root, "version");
@@ -248,7 +266,7 @@ int update_rauc_switch(bool other, char words[UPDATE_WORDS_SIZE])
                                      NULL};
     char *out = NULL;
     size_t size = 0;
-    int code = program_ask_other(arguments, ANSWER_MAX, &out, &size, words, UPDATE_WORDS_SIZE);
+    int code = run(arguments, STATE_S, &out, &size, words);
 
     free(out);
     return code == 0 ? 0 : ERR_REFUSED;

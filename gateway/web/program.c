@@ -16,7 +16,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 
-#define ASK_TIME_NS (20 * NS_PER_S)
+#define ASK_TIME_S  20
 #define END_TIME_NS (2 * NS_PER_S)
 #define CHUNK       4096
 
@@ -263,14 +263,14 @@ static int keep(void *context, bool complaint, const char *data, size_t size)
 }
 
 /* Of a program that was started. */
-static int ask(struct program *program, size_t size_max, char **out, size_t *size, char *words,
-               size_t words_size)
+static int ask(struct program *program, int time_s, size_t size_max, char **out, size_t *size,
+               char *words, size_t words_size)
 {
     struct gathered gathered = {.size_max = size_max, .words = words, .words_size = words_size};
+    int64_t until_ns = clock_mono(&clock_system) + time_s * NS_PER_S;
     int error = gather(&gathered, "", 0);
 
-    error =
-        error ? error : take_all(program, clock_mono(&clock_system) + ASK_TIME_NS, keep, &gathered);
+    error = error ? error : take_all(program, until_ns, keep, &gathered);
     int code = error ? program_end(program) : program_wait(program);
     if (error) {
         free(gathered.data);
@@ -288,15 +288,15 @@ int program_ask(const char *const arguments[], size_t size_max, char **out, size
 
     words[0] = '\0';
     int error = program_start(&program, arguments);
-    return error ? error : ask(&program, size_max, out, size, words, words_size);
+    return error ? error : ask(&program, ASK_TIME_S, size_max, out, size, words, words_size);
 }
 
-int program_ask_other(const char *const arguments[], size_t size_max, char **out, size_t *size,
-                      char *words, size_t words_size)
+int program_ask_other(const char *const arguments[], int time_s, size_t size_max, char **out,
+                      size_t *size, char *words, size_t words_size)
 {
     struct program program;
 
     words[0] = '\0';
     int error = program_start_other(&program, arguments);
-    return error ? error : ask(&program, size_max, out, size, words, words_size);
+    return error ? error : ask(&program, time_s, size_max, out, size, words, words_size);
 }

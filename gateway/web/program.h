@@ -52,9 +52,9 @@ int program_wait(struct program *program);
 int program_ask(const char *const arguments[], size_t size_max, char **out, size_t *size,
                 char *words, size_t words_size);
 
-/* The same for a program of the system, as program_start_other. */
-int program_ask_other(const char *const arguments[], size_t size_max, char **out, size_t *size,
-                      char *words, size_t words_size);
+/* The same for a program of the system, as program_start_other, which has `time_s` seconds. */
+int program_ask_other(const char *const arguments[], int time_s, size_t size_max, char **out,
+                      size_t *size, char *words, size_t words_size);
 
 /* Keeps the last bytes of what is put behind `kept`, zero-terminated, cut at the begin of a line.
  */

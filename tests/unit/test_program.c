@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "core/clock.h"
+#include "core/error.h"
 #include "web/program.h"
 
 static void one_that_prints_ends_as_it_wants_to(void **state)
@@ -32,10 +34,26 @@ static void one_that_prints_ends_as_it_wants_to(void **state)
     }
 }
 
+static void one_that_does_not_answer_in_time_is_ended(void **state)
+{
+    const char *const arguments[] = {"sh", "-c", "echo begun >&2; exec sleep 60", NULL};
+    char *out = NULL, words[32];
+    size_t size;
+    int64_t begun_ns = clock_mono(&clock_system);
+
+    (void)state;
+    assert_int_equal(program_ask_other(arguments, 1, 64, &out, &size, words, sizeof words),
+                     ERR_TIMEOUT);
+    assert_null(out);
+    assert_string_equal(words, "begun\n");
+    assert_in_range(clock_mono(&clock_system) - begun_ns, NS_PER_S, 40 * NS_PER_S);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_that_prints_ends_as_it_wants_to),
+        cmocka_unit_test(one_that_does_not_answer_in_time_is_ended),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
