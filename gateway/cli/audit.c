@@ -13,6 +13,7 @@
 #include "cli/balance.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "uplink/client.h"
 #include "uplink/mqtt.h"
 #include "uplink/url.h"
 
@@ -21,7 +22,6 @@
 #define QUIET_NS           (NS_PER_S / 2)
 #define LINGER_MAX_NS      (5 * NS_PER_S)
 #define INBOUND_BYTES_MAX  ((size_t)1 << 30) /* a backlog may arrive faster than it is read */
-#define PASSWORD_SIZE_MAX  1024
 
 struct audit_arguments {
     const char *url, *root, *gateway, *uplink, *client_id;
@@ -176,27 +176,11 @@ static int parse_seconds(const char *text, const char *flag, int64_t *ns)
     return EXIT_CODE_OK;
 }
 
-static int read_password(const char *path, char out[PASSWORD_SIZE_MAX])
-{
-    FILE *file = fopen(path, "re");
-
-    if (!file || !fgets(out, PASSWORD_SIZE_MAX, file)) {
-        fprintf(stderr, "sluice audit: the password file %s cannot be read: %s\n", path,
-                strerror(errno));
-        if (file)
-            fclose(file);
-        return EXIT_CODE_SYSTEM;
-    }
-    out[strcspn(out, "\r\n")] = '\0';
-    fclose(file);
-    return EXIT_CODE_OK;
-}
-
 static int open_client(struct audit *audit)
 {
     const struct audit_arguments *arguments = audit->arguments;
     struct uplink_url url;
-    char sentence[256], client_id[64], password[PASSWORD_SIZE_MAX];
+    char sentence[256], client_id[64], password[CLIENT_PASSWORD_SIZE_MAX];
 
     if (uplink_url_parse(arguments->url, &url, sentence, sizeof sentence)) {
         char told[sizeof sentence + 8];
@@ -205,8 +189,11 @@ static int open_client(struct audit *audit)
         tell(told);
         return EXIT_CODE_USAGE;
     }
-    if (arguments->password_file && read_password(arguments->password_file, password))
+    if (arguments->password_file &&
+        client_password(arguments->password_file, password, sentence, sizeof sentence)) {
+        fprintf(stderr, "sluice audit: %s\n", sentence);
         return EXIT_CODE_SYSTEM;
+    }
     snprintf(client_id, sizeof client_id, "sluice-audit-%ld", (long)getpid());
     struct mqtt_options options = {
         .host = url.host,

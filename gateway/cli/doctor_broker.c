@@ -372,7 +372,7 @@ void doctor_broker(struct doctor *doctor, struct doctor_finding findings[DOCTOR_
              doctor->gateway);
     client_options(doctor->options, &doctor->url, &options);
     if (doctor->options->password_file) {
-        if (client_password(doctor->options, password, sentence, sizeof sentence)) {
+        if (client_password(doctor->options->password_file, password, sentence, sizeof sentence)) {
             doctor_say(&findings[DOCTOR_CONNECT], DOCTOR_FAILED, "%s", sentence);
             return;
         }

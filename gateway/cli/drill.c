@@ -307,7 +307,7 @@ static int run(struct drill *drill, const char *gateway, double minutes)
 
     if (uplink_url_parse(drill->options->url, &url, sentence, sizeof sentence) ||
         (drill->options->password_file &&
-         client_password(drill->options, password, sentence, sizeof sentence))) {
+         client_password(drill->options->password_file, password, sentence, sizeof sentence))) {
         fail(drill, sentence);
         return EXIT_CODE_SYSTEM;
     }

@@ -37,19 +37,28 @@ void client_options(const struct uplink_options *options, const struct uplink_ur
     mqtt->keep_alive_s = (int)(options->keep_alive_ns / NS_PER_S);
 }
 
-int client_password(const struct uplink_options *options, char password[CLIENT_PASSWORD_SIZE_MAX],
-                    char *sentence, size_t size)
+int client_password(const char *path, char password[CLIENT_PASSWORD_SIZE_MAX], char *sentence,
+                    size_t size)
 {
-    FILE *file = fopen(options->password_file, "re");
+    FILE *file = fopen(path, "re");
     bool read = file && fgets(password, CLIENT_PASSWORD_SIZE_MAX, file);
+    int failed = errno;
 
-    if (!read)
-        snprintf(sentence, size, "the password file \"%s\" cannot be read (%s)",
-                 options->password_file, file ? "it is empty" : strerror(errno));
     if (file)
         fclose(file);
-    if (!read)
+    if (!read) {
+        snprintf(sentence, size, "the password file \"%s\" cannot be read (%s)", path,
+                 file ? "it is empty" : strerror(failed));
         return ERR_NOT_FOUND;
-    password[strcspn(password, "\r\n")] = '\0';
+    }
+    size_t length = strcspn(password, "\r\n");
+    if (length > CLIENT_PASSWORD_LENGTH_MAX) {
+        explicit_bzero(password, CLIENT_PASSWORD_SIZE_MAX);
+        snprintf(sentence, size,
+                 "the first line of \"%s\" is longer than the %d bytes that a password may have",
+                 path, CLIENT_PASSWORD_LENGTH_MAX);
+        return ERR_TOO_LARGE;
+    }
+    password[length] = '\0';
     return 0;
 }

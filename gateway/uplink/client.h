@@ -8,9 +8,11 @@
 #include "uplink/uplink.h"
 #include "uplink/url.h"
 
-#define CLIENT_ID_SIZE           (2 * ID_SIZE_MAX)
-#define CLIENT_PASSWORD_SIZE_MAX 1024
-#define CLIENT_SESSION_EXPIRY_S  3600
+#define CLIENT_ID_SIZE             (2 * ID_SIZE_MAX)
+#define CLIENT_PASSWORD_LENGTH_MAX 4096                             /* some are tokens */
+#define CLIENT_PASSWORD_SIZE_MAX   (CLIENT_PASSWORD_LENGTH_MAX + 2) /* and the start of a line end \
+                                                                     */
+#define CLIENT_SESSION_EXPIRY_S 3600
 
 /* The client id that the broker sees: as configured, or the gateway's for the first uplink, else
  * gateway-uplink. */
@@ -21,9 +23,9 @@ void client_id(const struct uplink_options *options, const char *gateway, char i
 void client_options(const struct uplink_options *options, const struct uplink_url *url,
                     struct mqtt_options *mqtt);
 
-/* Reads the password file, at each connection, so that a new password needs no restart; wipe what
- * was read. 0; ERR_NOT_FOUND with a sentence. */
-int client_password(const struct uplink_options *options, char password[CLIENT_PASSWORD_SIZE_MAX],
-                    char *sentence, size_t size);
+/* Reads the first line of a password file, at each connection, so that a new password needs no
+ * restart; wipe what was read. 0; ERR_NOT_FOUND, ERR_TOO_LARGE with a sentence. */
+int client_password(const char *path, char password[CLIENT_PASSWORD_SIZE_MAX], char *sentence,
+                    size_t size);
 
 #endif

@@ -60,7 +60,7 @@ static int refresh_password(struct uplink *uplink, char *sentence, size_t size)
 
     if (!uplink->options->password_file)
         return 0;
-    rc = client_password(uplink->options, password, sentence, size);
+    rc = client_password(uplink->options->password_file, password, sentence, size);
     if (rc == 0)
         rc = mqtt_set_password(uplink->mqtt, uplink->options->user, password);
     explicit_bzero(password, sizeof(password));
@@ -121,6 +121,15 @@ static void packets_too_small(struct uplink *uplink, uint32_t packet_size_max)
     connection_fail(uplink, ERR_TOO_LARGE, sentence);
 }
 
+/* Which MQTT 5 forbids (3.2.2.3.3). */
+static void no_message_allowed(struct uplink *uplink)
+{
+    mqtt_disconnect(uplink->mqtt, 0);
+    connection_fail(uplink, ERR_PROTOCOL,
+                    "the broker allows no message at all (its Receive Maximum is 0): set the most "
+                    "messages in flight in its configuration to 1 or more");
+}
+
 static void on_connected(void *context, bool session_present, int version, uint16_t receive_maximum,
                          uint32_t packet_size_max)
 {
@@ -130,6 +139,10 @@ static void on_connected(void *context, bool session_present, int version, uint1
 
     if (packet_size_max < UPLINK_PACKET_MIN) {
         packets_too_small(uplink, packet_size_max);
+        return;
+    }
+    if (receive_maximum == 0) {
+        no_message_allowed(uplink);
         return;
     }
     uplink->phase = PHASE_ONLINE;

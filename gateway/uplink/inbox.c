@@ -113,7 +113,7 @@ void inbox_tunnel(void *context, int error, const char *sentence)
 }
 
 void inbox_accepted(struct inbox *inbox, const void *side, bool session_present,
-                    int64_t receive_maximum, int64_t packet_size_max)
+                    int64_t receive_maximum, int64_t packet_size_max, int64_t keep_alive_s)
 {
     struct outcome *outcome = &inbox->outcome;
 
@@ -121,7 +121,8 @@ void inbox_accepted(struct inbox *inbox, const void *side, bool session_present,
     if (inbox->side == side) {
         outcome->accepted = true;
         outcome->session_present = session_present;
-        outcome->receive_maximum = (uint16_t)(receive_maximum > 0 ? receive_maximum : UINT16_MAX);
+        outcome->receive_maximum = (uint16_t)(receive_maximum >= 0 ? receive_maximum : UINT16_MAX);
+        outcome->keep_alive_s = (int)(keep_alive_s > 0 ? keep_alive_s : 0);
         outcome->packet_size_max = packet_size_max > 0 ? (uint32_t)packet_size_max : UINT32_MAX;
         wake(inbox);
     }

@@ -39,6 +39,7 @@ struct outcome {
     bool session_present;
     uint16_t receive_maximum;
     uint32_t packet_size_max;
+    int keep_alive_s; /* that the broker wants; 0: it is content with ours */
     char tunnel_sentence[TUNNEL_SENTENCE_SIZE], disconnect_sentence[TUNNEL_SENTENCE_SIZE];
 };
 
@@ -70,7 +71,8 @@ void inbox_await_end(struct inbox *inbox, int64_t limit_ns);
 /* For the reporting threads. */
 void inbox_tunnel(void *inbox, int error, const char *sentence); /* a tunnel_event_fn */
 void inbox_accepted(struct inbox *inbox, const void *side, bool session_present,
-                    int64_t receive_maximum, int64_t packet_size_max); /* not above 0: no limit */
+                    int64_t receive_maximum, int64_t packet_size_max,
+                    int64_t keep_alive_s); /* below 0: not said */
 void inbox_ended(struct inbox *inbox, const void *side, int refusal);
 void inbox_disconnect(struct inbox *inbox, const void *side, int reason);
 void inbox_told(struct note *note, int reason);

@@ -18,6 +18,7 @@ enum stage {
     STAGE_IDLE,
     STAGE_TUNNEL,  /* the tunnel is reaching for the broker */
     STAGE_CONNACK, /* CONNECT was handed to Paho */
+    STAGE_AGAIN, /* taken, and left again for another one that keeps alive as the broker wants it */
     STAGE_ONLINE,
     STAGE_LEAVING, /* DISCONNECT was handed to Paho */
 };
@@ -30,6 +31,7 @@ struct mqtt {
     struct paho *paho;          /* of the current attempt or connection */
     enum stage stage;
     int64_t timeout_ns;
+    bool unwanted;   /* the owner disconnected in STAGE_AGAIN */
     int closed_on_5; /* attempts in a row that MQTT 5 was answered by closing */
 };
 
@@ -113,8 +115,35 @@ static void begin_connect(struct mqtt *client)
     report_failure(client, ERR_NOMEM, "the MQTT library could not begin to connect");
 }
 
+/* A broker may want to hear from us more often (MQTT 5, 3.2.2.3.14), and Paho cannot change its
+ * interval once it is connected: so a second connection has it, as all that follow. Returns whether
+ * there is to be one. */
+static bool keep_alive_differs(struct mqtt *client, const struct outcome *outcome)
+{
+    if (outcome->keep_alive_s == 0 || outcome->keep_alive_s >= client->options.keep_alive_s)
+        return false;
+    client->options.keep_alive_s = outcome->keep_alive_s;
+    client->unwanted = false;
+    client->stage = STAGE_AGAIN;
+    if (paho_disconnect(client->paho, 0) != 0) {
+        tunnel_disconnect(client->tunnel); /* which tells nothing: */
+        inbox_tunnel(&client->inbox, ERR_CLOSED, "the connection was closed by this gateway");
+    }
+    return true;
+}
+
+static void go_again(struct mqtt *client, const struct outcome *outcome)
+{
+    if (client->unwanted)
+        report_failure(client, ERR_CLOSED, outcome->tunnel_sentence);
+    else if (start_attempt(client, paho_version(client->paho)) != 0)
+        report_failure(client, ERR_NOMEM, error_text(ERR_NOMEM));
+}
+
 static void accepted(struct mqtt *client, const struct outcome *outcome)
 {
+    if (keep_alive_differs(client, outcome))
+        return;
     client->stage = STAGE_ONLINE;
     client->closed_on_5 = 0;
     paho_settled(client->paho5);
@@ -150,6 +179,10 @@ static bool advance(struct mqtt *client)
         else
             return false;
         return true;
+    case STAGE_AGAIN:
+        if (ended)
+            go_again(client, &outcome);
+        return ended;
     case STAGE_ONLINE:
     case STAGE_LEAVING:
         if (ended)
@@ -240,6 +273,7 @@ int mqtt_unsubscribe(struct mqtt *client, const char *topic)
 
 void mqtt_disconnect(struct mqtt *client, int64_t grace_ns)
 {
+    client->unwanted = true;
     if (client->stage == STAGE_ONLINE) {
         client->stage = STAGE_LEAVING;
         if (paho_disconnect(client->paho, grace_ns) == 0)
@@ -360,8 +394,8 @@ void mqtt_close(struct mqtt *client)
     if (!client)
         return;
     /* Paho must have let go of its socket before its handle is destroyed. */
-    if (client->stage == STAGE_CONNACK || client->stage == STAGE_ONLINE ||
-        client->stage == STAGE_LEAVING) {
+    if (client->stage == STAGE_CONNACK || client->stage == STAGE_AGAIN ||
+        client->stage == STAGE_ONLINE || client->stage == STAGE_LEAVING) {
         mqtt_disconnect(client, 0);
         inbox_await_end(&client->inbox, 2 * NS_PER_S);
     }

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "tls/tunnel.h"
+#include "uplink/client.h"
 #include "uplink/url.h"
 
 #define AT(field) offsetof(struct uplink_options, field)
@@ -151,7 +152,8 @@ static const struct option options[] = {
      .minimum = 5 * SECONDS,
      .maximum = 3600 * SECONDS,
      .fallback = "\"30s\"",
-     .help = "How often a silent connection is checked."},
+     .help = "How often a silent connection is checked; a broker of MQTT 5 may ask for it more "
+             "often."},
     {.key = "connect_timeout",
      .type = OPTION_DURATION,
      .offset = AT(connect_timeout_ns),
@@ -286,6 +288,16 @@ static void check_url(const struct uplink_options *uplink, struct option_complai
             "\"tls\" is given, but the url begins with mqtt://; allowed: mqtts://HOST[:8883]");
 }
 
+/* Whether it can be read was asked before. */
+static void check_password(const char *path, struct option_complaints *complaints)
+{
+    char password[CLIENT_PASSWORD_SIZE_MAX], sentence[TUNNEL_SENTENCE_SIZE];
+
+    if (client_password(path, password, sentence, sizeof sentence) == ERR_TOO_LARGE)
+        complaints->tell(complaints, "password_file", sentence);
+    explicit_bzero(password, sizeof password);
+}
+
 void uplink_check(void *uplink_options, const char *id, struct option_complaints *complaints)
 {
     struct uplink_options *uplink = uplink_options;
@@ -311,6 +323,8 @@ void uplink_check(void *uplink_options, const char *id, struct option_complaints
             uplink->root);
         complaints->tell(complaints, "root", sentence);
     }
+    if (uplink->password_file)
+        check_password(uplink->password_file, complaints);
     bool password = uplink->password_file || !complaints->sound(complaints, "password_file");
     if (password && !uplink->user && complaints->sound(complaints, "user"))
         complaints->tell(complaints, "user", "is missing: a password needs a user name");

@@ -105,14 +105,15 @@ static void on_connected5(void *context, MQTTAsync_successData5 *data)
     inbox_accepted(
         paho->inbox, paho, data->alt.connect.sessionPresent != 0,
         MQTTProperties_getNumericValue(&data->properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM),
-        MQTTProperties_getNumericValue(&data->properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE));
+        MQTTProperties_getNumericValue(&data->properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE),
+        MQTTProperties_getNumericValue(&data->properties, MQTTPROPERTY_CODE_SERVER_KEEP_ALIVE));
 }
 
 static void on_connected(void *context, MQTTAsync_successData *data)
 {
     struct paho *paho = context;
 
-    inbox_accepted(paho->inbox, paho, data && data->alt.connect.sessionPresent != 0, 0, 0);
+    inbox_accepted(paho->inbox, paho, data && data->alt.connect.sessionPresent != 0, -1, -1, -1);
 }
 
 static void on_success5(void *context, MQTTAsync_successData5 *data)

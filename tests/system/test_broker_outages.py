@@ -151,6 +151,17 @@ def takes_turns_with_one_on_mqtt_3_1_1(site):
     turns_with_a_rival(site, version="3.1.1")
 
 
+def a_broker_that_wants_to_hear_more_often_does(site):
+    """A quiet gateway would be thrown out of it: it says how long it keeps who says nothing."""
+    broker = Broker(site, more=["max_keepalive 10"])
+    hall = ModbusTcp(site, "hall", ["1:meter"])
+    gateway = Gateway(site, [hall.bus()], [hall.device("meter", 1, every="1h")], [broker.uplink()]).start()
+    gateway.wait_online()
+    taken = [line for line in broker.process.log().splitlines() if "as plant7 (" in line]
+    check(len(taken) == 2 and "k30," in taken[0] and "k10," in taken[1], "what it keeps to", taken)
+    check(gateway.uplink()["connects"] == 1, "one connection to tell of", gateway.uplink())
+
+
 main(keeps_everything_while_the_broker_is_absent, survives_restarts_of_the_broker, survives_resets_and_black_holes,
      gets_on_through_a_bad_line, takes_turns_with_another_client_of_the_same_name,
-     takes_turns_with_one_on_mqtt_3_1_1)
+     takes_turns_with_one_on_mqtt_3_1_1, a_broker_that_wants_to_hear_more_often_does)

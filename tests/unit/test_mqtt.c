@@ -38,6 +38,7 @@ struct server {
     uint16_t port;
     pthread_t thread;
     int levels[8], connects; /* of the protocol, in the CONNECTs that came */
+    int keep_alives[8];
 };
 
 static bool receive(int fd, uint8_t *out, size_t size)
@@ -92,6 +93,7 @@ static void *run_server(void *context)
             const char *answer = level == 5 ? answers->to5 : answers->to4;
             size_t size = level == 5 ? answers->size5 : answers->size4;
 
+            server->keep_alives[server->connects % 8] = packet[10] << 8 | packet[11];
             server->levels[server->connects++ % 8] = level;
             if (size > 0)
                 send(fd, answer, size, MSG_NOSIGNAL);
@@ -347,6 +349,34 @@ static void what_is_no_packet_that_may_come_ends_the_connection(void **state)
     }
 }
 
+static void a_broker_that_wants_to_hear_more_often_does(void **state)
+{
+    static const char want_10_s[] = "\x20\x06\x00\x00\x03\x13\x00\x0a";
+    static const struct answers answers = {.to5 = want_10_s, .size5 = sizeof want_10_s - 1};
+    struct server server;
+    struct seen seen;
+    struct mqtt *client;
+
+    (void)state;
+    start_server(&server, &answers);
+    client = open_client(&server, 0, &seen);
+    for (int i = 1; i <= 2; i++) {
+        assert_int_equal(mqtt_connect(client, 5 * NS_PER_S), 0);
+        assert_true(await(client, &seen.connected, i));
+        assert_int_equal(mqtt_publish(client, "t", "x", 1, 1, false, 77), 0);
+        assert_true(await(client, &seen.acknowledged, i));
+        mqtt_disconnect(client, NS_PER_S);
+        assert_true(await(client, &seen.lost, i));
+    }
+    assert_int_equal(seen.failed, 0);
+    mqtt_close(client);
+    stop_server(&server);
+    assert_int_equal(server.connects, 3);
+    assert_int_equal(server.keep_alives[0], 30);
+    assert_int_equal(server.keep_alives[1], 10);
+    assert_int_equal(server.keep_alives[2], 10);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -368,6 +398,7 @@ int main(void)
         cmocka_unit_test(each_refusal_has_its_own_words),
         cmocka_unit_test(a_session_that_is_taken_over_is_told_as_such),
         cmocka_unit_test(what_is_no_packet_that_may_come_ends_the_connection),
+        cmocka_unit_test(a_broker_that_wants_to_hear_more_often_does),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

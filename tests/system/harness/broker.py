@@ -18,14 +18,16 @@ SESSION_S = 3600
 class Broker:
     """
     Listens on `port` in the clear, for subscribers, and on `tls_port` with TLS where a client certificate is
-    asked for; there the certificate's name is the user. `acl` is the text of an access list.
+    asked for; there the certificate's name is the user. `acl` is the text of an access list, `more` lines of
+    its configuration.
     """
 
-    def __init__(self, site, tls=True, acl=None, server=None, start=True, name="mosquitto"):
+    def __init__(self, site, tls=True, acl=None, server=None, start=True, name="mosquitto", more=()):
         self.site = site
         self.name = name
         self.port = free_port()
         self.tls_port = free_port() if tls else None
+        self.more = more
         self.acl_path = site.write(name + ".acl", acl) if acl is not None else None
         if tls:
             self.authority = Authority(site.folder, name + "-ca")
@@ -41,7 +43,7 @@ class Broker:
         lines = ["per_listener_settings false", "allow_anonymous true", "persistence true",
                  "persistence_location %s/" % self.site.folder, "persistence_file %s.db" % self.name,
                  "max_queued_messages 1000000", "max_inflight_messages 100", "user root", "log_type error",
-                 "log_type warning", "log_type notice", "log_type information",
+                 "log_type warning", "log_type notice", "log_type information", *self.more,
                  "listener %d 127.0.0.1" % self.port]
         if self.acl_path:
             lines.append("acl_file " + self.acl_path)
