@@ -186,7 +186,7 @@ static int start_thread(struct driver_engine *engine)
     failed = pthread_create(&engine->thread, &attributes, thread_main, engine);
     pthread_attr_destroy(&attributes);
     if (failed)
-        return error_from_errno(failed);
+        return ERR_NOMEM;
     pthread_setname_np(engine->thread, "modbus-tcp");
     return 0;
 }

@@ -518,7 +518,7 @@ int desk_open(struct desk **out, struct journal *journal, const struct clock *cl
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed) {
         release(desk);
-        return error_from_errno(failed);
+        return ERR_NOMEM;
     }
     *out = desk;
     return 0;

@@ -314,7 +314,7 @@ static int start_thread(struct host *host)
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     failed = pthread_create(&host->thread, &attributes, thread_main, host);
     pthread_attr_destroy(&attributes);
-    return failed ? error_from_errno(failed) : 0;
+    return failed ? ERR_NOMEM : 0;
 }
 
 static size_t lane_bytes(const struct site_bus *bus)
