@@ -38,8 +38,9 @@ struct health {
     bool proven;                  /* it is noted */
     bool told_dead[HEALTH_PARTS]; /* in the log */
     char told[HEALTH_WORDS_SIZE]; /* to the service manager */
-    pthread_mutex_t lock;         /* the API's thread reads the facts */
-    struct health_facts facts;
+    pthread_mutex_t lock;         /* of what follows: the API's thread looks, too */
+    bool polled, session;         /* since the start */
+    int64_t page_silent_ns;       /* when the loop's thread listened last */
 };
 
 const char *health_part_name(enum health_part part)
@@ -119,43 +120,61 @@ static void look_at_uplink(const struct running_uplink *entry, struct health_fac
     facts->session |= stats.connects > 0;
 }
 
-static void look(struct health *health)
+/* What can be counted from any thread at any moment. */
+static void count(struct health *health, struct health_facts *facts)
 {
     struct running *running = health->options.running;
-    struct health_facts facts = {.polled = health->facts.polled, .session = health->facts.session};
     struct journal_stats stats;
 
     pthread_mutex_lock(&running->lock);
     for (struct running_bus *entry = running->buses; entry; entry = entry->next)
-        look_at_bus(entry, &facts);
+        look_at_bus(entry, facts);
     for (struct running_uplink *entry = running->uplinks; entry; entry = entry->next)
-        look_at_uplink(entry, &facts);
+        look_at_uplink(entry, facts);
     for (const struct unstarted *at = running->unstarted; at; at = at->next) {
-        facts.uplinks += at->uplink != NULL;
-        facts.devices += at->bus ? at->bus->device_count : 0;
+        facts->uplinks += at->uplink != NULL;
+        facts->devices += at->bus ? at->bus->device_count : 0;
     }
-    facts.silent_ns[HEALTH_POLLS] =
-        larger(facts.silent_ns[HEALTH_POLLS], engines_silent_ns(running->engines));
+    facts->silent_ns[HEALTH_POLLS] =
+        larger(facts->silent_ns[HEALTH_POLLS], engines_silent_ns(running->engines));
     pthread_mutex_unlock(&running->lock);
     journal_stats(running->journal, &stats);
-    facts.storage_error = stats.storage_error;
-    facts.polled |= facts.answering > 0;
-    facts.silent_ns[HEALTH_JOURNAL] = journal_silent_ns(running->journal);
-    facts.silent_ns[HEALTH_PAGE] =
-        larger(ping_silent_ns(health->ping), page_silent_ns(health->options.page));
+    facts->storage_error = stats.storage_error;
+    facts->silent_ns[HEALTH_JOURNAL] = journal_silent_ns(running->journal);
+    facts->polled = facts->answering > 0;
+}
+
+/* How it is now, from any thread; and in `facts` also what was seen before. */
+static void look(struct health *health, struct health_facts *facts)
+{
+    *facts = (struct health_facts){.devices = 0};
+    count(health, facts);
     pthread_mutex_lock(&health->lock);
-    health->facts = facts;
+    facts->polled |= health->polled;
+    facts->session |= health->session;
+    facts->silent_ns[HEALTH_PAGE] = health->page_silent_ns;
+    health->polled = facts->polled;
+    health->session = facts->session;
     pthread_mutex_unlock(&health->lock);
 }
 
-static void tell_log(struct health *health)
+static void listen_to_page(struct health *health)
+{
+    int64_t silent_ns = larger(ping_silent_ns(health->ping), page_silent_ns(health->options.page));
+
+    pthread_mutex_lock(&health->lock);
+    health->page_silent_ns = silent_ns;
+    pthread_mutex_unlock(&health->lock);
+}
+
+static void tell_log(struct health *health, const struct health_facts *facts)
 {
     for (int part = 0; part < HEALTH_PARTS; part++) {
-        bool dead = !health_alive(&health->facts, part);
+        bool dead = !health_alive(facts, part);
 
         if (dead && !health->told_dead[part])
             log_error("daemon", "the %s: no sign of life for %" PRId64 " s%s", parts[part].name,
-                      health->facts.silent_ns[part] / NS_PER_S,
+                      facts->silent_ns[part] / NS_PER_S,
                       health->watched ? "; the watchdog is not fed any more" : "");
         else if (!dead && health->told_dead[part])
             log_info("daemon", "the %s: alive again", parts[part].name);
@@ -163,13 +182,13 @@ static void tell_log(struct health *health)
     }
 }
 
-static void tell_manager(struct health *health)
+static void tell_manager(struct health *health, const struct health_facts *facts)
 {
     char words[HEALTH_WORDS_SIZE], message[HEALTH_WORDS_SIZE + 32];
 
-    health_words(&health->facts, words);
+    health_words(facts, words);
     bool news = strcmp(words, health->told) != 0;
-    bool feed = health->watched && all_alive(&health->facts);
+    bool feed = health->watched && all_alive(facts);
     memcpy(health->told, words, sizeof words);
     if (!news && !feed)
         return;
@@ -181,10 +200,9 @@ static void tell_manager(struct health *health)
 }
 
 /* Where it cannot be noted the way back stays open, and the next look tries again. */
-static void note_proof(struct health *health)
+static void note_proof(struct health *health, const struct health_facts *facts)
 {
-    if (health->proven || health_doubt(&health->facts) ||
-        proven_note(health->options.state_path) != 0)
+    if (health->proven || health_doubt(facts) || proven_note(health->options.state_path) != 0)
         return;
     health->proven = true;
     journal_confirm(health->options.running->journal);
@@ -194,11 +212,13 @@ static void note_proof(struct health *health)
 static void on_timer(void *context)
 {
     struct health *health = context;
+    struct health_facts facts;
 
-    look(health);
-    note_proof(health);
-    tell_log(health);
-    tell_manager(health);
+    listen_to_page(health);
+    look(health, &facts);
+    note_proof(health, &facts);
+    tell_log(health, &facts);
+    tell_manager(health, &facts);
     loop_timer_set(health->options.loop, health->timer,
                    clock_mono(&clock_system) + health->every_ns);
 }
@@ -228,9 +248,8 @@ static void fill(void *context, struct text *text)
     struct health *health = context;
     struct health_facts facts;
 
-    pthread_mutex_lock(&health->lock);
-    facts = health->facts;
-    pthread_mutex_unlock(&health->lock);
+    /* Whoever asks right after a change is told of what came of it. */
+    look(health, &facts);
     const char *doubt = health_doubt(&facts);
     text_printf(text, "{\"confirmed\":%s,\"why\":", doubt ? "false" : "true");
     text_json_string(text, doubt ? doubt : "", doubt ? strlen(doubt) : 0);
