@@ -91,6 +91,17 @@ static int step(struct bus *bus)
     return take_turn(bus, &turn);
 }
 
+/* The bus is lent, or is to stop: false. What is known of its devices outlives a loan. */
+static bool come_back(struct bus *bus)
+{
+    bus->link->ops->close(bus->link);
+    writing_free(&bus->writing);
+    if (!host_wait_lent(bus->host))
+        return false;
+    polling_back(&bus->polling);
+    return true;
+}
+
 int modbus_line_run(const struct site_bus *site, struct driver_host *host)
 {
     const struct modbus_bus_options *options = site->options;
@@ -102,8 +113,11 @@ int modbus_line_run(const struct site_bus *site, struct driver_host *host)
     error = polling_make(&bus.polling, site, host, &bus.scratch,
                          options->port ? REOPEN_PORT_MOST_NS : REOPEN_HOST_MOST_NS);
     bus.writing.polling = &bus.polling;
-    while (!error)
+    while (!error) {
         error = step(&bus);
+        if (error == ERR_CLOSED && come_back(&bus))
+            error = 0;
+    }
     writing_free(&bus.writing);
     polling_free(&bus.polling);
     link_free(bus.link);

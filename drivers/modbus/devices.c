@@ -280,6 +280,19 @@ void devices_link_back(struct devices *devices)
     }
 }
 
+bool devices_back(struct devices *devices, uint32_t index)
+{
+    struct device *device = &devices->items[index];
+
+    if (!device->down) {
+        plan_again(devices->plan, index, clock_mono(devices->host->clock));
+        return true;
+    }
+    device->by_link = true;
+    device->status = STATUS_LENT;
+    return false;
+}
+
 static int64_t whole_timeout_ns(const struct devices *devices, uint32_t index)
 {
     const struct modbus_device_options *device = site_device(devices, index)->options;

@@ -64,6 +64,10 @@ void devices_link_tried(struct devices *devices, int64_t open_ns);
 /* It is back: those that were down because of it are probed now. */
 void devices_link_back(struct devices *devices);
 
+/* Everybody was told that it is not read, as the bus was lent; it is again. False where it was down
+ * before: then it is probed as soon as the link is back. */
+bool devices_back(struct devices *devices, uint32_t index);
+
 /*
  * The block to probe a device with now: the shortest of its points. It holds until the next call,
  * and asking again changes nothing. NULL when none is due, or while it would get in the way of the

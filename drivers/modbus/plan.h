@@ -162,6 +162,9 @@ bool plan_split(struct plan *plan, struct plan_block *block, uint8_t exception, 
 void plan_pause(struct plan *plan, uint32_t device);
 void plan_resume(struct plan *plan, uint32_t device, int64_t now_ns);
 
+/* Makes all that was not refused due at once, as at the start: nobody has a value of it. */
+void plan_again(struct plan *plan, uint32_t device, int64_t now_ns);
+
 /* Leaves a device out, whatever is due, until it is let go again: for who asks several at once. */
 void plan_hold(struct plan *plan, uint32_t device);
 void plan_let_go(struct plan *plan, uint32_t device, int64_t now_ns);

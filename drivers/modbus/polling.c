@@ -68,6 +68,37 @@ void polling_not_opened(struct polling *polling, uint16_t status, const char *wh
     devices_link_tried(&polling->devices, polling->open_ns);
 }
 
+/* What the device is known to refuse is so still: nothing else would tell it until the next try. */
+static void put_refusals(struct polling *polling, uint32_t index)
+{
+    const struct site_device *device = &polling->site->devices[index];
+    const struct plan_device *of = &polling->plan.devices[index];
+
+    for (uint32_t i = 0; i < of->groups; i++) {
+        const struct plan_group *group = &polling->plan.groups[of->first_group + i];
+
+        for (uint32_t at = group->first; at < group->first + group->points; at++) {
+            if (polling->plan.refusals[at])
+                sink_reading(polling->host->sink, device, &device->points[polling->plan.order[at]],
+                             now(polling), NULL, polling->plan.refusals[at]);
+        }
+    }
+}
+
+void polling_back(struct polling *polling)
+{
+    polling->open_ns = now(polling);
+    polling->reopen_ns = REOPEN_NS;
+    polling->lost = 0;
+    polling->probing = false;
+    for (uint32_t i = 0; i < polling->site->device_count; i++) {
+        if (atomic_load(&polling->host->stats[i].status) != STATUS_LENT)
+            continue; /* the loan was so short that nobody was told */
+        if (devices_back(&polling->devices, i))
+            put_refusals(polling, i);
+    }
+}
+
 /* One that comes up is asked who it is. */
 static void answered(struct polling *polling, uint32_t device)
 {

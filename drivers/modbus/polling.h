@@ -52,6 +52,10 @@ void polling_opened(struct polling *polling);
  * the operator. It is to be tried again at polling->open_ns. */
 void polling_not_opened(struct polling *polling, uint16_t status, const char *why);
 
+/* The bus was lent, and is the caller's again: all that is known goes on, the link is to be opened
+ * now, and what was told to be unread meanwhile is read at once. */
+void polling_back(struct polling *polling);
+
 /* It was closed by the other side before anything was asked, though something is due: it is to be
  * opened again at polling->open_ns. */
 void polling_closed_unused(struct polling *polling);

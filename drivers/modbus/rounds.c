@@ -177,8 +177,7 @@ static void align(struct plan *plan, struct plan_class *class, int64_t now_ns)
         wall_ns = class->slot_ns;
     else
         class->slot_ns = slot_ns;
-    class->due_ns =
-        align_next_ns(wall_ns, class->every_ns, zone_ahead_ns) - plan->wall_offset_ns;
+    class->due_ns = align_next_ns(wall_ns, class->every_ns, zone_ahead_ns) - plan->wall_offset_ns;
 }
 
 static void look_at_the_clock(struct plan *plan, int64_t now_ns, bool always)
@@ -204,14 +203,16 @@ static void look_at_the_clock(struct plan *plan, int64_t now_ns, bool always)
     }
 }
 
-/* All of it now, whatever its phase; the second round of each class is at its phase. */
+/* Now, whatever its phase; the second round is at its phase. */
+static void begin_class(struct plan_class *class, int64_t now_ns)
+{
+    class->due_ns = now_ns + (class->phase_ns ? class->phase_ns - class->every_ns : 0);
+}
+
 static void begin_classes(struct plan *plan, const struct plan_group *group, int64_t now_ns)
 {
-    for (unsigned i = 0; i < group->class_count; i++) {
-        struct plan_class *class = class_of(plan, group, i);
-
-        class->due_ns = now_ns + (class->phase_ns ? class->phase_ns - class->every_ns : 0);
-    }
+    for (unsigned i = 0; i < group->class_count; i++)
+        begin_class(class_of(plan, group, i), now_ns);
 }
 
 void plan_start(struct plan *plan, int64_t now_ns)
@@ -373,6 +374,25 @@ void plan_resume(struct plan *plan, uint32_t device, int64_t now_ns)
             else if (class->due_ns > now_ns)
                 class->due_ns -=
                     ((class->due_ns - now_ns - 1) / class->every_ns + 1) * class->every_ns;
+        }
+        refresh(plan, group, now_ns);
+    }
+}
+
+void plan_again(struct plan *plan, uint32_t device, int64_t now_ns)
+{
+    const struct plan_device *of = &plan->devices[device];
+
+    for (uint32_t i = 0; i < of->groups; i++) {
+        struct plan_group *group = &plan->groups[of->first_group + i];
+
+        for (unsigned j = 0; j < group->class_count; j++) {
+            struct plan_class *class = class_of(plan, group, j);
+
+            if (keeps_wall(plan, class))
+                align(plan, class, now_ns);
+            else if (class->due_ns - now_ns <= class->every_ns) /* else it is refused */
+                begin_class(class, now_ns);
         }
         refresh(plan, group, now_ns);
     }

@@ -395,6 +395,23 @@ void tcp_bus_rest(struct tcp_bus *bus, bool rest)
     bus->rests = rest;
 }
 
+void tcp_bus_leave(struct tcp_bus *bus)
+{
+    dial_cancel(bus->dial);
+    bus->dial = NULL;
+    tcp_bus_hang_up(bus);
+    tcp_bus_excuse_all(bus, NULL);
+    loop_timer_set(bus->shared->loop, bus->timer, INT64_MAX);
+}
+
+void tcp_bus_back(struct tcp_bus *bus)
+{
+    bus->rests = false;
+    bus->gone = 0;
+    polling_back(&bus->polling);
+    go_on(bus);
+}
+
 bool tcp_bus_at_work(const struct tcp_bus *bus, bool replies)
 {
     return bus->writing.command || (replies && bus->under_way > 0);

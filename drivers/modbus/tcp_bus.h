@@ -32,6 +32,10 @@ void tcp_bus_wake(struct tcp_bus *bus);
 /* With `rest` nothing new is begun: only a command that is under way goes on. */
 void tcp_bus_rest(struct tcp_bus *bus, bool rest);
 
+/* Lets go of the connection: the bus was lent; and polls again, with all that it knows. */
+void tcp_bus_leave(struct tcp_bus *bus);
+void tcp_bus_back(struct tcp_bus *bus);
+
 /* Whether a command is under way or, with `replies`, a reply is waited for. */
 bool tcp_bus_at_work(const struct tcp_bus *bus, bool replies);
 

@@ -64,6 +64,10 @@ struct fence *tcp_bus_fence(struct tcp_bus *bus, uint32_t device);
 /* Closes the connection; what was under way stays. */
 void tcp_bus_hang_up(struct tcp_bus *bus);
 
+/* All requests that are under way but `other` (NULL: all) have no outcome: the connection is gone.
+ */
+void tcp_bus_excuse_all(struct tcp_bus *bus, const struct flight *other);
+
 /* While several requests may be under way, the unit of this one gets no other, or may again. */
 void tcp_bus_hold(struct tcp_bus *bus, const struct flight *flight, bool held);
 

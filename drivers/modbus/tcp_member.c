@@ -7,16 +7,16 @@
 
 #define LOOK_AGAIN_NS (10 * NS_PER_MS) /* whether what is under way has come to its end */
 #define REPLY_NS      (5 * NS_PER_S)   /* a lent bus waits no longer for replies */
-#define OPEN_AGAIN_NS (1 * NS_PER_S)   /* without memory */
 
 struct tcp_member {
     struct tcp_shared *shared;
     const struct site_bus *site;
     struct driver_host *host;
-    struct tcp_bus *bus; /* NULL while it is lent */
+    struct tcp_bus *bus;
     struct loop_timer *timer;
     int64_t leaving_ns; /* it is lent since then, and something was under way; 0: it is not */
-    bool back;          /* the lease is over, and there was no memory to go on */
+    bool away;          /* it is lent, and the connection let go of */
+    bool back;          /* that is told to be over, and was lent again before it was polled */
 };
 
 static int64_t now_of(const struct tcp_member *member)
@@ -41,23 +41,10 @@ static bool let_go(struct tcp_member *member, int64_t now_ns)
         return false;
     }
     member->leaving_ns = 0;
-    tcp_bus_close(member->bus);
-    member->bus = NULL;
+    tcp_bus_leave(member->bus);
+    member->away = true;
     member->host->ops->lent(member->host, true);
     return true;
-}
-
-/* It is polled again, as from the start. */
-static void go_on(struct tcp_member *member)
-{
-    int error = tcp_bus_open(&member->bus, member->shared, member->site, member->host);
-
-    member->back = error != 0;
-    if (!error)
-        return;
-    log_error("modbus", "bus %s is back and cannot be polled: %s; it is tried again",
-              member->site->id, error_text(error));
-    look_again_at(member, now_of(member) + OPEN_AGAIN_NS);
 }
 
 /* While it is lent, and the connection let go of. */
@@ -78,16 +65,18 @@ static void stay_away(struct tcp_member *member, int64_t until_ns)
 static bool come_back(struct tcp_member *member, int64_t until_ns)
 {
     struct driver_host *host = member->host;
-    bool away = !member->bus;
 
-    if (away && !member->back) /* before whoever borrows it next can ask */
+    if (member->away && !member->back) /* before whoever borrows it next can ask */
         host->ops->lent(host, false);
-    member->back = away;
+    member->back = member->away;
     if (!atomic_compare_exchange_strong(&host->lent_ns, &until_ns, 0))
         return false;
     if (member->leaving_ns)
         tcp_bus_rest(member->bus, false);
     member->leaving_ns = 0;
+    if (member->away)
+        tcp_bus_back(member->bus);
+    member->away = member->back = false;
     return true;
 }
 
@@ -96,7 +85,7 @@ static bool step(struct tcp_member *member)
 {
     int64_t now_ns = now_of(member), until_ns = atomic_load(&member->host->lent_ns);
 
-    if (until_ns > now_ns && member->bus)
+    if (until_ns > now_ns && !member->away)
         return let_go(member, now_ns);
     if (until_ns > now_ns) {
         stay_away(member, until_ns);
@@ -109,9 +98,7 @@ void tcp_member_wake(struct tcp_member *member)
 {
     while (step(member))
         ;
-    if (member->back && atomic_load(&member->host->lent_ns) == 0)
-        go_on(member);
-    if (member->bus)
+    if (!member->away)
         tcp_bus_wake(member->bus);
 }
 

@@ -72,8 +72,7 @@ static void excuse(struct tcp_bus *bus, struct flight *flight, int result)
                      tcp_bus_now(bus) - flight->tcp.began_ns);
 }
 
-/* All but `other` (NULL: all), as the connection is gone. */
-static void excuse_all(struct tcp_bus *bus, const struct flight *other)
+void tcp_bus_excuse_all(struct tcp_bus *bus, const struct flight *other)
 {
     for (unsigned i = 0; i < bus->window.most; i++) {
         struct flight *flight = &bus->flights[i];
@@ -97,7 +96,7 @@ static void tell_narrow(const struct tcp_bus *bus)
 static void break_down(struct tcp_bus *bus)
 {
     tcp_bus_hang_up(bus);
-    excuse_all(bus, NULL);
+    tcp_bus_excuse_all(bus, NULL);
     bus->polling.open_ns = tcp_bus_now(bus);
     if (tcp_window_hung_up(&bus->window, tcp_bus_now(bus)))
         tell_narrow(bus);
@@ -130,7 +129,7 @@ void tcp_bus_conclude(struct tcp_bus *bus, struct flight *flight, int result)
         tcp_flight_lost(&flight->tcp, tcp_bus_fence(bus, flight->device));
     if (broken || bus->silent >= SILENT_MAX) {
         tcp_bus_hang_up(bus);
-        excuse_all(bus, flight);
+        tcp_bus_excuse_all(bus, flight);
     }
     if (answered && flight->beside)
         tcp_window_answered(&bus->window);

@@ -117,6 +117,13 @@ struct driver_host_ops {
      */
     void (*lent)(struct driver_host *host, bool lent);
     int64_t (*rest_lent)(struct driver_host *host);
+
+    /*
+     * For `run`, which was told to stop, and has let go of its port: waits while the bus is lent.
+     * True: it is the driver's again, and goes on with what it knows; false: it is to return. NULL:
+     * the bus is never lent. A driver that returns instead is run anew.
+     */
+    bool (*wait_lent)(struct driver_host *host);
 };
 
 struct driver_host {
@@ -158,6 +165,11 @@ static inline void host_last_good(struct driver_host *host, const struct site_de
 {
     if (host->ops && host->ops->last_good)
         host->ops->last_good(host, device, items, count);
+}
+
+static inline bool host_wait_lent(struct driver_host *host)
+{
+    return host->ops->wait_lent && host->ops->wait_lent(host);
 }
 
 static inline int host_rest(struct driver_host *host, int fd, int64_t until_mono_ns)

@@ -51,6 +51,7 @@ struct host {
     _Atomic int64_t due_ns; /* when the bus's thread is back from its wait at the latest */
     _Atomic int64_t lent_since_ns;
     atomic_bool given_up; /* it is lent, and the driver has let go of the port */
+    bool told_lent;       /* to everybody; of the driver's thread */
     _Atomic int error;
 };
 
@@ -172,11 +173,21 @@ static size_t put_on_lane(void *context, const struct event *events, size_t coun
     return again ? lane_offer(context, events, count) : lane_put(context, events, count);
 }
 
+/* A lease that ends by itself so soon is a part of the line's time for somebody, and no reason to
+ * call the devices down. */
+static bool is_brief(const struct host *host)
+{
+    return atomic_load(&host->base.lent_ns) - atomic_load(&host->lent_since_ns) <= BRIEF_NS;
+}
+
 /* What everybody must know of a bus that nobody polls: its devices are not read. */
 static void tell_lent(struct host *host)
 {
     int64_t now = clock_mono(host->base.clock);
 
+    if (host->told_lent || is_brief(host))
+        return;
+    host->told_lent = true;
     log_info("field", "bus %s is lent, its devices are not read meanwhile", host->bus->id);
     for (size_t i = 0; i < host->bus->device_count; i++) {
         const struct site_device *device = &host->bus->devices[i];
@@ -213,16 +224,11 @@ static void rest_lent(struct host *host, int64_t until_mono_ns)
         log_debug("field", "bus %s was woken by nobody", host->bus->id);
 }
 
-/* A lease that ends by itself so soon is a part of the line's time for somebody, and no reason to
- * call the devices down. */
-static bool is_brief(const struct host *host)
+static void tell_back(struct host *host)
 {
-    return atomic_load(&host->base.lent_ns) - atomic_load(&host->lent_since_ns) <= BRIEF_NS;
-}
-
-static void tell_back(const struct host *host)
-{
-    log_info("field", "bus %s is back, its devices are read again", host->bus->id);
+    if (host->told_lent)
+        log_info("field", "bus %s is back, its devices are read again", host->bus->id);
+    host->told_lent = false;
 }
 
 static void host_ops_lent(struct driver_host *base, bool lent)
@@ -238,7 +244,41 @@ static void host_ops_lent(struct driver_host *base, bool lent)
 
 static int64_t host_ops_rest_lent(struct driver_host *base)
 {
-    return serve_lent((struct host *)base);
+    struct host *host = (struct host *)base;
+
+    tell_lent(host); /* the lease may have become longer */
+    return serve_lent(host);
+}
+
+/* While the bus is lent; its driver has let go of the port. Returns false when the bus is to stop.
+ */
+static bool wait_lent(struct host *host)
+{
+    int64_t until = atomic_load(&host->base.lent_ns);
+
+    if (until == 0 || atomic_load(&host->stopping))
+        return false;
+    do {
+        atomic_store(&host->given_up, true);
+        while ((until = atomic_load(&host->base.lent_ns)) > clock_mono(host->base.clock) &&
+               !atomic_load(&host->stopping)) {
+            tell_lent(host);
+            rest_lent(host, until);
+        }
+        /* Before whoever borrows it next can ask. */
+        atomic_store(&host->given_up, false);
+        /* Unless it is lent again at this moment. */
+    } while (!atomic_load(&host->stopping) &&
+             !atomic_compare_exchange_strong(&host->base.lent_ns, &until, 0));
+    if (atomic_load(&host->stopping))
+        return false;
+    tell_back(host);
+    return true;
+}
+
+static bool host_ops_wait_lent(struct driver_host *base)
+{
+    return wait_lent((struct host *)base);
 }
 
 static const struct driver_host_ops host_ops = {.wait = host_ops_wait,
@@ -250,37 +290,8 @@ static const struct driver_host_ops host_ops = {.wait = host_ops_wait,
                                                 .describe = host_ops_describe,
                                                 .last_good = host_ops_last_good,
                                                 .lent = host_ops_lent,
-                                                .rest_lent = host_ops_rest_lent};
-
-/* While the bus is lent, its driver has returned. Returns false when the bus is to stop. */
-static bool wait_lent(struct host *host)
-{
-    int64_t until = atomic_load(&host->base.lent_ns);
-    bool told = false;
-
-    if (until == 0 || atomic_load(&host->stopping))
-        return false;
-    do {
-        atomic_store(&host->given_up, true);
-        while ((until = atomic_load(&host->base.lent_ns)) > clock_mono(host->base.clock) &&
-               !atomic_load(&host->stopping)) {
-            if (!told && !is_brief(host)) {
-                tell_lent(host);
-                told = true;
-            }
-            rest_lent(host, until);
-        }
-        /* Before whoever borrows it next can ask. */
-        atomic_store(&host->given_up, false);
-        /* Unless it is lent again at this moment. */
-    } while (!atomic_load(&host->stopping) &&
-             !atomic_compare_exchange_strong(&host->base.lent_ns, &until, 0));
-    if (atomic_load(&host->stopping))
-        return false;
-    if (told)
-        tell_back(host);
-    return true;
-}
+                                                .rest_lent = host_ops_rest_lent,
+                                                .wait_lent = host_ops_wait_lent};
 
 static void *thread_main(void *context)
 {
