@@ -213,6 +213,11 @@ void describe_words(struct text *text, const struct sniff_frame *frame)
                     frame->size == 1 ? "" : "s", frame->size == 1 ? "is" : "are");
         return;
     }
+    if (frame->kind == SNIFF_CUT) {
+        text_printf(text, ".. the first %zu byte%s of a frame: the trace ends before its end",
+                    frame->size, frame->size == 1 ? "" : "s");
+        return;
+    }
     struct content content = content_of(frame);
     text_printf(text, "%s unit %u  %s", frame->kind == SNIFF_REQUEST ? "->" : "<-", frame->unit,
                 describe_function(content.function, name));
@@ -237,13 +242,13 @@ static void put_values(struct text *text, const struct content *content)
 
 void describe_json(struct text *text, const struct sniff_frame *frame)
 {
-    static const char *const ways[] = {"request", "reply", "garbage"};
+    static const char *const ways[] = {"request", "reply", "garbage", "cut"};
     char name[DESCRIBE_NAME_SIZE];
 
     text_printf(text, "\"way\":\"%s\",\"size\":%zu", ways[frame->kind], frame->size);
     if (frame->gap_ns >= 0)
         text_printf(text, ",\"gap_us\":%" PRId64, frame->gap_ns / NS_PER_US);
-    if (frame->kind == SNIFF_GARBAGE)
+    if (frame->kind >= SNIFF_GARBAGE)
         return;
     struct content content = content_of(frame);
     text_printf(text, ",\"unit\":%u,\"function\":%u,\"name\":\"%s\"", frame->unit, content.function,

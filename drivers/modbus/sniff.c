@@ -385,6 +385,31 @@ void sniff_flush(struct sniff *sniff)
     take(sniff, SNIFF_RECEIVED, true);
 }
 
+static void end(struct sniff *sniff, enum sniff_way way, int64_t mono_ns)
+{
+    struct sniff_buffer *buffer = &sniff->buffers[way == SNIFF_RECEIVED];
+    struct sniff_frame frame = {.kind = SNIFF_CUT};
+
+    take(sniff, way, false);
+    tell_garbage(sniff, buffer);
+    if (buffer->have == 0)
+        return;
+    if (mono_ns - buffer->at_ns[buffer->have - 1] > sniff_patience_ns(sniff) ||
+        (sniff->protocol == SNIFF_RTU && frames_rtu_sound(buffer->bytes, buffer->have))) {
+        take(sniff, way, true);
+        return;
+    }
+    emit(sniff, buffer, 0, buffer->have, &frame);
+    tell(sniff, &frame);
+    drop(buffer, buffer->have);
+}
+
+void sniff_end(struct sniff *sniff, int64_t mono_ns)
+{
+    end(sniff, sniff->way == SNIFF_HEARD ? SNIFF_HEARD : SNIFF_SENT, mono_ns);
+    end(sniff, SNIFF_RECEIVED, mono_ns);
+}
+
 void sniff_feed(struct sniff *sniff, enum sniff_way way, int64_t mono_ns, const uint8_t *bytes,
                 size_t size)
 {

@@ -24,7 +24,12 @@ enum sniff_way {
     SNIFF_RECEIVED, /* by the master */
 };
 
-enum sniff_kind { SNIFF_REQUEST, SNIFF_REPLY, SNIFF_GARBAGE };
+enum sniff_kind {
+    SNIFF_REQUEST,
+    SNIFF_REPLY,
+    SNIFF_GARBAGE,
+    SNIFF_CUT, /* the beginning of a frame, whose rest nobody listened to any more */
+};
 
 /* What a request asked. Functions without address or count have 0 there. */
 struct sniff_request {
@@ -40,7 +45,7 @@ struct sniff_frame {
     int64_t gap_ns;           /* of silence before it; -1 where nothing came before */
     const uint8_t *bytes;     /* as on the wire; valid during the call, as all pointers here */
     size_t size;
-    /* Of what is no garbage: */
+    /* Of a request or reply: */
     uint8_t unit;
     const uint8_t *pdu;
     size_t pdu_size;
@@ -80,8 +85,11 @@ void sniff_feed(struct sniff *sniff, enum sniff_way way, int64_t mono_ns, const 
                 size_t size);
 
 /* No more is to be hoped for: what waits is no frame, or one of a function that is not known. To be
- * called after sniff_patience_ns without bytes, and at the end. */
+ * called after sniff_patience_ns without bytes. */
 void sniff_flush(struct sniff *sniff);
+
+/* Nobody listens any more, from `mono_ns` on: what waits and could have become a frame is cut. */
+void sniff_end(struct sniff *sniff, int64_t mono_ns);
 
 /* How long bytes of one frame can lie apart: an adapter's buffer, and a few bytes. */
 int64_t sniff_patience_ns(const struct sniff *sniff);

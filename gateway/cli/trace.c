@@ -9,6 +9,7 @@
 #include "cli/bench.h"
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/place.h"
 #include "cli/trace_feed.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -57,11 +58,12 @@ static void print_words(const struct tracing *tracing, const struct sniff_frame 
 static void print_json(const struct tracing *tracing, const struct sniff_frame *frame,
                        struct text *text)
 {
-    text_printf(text, "{\"t\":%" PRId64 ",\"mono_us\":%" PRId64 ",\"sound\":%s,",
-                (frame->begin_ns + tracing->wall_ns) / NS_PER_MS, frame->begin_ns / NS_PER_US,
-                frame->kind == SNIFF_GARBAGE ? "false" : "true");
+    text_printf(text, "{\"t\":%" PRId64 ",\"mono_us\":%" PRId64 ",",
+                (frame->begin_ns + tracing->wall_ns) / NS_PER_MS, frame->begin_ns / NS_PER_US);
+    if (frame->kind != SNIFF_CUT) /* of which nobody knows */
+        text_printf(text, "\"sound\":%s,", frame->kind == SNIFF_GARBAGE ? "false" : "true");
     describe_json(text, frame);
-    if (tracing->hex || frame->kind == SNIFF_GARBAGE) {
+    if (tracing->hex || frame->kind >= SNIFF_GARBAGE) {
         text_string(text, ",\"hex\":\"");
         describe_bytes(text, frame->bytes, frame->size, false);
         text_string(text, "\"");
@@ -125,7 +127,8 @@ static int trace_daemon(struct tracing *tracing)
     client_add_query(path, "bus", tracing->operand);
     code = client_get(tracing->socket, path, out);
     fclose(out);
-    sniff_flush(&tracing->sniff);
+    if (tracing->feed.begun)
+        sniff_end(&tracing->sniff, clock_mono(&clock_system));
     return clock_mono(&clock_system) > tracing->until_ns ? EXIT_CODE_OK : code;
 }
 
@@ -181,7 +184,7 @@ static int trace_line(struct tracing *tracing, enum sniff_protocol protocol, boo
         sniff_init(&tracing->sniff, protocol, byte_ns, take_frame, tracing);
         error = overhear(&tracing->bus, &tracing->bench.host, sniff_patience_ns(&tracing->sniff),
                          tracing->until_ns, take_bytes, tracing, why, sizeof why);
-        sniff_flush(&tracing->sniff);
+        sniff_end(&tracing->sniff, clock_mono(&clock_system));
     }
     if (error == 0 || error == ERR_CLOSED)
         return EXIT_CODE_OK;
@@ -205,6 +208,7 @@ static bool daemon_has(const struct tracing *tracing)
 static int run(struct tracing *tracing, const char *line, const char *frames)
 {
     enum sniff_protocol protocol;
+    struct place place;
     char why[256];
     int code;
 
@@ -212,13 +216,16 @@ static int run(struct tracing *tracing, const char *line, const char *frames)
         trace_feed_init(&tracing->feed, &tracing->sniff, take_frame, take_note, tracing);
         return trace_daemon(tracing);
     }
+    code = place_find(&place, tracing->operand, tracing->socket, "sluice trace");
+    if (code != EXIT_CODE_OK)
+        return code;
     if (!bench_target(&tracing->bus, &protocol, tracing->operand, frames, "sluice trace"))
         return EXIT_CODE_USAGE;
     if (protocol == SNIFF_TCP) {
         fprintf(stderr,
-                "sluice trace: no bus of a running gateway is called %s; of Modbus TCP only "
-                "the gateway's own can be heard\n",
-                tracing->operand);
+                "sluice trace: no gateway at %s has a bus at %s, and of Modbus TCP only the "
+                "gateway's own can be heard\n",
+                tracing->socket, tracing->operand);
         return EXIT_CODE_FAILED;
     }
     if (line && port_parse_settings(line, &tracing->bus.line, why, sizeof why) != 0) {
@@ -257,9 +264,12 @@ int command_trace(int argc, char **argv)
             "it, what it asks or answers, and how long the answer took; what is no sound frame\n"
             "is shown as bytes. A bus that the daemon polls goes on being polled; a port that\n"
             "nobody has open is listened to, and nothing is sent.\n",
-        .after = "Exit status: 1 no frames are heard at any setting; 5 the port cannot be used.\n\n"
-                 "Examples: sluice trace rs485-1\n"
-                 "          sluice trace /dev/ttyUSB0 --line \"9600 8E1\" --hex --for 60\n",
+        .after =
+            "Exit status: 1 no frames are heard at any setting, or nobody can listen there; 2\n"
+            "there is no such bus; 4 it can only be one, and no daemon answers; 5 the port\n"
+            "cannot be used.\n\n"
+            "Examples: sluice trace rs485-1\n"
+            "          sluice trace /dev/ttyUSB0 --line \"9600 8E1\" --hex --for 60\n",
         .flags = flags,
     };
     int first;

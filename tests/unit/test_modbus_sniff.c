@@ -207,6 +207,57 @@ static void takes_a_function_that_nobody_knows_between_silences(void **state)
     assert_string_equal(heard.lines, "-> unit 7  function 100\n");
 }
 
+/* However much of a reply has come when nobody listens any more: that is no fault of the line, but
+ * what has waited for longer than a frame can is one. */
+static void tells_a_frame_that_the_end_cuts_from_one_that_is_damaged(void **state)
+{
+    uint8_t bytes[64];
+    size_t asked = rtu(bytes, 7, ask, sizeof ask);
+    size_t size = asked + rtu(bytes + asked, 7, answer, sizeof answer);
+
+    (void)state;
+    for (size_t cut = asked + 1; cut <= size; cut++) {
+        char expected[160];
+        struct heard heard;
+        struct sniff sniff;
+
+        for (int late = 0; late < 2; late++) {
+            begin(&heard, &sniff, SNIFF_RTU);
+            sniff_feed(&sniff, SNIFF_SENT, NS_PER_S, bytes, asked);
+            sniff_feed(&sniff, SNIFF_RECEIVED, 2 * NS_PER_S, bytes + asked, cut - asked);
+            sniff_end(&sniff, 2 * NS_PER_S + (late ? NS_PER_S : NS_PER_MS));
+            if (cut == size)
+                continue;
+            snprintf(expected, sizeof expected, "%s %zu byte%s %s\n", late ? "??" : ".. the first",
+                     cut - asked, cut - asked == 1 ? "" : "s",
+                     !late              ? "of a frame: the trace ends before its end"
+                     : cut - asked == 1 ? "that is no frame"
+                                        : "that are no frame");
+            assert_non_null(strstr(heard.lines, expected));
+        }
+        assert_int_equal(cut == size, strstr(heard.lines, "<- unit 7") != NULL);
+    }
+}
+
+static void tells_what_the_end_cuts_over_tcp_and_as_text(void **state)
+{
+    static const uint8_t frame[] = {0, 1, 0, 0, 0, 7, 7, 3, 4, 0, 1}, text[] = ":0703";
+    struct heard heard;
+    struct sniff sniff;
+
+    (void)state;
+    begin(&heard, &sniff, SNIFF_TCP);
+    sniff_feed(&sniff, SNIFF_RECEIVED, NS_PER_S, frame, sizeof frame);
+    sniff_end(&sniff, NS_PER_S + NS_PER_MS);
+    assert_string_equal(heard.lines,
+                        ".. the first 11 bytes of a frame: the trace ends before its end\n");
+    begin(&heard, &sniff, SNIFF_ASCII);
+    sniff_feed(&sniff, SNIFF_HEARD, NS_PER_S, text, sizeof text - 1);
+    sniff_end(&sniff, NS_PER_S + NS_PER_MS);
+    assert_string_equal(heard.lines,
+                        ".. the first 5 bytes of a frame: the trace ends before its end\n");
+}
+
 static void reads_ascii(void **state)
 {
     struct heard heard;
@@ -410,6 +461,8 @@ int main(void)
         cmocka_unit_test(tells_a_reply_from_a_request_of_the_same_shape),
         cmocka_unit_test(tells_what_is_no_frame_and_goes_on_behind_it),
         cmocka_unit_test(takes_a_function_that_nobody_knows_between_silences),
+        cmocka_unit_test(tells_a_frame_that_the_end_cuts_from_one_that_is_damaged),
+        cmocka_unit_test(tells_what_the_end_cuts_over_tcp_and_as_text),
         cmocka_unit_test(reads_ascii),
         cmocka_unit_test(brings_replies_over_tcp_to_their_requests),
         cmocka_unit_test(hears_another_master_and_whom_it_asks),

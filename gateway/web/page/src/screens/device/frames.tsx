@@ -12,7 +12,7 @@ const LISTEN_S = 600;
 
 export interface Frame {
   t?: number;
-  way?: 'request' | 'reply' | 'garbage' | 'opened' | 'closed';
+  way?: 'request' | 'reply' | 'garbage' | 'cut' | 'opened' | 'closed';
   size?: number;
   hex?: string;
   unit?: number;
@@ -33,6 +33,7 @@ export function frameInWords(frame: Frame): string {
   if (frame.lost) return t('frame.lost', { n: frame.lost });
   if (way === 'opened' || way === 'closed') return t(`trace.${way}`);
   if (way === 'garbage') return t('frame.garbage', { n: frame.size ?? 0, hex: frame.hex ?? '' });
+  if (way === 'cut') return t('frame.cut', { n: frame.size ?? 0 });
   const what = told(`function.${frame.function}`, frame.name ?? String(frame.function));
   const where = [address !== undefined && t('frame.at', { address }), count !== undefined && `× ${count}`, way === 'request' && values.length > 0 && `: ${values.join(' ')}`].filter(Boolean).join(' ');
   if (way === 'request') return t('frame.request', { unit, what, where });
