@@ -16,7 +16,10 @@ MARKS_OF_NEW = (0, 4)  # wanted and confirmed: what a new node begins with
 
 
 def openssl(*words, data=None):
-    done = subprocess.run(["openssl", *map(str, words)], input=data, capture_output=True, check=False)
+    try:
+        done = subprocess.run(["openssl", *map(str, words)], input=data, capture_output=True, check=False)
+    except FileNotFoundError:
+        raise boards.Wrong("openssl is missing: tools/prepare firmware installs it") from None
     if done.returncode != 0:
         raise boards.Wrong("openssl %s: %s" % (words[0], done.stderr.decode(errors="replace").strip()))
     return done.stdout
@@ -36,16 +39,35 @@ def keygen(secret):
     return public
 
 
+def key_text(path):
+    """What is in the file of a key."""
+    try:
+        text = pathlib.Path(path).read_text(encoding="ascii", errors="replace")
+    except FileNotFoundError:
+        raise boards.Wrong("there is no key %s: tools/node keygen makes one" % path) from None
+    except OSError as error:
+        raise boards.Wrong("the key %s cannot be read: %s" % (path, error.strerror)) from None
+    if "-----BEGIN" not in text:
+        raise boards.Wrong("%s is no key: a file in PEM form is expected, as tools/node keygen makes it" % path)
+    return text
+
+
+def check_secret(path):
+    """Whether it can sign: before anything else is done."""
+    if "PRIVATE" not in key_text(path):
+        raise boards.Wrong("%s is no secret key, and only that can sign: name the .pem that tools/node keygen made beside the .pub" % path)
+    public_point(path)
+
+
 def public_point(path):
     """The 65 bytes of a public key, from its file or from that of the secret one."""
-    path = pathlib.Path(path)
-    if not path.exists():
-        raise boards.Wrong("there is no key %s: tools/node keygen makes one" % path)
-    text = path.read_text(encoding="ascii", errors="replace")
-    kind = () if "PRIVATE" in text else ("-pubin",)
-    point = openssl("pkey", *kind, "-in", path, "-pubout", "-outform", "DER")[-65:]
+    kind = () if "PRIVATE" in key_text(path) else ("-pubin",)
+    try:
+        point = openssl("pkey", *kind, "-in", path, "-pubout", "-outform", "DER")[-65:]
+    except boards.Wrong:
+        raise boards.Wrong("the key %s is damaged: openssl cannot read it" % path) from None
     if point[0] != 4 or b"prime256v1" not in openssl("pkey", *kind, "-in", path, "-noout", "-text_pub"):
-        raise boards.Wrong("%s is no key for ECDSA on P-256" % path)
+        raise boards.Wrong("%s is no key for ECDSA on P-256: tools/node keygen makes one" % path)
     return point
 
 

@@ -28,7 +28,9 @@ def read_sites(path):
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise Refused("there is no %s" % path) from None
+        raise Refused("there is no %s: the table of the sites, as docs/flashing.md shows it" % path) from None
+    except OSError as error:
+        raise Refused("%s cannot be read: %s" % (path, error.strerror)) from None
     except UnicodeDecodeError:
         raise Refused("%s is not UTF-8: save it as \"CSV UTF-8\"" % path) from None
     head = text.split("\n", 1)[0]
@@ -36,12 +38,13 @@ def read_sites(path):
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, restkey="", restval="")
     columns = [(name or "").strip() for name in reader.fieldnames or []]
     if "id" not in columns:
-        raise Refused("%s has no column \"id\": its first line names the columns, as id,name,serial,address" % path)
+        raise Refused("%s has no column \"id\"%s: its first line names the columns, as id,name,serial,address" %
+                      (path, "; it has " + ", ".join(columns) if columns else ""))
     if len(set(columns)) != len(columns):
         raise Refused("%s has two columns of one name: %s" % (path, ", ".join(sorted({name for name in columns if columns.count(name) > 1}))))
     reader.fieldnames = columns
     sites = []
-    for row in reader:
+    for row in rows_of(reader, path):
         if "" in row and row[""]:
             raise Refused("%s, line %d: there are more values than columns" % (path, reader.line_num))
         site = {name: (value or "").strip() for name, value in row.items() if name}
@@ -51,6 +54,13 @@ def read_sites(path):
     if not sites:
         raise Refused("%s names no site" % path)
     return sites
+
+
+def rows_of(reader, path):
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise Refused("%s, line %d is no line of a table: %s" % (path, reader.line_num, error)) from None
 
 
 def check_site(site, where, before):
@@ -196,6 +206,8 @@ def keep_certificate(folder, address):
 def find_sluice(wanted):
     """The program that checks the configurations."""
     if wanted:
+        if not shutil.which(wanted):
+            raise Refused("--sluice: %s is no program that can be run here" % wanted)
         return wanted
     for place in ("build/release/sluice", "build/asan/sluice"):
         if (boards.ROOT / place).exists():
@@ -248,8 +260,11 @@ def make(wanted):
     check_template(template, sites)
     sluice = find_sluice(wanted.sluice)
     need("qrencode", "qrencode")
-    out.mkdir(parents=True, exist_ok=True)
-    out.chmod(0o700)  # setup codes and keys
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        out.chmod(0o700)  # setup codes and keys
+    except OSError as error:
+        raise Refused("the folder %s cannot be made: %s; name another one" % (out, error.strerror)) from None
     made = [make_site(site, template, table.parent, out, sluice, wanted.board) for site in sites]
     save(out / "labels.html", labels.sheet(made, wanted.language).encode(), secret=True)
     say("%d sites in %s, each checked. Labels: %s (print it, then keep it as you keep passwords)" % (len(made), out, out / "labels.html"))

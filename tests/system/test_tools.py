@@ -1,0 +1,99 @@
+#!/usr/bin/python3
+"""The programs in tools/ with typical mistakes: each has its help, and says in one sentence what is wrong."""
+import os
+import pathlib
+import subprocess
+
+from harness import check, main
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WORDS_MAX = 400  # a sentence, and no trace of the interpreter
+
+
+def run(*words):
+    return subprocess.run([str(ROOT / "tools" / words[0]), *map(str, words[1:])], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=60, check=False)
+
+
+def each_has_its_help(site):
+    tools = sorted(path.name for path in (ROOT / "tools").iterdir() if path.is_file() and os.access(path, os.X_OK))
+    check(len(tools) > 10, "there are tools", tools)
+    for name in tools:
+        for flag in ("--help", "-h"):
+            done = run(name, flag)
+            check(done.returncode == 0 and not done.stderr, "help is no mistake", name, flag, done.returncode, done.stderr)
+            check("tools/" + name in done.stdout and len(done.stdout.splitlines()) > 2, "it says how it is called, and what it does",
+                  name, flag, done.stdout)
+
+
+def refuses(words, *told, status=1):
+    done = run(*words)
+    sentence = done.stderr.strip()
+    check(done.returncode == status, "exit status", words, done.returncode, sentence)
+    check(len(sentence) < WORDS_MAX and "Traceback" not in sentence, "one sentence", words, sentence)
+    check(sentence.startswith("tools/" + words[0]), "who says so", words, sentence)
+    for part in told:
+        check(part in sentence, "the sentence has its words", words, part, sentence)
+
+
+def a_version_is_not_signed_with_what_is_no_key(site):
+    def sign(key, *told, version="1.4.0"):
+        refuses(("node", "sign", "microbit", "--key", key, "--version", version), *told)
+
+    key = site.path("node.pem")
+    check(run("node", "keygen", key).returncode == 0, "a key is made")
+    text = pathlib.Path(key).read_text(encoding="ascii")
+    folder, missing = site.path("folder"), site.path("no.pem")
+    os.mkdir(folder)
+    sign(missing, missing, "keygen")
+    sign(folder, folder, "directory")
+    sign(site.write("words.pem", "three plain words\n"), "words.pem", "no key")
+    sign(site.write("half.pem", text[:80] + text[120:]), "half.pem", "damaged")
+    sign(site.path("node.pub"), "node.pub", "secret")
+    sign(key, "1.4", "three numbers", version="1.4")
+    rsa = subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"], capture_output=True, text=True,
+                         timeout=60, check=True)
+    sign(site.write("rsa.pem", rsa.stdout), "P-256")
+    refuses(("node", "sign", "microbitt", "--key", key, "--version", "1.4.0"), "microbitt", "nodes are")
+    refuses(("node", "keygen", key), "already")
+    refuses(("node", "keygen", site.write("file", "") + "/node.pem"), "cannot be used")
+    refuses(("node", "build", "microbit", "--key", folder), "directory")
+
+
+def presets_say_what_is_wrong_with_the_table(site):
+    template = site.write("template.json", '{ "version": 1, "gateway": { "id": "{{id}}" } }')
+    table = site.write("sites.csv", "id,name\nnorth,North\n")
+    out = site.path("out")
+
+    def make(sites, *told, template=template, out=out, more=()):
+        refuses(("flash", "presets", sites, template, out, *more), *told)
+
+    make(site.path("none.csv"), "none.csv", "table")
+    make(site.folder, site.folder, "directory")
+    make(site.write("empty.csv", ""), "no column \"id\"")
+    make(site.write("other.csv", "site,name\nnorth,North\n"), "no column \"id\"", "it has site, name")
+    make(site.write("twice.csv", "id,name,name\nnorth,a,b\n"), "two columns of one name", "name")
+    make(site.write("wide.csv", "id,name\nnorth,North,x\n"), "line 2", "more values")
+    make(site.write("huge.csv", "id,name\nnorth,\"" + "x" * 200000 + "\"\n"), "line", "field")
+    make(site.write("column.csv", "id\nnorth\n"), "{{city}}", "no such column", template=site.write("city.json", '{ "gateway": { "id": "{{id}} {{city}}" } }'))
+    make(table, "no template", template=site.path("none.json"))
+    make(table, "cannot be made", out=table)
+    make(table, "no program", more=("--sluice", site.path("none")))
+    make(table, "no gateway \"rpi9\"", more=("--board", "rpi9", "--sluice", "/bin/true"))
+    refuses(("flash", "build", "rpi9"), "no board \"rpi9\"", "rpi4")
+
+
+def what_is_called_wrongly_says_how_it_is_called(site):
+    for words, told in ((("prepare", "tset"), "tset"), (("debian-sources", "buster"), "buster"), (("demo", "--second", "30"), "--second"),
+                        (("demo", "--seconds", "soon"), "whole number")):
+        refuses(words, told, status=2)
+    for words in (("sysroot", "m68k"), ("record-totals",), ("node",), ("flash",), ("package", "--arch", "m68k"), ("test", "--lang"),
+                  ("clean-room",), ("clean-room", "buster")):
+        done = run(*words)
+        told = done.stderr + done.stdout
+        check(done.returncode == 2 and "tools/" + words[0] in told and "Traceback" not in told, "how it is called", words,
+              done.returncode, told)
+
+
+main(each_has_its_help, a_version_is_not_signed_with_what_is_no_key, presets_say_what_is_wrong_with_the_table,
+     what_is_called_wrongly_says_how_it_is_called)
