@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/answer.h"
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/secret.h"
+#include "core/candidates.h"
 #include "core/event.h"
 #include "core/text.h"
 #include "web/route.h"
@@ -15,12 +17,13 @@
 
 /* What accounts and tokens differ in. */
 struct kind {
-    const char *command, *list, *path;
+    const char *command, *word, *list, *path;
     bool password; /* one is asked for; else a token is answered */
 };
 
-static const struct kind accounts = {"sluice accounts", "accounts", "/api/v1/accounts", true};
-static const struct kind tokens = {"sluice tokens", "tokens", "/api/v1/tokens", false};
+static const struct kind accounts = {"sluice accounts", "account", "accounts", "/api/v1/accounts",
+                                     true};
+static const struct kind tokens = {"sluice tokens", "token", "tokens", "/api/v1/tokens", false};
 
 /* Names go into a path as they are. */
 static bool name_fits(const struct kind *kind, const char *name)
@@ -71,6 +74,36 @@ static int list(const char *socket_path, const struct kind *kind, bool json)
     cJSON_Delete(root);
     free(body);
     return EXIT_CODE_OK;
+}
+
+/* EXIT_CODE_OK where there is one of that name, or nobody can say so; else EXIT_CODE_FAILED, after
+ * telling which there are, and `next`. */
+static int must_be_there(const char *socket_path, const struct kind *kind, const char *name,
+                         const char *next)
+{
+    struct candidates candidates;
+    char *body = NULL, words[256];
+    int code = client_get_body(socket_path, kind->path, &body);
+    bool found = false;
+
+    if (code != EXIT_CODE_OK)
+        return code;
+    cJSON *root = cJSON_Parse(body);
+    const cJSON *entry;
+    candidates_init(&candidates, name);
+    cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(root, kind->list))
+    {
+        candidates_offer(&candidates, answer_text(entry, "name"));
+        found |= strcmp(answer_text(entry, "name"), name) == 0;
+    }
+    cJSON_Delete(root);
+    free(body);
+    if (found)
+        return EXIT_CODE_OK;
+    candidates_text(&candidates, words, sizeof words);
+    fprintf(stderr, "%s: there is no %s \"%s\"%s%s\n", kind->command, kind->word, name, words,
+            next);
+    return EXIT_CODE_FAILED;
 }
 
 /* Sends what is to be set, and tells `done`. */
@@ -133,13 +166,23 @@ static int add_token(const char *socket_path, const char *name, const char *role
 static int take_away(const char *socket_path, const struct kind *kind, const char *name)
 {
     char path[CLIENT_PATH_SIZE_MAX], *answer = NULL;
+    int code = must_be_there(socket_path, kind, name, "");
 
+    if (code != EXIT_CODE_OK)
+        return code;
     snprintf(path, sizeof path, "%s/%s", kind->path, name);
-    int code = client_send_body(socket_path, "DELETE", path, "", &answer);
+    code = client_send_body(socket_path, "DELETE", path, "", &answer);
     free(answer);
     if (code == EXIT_CODE_OK)
         printf("%s is removed\n", name);
     return code;
+}
+
+static int change_role(const char *socket_path, const char *name, const char *role)
+{
+    int code = must_be_there(socket_path, &accounts, name, "");
+
+    return code == EXIT_CODE_OK ? set(socket_path, name, role, NULL, "has the new role") : code;
 }
 
 /* add NAME ROLE, role NAME ROLE, remove NAME, or nothing. */
@@ -156,7 +199,7 @@ static int act(const char *socket_path, const struct kind *kind, bool json, int 
     if (count == 3 && strcmp(what, "add") == 0)
         return (kind->password ? add_account : add_token)(socket_path, words[1], words[2]);
     if (count == 3 && strcmp(what, "role") == 0 && kind->password)
-        return set(socket_path, words[1], words[2], NULL, "has the new role");
+        return change_role(socket_path, words[1], words[2]);
     if (count == 2 && strcmp(what, "remove") == 0)
         return take_away(socket_path, kind, words[1]);
     fprintf(stderr, "%s: expected are add NAME ROLE, %sremove NAME, or nothing; see --help\n",
@@ -235,7 +278,13 @@ int command_password(int argc, char **argv)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
     if (!name_fits(&accounts, argv[first]) || (role && !role_fits(&accounts, role)))
         return EXIT_CODE_USAGE;
-    int code = EXIT_CODE_USAGE;
+    int code = EXIT_CODE_OK;
+    if (!role)
+        code = must_be_there(socket_path, &accounts, argv[first],
+                             ". With --role it is made, as --role owner");
+    if (code != EXIT_CODE_OK)
+        return code == EXIT_CODE_FAILED ? EXIT_CODE_USAGE : code;
+    code = EXIT_CODE_USAGE;
     if (secret_ask(argv[first], password, sizeof password))
         code = set(socket_path, argv[first], role, password,
                    "has the new password; all sessions of the account have ended");

@@ -10,6 +10,7 @@
 #include "cli/bench.h"
 #include "cli/borrow.h"
 #include "cli/command.h"
+#include "cli/place.h"
 #include "core/clock.h"
 #include "core/error.h"
 
@@ -252,11 +253,13 @@ static int set_up(struct assignment *assignment, const struct assign_texts *text
     "there. Nothing is written while two devices answer at the old unit, or where somebody\n"      \
     "answers at the new one already. With --start new devices get theirs one after the\n"          \
     "other, each connected alone.\n"                                                               \
-    "A port that the daemon polls is borrowed from it, as by sluice scan.\n"
+    "A port that the daemon polls is borrowed from it, as by sluice scan. A BUS of the\n"          \
+    "running gateway is named by its id.\n"
 
 int command_assign(int argc, char **argv)
 {
     static struct assignment assignment;
+    static struct place place;
     struct assign_texts texts = {0};
     const char *socket = gateway_socket_path();
     const struct args_flag flags[] = {
@@ -280,13 +283,14 @@ int command_assign(int argc, char **argv)
     };
     const struct args_command command = {
         .name = "sluice assign",
-        .operands = " PORT",
+        .operands = " PORT|BUS",
         .operands_min = 1,
         .operands_max = 1,
         .about = ASSIGN_ABOUT,
         .after =
-            "Exit status: 1 the device does not answer or refuses, or a unit is taken; 5 the port\n"
-            "cannot be used.\n\n"
+            "Exit status: 1 the device does not answer or refuses, a unit is taken, or there is no\n"
+            "such profile; 2 there is no such bus; 4 it can only be one, and no daemon answers;\n"
+            "5 the port cannot be used.\n\n"
             "Examples: sluice assign /dev/ttyUSB0 --profile eastron-sdm120 --to 7 --baud 9600 "
             "--format 8E1\n"
             "          sluice assign /dev/ttyUSB0 --profile eastron-sdm120 --start 10 --count 5\n",
@@ -296,8 +300,10 @@ int command_assign(int argc, char **argv)
 
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    texts.operand = argv[first];
-    assignment.borrow =
-        (struct borrow){.socket = socket, .port = argv[first], .by = "sluice assign"};
+    int code = place_find(&place, argv[first], socket, command.name);
+    if (code != EXIT_CODE_OK)
+        return code;
+    texts.operand = place.at;
+    assignment.borrow = (struct borrow){.socket = socket, .port = place.at, .by = command.name};
     return set_up(&assignment, &texts);
 }

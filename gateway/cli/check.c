@@ -1,8 +1,10 @@
 #include <stdio.h>
 
 #include "cli/command.h"
+#include "cli/told_json.h"
 #include "config/config.h"
 #include "config/explain.h"
+#include "core/error.h"
 #include "daemon/room.h"
 
 /* Of the machine that the check runs on: it may not be the one that the file is for. */
@@ -16,13 +18,29 @@ static void tell_of_room(const struct config *config)
         fprintf(stderr, "warning, for this machine: %s\n", words);
 }
 
-int command_check(int argc, char **argv)
+/* Loads it, and tells what is wrong. */
+static int load(struct config **config, const char *path, bool json)
 {
     struct config_parts parts;
+    struct told_json told;
+    int error;
+
+    gateway_config_parts(&parts);
+    error = config_load(config, path, &parts, config_tell_stdio, stderr);
+    if (error && json) {
+        told_json_begin(&told);
+        config_load(config, path, &parts, told_json_tell, &told);
+        told_json_end(&told);
+    }
+    return error == ERR_CONFIG ? EXIT_CODE_CONFIG : error ? EXIT_CODE_SYSTEM : EXIT_CODE_OK;
+}
+
+int command_check(int argc, char **argv)
+{
     struct config *config = NULL;
     bool json = false;
     const struct args_flag flags[] = {
-        {"json", 'J', NULL, "what the file means as one JSON object", NULL, &json},
+        {"json", 'J', NULL, "as one JSON object: what the file means, or its errors", NULL, &json},
         {0},
     };
     const struct args_command command = {
@@ -36,16 +54,16 @@ int command_check(int argc, char **argv)
                  "the journal holds, what can be written within which limits and by commands on\n"
                  "which topic, and in which time zone aligned points are read. It warns when this\n"
                  "machine's disk has no room for what the journal may keep.\n",
-        .after = "Exit status: 3 when there are errors.\n",
+        .after = "Exit status: 3 there are errors; 5 the file cannot be read.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);
 
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    gateway_config_parts(&parts);
-    if (config_load(&config, argv[first], &parts, config_tell_stdio, stderr))
-        return EXIT_CODE_CONFIG;
+    int code = load(&config, argv[first], json);
+    if (code != EXIT_CODE_OK)
+        return code;
     if (json)
         config_explain_json(config, stdout);
     else

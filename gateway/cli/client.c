@@ -13,6 +13,25 @@
 
 #include "daemon/gateway.h"
 
+static void tell_unreachable(const char *socket_path, int error, FILE *told)
+{
+    if (error == EACCES || error == EPERM)
+        fprintf(told,
+                "sluice: this user may not reach the gateway at %s: call sluice with sudo, or "
+                "become a member of the group sluice (sudo adduser NAME sluice, and log in anew)\n",
+                socket_path);
+    else if (error == ENOENT || error == ECONNREFUSED)
+        fprintf(told,
+                "sluice: no gateway is running at %s: start it (sudo systemctl start sluice, or "
+                "sluiced), or name its socket with --socket or SLUICE_SOCKET\n",
+                socket_path);
+    else
+        fprintf(told,
+                "sluice: the gateway does not answer at %s: %s; name another socket with --socket "
+                "or SLUICE_SOCKET\n",
+                socket_path, strerror(error));
+}
+
 /* Sentences go to `told`. */
 static int connect_to(const char *socket_path, FILE *told)
 {
@@ -26,10 +45,7 @@ static int connect_to(const char *socket_path, FILE *told)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
         return fd;
-    fprintf(told,
-            "sluice: the daemon does not answer on %s: %s. Is sluiced running, and may "
-            "this user reach it? Name another socket with --socket.\n",
-            socket_path, strerror(errno));
+    tell_unreachable(socket_path, errno, told);
     if (fd >= 0)
         close(fd);
     return -1;
@@ -45,6 +61,15 @@ bool client_finds_daemon(const char *socket_path)
     if (fd >= 0)
         close(fd);
     return fd >= 0;
+}
+
+int client_must_find(const char *socket_path)
+{
+    int fd = connect_to(socket_path, stderr);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 ? EXIT_CODE_OK : EXIT_CODE_NO_DAEMON;
 }
 
 static bool send_all(int fd, const char *data, size_t size)

@@ -11,6 +11,10 @@
 /* Whether a daemon takes connections there; for commands that can do without one. */
 bool client_finds_daemon(const char *socket_path);
 
+/* The same for those that cannot: EXIT_CODE_NO_DAEMON after telling how to start one, or
+ * EXIT_CODE_OK. */
+int client_must_find(const char *socket_path);
+
 /* Room for a path with its query. */
 #define CLIENT_PATH_SIZE_MAX 2048
 

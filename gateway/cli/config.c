@@ -67,9 +67,12 @@ static void print_change(const cJSON *change)
            why);
 }
 
-static int list(const char *socket_path)
+static int list(const char *socket_path, bool json)
 {
     int code;
+
+    if (json)
+        return client_get(socket_path, API "/history", stdout);
     cJSON *root = get(socket_path, API "/history", &code);
     const cJSON *change, *changes = cJSON_GetObjectItem(root, "changes");
 
@@ -192,7 +195,12 @@ static int restore(const char *socket_path, const char *change)
 int command_config(int argc, char **argv)
 {
     const char *socket_path = gateway_socket_path();
-    const struct args_flag flags[] = {COMMAND_SOCKET_FLAG(&socket_path), {0}};
+    bool json = false;
+    const struct args_flag flags[] = {
+        {"json", 'J', NULL, "history: as JSON", NULL, &json},
+        COMMAND_SOCKET_FLAG(&socket_path),
+        {0},
+    };
     const struct args_command command = {
         .name = "sluice config",
         .operands = " [history | diff [CHANGE [OTHER]] | confirm | revert [CHANGE]]",
@@ -219,7 +227,7 @@ int command_config(int argc, char **argv)
     if (strcmp(what, "diff") == 0)
         return diff(socket_path, change, other);
     if (strcmp(what, "history") == 0 && !change)
-        return list(socket_path);
+        return list(socket_path, json);
     if (strcmp(what, "confirm") == 0 && !change)
         return confirm(socket_path);
     if (strcmp(what, "revert") == 0 && !other)

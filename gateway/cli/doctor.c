@@ -2,7 +2,6 @@
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "cli/answer.h"
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/find_config.h"
 #include "cli/find_uplink.h"
 #include "config/config.h"
 #include "core/clock.h"
@@ -185,7 +185,6 @@ static int examine(const struct config *config, struct config_uplink *uplink,
 int command_doctor(int argc, char **argv)
 {
     const char *path = NULL, *socket_path = gateway_socket_path();
-    char found[PATH_MAX];
     struct config_parts parts;
     struct config *config = NULL;
     bool json = false;
@@ -205,19 +204,19 @@ int command_doctor(int argc, char **argv)
                  "Nothing is published but three messages on ROOT/GATEWAY/doctor. An uplink that\n"
                  "is connected stays so: unless the daemon says that it is not, the doctor comes\n"
                  "as a guest, whose client id has \"-doctor\" behind it.\n",
-        .after = "Exit status: 1 a step fails; 3 errors in the configuration.\n",
+        .after = "Exit status: 1 a step fails; 2 there is no such uplink; 3 errors in the\n"
+                 "configuration; 4 there is no daemon, and no configuration.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);
 
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    gateway_config_parts(&parts);
-    path = find_config(path, socket_path, found);
-    if (config_load(&config, path, &parts, config_tell_stdio, stderr))
-        return EXIT_CODE_CONFIG;
-    struct config_uplink *uplink = find_uplink(config, argv[first], "sluice doctor");
-    int code = uplink ? examine(config, uplink, socket_path, json) : EXIT_CODE_USAGE;
+    int code = find_config(&config, &parts, path, socket_path, command.name);
+    if (code != EXIT_CODE_OK)
+        return code;
+    struct config_uplink *uplink = find_uplink(config, argv[first], command.name);
+    code = uplink ? examine(config, uplink, socket_path, json) : EXIT_CODE_USAGE;
     config_free(config);
     return code;
 }

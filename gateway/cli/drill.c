@@ -16,6 +16,7 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/end_signals.h"
+#include "cli/find_config.h"
 #include "cli/find_uplink.h"
 #include "config/config.h"
 #include "core/clock.h"
@@ -332,7 +333,6 @@ static int run(struct drill *drill, const char *gateway, double minutes)
 int command_drill(int argc, char **argv)
 {
     const char *path = NULL, *minutes_text = "2";
-    char found[PATH_MAX];
     struct drill drill = {.socket_path = gateway_socket_path()};
     struct config_parts parts;
     struct config *config = NULL;
@@ -353,7 +353,8 @@ int command_drill(int argc, char **argv)
                  "arrives is counted by a subscriber at the broker, which uses the uplink's own\n"
                  "user with \"-drill\" behind the client id. Ctrl-C ends it at once; whatever\n"
                  "happens to the drill, the uplink goes on within a minute.\n",
-        .after = "Exit status: 1 something is missing; 5 it could not be carried out.\n",
+        .after = "Exit status: 1 something is missing; 2 there is no such uplink; 3 errors in the\n"
+                 "configuration; 4 the daemon does not answer; 5 it could not be carried out.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);
@@ -368,12 +369,14 @@ int command_drill(int argc, char **argv)
         return EXIT_CODE_USAGE;
     }
     drill.cut_ns = (int64_t)(minutes * 60 * (double)NS_PER_S);
-    gateway_config_parts(&parts);
-    path = find_config(path, drill.socket_path, found);
-    if (config_load(&config, path, &parts, config_tell_stdio, stderr))
-        return EXIT_CODE_CONFIG;
-    struct config_uplink *uplink = find_uplink(config, argv[first], "sluice drill");
-    int code = EXIT_CODE_USAGE;
+    /* Before the broker is troubled: without a daemon there is nothing to cut off. */
+    int code = client_must_find(drill.socket_path);
+    if (code == EXIT_CODE_OK)
+        code = find_config(&config, &parts, path, drill.socket_path, command.name);
+    if (code != EXIT_CODE_OK)
+        return code;
+    struct config_uplink *uplink = find_uplink(config, argv[first], command.name);
+    code = EXIT_CODE_USAGE;
     if (uplink) {
         struct uplink_options *options = uplink->options;
         drill.options = options;

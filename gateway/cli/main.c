@@ -53,7 +53,7 @@ static void help(FILE *out)
                  "Commands:\n");
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
-    fprintf(out, "\nsluice COMMAND --help tells more.\n\n"
+    fprintf(out, "\nsluice help COMMAND, or sluice COMMAND --help, tells more.\n\n"
                  "Exit status: 0 done; 1 the answer is no (faults found, values missing);\n"
                  "2 wrong arguments; 3 errors in the configuration; 4 the daemon does not\n"
                  "answer; 5 a file, port or other resource cannot be used.\n");
@@ -66,6 +66,46 @@ static bool called(const char *argument, const char *name)
     return strcmp(slash ? slash + 1 : argument, name) == 0;
 }
 
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
+static int tell_unknown(const char *name)
+{
+    struct nearest nearest;
+
+    nearest_init(&nearest, name);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        nearest_offer_part(&nearest, commands[i].name);
+    fprintf(stderr, "sluice: there is no command \"%s\".%s%s%s Try sluice --help.\n", name,
+            nearest.best ? " Did you mean " : "", nearest.best ? nearest.best : "",
+            nearest.best ? "?" : "");
+    return EXIT_CODE_USAGE;
+}
+
+/* "help node update" is "node update --help": the words behind it lead to a command, and to one of
+ * its own commands where it has any. */
+static int help_of(int argc, char **argv)
+{
+    const struct command *command = find_command(argv[1]);
+    static char flag[] = "--help";
+
+    if (!command)
+        return tell_unknown(argv[1]);
+    char *words[] = {argv[1], argc > 2 ? argv[2] : flag, argc > 2 ? flag : NULL, NULL};
+    return command->run(argc > 2 ? 3 : 2, words);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 0 && called(argv[0], "sluiced"))
@@ -74,24 +114,18 @@ int main(int argc, char **argv)
 
     const char *name = argc > 1 ? argv[1] : "--help";
 
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        if (strcmp(commands[i].name, name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
-    }
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+    if (is_help(name) && argc > 2)
+        return help_of(argc - 1, argv + 1);
+    if (is_help(name)) {
         help(argc > 1 ? stdout : stderr);
         return argc > 1 ? EXIT_CODE_OK : EXIT_CODE_USAGE;
     }
+    const struct command *command = find_command(name);
+    if (command)
+        return command->run(argc - 1, argv + 1);
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
         printf("sluice %s\n", SLUICE_VERSION);
         return EXIT_CODE_OK;
     }
-    struct nearest nearest;
-    nearest_init(&nearest, name);
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        nearest_offer_part(&nearest, commands[i].name);
-    const char *guess = nearest.best;
-    fprintf(stderr, "sluice: there is no command \"%s\".%s%s%s Try sluice --help.\n", name,
-            guess ? " Did you mean " : "", guess ? guess : "", guess ? "?" : "");
-    return EXIT_CODE_USAGE;
+    return tell_unknown(name);
 }

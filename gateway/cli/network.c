@@ -8,6 +8,7 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/secret.h"
+#include "core/candidates.h"
 #include "core/error.h"
 #include "daemon/network_apply.h"
 
@@ -88,6 +89,34 @@ static int show(const char *socket_path, bool json)
     return code;
 }
 
+/* EXIT_CODE_OK where the machine has it, or nobody can say so; else EXIT_CODE_FAILED, after telling
+ * which it has. */
+static int must_be_there(const char *socket_path, const char *name)
+{
+    struct candidates candidates;
+    char *body = NULL, words[256];
+    int code = client_get_body(socket_path, "/api/v1/system", &body);
+    bool found = false;
+
+    if (code != EXIT_CODE_OK)
+        return code;
+    cJSON *root = cJSON_Parse(body);
+    const cJSON *network = cJSON_GetObjectItemCaseSensitive(root, "network"), *interface;
+    candidates_init(&candidates, name);
+    cJSON_ArrayForEach(interface, cJSON_GetObjectItemCaseSensitive(network, "interfaces"))
+    {
+        candidates_offer(&candidates, answer_text(interface, "name"));
+        found |= strcmp(answer_text(interface, "name"), name) == 0;
+    }
+    cJSON_Delete(root);
+    free(body);
+    if (found)
+        return EXIT_CODE_OK;
+    candidates_text(&candidates, words, sizeof words);
+    fprintf(stderr, "sluice network: this machine has no interface \"%s\"%s\n", name, words);
+    return EXIT_CODE_FAILED;
+}
+
 struct wanted {
     const char *router, *dns, *ntp, *ssid, *apn;
     bool passphrase, pin;
@@ -134,6 +163,10 @@ static int set(const char *socket_path, const char *name, const char *address,
         fprintf(stderr, "sluice network: \"%s\" is no name that an interface may have\n", name);
         return code;
     }
+    code = must_be_there(socket_path, name);
+    if (code != EXIT_CODE_OK)
+        return code;
+    code = EXIT_CODE_USAGE;
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "method", dhcp ? "dhcp" : "static");
     add_text(object, "address", dhcp ? NULL : address);
@@ -209,8 +242,9 @@ int command_network(int argc, char **argv)
                  "  revert   takes it back at once\n"
                  "  apply FOLDER  root's part of it, for the system's units\n",
         .after =
-            "Exit status: 2 what is asked for cannot be, or the daemon refuses, and says why;\n"
-            "4 the daemon does not answer; 5 the system did not take it.\n",
+            "Exit status: 1 there is no such interface, or no change that waits; 2 what is asked\n"
+            "for cannot be, or the daemon refuses, and says why; 4 the daemon does not answer; 5 "
+            "the system did not take it.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);

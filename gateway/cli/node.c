@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/find_config.h"
 #include "cli/node_file.h"
 #include "cli/node_state.h"
 #include "cli/node_update.h"
@@ -99,12 +100,7 @@ static int update(const char *operand, const char *path, struct node_given *give
 }
 
 #define PLACE_FLAGS(given)                                                                         \
-    {"config",                                                                                     \
-     'c',                                                                                          \
-     "FILE",                                                                                       \
-     "of the device; " GATEWAY_CONFIG_PATH " unless given",                                        \
-     &(given).flags.config,                                                                        \
-     NULL},                                                                                        \
+    {"config", 'c', "FILE", FIND_CONFIG_HELP, &(given).flags.config, NULL},                        \
         {"unit",                                                                                   \
          'a',                                                                                      \
          "N",                                                                                      \
@@ -127,12 +123,10 @@ static int update(const char *operand, const char *path, struct node_given *give
         {"json", 'J', NULL, "as JSON", NULL, &(given).wish.json},                                  \
         COMMAND_SOCKET_FLAG(&(given).flags.socket)
 
-static const struct node_given defaults = {.flags = {.config = GATEWAY_CONFIG_PATH}};
-
 static int command_simple(int argc, char **argv, const char *name, const char *about,
                           int (*run)(struct node_link *, const struct node_given *))
 {
-    struct node_given given = defaults;
+    struct node_given given = {.flags = {.socket = gateway_socket_path()}};
     const struct args_flag flags[] = {PLACE_FLAGS(given), {0}};
     const struct args_command command = {
         .name = name,
@@ -145,7 +139,6 @@ static int command_simple(int argc, char **argv, const char *name, const char *a
         .flags = flags,
     };
 
-    given.flags.socket = gateway_socket_path();
     int first = args_parse(argc, argv, &command);
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
@@ -162,7 +155,7 @@ static int command_simple(int argc, char **argv, const char *name, const char *a
 static int command_node_update(int argc, char **argv)
 {
     static const char name[] = "sluice node update";
-    struct node_given given = defaults;
+    struct node_given given = {.flags = {.socket = gateway_socket_path()}};
     const struct args_flag flags[] = {
         PLACE_FLAGS(given),
         {"older", 'o', NULL, "also a version that is older than the one that runs", NULL,
@@ -191,7 +184,6 @@ static int command_node_update(int argc, char **argv)
         .flags = flags,
     };
 
-    given.flags.socket = gateway_socket_path();
     int first = args_parse(argc, argv, &command);
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;

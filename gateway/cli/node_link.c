@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/client.h"
+#include "cli/find_config.h"
 #include "core/error.h"
 #include "daemon/gateway.h"
 #include "field/wait.h"
@@ -21,43 +22,30 @@
 static const struct port_settings behind_host = {
     .baud = 9600, .data_bits = 8, .parity = 'E', .stop_bits = 1};
 
-static int find_device(struct node_link *link, const char *id, const char *path)
+/* A device of the configuration. */
+static int load_device(struct node_link *link, const char *id, const struct node_flags *flags)
 {
-    const struct site *site = &link->config->site;
+    const struct site_device *device;
+    const struct site_bus *bus;
+    int code =
+        find_config(&link->config, &link->parts, flags->config, flags->socket, link->command);
 
-    for (size_t i = 0; i < site->bus_count; i++) {
-        for (size_t j = 0; j < site->buses[i].device_count; j++) {
-            const struct site_device *device = &site->buses[i].devices[j];
-
-            if (strcmp(device->id, id) != 0)
-                continue;
-            if (strncmp(site->buses[i].driver->name, "modbus", 6) != 0) {
-                fprintf(stderr, "%s: device %s does not speak Modbus\n", link->command, id);
-                return EXIT_CODE_USAGE;
-            }
-            link->device = device->id;
-            link->driver = site->buses[i].driver;
-            link->options = site->buses[i].options;
-            link->unit = (uint8_t)((const struct modbus_device_options *)device->options)->unit;
-            return EXIT_CODE_OK;
-        }
+    if (code != EXIT_CODE_OK)
+        return code;
+    if (!find_device(link->config, id, link->command, &bus, &device)) {
+        fprintf(stderr, "A node that is not configured is named by its port (/dev/ttyUSB0) or its "
+                        "device server (10.0.7.20:502) and --unit\n");
+        return EXIT_CODE_USAGE;
     }
-    fprintf(stderr,
-            "%s: %s has no device \"%s\". A node that is not configured is named by its port "
-            "(/dev/ttyUSB0) or its device server (10.0.7.20:502) and --unit\n",
-            link->command, path, id);
-    return EXIT_CODE_USAGE;
-}
-
-static int load_device(struct node_link *link, const char *id, const char *path)
-{
-    int error;
-
-    gateway_config_parts(&link->parts);
-    error = config_load(&link->config, path, &link->parts, config_tell_stdio, stderr);
-    if (error)
-        return error == ERR_CONFIG ? EXIT_CODE_CONFIG : EXIT_CODE_SYSTEM;
-    return find_device(link, id, path);
+    if (strncmp(bus->driver->name, "modbus", 6) != 0) {
+        fprintf(stderr, "%s: device %s does not speak Modbus\n", link->command, id);
+        return EXIT_CODE_USAGE;
+    }
+    link->device = device->id;
+    link->driver = bus->driver;
+    link->options = bus->options;
+    link->unit = (uint8_t)((const struct modbus_device_options *)device->options)->unit;
+    return EXIT_CODE_OK;
 }
 
 static int name_place(struct node_link *link, const char *operand, const struct node_flags *flags)
@@ -100,8 +88,7 @@ int node_link_open(struct node_link *link, const char *operand, const struct nod
         return EXIT_CODE_USAGE;
     link->slice_ns = slice_ms * NS_PER_MS;
     link->pause_ns = pause_ms * NS_PER_MS;
-    code = is_place(operand) ? name_place(link, operand, flags)
-                             : load_device(link, operand, flags->config);
+    code = is_place(operand) ? name_place(link, operand, flags) : load_device(link, operand, flags);
     if (code)
         return code;
     if (link->options->port)

@@ -13,6 +13,7 @@
 
 int offline_open(struct offline *offline, const char *folder)
 {
+    struct journal_stats stats;
     struct stat status;
 
     memset(offline, 0, sizeof *offline);
@@ -37,6 +38,14 @@ int offline_open(struct offline *offline, const char *folder)
     if (error) {
         fprintf(stderr, "sluice: the journal in %s cannot be read: %s\n", folder,
                 error_text(error));
+        return EXIT_CODE_SYSTEM;
+    }
+    journal_stats(offline->journal, &stats);
+    if (stats.segments == 0) {
+        fprintf(stderr,
+                "sluice: there is no journal in %s: name the folder that holds its segments\n",
+                folder);
+        offline_close(offline);
         return EXIT_CODE_SYSTEM;
     }
     return EXIT_CODE_OK;

@@ -7,6 +7,8 @@
 #include "cli/bench.h"
 #include "cli/borrow.h"
 #include "cli/command.h"
+#include "cli/find_config.h"
+#include "cli/place.h"
 #include "cli/probe_device.h"
 #include "cli/profile_path.h"
 #include "config/catalog.h"
@@ -36,6 +38,7 @@ struct probe {
     struct probe_result *results;
     size_t count;
     struct profile_path path; /* of a profile that is named by its file */
+    struct place place;       /* of a device that is not configured */
     struct bench bench;
 };
 
@@ -53,40 +56,25 @@ static bool is_modbus(const struct site_bus *bus)
     return strncmp(bus->driver->name, "modbus", 6) == 0;
 }
 
-static int find_device(struct probe *probe, const char *id)
+/* The configured device with all points that its profile knows besides its own. */
+static int load_device(struct probe *probe, const char *id)
 {
-    const struct site *site = &probe->own->site;
+    int code = find_config(&probe->own, &probe->parts, probe->flags->config, probe->flags->socket,
+                           "sluice probe");
 
-    for (size_t i = 0; i < site->bus_count; i++) {
-        for (size_t j = 0; j < site->buses[i].device_count; j++) {
-            if (strcmp(site->buses[i].devices[j].id, id) != 0)
-                continue;
-            probe->bus = &site->buses[i];
-            probe->device = &site->buses[i].devices[j];
-        }
-    }
-    if (!probe->device)
-        fprintf(stderr, "sluice probe: %s has no device \"%s\"\n", probe->flags->config, id);
-    else if (!is_modbus(probe->bus))
+    if (code != EXIT_CODE_OK)
+        return code;
+    if (!find_device(probe->own, id, "sluice probe", &probe->bus, &probe->device))
+        return EXIT_CODE_USAGE;
+    if (!is_modbus(probe->bus)) {
         fprintf(stderr,
                 "sluice probe: device %s is on a bus of %s: only Modbus has registers that "
                 "can be there or not\n",
                 id, probe->bus->driver->name);
-    return probe->device && is_modbus(probe->bus) ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-}
-
-/* The configured device with all points that its profile knows besides its own. */
-static int load_device(struct probe *probe, const char *id)
-{
-    const char *path = probe->flags->config;
-
-    int error = config_load(&probe->own, path, &probe->parts, config_tell_stdio, stderr);
-
-    if (error)
-        return error == ERR_CONFIG ? EXIT_CODE_CONFIG : EXIT_CODE_SYSTEM;
-    int code = find_device(probe, id);
-    if (code || !probe->device->profile)
-        return code;
+        return EXIT_CODE_USAGE;
+    }
+    if (!probe->device->profile)
+        return EXIT_CODE_OK;
     const struct modbus_device_options *options = probe->device->options;
     struct catalog_use use = {.profile = probe->device->profile,
                               .driver = probe->bus->driver,
@@ -108,21 +96,28 @@ static const struct driver *driver_named(const struct probe *probe, const char *
 }
 
 /* A device of the profile at the place that the command line names. */
-static int load_profile_device(struct probe *probe, const char *place)
+static int load_profile_device(struct probe *probe, const char *operand)
 {
     const struct probe_flags *flags = probe->flags;
-    const char *name = flags->profile;
-    bool port = strchr(place, '/') != NULL;
-    const char *frames = flags->frames ? flags->frames : port ? "rtu" : "tcp";
+    const char *name = flags->profile, *frames;
     char driver[32], *end = NULL;
-    struct catalog_use use = {.all = true, .line = flags->line};
+    struct catalog_use use = {.all = true};
+    struct place *place = &probe->place;
+    int code = place_find(place, operand, flags->socket, "sluice probe");
 
+    if (code != EXIT_CODE_OK)
+        return code;
+    frames = place_frames(place, flags->frames);
+    if (!frames)
+        frames = place->is_port ? "rtu" : "tcp";
+    use.line = place_line(place, flags->line);
+    gateway_config_parts(&probe->parts);
     if (!profile_path_take(&probe->path, &probe->parts, &name, "sluice probe"))
         return EXIT_CODE_SYSTEM;
     use.profile = probe->profile_name = name;
     snprintf(driver, sizeof driver, "modbus-%.16s", frames);
     use.driver = driver_named(probe, driver);
-    *(port ? &use.port : &use.host) = place;
+    *(place->is_port ? &use.port : &use.host) = place->at;
     use.unit = flags->unit ? strtol(flags->unit, &end, 10) : -1;
     if (!use.driver || (end && (*end || end == flags->unit || use.unit < 0))) {
         fprintf(stderr, "sluice probe: --frames takes rtu, ascii or tcp, --unit a number\n");
@@ -388,13 +383,12 @@ static int run(struct probe *probe, const char *operand)
 
 int command_probe(int argc, char **argv)
 {
-    struct probe_flags given = {.config = GATEWAY_CONFIG_PATH, .socket = gateway_socket_path()};
+    struct probe_flags given = {.socket = gateway_socket_path()};
     const struct args_flag flags[] = {
-        {"config", 'c', "FILE", "of the device; " GATEWAY_CONFIG_PATH " unless given",
-         &given.config, NULL},
+        {"config", 'c', "FILE", FIND_CONFIG_HELP, &given.config, NULL},
         {"profile", 'P', "NAME",
          "a device that is not configured: its profile, or the file\n"
-         "of one (./NAME.json); the operand is then its PORT or HOST",
+         "of one (./NAME.json); the operand is then its PORT, HOST\nor BUS of the gateway",
          &given.profile, NULL},
         {"unit", 'a', "N", "with --profile: its unit; the profile's, or 1", &given.unit, NULL},
         {"line", 'l', "SETTINGS", "with --profile: of a serial port; the profile's, or 9600 8E1",
@@ -406,7 +400,7 @@ int command_probe(int argc, char **argv)
     };
     const struct args_command command = {
         .name = "sluice probe",
-        .operands = " DEVICE | --profile NAME PORT|HOST[:502]",
+        .operands = " DEVICE | --profile NAME PORT|HOST[:502]|BUS",
         .operands_min = 1,
         .operands_max = 1,
         .about =
@@ -419,7 +413,9 @@ int command_probe(int argc, char **argv)
             "                 is a float that no device measures: a wrong order or model?\n",
         .after =
             "Exit status: 1 a point that is read is not there, or the device does not answer;\n"
-            "5 the port cannot be used. One that the daemon polls is borrowed from it.\n",
+            "2 there is no such device, bus or profile; 3 errors in the configuration; 4 there\n"
+            "is no daemon, and no configuration; 5 the port cannot be used. One that the daemon\n"
+            "polls is borrowed from it.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);
@@ -427,6 +423,5 @@ int command_probe(int argc, char **argv)
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
     struct probe probe = {.flags = &given};
-    gateway_config_parts(&probe.parts);
     return run(&probe, argv[first]);
 }

@@ -1,11 +1,14 @@
 /* What the device profiles say, for people who choose one and for those who write one. */
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/confirm.h"
 #include "cli/profile_path.h"
+#include "cli/told_json.h"
 #include "config/catalog.h"
 #include "config/json_write.h"
 #include "core/error.h"
@@ -260,11 +263,20 @@ static int show(const struct catalog *catalog, const char *name, bool json)
     return EXIT_CODE_OK;
 }
 
-static int check(const char *path, const struct config_parts *parts)
+static int check(const char *path, const struct config_parts *parts, bool json)
 {
-    int error = catalog_check(path, parts, config_tell_stdio, stderr);
+    struct told_json told;
 
-    if (error == 0)
+    if (access(path, R_OK) != 0) {
+        fprintf(stderr, "sluice profile: %s cannot be read: %s\n", path, strerror(errno));
+        return EXIT_CODE_SYSTEM;
+    }
+    int error = catalog_check(path, parts, config_tell_stdio, stderr);
+    if (json) {
+        told_json_begin(&told);
+        catalog_check(path, parts, told_json_tell, &told);
+        told_json_end(&told);
+    } else if (error == 0)
         printf("%s: no errors\n", path);
     return error == 0 ? EXIT_CODE_OK : error == ERR_CONFIG ? EXIT_CODE_CONFIG : EXIT_CODE_SYSTEM;
 }
@@ -293,7 +305,7 @@ int command_profile(int argc, char **argv)
         {"vendor", 'v', "TEXT", "list: only of makers with that in their name", &wish.vendor, NULL},
         {"search", 'f', "TEXT", "list: only with that in name, maker, model or category",
          &wish.search[WORDS_MAX], NULL},
-        {"json", 'J', NULL, "list and show: as JSON", NULL, &wish.json},
+        {"json", 'J', NULL, "list, show and check: as JSON", NULL, &wish.json},
         {"within", 'w', "SHARE", "confirm: how near a reading has to be; 2% unless given",
          &confirm.within, NULL},
         {"by", 'b', "TEXT", "confirm: who says so", &confirm.by, NULL},
@@ -314,8 +326,10 @@ int command_profile(int argc, char **argv)
                  "  check  tells every error of a profile that you write\n"
                  "  confirm  compares what the daemon reads of a device with what its display\n"
                  "         shows; where that agrees, its profile is no longer unverified\n",
-        .after = "Exit status: 1 when there is no such profile or a reading differs, 3 when check\n"
-                 "found errors.\n",
+        .after =
+            "Exit status: 1 there is no such profile, or a reading differs; 2 the gateway has no\n"
+            "such device; 3 check found errors; 4 the daemon does not answer (confirm); 5 a\n"
+            "file cannot be read.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);
@@ -336,7 +350,7 @@ int command_profile(int argc, char **argv)
                                                                          : EXIT_CODE_SYSTEM;
     }
     if (strcmp(argv[first], "check") == 0 && named)
-        return check(argv[first + 1], &parts);
+        return check(argv[first + 1], &parts, wish.json);
     if (strcmp(argv[first], "confirm") == 0 && argc - first > 2) {
         confirm.device = argv[first + 1];
         confirm.shown = (const char *const *)argv + first + 2;

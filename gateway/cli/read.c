@@ -7,6 +7,7 @@
 #include "cli/borrow.h"
 #include "cli/command.h"
 #include "cli/explain.h"
+#include "cli/place.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/status.h"
@@ -93,6 +94,7 @@ struct reading {
     struct read_numbers texts;
     struct explain_texts explained;
     struct borrow borrow;
+    struct place place;
     bool json, explain, all;
 };
 
@@ -148,15 +150,17 @@ static int parse(int argc, char **argv, struct reading *asked)
     };
     const struct args_command command = {
         .name = "sluice read",
-        .operands = " PORT|HOST[:502]",
+        .operands = " PORT|HOST[:502]|BUS",
         .operands_min = 1,
         .operands_max = 1,
         .about =
             "Reads Modbus registers once: over a serial port when the operand is a path, else\n"
             "over TCP; --frames rtu is for a device server. No configuration and no daemon are\n"
-            "needed; a port that the daemon polls is borrowed from it, and goes back by itself.\n",
+            "needed; a port that the daemon polls is borrowed from it, and goes back by itself.\n"
+            "A BUS of the running gateway is named by its id.\n",
         .after =
-            "Exit status: 1 the device says no or does not answer, 5 the port cannot be used.\n\n"
+            "Exit status: 1 the device says no or does not answer; 2 there is no such bus; 4 it\n"
+            "can only be one, and no daemon answers; 5 the port cannot be used.\n\n"
             "Examples: sluice read /dev/ttyUSB0 -a 7 -r 40001 -c 4 -t f32 -B CDAB\n"
             "          sluice read 10.0.7.20 -a 1 -T input -r 0 -c 10\n"
             "          sluice read 10.0.7.20 -r 40001 -c 200 --expect 230.1 --within 2%\n"
@@ -164,6 +168,18 @@ static int parse(int argc, char **argv, struct reading *asked)
         .flags = flags,
     };
     return args_parse(argc, argv, &command);
+}
+
+static int find_place(struct reading *asked, const char *operand)
+{
+    struct place *place = &asked->place;
+    int code = place_find(place, operand, asked->borrow.socket, "sluice read");
+
+    *(place->is_port ? &asked->read.port : &asked->read.host) = place->at;
+    asked->read.frames = place_frames(place, asked->read.frames);
+    asked->read.line = place_line(place, asked->read.line);
+    asked->borrow.port = place->at;
+    return code;
 }
 
 int command_read(int argc, char **argv)
@@ -181,11 +197,9 @@ int command_read(int argc, char **argv)
     }
     if (parse_numbers(&asked.texts, &asked.read))
         return EXIT_CODE_USAGE;
-    if (strchr(argv[first], '/'))
-        asked.read.port = argv[first];
-    else
-        asked.read.host = argv[first];
-    asked.borrow.port = argv[first];
+    int code = find_place(&asked, argv[first]);
+    if (code != EXIT_CODE_OK)
+        return code;
     /* No line is taken from its polls for what cannot be asked. */
     char why[512] = "";
     if (modbus_read_check(&asked.read, why, sizeof why) != 0) {
@@ -197,7 +211,7 @@ int command_read(int argc, char **argv)
         return EXIT_CODE_SYSTEM;
     bench.borrow = &asked.borrow;
     asked.read.waits = &bench.host;
-    int code = is_line(&asked.read) ? borrow_port(&asked.borrow) : EXIT_CODE_OK;
+    code = is_line(&asked.read) ? borrow_port(&asked.borrow) : EXIT_CODE_OK;
     if (code == EXIT_CODE_OK)
         code =
             asked.explain || asked.explained.expect || asked.explained.pick

@@ -66,7 +66,9 @@ int command_replay(int argc, char **argv)
         {"device", 'd', "ID", "only this device", &arguments.device, NULL},
         {"point", 'p', "ID", "only this point", &arguments.point, NULL},
         {"kind", 'k', "KINDS", "only these: reading,state,alarm,gap,...", &arguments.kind, NULL},
-        {"format", 'F', "FORMAT", "json (a line each) or csv", &arguments.format, NULL},
+        {"format", 'F', "FORMAT", "json (an object a line), which it is unless given, or csv",
+         &arguments.format, NULL},
+        {"json", 'J', NULL, "the same as --format json", NULL, NULL},
         {"journal", 'j', "DIR", "read this folder instead of asking the daemon", &arguments.journal,
          NULL},
         COMMAND_SOCKET_FLAG(&arguments.socket_path),
@@ -76,7 +78,10 @@ int command_replay(int argc, char **argv)
         .name = "sluice replay",
         .operands = "",
         .about = "Prints stored events of a time span, oldest first.\n\n" MOMENT_HELP,
-        .after = "Example: sluice replay --from -2h --device boiler --format csv > boiler.csv\n",
+        .after =
+            "Exit status: 2 nothing is stored of such a device or point; 4 the daemon does not\n"
+            "answer; 5 there is no journal in that folder.\n\n"
+            "Example: sluice replay --from -2h --device boiler --format csv > boiler.csv\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);

@@ -8,6 +8,7 @@
 #include "cli/borrow.h"
 #include "cli/command.h"
 #include "daemon/fitting.h"
+#include "cli/place.h"
 #include "cli/scan_args.h"
 #include "cli/scan_next.h"
 #include "cli/scan_print.h"
@@ -25,8 +26,8 @@ struct scanning {
     int64_t listen_ns;
     bool json, force;
     bool take; /* a connection of the gateway, too: there may be devices that take one only */
-    const char *driver;        /* of a bus there */
-    struct borrow_place place; /* of a bus that was named by its id */
+    const char *driver; /* of a bus there */
+    struct place place;
     struct scan_next next;
     struct port_settings told; /* the setting that progress was last told of */
     int64_t drawn_ns;          /* when it was last drawn */
@@ -152,10 +153,11 @@ static int tell_end(struct scanning *scanning, int result, const char *why)
         printf(
             "nobody answers: check power, A and B, and the units and settings that were asked\n");
     else
-        scan_next_print(
-            &scanning->next,
-            scanning->options.bus.port ? scanning->options.bus.port : scanning->borrow.port,
-            scanning->driver, scanning->borrow.bus[0] ? scanning->borrow.bus : scanning->place.bus);
+        scan_next_print(&scanning->next,
+                        scanning->options.bus.port ? scanning->options.bus.port
+                                                   : scanning->borrow.port,
+                        scanning->driver,
+                        scanning->borrow.bus[0] ? scanning->borrow.bus : scanning->place.bus.bus);
     return result ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }
 
@@ -202,24 +204,21 @@ static int run(struct scanning *scanning)
     return code;
 }
 
-/* A bus of a running gateway by its id: its place, and what is spoken there. */
-static void find_bus(struct scanning *scanning, const char *socket, const char **operand,
-                     const char **frames, const char **line)
+/* At the setting of a bus's line, unless it is said which are to be tried. */
+static int find_place(struct scanning *scanning, const char *operand, const char *socket,
+                      struct scan_texts *texts)
 {
-    struct borrow_place *place = &scanning->place;
+    struct place *place = &scanning->place;
+    int code = place_find(place, operand, socket, "sluice scan");
 
-    if (!id_valid(*operand) || !borrow_find_bus(socket, *operand, place))
-        return;
-    *operand = place->port[0] ? place->port : place->host;
-    if (!*frames)
-        *frames = strcmp(place->driver, "modbus-ascii") == 0                    ? "ascii"
-                  : strcmp(place->driver, "modbus-rtu") == 0 && !place->port[0] ? "rtu"
-                                                                                : NULL;
-    if (!*line && place->port[0])
-        *line = place->line;
+    if (code != EXIT_CODE_OK || !place->bus.bus[0])
+        return code;
+    if (!texts->bauds && !texts->formats)
+        texts->line = place_line(place, texts->line);
     if (!scanning->json)
-        fprintf(stderr, "bus %s is at %s%s%s\n", place->bus, *operand, *line ? ", " : "",
-                *line ? *line : "");
+        fprintf(stderr, "bus %s is at %s%s%s\n", place->bus.bus, place->at, texts->line ? ", " : "",
+                texts->line ? texts->line : "");
+    return EXIT_CODE_OK;
 }
 
 #define SCAN_ABOUT                                                                                 \
@@ -270,7 +269,8 @@ int command_scan(int argc, char **argv)
         .operands_max = 1,
         .about = SCAN_ABOUT,
         .after =
-            "Exit status: 1 nobody answers, or another master asks; 5 the port cannot be used.\n\n"
+            "Exit status: 1 nobody answers, or another master asks; 2 there is no such bus; 4 it\n"
+            "can only be one, and no daemon answers; 5 the port cannot be used.\n\n"
             "Examples: sluice scan /dev/ttyUSB0\n"
             "          sluice scan /dev/ttyUSB0 --line \"9600 8E1\" --units 1-32 --json\n"
             "          sluice scan 10.0.7.20 --units 1-20\n"
@@ -282,10 +282,12 @@ int command_scan(int argc, char **argv)
 
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    const char *target = argv[first];
-    if (!texts.bauds && !texts.formats)
-        find_bus(&scanning, socket, &target, &frames, &texts.line);
-    if (!bench_target(&scanning.options.bus, &protocol, target, frames, "sluice scan") ||
+    code = find_place(&scanning, argv[first], socket, &texts);
+    if (code != EXIT_CODE_OK)
+        return code;
+    const char *target = scanning.place.at;
+    if (!bench_target(&scanning.options.bus, &protocol, target,
+                      place_frames(&scanning.place, frames), "sluice scan") ||
         !bench_number(texts.listen_s, "sluice scan", "listen", 0, 3600, &listen_s))
         return EXIT_CODE_USAGE;
     scanning.options.tcp = protocol == SNIFF_TCP;

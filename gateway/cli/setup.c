@@ -49,7 +49,29 @@ static void print_page(const cJSON *web, const char *setup_code)
         printf("The gateway has an owner: log in.\n");
 }
 
-static int show(const char *socket_path, bool page)
+/* The same for programs: with what there is. */
+static void write_page(const cJSON *web, const char *setup_code)
+{
+    static const char *const keys[] = {"urls", "fingerprint", "self_signed", "error"};
+    cJSON *object = cJSON_CreateObject();
+
+    cJSON_AddBoolToObject(object, "owner", setup_code == NULL);
+    if (setup_code)
+        cJSON_AddStringToObject(object, "code", setup_code);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const cJSON *value = cJSON_GetObjectItemCaseSensitive(web, keys[i]);
+
+        if (value)
+            cJSON_AddItemToObject(object, keys[i], cJSON_Duplicate(value, true));
+    }
+    char *text = cJSON_PrintUnformatted(object);
+    if (text)
+        printf("%s\n", text);
+    cJSON_free(text);
+    cJSON_Delete(object);
+}
+
+static int show(const char *socket_path, bool page, bool json)
 {
     int code;
     cJSON *root = get(socket_path, "/api/v1/setup", &code);
@@ -57,11 +79,14 @@ static int show(const char *socket_path, bool page)
     if (code != EXIT_CODE_OK)
         return code;
     const char *setup_code = text_of(root, "code");
-    if (page) {
+    if (page || json) {
         cJSON *status = get(socket_path, "/api/v1/status", &code);
         if (code == EXIT_CODE_OK)
-            print_page(cJSON_GetObjectItemCaseSensitive(status, "web"), setup_code);
+            (json ? write_page : print_page)(cJSON_GetObjectItemCaseSensitive(status, "web"),
+                                             setup_code);
         cJSON_Delete(status);
+        if (code == EXIT_CODE_OK && !page && !setup_code)
+            code = EXIT_CODE_FAILED;
     } else if (setup_code) {
         printf("%s\n", setup_code);
     } else {
@@ -78,9 +103,10 @@ int command_setup(int argc, char **argv)
 {
     const char *socket_path = gateway_socket_path(), *wait = NULL;
     struct patience patience;
-    bool page = false;
+    bool page = false, json = false;
     const struct args_flag flags[] = {
         {"page", 'p', NULL, "show where the page is, too, and its certificate", NULL, &page},
+        {"json", 'J', NULL, "the code and where the page is as one JSON object", NULL, &json},
         PATIENCE_FLAG(&wait, "wait so long for a daemon that starts: 30s"),
         COMMAND_SOCKET_FLAG(&socket_path),
         {0},
@@ -103,5 +129,5 @@ int command_setup(int argc, char **argv)
         return EXIT_CODE_USAGE;
     while (!client_finds_daemon(socket_path) && patience_go_on(&patience))
         ;
-    return show(socket_path, page);
+    return show(socket_path, page, json);
 }

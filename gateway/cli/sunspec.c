@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/bench.h"
+#include "cli/borrow.h"
 #include "cli/command.h"
+#include "cli/place.h"
 #include "config/config.h"
 #include "core/clock.h"
 #include "core/decimal.h"
@@ -19,7 +22,11 @@
 
 struct device {
     struct modbus_read read;
+    struct place place;
+    struct bench bench;
+    struct borrow borrow;
     char why[256];
+    int error; /* of the last read: 0, the device's exception, or the way's to it */
     uint16_t image[65536 + SUNSPEC_READ_MAX]; /* what was read, by its register */
     size_t filled;                            /* while one request is read */
     uint16_t *wanted;
@@ -48,10 +55,10 @@ static int read_registers(void *context, uint16_t address, uint16_t count, uint1
     device->read.count = count;
     device->filled = 0;
     device->wanted = &device->image[address];
-    int error =
+    device->error =
         modbus_read_once(&device->read, take_register, device, device->why, sizeof device->why);
-    if (error)
-        return error;
+    if (device->error)
+        return device->error;
     device->why[0] = '\0';
     memcpy(registers, &device->image[address], count * sizeof registers[0]);
     return 0;
@@ -210,12 +217,27 @@ static int find_models(struct sunspec_models **models)
     return error;
 }
 
+static int tell_failure(const struct device *device, int32_t marker)
+{
+    bool answered = device->error == 0 || device->error == ERR_EXCEPTION;
+    const char *why = *device->why ? device->why : error_text(marker);
+
+    if (answered && marker == ERR_NOT_FOUND)
+        why = "the device has no SunSpec marker at 40000, 0 or 50000";
+    else if (answered && marker == ERR_INVALID && !*device->why)
+        why = "the device's chain of models has no end";
+    fprintf(stderr, "sluice sunspec: %s\n", why);
+    borrow_hint(&device->borrow, device->error);
+    return answered ? EXIT_CODE_FAILED : bench_exit_code(device->error);
+}
+
 static int walk(struct device *device)
 {
     const struct sunspec_visitor visitor = {take_model, take_point, device};
     struct sunspec_models *models;
     char *points = NULL;
     size_t size = 0;
+    int code = EXIT_CODE_OK;
 
     if (find_models(&models))
         return EXIT_CODE_SYSTEM;
@@ -229,58 +251,83 @@ static int walk(struct device *device)
         fprintf(stderr, "%zu points from register %" PRId32 " on, %zu of them read by default\n",
                 device->point_count, marker, device->read_count);
     } else {
-        fprintf(stderr, "sluice sunspec: %s\n",
-                marker == ERR_NOT_FOUND ? "the device has no SunSpec marker at 40000, 0 or 50000"
-                : marker == ERR_INVALID && !*device->why ? "the device's chain of models has no end"
-                : *device->why                           ? device->why
-                                                         : error_text(marker));
+        code = tell_failure(device, marker);
     }
     free(points);
     sunspec_models_close(models);
-    return marker >= 0 ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+    return code;
+}
+
+/* Over a line, which only one can have at a time, it is borrowed where the gateway polls it. */
+static int walk_borrowed(struct device *device, const char *socket)
+{
+    bool is_line =
+        device->place.is_port || (device->read.frames && strcmp(device->read.frames, "tcp") != 0);
+    int code = EXIT_CODE_OK;
+
+    device->borrow =
+        (struct borrow){.socket = socket, .port = device->place.at, .by = "sluice sunspec"};
+    if (bench_open(&device->bench) != 0)
+        return EXIT_CODE_SYSTEM;
+    device->bench.borrow = &device->borrow;
+    device->read.waits = &device->bench.host;
+    if (is_line)
+        code = borrow_port(&device->borrow);
+    if (code == EXIT_CODE_OK)
+        code = walk(device);
+    borrow_return(&device->borrow);
+    bench_close(&device->bench);
+    return code;
 }
 
 int command_sunspec(int argc, char **argv)
 {
-    const char *unit = "1", *line = NULL;
-    char *rest;
+    const char *unit = NULL, *line = NULL, *frames = NULL, *socket = gateway_socket_path();
+    int64_t number = 1;
     bool echo = false;
     const struct args_flag flags[] = {
         {"line", 'l', "SETTINGS", "of a serial port; \"9600 8E1\" unless given", &line, NULL},
+        {"frames", 'f', "KIND",
+         "rtu, ascii, tcp: what is spoken; unless given tcp with\na HOST and rtu on a PORT",
+         &frames, NULL},
         {"unit", 'a', "N", "the device's unit; 1 unless given", &unit, NULL},
         {"echo", 'e', NULL, "the adapter returns what is sent", NULL, &echo},
+        COMMAND_SOCKET_FLAG(&socket),
         {0},
     };
     const struct args_command command = {
         .name = "sluice sunspec",
-        .operands = " PORT|HOST[:502]",
+        .operands = " PORT|HOST[:502]|BUS",
         .operands_min = 1,
         .operands_max = 1,
         .about = "Walks along the SunSpec models of a device and prints the profile that reads\n"
                  "all of them. Save it as NAME.json in /etc/sluice/profiles, and the device is\n"
-                 "configured by \"profile\": \"NAME\".\n",
-        .after = "Exit status: 1 the device does not answer or has no SunSpec models.\n\n"
+                 "configured by \"profile\": \"NAME\". A port that the daemon polls is borrowed\n"
+                 "from it; a BUS of the running gateway is named by its id.\n",
+        .after = "Exit status: 1 the device does not answer or has no SunSpec models; 2 there is\n"
+                 "no such bus; 4 it can only be one, and no daemon answers; 5 the port cannot be\n"
+                 "used.\n\n"
                  "Example: sluice sunspec 10.0.7.30 -a 1 > /etc/sluice/profiles/roof.json\n",
         .flags = flags,
     };
-    int first = args_parse(argc, argv, &command);
+    int first = args_parse(argc, argv, &command), code;
 
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    if (!bench_number(unit, command.name, "unit", 0, 255, &number))
+        return EXIT_CODE_USAGE;
     struct device *device = calloc(1, sizeof *device);
     if (!device)
         return EXIT_CODE_SYSTEM;
-    device->read = (struct modbus_read){.table = "holding", .line = line, .echo = echo};
-    device->read.unit = strtoll(unit, &rest, 10);
-    if (strchr(argv[first], '/'))
-        device->read.port = argv[first];
-    else
-        device->read.host = argv[first];
-    int code = EXIT_CODE_USAGE;
-    if (*rest || rest == unit)
-        fprintf(stderr, "sluice sunspec: --unit takes a whole number, not \"%s\"\n", unit);
-    else
-        code = walk(device);
+    code = place_find(&device->place, argv[first], socket, command.name);
+    device->read = (struct modbus_read){.table = "holding",
+                                        .line = place_line(&device->place, line),
+                                        .frames = place_frames(&device->place, frames),
+                                        .unit = number,
+                                        .echo = echo};
+    *(device->place.is_port ? &device->read.port : &device->read.host) = device->place.at;
+    if (code == EXIT_CODE_OK)
+        code = walk_borrowed(device, socket);
     free(device);
     return code;
 }

@@ -16,7 +16,9 @@ int command_tail(int argc, char **argv)
         {"point", 'p', "ID", "only this point", &point, NULL},
         {"kind", 'k', "KINDS", "only these: reading,state,alarm,gap,...", &kind, NULL},
         {"limit", 'n', "N", "end after N events", &limit, NULL},
-        {"format", 'F', "FORMAT", "json (a line each) or csv", &format, NULL},
+        {"format", 'F', "FORMAT", "json (an object a line), which it is unless given, or csv",
+         &format, NULL},
+        {"json", 'J', NULL, "the same as --format json", NULL, NULL},
         COMMAND_SOCKET_FLAG(&socket_path),
         {0},
     };
@@ -25,7 +27,10 @@ int command_tail(int argc, char **argv)
         .operands = "",
         .about = "Shows events as they become durable in the journal, until it is "
                  "interrupted.\n\n" MOMENT_HELP,
-        .after = "Example: sluice tail --device boiler --kind reading,state\n",
+        .after =
+            "Exit status: 2 nothing is stored of such a device or point; 4 the daemon does not\n"
+            "answer, or ended meanwhile.\n\n"
+            "Example: sluice tail --device boiler --kind reading,state\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);

@@ -264,7 +264,10 @@ def says_what_cannot_be_read(site):
              (site.write("deep.json", "[" * 100000), ["deep.json"])]
     for path, words in cases:
         done = sluice("check", path)
-        check(done.returncode == EXIT_CONFIG, "exit status", path, done.returncode, done.stderr)
+        expected = EXIT_SYSTEM if path in (unreadable, site.folder) else EXIT_CONFIG
+        check(done.returncode == expected, "exit status", path, done.returncode, done.stderr)
+        told = sluice("check", "--json", path)
+        check(told.returncode == expected and words[0] in json.loads(told.stdout)["errors"][0]["file"] + told.stderr, "as JSON", path, told.stdout)
         check(all(word in done.stderr for word in words), "words", words, done.stderr)
     if os.getuid():
         path = site.write("secret.json", "{}")

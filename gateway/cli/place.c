@@ -1,0 +1,116 @@
+#include "cli/place.h"
+
+#include <cjson/cJSON.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/answer.h"
+#include "cli/bench.h"
+#include "cli/client.h"
+#include "core/candidates.h"
+#include "core/event.h"
+#include "daemon/gateway.h"
+
+static bool is_host(const char *name)
+{
+    struct addrinfo *found = NULL;
+    int failed = getaddrinfo(name, NULL, NULL, &found);
+
+    if (!failed)
+        freeaddrinfo(found);
+    return !failed;
+}
+
+static bool has_device(const cJSON *bus, const char *id)
+{
+    const cJSON *device;
+
+    cJSON_ArrayForEach(device, cJSON_GetObjectItemCaseSensitive(bus, "devices"))
+    {
+        if (strcmp(answer_text(device, "id"), id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Which buses the gateway has; or that the name is another thing there. */
+static void tell_buses(const cJSON *status, const char *id, const char *command)
+{
+    const cJSON *bus;
+    struct candidates candidates;
+    char words[256];
+
+    candidates_init(&candidates, id);
+    cJSON_ArrayForEach(bus, cJSON_GetObjectItemCaseSensitive(status, "buses"))
+    {
+        const char *name = answer_text(bus, "id"), *driver = answer_text(bus, "driver");
+
+        if (strcmp(name, id) == 0) {
+            fprintf(stderr, "%s: bus %s is one of %s: no Modbus is spoken there\n", command, id,
+                    driver);
+            return;
+        }
+        if (has_device(bus, id)) {
+            fprintf(stderr, "%s: %s is a device: name its bus, %s\n", command, id, name);
+            return;
+        }
+        if (strncmp(driver, "modbus", 6) == 0)
+            candidates_offer(&candidates, name);
+    }
+    candidates_text(&candidates, words, sizeof words);
+    fprintf(stderr, "%s: the gateway has no bus \"%s\", and no host is called that%s\n", command,
+            id, words);
+}
+
+static int tell_unknown(const char *id, const char *socket, const char *command)
+{
+    char *body = NULL;
+    int code;
+
+    if (!client_finds_daemon(socket)) {
+        fprintf(stderr,
+                "%s: no gateway is running at %s that could have a bus \"%s\", and no host is "
+                "called that: start it, name its socket with --socket, or name a port "
+                "(/dev/ttyUSB0; sluice ports lists them) or a host\n",
+                command, socket, id);
+        return EXIT_CODE_NO_DAEMON;
+    }
+    code = client_get_body(socket, "/api/v1/status", &body);
+    if (code != EXIT_CODE_OK)
+        return code;
+    cJSON *status = cJSON_Parse(body);
+    tell_buses(status, id, command);
+    cJSON_Delete(status);
+    free(body);
+    return EXIT_CODE_USAGE;
+}
+
+int place_find(struct place *place, const char *operand, const char *socket, const char *command)
+{
+    *place = (struct place){.at = operand, .is_port = bench_is_port(operand)};
+    if (place->is_port || !id_valid(operand))
+        return EXIT_CODE_OK;
+    if (borrow_find_bus(socket, operand, &place->bus)) {
+        place->is_port = place->bus.port[0] != '\0';
+        place->at = place->is_port ? place->bus.port : place->bus.host;
+        return EXIT_CODE_OK;
+    }
+    place->bus.bus[0] = '\0';
+    return is_host(operand) ? EXIT_CODE_OK : tell_unknown(operand, socket, command);
+}
+
+const char *place_frames(const struct place *place, const char *given)
+{
+    if (given || !place->bus.bus[0])
+        return given;
+    if (strcmp(place->bus.driver, "modbus-ascii") == 0)
+        return "ascii";
+    return strcmp(place->bus.driver, "modbus-rtu") == 0 && !place->is_port ? "rtu" : NULL;
+}
+
+const char *place_line(const struct place *place, const char *given)
+{
+    return given || !place->bus.bus[0] || !place->is_port ? given : place->bus.line;
+}

@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+"""Names that are not there, and a gateway that does not run: the command line says which there are, and what to do."""
+import os
+import subprocess
+
+from harness import EXIT_FAILED, EXIT_NO_DAEMON, EXIT_OK, EXIT_USAGE, Gateway, ModbusTcp, RtuLine, Scale, check, main, wait_for
+from harness.site import program
+
+PASSWORD = "three plain words\n"
+
+
+def run(socket, *words, input=""):
+    environment = dict(os.environ, SLUICE_SOCKET=socket)
+    return subprocess.run([program("sluice"), *words], input=input, capture_output=True, text=True, env=environment, timeout=60, check=False)
+
+
+def refuses(socket, status, words, *told):
+    done = run(socket, *words)
+    check(done.returncode == status, "exit status", words, done.returncode, done.stderr)
+    for part in told:
+        check(part in done.stderr, "its words", words, part, done.stderr)
+    check("resolved" not in done.stderr, "a name that is no host's is not looked for in the network", words, done.stderr)
+
+
+def plant(site):
+    hall, line, scale = ModbusTcp(site, "hall", ["1:pump"]), RtuLine(site, "meters", ["1:boiler"]), Scale(site)
+    gateway = Gateway(site, [hall.bus(), line.bus(), scale.bus()], [hall.device("pump", 1), line.device("boiler", 1), scale.device()], []).start()
+    wait_for(lambda: all(device["up"] for device in gateway.devices()), 20, "the devices answer")
+    return gateway
+
+
+def a_bus_that_is_not_there_is_told_with_those_that_are(site):
+    socket = plant(site).socket
+    for words in (("scan",), ("read", "-r", "40001"), ("assign", "--profile", "eastron-sdm120", "--to", "7"), ("trace",), ("sunspec",),
+                  ("probe", "--profile", "eastron-sdm120")):
+        refuses(socket, EXIT_USAGE, (*words, "metrs"), "no bus \"metrs\"", "did you mean \"meters\"?")
+        refuses(socket, EXIT_USAGE, (*words, "roof"), "no bus \"roof\"", "there are: hall, meters")
+        refuses(socket, EXIT_USAGE, (*words, "boiler"), "boiler is a device", "its bus, meters")
+        if words[0] != "trace":
+            refuses(socket, EXIT_USAGE, (*words, "scale-line"), "no Modbus")
+
+
+def without_a_gateway_it_says_how_to_get_one(site):
+    nobody = site.path("nobody.sock")
+    for words in (("scan", "meters"), ("read", "meters", "-r", "40001"), ("assign", "meters", "--profile", "eastron-sdm120", "--to", "7"),
+                  ("trace", "meters"), ("sunspec", "meters"), ("probe", "--profile", "eastron-sdm120", "meters")):
+        refuses(nobody, EXIT_NO_DAEMON, words, "no gateway is running at " + nobody, "start it", "sluice ports")
+    refuses(nobody, EXIT_NO_DAEMON, ("status",), "no gateway is running at " + nobody, "start it", "SLUICE_SOCKET")
+    if not os.path.exists("/etc/sluice/sluice.json"):
+        for words in (("probe", "boiler"), ("node", "status", "boiler"), ("doctor",)):
+            refuses(nobody, EXIT_NO_DAEMON, words, "no gateway is running at " + nobody, "--config")
+
+
+def a_bus_is_named_by_its_id_wherever_a_port_is(site):
+    socket = plant(site).socket
+    for bus in ("meters", "hall"):
+        done = run(socket, "read", bus, "-a", "1", "-T", "holding", "-r", "0", "-c", "2", "--json")
+        check(done.returncode == EXIT_OK and len(done.stdout.splitlines()) == 2, "read", bus, done.stdout, done.stderr)
+        done = run(socket, "probe", "--profile", "eastron-sdm120", bus, "--json")
+        check("\"device\"" in done.stdout or "does not answer" in done.stderr, "probe", bus, done.stdout, done.stderr)
+        done = run(socket, "sunspec", bus)
+        check(done.returncode == EXIT_FAILED and "marker" in done.stderr, "sunspec", bus, done.stderr)
+
+
+def the_configuration_is_that_of_the_gateway_that_runs(site):
+    gateway = plant(site)
+    check(run(gateway.socket, "probe", "boiler").returncode == EXIT_OK, "probe finds the device")
+    refuses(gateway.socket, EXIT_USAGE, ("probe", "boilr"), gateway.config_path, "did you mean \"boiler\"?")
+    refuses(gateway.socket, EXIT_USAGE, ("node", "status", "pmp"), gateway.config_path, "did you mean \"pump\"?", "--unit")
+    refuses(gateway.socket, EXIT_USAGE, ("probe", "scale"), "only Modbus")
+    other = site.write("other.json", open(gateway.config_path, encoding="utf-8").read().replace("boiler", "kettle"))
+    refuses(gateway.socket, EXIT_USAGE, ("probe", "boiler", "--config", other), other, "there are: pump, kettle, scale")
+
+
+def accounts_and_tokens_are_told_with_those_that_are(site):
+    socket = plant(site).socket
+    refuses(socket, EXIT_USAGE, ("password", "anna"), "no account \"anna\"", "--role owner")
+    check(run(socket, "password", "anna", "--role", "owner", input=PASSWORD).returncode == EXIT_OK, "an account")
+    refuses(socket, EXIT_USAGE, ("password", "ana"), "no account \"ana\"", "did you mean \"anna\"?", "--role")
+    refuses(socket, EXIT_FAILED, ("accounts", "role", "ana", "viewer"), "did you mean \"anna\"?")
+    refuses(socket, EXIT_FAILED, ("accounts", "remove", "ana"), "did you mean \"anna\"?")
+    check(run(socket, "tokens", "add", "scada", "viewer").returncode == EXIT_OK, "a token")
+    refuses(socket, EXIT_FAILED, ("tokens", "remove", "scda"), "no token \"scda\"", "did you mean \"scada\"?")
+
+
+def a_folder_without_a_journal_is_none_without_faults(site):
+    for words in (("journal", "verify", site.folder), ("journal", "stat", site.folder), ("replay", "--journal", site.folder),
+                  ("state", "--journal", site.folder)):
+        done = run(site.path("nobody.sock"), *words)
+        check(done.returncode == 5 and "there is no journal in" in done.stderr and not done.stdout, "none", words, done.stdout, done.stderr)
+
+
+main(a_bus_that_is_not_there_is_told_with_those_that_are, without_a_gateway_it_says_how_to_get_one,
+     a_bus_is_named_by_its_id_wherever_a_port_is, the_configuration_is_that_of_the_gateway_that_runs,
+     accounts_and_tokens_are_told_with_those_that_are, a_folder_without_a_journal_is_none_without_faults)
