@@ -170,7 +170,7 @@ def helps():
         text = "\n".join(pages)
         check(all(page.startswith("Usage: sluice %s" % name) for page in pages), "help of", name, pages)
         statuses = {int(digit) for part in re.findall(r"Exit status:(.*?)(?:\n\n|\Z)", text, re.DOTALL) for digit in re.findall(r"(?<![\w.-])([0-5])(?= )", part)}
-        told[name] = (statuses, "--socket" in text)
+        told[name] = (statuses, "the daemon's socket" in text)
     return told
 
 
