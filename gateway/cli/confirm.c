@@ -15,6 +15,7 @@
 #include "cli/client.h"
 #include "cli/profile_edit.h"
 #include "config/catalog.h"
+#include "core/candidates.h"
 #include "core/error.h"
 #include "core/event.h"
 #include "core/text.h"
@@ -27,8 +28,8 @@ static const cJSON *get(const cJSON *object, const char *key)
     return cJSON_GetObjectItemCaseSensitive(object, key);
 }
 
-/* The device in the status. */
-static const cJSON *find_device(const cJSON *status, const char *id)
+/* The device in the status; `others` are offered those that there are. */
+static const cJSON *find_device(const cJSON *status, const char *id, struct candidates *others)
 {
     const cJSON *bus, *device;
 
@@ -38,6 +39,7 @@ static const cJSON *find_device(const cJSON *status, const char *id)
         {
             if (strcmp(answer_text(device, "id"), id) == 0)
                 return device;
+            candidates_offer(others, answer_text(device, "id"));
         }
     }
     return NULL;
@@ -234,16 +236,22 @@ static int confirm_profile(const struct confirm_wish *wish, const char *name,
 
 int confirm_run(const struct confirm_wish *wish, const struct config_parts *parts)
 {
-    char *body = NULL;
+    struct candidates others;
+    char *body = NULL, words[256];
     int code = client_get_body(wish->socket_path, "/api/v1/status", &body);
     cJSON *status = code == EXIT_CODE_OK ? cJSON_Parse(body) : NULL;
-    const cJSON *device = find_device(status, wish->device);
+    candidates_init(&others, wish->device);
+    const cJSON *device = find_device(status, wish->device, &others);
 
     free(body);
     if (code == EXIT_CODE_OK && (!device || !*answer_text(device, "profile"))) {
-        fprintf(stderr, "sluice profile: %s\n",
-                device ? "the device has no profile that could be confirmed"
-                       : "the gateway has no such device");
+        candidates_text(&others, words, sizeof words);
+        if (device)
+            fprintf(stderr, "sluice profile: device %s has no profile that could be confirmed\n",
+                    wish->device);
+        else
+            fprintf(stderr, "sluice profile: the gateway has no device \"%s\"%s\n", wish->device,
+                    words);
         code = EXIT_CODE_USAGE;
     }
     if (code == EXIT_CODE_OK)

@@ -19,8 +19,9 @@ int offline_open(struct offline *offline, const char *folder)
     memset(offline, 0, sizeof *offline);
     /* Opening the folder would make it, and nothing is to be changed here. */
     if (stat(folder, &status) != 0) {
-        fprintf(stderr, "sluice: the journal's folder %s cannot be read: %s\n", folder,
-                strerror(errno));
+        fprintf(stderr,
+                "sluice: the journal's folder %s cannot be read: %s; name it with --journal\n",
+                folder, strerror(errno));
         return EXIT_CODE_SYSTEM;
     }
     if (!S_ISDIR(status.st_mode)) {

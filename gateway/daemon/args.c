@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/nearest.h"
+
 #define FLAGS_MAX   32
 #define HELP_COLUMN 26
 
@@ -103,8 +105,23 @@ static int next_argument(int argc, char **argv, const char *letters, const struc
     return getopt_long(argc, argv, letters, names, NULL);
 }
 
+/* Behind getopt's own message about it: which flag may have been meant by `word`. */
+static void suggest(const struct args_command *command, const char *word)
+{
+    char asked[NEAREST_SIZE_MAX + 1];
+    struct nearest nearest;
+
+    snprintf(asked, sizeof asked, "%.*s", (int)strcspn(word, "="), word);
+    nearest_init(&nearest, asked + strspn(asked, "-"));
+    for (size_t i = 0; optopt == 0 && i < count_flags(command); i++)
+        nearest_offer(&nearest, command->flags[i].name);
+    if (nearest.best)
+        fprintf(stderr, "Did you mean --%s? ", nearest.best);
+    fprintf(stderr, "Try %s --help.\n", command->name);
+}
+
 /* A flag, or what ends the command line's reading: ARGS_DONE, ARGS_WRONG; else 0. */
-static int take_flag(const struct args_command *command, int code)
+static int take_flag(const struct args_command *command, int code, const char *word)
 {
     const struct args_flag *flag = find_flag(command, code);
 
@@ -123,7 +140,7 @@ static int take_flag(const struct args_command *command, int code)
         args_help(command);
         return ARGS_DONE;
     }
-    fprintf(stderr, "Try %s --help.\n", command->name);
+    suggest(command, word);
     return ARGS_WRONG;
 }
 
@@ -157,7 +174,7 @@ int args_parse(int argc, char **argv, const struct args_command *command)
     optind = 1;
     /* Operands gather in front, where everything has been read, and go to the end at last. */
     while ((code = next_argument(argc, argv, letters, names)) != -1) {
-        int result = code == 1 ? 0 : take_flag(command, code);
+        int result = code == 1 ? 0 : take_flag(command, code, argv[optind - 1]);
 
         if (result != 0)
             return result;

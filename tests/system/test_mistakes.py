@@ -68,6 +68,9 @@ def the_configuration_is_that_of_the_gateway_that_runs(site):
     refuses(gateway.socket, EXIT_USAGE, ("probe", "boilr"), gateway.config_path, "did you mean \"boiler\"?")
     refuses(gateway.socket, EXIT_USAGE, ("node", "status", "pmp"), gateway.config_path, "did you mean \"pump\"?", "--unit")
     refuses(gateway.socket, EXIT_USAGE, ("probe", "scale"), "only Modbus")
+    refuses(gateway.socket, EXIT_USAGE, ("profile", "confirm", "boilr", "counter=1"), "no device \"boilr\"", "did you mean \"boiler\"?")
+    refuses(gateway.socket, EXIT_USAGE, ("status", "--jsn"), "--jsn", "Did you mean --json?", "--help")
+    refuses(gateway.socket, EXIT_USAGE, ("status", "--xyzzy"), "--xyzzy", "Try sluice status --help")
     other = site.write("other.json", open(gateway.config_path, encoding="utf-8").read().replace("boiler", "kettle"))
     refuses(gateway.socket, EXIT_USAGE, ("probe", "boiler", "--config", other), other, "there are: pump, kettle, scale")
 
