@@ -198,6 +198,7 @@ def what_asks_devices_ends_so(site):
     plant = Plant(site)
     for row in device_rows(plant):
         run(plant, row, plant.gateway.socket)
+    check(plant.gateway.process.log().count("refuses point none") == 1, "what is known of a point outlives each loan", plant.gateway.process.log()[-3000:])
 
 
 def what_an_owner_does_ends_so(site):
