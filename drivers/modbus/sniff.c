@@ -385,6 +385,13 @@ void sniff_flush(struct sniff *sniff)
     take(sniff, SNIFF_RECEIVED, true);
 }
 
+/* A frame of a function that nobody knows may be whole. */
+static bool is_whole(const struct sniff *sniff, const struct sniff_buffer *buffer)
+{
+    return sniff->protocol == SNIFF_RTU && buffer->have >= LEAST &&
+           buffer->have <= FRAMES_ADU_MAX && frames_rtu_sound(buffer->bytes, buffer->have);
+}
+
 static void end(struct sniff *sniff, enum sniff_way way, int64_t mono_ns)
 {
     struct sniff_buffer *buffer = &sniff->buffers[way == SNIFF_RECEIVED];
@@ -395,7 +402,7 @@ static void end(struct sniff *sniff, enum sniff_way way, int64_t mono_ns)
     if (buffer->have == 0)
         return;
     if (mono_ns - buffer->at_ns[buffer->have - 1] > sniff_patience_ns(sniff) ||
-        (sniff->protocol == SNIFF_RTU && frames_rtu_sound(buffer->bytes, buffer->have))) {
+        is_whole(sniff, buffer)) {
         take(sniff, way, true);
         return;
     }
