@@ -454,10 +454,10 @@ static void check_value(size_t i, const struct value *value)
 {
     switch (value->type) {
     case VALUE_BOOL:
-        assert_int_equal(value->b, cases[i].number);
+        assert_int_equal(value->b, (int64_t)cases[i].number);
         break;
     case VALUE_I64:
-        assert_int_equal(value->i, cases[i].number);
+        assert_int_equal(value->i, (int64_t)cases[i].number);
         break;
     case VALUE_TEXT:
         assert_int_equal(value->size, strlen(cases[i].text));
