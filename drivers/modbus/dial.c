@@ -137,7 +137,7 @@ static int begin(struct dial *dial, const struct addrinfo *info)
     if (dial->fd < 0)
         return error_from_errno(errno);
     if (is_among_the_last(dial->fd))
-        return ERR_FULL;
+        return ERR_DESCRIPTORS;
     setsockopt(dial->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (connect(dial->fd, info->ai_addr, info->ai_addrlen) < 0 && errno != EINPROGRESS)
         return connect_error(errno);
