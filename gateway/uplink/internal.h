@@ -134,6 +134,7 @@ struct uplink {
     int64_t group_began_ns;
     uint16_t drop_reason; /* of the batch that is to be flushed */
     uint64_t next;        /* the first event that no message covers yet */
+    uint64_t repeated_n;  /* events up to this one may have been published before */
     struct window window;
     bool rewind;       /* go back to the cursor once all is answered */
     int64_t settle_ns; /* or at this time */

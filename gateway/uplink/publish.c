@@ -82,6 +82,7 @@ static void finish_rewind(struct uplink *uplink, int64_t now_ns)
     uplink->have_event = uplink->group_open = false;
     uplink->drop_reason = 0;
     uplink->next = low > 0 ? low : 1;
+    uplink->repeated_n = journal_durable(uplink->journal, NULL);
     reader_seek(uplink->reader, uplink->next);
     uplink->rewind = false;
 }

@@ -156,6 +156,7 @@ static int open_reading(struct uplink *uplink)
         return rc;
     low = cursor_low(uplink->cursor);
     uplink->next = low > 0 ? low : 1;
+    uplink->repeated_n = journal_durable(uplink->journal, NULL);
     rc = reader_open(&uplink->reader, uplink->journal, uplink->next);
     if (rc != 0)
         return rc;

@@ -88,6 +88,19 @@ bool values_fits(const struct uplink *uplink, bool uncertain)
     return publish_fits(uplink, message.topic, message.text.size);
 }
 
+/* Of what may have been published before only the newest value of each point is to be kept by the
+ * broker, which may have it, or one that is as new: a retained value never goes back to an older
+ * one. */
+static bool is_to_be_kept(const struct uplink *uplink)
+{
+    struct journal_stream_ledger ledger = {0};
+
+    if (uplink->event.n > uplink->repeated_n)
+        return true;
+    return journal_stream_ledger(uplink->journal, uplink->event.stream, &ledger) == 0 &&
+           ledger.last_n == uplink->event.n;
+}
+
 bool values_add(struct uplink *uplink, bool uncertain)
 {
     struct value_message message;
@@ -96,7 +109,7 @@ bool values_add(struct uplink *uplink, bool uncertain)
         return false;
     write_value(uplink, uncertain, &message);
     if (!publish_room(uplink, message.text.size) ||
-        !send(uplink, message.topic, &message.text, true))
+        !send(uplink, message.topic, &message.text, is_to_be_kept(uplink)))
         return false;
     uplink->group_last = uplink->event.n;
     uplink->group_events++;

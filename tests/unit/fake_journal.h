@@ -245,6 +245,19 @@ uint64_t journal_durable(const struct journal *journal, uint32_t *epoch)
     return fake.count;
 }
 
+int journal_stream_ledger(const struct journal *journal, uint32_t number,
+                          struct journal_stream_ledger *ledger)
+{
+    (void)journal;
+    *ledger = (struct journal_stream_ledger){0};
+    pthread_mutex_lock(&fake.lock);
+    for (uint64_t n = 1; n <= fake.count; n++)
+        if (fake.events[n].stream == number && fake.events[n].kind == EVENT_READING)
+            ledger->last_n = n;
+    pthread_mutex_unlock(&fake.lock);
+    return 0;
+}
+
 void journal_previous(const struct journal *journal, struct journal_previous *previous)
 {
     (void)journal;
