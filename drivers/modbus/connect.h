@@ -11,7 +11,7 @@
  * The look-up takes what the resolver takes. Both end at once when the bus is to stop. On the bus's
  * own thread. The socket blocks, is close-on-exec and has TCP_NODELAY. Returns it, or ERR_CLOSED
  * (the bus stops), ERR_NAME, or why the last address could not be reached: ERR_REFUSED,
- * ERR_UNREACHABLE, ERR_TIMEOUT; ERR_FULL (no descriptors left), ERR_NOMEM, ERR_IO.
+ * ERR_UNREACHABLE, ERR_TIMEOUT; ERR_DESCRIPTORS, ERR_NOMEM, ERR_IO.
  */
 int connect_tcp(const struct modbus_host *address, int64_t timeout_ns, struct driver_host *host);
 

@@ -32,7 +32,7 @@ void dial_look_ups_close(struct dial_look_ups *look_ups);
 /*
  * Called once, from the loop: `fd` is the connected socket (non-blocking, close-on-exec, with
  * TCP_NODELAY), the callee's from now on; or ERR_NAME, ERR_REFUSED, ERR_UNREACHABLE, ERR_TIMEOUT,
- * ERR_IO, ERR_NOMEM, ERR_FULL (only few descriptors are left). The dial is gone.
+ * ERR_IO, ERR_NOMEM, ERR_DESCRIPTORS (only few are left). The dial is gone.
  */
 typedef void dial_fn(void *context, int fd);
 

@@ -24,7 +24,8 @@ struct change_host {
     void (*keep)(void *context);
     /* Names the uplinks that are online; returns how many. */
     size_t (*online)(void *context, char ids[CHANGE_UPLINKS_MAX][ID_SIZE_MAX]);
-    /* Whether an uplink is online, or none of that id is configured; else a sentence of why not. */
+    /* Whether an uplink is online, renamed too, or none of that id is configured; else a sentence
+     * of why not. */
     bool (*is_online)(void *context, const char *id, char *why, size_t size);
     /* Why the newest file was refused; "" when it runs. Any thread. */
     void (*refused)(void *context, char *why, size_t size);

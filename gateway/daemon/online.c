@@ -29,19 +29,32 @@ size_t running_online(struct running *running, char (*ids)[ID_SIZE_MAX], size_t 
     return count;
 }
 
+/* The uplink of that id, or the one that goes on with its place under another id; or NULL. */
+static const char *present_id(const struct config *config, const char *id)
+{
+    const char *renamed = NULL;
+
+    for (size_t i = 0; config && i < config->uplink_count; i++) {
+        const struct config_uplink *uplink = &config->uplinks[i];
+        const struct uplink_options *options = uplink->options;
+        if (strcmp(uplink->id, id) == 0)
+            return uplink->id;
+        if (options->was && strcmp(options->was, id) == 0)
+            renamed = uplink->id;
+    }
+    return renamed;
+}
+
 bool running_is_online(struct running *running, const char *id, char *why, size_t size)
 {
-    bool online = true;
-
     snprintf(why, size, "it does not run");
     pthread_mutex_lock(&running->lock);
-    const struct unstarted *unstarted = unstarted_uplink(running, id);
+    id = present_id(running->current ? running->current->config : NULL, id);
+    bool online = !id;
+    const struct unstarted *unstarted = id ? unstarted_uplink(running, id) : NULL;
     if (unstarted)
         unstarted_why(unstarted, why, size);
-    const struct config *config = running->current ? running->current->config : NULL;
-    for (size_t i = 0; config && i < config->uplink_count; i++)
-        online &= strcmp(config->uplinks[i].id, id) != 0;
-    for (struct running_uplink *entry = running->uplinks; entry; entry = entry->next)
+    for (struct running_uplink *entry = running->uplinks; id && entry; entry = entry->next)
         if (strcmp(entry->config->id, id) == 0)
             online = state_of(entry, why, size);
     pthread_mutex_unlock(&running->lock);

@@ -106,8 +106,8 @@ void running_why_refused(struct running *running, char *why, size_t size);
 /* Names up to `max` uplinks that are online; returns how many. Thread-safe. */
 size_t running_online(struct running *running, char (*ids)[ID_SIZE_MAX], size_t max);
 
-/* Whether an uplink is online, or none of that id is configured; else a sentence of why it is not.
- * Thread-safe. */
+/* Whether an uplink is online, under another id too where that names this one as its earlier id, or
+ * none is configured; else a sentence of why it is not. Thread-safe. */
 bool running_is_online(struct running *running, const char *id, char *why, size_t size);
 
 /* Stops buses, then uplinks (which get `grace_ns` to be acknowledged), and frees the

@@ -196,11 +196,13 @@ def another_broker_that_nobody_confirms_gets_nothing_for_the_first(site):
 
 
 def an_uplink_that_stays_away_goes_back_to_its_place(site):
+    """Under another id, too."""
     plant = Plant(site, **{"from": "now"})
     before = plant.place()
     gone = Broker(site, tls=False, name="gone", start=False)
-    plant.apply([*moved_to(gone), {"at": [*CLOUD, "linger"], "set": "70ms"}], confirm_s=300)
+    plant.apply([*moved_to(gone), *RENAMED], confirm_s=300)
     wait_for(lambda: not plant.pending(), 60, "it goes back, since cloud was online before")
+    check("uplink cloud was online before" in plant.gateway.process.log(), plant.gateway.process.log())
     plant.goes_on(before)
     plant.ends()
 
