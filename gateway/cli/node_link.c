@@ -185,7 +185,7 @@ static int transact(struct node_link *link, const struct modbus_request *request
 static int64_t patience_ns(const struct node_link *link, int64_t more_ns)
 {
     const struct modbus_bus_options *bus = link->options;
-    int64_t reply_ns = bus->port || bus->timeout_ns < REPLY_NS ? REPLY_NS : bus->timeout_ns;
+    int64_t reply_ns = bus->timeout_ns < REPLY_NS ? REPLY_NS : bus->timeout_ns;
 
     return reply_ns + more_ns +
            BYTES_MAX * port_byte_ns(bus->line.baud ? &bus->line : &behind_host);

@@ -38,16 +38,15 @@ def command(node, name, *words):
     return sluice("node", name, node.link, *words, *LINE, *NOBODY)
 
 
-def state(node):
-    done = command(node, "status", "--json")
-    check(done.stdout, "sluice node status", done.stderr)
-    return json.loads(done.stdout)
-
-
 def status(node):
     """What it says, or nothing."""
     done = command(node, "status", "--json")
     return json.loads(done.stdout) if done.stdout else None
+
+
+def state(node):
+    """What it says. What was asked of it before, without patience, may still be answered first."""
+    return wait_for(lambda: status(node), 30, "sluice node status")
 
 
 def runs(node, version, word):
@@ -297,7 +296,6 @@ def a_version_that_hangs_is_given_up_by_the_watchdog_alone(site):
     push(node, version_parts("1.2.0", body=lambda slot: hanging(slot, name), name=name)[1])
     wait_for(lambda: not node.answers(), 20, "the version that hangs")
     wait_for(node.answers, 120, "the old version is back")
-    wait_for(lambda: status(node), 30, "what was asked meanwhile is answered")
     said = runs(node, "1.0.0", "confirmed")
     check(said["slots"][1]["state"].startswith("was not confirmed"), "what became of the other", said)
 
@@ -346,6 +344,15 @@ def an_update_through_a_transparent_device_server(site):
     check(done.returncode == EXIT_OK and json.loads(done.stdout)["running"] == "A", "back, as a device of the gateway", done.stdout, done.stderr)
     wait_for(lambda: gateway.device("node")["up"], 30, "it is polled again")
     gateway.stop()
+
+
+def a_slow_line_is_waited_for(site):
+    """As long as the bus's time-out says, which is a second unless it is set."""
+    node = new_node(site)
+    check(state(node)["running"] == "A", "it answers at once")
+    node.lag_s = 0.75
+    done = command(node, "status", "--json")
+    check(done.returncode == EXIT_OK and json.loads(done.stdout)["running"] == "A", "it is waited for", done.stdout, done.stderr)
 
 
 def a_job_of_the_api_updates_it(site):
@@ -397,4 +404,5 @@ def a_job_of_the_api_updates_it(site):
 main(an_update_while_the_gateway_polls, what_does_not_belong_there_is_refused, what_was_cut_off_goes_on,
      a_version_that_does_not_work_goes_away, every_board_has_room_for_its_boot_loader,
      every_boot_loader_starts_what_is_whole, a_version_that_hangs_is_given_up_by_the_watchdog_alone,
-     an_update_through_a_device_server, an_update_through_a_transparent_device_server, a_job_of_the_api_updates_it, prepare=build_nodes)
+     an_update_through_a_device_server, an_update_through_a_transparent_device_server, a_slow_line_is_waited_for,
+     a_job_of_the_api_updates_it, prepare=build_nodes)

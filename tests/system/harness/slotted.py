@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import tty
 
 from .node import ROOT, Debugger, Node, board, tool
@@ -69,6 +70,7 @@ class SlottedNode(Node):
         self.link = site.path(label + ".tty")
         os.symlink(os.ttyname(self.fd), self.link)
         self.line = None
+        self.lag_s = 0  # what the line takes for a reply, as radio modems do
         self.starts = 0
         threading.Thread(target=self._carry, daemon=True).start()
 
@@ -93,6 +95,7 @@ class SlottedNode(Node):
                         line.sendall(data)
                 if line in ready:
                     data = line.recv(4096)
+                    time.sleep(self.lag_s)
                     if data:
                         os.write(self.master, data)
                     else:
