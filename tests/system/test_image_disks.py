@@ -13,8 +13,8 @@ from harness.imaged import needs_long
 
 FDT = ("-t", "s")
 # The files of the boot partition that the first program needs which the board runs by itself.
-FIRST = {"x86_64": ("EFI/BOOT/BOOTX64.EFI", "EFI/BOOT/grubx64.efi", "EFI/debian/grub.cfg"), "rpi4": ("start4.elf", "u-boot.bin"),
-         "orangepi-zero": (), "qemu-arm64": ()}
+FIRST = {"x86_64": ("EFI/BOOT/BOOTX64.EFI", "EFI/BOOT/grubx64.efi", "EFI/debian/grub.cfg"), "rpi3": ("bootcode.bin", "start.elf", "u-boot.bin"),
+         "rpi4": ("start4.elf", "u-boot.bin"), "beaglebone-black": ("MLO", "u-boot.img"), "orangepi-zero": (), "qemu-arm64": ()}
 
 
 def output(*command):
