@@ -129,9 +129,9 @@ def survives_power_cuts_during_an_install(site):
             lost.append((cut, slot))
         elif number % (CUTS // BOOTED_CUTS) == CUTS // BOOTED_CUTS - 1:
             boots(site, replayed, slot, number)
+    totals("install_cuts", install_cuts=CUTS, lost=len(lost), booted=BOOTED_CUTS)
     check(not lost, "cuts that leave no system to boot", lost)
     check(outcomes["B"], "the new one never came to be next", outcomes)
-    totals("install_cuts", install_cuts=CUTS, lost=len(lost), booted=BOOTED_CUTS)
     return "%d cuts in %d writes: %d times the old one is next, %d times the new one; %d booted" % (
         CUTS, last - first, outcomes["A"], outcomes["B"], BOOTED_CUTS)
 
