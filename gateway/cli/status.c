@@ -195,6 +195,8 @@ static void print_device(const cJSON *device)
     printf("  %s %-20s ", cJSON_IsTrue(get(device, "up")) ? "up  " : "DOWN",
            answer_text(device, "id"));
     print_count(answer_number(device, "points"), "point", "points");
+    if (answer_number(device, "bad") > 0)
+        printf(" (%.0f bad)", answer_number(device, "bad"));
     for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
         if (answer_number(device, counters[i].key) == 0)
             continue;

@@ -208,7 +208,8 @@ static void put_device(struct running *running, struct text *text, struct runnin
         text_string(text, ",");
         put_text(text, "doubt", doubts_of(running->doubts, device));
     }
-    text_printf(text, ",\"points\":%zu,\"up\":%s", device->point_count, up ? "true" : "false");
+    text_printf(text, ",\"points\":%zu,\"bad\":%" PRIu32 ",\"up\":%s", device->point_count,
+                host_bad(entry->host, index), up ? "true" : "false");
     if (!up && status) {
         text_string(text, ",");
         put_text(text, "why", status_why(status));
@@ -283,10 +284,11 @@ static void put_buses(struct running *running, struct text *text)
 static void put_bus_in_short(struct running *running, struct text *text, struct running_bus *entry)
 {
     const struct driver_stats *stats = host_stats(entry->host);
-    uint64_t up = 0, requests = 0, replies = 0, share_ppm = 0;
+    uint64_t up = 0, bad = 0, requests = 0, replies = 0, share_ppm = 0;
 
     for (size_t i = 0; i < entry->bus->device_count; i++) {
         up += atomic_load(&stats[i].up);
+        bad += atomic_load(&stats[i].up) ? host_bad(entry->host, i) : 0;
         requests += atomic_load(&stats[i].requests);
         replies += atomic_load(&stats[i].replies);
         share_ppm += atomic_load(&stats[i].share_ppm);
@@ -297,9 +299,9 @@ static void put_bus_in_short(struct running *running, struct text *text, struct 
     put_text(text, "error", host_error(entry->host) ? error_text(host_error(entry->host)) : "");
     lend_status(text, entry, clock_mono(running->clock));
     text_printf(text,
-                ",\"up\":%" PRIu64 ",\"down\":%" PRIu64 ",\"requests\":%" PRIu64
+                ",\"up\":%" PRIu64 ",\"down\":%" PRIu64 ",\"bad\":%" PRIu64 ",\"requests\":%" PRIu64
                 ",\"replies\":%" PRIu64 ",\"bus_percent\":%.2f}",
-                up, (uint64_t)entry->bus->device_count - up, requests, replies,
+                up, (uint64_t)entry->bus->device_count - up, bad, requests, replies,
                 (double)share_ppm / 1e4);
 }
 

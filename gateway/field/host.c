@@ -504,6 +504,11 @@ struct driver_stats *host_stats(struct host *host)
     return host->base.stats;
 }
 
+uint32_t host_bad(const struct host *host, size_t device)
+{
+    return sink_bad(host->base.sink, device);
+}
+
 void host_about(struct host *host, size_t device, struct text *text)
 {
     pthread_mutex_lock(&host->about_lock);

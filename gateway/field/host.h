@@ -63,6 +63,10 @@ struct tap *host_tap(struct host *host);
 /* The counters: one per device of the bus, in its order. Valid until host_stop. Any thread. */
 struct driver_stats *host_stats(struct host *host);
 
+/* How many points of device number `device` of the bus were bad when they were last read. Any
+ * thread. */
+uint32_t host_bad(const struct host *host, size_t device);
+
 /* Appends what the driver has to say of device number `device` of the bus, as further members of a
  * JSON object (each behind a comma), or nothing. Any thread. */
 void host_about(struct host *host, size_t device, struct text *text);

@@ -311,11 +311,25 @@ static void add_item(struct batch *batch, struct device_memory *device,
         add_heartbeat(batch, device, mono_ns);
 }
 
+/* By what is remembered: of a good reading that was refused that is nothing. */
+static void count_bad(struct device_memory *device)
+{
+    uint32_t bad = 0;
+
+    for (size_t i = 0; i < device->device->point_count; i++) {
+        const struct report_memory *memory = &device->points[i];
+
+        bad += (memory->known || memory->pending) && report_is_bad(memory->status);
+    }
+    atomic_store(&device->bad, bad);
+}
+
 int sink_readings(struct sink *sink, const struct site_device *of, int64_t mono_ns,
                   const struct sink_item *items, size_t count)
 {
     struct device_memory *device = find_device(sink, of);
     struct batch batch;
+    bool any_bad = false;
     int error = 0;
 
     batch.sink = sink;
@@ -326,9 +340,12 @@ int sink_readings(struct sink *sink, const struct site_device *of, int64_t mono_
         if (batch.count + 2 > BATCH_MAX && put_batch(&batch, mono_ns) != 0)
             error = ERR_FULL;
         add_item(&batch, device, &items[i], mono_ns);
+        any_bad = any_bad || report_is_bad(items[i].status);
     }
     if (put_batch(&batch, mono_ns) != 0)
         error = ERR_FULL;
+    if (device && (any_bad || atomic_load(&device->bad) > 0))
+        count_bad(device);
     return error;
 }
 
@@ -341,6 +358,11 @@ int sink_reading(struct sink *sink, const struct site_device *device,
     if (value && !report_is_bad(status))
         item.value = *value;
     return sink_readings(sink, device, mono_ns, &item, 1);
+}
+
+uint32_t sink_bad(const struct sink *sink, size_t device)
+{
+    return atomic_load(&sink->devices[device].bad);
 }
 
 int64_t sink_due_ns(const struct sink *sink)

@@ -53,6 +53,10 @@ struct sink_item {
 int sink_readings(struct sink *sink, const struct site_device *device, int64_t mono_ns,
                   const struct sink_item *items, size_t count);
 
+/* How many points of the device, by its number on the bus, were bad when they were last read. On
+ * any thread. */
+uint32_t sink_bad(const struct sink *sink, size_t device);
+
 /*
  * A point with an at_most keeps its newest reading until that has passed: when the first of these,
  * or of what waits for room, is due (monotonic; INT64_MAX: none), and storing what is. The driver's
@@ -80,8 +84,8 @@ int sink_learnt(struct sink *sink, const struct site_device *device, const char 
  * (site_bus.stream). 0, also for a bus that has no stream; ERR_FULL. */
 int sink_bus_learnt(struct sink *sink, const char *text, size_t size);
 
-/* An alarm of a device: a sentence for people, as a text, stored at once. 0, or ERR_FULL when it was
- * refused. */
+/* An alarm of a device: a sentence for people, as a text, stored at once. 0, or ERR_FULL when it
+ * was refused. */
 int sink_alarm(struct sink *sink, const struct site_device *device, const char *text, size_t size);
 
 #endif

@@ -2,6 +2,8 @@
 #ifndef SLUICE_FIELD_SINK_INSIDE_H
 #define SLUICE_FIELD_SINK_INSIDE_H
 
+#include <stdatomic.h>
+
 #include "field/report.h"
 #include "field/sink.h"
 
@@ -23,6 +25,7 @@ struct device_memory {
     struct report_memory *points;
     int64_t told_mono_ns;
     int64_t stored_mono_ns; /* of its last event */
+    _Atomic uint32_t bad;   /* points whose newest reading is */
     uint16_t status;
     bool up, known;
     bool pending; /* the journal's ring refused it: to be put again */

@@ -80,6 +80,29 @@ static void stores_no_value_with_a_bad_status_and_the_status_once(void **state)
     assert_int_equal(box->events[2].value.i, 5);
 }
 
+static void counts_the_points_of_each_device_that_were_bad_when_they_were_last_read(void **state)
+{
+    struct box *box = *state;
+    struct value value = {.type = VALUE_I64, .i = 5};
+
+    for (size_t i = 0; i < 3; i++)
+        sink_reading(box->sink, &box->devices[0], &box->points[0][i], 1, NULL, STATUS_TIMEOUT);
+    sink_reading(box->sink, &box->devices[0], &box->points[0][3], 1, &value, STATUS_GOOD);
+    assert_int_equal(sink_bad(box->sink, 0), 3);
+    assert_int_equal(sink_bad(box->sink, 1), 0);
+    sink_reading(box->sink, &box->devices[0], &box->points[0][0], 2, &value, STATUS_GOOD);
+    sink_reading(box->sink, &box->devices[0], &box->points[0][1], 2, NULL, STATUS_CORRUPT);
+    assert_int_equal(sink_bad(box->sink, 0), 2);
+    sink_reading(box->sink, &box->devices[0], &box->points[0][1], 3, &value, STATUS_GOOD);
+    sink_reading(box->sink, &box->devices[0], &box->points[0][2], 3, &value, STATUS_IMPLAUSIBLE);
+    assert_int_equal(sink_bad(box->sink, 0), 0);
+    /* One that the full ring refuses waits, and counts. */
+    box->room = 0;
+    sink_reading(box->sink, &box->devices[1], &box->points[1][0], 4, NULL, STATUS_TIMEOUT);
+    assert_int_equal(sink_bad(box->sink, 1), 1);
+    box->room = PUT_MAX - box->count;
+}
+
 static void compares_texts_by_content(void **state)
 {
     struct box *box = *state;
@@ -182,6 +205,7 @@ int main(void)
         SINK_TEST(stores_everything_where_on_change_is_off),
         SINK_TEST(marks_what_is_outside_the_plausible_range),
         SINK_TEST(stores_no_value_with_a_bad_status_and_the_status_once),
+        SINK_TEST(counts_the_points_of_each_device_that_were_bad_when_they_were_last_read),
         SINK_TEST(compares_texts_by_content),
         SINK_TEST(stores_a_reading_whose_predecessor_was_refused),
         SINK_TEST(puts_a_whole_read_in_order_and_suppresses_within_it),

@@ -44,6 +44,19 @@ function ofDevice(bus: BusStatus, device: DeviceStatus): Condition {
   };
 }
 
+/** It answers, and some of what it is asked for it has not, or gives no value of. */
+function badPoints(device: DeviceStatus): Condition {
+  const refused = device.learnt.points?.[0], why = refused?.why;
+  return {
+    key: `bad/${device.id}`,
+    level: 'look',
+    what: t('trouble.bad', { n: device.bad, of: device.points, name: device.name || device.id }),
+    why: why && told(`why.${why}`, why),
+    next: why && t('trouble.bad.refused'),
+    at: ['devices', device.id],
+  };
+}
+
 /** A line on which nothing answers is one trouble and not one for each device. */
 function ofBus(bus: BusStatus): Condition[] {
   const at = ['buses', bus.id];
@@ -51,15 +64,18 @@ function ofBus(bus: BusStatus): Condition[] {
     return [{ key: `bus/${bus.id}`, level: 'down', what: t('trouble.bus', { bus: bus.id }), why: said(bus.error), next: t('trouble.bus.next'), at }];
   if (bus.lent)
     return [{ key: `lent/${bus.id}`, level: 'paused', what: t('trouble.lent', { bus: bus.id, to: bus.lent.to }), next: t('trouble.lent.next'), at }];
-  const down = bus.devices.filter((device) => !device.up && device.why);
+  const down = bus.devices.filter((device) => !device.up && device.why), bad = bus.devices.filter((device) => device.up && device.bad);
   const first = down[0];
-  if (!first) return [];
-  if (down.length === bus.devices.length && down.length > 1)
+  if (first && down.length === bus.devices.length && down.length > 1)
     return [{ key: `bus/${bus.id}`, level: 'down', what: t('trouble.line', { bus: bus.id, n: down.length }), why: told(`why.${first.why}`, first.why!), next: t('trouble.line.next'), at }];
   const each = down.slice(0, DEVICES_EACH).map((device) => ofDevice(bus, device));
   const more = down.length - each.length;
   if (more > 0)
     each.push({ key: `more/${bus.id}`, level: 'down', what: t('trouble.more', { n: more, bus: bus.id }), at: ['devices'] });
+  each.push(...bad.slice(0, DEVICES_EACH).map(badPoints));
+  const others = bad.slice(DEVICES_EACH), sum = (key: 'bad' | 'points'): number => others.reduce((all, device) => all + device[key], 0);
+  if (others.length)
+    each.push({ key: `bad/more/${bus.id}`, level: 'look', what: t('trouble.bad', { n: sum('bad'), of: sum('points'), name: bus.id }), at: ['devices'] });
   return each;
 }
 
@@ -81,6 +97,9 @@ function ofUplink(uplink: UplinkStatus, waiting: number): Condition[] {
     found.push({ key: `alarm/${uplink.id}`, level: 'look', what: t('trouble.alarm', { uplink: uplink.id }), why: said(uplink.alarm), at });
   return found;
 }
+
+/** Nothing is read yet: no device is configured. */
+export const isUnset = (now: Status): boolean => !now.buses.some((bus) => bus.devices.length);
 
 const order = { down: 0, look: 1, paused: 2 };
 

@@ -17,6 +17,8 @@ const SETTLED_MS = 700;
 export interface BusSums {
   up: number;
   down: number;
+  /** Points of devices that answer. */
+  bad: number;
   requests: number;
   replies: number;
   percent: number;
@@ -31,10 +33,12 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 let asked = -Infinity;
 
 export function sumBus(bus: BusStatus): BusSums {
-  const made = { up: 0, down: 0, requests: 0, replies: 0, percent: 0 };
+  const made = { up: 0, down: 0, bad: 0, requests: 0, replies: 0, percent: 0 };
   for (const device of bus.devices) {
-    if (device.up) made.up++;
-    else made.down++;
+    if (device.up) {
+      made.up++;
+      made.bad += device.bad;
+    } else made.down++;
     made.requests += device.requests;
     made.replies += device.replies;
     made.percent += device.bus_percent;
@@ -77,7 +81,7 @@ function later(ms: number): void {
 }
 
 function moved(before: BusSums | undefined, now: BusSums): boolean {
-  return !before || before.up !== now.up || before.down !== now.down;
+  return !before || before.up !== now.up || before.down !== now.down || before.bad !== now.bad;
 }
 
 /** The same array where nothing is new, so that lists made of it stay as they are. */
@@ -97,7 +101,7 @@ function lay(short: LiveStatus): void {
   if (short.config.fingerprint !== known.config.fingerprint) later(SETTLED_MS);
   const buses = new Map<string, BusSums>();
   for (const bus of short.buses) {
-    const now = { up: bus.up, down: bus.down, requests: bus.requests, replies: bus.replies, percent: bus.bus_percent };
+    const now = { up: bus.up, down: bus.down, bad: bus.bad, requests: bus.requests, replies: bus.replies, percent: bus.bus_percent };
     if (moved(sums.get().get(bus.id), now)) later(SETTLED_MS);
     buses.set(bus.id, now);
   }

@@ -63,6 +63,8 @@ export interface DeviceStatus {
   profile: string;
   unverified?: boolean;
   points: number;
+  /** How many of them were bad when they were last read. */
+  bad: number;
   up: boolean;
   why?: string;
   help?: string;
@@ -156,6 +158,7 @@ export interface LiveBus {
   lent?: { to: string; for_ms: number } | null;
   up: number;
   down: number;
+  bad: number;
   requests: number;
   replies: number;
   bus_percent: number;

@@ -17,7 +17,7 @@ import { isShared, shares, verdict, verdictLevel } from './load';
 import { SettingsLink } from '../settings/settings';
 import { Second } from './second';
 
-const NOTHING = { up: 0, down: 0, requests: 0, replies: 0, percent: 0 };
+const NOTHING = { up: 0, down: 0, bad: 0, requests: 0, replies: 0, percent: 0 };
 
 function DeviceTable({ bus }: { bus: BusStatus }) {
   const errors = (device: BusStatus['devices'][number]) => device.timeouts + device.corrupt + device.unexpected + device.exceptions;

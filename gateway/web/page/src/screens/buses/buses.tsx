@@ -22,7 +22,7 @@ function Line({ bus }: { bus: BusStatus }) {
   const all = shares(bus);
   const percent = counted?.percent ?? all.reduce((sum, share) => sum + share.percent, 0);
   const judged = verdict(percent), replies = rates.of(`replies/${bus.id}`);
-  const level = busLevel(bus, counted ?? { up: 0, down: 0, requests: 0, replies: 0, percent });
+  const level = busLevel(bus, counted ?? { up: 0, down: 0, bad: 0, requests: 0, replies: 0, percent });
   return (
     <Panel title={bus.id} aside={<State level={level} word={bus.error || (bus.lent ? t('bus.lent') : t('bus.answer', { up: counted?.up ?? 0, of: bus.devices.length }))} />}>
       <p class="bus-facts">

@@ -40,7 +40,8 @@ function Past({ alarm }: { alarm: StoredEvent }) {
   );
 }
 
-export function Alarms({ found }: { found: readonly Condition[] }) {
+/** `unset`: nothing is read yet, and so there is something to be done first. */
+export function Alarms({ found, unset }: { found: readonly Condition[]; unset: boolean }) {
   const [past, setPast] = useState<StoredEvent[]>([]);
   useEffect(() => {
     lines<StoredEvent>('/events' + query({ from: '-24h', kind: 'alarm', limit: 200 })).then((all) => setPast(all.slice(-PAST_MAX).reverse()), () => {});
@@ -49,9 +50,9 @@ export function Alarms({ found }: { found: readonly Condition[] }) {
     if (event.k === 'alarm') setPast((known) => [event, ...known.filter((one) => one.n !== event.n)].slice(0, PAST_MAX));
   });
   return (
-    <Panel title={t('overview.care')} aside={<State level={found[0]?.level ?? 'up'} word={found.length ? t('overview.care.n', { n: found.length }) : t('overview.care.none')} />}>
+    <Panel title={t('overview.care')} aside={<State level={found[0]?.level ?? (unset ? 'unknown' : 'up')} word={found.length ? t('overview.care.n', { n: found.length }) : t('overview.care.none')} />}>
       {found.length > 0 && <ul class="troubles">{found.map((one) => <Trouble key={one.key} found={one} />)}</ul>}
-      {!found.length && <p class="quiet-line">{t('overview.care.well')}</p>}
+      {!found.length && <p class="quiet-line">{t(unset ? 'overview.unset.next' : 'overview.care.well')}</p>}
       {past.length > 0 && (
         <div class="past">
           <h3>{t('overview.alarms')}</h3>

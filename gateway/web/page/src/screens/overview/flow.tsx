@@ -13,7 +13,7 @@ import { Wires, type Wire } from './wires';
 /** More lines or brokers than that are behind a link, those in trouble first. */
 const SHOWN = 6;
 
-const NOTHING: BusSums = { up: 0, down: 0, requests: 0, replies: 0, percent: 0 };
+const NOTHING: BusSums = { up: 0, down: 0, bad: 0, requests: 0, replies: 0, percent: 0 };
 const urgency = { down: 0, look: 1, paused: 2, unknown: 3, up: 4 };
 
 function chosen<T>(all: readonly T[], level: (one: T) => keyof typeof urgency): T[] {

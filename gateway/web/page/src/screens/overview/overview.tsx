@@ -1,5 +1,5 @@
 /** The whole gateway at a glance: one sentence, the flow from the sensors to the brokers, what wants care, the ledger. */
-import { conditions } from '../../api/conditions';
+import { conditions, isUnset } from '../../api/conditions';
 import { status } from '../../api/status';
 import { useCell } from '../../lib/cell';
 import { narrow } from '../../lib/narrow';
@@ -15,15 +15,15 @@ export function Overview() {
   const now = useCell(status);
   const stacked = useCell(narrow);
   if (!now) return <Screen title={t('nav.overview')}><Waiting /></Screen>;
-  const found = conditions(now);
+  const found = conditions(now), unset = isUnset(now);
   // On a phone what is wrong would be far below the picture.
   const first = stacked && found.length > 0;
   return (
-    <Screen title={t('nav.overview')} lead={<Summary now={now} found={found} />}>
-      {first && <div class="care-first"><Alarms found={found} /></div>}
+    <Screen title={t('nav.overview')} lead={<Summary now={now} found={found} unset={unset} />}>
+      {first && <div class="care-first"><Alarms found={found} unset={unset} /></div>}
       <Flow now={now} />
       <div class="columns">
-        {!first && <Alarms found={found} />}
+        {!first && <Alarms found={found} unset={unset} />}
         <Ledger now={now} />
       </div>
     </Screen>

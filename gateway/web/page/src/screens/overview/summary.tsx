@@ -15,13 +15,13 @@ function flows(now: Status): string {
   ].join(' · ');
 }
 
-export function Summary({ now, found }: { now: Status; found: readonly Condition[] }) {
-  const worst = found[0]?.level ?? 'up';
+export function Summary({ now, found, unset }: { now: Status; found: readonly Condition[]; unset: boolean }) {
+  const worst = found[0]?.level ?? (unset ? 'unknown' : 'up');
   return (
     <span class="summary">
       <Shape level={worst} />
       <span class="summary-words">
-        <b>{found.length ? t('overview.troubles', { n: found.length }) : t('overview.well')}</b>{' '}
+        <b>{found.length ? t('overview.troubles', { n: found.length }) : t(unset ? 'overview.unset' : 'overview.well')}</b>{' '}
         <span class="summary-flows">{flows(now)}</span>
       </span>
     </span>
