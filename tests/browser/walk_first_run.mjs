@@ -7,7 +7,24 @@ async function press(page, name) {
   await page.getByRole('button', { name, exact: true }).click();
 }
 
+/** A device whose clock is an hour ahead of the gateway's. */
+async function clockIsOff(browser) {
+  const page = await openPage(browser, { width: 360 });
+  await page.addInitScript(() => {
+    const now = Date.now;
+    Date.now = () => now() + 3_600_000;
+  });
+  await page.goto(`${address}/#/?code=${code}`);
+  await press(page, 'Next');
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await press(page, 'Next');
+  await page.getByText('Step 3 of 3').waitFor();
+  check(await page.getByLabel(/^Take the time of this device/).isChecked(), 'a clock that is off is set');
+  await page.context().close();
+}
+
 await main(async (browser) => {
+  await clockIsOff(browser);
   const page = await openPage(browser, { width: 360 });
   // As the QR code of its label opens it.
   await page.goto(`${address}/#/?code=${code}`);
@@ -26,10 +43,14 @@ await main(async (browser) => {
   await press(page, 'Next');
   await page.getByText('Step 3 of 3').waitFor(); // The step before has a name, too: that of the owner.
   await page.getByLabel('Name', { exact: true }).fill('Boiler room');
+  check((await page.getByLabel('Id', { exact: true }).inputValue()) === 'boiler-room', 'the id follows the name');
+  await page.getByText('The clock is right:').waitFor();
+  check(!(await page.getByRole('checkbox').count()), 'a clock that is right is not to be set');
   check((await axe(page)).length === 0, 'the gateway', await axe(page));
   await picture(page, 'first-run-gateway');
   await press(page, 'Make it mine');
   await page.waitForSelector('.journal-card');
+  await page.getByText(/^Kessel: 1 of \d+ values is bad/).waitFor();
 
   await page.getByRole('button', { name: 'More' }).click();
   await page.locator('.more-sheet').getByRole('button', { name: 'Log out' }).click();

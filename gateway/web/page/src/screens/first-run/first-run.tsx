@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { place, setQuery } from '../../app/router';
 import { checkCode, setUp } from '../../api/session';
 import type { Session } from '../../api/types';
+import { clocksApart } from '../../lib/clock';
 import { language, t } from '../../lib/text';
 import { Door } from '../../parts/door';
 import { Problem } from '../../parts/notice';
@@ -28,6 +29,8 @@ export interface StepProps {
   change: (answers: Partial<Answers>) => void;
   busy: boolean;
   back?: () => void;
+  /** The id that the gateway has of itself. */
+  first: string;
 }
 
 /** The code behind the address, where the QR code of a label has opened the page. It is taken out of the address: not for the browser's history. */
@@ -66,7 +69,7 @@ export function FirstRun({ session }: { session: Session }) {
 
   const finish = () => setUp({
     code: answers.code, name: answers.name, password: answers.password, language: language.get(),
-    gateway: { id: answers.id, name: answers.title }, t: answers.takeTime ? Date.now() : undefined,
+    gateway: { id: answers.id, name: answers.title }, t: answers.takeTime && clocksApart() ? Date.now() : undefined,
   });
 
   const submit = (event: Event) => {
@@ -82,7 +85,7 @@ export function FirstRun({ session }: { session: Session }) {
     <Door title={t('first.title')} lead={t('first.lead')}>
       <p class="steps" aria-live="polite">{t('first.step', { step: step + 1, of: STEPS })}</p>
       <form onSubmit={submit}>
-        <Step answers={answers} change={change} busy={busy} back={back} />
+        <Step answers={answers} change={change} busy={busy} back={back} first={session.gateway.id} />
         <Problem error={error} />
         <div class="actions">
           <button class="button primary" disabled={busy}>{t(step < STEPS - 1 ? 'first.next' : 'first.finish')}</button>

@@ -5,20 +5,18 @@ import { may } from '../../api/session';
 import { loadStatus } from '../../api/status';
 import type { Status } from '../../api/types';
 import { useCell } from '../../lib/cell';
-import { gatewayNow, second } from '../../lib/clock';
+import { clocksApart, gatewayNow, second } from '../../lib/clock';
 import { dateTime, duration } from '../../lib/format';
 import { said, t } from '../../lib/text';
 import { Problem } from '../../parts/notice';
 import { State, type Level } from '../../parts/state';
 
 const levels: Record<Status['clock']['trust'], Level> = { synchronised: 'up', 'free-running': 'look', unset: 'down' };
-/** Less than that is the way of the request. */
-const APART_MS = 2_000;
 
 export function Time({ now, timezone }: { now: Status; timezone?: string }) {
   useCell(second);
   const [error, setError] = useState<unknown>(null);
-  const apart = Math.abs(gatewayNow() - Date.now());
+  const apart = clocksApart();
   const set = () => post('/clock', { t: Date.now() }).then(() => {
     setError(null);
     return loadStatus();
@@ -28,7 +26,7 @@ export function Time({ now, timezone }: { now: Status; timezone?: string }) {
       <dl class="facts">
         <div><dt>{t('system.now')}</dt><dd class="time-now">{dateTime(gatewayNow())}</dd></div>
         <div><dt>{t('system.trust')}</dt><dd><State level={levels[now.clock.trust]} word={t(`system.trust.${now.clock.trust}`)} /></dd></div>
-        <div><dt>{t('system.apart')}</dt><dd>{apart < APART_MS ? t('system.apart.none') : duration(apart)}</dd></div>
+        <div><dt>{t('system.apart')}</dt><dd>{apart ? duration(apart) : t('system.apart.none')}</dd></div>
         {now.clock.by && now.clock.by !== 'nobody' && <div><dt>{t('system.clock')}</dt><dd>{t(`system.clock.${now.clock.by}`)}</dd></div>}
         {timezone && <div><dt>{t('system.zone')}</dt><dd>{timezone}</dd></div>}
       </dl>
