@@ -330,6 +330,8 @@ static void print_json(const struct probe *probe)
 
         json_write_open(&writer, NULL, '{');
         json_write_text(&writer, "id", result->point->id);
+        if (result->point->name)
+            json_write_text(&writer, "name", result->point->name);
         json_write_number(&writer, "reg", (double)options->reg);
         json_write_number(&writer, "function", options->function);
         json_write_raw(&writer, "read", result->configured ? "true" : "false");

@@ -10,7 +10,7 @@ import { Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { Screen } from '../../parts/screen';
 import { Assign } from './assign';
-import { alike, freeUnit, isModbus, isPolled, type Draft } from './draft';
+import { alike, freeUnit, isModbus, isPolled, ofAnyModel, type Draft } from './draft';
 import { Explorer } from './explorer';
 import { Library } from './library';
 import { NameStep } from './name-step';
@@ -58,7 +58,7 @@ export function AddDevice() {
     if (model?.profile) setWay('library');
     setConfig(answer);
   }, setError), []);
-  const change = (some: Partial<Draft>) => setDraft((known) => ({ ...known, ...some }));
+  const change = (some: Partial<Draft>) => setDraft((known) => ({ ...known, ...(some.profile && some.profile !== known.profile && { like: ofAnyModel(known.like) }), ...some }));
   const step = { draft, change };
   const known = !!draft.profile || !!draft.points?.length;
   const asked = !draft.place || isModbus(draft.place), shown = asked ? way : 'library';

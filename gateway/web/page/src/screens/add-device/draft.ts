@@ -20,6 +20,8 @@ export interface Draft {
   points?: Record<string, unknown>[];
   /** What its display showed, by the points that were found by it. */
   shown?: Record<string, string>;
+  /** How its registers are counted, where that is known. */
+  numbering?: '0-based' | '40001';
   /** What it has besides, as the one that it is like. */
   like?: Record<string, unknown>;
   id?: string;
@@ -100,6 +102,13 @@ export function alike(device: ConfigDevice, config: Config): Draft {
   return { place, unit: freeUnit(config, place, unit + 1), profile, points, every: typeof every === 'string' ? every : undefined, like };
 }
 
+/** What a device of another model has, too. */
+export function ofAnyModel(like: Draft['like']): Draft['like'] {
+  if (!like) return like;
+  const { only: _only, numbering: _numbering, ...rest } = like;
+  return rest;
+}
+
 export function editsOf(draft: Draft, config: Config): Edit[] {
   const place = draft.place!;
   const bus = newBus(place, draft.busId || newBusId(place, config));
@@ -109,6 +118,6 @@ export function editsOf(draft: Draft, config: Config): Edit[] {
   };
   if (draft.profile) device.profile = draft.profile;
   if (draft.points && (draft.like || !draft.profile)) device.points = draft.points;
-  if (isModbus(place) && !draft.profile && !device.numbering) device.numbering = '0-based';
+  if (isModbus(place) && !draft.profile) device.numbering = draft.numbering ?? device.numbering ?? '0-based';
   return [...(bus ? [{ at: ['buses'], add: bus }] : []), { at: ['devices'], add: device }];
 }

@@ -10,6 +10,7 @@ import { Choice, TextField } from '../../parts/field';
 import { Problem } from '../../parts/notice';
 import type { StepProps } from './add-device';
 import { freeId, idOf, placeFrames, placeLine, placeOn } from './draft';
+import { isManual } from './register';
 
 interface Meaning {
   pick?: number;
@@ -22,13 +23,14 @@ interface Meaning {
   plausible: boolean;
 }
 
-const TABLES = ['holding', 'input'] as const;
+/** How the first register is counted: as manuals do, which tells the table, too; or in a table from 0. */
+const TABLES = ['manual', 'holding', 'input'] as const;
 const SHOWN = 60;
 
 function asPoint(meaning: Meaning, table: string, name: string, unit: string, taken: readonly string[]): Record<string, unknown> {
   const wide = !['u16', 'i16', 'u8', 'i8', 'bool'].includes(meaning.type);
   return {
-    id: freeId(idOf(name) || `reg-${meaning.reg}`, taken), ...(name && { name }), reg: meaning.reg, ...(table !== 'holding' && { table }), type: meaning.type,
+    id: freeId(idOf(name) || `reg-${meaning.reg}`, taken), ...(name && { name }), reg: meaning.reg, ...(table === 'input' && { table }), type: meaning.type,
     ...(wide && { order: meaning.order }), ...(meaning.scale !== 1 && { scale: meaning.scale }), ...(unit && { unit }),
   };
 }
@@ -50,35 +52,40 @@ function Pick({ meaning, onPick }: { meaning: Meaning; onPick: (name: string, un
 }
 
 export function Explorer({ draft, change }: StepProps) {
+  // Points of one device are counted in one way: as the first of them is.
+  const numbering = draft.points?.length ? draft.numbering ?? draft.like?.numbering : undefined;
   const job = useJob<Meaning>();
-  const [reg, setReg] = useState('0');
+  const [reg, setReg] = useState(numbering === '0-based' ? '0' : '40001');
   const [count, setCount] = useState('20');
-  const [table, setTable] = useState<(typeof TABLES)[number]>('holding');
+  const [table, setTable] = useState<(typeof TABLES)[number]>(numbering === '0-based' ? 'holding' : 'manual');
   const [expect, setExpect] = useState('');
   const [picking, setPicking] = useState<Meaning | null>(null);
   const place = draft.place!, points = draft.points ?? [];
+  const odd = table === 'manual' && !isManual(reg.trim());
+  const counted = t(table === 'manual' ? 'explorer.from.manual' : 'explorer.from.hint');
   const read = (event: Event): void => {
     event.preventDefault();
     job.start({
-      kind: 'read', on: placeOn(place), unit: draft.unit, reg: Number(reg), count: Number(count), table, line: placeLine(place), frames: placeFrames(place), samples: 2, interval_ms: 500,
+      kind: 'read', on: placeOn(place), unit: draft.unit, reg: Number(reg), count: Number(count), table: table === 'manual' ? undefined : table, line: placeLine(place), frames: placeFrames(place), samples: 2, interval_ms: 500,
       expect: expect.trim().replace(',', '.') || undefined,
     });
   };
   const fitting = job.lines.filter((line) => line.values && (expect || line.plausible)).slice(0, SHOWN);
   const pick = (name: string, unit: string): void => {
     const point = asPoint(picking!, table, name, unit, points.map((one) => String(one.id))), text = expect.trim();
-    change({ profile: undefined, points: [...points, point], shown: text ? { ...draft.shown, [String(point.id)]: text } : draft.shown });
+    change({ profile: undefined, numbering: table === 'manual' ? '40001' : '0-based', points: [...points, point], shown: text ? { ...draft.shown, [String(point.id)]: text } : draft.shown });
     setPicking(null);
   };
   return (
     <div>
       <form class="explorer-form" onSubmit={read}>
         <TextField label={t('add.unit')} inputmode="numeric" required value={String(draft.unit)} onText={(text) => change({ unit: Number(text) || 0 })} />
-        <Choice label={t('explorer.table')} value={table} onChoice={setTable} choices={TABLES.map((one) => [one, t(`explorer.table.${one}`)] as const)} />
-        <TextField label={t('explorer.from')} hint={t('explorer.from.hint')} inputmode="numeric" required value={reg} onText={setReg} />
+        <Choice label={t('explorer.table')} value={table} onChoice={setTable} choices={TABLES.filter((one) => !numbering || (one === 'manual') === (numbering === '40001')).map((one) => [one, t(`explorer.table.${one}`)] as const)} />
+        <TextField label={t('explorer.from')} hint={odd ? undefined : counted} wrong={odd ? counted : undefined}
+          inputmode="numeric" required value={reg} onText={setReg} />
         <TextField label={t('explorer.count')} inputmode="numeric" required value={count} onText={setCount} />
         <TextField label={t('explorer.expect')} hint={t('explorer.expect.hint')} inputmode="decimal" value={expect} onText={setExpect} />
-        <div class="actions"><button class="button primary" disabled={job.runs}>{t(job.runs ? 'test.runs' : 'explorer.read')}</button></div>
+        <div class="actions"><button class="button primary" disabled={job.runs || odd}>{t(job.runs ? 'test.runs' : 'explorer.read')}</button></div>
       </form>
       <Problem error={job.error} />
       {job.end && !fitting.length && !job.error && <p class="quiet-line">{t('explorer.nothing')}</p>}

@@ -16,7 +16,7 @@ export function SaveProfile({ draft, change }: StepProps) {
     setError(null);
     try {
       await put(`/profiles/${encodeURIComponent(name)}`, {
-        vendor: vendor.trim(), model: model.trim(), drivers: ['modbus-rtu', 'modbus-tcp'], numbering: draft.like?.numbering ?? '0-based', points: draft.points,
+        vendor: vendor.trim(), model: model.trim(), drivers: ['modbus-rtu', 'modbus-tcp'], numbering: draft.numbering ?? draft.like?.numbering ?? '0-based', points: draft.points,
       });
       change({ profile: name, points: undefined });
     } catch (refused) {

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { t } from '../../lib/text';
 import { Field, TextField } from '../../parts/field';
 import type { StepProps } from './add-device';
+import { numberingOf } from './register';
 
 const NUMBERS = ['reg', 'scale', 'offset', 'length', 'min', 'max', 'bit'];
 const POINTS_MAX = 2_000;
@@ -33,15 +34,16 @@ export function readTable(text: string): { points: Record<string, unknown>[]; wr
 
 export function Table({ draft, change }: StepProps) {
   const [text, setText] = useState('');
-  const { points, wrong } = readTable(text);
+  const { points, wrong } = readTable(text), numbering = numberingOf(points);
   return (
     <div>
       <TextField label={t('add.unit')} inputmode="numeric" value={String(draft.unit)} onText={(unit) => change({ unit: Number(unit) || 0 })} />
       <Field label={t('table.label')} hint={<>{t('table.hint')} <code>{EXAMPLE}</code></>} wrong={wrong.length ? t('table.wrong', { lines: wrong.slice(0, 8).join(', ') }) : undefined}>
         {(tied) => <textarea class="input" rows={8} spellcheck={false} {...tied} value={text} onInput={(event) => setText(event.currentTarget.value)} />}
       </Field>
+      {numbering === '40001' && <p class="hint">{t('explorer.table')}: {t('explorer.table.manual')}</p>}
       <div class="actions">
-        <button class="button" type="button" disabled={!points.length} onClick={() => change({ points, profile: undefined })}>{t('table.take', { n: points.length })}</button>
+        <button class="button" type="button" disabled={!points.length} onClick={() => change({ points, profile: undefined, numbering })}>{t('table.take', { n: points.length })}</button>
         {draft.points && <span class="quiet-line" role="status">{t('table.taken', { n: draft.points.length })}</span>}
       </div>
     </div>

@@ -1,4 +1,5 @@
 /** Reads every point of the profile once, before anything is saved: do the values make sense, and is it that model? */
+import { useEffect } from 'preact/hooks';
 import { useJob } from '../../api/jobs';
 import { number } from '../../lib/format';
 import { t, told } from '../../lib/text';
@@ -11,6 +12,7 @@ import { deviceAt, placeFrames, placeLine, placeOn } from './draft';
 
 interface ProbedPoint {
   id: string;
+  name?: string;
   read: boolean;
   verdict: string;
   why?: string;
@@ -34,8 +36,12 @@ export function onlyThere(points: readonly ProbedPoint[]): { only: string[]; mis
 
 function Missing({ points, draft, change }: StepProps & { points: readonly ProbedPoint[] }) {
   const { only, missing } = onlyThere(points);
-  if (!missing || !only.length) return null;
   const { only: chosen, ...rest } = draft.like ?? {};
+  // What it does not have would be bad for ever: it is left out unless somebody wants it.
+  useEffect(() => {
+    if (missing && only.length) change({ like: { ...rest, only } });
+  }, [only.join()]);
+  if (!missing || !only.length) return null;
   return (
     <label class="check">
       <input type="checkbox" checked={!!chosen} onChange={(event) => change({ like: event.currentTarget.checked ? { ...rest, only } : rest })} />
@@ -60,10 +66,10 @@ export function TestRead({ draft, change, config }: StepProps & { config: Config
       {!points.length && <Problem error={job.error} />}
       <div aria-live="polite">
         {job.lines.some((line) => line.doubt) && <Notice level="look" title={t('test.doubt')} next={t('test.doubt.next')} />}
-        <ul class="entries">
+        <ul class="entries probed">
           {points.map((point) => (
             <li key={point.id}>
-              <span class="point-name">{point.id}</span>
+              <span class="point-name">{point.name || point.id}</span>
               <b class="numbers">{value(point.v)} <span class="unit">{point.unit}</span></b>
               <State level={levels[point.verdict] ?? 'down'} word={told(`test.${point.verdict}`, point.verdict)} />
             </li>
