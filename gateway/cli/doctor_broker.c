@@ -139,9 +139,13 @@ void doctor_certificate(struct doctor *doctor, struct doctor_finding *finding)
     int64_t days = (until_s - clock_wall(&clock_system) / NS_PER_S) / DAY_S;
     gmtime_r(&until, &utc);
     strftime(date, sizeof date, "%Y-%m-%d", &utc);
-    doctor_say(finding, days < EXPIRES_SOON_DAYS ? DOCTOR_WARNING : DOCTOR_OK,
-               "ours is valid until %s, for %" PRId64 " days", date, days);
-    if (days < EXPIRES_SOON_DAYS)
+    bool soon = days < EXPIRES_SOON_DAYS;
+    if (days == 1)
+        doctor_say(finding, DOCTOR_WARNING, "ours is valid until %s, for 1 day", date);
+    else
+        doctor_say(finding, soon ? DOCTOR_WARNING : DOCTOR_OK,
+                   "ours is valid until %s, for %" PRId64 " days", date, days);
+    if (soon)
         doctor_next(finding, "renew %s before then: without it the broker lets nobody in",
                     options->tls_cert);
 }

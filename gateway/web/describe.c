@@ -77,14 +77,15 @@ static void put_validity(const struct inspect_certificate *certificate, int64_t 
 
     day_of(certificate->from_s, from);
     day_of(certificate->until_s, until);
+    int days = (int)((certificate->until_s - now_s) / DAY_S);
     if (certificate->until_s < now_s)
         snprintf(out, size, "has expired on %s: brokers refuse it; get a new one", until);
     else if (certificate->from_s > now_s)
         snprintf(out, size, "is not valid before %s: see whether this gateway's clock is right",
                  from);
     else if (certificate->until_s - now_s < SOON_S)
-        snprintf(out, size, "expires on %s, in %d days: get a new one soon", until,
-                 (int)((certificate->until_s - now_s) / DAY_S));
+        snprintf(out, size, "expires on %s, in %d day%s: get a new one soon", until, days,
+                 days == 1 ? "" : "s");
     else
         snprintf(out, size, "is good until %s", until);
 }

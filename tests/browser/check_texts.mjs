@@ -17,12 +17,16 @@ const texts = readdirSync(join(source, 'texts')).filter((file) => !isSaid(file))
 });
 const first = texts.find(({ file }) => file === 'en.json');
 
+/** What is the same for one and for many in every language: no noun follows its number. */
+const COUNTLESS = new Set(['unit.min', 'report.delivered']);
+
 const places = (sentence) => [...new Set(sentence.match(/\{\w+\}/g) ?? [])].sort().join(' ');
 for (const { file, words } of texts) {
   for (const key of Object.keys(first.words)) if (!(key in words)) wrong.push(`${file}: "${key}" is missing`);
   for (const [key, sentence] of Object.entries(words)) {
     if (!(key in first.words)) wrong.push(`${file}: "${key}" is not in ${first.file}`);
     else if (places(sentence) !== places(first.words[key])) wrong.push(`${file}: "${key}" fills in ${places(sentence) || 'nothing'}, and ${first.file} ${places(first.words[key]) || 'nothing'}`);
+    if (/\{(n|count|waited)\} \p{L}{3}/u.test(sentence) && !sentence.includes('|') && !COUNTLESS.has(key)) wrong.push(`${file}: "${key}" counts something, and has one form for one and many`);
     if (!sentence.trim()) wrong.push(`${file}: "${key}" is empty`);
   }
 }

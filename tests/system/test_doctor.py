@@ -51,6 +51,15 @@ def a_way_that_works_is_shown_step_by_step(site):
         check("cloud works" in text, "the words for a person", text)
 
 
+def a_certificate_of_its_own_that_ends_soon_is_told_in_days(site):
+    broker = Broker(site)
+    for days, left in ((1, "for 1 day"), (2, "for 2 days")):
+        uplink = broker.uplink()
+        uplink["tls"]["cert"], uplink["tls"]["key"] = broker.authority.issue("soon%d" % days, days=days)
+        found = examine(configured(site, uplink, prefix="d%d-" % days), EXIT_OK)["certificate"]
+        check(found["verdict"] == "warning" and found["found"].endswith(left) and "renew" in found["next"], found)
+
+
 def an_uplink_that_is_connected_stays_so(site):
     broker = Broker(site)
     subscriber = Subscriber(site, broker)
@@ -144,6 +153,7 @@ def an_unknown_uplink_is_told_with_the_nearest(site):
     check(done.returncode == EXIT_USAGE and 'did you mean "cloud"' in done.stderr, "the words", done.stderr)
 
 
-main(a_way_that_works_is_shown_step_by_step, an_uplink_that_is_connected_stays_so, another_file_is_not_judged_by_what_runs,
+main(a_way_that_works_is_shown_step_by_step, a_certificate_of_its_own_that_ends_soon_is_told_in_days,
+     an_uplink_that_is_connected_stays_so, another_file_is_not_judged_by_what_runs,
      each_fault_has_its_step_and_its_words, a_web_server_is_told_from_a_broker,
      an_access_list_is_named_with_what_to_allow, an_unknown_uplink_is_told_with_the_nearest)

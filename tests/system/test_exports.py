@@ -65,6 +65,8 @@ def files_are_told_apart_and_never_given_back(site):
     check(not it.put("mixed.pem", read(certificate) + read(other.path)).json["chain"], "a list is no chain")
     expired, _ = authority.issue("old", expired=True)
     check("has expired on 2021-01-01" in it.put("old.crt", read(expired)).json["sentence"], "an expired one")
+    soon, _ = authority.issue("soon", days=1)
+    check("in 1 day: get a new one" in it.api.ask("POST", "/api/v1/files/inspect", read(soon)).json["sentence"], "one that ends tomorrow")
     for name, data, words in (("gw.pem.key", b"nothing", "no private key"), ("x.pem", read(key), "call it NAME.key"),
                               ("x.pem", b"nothing", "no certificate"), ("x.csr", read(key), "NAME.key"), ("x.crt", b"", "empty"),
                               ("x.exe", b"x", "a file's name"), ("sluice.json", b"{}", "a file's name")):

@@ -1,6 +1,7 @@
 """Certificates made on the spot by openssl: one authority, and what it or a stranger signs."""
 import os
 import subprocess
+import time
 
 CA_CONFIG = """
 [ca]
@@ -42,15 +43,15 @@ class Authority:
         with open(os.path.join(folder, name + ".serial"), "w") as out:
             out.write("1000\n")
 
-    def issue(self, name, names="DNS:localhost,IP:127.0.0.1", expired=False):
-        """Makes a certificate with the common name `name` and its key; returns both paths."""
+    def issue(self, name, names="DNS:localhost,IP:127.0.0.1", expired=False, days=30):
+        """Makes a certificate with the common name `name`, good for so many days and a half, and its key; returns both paths."""
         base = os.path.join(self.folder, "%s-%s." % (self.name, name))
         certificate, key, request, extensions = (base + ending for ending in ("crt", "key", "csr", "ext"))
         with open(extensions, "w") as out:
             out.write("subjectAltName=%s\nbasicConstraints=CA:FALSE\n" % names)
         _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + name,
                  "-keyout", key, "-out", request)
-        validity = ("-startdate", "20200101000000Z", "-enddate", "20210101000000Z") if expired else ("-days", "30")
+        validity = ("-startdate", "20200101000000Z", "-enddate", "20210101000000Z") if expired else ("-enddate", time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + (days + 0.5) * 86400)))
         _openssl("ca", "-batch", "-notext", "-config", self.config, "-cert", self.path, "-keyfile", self.key, "-in",
                  request, "-out", certificate, "-extfile", extensions, *validity)
         os.chmod(key, 0o600)

@@ -16,7 +16,7 @@ export function OwnerStep({ answers, change }: StepProps) {
         required pattern="[a-z0-9_\-]{1,40}" title={t('form.id')} value={answers.name} onText={(name) => change({ name })} />
       <TextField label={t('login.password')} type={shown ? 'text' : 'password'} name="new-password" autocomplete="new-password"
         required minLength={PASSWORD_LENGTH_MIN} maxLength={PASSWORD_LENGTH_MAX}
-        hint={t('form.password', { n: PASSWORD_LENGTH_MIN })} value={answers.password} onText={(password) => change({ password })} />
+        hint={t('form.password', { least: PASSWORD_LENGTH_MIN })} value={answers.password} onText={(password) => change({ password })} />
       <label class="check">
         <input type="checkbox" checked={shown} onChange={(event) => setShown(event.currentTarget.checked)} />
         {t('form.password.show')}

@@ -64,7 +64,7 @@ export function Accounts() {
           <TextField label={t('login.name')} autocomplete="off" autocapitalize="none" spellcheck={false} required pattern="[a-z0-9_\-]{1,40}" title={t('form.id')} value={name} onText={setName} />
           <Choice label={t('accounts.role')} value={role} onChoice={setRole} choices={roleChoices()} />
           <TextField label={t('login.password')} type="password" autocomplete="new-password" required minLength={PASSWORD_LENGTH_MIN} maxLength={PASSWORD_LENGTH_MAX}
-            hint={t('form.password', { n: PASSWORD_LENGTH_MIN })} value={password} onText={setPassword} />
+            hint={t('form.password', { least: PASSWORD_LENGTH_MIN })} value={password} onText={setPassword} />
           <div class="actions"><button class="button primary">{t('accounts.add')}</button></div>
         </form>
       </details>

@@ -29,7 +29,7 @@ export function Password() {
       <form onSubmit={change}>
         <TextField label={t('system.password.old')} type="password" autocomplete="current-password" required value={old} onText={setOld} />
         <TextField label={t('system.password.new')} type="password" autocomplete="new-password" required minLength={PASSWORD_LENGTH_MIN} maxLength={PASSWORD_LENGTH_MAX}
-          hint={t('form.password', { n: PASSWORD_LENGTH_MIN })} value={fresh} onText={setFresh} />
+          hint={t('form.password', { least: PASSWORD_LENGTH_MIN })} value={fresh} onText={setFresh} />
         <div aria-live="polite">{done && <Notice level="up" title={t('system.password.done')} />}</div>
         <Problem error={error} />
         <div class="actions"><button class="button">{t('system.password.change')}</button></div>

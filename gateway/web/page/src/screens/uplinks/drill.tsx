@@ -53,7 +53,7 @@ export function Drill({ uplink }: { uplink: UplinkStatus }) {
       <Problem error={end ? null : job.error} />
       <div role="status">
         {end && <Notice level={end.proven ? 'up' : 'down'} title={t(end.proven ? 'drill.proven' : 'drill.unproven')}
-          why={t('drill.result', { waited: number(end.waited ?? 0), drain: number(end.drain_s ?? 0, 1), missing: number(end.missing ?? 0), twice: number(end.duplicates ?? 0) })} />}
+          why={t('drill.result', { n: end.waited ?? 0, waited: number(end.waited ?? 0), drain: number(end.drain_s ?? 0, 1), missing: number(end.missing ?? 0), twice: number(end.duplicates ?? 0) })} />}
       </div>
     </Panel>
   );
