@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "config/explain.h"
 #include "core/clock.h"
@@ -39,14 +40,6 @@ static void ignore(void *context, struct json_place at, const char *sentence)
     (void)sentence;
 }
 
-static void as_download(struct http_reply *reply, const char *name)
-{
-    char value[128];
-
-    snprintf(value, sizeof value, "attachment; filename=\"%s\"", name);
-    http_reply_header(reply, "Content-Disposition", value);
-}
-
 /* The configuration's text, malloc'd. */
 static char *config_text(const struct export_api *api)
 {
@@ -57,23 +50,6 @@ static char *config_text(const struct export_api *api)
     if (error == ERR_NOT_FOUND)
         return strdup(api->given.place.first);
     return error ? NULL : text;
-}
-
-static void get_template(void *context, const struct route_request *request,
-                         struct http_reply *reply)
-{
-    struct export_api *api = context;
-    char why[EDIT_WHY_SIZE] = "the configuration cannot be read";
-    char *text = config_text(api), *made = text ? export_template(text, why) : NULL;
-
-    (void)request;
-    free(text);
-    if (!made) {
-        reply_error(reply, 409, why);
-        return;
-    }
-    reply_json(reply, 200, made, strlen(made));
-    as_download(reply, "sluice-template.json");
 }
 
 /* The id in force, for names and marks; "" where the file cannot be read. */
@@ -93,6 +69,39 @@ static void gateway_id(const struct export_api *api, char out[ID_SIZE_MAX])
     free(text);
 }
 
+/* "sluice-backup-plant7-2026-11-27.json": two of one folder are told apart by whose they are and of
+ * which day. */
+static void as_download(struct http_reply *reply, const char *what, const char *id)
+{
+    time_t now = (time_t)(clock_wall(&clock_system) / NS_PER_S);
+    char day[16] = "", value[ID_SIZE_MAX + 64];
+    struct tm utc;
+
+    if (gmtime_r(&now, &utc))
+        strftime(day, sizeof day, "%Y-%m-%d", &utc);
+    snprintf(value, sizeof value, "attachment; filename=\"sluice-%s-%s-%s.json\"", what, id, day);
+    http_reply_header(reply, "Content-Disposition", value);
+}
+
+static void get_template(void *context, const struct route_request *request,
+                         struct http_reply *reply)
+{
+    struct export_api *api = context;
+    char why[EDIT_WHY_SIZE] = "the configuration cannot be read";
+    char id[ID_SIZE_MAX], *text = config_text(api);
+    char *made = text ? export_template(text, why) : NULL;
+
+    (void)request;
+    free(text);
+    if (!made) {
+        reply_error(reply, 409, why);
+        return;
+    }
+    reply_json(reply, 200, made, strlen(made));
+    gateway_id(api, id);
+    as_download(reply, "template", id);
+}
+
 static void note(const struct export_api *api, const struct route_request *request,
                  const char *what, const char *words)
 {
@@ -103,7 +112,7 @@ static void get_backup(void *context, const struct route_request *request, struc
 {
     struct export_api *api = context;
     const char *passphrase = http_header(request->http, PASSPHRASE_HEADER);
-    char id[ID_SIZE_MAX], why[BACKUP_WHY_SIZE] = "", name[ID_SIZE_MAX + 32];
+    char id[ID_SIZE_MAX], why[BACKUP_WHY_SIZE] = "";
     struct answer answer;
 
     if (passphrase && strlen(passphrase) < BACKUP_PASSPHRASE_MIN) {
@@ -126,8 +135,7 @@ static void get_backup(void *context, const struct route_request *request, struc
         return;
     }
     note(api, request, "backup-made", passphrase ? "secrets=sealed" : "secrets=left-out");
-    snprintf(name, sizeof name, "sluice-backup-%s.json", id);
-    as_download(reply, name);
+    as_download(reply, "backup", id);
 }
 
 /* --- the report --- */

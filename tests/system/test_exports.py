@@ -2,6 +2,7 @@
 """The files beside a configuration, and what leaves the gateway as a whole: templates, backups, reports."""
 import json
 import os
+import re
 import stat
 import subprocess
 
@@ -140,7 +141,8 @@ def a_backup_is_restored_on_other_hardware(site):
     it.gateway.wait_online()
     epoch = it.gateway.status()["journal"]["epoch"]
     open_one = it.api.ask("GET", "/api/v1/export/backup")
-    check(open_one.json["sealed"] is None and "attachment" in open_one.headers["Content-Disposition"], open_one.text)
+    check(open_one.json["sealed"] is None and re.fullmatch(
+        r'attachment; filename="sluice-backup-plant7-\d{4}-\d\d-\d\d.json"', open_one.headers["Content-Disposition"]), open_one.headers)
     sealed = it.api.ask("GET", "/api/v1/export/backup", headers=PASSPHRASE)
     for answer in (open_one, sealed):
         check(SECRET not in answer.text and "PRIVATE" not in answer.text, "a secret")
@@ -211,6 +213,7 @@ def a_refused_restore_leaves_the_files(site):
 def a_template_makes_another_gateway(site):
     it = Plant(site, gateway={"name": "Boiler house"})
     template = it.api.ask("GET", "/api/v1/export/template")
+    check("sluice-template-plant7-2" in template.headers["Content-Disposition"], template.headers)
     check(json.loads(template.text)["gateway"] == {"id": "template"} and "Boiler" not in template.text, template.text)
     it.gateway.stop()
     other = Plant(site, prefix="other-", gateway={"id": "plant8", "name": "Eight"}, journal={"commit": "500ms"})

@@ -9,12 +9,12 @@ import { Notice, Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { restoreBody, type Restored } from './restore';
 
-/** Hands an answer to the browser as a file. */
-async function save(response: Response, name: string): Promise<void> {
+/** Hands an answer to the browser as a file, under the name that the gateway gives it. */
+async function save(response: Response): Promise<void> {
   const address = URL.createObjectURL(await response.blob());
   const link = document.createElement('a');
   link.href = address;
-  link.download = name;
+  link.download = /filename="(.+)"/.exec(response.headers.get('Content-Disposition') ?? '')?.[1] ?? '';
   link.click();
   URL.revokeObjectURL(address);
 }
@@ -28,8 +28,8 @@ export function Exports() {
     void action().catch(setError);
   };
   const secret = (): RequestInit => (passphrase ? { headers: { 'X-Sluice-Passphrase': passphrase } } : {});
-  const backup = () => act(async () => save(await ask('/export/backup', secret()), 'sluice-backup.json'));
-  const template = () => act(async () => save(await ask('/export/template'), 'sluice-template.json'));
+  const backup = () => act(async () => save(await ask('/export/backup', secret())));
+  const template = () => act(async () => save(await ask('/export/template')));
   const restore = (file: File | undefined) => file && act(async () => {
     setRestored(null);
     const answer = await post<Restored>('/restore', restoreBody(await file.text(), passphrase));
