@@ -87,9 +87,21 @@ export async function shifts(page, ms) {
   }), ms);
 }
 
-/** Whether something is wider than the window. */
+/** How much the page is wider than the window, px. */
 export async function overflow(page) {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+}
+
+/** What is to be moved sideways within itself: lines of a program, and tables of more columns than a phone is wide. */
+const SIDEWAYS = 'pre, textarea, input, select, .meanings';
+
+/** What is cut off at its right by what holds it, and not by an ellipsis that says so: a sentence each. */
+export async function clipped(page) {
+  return page.evaluate((sideways) => [...document.querySelectorAll('main *')].filter((element) => {
+    if (element.scrollWidth <= element.clientWidth + 1 || !element.clientWidth || element.closest(sideways)) return false;
+    const style = getComputedStyle(element);
+    return style.overflowX !== 'visible' && style.textOverflow !== 'ellipsis' && style.clip === 'auto' && style.clipPath === 'none';
+  }).map((element) => `${element.localName}.${element.className}: ${element.scrollWidth} px in ${element.clientWidth}: ${element.innerText.slice(0, 60)}`), SIDEWAYS);
 }
 
 export async function picture(page, name) {

@@ -42,8 +42,10 @@ def plant(site):
     broker = Broker(site, tls=False)
     points = [{"id": "p%d" % i, "name": "Point %d" % i, "reg": 10 + i, "type": "i16", "scale": 0.1, "unit": "°C"} for i in range(4)]
     setpoint = {"id": "setpoint", "name": "Setpoint", "reg": 20, "type": "i16", "scale": 0.1, "unit": "°C", "write": {"min": 5, "max": 90}}
+    # As of a device that has less than its profile: it is bad for ever, and says so in many words.
+    absent = {"id": "absent", "name": "Reactive energy export", "reg": 60, "type": "i16", "unit": "kvarh"}
     devices = [line.device("incomer", 1, "1s", points, name="Main incomer"),
-               line.device("boiler", 2, "1s", points + [setpoint], name="Kessel"),
+               line.device("boiler", 2, "1s", points + [setpoint, absent], name="Kessel"),
                line.device("ghost", 9, "5s", points, name="Not there"),
                hall.device("chiller", 1, "500ms", points)]
     uplinks = [{"id": "cloud", "url": "mqtt://127.0.0.1:%d" % broker.port}, {"id": "away", "url": "mqtt://127.0.0.1:9"}]

@@ -1,7 +1,7 @@
 // What was once wrong on a phone: values of a moment without their device, a table of registers wider than the page, a
 // key that fits no certificate, and a backup that could not be brought back.
 import { readFileSync } from 'node:fs';
-import { axe, check, go, logIn, main, openPage, overflow, picture } from './browser.mjs';
+import { axe, check, clipped, go, logIn, main, openPage, overflow, picture } from './browser.mjs';
 
 const { SLUICE_CERT: cert, SLUICE_OTHER_KEY: otherKey, SLUICE_KEY: key, SLUICE_PFX: pfx, SLUICE_PFX_PASSPHRASE: passphrase, SLUICE_TALKER: talker } = process.env;
 const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
@@ -9,6 +9,8 @@ const press = (page, name) => page.getByRole('button', { name, exact: true }).cl
 async function step(page, name) {
   await picture(page, name);
   check((await overflow(page)) <= 0, name, 'wider than the window by', await overflow(page));
+  const cut = await clipped(page);
+  check(cut.length === 0, name, 'cut off', cut);
   const wrong = await axe(page);
   check(wrong.length === 0, name, wrong);
 }
@@ -27,8 +29,12 @@ async function registersStayWithin(page) {
   await page.getByText('The gateway reads devices on this line.').waitFor();
   await page.getByRole('button', { name: /^By hand/ }).click();
   await page.getByLabel('Unit number').fill('2');
+  await page.getByLabel('First register').fill('7');
+  check(await page.getByRole('button', { name: 'Read them' }).isDisabled(), 'it is not asked for');
+  await page.getByLabel('First register').fill('40011');
+  await page.getByLabel('How many').fill('4');
   await press(page, 'Read them');
-  await page.locator('.meanings tbody tr').first().waitFor({ timeout: 30_000 });
+  await page.locator('.meanings tbody th', { hasText: '40011' }).first().waitFor({ timeout: 30_000 });
   await step(page, 'explorer-phone');
   const blank = await page.evaluate(() => document.documentElement.scrollHeight - document.querySelector('main').getBoundingClientRect().bottom - window.scrollY);
   check(blank < 200, 'nothing but blank below', blank);
@@ -122,6 +128,7 @@ async function backupComesBack(page) {
   const passphrase = page.getByLabel('Passphrase');
   await passphrase.fill('three short words');
   const [download] = await Promise.all([page.waitForEvent('download'), press(page, 'Save a backup')]);
+  check(/^sluice-backup-[a-z0-9-]+-\d{4}-\d\d-\d\d\.json$/.test(download.suggestedFilename()), 'whose and of when', download.suggestedFilename());
   const file = { name: 'backup.json', mimeType: 'application/json', buffer: readFileSync(await download.path()) };
   const restore = page.getByLabel('Restore one');
   await passphrase.fill('three other words');

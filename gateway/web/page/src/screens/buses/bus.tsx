@@ -24,11 +24,11 @@ function DeviceTable({ bus }: { bus: BusStatus }) {
   const sorted = [...bus.devices].sort((a, b) => b.bus_percent - a.bus_percent);
   return (
     <div class="scroll" tabIndex={0} role="group" aria-label={t('bus.devices')}>
-      <table class="table">
+      <table class="table stacked">
         <thead>
           <tr>
-            <th scope="col">{t('bus.device')}</th>
-            <th scope="col">{t('bus.state')}</th>
+            <th scope="col" class="whole">{t('bus.device')}</th>
+            <th scope="col" class="whole">{t('bus.state')}</th>
             <th scope="col" class="number">{t('answers.share')}</th>
             <th scope="col" class="number">{t('answers.round')}</th>
             <th scope="col" class="number">{t('bus.requests')}</th>
@@ -38,8 +38,8 @@ function DeviceTable({ bus }: { bus: BusStatus }) {
         <tbody>
           {sorted.map((device) => (
             <tr key={device.id}>
-              <th scope="row"><a href={link('devices', device.id)}>{device.name || device.id}</a></th>
-              <td><State level={deviceLevel({ key: '', bus, device })} word={deviceWord({ key: '', bus, device })} /></td>
+              <th scope="row" class="whole"><a href={link('devices', device.id)}>{device.name || device.id}</a></th>
+              <td class="whole"><State level={deviceLevel({ key: '', bus, device })} word={deviceWord({ key: '', bus, device })} /></td>
               <td class="number">{number(device.bus_percent, 1)} <span class="unit">%</span></td>
               <td class="number">{t('unit.ms', { n: number(device.round_trip_us / 1000, 1) })}</td>
               <td class="number">{number(device.requests)}</td>

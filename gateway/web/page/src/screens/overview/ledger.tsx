@@ -17,11 +17,11 @@ function Row({ id, reader }: { id: string; reader: Consumer }) {
   const proof = reader.acked ? <State level="up" word={t('ledger.complete')} /> : t('value.none');
   return (
     <tr>
-      <th scope="row">{readerName(id)}</th>
+      <th scope="row" class="whole">{readerName(id)}</th>
       <td class="number">{number(reader.acked)}</td>
       <td class="number">{number(reader.pending)}</td>
       <td class="number">{number(lost)}</td>
-      <td>{lost ? <State level="look" word={reasons(reader)} /> : proof}</td>
+      <td class="whole">{lost ? <State level="look" word={reasons(reader)} /> : proof}</td>
     </tr>
   );
 }
@@ -43,14 +43,14 @@ export function Ledger({ now }: { now: Status }) {
       </dl>
       {readers.length > 0 && (
         <div class="scroll" tabIndex={0} role="group" aria-label={t('ledger.readers')}>
-          <table class="table ledger">
+          <table class="table stacked ledger">
             <thead>
               <tr>
-                <th scope="col">{t('ledger.reader')}</th>
+                <th scope="col" class="whole">{t('ledger.reader')}</th>
                 <th scope="col" class="number">{t('ledger.acked')}</th>
                 <th scope="col" class="number">{t('ledger.pending')}</th>
                 <th scope="col" class="number">{t('ledger.dropped')}</th>
-                <th scope="col">{t('ledger.proof')}</th>
+                <th scope="col" class="whole">{t('ledger.proof')}</th>
               </tr>
             </thead>
             <tbody>{readers.map(([id, reader]) => <Row key={id} id={id} reader={reader} />)}</tbody>
