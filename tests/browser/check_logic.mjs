@@ -21,7 +21,7 @@ globalThis.setInterval = (...given) => timers(...given).unref();
 
 await build({
   stdin: {
-    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'api/uplink', 'screens/devices/rows', 'screens/add-device/draft', 'screens/add-device/table', 'screens/buses/load', 'screens/system/restore', 'screens/history/trail', 'screens/device/frames', 'screens/settings/usual', 'screens/settings/points', 'api/options', 'screens/uplinks/judged', 'lib/format', 'lib/phrases', 'lib/text']
+    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'api/uplink', 'screens/devices/rows', 'screens/add-device/draft', 'screens/add-device/table', 'screens/add-device/register', 'screens/first-run/gateway-step', 'screens/device/answers', 'screens/buses/load', 'screens/system/restore', 'screens/history/trail', 'screens/device/frames', 'screens/settings/usual', 'screens/settings/points', 'api/options', 'screens/uplinks/judged', 'lib/clock', 'lib/format', 'lib/phrases', 'lib/text']
       .map((module) => `export * from './src/${module}';`).join('\n'),
     resolveDir: page,
   },
@@ -31,7 +31,7 @@ const logic = await import(pathToFileURL(join(folder, 'logic.mjs')).href);
 rmSync(folder, { recursive: true });
 await logic.speak();
 
-const device = (id, more = {}) => ({ id, name: '', profile: '', up: true, requests: 10, replies: 9, bus_percent: 5, ...more });
+const device = (id, more = {}) => ({ id, name: '', profile: '', points: 13, bad: 0, up: true, requests: 10, replies: 9, bus_percent: 5, learnt: {}, ...more });
 const bus = (id, devices, more = {}) => ({ id, driver: 'modbus-rtu', error: '', devices, ...more });
 const status = (more) => ({
   journal: { error: '' }, clock: { trust: 'synchronised' }, config: {}, buses: [], uplinks: [], consumers: {}, ...more,
@@ -76,6 +76,23 @@ const tests = {
   'a lent line is paused and its devices are not counted as down'() {
     assert.deepEqual(keys(status({ buses: [bus('b', [device('x', { up: false, why: 'lent' })], { lent: { to: 'scan', for_ms: 1 } })] })), ['paused lent/b']);
   },
+  'bad values of a device that answers are told: how many, and why'() {
+    const learnt = { points: [{ id: 'p', why: 'exception 2', help: '' }] }, some = device('m', { name: 'Meter', bad: 6, learnt });
+    const [found, ...rest] = logic.conditions(status({ buses: [bus('b', [some, device('x')])] }));
+    assert.deepEqual([found.level, found.what, rest.length], ['look', 'Meter: 6 of 13 values are bad.', 0]);
+    assert.match(found.why, /no such register/);
+    assert.match(found.next, /leave out/);
+    assert.equal(logic.conditions(status({ buses: [bus('b', Array.from({ length: 9 }, (_, i) => device(`d${i}`, { bad: 2 })))] })).at(-1).what, 'b: 10 of 65 values are bad.');
+    const [one] = logic.conditions(status({ buses: [bus('b', [device('m', { bad: 1 })])] }));
+    assert.deepEqual([one.what, one.why], ['m: 1 of 13 values is bad.', undefined]);
+    assert.deepEqual(keys(status({ buses: [bus('b', [device('m', { bad: 6, up: false }), device('x')])] })), [], 'one that does not answer has no values');
+    assert.equal(keys(status({ buses: [bus('b', Array.from({ length: 9 }, (_, i) => device(`d${i}`, { bad: 1 })))] })).at(-1), 'look bad/more/b');
+    assert.deepEqual([logic.isUnset(status({ buses: [bus('b', [])] })), logic.isUnset(status({ buses: [bus('b', [some])] }))], [true, false]);
+  },
+  'an exception is an error on the page of a device as it is in the report'() {
+    const counted = { requests: 80, replies: 80, exceptions: 24 };
+    assert.equal(logic.answeredWell(counted), 0.7);
+  },
   'a broker that is away tells how much is kept for it'() {
     const now = status({ uplinks: [{ id: 'c', state: 'waiting', error: 'refused', alarm: '', since: 1 }], consumers: { 'uplink/c': { pending: 1234 } } });
     assert.match(logic.conditions(now)[0].next, /1,234 events/);
@@ -112,6 +129,9 @@ const tests = {
     assert.equal(logic.trailInWords('did=login by=anna from=192.168.7.20'), 'anna from 192.168.7.20: logged in');
     assert.equal(logic.trailInWords('did=account-set by=anna from=socket name=ben role=operator'), 'anna on the gateway itself: set an account (name ben, role operator)');
     assert.equal(logic.trailInWords('did=config-applied by=anna from=::1 comment=Add%20a%20device'), 'anna from ::1: applied a change on trial (comment Add a device)');
+    assert.equal(logic.trailInWords('did=job-started by=anna from=::1 job=scan%20--json%20--socket%20%2Ftmp%2Fs%20--%20127.0.0.1%3A502'), 'anna from ::1: started a job: Look for it (127.0.0.1:502)');
+    assert.equal(logic.trailInWords('did=job-started by=anna from=::1 job=brew%20--json'), 'anna from ::1: started a job: brew');
+    assert.match(logic.trailInWords('did=clock-set by=anna from=::1 t=1795806626625'), /: set the clock \(.*2026.*\)$/);
     assert.equal(logic.trailInWords('9f2c61d0'), 'configuration 9f2c61d0 is in force');
   },
   'a frame is a sentence'() {
@@ -198,6 +218,32 @@ const tests = {
     assert.deepEqual([3, 1, 4].map((unit) => logic.deviceAt(config, at('b'), unit)?.id), ['m', 'n', undefined]);
     assert.equal(logic.deviceAt(config, { port: '/dev/ttyUSB0', line: '', driver: 'modbus-rtu' }, 3), undefined);
     assert.deepEqual([at('b'), at('free'), at('net', 'modbus-tcp'), { host: 'x' }].map((place) => logic.isPolled(config, place)), [true, false, false, false]);
+  },
+  'registers are counted as in manuals, or from 0 in a table'() {
+    assert.deepEqual([30_001, 40_001, 49_999, 300_001, 465_536].map(logic.isManual), [true, true, true, true, true]);
+    assert.deepEqual([0, 7, 9_999, 30_000, 40_000, 400_000, 50_001, '4x001', ''].filter(logic.isManual), []);
+    assert.deepEqual([[30_001, 40_020], [30_001, 7], []].map((regs) => logic.numberingOf(regs.map((reg) => ({ reg })))), ['40001', '0-based', '0-based']);
+    assert.equal(logic.numberingOf([{ reg: 40_070, table: 'holding' }]), '0-based');
+    const listed = logic.editsOf({ place: { bus: 'b', driver: 'modbus-rtu', on: 'x' }, unit: 1, id: 'm', points: [{ id: 'p', reg: 30_001 }], numbering: '40001' }, { parsed: {} });
+    assert.equal(listed[0].add.numbering, '40001');
+  },
+  'what was left out of one model is not left out of another'() {
+    assert.deepEqual(logic.ofAnyModel({ only: ['u'], numbering: '40001', report: { on_change: true } }), { report: { on_change: true } });
+    assert.equal(logic.ofAnyModel(undefined), undefined);
+  },
+  'the id of a gateway follows its name until it has one of its own'() {
+    const id = (title, before) => logic.idFor(title, before, 'vm');
+    assert.equal(id('Boiler room', { title: '', id: 'vm' }), 'boiler-room');
+    assert.equal(id('Boiler room 2', { title: 'Boiler room', id: 'boiler-room' }), 'boiler-room-2');
+    assert.equal(id('Boiler room 2', { title: 'Boiler room', id: 'plant7' }), 'plant7');
+    assert.equal(id('', { title: 'B', id: 'b' }), 'vm');
+  },
+  'a clock that is off by no more than the way of a request is right'() {
+    logic.heardTime(Date.now() - 109);
+    assert.equal(logic.clocksApart(), 0);
+    logic.heardTime(Date.now() + 5_000);
+    assert.ok(logic.clocksApart() > 4_000);
+    logic.heardTime(Date.now());
   },
   'a table is read with tabs, semicolons or commas, and tells its wrong lines'() {
     for (const separator of ['\t', ';', ',']) {

@@ -30,9 +30,21 @@ async function wayToABroker(page) {
   await page.getByText(/lauscht nichts: prüfen, ob der Broker läuft/).first().waitFor();
   await press(page, 'Untersuchen');
   await page.getByText(/^Es scheitert an/).waitFor({ timeout: 30_000 });
+  check((await page.locator('.doctor-step', { hasText: 'Netzwerkschnittstelle' }).innerText()).includes('nicht nötig'), 'a broker on this machine needs no interface');
+  check((await page.locator('.doctor-step', { hasText: 'Anmeldung beim Broker' }).innerText()).includes('nicht versucht'), 'what is behind the failing step');
   const english = await page.locator('.doctor [lang=en]').allInnerTexts();
   check(english.length === 0, 'steps that are not told in German', english);
   await step(page, 'doctor');
+}
+
+async function jobsAreNamed(page) {
+  await go(page, 'history/events');
+  for (let tries = 0; tries < 20 && !(await page.getByText('Aufgabe gestartet: Untersuchen (away)').count()); tries++) {
+    await page.reload();
+    await page.getByText(/gestartet, Version/).waitFor();
+  }
+  await page.getByText('Aufgabe gestartet: Untersuchen (away)').first().waitFor();
+  check(!(await page.getByText('--json').count()), 'lines for programs are shown to people');
 }
 
 async function line(page) {
@@ -69,7 +81,7 @@ await main(async (browser) => {
   await changesItsMind(browser);
   const page = await openPage(browser, { width: 360, language: 'de-DE' });
   await logIn(page);
-  for (const part of [happened, wayToABroker, line]) await part(page);
+  for (const part of [happened, wayToABroker, jobsAreNamed, line]) await part(page);
   // The account speaks German from now on, in a browser that does not.
   const other = await openPage(browser, { width: 1440 });
   other.language = 'de';

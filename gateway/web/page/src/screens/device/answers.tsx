@@ -37,9 +37,14 @@ function Forget({ device }: { device: DeviceStatus }) {
   );
 }
 
+/** The share of requests that were answered, and not by an exception: what is no error in the report. */
+export function answeredWell({ requests, replies, exceptions }: Pick<DeviceStatus, 'requests' | 'replies' | 'exceptions'>): number {
+  return (replies - exceptions) / requests;
+}
+
 export function Answers({ bus, device }: { bus: BusStatus; device: DeviceStatus }) {
   const { learnt } = device;
-  const answered = device.requests ? number((100 * device.replies) / device.requests, 1) : t('value.none');
+  const answered = device.requests ? number(100 * answeredWell(device), 1) : t('value.none');
   return (
     <Panel title={t('answers.title')}>
       <dl class="facts">

@@ -1,6 +1,6 @@
 /** The audit trail in words: an event's "did=login by=anna from=192.168.7.20" as a sentence. */
-import { number } from '../../lib/format';
-import { t, told } from '../../lib/text';
+import { dateTime, number } from '../../lib/format';
+import { t, told, type TextKey } from '../../lib/text';
 
 export const isTrail = (text: string): boolean => text.startsWith('did=');
 
@@ -19,9 +19,20 @@ export function wordsOf(text: string): Record<string, string> {
   return made;
 }
 
-/** What is said of it besides: "role owner, keys gateway.name". */
-const besides = (words: Record<string, string>): string =>
-  Object.entries(words).filter(([key]) => !['did', 'by', 'from'].includes(key)).map(([key, value]) => `${key} ${value}`).join(', ');
+/** What is said of it besides: "role owner, keys gateway.name"; of a clock the time that it got. */
+const besides = ({ did, t: at, ...words }: Record<string, string>): string =>
+  [...(at ? [did === 'clock-set' ? dateTime(Number(at)) : `t ${at}`] : []), ...Object.entries(words).filter(([key]) => !['by', 'from'].includes(key)).map(([key, value]) => `${key} ${value}`)].join(', ');
+
+/** What somebody pressed for it. */
+const jobs: Record<string, TextKey> = {
+  scan: 'add.scan', probe: 'test.do', read: 'explorer.read', assign: 'assign.title', doctor: 'doctor.start', drill: 'drill.title', trace: 'trace.title',
+};
+
+/** A job by its line, "scan --json … -- 10.0.7.20": what it does, and to whom. */
+function jobInWords(line: string): [what: string, to: string] {
+  const [kind = ''] = line.split(' '), [, to = ''] = / -- (\S+)$/.exec(line) ?? [], pressed = jobs[kind];
+  return [`${t('did.job-started')}: ${pressed ? t(pressed) : kind}`, to];
+}
 
 /** What was learnt of a device or a line, as far as there are words for it. */
 export function learntInWords(text: string): string {
@@ -34,6 +45,6 @@ export function learntInWords(text: string): string {
 export function trailInWords(text: string): string {
   const words = wordsOf(text);
   if (!words.did) return t('did.applied', { fingerprint: text });
-  const what = told(`did.${words.did}`, words.did), more = besides(words);
+  const [what, more] = words.job ? jobInWords(words.job) : [told(`did.${words.did}`, words.did), besides(words)];
   return t(words.from && words.from !== 'socket' ? 'did.from' : 'did.here', { by: words.by ?? '', from: words.from ?? '', what: more ? `${what} (${more})` : what });
 }

@@ -18,12 +18,18 @@ interface Step {
 
 const levels: Record<Step['verdict'], Level> = { ok: 'up', skipped: 'unknown', warning: 'look', failed: 'down' };
 
+/** A step that is left out is not needed here, or comes behind one that fails. */
+function verdictWord({ verdict, found }: Step): string {
+  if (verdict !== 'skipped') return t(`state.${levels[verdict]}`);
+  return t(found === 'not tried' ? 'doctor.untried' : 'doctor.unneeded');
+}
+
 function Line({ step }: { step: Step }) {
   return (
     <li class={step.verdict === 'skipped' ? 'doctor-step skipped' : 'doctor-step'}>
       <Shape level={levels[step.verdict]} />
       <div>
-        <p><b>{told(`doctor.${step.step}`, step.step)}</b> <span class="unseen">{t(`state.${levels[step.verdict]}`)}</span>
+        <p><b>{told(`doctor.${step.step}`, step.step)}</b> <span class="unseen">{verdictWord(step)}</span>
           {!!step.ms && <span class="fact-what">{t('unit.ms', { n: number(step.ms) })}</span>}</p>
         <p><Said text={step.found} /></p>
         {step.next && <p class="doctor-next"><Said text={step.next} /></p>}
