@@ -20,6 +20,7 @@ async function foundByItsDisplay(page) {
   await page.getByLabel('Line or port').selectOption('bus/hall');
   await page.getByRole('button', { name: /^By hand/ }).click();
   await page.getByLabel('Unit number').fill('1');
+  await page.getByLabel('Table', { exact: true }).selectOption('holding');
   await page.getByLabel('First register').fill('12');
   await page.getByLabel('How many').fill('1');
   await page.getByLabel('The display shows').fill('436.4');
