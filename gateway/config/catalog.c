@@ -286,9 +286,9 @@ static void compose(char text[CHECK_MAX], const struct driver *driver,
     snprintf(number, sizeof(number), "%" PRId64, use->unit);
     if (at < CHECK_MAX && (use->unit >= 0 || unit || takes(driver->device.options, "unit")))
         at += (size_t)snprintf(text + at, CHECK_MAX - at, ",\"unit\":%s",
-                               use->unit >= 0 ? number
-                               : unit->text   ? unit->text
-                                              : "1");
+                               use->unit >= 0       ? number
+                               : unit && unit->text ? unit->text
+                                                    : "1");
     add_required(text, &at, driver->device.options, profile, false);
     if (at < CHECK_MAX)
         snprintf(text + at, CHECK_MAX - at, "}]}");
