@@ -64,9 +64,10 @@ void scan_print_heard(const struct listen *listen, enum listen_verdict verdict,
     if (verdict != LISTEN_MASTER && verdict != LISTEN_REPLIES)
         return;
     for (size_t i = 0; i < listen->pair_count; i++)
-        printf("  unit %u  %s: asked %u times, answered %u times\n", listen->pairs[i].unit,
+        printf("  unit %u  %s: asked %u time%s, answered %u time%s\n", listen->pairs[i].unit,
                describe_function(listen->pairs[i].function, name), listen->pairs[i].requests,
-               listen->pairs[i].replies);
+               listen->pairs[i].requests == 1 ? "" : "s", listen->pairs[i].replies,
+               listen->pairs[i].replies == 1 ? "" : "s");
 }
 
 static void found_json(const struct scan_found *found, const char *profile, const char *line)

@@ -156,16 +156,17 @@ static const char *figure(double value, char out[32])
     return out;
 }
 
-/* "3.2 days", "5.3 hours", "12 minutes" */
+/* "3.2 days", "5.3 hours", "1 minute" */
 static const char *span(double days, char out[48])
 {
+    static const struct {
+        double a_day;
+        const char *name;
+    } units[] = {{1, "day"}, {24, "hour"}, {24 * 60, "minute"}};
+    size_t unit = days >= 1 ? 0 : days * 24 >= 1 ? 1 : 2;
     char number[32];
-    if (days >= 1)
-        snprintf(out, 48, "%s days", figure(days, number));
-    else if (days * 24 >= 1)
-        snprintf(out, 48, "%s hours", figure(days * 24, number));
-    else
-        snprintf(out, 48, "%s minutes", figure(days * 24 * 60, number));
+    figure(days * units[unit].a_day, number);
+    snprintf(out, 48, "%s %s%s", number, units[unit].name, strcmp(number, "1") == 0 ? "" : "s");
     return out;
 }
 

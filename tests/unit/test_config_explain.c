@@ -159,11 +159,13 @@ static void reckons_with_what_is_reported(void **state)
 static void tells_short_outages_in_hours_and_minutes(void **state)
 {
     static const struct {
-        const char *keep, *every, *expected;
+        const char *journal, *every, *expected;
     } cases[] = {
-        {"1GiB", "1s", " days of outage"},
-        {"1MiB", "1s", " hours of outage"},
-        {"1MiB", "1ms", " minutes of outage"},
+        {"\"keep\":\"1GiB\"", "1s", " days of outage"},
+        {"\"keep\":\"1MiB\"", "1s", " hours of outage"},
+        {"\"keep\":\"1MiB\"", "1ms", " minutes of outage"},
+        {"\"max_age\":\"1d\"", "1s", " hold 1 day of outage"},
+        {"\"max_age\":\"1h\"", "1s", " hold 1 hour of outage"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -171,11 +173,11 @@ static void tells_short_outages_in_hours_and_minutes(void **state)
         int fd = mkstemp(path);
         assert_true(fd >= 0);
         dprintf(fd,
-                "{\"version\":1,\"gateway\":{\"id\":\"g\"},\"journal\":{\"keep\":\"%s\"},"
+                "{\"version\":1,\"gateway\":{\"id\":\"g\"},\"journal\":{%s},"
                 "\"defaults\":{\"every\":\"%s\"},\"buses\":[{\"id\":\"b\",\"driver\":"
                 "\"meter-net\",\"host\":\"h\"}],\"devices\":[{\"id\":\"d\",\"bus\":\"b\","
                 "\"unit\":1,\"points\":[{\"id\":\"p\",\"reg\":1,\"type\":\"u16\"}]}]}",
-                cases[i].keep, cases[i].every);
+                cases[i].journal, cases[i].every);
         close(fd);
         char *text = explain(path, config_explain);
         unlink(path);
