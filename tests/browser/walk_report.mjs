@@ -48,6 +48,7 @@ await main(async (browser) => {
   await logIn(page);
   await foundByItsDisplay(page);
   await open(page);
+  check(/^sluice-report-[a-z0-9_-]+-\d{4}-\d\d-\d\d$/.test(await page.title()), 'what it is called as a file', await page.title());
   const boiler = page.locator('.panel', { hasText: 'Kessel' });
   const point = boiler.getByLabel('What the display shows for Point 1', { exact: true });
   await point.fill('12,5');

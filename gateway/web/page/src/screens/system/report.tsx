@@ -70,6 +70,9 @@ function Device({ device, bus, values, displays, note }: DeviceProps) {
   );
 }
 
+/** "sluice-report-plant7-2026-11-27", as backups are named. */
+export const reportName = ({ made, status }: Pick<Answer, 'made' | 'status'>): string => `sluice-report-${status.id}-${new Date(made).toISOString().slice(0, 10)}`;
+
 export function Report() {
   const [report, setReport] = useState<Answer | null>(null);
   const [error, setError] = useState<unknown>(null);
@@ -78,6 +81,10 @@ export function Report() {
     get<Answer>('/export/report').then(setReport, setError);
   }, []);
   const now = report?.status;
+  // A browser names what it prints into a file by the title: whose it is, and of which day.
+  useEffect(() => {
+    if (report) document.title = reportName(report);
+  }, [report?.made]);
   const note = (d: string) => (p: string, noted: Display | undefined) => setReport((before) => before && {
     ...before, displays: [...before.displays.filter((one) => one.d !== d || one.p !== p), ...(noted ? [noted] : [])],
   });
