@@ -47,6 +47,14 @@ async function jobsAreNamed(page) {
   check(!(await page.getByText('--json').count()), 'lines for programs are shown to people');
 }
 
+/** What a device does not let be read: once, and in the page's language. */
+async function refusal(page) {
+  await go(page, 'devices/boiler');
+  const refused = page.locator('.refused li', { hasText: 'absent' });
+  await refused.getByText('kein solches Register (Ausnahme 2)').waitFor();
+  check(!/the device/.test(await refused.innerText()), 'English', await refused.innerText());
+}
+
 async function line(page) {
   await go(page, 'devices/incomer');
   await press(page, 'Mithören');
@@ -81,7 +89,7 @@ await main(async (browser) => {
   await changesItsMind(browser);
   const page = await openPage(browser, { width: 360, language: 'de-DE' });
   await logIn(page);
-  for (const part of [happened, wayToABroker, jobsAreNamed, line]) await part(page);
+  for (const part of [happened, wayToABroker, jobsAreNamed, refusal, line]) await part(page);
   // The account speaks German from now on, in a browser that does not.
   const other = await openPage(browser, { width: 1440 });
   other.language = 'de';

@@ -58,7 +58,7 @@ export function Answers({ bus, device }: { bus: BusStatus; device: DeviceStatus 
       {learnt.points && learnt.points.length > 0 && (
         <>
           <h3 class="facts-head">{t('answers.refused')}</h3>
-          <ul class="refused">{learnt.points.map((point) => <li key={point.id}><b>{point.id}</b> {told(`why.${point.why}`, point.why)}: {told(`help.${point.why}`, point.help)}</li>)}</ul>
+          <ul class="refused">{learnt.points.map((point) => <li key={point.id}><b>{point.id}</b> {told(`why.${point.why}`, point.why)} {told(`help.${point.why}`, '')}</li>)}</ul>
         </>
       )}
       {may('owner') && bus.driver.startsWith('modbus') && <Forget device={device} />}
