@@ -83,7 +83,7 @@ async function addFromScan(page) {
   check(await page.getByLabel('Unit number').inputValue() === '2', 'the unit that was found is taken');
   await press(page, 'Read once');
   await page.getByText('Compare one of them').waitFor();
-  check(await page.locator('.probed').getByText('Active power total').count() === 1, 'points have their names');
+  check(await page.locator('.probed').getByText('Active power total', { exact: true }).count() === 1, 'points have their names');
   await step(page, 'read-once');
   await otherNumber(page);
   await page.getByLabel('Name', { exact: true }).fill('Main incomer');
