@@ -232,11 +232,12 @@ const tests = {
     assert.equal(logic.ofAnyModel(undefined), undefined);
   },
   'the id of a gateway follows its name until it has one of its own'() {
-    const id = (title, before) => logic.idFor(title, before, 'vm');
+    const id = (title, before, name = '') => logic.idFor(title, before, { id: 'vm', name });
     assert.equal(id('Boiler room', { title: '', id: 'vm' }), 'boiler-room');
     assert.equal(id('Boiler room 2', { title: 'Boiler room', id: 'boiler-room' }), 'boiler-room-2');
     assert.equal(id('Boiler room 2', { title: 'Boiler room', id: 'plant7' }), 'plant7');
     assert.equal(id('', { title: 'B', id: 'b' }), 'vm');
+    assert.equal(id('Boiler room', { title: 'Plant 7', id: 'vm' }, 'Plant 7'), 'vm', 'brokers know a gateway that was given a name by this id');
   },
   'a clock that is off by no more than the way of a request is right'() {
     logic.heardTime(Date.now() - 109);

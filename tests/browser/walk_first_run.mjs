@@ -43,7 +43,7 @@ await main(async (browser) => {
   await press(page, 'Next');
   await page.getByText('Step 3 of 3').waitFor(); // The step before has a name, too: that of the owner.
   await page.getByLabel('Name', { exact: true }).fill('Boiler room');
-  check((await page.getByLabel('Id', { exact: true }).inputValue()) === 'boiler-room', 'the id follows the name');
+  check((await page.getByLabel('Id', { exact: true }).inputValue()) === 'plant7', 'the id of a gateway that had a name stays');
   await page.getByText('The clock is right:').waitFor();
   check(!(await page.getByRole('checkbox').count()), 'a clock that is right is not to be set');
   check((await axe(page)).length === 0, 'the gateway', await axe(page));

@@ -29,8 +29,8 @@ export interface StepProps {
   change: (answers: Partial<Answers>) => void;
   busy: boolean;
   back?: () => void;
-  /** The id that the gateway has of itself. */
-  first: string;
+  /** What it is called so far: the id is there always. */
+  given: { id: string; name: string };
 }
 
 /** The code behind the address, where the QR code of a label has opened the page. It is taken out of the address: not for the browser's history. */
@@ -85,7 +85,7 @@ export function FirstRun({ session }: { session: Session }) {
     <Door title={t('first.title')} lead={t('first.lead')}>
       <p class="steps" aria-live="polite">{t('first.step', { step: step + 1, of: STEPS })}</p>
       <form onSubmit={submit}>
-        <Step answers={answers} change={change} busy={busy} back={back} first={session.gateway.id} />
+        <Step answers={answers} change={change} busy={busy} back={back} given={session.gateway} />
         <Problem error={error} />
         <div class="actions">
           <button class="button primary" disabled={busy}>{t(step < STEPS - 1 ? 'first.next' : 'first.finish')}</button>

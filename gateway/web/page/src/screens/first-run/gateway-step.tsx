@@ -7,19 +7,19 @@ import { TextField } from '../../parts/field';
 import { idOf } from '../add-device/draft';
 import type { StepProps } from './first-run';
 
-/** The id is made of the name, until somebody gives it one of its own. */
-export function idFor(title: string, before: { title: string; id: string }, first: string): string {
-  const follows = before.id === first || before.id === idOf(before.title);
-  return follows ? idOf(title) || first : before.id;
+/** The id is made of the name, until somebody gives it one of its own; one that came with a name is known to others already. */
+export function idFor(title: string, before: { title: string; id: string }, given: { id: string; name: string }): string {
+  const follows = !given.name && (before.id === given.id || before.id === idOf(before.title));
+  return follows ? idOf(title) || given.id : before.id;
 }
 
-export function GatewayStep({ answers, change, first }: StepProps) {
+export function GatewayStep({ answers, change, given }: StepProps) {
   const now = useCell(second);
   return (
     <>
       <h2>{t('first.gateway')}</h2>
       <TextField label={t('first.gateway.name')} name="title" autocomplete="off" hint={t('first.gateway.name.hint')}
-        value={answers.title} onText={(title) => change({ title, id: idFor(title, answers, first) })} />
+        value={answers.title} onText={(title) => change({ title, id: idFor(title, answers, given) })} />
       <TextField label={t('first.gateway.id')} name="id" autocomplete="off" autocapitalize="none" spellcheck={false} required
         pattern="[a-z0-9_\-]{1,40}" title={t('form.id')} hint={t('first.gateway.id.hint')} value={answers.id} onText={(id) => change({ id })} />
       {clocksApart() ? (
