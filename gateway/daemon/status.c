@@ -236,6 +236,20 @@ static void put_device(struct running *running, struct text *text, struct runnin
     text_string(text, "}");
 }
 
+/* What stands for the devices of a bus where there is no room for them. */
+struct sums {
+    uint64_t up, down, bad, requests, replies, share_ppm;
+};
+
+static void put_sums(struct text *text, const struct sums *sums)
+{
+    text_printf(text,
+                ",\"up\":%" PRIu64 ",\"down\":%" PRIu64 ",\"bad\":%" PRIu64 ",\"requests\":%" PRIu64
+                ",\"replies\":%" PRIu64 ",\"bus_percent\":%.2f}",
+                sums->up, sums->down, sums->bad, sums->requests, sums->replies,
+                (double)sums->share_ppm / 1e4);
+}
+
 /* Those that could not be started, behind those that run; and the end of the list. */
 static void put_unstarted_buses(struct running *running, struct text *text, bool more, bool brief)
 {
@@ -251,10 +265,7 @@ static void put_unstarted_buses(struct running *running, struct text *text, bool
         unstarted_why(at, why, sizeof why);
         put_text(text, "error", why);
         if (brief)
-            text_printf(text,
-                        ",\"up\":0,\"down\":%zu,\"requests\":0,\"replies\":0,"
-                        "\"bus_percent\":0.00}",
-                        at->bus->device_count);
+            put_sums(text, &(struct sums){.down = at->bus->device_count});
         else
             text_printf(text, ",\"driver\":\"%s\",\"devices\":[]}", at->bus->driver->name);
     }
@@ -284,25 +295,24 @@ static void put_buses(struct running *running, struct text *text)
 static void put_bus_in_short(struct running *running, struct text *text, struct running_bus *entry)
 {
     const struct driver_stats *stats = host_stats(entry->host);
-    uint64_t up = 0, bad = 0, requests = 0, replies = 0, share_ppm = 0;
+    struct sums sums = {0};
 
     for (size_t i = 0; i < entry->bus->device_count; i++) {
-        up += atomic_load(&stats[i].up);
-        bad += atomic_load(&stats[i].up) ? host_bad(entry->host, i) : 0;
-        requests += atomic_load(&stats[i].requests);
-        replies += atomic_load(&stats[i].replies);
-        share_ppm += atomic_load(&stats[i].share_ppm);
+        bool up = atomic_load(&stats[i].up);
+
+        sums.up += up;
+        sums.down += !up;
+        sums.bad += up ? host_bad(entry->host, i) : 0;
+        sums.requests += atomic_load(&stats[i].requests);
+        sums.replies += atomic_load(&stats[i].replies);
+        sums.share_ppm += atomic_load(&stats[i].share_ppm);
     }
     text_string(text, "{");
     put_text(text, "id", entry->bus->id);
     text_string(text, ",");
     put_text(text, "error", host_error(entry->host) ? error_text(host_error(entry->host)) : "");
     lend_status(text, entry, clock_mono(running->clock));
-    text_printf(text,
-                ",\"up\":%" PRIu64 ",\"down\":%" PRIu64 ",\"bad\":%" PRIu64 ",\"requests\":%" PRIu64
-                ",\"replies\":%" PRIu64 ",\"bus_percent\":%.2f}",
-                up, (uint64_t)entry->bus->device_count - up, bad, requests, replies,
-                (double)share_ppm / 1e4);
+    put_sums(text, &sums);
 }
 
 static void put_buses_in_short(struct running *running, struct text *text)

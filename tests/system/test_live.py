@@ -70,7 +70,7 @@ def the_stream_has_what_changes_and_all_of_it_at_first(site):
     check(counters == sorted(counters) and len(set(counters)) == len(counters), "the counter rises", counters)
     check(min(b - a for a, b in zip(times, times[1:])) > 0.1, "at most four batches a second", times)
     status = stream.wait("status", lambda data: data["buses"][0]["up"] == 2)
-    check(status["journal"]["stored"] > 0, "the status", status)
+    check(status["journal"]["stored"] > 0 and status["buses"][0]["bad"] == 0, "the status", status)
     check(api.ask("POST", "/api/v1/forget?device=meter1&what=blocks").status == 200, "forget")
     event = stream.wait("event", lambda data: data["k"] == "config" and data.get("d") == "meter1")
     check(event["n"] > 0 and len(event["epoch"]) == 8, "the event", event)
