@@ -191,8 +191,8 @@ static int drop_unbegun(struct journal *journal)
         /* The number stays used: the generation of what is begun next must be another one. */
         if (newest.sequence > journal->writer.sequence)
             journal->writer.sequence = newest.sequence;
-        int error =
-            journal->read_only ? 0 : spare_add(&journal->spare, newest.id, newest.size, false);
+        /* Beside segments that are begun from now on its first event would be a wrong one. */
+        int error = journal->read_only ? 0 : spare_free(&journal->spare, newest.id, newest.size);
         if (error < 0)
             return error;
     }

@@ -119,20 +119,44 @@ static int lengthen(struct spare *spare, struct io_file *file, const struct spar
     return error;
 }
 
+/* Nothing is synced. */
+static int mark_free(struct spare *spare, struct io_file *file)
+{
+    uint8_t header[SEGMENT_HEADER_SIZE];
+
+    segment_pack(NULL, spare->gateway_id, header);
+    return spare->io->write(spare->io, file, header, sizeof(header), 0);
+}
+
+int spare_free(struct spare *spare, uint32_t id, int64_t size)
+{
+    const struct io *io = spare->io;
+    struct io_file *file;
+    char name[SEGMENT_NAME_SIZE_MAX];
+
+    segment_name(id, name);
+    int error = io->open(io, name, 0, &file);
+    if (error < 0)
+        return error;
+    error = mark_free(spare, file);
+    if (error == 0)
+        error = io->sync(io, file);
+    io->close(io, file);
+    return error < 0 ? error : spare_add(spare, id, size, false);
+}
+
 /* Marks a used file as free, and lengthens it where that is wanted. */
 static int reuse(struct spare *spare, struct spare_file *used, struct io_file **file,
                  const struct spare_want *want)
 {
     const struct io *io = spare->io;
     char name[SEGMENT_NAME_SIZE_MAX];
-    uint8_t header[SEGMENT_HEADER_SIZE];
 
     segment_name(used->id, name);
     int error = io->open(io, name, 0, file);
     if (error < 0)
         return error;
-    segment_pack(NULL, spare->gateway_id, header);
-    error = io->write(io, *file, header, sizeof(header), 0);
+    error = mark_free(spare, *file);
     if (error == 0 && used->raw)
         error = fill(spare, *file, SEGMENT_HEADER_SIZE, used->size);
     if (error == 0)

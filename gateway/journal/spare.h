@@ -64,6 +64,10 @@ void spare_clear(struct spare *spare);
 /* Adds a file that is not in use. 0 or ERR_NOMEM. */
 int spare_add(struct spare *spare, uint32_t id, int64_t size, bool raw);
 
+/* The same for a file that still says it is a segment: marks it as free first, and syncs that.
+ * Otherwise a start before it is used again would take it for one. Any error. */
+int spare_free(struct spare *spare, uint32_t id, int64_t size);
+
 /* Asks for a file, a free one, or where there is none, a new one. */
 void spare_request(struct spare *spare, const struct spare_want *want);
 

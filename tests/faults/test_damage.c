@@ -203,6 +203,25 @@ static void a_missing_segment_is_a_gap_and_the_rest_is_delivered(void **state)
     }
 }
 
+/* Nothing behind the headers is left: the journal begins anew, beside the files of the old one. */
+static void segments_that_hold_nothing_do_not_come_back(void **state)
+{
+    struct closed *closed = *state;
+    struct medium_file *in_order[32];
+    struct medium_image image = {0}, after = {0};
+    copy_image(&closed->image, &image);
+    size_t count = segments(&image, in_order);
+    for (size_t s = 0; s < count; s++)
+        memset(in_order[s]->data + HEADER_BYTES, 0, (size_t)(in_order[s]->size - HEADER_BYTES));
+    assert_true(lost_on(closed, &image, &after) > 0);
+    for (size_t s = 0; s < count; s++) {
+        const struct medium_file *file = medium_image_find(&after, in_order[s]->name);
+        assert_true(file == NULL || memcmp(file->data, in_order[s]->data, 256) != 0);
+    }
+    medium_image_clear(&image);
+    medium_image_clear(&after);
+}
+
 static void files_that_are_not_ours_are_kept_aside(void **state)
 {
     struct closed *closed = *state;
@@ -296,6 +315,7 @@ int main(void)
         cmocka_unit_test(a_segment_may_be_cut_off_anywhere),
         cmocka_unit_test(the_end_may_be_zeros_from_anywhere),
         cmocka_unit_test(a_missing_segment_is_a_gap_and_the_rest_is_delivered),
+        cmocka_unit_test(segments_that_hold_nothing_do_not_come_back),
         cmocka_unit_test(files_that_are_not_ours_are_kept_aside),
         cmocka_unit_test(another_version_and_another_gateway_are_kept_aside),
         cmocka_unit_test(nothing_but_garbage_gives_a_new_journal),
