@@ -109,10 +109,12 @@ class Plant:
         if not self.broker.process.alive():
             self.broker.start()
         self.has_all(name)
-        again = [event["n"] for message in self.subscriber.on("data") if message.at > restarted
+        # A broker repeats the messages that its subscriber had not acknowledged when it ended.
+        known = {message.payload for message in self.subscriber.on("data") if message.at <= restarted}
+        again = [event["n"] for message in self.subscriber.on("data")
+                 if message.at > restarted and message.payload not in known
                  for event in message.json()["events"] if event.get("n", before["low"]) < before["low"]]
-        # A broker repeats what its subscriber had not acknowledged when it ended.
-        check(len(again) < 10, "sent again from before its place", before, again[:1], again[-1:])
+        check(not again, "sent again from before its place", before, again[:1], again[-1:])
 
     def has_all(self, name="cloud"):
         """All that is stored arrives."""
