@@ -364,7 +364,7 @@ int command_drill(int argc, char **argv)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
     double minutes = strtod(minutes_text, &end);
     if (*end || !(minutes > 0) || minutes > MINUTES_MAX) {
-        fprintf(stderr, "sluice drill: --minutes takes a number up to %d, not \"%s\"\n",
+        fprintf(stderr, "sluice drill: --minutes takes a number above 0 and up to %d, not \"%s\"\n",
                 MINUTES_MAX, minutes_text);
         return EXIT_CODE_USAGE;
     }

@@ -40,9 +40,10 @@ int find_config(struct config **config, struct config_parts *parts, const char *
         snprintf(path, sizeof path, "%s", GATEWAY_CONFIG_PATH);
     if (!given && strcmp(path, GATEWAY_CONFIG_PATH) == 0 && access(path, F_OK) != 0) {
         fprintf(stderr,
-                "%s: no gateway is running at %s whose configuration could be taken, and there is "
-                "no %s: start it, name its socket with --socket, or the file with --config\n",
-                command, socket_path, path);
+                "%s: neither a gateway's configuration nor %s can be taken: name a file with "
+                "--config, or see to the gateway\n",
+                command, path);
+        client_must_find(socket_path);
         return EXIT_CODE_NO_DAEMON;
     }
     gateway_config_parts(parts);

@@ -84,6 +84,13 @@ static int tell_unknown(const char *name)
 {
     struct nearest nearest;
 
+    if (name[0] == '-') {
+        fprintf(stderr,
+                "sluice: flags stand behind the command, as in sluice status %s. Try "
+                "sluice --help.\n",
+                name);
+        return EXIT_CODE_USAGE;
+    }
     nearest_init(&nearest, name);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         nearest_offer_part(&nearest, commands[i].name);

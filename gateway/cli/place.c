@@ -71,10 +71,11 @@ static int tell_unknown(const char *id, const char *socket, const char *command)
 
     if (!client_finds_daemon(socket)) {
         fprintf(stderr,
-                "%s: no gateway is running at %s that could have a bus \"%s\", and no host is "
-                "called that: start it, name its socket with --socket, or name a port "
-                "(/dev/ttyUSB0; sluice ports lists them) or a host\n",
-                command, socket, id);
+                "%s: no host is called \"%s\", and no gateway can be asked for a bus of that id: "
+                "name a port (/dev/ttyUSB0; sluice ports lists them) or a host, or see to the "
+                "gateway\n",
+                command, id);
+        client_must_find(socket);
         return EXIT_CODE_NO_DAEMON;
     }
     code = client_get_body(socket, "/api/v1/status", &body);

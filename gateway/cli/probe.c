@@ -415,9 +415,9 @@ int command_probe(int argc, char **argv)
             "                 is a float that no device measures: a wrong order or model?\n",
         .after =
             "Exit status: 1 a point that is read is not there, or the device does not answer;\n"
-            "2 there is no such device, bus or profile; 3 errors in the configuration; 4 there\n"
-            "is no daemon, and no configuration; 5 the port cannot be used. One that the daemon\n"
-            "polls is borrowed from it.\n",
+            "2 there is no such device or bus; 3 errors in the configuration, or no such\n"
+            "profile; 4 there is no daemon, and no configuration; 5 the port cannot be used.\n"
+            "One that the daemon polls is borrowed from it.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);

@@ -100,7 +100,7 @@ def device_rows(plant):
         (EXIT_USAGE, "read", "meters"), (EXIT_SYSTEM, "read", no_port, "-r", "40001"),
         (EXIT_OK, "probe", "boiler"), (EXIT_FAILED, "probe", "pump"), (EXIT_USAGE, "probe", "boilr"),
         (EXIT_CONFIG, "probe", "boiler", "--config", plant.bad), (EXIT_SYSTEM, "probe", "boiler", "--config", plant.missing),
-        (EXIT_SYSTEM, "probe", "--profile", "eastron-sdm120", no_port),
+        (EXIT_SYSTEM, "probe", "--profile", "eastron-sdm120", no_port), (EXIT_CONFIG, "probe", "--profile", "no-such-profile", "meters"),
         (EXIT_OK, "trace", "meters", "--for", "1"), (EXIT_USAGE, "trace", "metrs"), (EXIT_FAILED, "trace", "10.255.0.1"),
         (EXIT_SYSTEM, "trace", no_port, "--line", "9600 8E1"),
         (EXIT_OK, "scan", "meters", "--units", "1", "--listen", "0", "--quick"),
@@ -227,6 +227,8 @@ def help_is_had_by_every_way(site):
     check("Usage: sluice node update" in sluice("help", "node", "update").stdout, "of a command's command")
     wrong = sluice("help", "nod")
     check(wrong.returncode == EXIT_USAGE and "Did you mean node?" in wrong.stderr, "of none", wrong.stderr)
+    early = sluice("--json", "status")
+    check(early.returncode == EXIT_USAGE and "sluice status --json" in early.stderr, "a flag before the command", early.stderr)
     bare = subprocess.run([program("sluice")], capture_output=True, text=True, timeout=30, check=False)
     check(bare.returncode == EXIT_USAGE and "Usage: sluice COMMAND" in bare.stderr, "without a word", bare.stderr)
 

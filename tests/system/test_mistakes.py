@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Names that are not there, and a gateway that does not run: the command line says which there are, and what to do."""
 import os
+import shutil
 import subprocess
 
 from harness import EXIT_FAILED, EXIT_NO_DAEMON, EXIT_OK, EXIT_USAGE, Gateway, ModbusTcp, RtuLine, Scale, check, main, wait_for
-from harness.site import program
+from harness.site import Skip, program
 
 PASSWORD = "three plain words\n"
 
@@ -51,6 +52,25 @@ def without_a_gateway_it_says_how_to_get_one(site):
             refuses(nobody, EXIT_NO_DAEMON, words, "no gateway is running at " + nobody, "--config")
 
 
+def who_may_not_reach_the_gateway_is_told_so(site):
+    if os.getuid():
+        raise Skip("needs root, to be another user")
+    gateway = Gateway(site, [], [], []).start()
+    os.chmod(site.folder, 0o755)
+    copy = shutil.copy(program("sluice"), site.path("sluice"))
+    words = [("status",), ("scan", "meters"), ("doctor", "--config", site.path("none.json"))]
+    if not os.path.exists("/etc/sluice/sluice.json"):
+        words.append(("probe", "boiler"))
+    for line in words:
+        done = subprocess.run([copy, *line], env=dict(os.environ, SLUICE_SOCKET=gateway.socket), capture_output=True, text=True, timeout=60,
+                              user=65534, group=65534, extra_groups=[], check=False)
+        if line[0] == "doctor":
+            check(done.returncode == 5 and "cannot be read" in done.stderr, "a file that is named needs no gateway", done.stderr)
+        else:
+            check(done.returncode == EXIT_NO_DAEMON and "may not reach" in done.stderr and "group sluice" in done.stderr, "why", line, done.stderr)
+            check("no gateway is running" not in done.stderr, "it does run", line, done.stderr)
+
+
 def a_bus_is_named_by_its_id_wherever_a_port_is(site):
     socket = plant(site).socket
     for bus in ("meters", "hall"):
@@ -93,6 +113,6 @@ def a_folder_without_a_journal_is_none_without_faults(site):
         check(done.returncode == 5 and "there is no journal in" in done.stderr and not done.stdout, "none", words, done.stdout, done.stderr)
 
 
-main(a_bus_that_is_not_there_is_told_with_those_that_are, without_a_gateway_it_says_how_to_get_one,
+main(a_bus_that_is_not_there_is_told_with_those_that_are, without_a_gateway_it_says_how_to_get_one, who_may_not_reach_the_gateway_is_told_so,
      a_bus_is_named_by_its_id_wherever_a_port_is, the_configuration_is_that_of_the_gateway_that_runs,
      accounts_and_tokens_are_told_with_those_that_are, a_folder_without_a_journal_is_none_without_faults)
