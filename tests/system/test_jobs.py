@@ -118,7 +118,8 @@ def nothing_in_a_request_becomes_a_flag_or_a_command(site):
     plant = Plant(site)
     for on in ("--help", "-V", "$(touch %s)" % site.path("hacked"), "; touch " + site.path("hacked")):
         ended = plant.wait_end(plant.start(kind="scan", on=on, listen_s=0))
-        check(ended["exit"] not in (0, 2) and not os.path.exists(site.path("hacked")), "what came of it", on, ended)
+        check(ended["exit"] != 0 and not ended["lines"] and "Try sluice" not in ended["words"], "it is a name that nobody has", on, ended)
+        check(not os.path.exists(site.path("hacked")), "what came of it", on, ended)
     answer = plant.api.ask("GET", "/api/v1/profiles?q=--help")
     check(answer.status == 200 and answer.json == [], "words that look like flags", answer.text)
 
