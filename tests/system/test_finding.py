@@ -107,7 +107,7 @@ def swapped_wires_are_told_from_another_baud(site):
         line = party(site, name, "bad_line.py", site.path(name), str(sent), str(heard), wires)
         # What it makes of the unit does not matter: no reply can be read there.
         done = sluice("scan", "--json", "--socket", "/nonexistent/api.sock", site.path(name), "--line", "%d 8N1" % heard,
-                      "--units", "200", "--timeout", patience_ms())
+                      "--units", "200", "--timeout", patience_ms(), "--listen", str(int(2 + 2 * slowness())))
         seen = json.loads(done.stdout.splitlines()[0])
         check(seen["heard"] == verdict, "what was heard of %s" % name, seen, done.stderr)
         line.kill()
