@@ -134,8 +134,10 @@ static int command_simple(int argc, char **argv, const char *name, const char *a
         .operands_min = 1,
         .operands_max = 1,
         .about = about,
-        .after = "Exit status: 1 the node says no, does not answer, or its boot loader answers;\n"
-                 "5 the port cannot be used.\n",
+        .after = "Exit status: 1 the node says no, does not answer, or its boot loader answers; 2 "
+                 "there\n"
+                 "is no such device; 3 errors in the configuration; 4 there is no daemon, and no\n"
+                 "configuration; 5 the port cannot be used.\n",
         .flags = flags,
     };
 

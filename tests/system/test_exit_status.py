@@ -33,7 +33,6 @@ class Plant:
         self.missing = site.path("missing")
         wait_for(lambda: self.gateway.device("boiler")["up"] and self.gateway.device("dead").get("why"), 30, "the devices are known")
         self.gateway.wait_online()
-        self.gateway.wait_drained()
 
     def damaged_journal(self):
         """A copy of the journal in whose middle a byte is another."""
