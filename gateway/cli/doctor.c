@@ -205,7 +205,8 @@ int command_doctor(int argc, char **argv)
                  "is connected stays so: unless the daemon says that it is not, the doctor comes\n"
                  "as a guest, whose client id has \"-doctor\" behind it.\n",
         .after = "Exit status: 1 a step fails; 2 there is no such uplink; 3 errors in the\n"
-                 "configuration; 4 there is no daemon, and no configuration.\n",
+                 "configuration; 4 there is no daemon, and no configuration; 5 it cannot be\n"
+                 "read.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);
