@@ -11,10 +11,16 @@
 
 #define ORDERS_32(type, name)                                                                      \
     {type, MODBUS_ABCD, 2, name, "ABCD"}, {type, MODBUS_CDAB, 2, name, "CDAB"},                    \
-        {type, MODBUS_BADC, 2, name, "BADC"}, {type, MODBUS_DCBA, 2, name, "DCBA"}
+        {type, MODBUS_BADC, 2, name, "BADC"},                                                      \
+    {                                                                                              \
+        type, MODBUS_DCBA, 2, name, "DCBA"                                                         \
+    }
 #define ORDERS_64(type, name)                                                                      \
     {type, MODBUS_ABCDEFGH, 4, name, "ABCDEFGH"}, {type, MODBUS_GHEFCDAB, 4, name, "GHEFCDAB"},    \
-        {type, MODBUS_BADCFEHG, 4, name, "BADCFEHG"}, {type, MODBUS_HGFEDCBA, 4, name, "HGFEDCBA"}
+        {type, MODBUS_BADCFEHG, 4, name, "BADCFEHG"},                                              \
+    {                                                                                              \
+        type, MODBUS_HGFEDCBA, 4, name, "HGFEDCBA"                                                 \
+    }
 
 const struct guess_kind guess_kinds[GUESS_KINDS] = {
     {MODBUS_U16, MODBUS_AB, 1, "u16", "AB"},
@@ -130,14 +136,25 @@ static bool is_text(const struct guess_samples *samples, unsigned at, unsigned r
     return true;
 }
 
-/* What people measure is between a thousandth and a thousand millions; most of it well inside. */
+static bool has_swapped_bytes(unsigned kind)
+{
+    enum modbus_order order = guess_kinds[kind].order;
+
+    return order == MODBUS_BADC || order == MODBUS_DCBA || order == MODBUS_BADCFEHG ||
+           order == MODBUS_HGFEDCBA;
+}
+
+/* What people measure is between a thousandth and a thousand millions; most of it well inside, and
+ * what is below zero is small. Few devices swap the bytes of a register. */
 static unsigned judge_float(const struct guess *guess)
 {
     double size = fabs(guess->values[0]);
+    double most = guess->values[0] < 0 ? 1e4 : 1e6;
 
     if (size < 1e-3 || size >= 1e9)
         return 0;
-    return size >= 1e-2 && size < 1e6 ? 70 : 30;
+    unsigned score = size >= 1e-2 && size < most ? 70 : 30;
+    return has_swapped_bytes(guess->kind) ? score - 20 : score;
 }
 
 /* How many of the lower words are zero: a wrong order of a small number makes it a multiple. */
@@ -148,7 +165,8 @@ static bool is_multiple(double size)
 
 static unsigned judge_integer(const struct guess *guess)
 {
-    double size = fabs(guess->values[0]), most = guess_kinds[guess->kind].registers > 2 ? 1e13 : 1e9;
+    double size = fabs(guess->values[0]),
+           most = guess_kinds[guess->kind].registers > 2 ? 1e13 : 1e9;
     unsigned score = guess_kinds[guess->kind].registers == 1 ? 40 : 30;
 
     if (is_signed(guess->kind) && guess->values[0] >= 0)
@@ -298,8 +316,7 @@ size_t guess_search(const struct guess_samples *samples, double expect, double w
 
     for (unsigned at = 0; at < samples->count; at++) {
         for (unsigned kind = 0; kind < GUESS_KINDS; kind++) {
-            if (!guess_make(samples, at, kind, &guess) ||
-                (is_signed(kind) && guess.values[0] >= 0))
+            if (!guess_make(samples, at, kind, &guess) || (is_signed(kind) && guess.values[0] >= 0))
                 continue;
             if (fits(samples, &guess, expect, within))
                 keep(found, &count, room, &guess);

@@ -127,7 +127,8 @@ static int ask(struct scan_state *scan, uint8_t unit, struct scan_tally *tally,
     if (result == ERR_CLOSED)
         return result;
     if (result == 0 || result == ERR_EXCEPTION)
-        *turnaround_ns = reply.mono_ns - reply.sent_ns;
+        /* Where there is no wire, a reply may be there before the request's time on it is over. */
+        *turnaround_ns = reply.mono_ns > reply.sent_ns ? reply.mono_ns - reply.sent_ns : 0;
     scan->lost = scan->link->open || result == ERR_TIMEOUT ? 0 : scan->lost + 1;
     if (scan->lost >= REOPEN_MAX)
         return fail(scan, ERR_IO);

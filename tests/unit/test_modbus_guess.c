@@ -103,6 +103,20 @@ static void the_order_that_does_not_jump_is_the_plausible_one(void **state)
     assert_int_equal(guess.plausible, 0);
 }
 
+/* As a float with swapped bytes it would be -131084. */
+static void a_small_number_is_one_before_it_is_a_large_float(void **state)
+{
+    static const uint16_t words[] = {200, 3};
+    struct fixture fixture;
+
+    (void)state;
+    fill(&fixture, words, 2, 1);
+    assert_true(guess_plausible(&fixture.samples, fixture.found, 64) > 0);
+    assert_int_equal(fixture.found[0].at, 0);
+    assert_int_equal(guess_kinds[fixture.found[0].kind].registers, 1);
+    assert_true(fixture.found[0].values[0] == 200);
+}
+
 static void a_counter_counts(void **state)
 {
     static const uint16_t words[] = {1, 0xFFFE, 1, 0xFFFF, 2, 0};
@@ -247,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_type_and_order_is_decoded),
         cmocka_unit_test(the_order_that_does_not_jump_is_the_plausible_one),
+        cmocka_unit_test(a_small_number_is_one_before_it_is_a_large_float),
         cmocka_unit_test(a_counter_counts),
         cmocka_unit_test(the_value_on_the_display_is_found),
         cmocka_unit_test(the_likeliest_are_kept_when_there_is_little_room),
