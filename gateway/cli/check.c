@@ -4,8 +4,13 @@
 #include "cli/told_json.h"
 #include "config/config.h"
 #include "config/explain.h"
+#include "core/clock.h"
 #include "core/error.h"
 #include "daemon/room.h"
+#include "tls/tunnel.h"
+#include "uplink/uplink.h"
+
+#define CERTIFICATE_SOON_S (30 * INT64_C(86400))
 
 /* Of the machine that the check runs on: it may not be the one that the file is for. */
 static void tell_of_room(const struct config *config)
@@ -16,6 +21,31 @@ static void tell_of_room(const struct config *config)
 
     if (room_look(path, &room) && room_lacks(&config->journal, path, &room, words))
         fprintf(stderr, "warning, for this machine: %s\n", words);
+}
+
+/* An expired certificate keeps nobody from starting, but from that broker. */
+static void tell_of_certificates(const struct config *config)
+{
+    const int64_t now_s = clock_wall(&clock_system) / NS_PER_S;
+
+    for (size_t i = 0; i < config->uplink_count; i++) {
+        const struct uplink_options *options = config->uplinks[i].options;
+        char sentence[TUNNEL_SENTENCE_SIZE], until[32];
+        int64_t until_s = 0;
+
+        if (!options->tls_cert)
+            continue;
+        int error = tls_check_files(NULL, options->tls_cert, options->tls_key, &until_s, sentence,
+                                    sizeof sentence);
+        if (error && until_s != 0) {
+            fprintf(stderr, "warning: uplink %s: %s\n", options->id, sentence);
+        } else if (!error && until_s != 0 && until_s - now_s < CERTIFICATE_SOON_S) {
+            clock_format(until_s * NS_PER_S, until);
+            fprintf(stderr,
+                    "warning: uplink %s: the certificate tls.cert expires on %.10s: renew it\n",
+                    options->id, until);
+        }
+    }
 }
 
 /* Loads it, and tells what is wrong. */
@@ -53,7 +83,8 @@ int command_check(int argc, char **argv)
                  "file means: load of each bus, MB a month of each uplink, days of outage that\n"
                  "the journal holds, what can be written within which limits and by commands on\n"
                  "which topic, and in which time zone aligned points are read. It warns when this\n"
-                 "machine's disk has no room for what the journal may keep.\n",
+                 "machine's disk has no room for what the journal may keep, and of certificates\n"
+                 "that have expired or will within a month.\n",
         .after = "Exit status: 3 there are errors; 5 the file cannot be read.\n",
         .flags = flags,
     };
@@ -69,6 +100,7 @@ int command_check(int argc, char **argv)
     else
         config_explain(config, stdout);
     tell_of_room(config);
+    tell_of_certificates(config);
     config_free(config);
     return EXIT_CODE_OK;
 }

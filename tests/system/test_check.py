@@ -294,7 +294,19 @@ def the_daemon_refuses_what_check_refuses(site):
     check("did you mean \"modbus-tcp\"" in process.log(), "its log", process.log())
 
 
-main(tells_thirty_mistakes_each_with_its_line, any_combination_of_mistakes_is_told_in_one_run,
+def warns_of_certificates_that_end(site):
+    authority = Authority(site.folder, "shop")
+    for name, warning, more in (("old", "expired on 2021-01-01", {"expired": True}), ("soon", "expires on ", {"days": 5}), ("fresh", "", {"days": 90})):
+        certificate, key = authority.issue(name, **more)
+        path = site.write(name + ".json", json.dumps({"version": 1, "gateway": {"id": "plant7"}, "uplinks": [
+            {"id": "cloud", "url": "mqtts://broker.example", "tls": {"ca": authority.path, "cert": certificate, "key": key}}]}))
+        done = sluice("check", path)
+        check(done.returncode == EXIT_OK, "it can start", name, done.stderr)
+        told = [line for line in done.stderr.splitlines() if line.startswith("warning: uplink cloud: ")]
+        check(warning in "".join(told) and bool(told) == bool(warning), "what it warns of", name, done.stderr)
+
+
+main(warns_of_certificates_that_end, tells_thirty_mistakes_each_with_its_line, any_combination_of_mistakes_is_told_in_one_run,
      says_what_a_good_file_means, says_what_can_be_written_and_when_aligned_points_are_read,
      keeps_points_in_a_table, knows_the_words_of_other_programs, a_file_that_is_not_there_has_its_exit_status,
      says_what_cannot_be_read, a_flag_has_the_same_letter_everywhere, the_daemon_refuses_what_check_refuses)
