@@ -89,6 +89,13 @@ def _link(root, path, target):
     os.symlink(target, full)
 
 
+def rauc_settings(board):
+    """Of RAUC, which takes no key that its boot loader has no use for."""
+    loader = BOOT_LOADERS[board["storage"]["loader"]]
+    settings = read(HERE, "root/rauc.conf").replace("@BOARD@", board["id"]).replace("@BOOT_LOADER@", loader)
+    return settings + ("\n[handlers]\nbootloader-custom-backend=/usr/lib/sluice/slots\n" if loader == "custom" else "")
+
+
 def _settle(root, board, version, keyring):
     """What is not a file of a package nor of root/files: links, and what differs from board to board."""
     for folder in ("boot", "data", "dev", "etc/dbus-1/system.d", "proc", "sys", "run", "tmp", "var", "root", "mnt"):
@@ -104,8 +111,7 @@ def _settle(root, board, version, keyring):
         _write(root, path, "")
     _write(root, "usr/lib/os-release", read(HERE, "root/os-release").replace("@BOARD@", board["id"]).replace(
         "@VERSION@", version))
-    _write(root, "etc/rauc/system.conf", read(HERE, "root/rauc.conf").replace("@BOARD@", board["id"]).replace(
-        "@BOOT_LOADER@", BOOT_LOADERS[board["storage"]["loader"]]))
+    _write(root, "etc/rauc/system.conf", rauc_settings(board))
     shutil.copy(keyring, os.path.join(root, "etc/rauc/keyring.pem"))
     shutil.copy(os.path.join(TOP, "firmware/package/de.pengutronix.rauc.conf"), os.path.join(root, "etc/dbus-1/system.d"))
     _link(root, "usr/share/sluice/board", "boards/" + board["id"])

@@ -15,6 +15,7 @@ SLOTS = os.path.join(IMAGE, "root/grub/usr/lib/sluice/slots")
 SECTOR, SECTOR_AT = 512, 0xff000
 sys.path.insert(0, IMAGE)
 import gateway  # noqa: E402
+import root  # noqa: E402
 from words import read  # noqa: E402
 
 # Commands of the boot loaders. What is saved is in the file $SAVED, lines NAME=VALUE; where it is damaged it has no such line.
@@ -209,5 +210,16 @@ def what_is_no_value_is_none(site):
         check(disk.slots(*wrong) == 2, "it is called wrongly", wrong, disk.slots(*wrong))
 
 
+def rauc_takes_its_settings_of_every_board(site):
+    """The program itself reads them, as far as to where it would go to the bus."""
+    for board in boards():
+        settings = root.rauc_settings(board).replace("/data/rauc", site.folder).replace("/run/rauc", site.folder)
+        path = site.write(board["id"] + ".conf", settings)
+        done = subprocess.run(["rauc", "--conf", path, "service"], capture_output=True, text=True, timeout=30, check=False,
+                              env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=" + site.path("no-bus")})
+        check("Connection to the system bus can't be made" in done.stdout + done.stderr, "what RAUC says", board["id"], done.stdout, done.stderr)
+
+
 main(the_slot_that_is_next_is_started_and_its_try_counted, a_damaged_sector_means_a_then_b_with_three_tries_each,
-     what_linux_writes_is_counted_from_anew, rauc_asks_and_tells_grub, what_grub_has_counted_is_known, what_is_no_value_is_none)
+     what_linux_writes_is_counted_from_anew, rauc_asks_and_tells_grub, what_grub_has_counted_is_known, what_is_no_value_is_none,
+     rauc_takes_its_settings_of_every_board)
