@@ -1,4 +1,5 @@
 """A board in QEMU: its serial console in a file, its field bus on a line of the simulators."""
+import json
 import os
 import re
 import shutil
@@ -25,6 +26,26 @@ def image(board, *names):
     if not all(map(os.path.exists, paths)):
         raise Skip("there is no image: as root, tools/image %s makes it" % board)
     return paths
+
+
+def line_of(site, board, disk):
+    """
+    The line of QEMU that a board's description names, for `disk`, without what says where its console is: (its words, those of its
+    network). What it takes from the boot partition is copied from there.
+    """
+    def filled(match):
+        kind, _, name = match[1].partition(":")
+        if kind == "disk":
+            return disk
+        path = site.path(name)
+        subprocess.run(["mcopy", "-n", "-i", "%s@@%d" % (disk, BOOT_AT), "::" + name, path], check=True)
+        return path
+
+    with open(os.path.join(TOP, "boards", board, "board.json"), encoding="utf-8") as file:
+        line = "\n".join(json.load(file)["emulation"]["qemu"]).replace("\n-nographic", "").replace("\n-serial\nmon:stdio", "")
+    words = re.sub("{([^}]*)}", filled, line).split("\n")
+    net = next((at for at, word in enumerate(words) if word in ("-nic", "-netdev")), len(words))
+    return words[:net], words[net:]
 
 
 def fat(site, name, folder, files):

@@ -3,8 +3,10 @@ import json
 import os
 import subprocess
 
+from .broker import Broker, Subscriber
 from .emulated import BOOT_AT, HOST, image
-from .node import profile
+from .node import Node, profile
+from .proof import Audit, Balance
 from .site import LONG, Skip, check, wait_for
 
 DISK_BYTES = 2 << 30
@@ -49,6 +51,28 @@ def configuration(site, broker, port):
                      "tls": {"ca": "ca.pem", "cert": "gw.pem", "key": "gw.key"}}]})
     return [("sluice.json", site.write("guest.json", text)), ("ca.pem", broker.authority.path), ("gw.pem", certificate),
             ("gw.key", key)]
+
+
+class Plant:
+    """What is around a board: a node on a line, a broker on this machine, and who counts what comes."""
+
+    def __init__(self, site):
+        self.node = Node(site, "stm32vldiscovery")
+        self.broker = Broker(site, server=lambda authority: authority.issue("server", "IP:127.0.0.1,IP:" + HOST))
+        self.subscriber = Subscriber(site, self.broker)
+        self.audit = Audit(site, self.broker)
+
+    def publishes(self, deadline_s, what):
+        """Waits for a value of the node that was not there before."""
+        seen = len(Balance(self.subscriber.messages).good_values("node", "frames_answered"))
+        wait_for(lambda: len(Balance(self.subscriber.messages).good_values("node", "frames_answered")) > seen, deadline_s, what)
+
+    def nothing_is_missing(self, board):
+        """Ends the gateway, and holds what came against what it says it sent. Returns how many messages of values there were."""
+        board.shell("systemctl stop sluice")
+        Balance(self.subscriber.messages).check()
+        self.audit.proves(truth_at_least=0)
+        return len(self.subscriber.on("data"))
 
 
 def installs(board, bundle, more=""):
