@@ -281,7 +281,8 @@ int state_apply_frame(struct state *state, const struct frame *frame, const uint
     state->clean = false;
     if (frame->epoch != 0)
         state->epoch = frame->epoch;
-    if (frame->count > 0 && frame->trust != CLOCK_UNSET)
+    /* A checkpoint has seen what is written again behind it. */
+    if (frame->count > 0 && frame->first_n > state->applied_n && frame->trust != CLOCK_UNSET)
         steps_see(&state->steps, frame->first_n, frame->mono_ns, frame->offset_ns, frame->boot);
     int result = apply_events(state, frame, payload, dates, moment);
     struct unpacker records = {.at = payload + frame->events_size, .end = payload + frame->length};

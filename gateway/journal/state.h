@@ -8,8 +8,8 @@
 #include "journal/boots.h"
 #include "journal/cursors.h"
 #include "journal/journal.h"
-#include "journal/streams.h"
 #include "journal/steps.h"
+#include "journal/streams.h"
 
 #define IDENTITY_SIZE_MAX 128
 

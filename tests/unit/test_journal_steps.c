@@ -1,8 +1,9 @@
 /* A wall clock that was wrong for a while: what was stored is found by time nevertheless. */
 // links: sluice_journal
-#include "unit/journal_kit.h"
+#include "unit/sync_gate.h"
 
 #include "journal/frame.h"
+#include "journal/inside.h"
 #include "journal/steps.h"
 
 #define DAY_NS (86400 * NS_PER_S)
@@ -170,6 +171,40 @@ static void a_boot_with_a_clock_that_is_behind_hides_nothing(void **state)
     assert_int_equal(shown(kit, kit->wall_ns), 39);
 }
 
+/* The disk takes its time and fails: what it held is written again, behind a checkpoint that has
+ * all of it. That is no step of the clock. */
+static void what_is_written_again_is_no_step(void **state)
+{
+    struct kit *kit = *state;
+
+    gate_put(kit);
+    kit_open(kit);
+    assert_int_equal(kit_declare(kit, "meter", "seconds"), 1);
+    kit_put(kit, 1, 0);
+    kit_flush(kit);
+    gate_set(false, 0);
+    for (int second = 1; second <= 3; second++) {
+        kit_pass(kit, 5 * NS_PER_S);
+        kit_put(kit, 1, second);
+        gate_await();
+    }
+    gate_fail(ERR_IO);
+    kit_flush(kit);
+    kit_pass(kit, 5 * NS_PER_S);
+    kit_put(kit, 1, 4);
+    kit_flush(kit);
+    kit_close(kit);
+    kit_open(kit);
+    assert_int_equal(kit->journal->state.steps.count, 0);
+    assert_int_equal(shown(kit, kit->wall_ns), 4);
+}
+
+static int open_gate(void **state)
+{
+    gate_set(true, 0);
+    return kit_teardown(state);
+}
+
 static void of_too_many_the_largest_stay(void **state)
 {
     struct steps steps;
@@ -220,6 +255,7 @@ int main(void)
         TEST(steps_within_a_segment_hide_nothing),
         TEST(nor_do_steps_over_several),
         TEST(a_boot_with_a_clock_that_is_behind_hides_nothing),
+        cmocka_unit_test_setup_teardown(what_is_written_again_is_no_step, kit_setup, open_gate),
         cmocka_unit_test(of_too_many_the_largest_stay),
         cmocka_unit_test(a_record_is_what_was_packed_or_nothing),
     };

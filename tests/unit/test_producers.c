@@ -3,53 +3,8 @@
 // links: sluice_web
 #include "unit/journal_kit.h"
 
-#include <pthread.h>
-#include <time.h>
-
+#include "unit/sync_gate.h"
 #include "web/producers.h"
-
-/* The disk's syncs, let through one by one. */
-static struct {
-    pthread_mutex_t lock;
-    pthread_cond_t moved;
-    int (*sync)(const struct io *io, struct io_file *file);
-    bool open;
-    unsigned waiting, let;
-} gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER, .open = true};
-
-static int gated_sync(const struct io *io, struct io_file *file)
-{
-    pthread_mutex_lock(&gate.lock);
-    gate.waiting++;
-    pthread_cond_broadcast(&gate.moved);
-    while (!gate.open && gate.let == 0)
-        pthread_cond_wait(&gate.moved, &gate.lock);
-    gate.let -= !gate.open;
-    gate.waiting--;
-    pthread_mutex_unlock(&gate.lock);
-    return gate.sync(io, file);
-}
-
-static void set_gate(bool open, unsigned let)
-{
-    pthread_mutex_lock(&gate.lock);
-    gate.open = open;
-    gate.let = let;
-    pthread_cond_broadcast(&gate.moved);
-    pthread_mutex_unlock(&gate.lock);
-}
-
-static void wait_until_a_sync_waits(void)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += KIT_WAIT_NS / NS_PER_S;
-    pthread_mutex_lock(&gate.lock);
-    while (gate.waiting == 0 || gate.let != 0)
-        assert_int_equal(pthread_cond_timedwait(&gate.moved, &gate.lock, &until), 0);
-    pthread_mutex_unlock(&gate.lock);
-}
 
 static bool nobody_configured(void *context, const char *device)
 {
@@ -62,8 +17,7 @@ static struct producers *producers;
 
 static void begin(struct kit *kit)
 {
-    gate.sync = kit->io.sync;
-    kit->io.sync = gated_sync;
+    gate_put(kit);
     kit_open(kit);
     assert_int_equal(producers_open(&producers, kit->journal,
                                     &(struct producers_source){.configured = nobody_configured}),
@@ -73,7 +27,7 @@ static void begin(struct kit *kit)
 /* Also of a test that failed with the gate closed. */
 static int end(void **state)
 {
-    set_gate(true, 0);
+    gate_set(true, 0);
     producers_close(producers);
     producers = NULL;
     return kit_teardown(state);
@@ -143,18 +97,18 @@ static void an_answer_is_of_one_s_own_events(void **state)
     forget(&first);
 
     /* One that the disk writes while the next two come. */
-    set_gate(false, 0);
+    gate_set(false, 0);
     post(&first, "integer", "11");
-    wait_until_a_sync_waits();
+    gate_await();
     post(&second, "integer", "12");
     post(&third, "integer", "13");
     assert_false(first.later(first.stream, NULL, &first));
-    set_gate(false, 1);
+    gate_set(false, 1);
     assert_int_equal(value_at(kit, stored(&first)), 11);
-    wait_until_a_sync_waits();
+    gate_await();
     assert_false(second.later(second.stream, NULL, &second));
     assert_false(third.later(third.stream, NULL, &third));
-    set_gate(true, 0);
+    gate_set(true, 0);
     assert_int_equal(value_at(kit, stored(&third)), 13);
     assert_int_equal(value_at(kit, stored(&second)), 12);
     forget(&first);
@@ -172,12 +126,12 @@ static void one_that_gave_up_leaves_its_events_to_nobody(void **state)
     struct http_reply first, second;
 
     begin(kit);
-    set_gate(false, 0);
+    gate_set(false, 0);
     post(&first, "integer", "1");
-    wait_until_a_sync_waits();
+    gate_await();
     forget(&first);
     post(&second, "integer", "2");
-    set_gate(true, 0);
+    gate_set(true, 0);
     assert_int_equal(value_at(kit, stored(&second)), 2);
     forget(&second);
 }
@@ -191,13 +145,13 @@ static void a_point_is_not_declared_anew_while_something_is_owed(void **state)
     post(&first, "integer", "1");
     stored(&first);
     forget(&first);
-    set_gate(false, 0);
+    gate_set(false, 0);
     post(&first, "integer", "2");
     post(&second, "number", "2.5");
     assert_int_equal(second.status, 503);
     assert_non_null(strstr(second.body, "not durable yet; ask again"));
     forget(&second);
-    set_gate(true, 0);
+    gate_set(true, 0);
     assert_int_equal(value_at(kit, stored(&first)), 2);
     forget(&first);
     post(&second, "number", "2.5");
