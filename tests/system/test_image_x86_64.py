@@ -4,7 +4,7 @@ from harness import check, main, wait_for
 from harness.bundles import Bundles
 from harness.cuts import ENVIRONMENT_AT
 from harness.emulated import Board, image, line_of
-from harness.imaged import Plant, configuration, installs, is_sound, needs_long, new_disk, new_key
+from harness.imaged import Plant, configuration, is_confirmed, is_left, is_sound, needs_long, new_disk, new_key
 
 BOARD = "x86_64"
 COM2 = ("-serial", "chardev:bus")
@@ -39,21 +39,10 @@ def updates_and_goes_back(site):
     check("iTCO_wdt" in board.shell("cat /sys/class/watchdog/watchdog0/identity"), "the watchdog")
     check(slots(board) == ["BOOT_ORDER=A B", "BOOT_A_LEFT=3", "BOOT_B_LEFT=3"], "it has its tries back", slots(board))
     check("serial-console" not in board.shell("ls /etc/sluice/"), "what is for GRUB is none of the gateway's files")
-    identity = board.shell("cat /etc/machine-id /etc/hostname")
 
     good = version + ".1"
-    at = installs(board, bundles.bundle(good)[0])
-    at = board.wait_says("starting slot B (tries left: A 3, B 2; order B A)", START_S, at)
-    board.wait_says("version %s is confirmed" % good, START_S, at)
-    is_sound(board, "B", good)
-    check(board.shell("cat /etc/machine-id /etc/hostname") == identity, "it is still the same machine")
-
-    at = installs(board, bundles.bundle(version + ".2", remove=["/usr/lib/systemd/systemd"])[0])
-    for left in "210":
-        at = board.wait_says("starting slot A (tries left: A %s" % left, START_S, at)
-    board.wait_says("starting slot B", START_S, at)
-    board.wait_shell(START_S)
-    is_sound(board, "B", good)
+    is_confirmed(board, bundles.bundle(good)[0], good, START_S, "starting slot B (tries left: A 3, B 2; order B A)")
+    is_left(board, bundles.bundle(version + ".2", remove=["/usr/lib/systemd/systemd"])[0], good, START_S)
     wait_for(lambda: slots(board) == ["BOOT_ORDER=A B", "BOOT_A_LEFT=0", "BOOT_B_LEFT=3"], 120, "the one that does not start stays left")
     plant.publishes(60, "it publishes again")
     return "%d messages" % plant.nothing_is_missing(board)

@@ -63,13 +63,19 @@ def refused(done, *words, code=EXIT_FAILED):
         check(word in done.stderr, "it says " + word, done.stderr)
 
 
-def an_update_while_the_gateway_polls(site):
-    """And back again. Nobody is called down but for the restart."""
-    node = new_node(site)
+def polled(site, node):
+    """A gateway that reads the node on its line."""
     gateway = Gateway(site, [{"id": "line", "driver": "modbus-rtu", "port": node.link, "line": LINE[1], "timeout": "1s"}],
                       [{"id": "node", "bus": "line", "unit": 1, "profile": "sluice-node", "every": "200ms"}], [])
     gateway.start()
     wait_for(lambda: gateway.device("node")["up"], 30, "it is polled")
+    return gateway
+
+
+def an_update_while_the_gateway_polls(site):
+    """And back again. Nobody is called down but for the restart."""
+    node = new_node(site)
+    gateway = polled(site, node)
     config = ("--config", gateway.config_path, "--socket", gateway.socket)
     path = file_of(site, "1.1.0")
     before, seen, stop = gateway.device("node"), [], threading.Event()
@@ -358,10 +364,7 @@ def a_slow_line_is_waited_for(site):
 def a_job_of_the_api_updates_it(site):
     """A file is uploaded once; what is no whole file is refused; and the audit trail says who sent which version."""
     node = new_node(site)
-    gateway = Gateway(site, [{"id": "line", "driver": "modbus-rtu", "port": node.link, "line": LINE[1], "timeout": "1s"}],
-                      [{"id": "node", "bus": "line", "unit": 1, "profile": "sluice-node", "every": "200ms"}], [])
-    gateway.start()
-    wait_for(lambda: gateway.device("node")["up"], 30, "it is polled")
+    gateway = polled(site, node)
     api = Api(gateway)
 
     def upload(data):

@@ -86,6 +86,27 @@ def installs(board, bundle, more=""):
     return at
 
 
+def is_confirmed(board, bundle, version, start_s, starts="starting slot B"):
+    """What slot A installs starts in B, and stays."""
+    identity = board.shell("cat /etc/machine-id /etc/hostname")
+    at = installs(board, bundle)
+    at = board.wait_says(starts, start_s, at)
+    board.wait_says("version %s is confirmed" % version, start_s, at)
+    is_sound(board, "B", version)
+    check(board.shell("cat /etc/machine-id /etc/hostname") == identity, "it is still the same machine")
+
+
+def is_left(board, bundle, good, start_s, says=""):
+    """What slot B installs is started three times in A, which `says` so much, and then the good version again."""
+    at = installs(board, bundle)
+    for left in "210":
+        at = board.wait_says("starting slot A (tries left: A %s" % left, start_s, at)
+        at = board.wait_says(says, start_s, at)
+    board.wait_says("starting slot B", start_s, at)
+    board.wait_shell(start_s)
+    is_sound(board, "B", good)
+
+
 def is_sound(board, slot, version):
     """It runs from that slot, nothing failed, and nothing of it can be written."""
     check("Booted from: rootfs.%d (%s)" % ("AB".index(slot), slot) in board.shell("rauc status | sed 's/\\x1b[^m]*m//g'"), "the slot",

@@ -11,6 +11,8 @@ import threading
 import time
 import tty
 
+from parties.wire import crc
+
 from .site import Failure, Skip, check, slowness, wait_for
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
@@ -45,15 +47,6 @@ def profile():
     """The points of a node by their ids."""
     with open(os.path.join(ROOT, "drivers/profiles/sluice-node.json"), encoding="utf-8") as file:
         return {point["id"]: point for point in json.load(file)["points"]}
-
-
-def crc(data):
-    value = 0xFFFF
-    for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ (0xA001 if value & 1 else 0)
-    return bytes([value & 0xFF, value >> 8])
 
 
 def is_whole(data):

@@ -9,24 +9,15 @@ the machine has much to do, so that whoever reads them late still sees where one
 import os
 import pathlib
 import pty
-import struct
 import sys
 import time
 import tty
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness import slowness  # noqa: E402
+from wire import crc  # noqa: E402
 
 SILENCE_US = 20000  # at least between two frames; a byte takes at most so long
-
-
-def crc(data):
-    value = 0xFFFF
-    for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ 0xA001 if value & 1 else value >> 1
-    return struct.pack("<H", value)
 
 
 def traffic():

@@ -14,28 +14,11 @@ import termios
 import time
 import tty
 
+from wire import crc, receive
+
 REPLY_S = 1.0   # from the request's end
 GAP_S = 0.03    # a reply is over when the line is quiet for so long
 HANGS_UP = (5, 6)  # of seven
-
-
-def crc(data):
-    value = 0xFFFF
-    for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ (0xA001 if value & 1 else 0)
-    return bytes([value & 0xFF, value >> 8])
-
-
-def receive(peer, size):
-    data = b""
-    while len(data) < size:
-        part = peer.recv(size - len(data))
-        if not part:
-            raise ConnectionError
-        data += part
-    return data
 
 
 def ask(line, frame):

@@ -16,17 +16,10 @@ import sys
 import termios
 import tty
 
+from wire import crc
+
 BAUDS = (1200, 2400, 4800, 9600, 19200, 115200)
 SPEEDS = {getattr(termios, "B%d" % baud): baud for baud in BAUDS}
-
-
-def crc(data):
-    value = 0xFFFF
-    for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ 0xA001 if value & 1 else value >> 1
-    return struct.pack("<H", value)
 
 
 def numbered(choices):

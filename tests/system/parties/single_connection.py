@@ -8,17 +8,9 @@ import struct
 import sys
 import threading
 
+from wire import receive
+
 taken = threading.Lock()
-
-
-def receive(peer, size):
-    data = b""
-    while len(data) < size:
-        part = peer.recv(size - len(data))
-        if not part:
-            raise ConnectionError
-        data += part
-    return data
 
 
 def serve(peer):
