@@ -11,7 +11,8 @@
 #define FRAME_BYTES    256             /* of a full frame: as long may an identification take */
 #define FOUND_WAITS    16              /* in doubt until the setting is done; more are noise */
 #define LINK_SPARE_NS  (5 * NS_PER_MS) /* what the machine takes between two questions */
-#define REOPEN_MAX     3               /* connections in a row that brought nothing */
+#define HUNG_UP_NS     (250 * NS_PER_MS)
+#define REOPEN_MAX     3 /* connections in a row that brought nothing */
 
 /* The units that no device should have: to see whether one answers whatever the unit is. */
 static const uint8_t unlikely[SCAN_EVERY_UNIT_OF] = {171, 199, 233};
@@ -106,6 +107,22 @@ static void count(struct scan_tally *tally, int result, const struct link_reply 
     }
 }
 
+/* A device that takes one connection at a time may not have noticed yet that the one before is
+ * over. To be hung up on is no silence: the question is asked once more. */
+static int ask_link(struct scan_state *scan, const struct modbus_request *request,
+                    struct link_reply *reply)
+{
+    int result = scan->link->ops->transact(scan->link, request, reply);
+
+    if (scan->link->open || result == 0 || result == ERR_CLOSED || result == ERR_EXCEPTION ||
+        result == ERR_TIMEOUT)
+        return result;
+    int error = scan->host->ops->wait(scan->host, -1, clock_mono(scan->host->clock) + HUNG_UP_NS);
+    if (error == 0)
+        error = open_link(scan);
+    return error ? error : scan->link->ops->transact(scan->link, request, reply);
+}
+
 /* One question. 0 or an error that ends the scan. */
 static int ask(struct scan_state *scan, uint8_t unit, struct scan_tally *tally,
                int64_t *turnaround_ns)
@@ -123,7 +140,7 @@ static int ask(struct scan_state *scan, uint8_t unit, struct scan_tally *tally,
 
     if (result)
         return result;
-    result = scan->link->ops->transact(scan->link, &request, &reply);
+    result = ask_link(scan, &request, &reply);
     if (result == ERR_CLOSED)
         return result;
     if (result == 0 || result == ERR_EXCEPTION)

@@ -11,6 +11,7 @@
 #include "modbus/connect.h"
 
 #define REOPEN_MOST_NS (30 * NS_PER_S)
+#define BACK_NS        (100 * NS_PER_MS)
 #define LOOKS_MAX      4 /* for an answer that is there already when its time is over */
 /* What may come behind a request: more than all answers that could be due. */
 #define HEARD_MAX 65536
@@ -409,6 +410,8 @@ void tcp_bus_back(struct tcp_bus *bus)
     bus->rests = false;
     bus->gone = 0;
     polling_back(&bus->polling);
+    /* Whoever had it has ended a connection just now, and a device may take one at a time. */
+    bus->polling.open_ns = tcp_bus_now(bus) + BACK_NS;
     go_on(bus);
 }
 

@@ -204,7 +204,7 @@ def a_reading_that_is_on_the_display_confirms_its_profile(site):
 
 def a_sure_profile_is_not_confirmed(site):
     hall, gateway = profiled(site)
-    wait_for(lambda: gateway.device("meter")["up"], 20, "it is read")
+    wait_for(lambda: any(event["k"] == "reading" and event["p"] == "level" for event in gateway.replay()), 20, "it is read")
     with open(site.path("profiles/acme-m.json"), "w") as out:
         json.dump({**PROFILE, "confidence": "high"}, out)
     before = open(site.path("profiles/acme-m.json")).read()

@@ -1,15 +1,18 @@
 #!/usr/bin/python3
 """
-A Modbus TCP device that takes one connection at a time, as small ones do: PORT. Whoever else connects is hung up on.
+A Modbus TCP device that takes one connection at a time, as small ones do: PORT. Whoever else connects is hung up on, and so is
+who comes before it has noticed that the last one is over.
 Unit 1 holds its register numbers; other units are silent. Says "ready" on standard output.
 """
 import socket
 import struct
 import sys
 import threading
+import time
 
 from wire import receive
 
+NOTICES_S = 0.03
 taken = threading.Lock()
 
 
@@ -29,6 +32,7 @@ def serve(peer):
         pass
     finally:
         peer.close()
+        time.sleep(NOTICES_S)
         taken.release()
 
 
