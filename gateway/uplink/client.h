@@ -8,11 +8,12 @@
 #include "uplink/uplink.h"
 #include "uplink/url.h"
 
-#define CLIENT_ID_SIZE             (2 * ID_SIZE_MAX)
-#define CLIENT_PASSWORD_LENGTH_MAX 4096                             /* some are tokens */
-#define CLIENT_PASSWORD_SIZE_MAX   (CLIENT_PASSWORD_LENGTH_MAX + 2) /* and the start of a line end \
-                                                                     */
+#define CLIENT_ID_SIZE          (2 * ID_SIZE_MAX)
 #define CLIENT_SESSION_EXPIRY_S 3600
+
+/* Some passwords are tokens. Read with its line's end, or the first byte of two. */
+#define CLIENT_PASSWORD_LENGTH_MAX 4096
+#define CLIENT_PASSWORD_SIZE_MAX   (CLIENT_PASSWORD_LENGTH_MAX + 2)
 
 /* The client id that the broker sees: as configured, or the gateway's for the first uplink, else
  * gateway-uplink. */
