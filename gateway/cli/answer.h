@@ -13,8 +13,8 @@ const char *answer_text(const struct cJSON *object, const char *key);
 /* 0 where there is none. */
 double answer_number(const struct cJSON *object, const char *key);
 
-/* The same as a whole number, towards zero; what is beyond ANSWER_MOST is that, or its negative: two of
- * them can be added and subtracted whatever a broken daemon says. */
+/* The same as a whole number, towards zero; what is beyond ANSWER_MOST is that, or its negative:
+ * two of them can be added and subtracted whatever a broken daemon says. */
 #define ANSWER_MOST INT64_C(4000000000000000000)
 int64_t answer_whole(const struct cJSON *object, const char *key);
 

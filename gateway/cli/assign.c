@@ -288,7 +288,8 @@ int command_assign(int argc, char **argv)
         .operands_max = 1,
         .about = ASSIGN_ABOUT,
         .after =
-            "Exit status: 1 the device does not answer or refuses, a unit is taken, or there is no\n"
+            "Exit status: 1 the device does not answer or refuses, a unit is taken, or there is "
+            "no\n"
             "such profile; 2 there is no such bus; 4 it can only be one, and no daemon answers;\n"
             "5 the port cannot be used.\n\n"
             "Examples: sluice assign /dev/ttyUSB0 --profile eastron-sdm120 --to 7 --baud 9600 "

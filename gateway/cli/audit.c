@@ -370,9 +370,10 @@ int command_audit(int argc, char **argv)
         .about = "Subscribes as any consumer would, drops duplicates by key, and checks that the\n"
                  "union of all covers has no hole: the proof that no event is missing. With\n"
                  "--truth it compares what arrived with what was sent on the wire.\n",
-        .after = "Exit status: 0 proven; 1 not proven; 2 the URL is none; 5 a file cannot be read.\n\n"
-                 "Example: sluice audit -u mqtts://broker.example.com -g plant7 --ca ca.pem --for "
-                 "60\n",
+        .after =
+            "Exit status: 0 proven; 1 not proven; 2 the URL is none; 5 a file cannot be read.\n\n"
+            "Example: sluice audit -u mqtts://broker.example.com -g plant7 --ca ca.pem --for "
+            "60\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);

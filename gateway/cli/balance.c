@@ -316,8 +316,7 @@ static int take_mark(struct balance *balance, const cJSON *message)
         return ERR_NOMEM;
     balance->marks = grown;
     struct mark *mark = &grown[balance->mark_count++];
-    *mark = (struct mark){
-        .first = first, .last = last, .count = answer_count(message, "count")};
+    *mark = (struct mark){.first = first, .last = last, .count = answer_count(message, "count")};
     snprintf(mark->epoch, sizeof mark->epoch, "%s", name);
     return range_set_add(&balance->covers, first, last);
 }

@@ -39,8 +39,8 @@ static bool look(const struct node_polls *polls, double *replies, double *bad)
         device = find_device(status, polls->device);
     if (device) {
         *replies = answer_number(device, "replies");
-        *bad =
-            answer_number(device, "timeouts") + answer_number(device, "corrupt") + answer_number(device, "unexpected");
+        *bad = answer_number(device, "timeouts") + answer_number(device, "corrupt") +
+               answer_number(device, "unexpected");
     }
     bool found = device != NULL;
     cJSON_Delete(status);

@@ -58,7 +58,8 @@ int command_points(int argc, char **argv)
             "  import  checks such a table as sluice check would, and writes its points as\n"
             "          JSON, for \"points\" of a device. A device can also name the table\n"
             "          itself: \"points\": \"boiler.csv\"\n",
-        .after = "Exit status: 2 there is no such device or driver; 3 there are errors in the file; 5 it\n"
+        .after = "Exit status: 2 there is no such device or driver; 3 there are errors in the "
+                 "file; 5 it\n"
                  "cannot be read.\n\n"
                  "Example: sluice points export sluice.json boiler > boiler.csv\n",
         .flags = flags,

@@ -222,9 +222,10 @@ int command_state(int argc, char **argv)
         .about = "Shows value, quality and age of every point as they were at a moment, rebuilt\n"
                  "from the journal, with what numbers stand for where the daemon is "
                  "asked.\n\n" MOMENT_HELP,
-        .after = "Exit status: 1 the journal does not reach back so far; 2 nothing was known of such a\n"
-                 "device or point; 4 the daemon does not answer; 5 there is no journal in that\n"
-                 "folder.\n",
+        .after =
+            "Exit status: 1 the journal does not reach back so far; 2 nothing was known of such a\n"
+            "device or point; 4 the daemon does not answer; 5 there is no journal in that\n"
+            "folder.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);

@@ -26,8 +26,7 @@ static void begin(struct trace_feed *feed, const cJSON *first)
         protocol = SNIFF_TCP;
     if (strcmp(driver, "modbus-ascii") == 0)
         protocol = SNIFF_ASCII;
-    sniff_init(feed->sniff, protocol, answer_whole(first, "byte_ns"), feed->frame,
-               feed->context);
+    sniff_init(feed->sniff, protocol, answer_whole(first, "byte_ns"), feed->frame, feed->context);
     feed->begun = true;
 }
 

@@ -63,7 +63,7 @@ static int open_parts(struct configure *configure)
 static int mount_parts(struct configure *configure, struct api *api)
 {
     struct routes tables[] = {
-        config_api_routes(configure->config), files_api_routes(configure->files),
+        config_api_routes(configure->config),  files_api_routes(configure->files),
         profiles_routes(&configure->profiles), export_api_routes(configure->exports),
         displays_routes(&configure->displays), config_edited_routes(&configure->keeper)};
     int error = 0;

@@ -88,8 +88,8 @@ static int load_from(struct journal *journal, size_t from, struct load *load)
     error = state_init(&journal->state);
     for (size_t at = from; error == 0 && index_get(&journal->index, at, &segment) == 0; at++) {
         uint64_t limit = index_get(&journal->index, at + 1, &next) == 0 ? next.first_n : UINT64_MAX;
-        error =
-            load_segment(journal, &journal->state, &segment, at == from, limit, &MOMENT_NEWEST, load);
+        error = load_segment(journal, &journal->state, &segment, at == from, limit, &MOMENT_NEWEST,
+                             load);
     }
     return error;
 }

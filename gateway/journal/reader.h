@@ -24,8 +24,8 @@ uint64_t reader_position(const struct reader *reader);
 void reader_seek(struct reader *reader, uint64_t n);
 
 /*
- * Goes to the first event at or after the wall time, to the end where there is none. Where the clock
- * was set back behind it, events of before that time may follow. 0 or an error.
+ * Goes to the first event at or after the wall time, to the end where there is none. Where the
+ * clock was set back behind it, events of before that time may follow. 0 or an error.
  */
 int reader_seek_time(struct reader *reader, int64_t wall_ns);
 

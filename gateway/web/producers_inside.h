@@ -17,8 +17,8 @@ struct produced {
     uint64_t before_n; /* the last number of its earlier declarations */
     bool sent;         /* something was taken since the daemon started: */
     uint64_t owed;     /* the ledger's `produced` once all that was taken is stored or refused */
-    /* When nothing was owed for the last time: the readings of the stream behind `base_n` are those that
-     * were taken since, in their order, as long as the ledger counts no other as refused. */
+    /* When nothing was owed for the last time: the readings of the stream behind `base_n` are those
+     * that were taken since, in their order, as long as the ledger counts no other as refused. */
     uint64_t base_n, base_refused, since_base;
 };
 

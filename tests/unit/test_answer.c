@@ -1,4 +1,5 @@
-/* What the daemon answered, and what a broken one may: numbers of any size become ones to count with. */
+/* What the daemon answered, and what a broken one may: numbers of any size become ones to count
+ * with. */
 // links: sluice_cli
 #include <setjmp.h>
 #include <stdarg.h>
