@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 from harness import EXIT_OK, Gateway, check, main, sluice, totals, wait_for
-from harness.node import COIL, DISCRETE, HOLDING, INPUT, ROOT, Node, Wire, build_nodes, node_names, profile, tool
+from harness.node import COIL, DISCRETE, HOLDING, INPUT, ROOT, Node, Wire, build_nodes, code_of, node_names, profile, tool
 
 os.environ["SLUICE_PROFILES"] = os.path.join(ROOT, "drivers/profiles")
 POINTS = profile()
@@ -20,11 +20,6 @@ POLLS = 300
 def version():
     with open(os.path.join(ROOT, "CMakeLists.txt"), encoding="utf-8") as file:
         return re.search(r"project\(sluice VERSION ([0-9.]+)", file.read()).group(1)
-
-
-def of(point, text):
-    """The code of a text of that point."""
-    return next(int(code) for code, word in POINTS[point]["enum"].items() if word == text)
 
 
 def mbpoll(node, *arguments, values=(), unit=1):
@@ -154,7 +149,7 @@ def the_build_for_the_board_ends_frames_by_silence_and_can_be_rescued(site):
     def state():
         return node.exchange(bytes([INPUT, 0, POINTS["settings_state"]["reg"], 0, 1]), 0.5)
     said = wait_for(state, 30, "it says the state of its settings")
-    check(said[-1] == of("settings_state", "rescue"), "the rescue's pin is held", said.hex())
+    check(said[-1] == code_of("settings_state", "rescue"), "the rescue's pin is held", said.hex())
 
 
 def assign_gives_it_a_unit_and_a_line(site):
@@ -168,12 +163,12 @@ def assign_gives_it_a_unit_and_a_line(site):
     check(said["to"] == 7 and said["verified"] and said["line"] == "19200 8N1", "what it says", said)
     node.unit = 7
     check(node.read(HOLDING, 0, 3) == [7, 192, 0], "where it is", node.read(HOLDING, 0, 3))
-    check(node.point("settings_state") == of("settings_state", "stored"), "it is stored", node.point("settings_state"))
-    check(node.write(SETTING_FORMAT, of("setting_format", "8O1")) == 3, "a format that its UART has not is refused")
-    check(node.write(SYSTEM_RESET, of("system_reset", "restart")) == 0, "it restarts when it is asked")
+    check(node.point("settings_state") == code_of("settings_state", "stored"), "it is stored", node.point("settings_state"))
+    check(node.write(SETTING_FORMAT, code_of("setting_format", "8O1")) == 3, "a format that its UART has not is refused")
+    check(node.write(SYSTEM_RESET, code_of("system_reset", "restart")) == 0, "it restarts when it is asked")
     wait_for(node.answers, 20, "it is where it was after a restart")
-    check(node.point("restart_reason") == of("restart_reason", "asked for"), "why", node.point("restart_reason"))
-    check(node.write(SYSTEM_RESET, of("system_reset", "factory settings")) == 0, "and back to the factory's settings")
+    check(node.point("restart_reason") == code_of("restart_reason", "asked for"), "why", node.point("restart_reason"))
+    check(node.write(SYSTEM_RESET, code_of("system_reset", "factory settings")) == 0, "and back to the factory's settings")
     node.unit = 1
     wait_for(node.answers, 20, "it is where a new one is")
 
@@ -194,11 +189,11 @@ def a_node_that_hangs_is_restarted_by_its_watchdog(site):
     def hang(name):
         node = Node(site, name, gdb=True)
         wait_for(node.answers, 20, name + " answers")
-        check(node.point("restart_reason") == of("restart_reason", "power"), "at first", node.point("restart_reason"))
+        check(node.point("restart_reason") == code_of("restart_reason", "power"), "at first", node.point("restart_reason"))
         node.hang()
         check(not node.answers(), name + " hangs")
         wait_for(node.answers, 30, name + " is back")
-        check(node.point("restart_reason") == of("restart_reason", "watchdog"), "why", node.point("restart_reason"))
+        check(node.point("restart_reason") == code_of("restart_reason", "watchdog"), "why", node.point("restart_reason"))
         check(node.point("uptime") < 10, "it began anew", node.point("uptime"))
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         list(pool.map(hang, ("lm3s6965evb", "mps2-an385")))

@@ -9,7 +9,7 @@ import sys
 import threading
 
 from harness import EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, Api, Gateway, check, free_port, main, program, sluice, wait_for
-from harness.node import HOLDING, ROOT, board, build_nodes, node_names, tool
+from harness.node import HOLDING, ROOT, board, build_nodes, code_of, node_names, tool
 from harness.slotted import BOARD, SlottedNode, hanging, sign, version_parts
 
 os.environ["SLUICE_PROFILES"] = os.path.join(ROOT, "drivers/profiles")
@@ -304,6 +304,8 @@ def a_version_that_hangs_is_given_up_by_the_watchdog_alone(site):
     wait_for(node.answers, 120, "the old version is back")
     said = runs(node, "1.0.0", "confirmed")
     check(said["slots"][1]["state"].startswith("was not confirmed"), "what became of the other", said)
+    # The restart that was asked for was the first one; those behind it were the watchdog's.
+    check(node.point("restart_reason") == code_of("restart_reason", "watchdog"), "why it restarted", node.point("restart_reason"))
 
 
 def device_server(site, node, kind):

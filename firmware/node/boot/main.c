@@ -142,6 +142,7 @@ int main(void)
     /* A version that hangs before it can do this itself uses up its tries, too. Not earlier: a
      * signature takes longer than some watchdogs allow. */
     soc_watchdog_start();
+    run_passed();
     if (slot != SLOTS_NONE)
         start(slots.flash[slot]->at + IMAGE_ROOM);
     soc_start();

@@ -49,6 +49,11 @@ def profile():
         return {point["id"]: point for point in json.load(file)["points"]}
 
 
+def code_of(point, text):
+    """The code of a text of that point."""
+    return next(int(code) for code, word in profile()[point]["enum"].items() if word == text)
+
+
 def is_whole(data):
     """Whether a reply is all there. A checksum alone does not say: where its last byte is zero, it is right without it."""
     if len(data) < 5:

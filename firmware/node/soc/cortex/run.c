@@ -11,8 +11,6 @@ uint16_t run_reason(void)
     uint32_t end = warm ? run_shared.end : RUN_ENDED;
     enum soc_cause cause = soc_cause();
 
-    if (!warm)
-        run_shared.message = 0;
     run_shared.magic = RUN_MAGIC;
     run_shared.end = RUN_ENDED;
     if (end == RUN_ASKED)
@@ -25,10 +23,18 @@ uint16_t run_reason(void)
     return MAP_RESTART_REASON_IS_POWER;
 }
 
+void run_passed(void)
+{
+    if (run_shared.passed)
+        run_shared.end = RUN_ENDED;
+    run_shared.passed = true;
+}
+
 void run_restart(enum run_end end)
 {
     run_shared.magic = RUN_MAGIC;
     run_shared.end = end;
+    run_shared.passed = false;
     __asm volatile("dsb" ::: "memory");
     SCB_AIRCR = AIRCR_RESET;
     for (;;)
