@@ -153,8 +153,10 @@ static unsigned judge_float(const struct guess *guess)
 
     if (size < 1e-3 || size >= 1e9)
         return 0;
-    unsigned score = size >= 1e-2 && size < most ? 70 : 30;
-    return has_swapped_bytes(guess->kind) ? score - 20 : score;
+    unsigned score = size >= 1e-2 && size < most ? 70 : 20;
+    if (has_swapped_bytes(guess->kind))
+        score = score > 20 ? score - 20 : 5;
+    return score;
 }
 
 /* How many of the lower words are zero: a wrong order of a small number makes it a multiple. */
@@ -163,7 +165,39 @@ static bool is_multiple(double size)
     return size >= 65536 && fmod(size, 65536) == 0;
 }
 
-static unsigned judge_integer(const struct guess *guess)
+/* Whether it goes on by about what its lower register holds: two that have nothing to do with each
+ * other look like that, and no counter that is read every second. */
+static bool leaps(const struct guess *guess, unsigned samples)
+{
+    for (unsigned i = 1; i < samples; i++) {
+        if (fabs(guess->values[i] - guess->values[i - 1]) >= 32768)
+            return true;
+    }
+    return false;
+}
+
+static bool is_blank_word(uint16_t word)
+{
+    return word == 0x8000 || word == 0x7FFF || word == 0xFFFF;
+}
+
+static uint16_t word_of(const struct guess_samples *samples, unsigned at, unsigned sample)
+{
+    const uint8_t *data = samples->data + (size_t)sample * 2 * samples->count + 2 * (size_t)at;
+
+    return (uint16_t)(data[0] << 8 | data[1]);
+}
+
+bool guess_may_be_blank(const struct guess_samples *samples, unsigned at)
+{
+    bool is_blank = is_blank_word(word_of(samples, at, 0));
+
+    for (unsigned i = 1; i < samples->samples; i++)
+        is_blank &= word_of(samples, at, i) == word_of(samples, at, 0);
+    return is_blank;
+}
+
+static unsigned judge_integer(const struct guess_samples *samples, const struct guess *guess)
 {
     double size = fabs(guess->values[0]),
            most = guess_kinds[guess->kind].registers > 2 ? 1e13 : 1e9;
@@ -173,14 +207,16 @@ static unsigned judge_integer(const struct guess *guess)
         return 0; /* the same as without a sign */
     if (size == 0 || size >= most || is_multiple(size))
         return 0;
+    if (guess_may_be_blank(samples, guess->at) || leaps(guess, samples->samples))
+        return 10;
     if (guess_kinds[guess->kind].type == MODBUS_U16 && size >= 0x8000)
         score = 15; /* or below zero */
-    /* A small number in many registers is more likely one in fewer. */
-    if (guess_kinds[guess->kind].registers == 2 && size < 65536)
+    /* A small number in many registers is more likely one in fewer, and few are very large. */
+    if (guess_kinds[guess->kind].registers == 2 && (size < 65536 || size >= 1e7))
         score = 20;
     if (guess_kinds[guess->kind].registers == 4)
         score = size < 4294967296.0 ? 5 : 15;
-    return score;
+    return has_swapped_bytes(guess->kind) && score > 15 ? score - 15 : score;
 }
 
 static unsigned judge(const struct guess_samples *samples, const struct guess *guess)
@@ -193,7 +229,7 @@ static unsigned judge(const struct guess_samples *samples, const struct guess *g
     }
     if (guess->motion == GUESS_JUMPS)
         return 0;
-    score = is_float(guess->kind) ? judge_float(guess) : judge_integer(guess);
+    score = is_float(guess->kind) ? judge_float(guess) : judge_integer(samples, guess);
     if (score && registers > 1 && is_text(samples, guess->at, registers))
         score = 1;
     if (score && guess->motion != GUESS_STEADY)
@@ -355,9 +391,12 @@ bool guess_date(const struct guess_samples *samples, unsigned at, char *out, siz
 {
     const uint8_t *data = samples->data + 2 * (size_t)at;
     uint16_t words[3] = {0};
+    unsigned there = 0;
 
-    for (unsigned i = 0; i < 3 && at + i < samples->count && samples->there[at + i]; i++)
-        words[i] = (uint16_t)(data[2 * i] << 8 | data[2 * i + 1]);
+    for (; there < 3 && at + there < samples->count && samples->there[at + there]; there++)
+        words[there] = (uint16_t)(data[2 * there] << 8 | data[2 * there + 1]);
+    if (there < 2)
+        return false;
     if (format_time((uint32_t)words[0] << 16 | words[1], "ABCD", out, size) ||
         format_time((uint32_t)words[1] << 16 | words[0], "CDAB", out, size))
         return true;

@@ -76,6 +76,10 @@ size_t guess_plausible(const struct guess_samples *samples, struct guess *found,
 size_t guess_search(const struct guess_samples *samples, double expect, double within,
                     struct guess *found, size_t room);
 
+/* Whether the register held in all reads what devices have for "not available": 0x8000, 0x7FFF or
+ * 0xFFFF, as the least, the greatest and the last number. */
+bool guess_may_be_blank(const struct guess_samples *samples, unsigned at);
+
 /* Digits of a binary coded decimal register; false where a digit is beyond 9 or all are zero. */
 bool guess_bcd(uint16_t word, unsigned *number);
 

@@ -47,7 +47,7 @@ static void value_text(const struct explain_page *page, unsigned at, unsigned ki
     else if (value.type == VALUE_F64)
         text_f64(&text, value.f, value.decimals);
     else
-        text_string(&text, "-");
+        text_string(&text, "no number");
 }
 
 /* Numbers that are no measurement of anything are too long to be looked at. */
@@ -65,12 +65,14 @@ static void print_cell(const struct explain_page *page, unsigned at, unsigned ki
 
     if (!guess_make(page->samples, at, kind, &guess))
         return;
+    double newest = guess.values[page->samples->samples - 1];
+
     value_text(page, at, kind, text, sizeof text);
-    if (guess_kinds[kind].registers > 1)
-        shorten(text, guess.values[page->samples->samples - 1]);
+    if (guess_kinds[kind].registers > 1 && !isnan(newest))
+        shorten(text, newest);
     snprintf(cell, sizeof cell, "[%u]%c%.40s%c", guess_number(at, kind),
              guess.plausible ? '*' : ' ', text,
-             page->samples->samples > 1 ? marks[guess.motion] : ' ');
+             page->samples->samples > 1 && !isnan(newest) ? marks[guess.motion] : ' ');
     fprintf(page->out, "  %-*s", VALUE_WIDTH, cell);
 }
 
@@ -113,6 +115,8 @@ static void print_register(const struct explain_page *page, unsigned at)
     fprintf(page->out, "\n%-6" PRId64 " 0x%04X  \"%c%c\"", reg_of(page, at), word,
             printable(word >> 8), printable(word & 0xFF));
     print_bits(page, at);
+    if (guess_may_be_blank(page->samples, at))
+        fprintf(page->out, "  may mean: not available");
     if (guess_date(page->samples, at, date, sizeof date))
         fprintf(page->out, "  %s", date);
     fprintf(page->out, "\n  16  u16");

@@ -49,10 +49,35 @@ static void a_float_has_its_shortest_form(void **state)
     }
 }
 
+/* NaN has a word and no motion; a register that may stand for nothing says so. */
+static void what_is_no_number_has_words(void **state)
+{
+    static uint8_t bytes[] = {0x7F, 0xC0, 0, 0, 0x80, 0, 0x7F, 0xC0, 0, 0, 0x80, 0};
+    static bool there[] = {true, true, true};
+    const struct guess_samples samples = {3, 2, bytes, there};
+    struct explain_page page = {.samples = &samples, .function = 3, .all = true};
+    char *text = NULL;
+    size_t size;
+
+    (void)state;
+    page.out = open_memstream(&text, &size);
+    assert_non_null(page.out);
+    explain_print(&page);
+    fclose(page.out);
+    assert_non_null(strstr(text, "no number  "));
+    assert_null(strstr(text, "no number~"));
+    assert_null(strstr(text, "-~"));
+    assert_non_null(
+        strstr(text, "40003  0x8000  \"..\"  bits 15  BCD 8000  may mean: not available\n"));
+    assert_ptr_equal(strstr(text, "may mean"), strstr(strstr(text, "40003"), "may mean"));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_float_has_its_shortest_form),
+        cmocka_unit_test(what_is_no_number_has_words),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,40 @@ static void a_small_number_is_one_before_it_is_a_large_float(void **state)
     assert_true(fixture.found[0].values[0] == 200);
 }
 
+/* Two registers that count for themselves are no long number, however they are put together. */
+static void plain_numbers_come_before_what_two_of_them_make(void **state)
+{
+    static const uint16_t words[] = {6, 968, 4355, 7, 979, 4355, 8, 988, 4355};
+    struct fixture fixture;
+
+    (void)state;
+    fill(&fixture, words, 3, 3);
+    assert_true(guess_plausible(&fixture.samples, fixture.found, 64) > 3);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(fixture.found[i].at, i);
+        assert_string_equal(guess_kinds[fixture.found[i].kind].name, "u16");
+    }
+}
+
+/* The least, the greatest and the last number, where they stay. */
+static void numbers_that_may_stand_for_none_are_known_and_come_last(void **state)
+{
+    static const uint16_t words[] = {0x8000, 0x7FFF, 0xFFFF, 0x7FFF, 7,
+                                     0x8000, 0x7FFF, 0xFFFF, 0x7FFE, 7};
+    struct fixture fixture;
+    size_t count;
+
+    (void)state;
+    fill(&fixture, words, 5, 2);
+    for (unsigned at = 0; at < 5; at++)
+        assert_int_equal(guess_may_be_blank(&fixture.samples, at), at < 3);
+    count = guess_plausible(&fixture.samples, fixture.found, 64);
+    assert_true(count > 2);
+    assert_int_equal(fixture.found[0].at, 3);
+    for (size_t i = 0; i < count; i++)
+        assert_true(fixture.found[i].at > 2 || fixture.found[i].plausible <= 25);
+}
+
 static void a_counter_counts(void **state)
 {
     static const uint16_t words[] = {1, 0xFFFE, 1, 0xFFFF, 2, 0};
@@ -250,6 +284,8 @@ static void dates_and_decimal_digits_are_seen(void **state)
         if (cases[i].date)
             assert_memory_equal(date, cases[i].date, strlen(cases[i].date));
     }
+    fill(&fixture, cases[0].words, 1, 1);
+    assert_false(guess_date(&fixture.samples, 0, date, sizeof date)); /* half of one */
     assert_true(guess_bcd(0x1234, &number));
     assert_int_equal(number, 1234);
     assert_false(guess_bcd(0x12A4, &number));
@@ -262,6 +298,8 @@ int main(void)
         cmocka_unit_test(every_type_and_order_is_decoded),
         cmocka_unit_test(the_order_that_does_not_jump_is_the_plausible_one),
         cmocka_unit_test(a_small_number_is_one_before_it_is_a_large_float),
+        cmocka_unit_test(plain_numbers_come_before_what_two_of_them_make),
+        cmocka_unit_test(numbers_that_may_stand_for_none_are_known_and_come_last),
         cmocka_unit_test(a_counter_counts),
         cmocka_unit_test(the_value_on_the_display_is_found),
         cmocka_unit_test(the_likeliest_are_kept_when_there_is_little_room),
