@@ -3,6 +3,8 @@
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "daemon/gateway.h"
 
 static void tell_unreachable(const char *socket_path, int error, FILE *told)
@@ -91,6 +94,7 @@ struct head {
     int status;   /* 0: there is no answer */
     bool chunked; /* the body comes in chunks, the last of which is empty */
     int64_t size; /* of the body; -1: not said */
+    int64_t until_ns; /* monotonic: it is read no longer than that */
 };
 
 static void read_head(FILE *answer, struct head *head)
@@ -98,7 +102,7 @@ static void read_head(FILE *answer, struct head *head)
     char line[1024];
     int status = 0;
 
-    *head = (struct head){.size = -1};
+    *head = (struct head){.size = -1, .until_ns = head->until_ns};
     if (!fgets(line, sizeof line, answer) || sscanf(line, "HTTP/%*s %d", &status) != 1)
         return;
     while (fgets(line, sizeof line, answer)) {
@@ -122,12 +126,29 @@ static int broke_off(const char *why)
     return EXIT_CODE_SYSTEM;
 }
 
-/* Copies so many bytes, or with -1 all up to the end of the connection. */
-static int copy_bytes(FILE *answer, int64_t size, FILE *out)
+/* Whether something comes, or the end, before the time is over. */
+static bool comes(FILE *answer, int64_t until_ns)
+{
+    struct pollfd ready = {.fd = fileno(answer), .events = POLLIN};
+    int count;
+
+    if (until_ns == INT64_MAX)
+        return true;
+    do {
+        int64_t left_ms = (until_ns - clock_mono(&clock_system)) / NS_PER_MS + 1;
+
+        count = poll(&ready, 1, left_ms > INT_MAX ? INT_MAX : left_ms > 0 ? (int)left_ms : 0);
+    } while ((count < 0 && errno == EINTR) ||
+             (count == 0 && clock_mono(&clock_system) < until_ns));
+    return count != 0;
+}
+
+/* Copies so many bytes, or with -1 all up to the end of the connection or of the time. */
+static int copy_bytes(FILE *answer, int64_t size, int64_t until_ns, FILE *out)
 {
     char block[16384];
 
-    while (size != 0) {
+    while (size != 0 && comes(answer, until_ns)) {
         size_t most = size < 0 || size > (int64_t)sizeof block ? sizeof block : (size_t)size;
         /* Not fread: a stream that follows the journal comes in small pieces that are to be shown
          * at once. */
@@ -160,14 +181,15 @@ static int64_t next_chunk(FILE *answer)
     return end == line || size < 0 ? -1 : size;
 }
 
-static int copy_chunks(FILE *answer, FILE *out)
+static int copy_chunks(FILE *answer, int64_t until_ns, FILE *out)
 {
     char line[64];
-    int64_t size;
+    int64_t size = 0;
 
-    while ((size = next_chunk(answer)) > 0) {
-        int code = copy_bytes(answer, size, out);
+    while (comes(answer, until_ns) && (size = next_chunk(answer)) > 0) {
+        int code = copy_bytes(answer, size, INT64_MAX, out);
 
+        size = 0;
         if (code != EXIT_CODE_OK)
             return code;
         if (!fgets(line, sizeof line, answer)) /* the line's end behind it */
@@ -178,7 +200,8 @@ static int copy_chunks(FILE *answer, FILE *out)
 
 static int copy_body(FILE *answer, const struct head *head, FILE *out)
 {
-    return head->chunked ? copy_chunks(answer, out) : copy_bytes(answer, head->size, out);
+    return head->chunked ? copy_chunks(answer, head->until_ns, out)
+                         : copy_bytes(answer, head->size, head->until_ns, out);
 }
 
 static void tell_refusal(FILE *answer, const struct head *head, FILE *told)
@@ -228,11 +251,11 @@ static bool send_body(int fd, const struct body *body)
     return !ferror(body->file);
 }
 
-/* Sends a request with its body and copies the answer's. */
-static int ask(const char *socket_path, const char *request, const struct body *body, FILE *out,
-               FILE *told)
+/* Sends a request with its body and copies the answer's, as long as the time is not over. */
+static int ask_until(const char *socket_path, const char *request, const struct body *body,
+                     FILE *out, FILE *told, int64_t until_ns)
 {
-    struct head head = {0};
+    struct head head = {.until_ns = until_ns};
     int code = EXIT_CODE_SYSTEM;
     int fd = connect_to(socket_path, told);
 
@@ -264,13 +287,24 @@ static int ask(const char *socket_path, const char *request, const struct body *
     return code;
 }
 
+static int ask(const char *socket_path, const char *request, const struct body *body, FILE *out,
+               FILE *told)
+{
+    return ask_until(socket_path, request, body, out, told, INT64_MAX);
+}
+
 int client_get(const char *socket_path, const char *path, FILE *out)
+{
+    return client_get_until(socket_path, path, out, INT64_MAX);
+}
+
+int client_get_until(const char *socket_path, const char *path, FILE *out, int64_t until_ns)
 {
     char request[CLIENT_PATH_SIZE_MAX + 96];
 
     snprintf(request, sizeof request,
              "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
-    return ask(socket_path, request, &(struct body){.text = ""}, out, stderr);
+    return ask_until(socket_path, request, &(struct body){.text = ""}, out, stderr, until_ns);
 }
 
 static int send_text(const char *socket_path, const char *method, const char *path,

@@ -25,6 +25,10 @@ int client_must_find(const char *socket_path);
  */
 int client_get(const char *socket_path, const char *path, FILE *out);
 
+/* The same of an answer that goes on for ever, until that moment of the monotonic clock (INT64_MAX:
+ * for ever), whether anything comes or not. */
+int client_get_until(const char *socket_path, const char *path, FILE *out, int64_t until_ns);
+
 /* POSTs a JSON body, and writes the body of the answer to `out` as it comes. As client_get. */
 int client_post(const char *socket_path, const char *path, const char *body, FILE *out);
 

@@ -25,6 +25,7 @@ struct tracing {
     struct trace_feed feed;
     const char *operand, *socket;
     bool json, hex;
+    bool heard; /* anything */
     int64_t until_ns; /* monotonic */
     int64_t wall_ns;  /* what the wall clock is ahead of the monotonic one */
 };
@@ -77,6 +78,7 @@ static void take_frame(void *context, const struct sniff_frame *frame)
     char line[DESCRIBE_SIZE_MAX];
     struct text text;
 
+    tracing->heard = true;
     text_init(&text, line, sizeof line);
     if (tracing->json)
         print_json(tracing, frame, &text);
@@ -104,12 +106,21 @@ static void take_note(void *context, const struct trace_record *record)
                record->way == TRACE_OPENED ? "opened" : "closed");
 }
 
+/* The end of a trace of which nothing is to be complained but, perhaps, that there was nothing. */
+static int tell_silence(const struct tracing *tracing, const char *where, const char *advice)
+{
+    if (tracing->heard)
+        return EXIT_CODE_OK;
+    fprintf(stderr, "sluice trace: nothing was heard %s: %s\n", where, advice);
+    return EXIT_CODE_FAILED;
+}
+
 /* A fopencookie write function: the daemon's lines as they come. */
 static ssize_t take_lines(void *cookie, const char *bytes, size_t size)
 {
     struct tracing *tracing = cookie;
 
-    if (!trace_feed(&tracing->feed, bytes, size) || clock_mono(&clock_system) > tracing->until_ns)
+    if (!trace_feed(&tracing->feed, bytes, size) || clock_mono(&clock_system) >= tracing->until_ns)
         return 0; /* that ends the copying */
     return (ssize_t)size;
 }
@@ -125,11 +136,14 @@ static int trace_daemon(struct tracing *tracing)
         return EXIT_CODE_SYSTEM;
     setvbuf(out, NULL, _IONBF, 0);
     client_add_query(path, "bus", tracing->operand);
-    code = client_get(tracing->socket, path, out);
+    code = client_get_until(tracing->socket, path, out, tracing->until_ns);
     fclose(out);
     if (tracing->feed.begun)
         sniff_end(&tracing->sniff, clock_mono(&clock_system));
-    return clock_mono(&clock_system) > tracing->until_ns ? EXIT_CODE_OK : code;
+    if (clock_mono(&clock_system) < tracing->until_ns)
+        return code;
+    return tell_silence(tracing, "of that bus", "its devices are asked more seldom than that; see "
+                                                "sluice status, or trace for longer");
 }
 
 static bool take_bytes(void *context, int64_t mono_ns, const uint8_t *bytes, size_t size)
@@ -186,8 +200,15 @@ static int trace_line(struct tracing *tracing, enum sniff_protocol protocol, boo
                          tracing->until_ns, take_bytes, tracing, why, sizeof why);
         sniff_end(&tracing->sniff, clock_mono(&clock_system));
     }
-    if (error == 0 || error == ERR_CLOSED)
-        return EXIT_CODE_OK;
+    if (error == 0 || error == ERR_CLOSED) {
+        char line[24], where[32] = "there";
+
+        if (tracing->bus.port)
+            snprintf(where, sizeof where, "at %s", bench_line(&tracing->bus.line, line));
+        return tell_silence(tracing, where,
+                            "nobody asks there, or A and B do not reach this port; without --line "
+                            "the usual settings are tried");
+    }
     fprintf(stderr, "sluice trace: %s\n", why);
     return error == ERR_TIMEOUT ? EXIT_CODE_FAILED : EXIT_CODE_SYSTEM;
 }
@@ -243,6 +264,7 @@ static int run(struct tracing *tracing, const char *line, const char *frames)
 int command_trace(int argc, char **argv)
 {
     static struct tracing tracing;
+    static char path[PATH_MAX];
     const char *line = NULL, *frames = NULL, *for_s = NULL;
     const struct args_flag flags[] = {
         {"line", 'l', "SETTINGS", "of a port that nobody has open; found unless given", &line,
@@ -265,9 +287,9 @@ int command_trace(int argc, char **argv)
             "is shown as bytes. A bus that the daemon polls goes on being polled; a port that\n"
             "nobody has open is listened to, and nothing is sent.\n",
         .after =
-            "Exit status: 1 no frames are heard at any setting, or nobody can listen there; 2\n"
-            "there is no such bus; 4 it can only be one, and no daemon answers; 5 the port\n"
-            "cannot be used.\n\n"
+            "Exit status: 1 nothing is heard, or no frames at any setting, or nobody can listen\n"
+            "there; 2 there is no such bus; 4 it can only be one, and no daemon answers; 5 the\n"
+            "port cannot be used.\n\n"
             "Examples: sluice trace rs485-1\n"
             "          sluice trace /dev/ttyUSB0 --line \"9600 8E1\" --hex --for 60\n",
         .flags = flags,
@@ -282,6 +304,6 @@ int command_trace(int argc, char **argv)
     if (!bench_number(for_s, "sluice trace", "for", 1, 1000000, &seconds))
         return EXIT_CODE_USAGE;
     tracing.until_ns = seconds ? clock_mono(&clock_system) + seconds * NS_PER_S : INT64_MAX;
-    tracing.operand = argv[first];
+    tracing.operand = place_absolute(argv[first], path);
     return run(&tracing, line, frames);
 }
