@@ -206,6 +206,16 @@ static int prepare(struct assignment *assignment, const char *line, int64_t unit
     return EXIT_CODE_OK;
 }
 
+/* What has no folder is taken for a bus or a host. */
+static int tell_no_port(const char *operand)
+{
+    fprintf(stderr,
+            "sluice assign: units are given on a serial port, and %s is none: name it with its "
+            "folder, as /dev/ttyUSB0%s%s, or by the id of a bus with a port\n",
+            operand, strchr(operand, ':') ? "" : " or ./", strchr(operand, ':') ? "" : operand);
+    return EXIT_CODE_USAGE;
+}
+
 struct assign_texts {
     const char *to, *start, *count, *unit, *baud, *format, *line, *profile, *operand;
 };
@@ -231,7 +241,7 @@ static int set_up(struct assignment *assignment, const struct assign_texts *text
     if (start + number - 1 > 247)
         return wrong("units end at 247");
     if (!assignment->job.bus.port)
-        return wrong("a serial port is needed");
+        return tell_no_port(texts->operand);
     if (!assign_profile_read(&assignment->profile, texts->profile))
         return EXIT_CODE_FAILED;
     code = prepare(assignment, texts->line, unit ? unit : assignment->profile.unit);

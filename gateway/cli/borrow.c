@@ -195,6 +195,8 @@ void borrow_return(struct borrow *borrow)
 
     if (!borrow->bus[0])
         return;
-    ask(borrow, 0, answer, sizeof answer, sentence, sizeof sentence);
+    if (ask(borrow, 0, answer, sizeof answer, sentence, sizeof sentence) == EXIT_CODE_OK &&
+        !borrow->quiet)
+        fprintf(stderr, "the gateway polls bus %s again\n", borrow->bus);
     borrow->bus[0] = '\0';
 }

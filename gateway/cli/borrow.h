@@ -52,7 +52,7 @@ bool borrow_keep(struct borrow *borrow);
  * is. Nothing for other errors. */
 void borrow_hint(const struct borrow *borrow, int error);
 
-/* Gives it back, if it is borrowed. */
+/* Gives it back, if it is borrowed, and tells on standard error that it is polled again. */
 void borrow_return(struct borrow *borrow);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/answer.h"
 #include "cli/bench.h"
@@ -33,6 +35,17 @@ static bool has_device(const cJSON *bus, const char *id)
             return true;
     }
     return false;
+}
+
+/* A port's file that is named without a folder looks like a host or a bus. True after telling. */
+static bool is_port_here(const char *name, const char *command)
+{
+    struct stat seen;
+
+    if (stat(name, &seen) != 0 || !S_ISCHR(seen.st_mode))
+        return false;
+    fprintf(stderr, "%s: for the port %s in this folder write ./%s\n", command, name, name);
+    return true;
 }
 
 /* Which buses the gateway has; or that the name is another thing there. */
@@ -88,18 +101,39 @@ static int tell_unknown(const char *id, const char *socket, const char *command)
     return EXIT_CODE_USAGE;
 }
 
+const char *place_absolute(const char *operand, char path[PATH_MAX])
+{
+    const char *slash = strrchr(operand, '/');
+    char folder[PATH_MAX], resolved[PATH_MAX];
+
+    if (!slash || operand[0] == '/' || access(operand, F_OK) != 0)
+        return operand;
+    snprintf(folder, sizeof folder, "%.*s", (int)(slash - operand), operand);
+    if (!realpath(folder, resolved) || strlen(resolved) + strlen(slash) >= PATH_MAX)
+        return operand;
+    strcpy(stpcpy(path, resolved), slash);
+    return path;
+}
+
 int place_find(struct place *place, const char *operand, const char *socket, const char *command)
 {
     *place = (struct place){.at = operand, .is_port = bench_is_port(operand)};
-    if (place->is_port || !id_valid(operand))
+    if (place->is_port)
+        place->at = place_absolute(operand, place->path);
+    if (place->is_port)
         return EXIT_CODE_OK;
+    if (!id_valid(operand))
+        return is_port_here(operand, command) ? EXIT_CODE_USAGE : EXIT_CODE_OK;
     if (borrow_find_bus(socket, operand, &place->bus)) {
         place->is_port = place->bus.port[0] != '\0';
         place->at = place->is_port ? place->bus.port : place->bus.host;
         return EXIT_CODE_OK;
     }
     place->bus.bus[0] = '\0';
-    return is_host(operand) ? EXIT_CODE_OK : tell_unknown(operand, socket, command);
+    if (is_host(operand))
+        return EXIT_CODE_OK;
+    return is_port_here(operand, command) ? EXIT_CODE_USAGE
+                                          : tell_unknown(operand, socket, command);
 }
 
 const char *place_frames(const struct place *place, const char *given)

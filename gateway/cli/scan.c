@@ -28,6 +28,7 @@ struct scanning {
     bool take; /* a connection of the gateway, too: there may be devices that take one only */
     const char *driver; /* of a bus there */
     struct place place;
+    char polled_as[64]; /* the gateway's bus to a host that is asked beside it; "": none */
     struct scan_next next;
     struct port_settings told; /* the setting that progress was last told of */
     int64_t drawn_ns;          /* when it was last drawn */
@@ -157,20 +158,20 @@ static int tell_end(struct scanning *scanning, int result, const char *why)
                         scanning->options.bus.port ? scanning->options.bus.port
                                                    : scanning->borrow.port,
                         scanning->driver,
-                        scanning->borrow.bus[0] ? scanning->borrow.bus : scanning->place.bus.bus);
+                        scanning->borrow.bus[0]      ? scanning->borrow.bus
+                        : scanning->place.bus.bus[0] ? scanning->place.bus.bus
+                                                     : scanning->polled_as);
     return result ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }
 
 /* Where the gateway is connected to what did not answer, that may be why. */
 static void tell_polled(const struct scanning *scanning)
 {
-    char bus[64];
-
-    if (scanning->options.tcp && !scanning->take && borrow_is_polled(&scanning->borrow, bus))
+    if (scanning->polled_as[0])
         fprintf(stderr,
                 "the gateway is connected to this host as bus %s: where the device takes one "
                 "connection only, --borrow has it let go of its own meanwhile\n",
-                bus);
+                scanning->polled_as);
 }
 
 static int run(struct scanning *scanning)
@@ -180,8 +181,12 @@ static int run(struct scanning *scanning)
     char why[640] = "", most[32];
 
     /* Others may connect to most devices beside the gateway. */
+    bool beside = options->tcp && !scanning->take;
+
     borrow_units(&scanning->borrow, scanning->next.taken);
-    int code = options->tcp && !scanning->take ? EXIT_CODE_OK : borrow_port(&scanning->borrow);
+    if (beside && !borrow_is_polled(&scanning->borrow, scanning->polled_as))
+        scanning->polled_as[0] = '\0';
+    int code = beside ? EXIT_CODE_OK : borrow_port(&scanning->borrow);
 
     if (code == EXIT_CODE_OK) {
         code = listen_first(scanning, why, sizeof why);
@@ -190,16 +195,14 @@ static int run(struct scanning *scanning)
     }
     if (code == EXIT_CODE_OK) {
         if (!scanning->json)
-            fprintf(stderr, "asking %zu units at %zu setting%s: at most %s\n", options->unit_count,
-                    options->line_count, options->line_count == 1 ? "" : "s",
+            fprintf(stderr, "asking %zu unit%s at %zu setting%s: at most %s\n", options->unit_count,
+                    options->unit_count == 1 ? "" : "s", options->line_count, options->line_count == 1 ? "" : "s",
                     scan_print_time(scan_most_ns(options), most));
         code = tell_end(scanning, scan(options, &scanning->bench.host, &visitor, why, sizeof why),
                         why);
         if (code != EXIT_CODE_OK)
             tell_polled(scanning);
     }
-    if (scanning->borrow.bus[0] && !scanning->json)
-        fprintf(stderr, "the gateway polls bus %s again\n", scanning->borrow.bus);
     borrow_return(&scanning->borrow);
     return code;
 }

@@ -7,14 +7,22 @@
 
 void scan_next_take(struct scan_next *next, const struct scan_found *found, const char *profile)
 {
-    struct scan_next_device *device = profile ? &next->fitting : &next->other;
+    struct scan_next_device *device = &next->devices[next->count];
+    char line[24];
 
     next->polled += next->taken[found->unit];
-    if (device->known || next->taken[found->unit])
+    if (next->taken[found->unit])
         return;
-    device->known = true;
+    bench_line(&found->line, line);
+    if (next->count > 0 && strcmp(line, next->devices[0].line) != 0) {
+        next->apart++;
+        return;
+    }
+    if (next->count == SCAN_NEXT_MAX)
+        return;
+    next->count++;
     device->unit = found->unit;
-    bench_line(&found->line, device->line);
+    memcpy(device->line, line, sizeof line);
     snprintf(device->profile, sizeof device->profile, "%s", profile ? profile : "");
 }
 
@@ -40,25 +48,50 @@ static void print_read(const struct scan_next_device *device, const char *place,
     printf(" --reg 40001 --count 60 --explain\n");
 }
 
+/* Each as it stands in the list "devices". Returns how many have no profile, and the first of them.
+ */
+static unsigned print_devices(const struct scan_next *next, const char *bus,
+                              const struct scan_next_device **strange)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < next->count; i++) {
+        const struct scan_next_device *device = &next->devices[i];
+
+        printf("%s{ \"id\": \"device-%u\", \"bus\": \"%s\", \"unit\": %u, ",
+               i == 0 ? "  in \"devices\":  " : "                 ", device->unit,
+               *bus ? bus : "line-1", device->unit);
+        printf(device->profile[0] ? "\"profile\": \"%s\" }"
+                                  : "\"numbering\": \"40001\", \"points\": [] }",
+               device->profile);
+        printf("%s\n", i + 1 < next->count ? "," : "");
+        if (!device->profile[0] && count++ == 0)
+            *strange = device;
+    }
+    return count;
+}
+
 void scan_next_print(const struct scan_next *next, const char *place, const char *driver,
                      const char *bus)
 {
-    const struct scan_next_device *first = next->fitting.known ? &next->fitting : &next->other;
+    const struct scan_next_device *strange = NULL;
+    unsigned count;
 
-    if (!first->known && next->polled)
+    if (next->count == 0 && next->polled)
         printf("\nThe gateway polls all of them already, as bus %s.\n", bus);
-    if (!first->known)
+    if (next->count == 0)
         return;
     printf("\nNext, in the configuration:\n");
     if (!*bus)
-        print_bus(first, place, driver);
-    printf("  in \"devices\":  { \"id\": \"device-%u\", \"bus\": \"%s\", \"unit\": %u, ",
-           first->unit, *bus ? bus : "line-1", first->unit);
-    printf(first->profile[0] ? "\"profile\": \"%s\" }\n"
-                             : "\"numbering\": \"40001\", \"points\": [] }\n",
-           first->profile);
-    if (!next->other.known)
+        print_bus(&next->devices[0], place, driver);
+    count = print_devices(next, bus, &strange);
+    if (next->apart)
+        printf("%u more answer%s at another setting, and a line has one: give them that of the "
+               "others, at the device or by sluice assign.\n",
+               next->apart, next->apart == 1 ? "s" : "");
+    if (count == 0)
         return;
-    printf("Its points are in its manual, or show themselves beside its display:\n");
-    print_read(&next->other, place, driver);
+    printf("%s points are in %s manual, or show themselves beside %s display:\n",
+           count == 1 ? "Its" : "Their", count == 1 ? "its" : "their", count == 1 ? "its" : "the");
+    print_read(strange, place, driver);
 }

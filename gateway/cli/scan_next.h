@@ -7,16 +7,19 @@
 
 #include "modbus/scan.h"
 
+#define SCAN_NEXT_MAX 247 /* as many as one line has units; of further settings it is only counted */
+
 struct scan_next_device {
-    bool known;
     uint8_t unit;
     char line[24];
     char profile[64]; /* "" where none fits */
 };
 
-/* The first device that a profile fits, and the first other one. All zero: none yet. */
+/* The devices that are new. All zero: none yet. */
 struct scan_next {
-    struct scan_next_device fitting, other;
+    struct scan_next_device devices[SCAN_NEXT_MAX];
+    unsigned count;
+    unsigned apart;  /* so many more, at another setting than the first one's */
     bool taken[256]; /* units that the gateway polls already: nothing is proposed for them */
     unsigned polled; /* so many of those that were found */
 };

@@ -156,6 +156,8 @@ def borrows_a_line_that_the_gateway_polls(site):
     probed = gateway.cli("probe", "--config", gateway.config_path, "pump", "--json")
     check(probed.returncode == EXIT_OK and json.loads(probed.stdout)["points"][0]["verdict"] == "has", "probed",
           probed.stderr)
+    for done in (plain, probed):
+        check(done.stderr.endswith("the gateway polls bus rs485-1 again\n"), "what is told at the end", done.stderr)
     wait_for(lambda: gateway.device("pump")["up"], 20, "and given back")
     gateway.stop()
 

@@ -220,6 +220,7 @@ def a_scan_takes_the_id_of_a_bus_and_says_what_comes_next(site):
     check('{ "id": "device-9", "bus": "field", "unit": 9, "numbering": "40001", "points": [] }' in told, "the new one", told)
     check('"buses"' not in told, "the bus is there already", told)
     asked = re.search(r"sluice (read .* --explain)", told).group(1)
+    check("the gateway polls bus field again" in done.stderr, "it is given back", done.stderr)
     check(plant.line.link in asked and '--line "19200 8E1"' in asked, "the next command", asked)
     read = plant.gateway.cli(*shlex.split(asked), "--samples", "1")
     check(read.returncode == EXIT_OK and "The likeliest" in read.stdout, "it works", read.stdout, read.stderr)
@@ -231,6 +232,43 @@ def a_scan_takes_the_id_of_a_bus_and_says_what_comes_next(site):
     alone = sluice("scan", plant.line.link, "--line", "19200 8E1", "--units", "9", "--listen", "0")
     check('{ "id": "line-1", "driver": "modbus-rtu", "port": "%s", "line": "19200 8E1" }' % plant.line.link in alone.stdout and
           '"bus": "line-1", "unit": 9' in alone.stdout, "without a gateway", alone.stdout)
+
+
+def every_device_that_is_found_is_proposed(site):
+    """With the port's whole name, wherever the command is called; of two settings only one fits a line."""
+    line = RtuLine(site, "field", ["2:a,regs=20", "5:b,regs=20"], 19200)
+    folder, name = os.path.split(line.link)
+    done = sluice("scan", "./" + name, "--line", "19200 8E1", "--units", "1-6", "--listen", "0", folder=folder)
+    told = done.stdout.split("Next, in the configuration:")[1]
+    check('"port": "%s"' % line.link in told and "sluice read %s --unit 2" % line.link in told, "the port", told)
+    entries = re.findall(r'\{ "id": "device-\d+".*\}', told)
+    check([json.loads(entry)["unit"] for entry in entries] == [2, 5], "the devices", told)
+    check(told.count("},\n") == 1, "what stands between entries of a list", told)
+    party(site, "meters", "settable_meters.py", site.path("meters.tty"), "units=2@9600,5@2400,7@9600")
+    mixed = sluice("scan", site.path("meters.tty"), "--baud", "9600,2400", "--format", "8N1", "--units", "2-7", "--all",
+                   "--listen", "0", "--quick", "--timeout", patience_ms()).stdout
+    check('"device-2"' in mixed and '"device-7"' in mixed and '"device-5"' not in mixed and
+          "1 more answers at another setting" in mixed, "another setting", mixed)
+    hall = ModbusTcp(site, "hall", ["1:chiller"])
+    gateway = Gateway(site, [hall.bus()], [hall.device("chiller", 1)], []).start()
+    beside = gateway.cli("scan", "127.0.0.1:%d" % hall.port, "--units", "1")
+    check("asking 1 unit at" in beside.stderr and "polls all of them already, as bus hall." in beside.stdout,
+          "beside the gateway", beside.stdout, beside.stderr)
+    gateway.stop()
+
+
+def a_port_without_its_folder_is_told_how_to_write(site):
+    line = RtuLine(site, "field", ["2:a,regs=20"], 19200)
+    folder, name = os.path.split(line.link)
+    os.symlink(line.link, os.path.join(folder, "ttymb"))
+    for command in (("scan",), ("assign", "--profile", "eastron-sdm120", "--to", "7"), ("read", "--reg", "40001")):
+        for file in (name, "ttymb"):
+            done = sluice(*command, "--socket", "/nonexistent/api.sock", file, folder=folder)
+            check(done.returncode == EXIT_USAGE and "write ./" + file in done.stderr, command, done.stderr)
+    for host in ("10.0.0.1:502", "Plc.example"):
+        done = sluice("assign", "--profile", "eastron-sdm120", "--to", "7", host)
+        check(done.returncode == EXIT_USAGE and "serial port" in done.stderr and "/dev/ttyUSB0" in done.stderr, host,
+              done.stderr)
 
 
 def a_port_that_the_gateway_has_is_borrowed_by_its_socket(site):
@@ -410,6 +448,20 @@ def a_line_of_others_is_heard_and_its_setting_found(site):
           "<- unit 3  read holding registers at 6: 4870 4871" in done.stdout, "the words", done.stdout)
 
 
+def a_line_on_which_nobody_speaks_is_told(site):
+    line = RtuLine(site, "field", ["3:a,regs=20"], 9600)
+    done = sluice("trace", line.link, "--line", "9600 8E1", "--for", "1", "--socket", "/nonexistent/api.sock")
+    check(done.returncode == EXIT_FAILED and not done.stdout and "nothing was heard at 9600 8E1" in done.stderr, "a port",
+          done.returncode, done.stderr)
+    hall = ModbusTcp(site, "hall", ["1:chiller"])
+    gateway = Gateway(site, [hall.bus()], [hall.device("chiller", 1, "1h")], []).start()
+    wait_for(lambda: gateway.device("chiller")["up"], 20, "all is read at the start")
+    done = gateway.cli("trace", "hall", "--for", "1")
+    check(done.returncode == EXIT_FAILED and "nothing was heard of that bus" in done.stderr, "a bus", done.returncode,
+          done.stdout, done.stderr)
+    gateway.stop()
+
+
 def a_device_of_another_model_is_not_written_to_and_the_bus_goes_back(site):
     plant = Plant(site)
     done = plant.gateway.cli("assign", plant.line.link, "--profile", "peacefair-pzem-016", "--to", "7", "--line", "19200 8E1")
@@ -522,6 +574,8 @@ main(a_scan_finds_the_setting_and_the_units_and_stops_there,
      a_scan_refuses_beside_another_master_and_says_whom_it_asks,
      a_scan_borrows_the_bus_of_a_running_gateway,
      a_scan_takes_the_id_of_a_bus_and_says_what_comes_next,
+     every_device_that_is_found_is_proposed,
+     a_port_without_its_folder_is_told_how_to_write,
      a_port_that_the_gateway_has_is_borrowed_by_its_socket,
      a_port_is_known_by_every_name_that_it_has,
      a_bus_that_is_lent_stays_so_when_its_configuration_changes,
@@ -533,6 +587,7 @@ main(a_scan_finds_the_setting_and_the_units_and_stops_there,
      a_bus_that_the_gateway_polls_is_heard_and_goes_on,
      frames_over_modbus_tcp_are_heard,
      a_line_of_others_is_heard_and_its_setting_found,
+     a_line_on_which_nobody_speaks_is_told,
      a_device_of_another_model_is_not_written_to_and_the_bus_goes_back,
      a_new_meter_gets_its_unit_and_baud_and_answers_there,
      a_meter_gets_its_parity_and_says_before_it_is_written_how_sure_that_is,

@@ -139,9 +139,9 @@ class Gateway:
         return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def sluice(command, *arguments, deadline_s=60, input=""):
-    """`input` is what stands on its standard input."""
-    return subprocess.run([program("sluice"), command, *arguments], input=input, stdout=subprocess.PIPE,
+def sluice(command, *arguments, deadline_s=60, input="", folder=None):
+    """`input` is what stands on its standard input, `folder` where it is called."""
+    return subprocess.run([program("sluice"), command, *arguments], input=input, stdout=subprocess.PIPE, cwd=folder,
                           stderr=subprocess.PIPE, text=True, timeout=deadline_s * slowness())
 
 
