@@ -49,12 +49,21 @@ static bool stop_at_first;
 static uint32_t length = LENGTH_MAX;
 static bool disappointed; /* what was sent as a whole was not started */
 
+/* That version for that slot, of the present length. */
+static const uint8_t *image_of(unsigned slot, uint32_t version)
+{
+    static uint8_t images[2][VERSION_NEW + 1][IMAGE_SIZE];
+    static uint32_t lengths[2][VERSION_NEW + 1];
+
+    if (lengths[slot][version] != length)
+        node_flash_image(images[slot][version], slot, version, 0, length);
+    lengths[slot][version] = length;
+    return images[slot][version];
+}
+
 static void fit(struct node_flash *flash, unsigned slot, uint32_t version, unsigned marks)
 {
-    uint8_t image[IMAGE_SIZE];
-
-    node_flash_image(image, slot, version, 0, length);
-    node_flash_fit(flash, image, marks);
+    node_flash_fit(flash, image_of(slot, version), marks);
 }
 
 static void fit_two(struct node_flash *flash)
@@ -119,9 +128,8 @@ static bool send_blocks(struct update *update, const uint8_t *image)
 /* Sends a version to the slot that does not run, and has it started. */
 static bool deliver(struct update *update, uint32_t version)
 {
-    uint8_t image[IMAGE_SIZE];
+    const uint8_t *image = image_of(update->running == 0 ? 1 : 0, version);
 
-    node_flash_image(image, update->running == 0 ? 1 : 0, version, 0, length);
     if (update_write(update, UPDATE_AT_BEGIN, IMAGE_HEADER_SIZE / 2, image) != 0)
         return false;
     while (update_read(update, UPDATE_AT_PAGES) > 0) {
@@ -225,7 +233,6 @@ static const struct life lives[] = {
 /* What runs is one of the life's versions, byte for byte. NULL, or what is wrong. */
 static const char *judge(struct node_flash *flash, const struct life *life, unsigned started)
 {
-    uint8_t image[IMAGE_SIZE];
     uint32_t version = version_of(flash, started);
 
     if (flash->mistaken)
@@ -236,9 +243,8 @@ static const char *judge(struct node_flash *flash, const struct life *life, unsi
         return version ? "a version was started that must not be" : "no version was started";
     if (!version)
         return NULL;
-    node_flash_image(image, started, version, 0, length);
-    return memcmp(&flash->bytes[started * NODE_FLASH_SLOT + IMAGE_ROOM], image + IMAGE_HEADER_SIZE,
-                  length) == 0
+    return memcmp(&flash->bytes[started * NODE_FLASH_SLOT + IMAGE_ROOM],
+                  image_of(started, version) + IMAGE_HEADER_SIZE, length) == 0
                ? NULL
                : "what was started is not whole";
 }
