@@ -1,4 +1,5 @@
 """Runs the tests of one file: functions that take a Site, named as sentences."""
+import os
 import signal
 import sys
 import time
@@ -19,6 +20,12 @@ def _watch(begun):
         signal.alarm(int(left_s) + 1)
     signal.signal(signal.SIGALRM, look)
     signal.alarm(TEST_S_MAX)
+
+
+def _processor_s():
+    """What this program and those that it has started, and that have ended, took of the processors."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def _prepare(prepare):
@@ -45,6 +52,7 @@ def main(*tests, prepare=None):
         _prepare(prepare)
     for test in chosen:
         begun = time.monotonic()
+        before_s = _processor_s()
         _watch(begun)
         try:
             with Site(test.__name__) as site:
@@ -65,6 +73,6 @@ def main(*tests, prepare=None):
             traceback.print_exc()
             print("FAILED", end=" ")
         signal.alarm(0)
-        print("%s, %.1f s%s" % (test.__name__.replace("_", " "), time.monotonic() - begun,
-                                ": " + str(remark) if remark else ""), flush=True)
+        print("%s, %.1f s, %.1f s of a processor%s" % (test.__name__.replace("_", " "), time.monotonic() - begun, _processor_s() - before_s,
+                                                       ": " + str(remark) if remark else ""), flush=True)
     sys.exit(1 if failed else SKIPPED if skipped == len(chosen) else 0)
