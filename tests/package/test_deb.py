@@ -1,6 +1,5 @@
 #!/usr/bin/python3
 """The Debian package: built, checked, installed on a bare Debian, upgraded, removed; and under a systemd that really runs."""
-import functools
 import json
 import os
 import re
@@ -32,15 +31,16 @@ def the_unit_gives_the_daemon_little(site):
     return "exposure " + exposure[1]
 
 
-@functools.cache
-def packages(suite):
-    """An older one and the newest, built where they are not there yet."""
-    return tool("package", "--suite", suite, "--version", "0.0.9"), tool("package", "--suite", suite)
+def packages(site, suite):
+    """An older one and the newest, for this test alone: another one builds them beside it."""
+    def build(*words):
+        return tool("package", "--suite", suite, "--to", site.folder, *words)
+    return build("--version", "0.0.9"), build()
 
 
 def is_built_and_lintian_finds_no_error(site):
     for suite in SUITES:
-        _, newest = packages(suite)
+        _, newest = packages(site, suite)
         if not shutil.which("lintian"):
             raise Skip("no lintian")
         done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error", newest], capture_output=True, text=True)
@@ -62,7 +62,7 @@ def a_package_is_built_for_each_processor(site):
 def is_installed_on_a_bare_debian(site):
     for suite in SUITES:
         debian = Container(site, suite)
-        first, second = (debian.put(package) for package in packages(suite))
+        first, second = (debian.put(package) for package in packages(site, suite))
         debian.apt("update")
         without_systemd(debian, first, second)
     return ", ".join(SUITES)
@@ -71,7 +71,7 @@ def is_installed_on_a_bare_debian(site):
 def runs_under_systemd(site):
     for suite in SUITES:
         debian = Container(site, suite, "systemd-sysv", "udev", "dbus")
-        first, second = (debian.put(package) for package in packages(suite))
+        first, second = (debian.put(package) for package in packages(site, suite))
         debian.apt("update")
         debian.apt("install", first)
         under_systemd(debian, first, second)

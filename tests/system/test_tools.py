@@ -85,7 +85,7 @@ def presets_say_what_is_wrong_with_the_table(site):
 
 def what_is_called_wrongly_says_how_it_is_called(site):
     for words, told in ((("prepare", "tset"), "tset"), (("debian-sources", "buster"), "buster"), (("demo", "--second", "30"), "--second"),
-                        (("demo", "--seconds", "soon"), "whole number")):
+                        (("demo", "--seconds", "soon"), "whole number"), (("package", "--to", site.path("none")), "a folder that is there")):
         refuses(words, told, status=2)
     for words in (("sysroot", "m68k"), ("record-totals",), ("node",), ("flash",), ("package", "--arch", "m68k"), ("test", "--lang"),
                   ("clean-room",), ("clean-room", "buster")):
