@@ -13,6 +13,7 @@ from .certificates import Authority
 from .site import free_port, wait_for
 
 SESSION_S = 3600
+RETRY_MAX = "2s"
 
 
 class Broker:
@@ -82,10 +83,12 @@ class Broker:
 
     def uplink(self, port=None, **more):
         """The configuration of an uplink to this broker, through `port` where a proxy stands between."""
+        # It is tried again soon: how the waits grow is tested elsewhere, and what a test waits for is the broker.
+        common = {"id": "cloud", "linger": "50ms", "retry_max": RETRY_MAX}
         if not self.tls_port:
-            return {"id": "cloud", "url": "mqtt://127.0.0.1:%d" % (port or self.port), "linger": "50ms", **more}
+            return {**common, "url": "mqtt://127.0.0.1:%d" % (port or self.port), **more}
         certificate, key = self.client
-        return {"id": "cloud", "url": "mqtts://127.0.0.1:%d" % (port or self.tls_port), "linger": "50ms",
+        return {**common, "url": "mqtts://127.0.0.1:%d" % (port or self.tls_port),
                 "tls": {"ca": self.authority.path, "cert": certificate, "key": key}, **more}
 
 
