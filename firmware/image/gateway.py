@@ -7,6 +7,7 @@ import time
 import bundle
 import disk
 import kernel
+import packages
 import root
 from words import TOP, Trouble, names, read, run
 
@@ -143,7 +144,8 @@ def build(folder, out, board, keys, version, how, xz):
     first = os.path.join(work, "data")
     os.makedirs(os.path.join(first, "rauc"))
     with open(os.path.join(first, "rauc/status"), "w") as status:
-        status.write("[slot.rootfs.0]\nbundle.compatible=sluice-%s\nbundle.version=%s\nstatus=ok\n" % (board["id"], version))
+        status.write("[slot.rootfs.0]\nbundle.compatible=sluice-%s\nbundle.version=%s\nstatus=ok\nsha256=%s\nsize=%d\n" % (
+            board["id"], version, packages.sha256(slot), os.path.getsize(slot)))
     disk.ext4(first, data, sizes["data"], "sluice-data", 4, epoch, journal=True)
     files, sectors = LOADERS[board["storage"]["loader"]](board, work, epoch)
     disk.vfat(boot, sizes["boot"], _boot_files(places, board, files), epoch)

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What is in a gateway's image, as far as it can be tried without making one: its scripts, with what they call replaced."""
 import glob
+import hashlib
 import os
 import re
 import subprocess
@@ -27,6 +28,7 @@ GOOD, BAD, RESTART, HEALTH = "rauc status mark-good", "rauc status mark-bad", "s
 
 class System:
     """A root folder with what the scripts read, and programs that stand in for those that they call."""
+    failing = "0"  # how often the disk cannot be read
 
     def __init__(self, site, version="2.0.0", build="b2", confirmed=None, data="254:4", healthy=True):
         self.root = site.path("root-%d" % len(os.listdir(site.folder)))
@@ -54,11 +56,11 @@ class System:
     def run(self, script, *arguments):
         """Runs a script of the image in this root folder; returns what it called, and its exit status."""
         self.put("calls", "")
-        text = re.sub(r"(?<![\w.}/])/(boot|data|dev|etc|run|usr)\b", lambda found: self.root + found.group(),
+        text = re.sub(r"(?<![\w.}/])/(boot|data|dev|etc|proc|run|usr)\b", lambda found: self.root + found.group(),
                       read(FILES, "usr/lib/sluice", script))
         self.put("script", text)
         done = subprocess.run(["sh", os.path.join(self.root, "script"), *arguments], check=False, stdout=subprocess.DEVNULL,
-                              env={"SYSTEM": self.root, "PATH": os.path.join(self.root, "bin") + ":" + os.environ["PATH"]})
+                              env={"SYSTEM": self.root, "FAILING": self.failing, "PATH": os.path.join(self.root, "bin") + ":" + os.environ["PATH"]})
         return read(self.root, "calls").splitlines(), done.returncode
 
     def mark(self, how):
@@ -138,6 +140,63 @@ def what_the_boot_loader_did_not_take_is_not_noted(site):
     system.put("answers/raucstatus", "fails")
     called, status = system.mark("trial")
     check(called == [HEALTH, GOOD] and status != 0 and system.confirmed() == ["1.0.0 b1"], "a new version", called, status)
+
+
+class Slots(System):
+    """One that runs from slot A, with both slots as RAUC wrote them; `b` is what it noted of the other one."""
+    CONTENTS = {"a": "what runs", "b": "the one before"}
+
+    def __init__(self, site, b=True, good="good"):
+        super().__init__(site)
+        self.put("proc/cmdline", "ro rauc.slot=A panic=5\n")
+        self.put("bin/dd", '#!/bin/sh\nn=$(cat $SYSTEM/reads)\necho $((n + 1)) >$SYSTEM/reads\n[ $n -ge $FAILING ] || exit 1\nexec cat "${1#if=}"\n')
+        os.chmod(os.path.join(self.root, "bin/dd"), 0o755)
+        for name, text in self.CONTENTS.items():
+            self.put("dev/sluice/root-" + name, text + " and what is behind it")
+        self.put("data/rauc/status", "".join("[slot.rootfs.%d]\nstatus=ok\nsha256=%s\nsize=%d\n\n" % (
+            "ab".index(name), hashlib.sha256(text.encode()).hexdigest(), len(text)) for name, text in self.CONTENTS.items() if name == "a" or b))
+        self.put("answers/raucstatus",
+                 '{"slots":[{"rootfs.1":{"bootname":"B","boot_status":"%s"}},{"rootfs.0":{"bootname":"A","boot_status":"good"}}]}' % good)
+
+    def check_slot(self, failing=0):
+        """What it calls of RAUC and systemd, its exit status, and what it says."""
+        self.put("reads", "0\n")
+        self.failing = str(failing)
+        calls, status = self.run("check-slot")
+        return calls, status, read(self.root, "dev/console").strip()
+
+
+ASKED = "rauc status --output-format=json"
+DAMAGED = "sluice: version 2.0.0 is damaged on the disk"
+
+
+def a_damaged_slot_is_left_for_one_that_is_whole(site):
+    check(Slots(site).check_slot() == ([], 0, ""), "both are whole")
+    for left in ("what rums and what", "what", ""):  # another byte; a sector that ends it; one at its begin
+        system = Slots(site)
+        system.put("dev/sluice/root-a", left)
+        seen = system.check_slot()
+        check(seen == ([ASKED, BAD, RESTART], 1, DAMAGED + ": going back to the version before"), left, seen)
+
+
+def a_damaged_slot_without_another_is_told(site):
+    for system in (Slots(site, b=False), Slots(site, good="bad"), Slots(site)):
+        system.put("dev/sluice/root-a", "what rums and what")
+        system.put("dev/sluice/root-b", system.CONTENTS["b"] if "bad" in read(system.root, "answers/raucstatus") else "the one")
+        calls, status, said = system.check_slot()
+        check(BAD not in calls and RESTART not in calls and status == 1, "it goes on", calls, status)
+        check(said == DAMAGED + ", and there is no other to start: install one as an update", "it is said", said)
+
+
+def an_error_of_the_moment_is_no_damage(site):
+    check(Slots(site).check_slot(failing=1) == ([], 0, ""), "it was read again")
+    check(Slots(site).check_slot(failing=2)[0] == [ASKED, BAD, RESTART], "twice is no moment")
+
+
+def a_slot_that_nobody_noted_is_not_judged(site):
+    system = Slots(site)
+    system.put("data/rauc/status", "")
+    check(system.check_slot() == ([], 0, ""), "nothing to compare with")
 
 
 def the_data_partition_grows_once(site):
@@ -237,7 +296,8 @@ def the_user_has_the_same_number_in_every_image(site):
 main(the_first_version_is_confirmed_before_the_gateway_runs, a_confirmed_version_has_its_tries_back_whatever_the_gateway_does,
      a_new_version_is_confirmed_when_it_is_healthy, a_new_version_that_is_not_healthy_is_left, a_new_version_whose_gateway_hangs_is_left,
      another_build_of_a_confirmed_version_goes_on_trial, without_the_data_partition_nothing_is_confirmed,
-     what_the_boot_loader_did_not_take_is_not_noted, the_data_partition_grows_once,
+     what_the_boot_loader_did_not_take_is_not_noted, a_damaged_slot_is_left_for_one_that_is_whole, a_damaged_slot_without_another_is_told,
+     an_error_of_the_moment_is_no_damage, a_slot_that_nobody_noted_is_not_judged, the_data_partition_grows_once,
      presets_are_taken_once_and_again_when_they_changed, a_preset_with_mistakes_is_not_taken, every_unit_that_can_be_enabled_is,
      a_build_has_a_name_by_what_is_in_it,
      the_user_has_the_same_number_in_every_image)
