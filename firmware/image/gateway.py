@@ -15,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def _initramfs(modules, whole_root, board, out):
-    """The first root filesystem: busybox, the modules that reach the disk, and initramfs/init."""
+    """The first root filesystem: busybox, the modules of the watchdog and those that reach the disk, and initramfs/init."""
     folder = out + ".folder"
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("bin", "lib/modules", "proc", "sys", "dev", "root"):
@@ -25,7 +25,8 @@ def _initramfs(modules, whole_root, board, out):
     shutil.copy(os.path.join(whole_root, "usr/bin/busybox"), os.path.join(folder, "bin"))
     for applet in names(HERE, "initramfs/applets.txt"):
         os.symlink("busybox", os.path.join(folder, "bin", applet))
-    order = modules.order(names(HERE, "initramfs/modules.txt") + board["image"]["disk_modules"])
+    wanted = board["image"].get("watchdog_modules", []) + names(HERE, "initramfs/modules.txt") + board["image"]["disk_modules"]
+    order = modules.order(wanted)
     for path in order:
         shutil.copy(os.path.join(modules.folder, path), os.path.join(folder, "lib/modules"))
     with open(os.path.join(folder, "lib/modules/load"), "w") as load:
