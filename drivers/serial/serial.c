@@ -47,6 +47,18 @@ static double exchange_s(const struct serial_bus_options *bus,
     return total_s;
 }
 
+/* Of devices that speak by themselves: whether any says more than is asked for. */
+static bool keeps_all(const struct site_bus *bus)
+{
+    for (size_t i = 0; i < bus->device_count; i++) {
+        const struct serial_device_options *device = bus->devices[i].options;
+
+        if (!device->thin && bus->devices[i].point_count > 0)
+            return true;
+    }
+    return false;
+}
+
 static void load(const struct site_bus *bus, struct driver_load *load)
 {
     const struct serial_bus_options *options = bus->options;
@@ -58,9 +70,12 @@ static void load(const struct site_bus *bus, struct driver_load *load)
             bus->device_count > 0 ? serial_line(options, bus->devices[0].options) : &options->line;
 
         load->busy_share = -1;
+        load->own_pace = keeps_all(bus);
         snprintf(load->note, sizeof(load->note),
-                 "the devices speak by themselves: more comes than \"every\" says, unless \"thin\" "
-                 "is set; the line carries at most %.0f bytes/s",
+                 "the devices speak by themselves%s; the line carries at most %.0f bytes/s",
+                 load->own_pace ? ": each line is stored, however seldom \"every\" is, unless "
+                                  "\"thin\" is set"
+                                : "",
                  1e9 / (double)port_byte_ns(line));
         return;
     }

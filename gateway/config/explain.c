@@ -31,9 +31,20 @@
 #define FRAME_BYTES        64.0
 #define SECTOR_BYTES       4096.0
 
+/* How often most devices speak that do so by themselves. */
+#define OWN_PACE_HZ 1.0
+
 struct rates {
     double most, least; /* events a second: when all values change always, and when none does */
 };
+
+static struct driver_load load_of(const struct site_bus *bus)
+{
+    struct driver_load load = {.busy_share = -1};
+    if (bus->driver->load)
+        bus->driver->load(bus, &load);
+    return load;
+}
 
 static double hertz(int64_t interval_ns)
 {
@@ -41,13 +52,13 @@ static double hertz(int64_t interval_ns)
 }
 
 /* What the points of a device store, and its heartbeat while they store less often than it. A
- * quality that changes adds to it. */
-static struct rates rates_of_device(const struct site_device *device)
+ * quality that changes adds to it. `own_hz`: it speaks so often by itself; 0: it is asked. */
+static struct rates rates_of_device(const struct site_device *device, double own_hz)
 {
     struct rates rates = {0};
     for (size_t i = 0; i < device->point_count; i++) {
         const struct site_point *point = &device->points[i];
-        double read = hertz(point->every_ns);
+        double read = fmax(hertz(point->every_ns), own_hz);
         if (point->at_most_ns > 0)
             read = fmin(read, hertz(point->at_most_ns));
         rates.most += read;
@@ -61,9 +72,10 @@ static struct rates rates_of_device(const struct site_device *device)
 static struct rates rates_of(const struct site_bus *bus, size_t *points)
 {
     struct rates rates = {0};
+    double own_hz = load_of(bus).own_pace ? OWN_PACE_HZ : 0;
     *points = 0;
     for (size_t i = 0; i < bus->device_count; i++) {
-        struct rates device = rates_of_device(&bus->devices[i]);
+        struct rates device = rates_of_device(&bus->devices[i], own_hz);
         *points += bus->devices[i].point_count;
         rates.most += device.most;
         rates.least += device.least;
@@ -122,14 +134,6 @@ static double outage_days(const struct config_journal *journal, double events_s)
     return days;
 }
 
-static struct driver_load load_of(const struct site_bus *bus)
-{
-    struct driver_load load = {.busy_share = -1};
-    if (bus->driver->load)
-        bus->driver->load(bus, &load);
-    return load;
-}
-
 double config_outage_days(const struct config *config)
 {
     double events_s = rates_of_site(&config->site).most;
@@ -180,6 +184,14 @@ static void explain_unverified(const struct site_bus *bus, FILE *out)
                     bus->devices[i].id, bus->devices[i].profile);
 }
 
+static void explain_pointless(const struct site_bus *bus, FILE *out)
+{
+    for (size_t i = 0; i < bus->device_count; i++)
+        if (bus->devices[i].point_count == 0)
+            fprintf(out, "  device %s: it has no points, so nothing is read of it\n",
+                    bus->devices[i].id);
+}
+
 static void explain_bus(const struct site_bus *bus, FILE *out)
 {
     size_t points;
@@ -197,7 +209,31 @@ static void explain_bus(const struct site_bus *bus, FILE *out)
         fprintf(out, "  more than it can carry: points will be read less often than asked for\n");
     if (load.note[0])
         fprintf(out, "  %s\n", load.note);
+    explain_pointless(bus, out);
     explain_unverified(bus, out);
+}
+
+/* What the figures stand on; of devices that speak by themselves nobody knows how often. */
+static void explain_events(const struct site *site, const struct rates *rates, FILE *out)
+{
+    const struct site_bus *own = NULL;
+    char number[32];
+    size_t count = 0;
+    for (size_t i = 0; i < site->bus_count; i++) {
+        if (!load_of(&site->buses[i]).own_pace)
+            continue;
+        count++;
+        own = own ? own : &site->buses[i];
+    }
+    fprintf(out, "events: %s %s/s", own ? "about" : "at most", figure(rates->most, number));
+    if (rates->least < rates->most)
+        fprintf(out, ", %s/s while nothing changes", figure(rates->least, number));
+    if (own)
+        fprintf(out,
+                ", with a line a second from each device of bus %s%s: one that speaks more often "
+                "makes more of them",
+                own->id, count > 1 ? " and others like it" : "");
+    fputs("; the figures below are reckoned with the most\n", out);
 }
 
 static void explain_uplink(const struct config_uplink *uplink, double events_s, FILE *out)
@@ -290,16 +326,13 @@ int config_explain(const struct config *config, FILE *out)
 {
     const struct site *site = &config->site;
     struct rates rates = rates_of_site(site);
-    char keep[QUANTITY_TEXT_SIZE], number[32], days[48];
+    char keep[QUANTITY_TEXT_SIZE], days[48];
     quantity_size_text((double)config->journal.keep_bytes, keep);
     fprintf(out, "%s: no errors; gateway %s, configuration %s\n", config->path, site->id,
             site->fingerprint);
     for (size_t i = 0; i < site->bus_count; i++)
         explain_bus(&site->buses[i], out);
-    fprintf(out, "events: at most %s/s", figure(rates.most, number));
-    if (rates.least < rates.most)
-        fprintf(out, ", %s/s while nothing changes", figure(rates.least, number));
-    fputs("; the figures below are reckoned with the most\n", out);
+    explain_events(site, &rates, out);
     for (size_t i = 0; i < config->uplink_count; i++)
         explain_uplink(&config->uplinks[i], rates.most, out);
     explain_commands(config, out);
@@ -327,6 +360,12 @@ static void bus_json(struct json_writer *writer, const struct site_bus *bus)
     else
         json_write_raw(writer, "busy_share", "null");
     json_write_text(writer, "note", load.note);
+    json_write_bool(writer, "own_pace", load.own_pace);
+    json_write_open(writer, "without_points", '[');
+    for (size_t i = 0; i < bus->device_count; i++)
+        if (bus->devices[i].point_count == 0)
+            json_write_text(writer, NULL, bus->devices[i].id);
+    json_write_close(writer, ']');
     json_write_open(writer, "unverified", '[');
     for (size_t i = 0; i < bus->device_count; i++)
         if (bus->devices[i].unverified)

@@ -194,6 +194,7 @@ struct driver_load {
     double requests_per_s; /* after merging */
     size_t aligned;    /* points that are read at full multiples of their interval since midnight */
     double busy_share; /* of the wire's time, 1.0 is all of it; negative where it cannot be said */
+    bool own_pace;     /* its devices speak when they like: "every" bounds nothing */
     char note[256]; /* "" or advice: "needs 1.4 s each second: raise the baud to 38400, or ..." */
 };
 

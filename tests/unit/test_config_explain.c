@@ -40,7 +40,9 @@ static void says_what_a_plant_means(void **state)
         "bus rs485-1 (meter-line): 1 device, 3 points, 2 requests/s, 25 % of its time\n",
         "bus hall (meter-net): 1 device, 3 points, 1.2 requests/s\n",
         "bus gps (nmea): 1 device, 1 point\n",
-        "events: at most 3.3/s, ",
+        "events: about 4.2/s, 0.173/s while nothing changes, with a line a second from each device "
+        "of "
+        "bus gps: one that speaks more often makes more of them; ",
         "uplink cloud: about ",
         " of 500 MB: more than the budget",
         "  begins, where it is new, with all that the journal holds",
@@ -104,6 +106,31 @@ static void says_the_same_to_machines(void **state)
     assert_true(number_at(json_find(root, "journal"), "outage_days") == 90);
     arena_close(arena);
     free(text);
+}
+
+static void names_the_devices_of_which_nothing_is_read(void **state)
+{
+    char path[] = "/tmp/sluice-explain-XXXXXX";
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    dprintf(fd, "{\"version\":1,\"gateway\":{\"id\":\"g\"},"
+                "\"buses\":[{\"id\":\"b\",\"driver\":\"meter-net\",\"host\":\"h\"}],"
+                "\"devices\":[{\"id\":\"idle\",\"bus\":\"b\",\"unit\":1,\"points\":[]},"
+                "{\"id\":\"busy\",\"bus\":\"b\",\"unit\":2,\"points\":[{\"id\":\"p\",\"reg\":1,"
+                "\"type\":\"u16\"}]}]}");
+    close(fd);
+    char *text = explain(path, config_explain);
+    char *json = explain(path, config_explain_json);
+    assert_non_null(strstr(text, "  device idle: it has no points, so nothing is read of it\n"));
+    assert_null(strstr(text, "device busy"));
+    assert_non_null(strstr(json, "\"without_points\": [\n"));
+    assert_non_null(strstr(json, "\"idle\""));
+    assert_null(strstr(json, "\"busy\""));
+    unlink(path);
+    free(text);
+    free(json);
 }
 
 static void explains_a_gateway_without_devices(void **state)
@@ -193,6 +220,7 @@ int main(void)
         cmocka_unit_test(says_what_a_plant_means),
         cmocka_unit_test(names_the_devices_whose_profile_is_unverified),
         cmocka_unit_test(says_the_same_to_machines),
+        cmocka_unit_test(names_the_devices_of_which_nothing_is_read),
         cmocka_unit_test(explains_a_gateway_without_devices),
         cmocka_unit_test(reckons_with_what_is_reported),
         cmocka_unit_test(tells_short_outages_in_hours_and_minutes),

@@ -279,6 +279,26 @@ static void reckons_what_a_bus_carries(void **state)
     assert_true(load.busy_share > 1 && load.note[0]);
 }
 
+/* What speaks by itself is stored as often as it does, unless it is thinned out. */
+static void says_whose_pace_it_is(void **state)
+{
+    struct rig *rig = *state;
+    struct driver_load load;
+
+    ask_with(rig, NULL);
+    driver_serial.load(&rig->bus, &load);
+    assert_true(load.own_pace);
+    assert_non_null(strstr(load.note, "each line is stored"));
+    rig->device_options[0].thin = rig->device_options[1].thin = true;
+    driver_serial.load(&rig->bus, &load);
+    assert_false(load.own_pace);
+    assert_null(strstr(load.note, "each line is stored"));
+    rig->device_options[0].thin = false;
+    ask_with(rig, "SI\r\n");
+    driver_serial.load(&rig->bus, &load);
+    assert_false(load.own_pace);
+}
+
 static void reads_the_notation_of_a_line(void **state)
 {
     static const struct {
@@ -322,6 +342,7 @@ int main(void)
         TEST(keeps_asked_devices_and_talkers_apart),
         TEST(wants_the_group_that_is_taken),
         TEST(reckons_what_a_bus_carries),
+        TEST(says_whose_pace_it_is),
         TEST(reads_the_notation_of_a_line),
     };
 

@@ -237,9 +237,16 @@ static const struct driver driver_net = {
     .can_write = meter_can_write,
 };
 
+static void nmea_load(const struct site_bus *bus, struct driver_load *load)
+{
+    (void)bus;
+    *load = (struct driver_load){.busy_share = -1, .own_pace = true};
+}
+
 static const struct driver driver_nmea = {
     .name = "nmea",
     .help = "NMEA 0183 talkers.",
+    .load = nmea_load,
     .bus = {line_bus_rows, sizeof(struct line_bus)},
     .point = {nmea_point_rows, sizeof(struct nmea_point)},
 };
