@@ -229,12 +229,25 @@ int profile_edit_write(const char *path, const char *text)
 }
 
 static const char skeleton[] = "{\n"
-                               "  \"$schema\": \"profile.schema.json\",\n"
                                "  \"confidence\": \"low\",\n"
                                "  \"numbering\": \"%s\",\n"
                                "  \"points\": [\n"
                                "  ]\n"
                                "}\n";
+
+static const char *profile_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static size_t profile_name_size(const char *path)
+{
+    const char *name = profile_name(path), *suffix = strstr(name, ".json");
+
+    return suffix ? (size_t)(suffix - name) : strlen(name);
+}
 
 /* Whether the profile is one that takes the point, and how it numbers registers. */
 static int look(const char *path, const char *id, bool *zero_based)
@@ -299,6 +312,12 @@ int profile_edit_file(const char *path, const struct profile_line *line, bool ze
         int error = profile_edit_write(path, made);
         if (error)
             fprintf(stderr, "sluice read: %s cannot be written: %s\n", path, error_text(error));
+        else
+            fprintf(
+                stderr,
+                "%s has the point \"%s\" now. In the configuration: \"profile\": \"%.*s\", where "
+                "the file is in the folder of your profiles (/etc/sluice/profiles)\n",
+                path, line->id, (int)profile_name_size(path), profile_name(path));
         code = error ? EXIT_CODE_SYSTEM : EXIT_CODE_OK;
     }
     free(made);

@@ -144,7 +144,9 @@ static int parse(int argc, char **argv, struct reading *asked)
          NULL},
         {"scale", 'S', "FACTOR", "explain: the scale of the point that is picked",
          &asked->explained.scale, NULL},
-        {"profile", 'P', "FILE", "explain: append the point to that profile of yours",
+        {"profile", 'P', "FILE",
+         "explain: append the point to that profile of yours,\n"
+         "NAME.json; made where it is not there",
          &asked->explained.profile, NULL},
         {0},
     };

@@ -66,6 +66,9 @@ def what_is_picked_is_read_by_the_gateway(site):
                       ["--pick", "261", "--id", "flow", "--expect", "590", "--within", "1%", *QUICK]):
         done = sluice("read", *asked, *arguments, "--profile", profile)
         check(done.returncode == EXIT_OK, "appended", done.stderr)
+        check('has the point "%s" now' % arguments[arguments.index("--id") + 1] in done.stderr and
+              '"profile": "own"' in done.stderr, "it is told", done.stderr)
+    check("$schema" not in open(profile).read(), "it names no file that is not there")
     again = sluice("read", *asked, "--pick", "115", "--id", "level", "--profile", profile)
     check(again.returncode == EXIT_CONFIG and "already" in again.stderr, "an id twice", again.stderr)
     check(sluice("profile", "check", profile).returncode == EXIT_OK, "it is a profile")
