@@ -48,7 +48,7 @@ struct drill {
     enum phase phase;
     bool listening, heard, failed;
     int64_t cut_ns; /* how long the cut lasts */
-    int64_t begun_ns, renew_ns, tell_ns, drained_ns;
+    int64_t begun_ns, renew_ns, tell_ns, back_ns, drained_ns;
     double newest_at_end; /* the newest event when the cut ended: all up to it must drain */
     uint64_t backlog_peak;
 };
@@ -219,8 +219,10 @@ static void drain_step(struct drill *drill, int64_t now_ns)
         tell(drill, seen.online ? "draining" : "returning", 0, seen.backlog);
         drill->tell_ns = now_ns + TELL_NS;
     }
+    if (seen.online && drill->back_ns == 0)
+        drill->back_ns = now_ns - drill->begun_ns;
     if (seen.online && seen.low > drill->newest_at_end) {
-        drill->drained_ns = now_ns - drill->begun_ns;
+        drill->drained_ns = now_ns - drill->begun_ns - drill->back_ns;
         drill->begun_ns = now_ns;
         drill->phase = PHASE_QUIET;
     } else if (now_ns > drill->begun_ns + DRAIN_MAX_NS) {
@@ -275,18 +277,21 @@ static int print_end(struct drill *drill, double minutes)
 
     if (balance_draw(drill->balance, &report))
         return EXIT_CODE_SYSTEM;
+    double back_s = (double)drill->back_ns / (double)NS_PER_S;
     double drained_s = (double)drill->drained_ns / (double)NS_PER_S;
     if (drill->json)
-        printf("{\"phase\":\"end\",\"cut_s\":%.0f,\"waited\":%" PRIu64 ",\"drain_s\":%.1f"
-               ",\"events\":%" PRIu64 ",\"missing\":%" PRIu64 ",\"duplicates\":%" PRIu64
-               ",\"proven\":%s}\n",
-               minutes * 60, drill->backlog_peak, drained_s, report.events, report.hole_events,
-               report.duplicates, report.proven ? "true" : "false");
+        printf("{\"phase\":\"end\",\"cut_s\":%.0f,\"waited\":%" PRIu64
+               ",\"return_s\":%.1f,\"drain_s\":%.1f,\"events\":%" PRIu64 ",\"missing\":%" PRIu64
+               ",\"duplicates\":%" PRIu64 ",\"proven\":%s}\n",
+               minutes * 60, drill->backlog_peak, back_s, drained_s, report.events,
+               report.hole_events, report.duplicates, report.proven ? "true" : "false");
     else
-        printf("\nAfter %g minutes without the broker %" PRIu64
-               " events had waited; they arrived within %.1f s.\n"
+        printf("\nAfter %g minute%s without the broker %" PRIu64 " event%s had waited.\n"
+               "The uplink's next attempt came %.1f s later; %.1f s after it all had arrived.\n"
                "Missing: %" PRIu64 ". Twice: %" PRIu64 " (with the same key). %s\n",
-               minutes, drill->backlog_peak, drained_s, report.hole_events, report.duplicates,
+               minutes, minutes == 1 ? "" : "s", drill->backlog_peak,
+               drill->backlog_peak == 1 ? "" : "s", back_s, drained_s, report.hole_events,
+               report.duplicates,
                report.proven ? "Nothing is missing: proven." : "Not proven: see sluice audit.");
     return report.proven ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }

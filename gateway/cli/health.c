@@ -1,4 +1,5 @@
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,17 +29,31 @@ static int ask(const char *socket_path, const struct patience *patience, char **
     return confirmed ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }
 
+static const char *if_one(const cJSON *health, const char *key, const char *one, const char *more)
+{
+    return answer_count(health, key) == 1 ? one : more;
+}
+
+/* That it is confirmed is about the time since the start; how it is now is another matter. */
 static void print(const cJSON *health)
 {
+    bool confirmed = answer_truth(health, "confirmed");
+    uint64_t answering = answer_count(health, "answering"), online = answer_count(health, "online");
     const cJSON *part;
 
-    if (answer_truth(health, "confirmed"))
-        printf("confirmed: this version works here\n");
+    if (confirmed)
+        printf("confirmed: this version has worked here since its start\n");
     else
         printf("not confirmed: %s\n", answer_text(health, "why"));
-    printf("  %.0f of %.0f devices answer, %.0f of %.0f uplinks are online\n",
-           answer_number(health, "answering"), answer_number(health, "devices"),
-           answer_number(health, "online"), answer_number(health, "uplinks"));
+    printf("  at present %" PRIu64 " of %" PRIu64 " device%s, %" PRIu64 " of %" PRIu64
+           " uplink%s online\n",
+           answering, answer_count(health, "devices"),
+           if_one(health, "devices", " answers", "s answer"), online,
+           answer_count(health, "uplinks"), if_one(health, "uplinks", " is", "s are"));
+    if (confirmed &&
+        (answering < answer_count(health, "devices") || online < answer_count(health, "uplinks")))
+        printf("  what is missing worked before, or is one of several: sluice status tells why it "
+               "does not now\n");
     cJSON_ArrayForEach(part, cJSON_GetObjectItemCaseSensitive(health, "alive"))
     {
         if (!cJSON_IsTrue(part))

@@ -1,5 +1,6 @@
 #include <cjson/cJSON.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,8 @@ static const cJSON *get(const cJSON *object, const char *key)
     return cJSON_GetObjectItemCaseSensitive(object, key);
 }
 
-static void print_size(double bytes)
+/* What goes over a network, in steps of 1000, as budgets and tariffs count. */
+static void print_traffic(double bytes)
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
     size_t unit = 0;
@@ -24,6 +26,19 @@ static void print_size(double bytes)
         unit++;
     }
     printf(unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+}
+
+/* What is stored, in steps of 1024, as the configuration says how much may be. */
+static void print_size(double bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    size_t unit = 0;
+
+    while (bytes >= 1024 && unit < 4) {
+        bytes /= 1024;
+        unit++;
+    }
+    printf(bytes == floor(bytes) ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
 }
 
 static void print_dropped(const cJSON *dropped)
@@ -272,7 +287,7 @@ static void print_uplinks(const cJSON *status)
                answer_number(ledger, "pending"));
         print_dropped(get(ledger, "dropped"));
         printf("; %.0f messages, ", answer_number(uplink, "published"));
-        print_size(answer_number(uplink, "bytes"));
+        print_traffic(answer_number(uplink, "bytes"));
         printf(", %.0f in flight\n", answer_number(uplink, "in_flight"));
         if (answer_number(ledger, "acked") == 0 && answer_number(ledger, "pending") > 0)
             printf(

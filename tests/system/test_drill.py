@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """An outage drill: the uplink is cut off, comes back, and what the drill says is what an own subscriber saw."""
 import json
+import re
 import signal
 
 from harness import (EXIT_OK, EXIT_SYSTEM, EXIT_USAGE, Audit, Broker, Gateway, ModbusTcp, Subscriber, check, finish, main,
@@ -33,12 +34,16 @@ def what_waits_arrives_and_nothing_is_missing(site):
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     end = lines[-1]
     check(end["phase"] == "end" and end["missing"] == 0 and end["proven"], "the end", end)
+    check(end["return_s"] > 0 and end["drain_s"] >= 0, "waiting for the next attempt is no draining", end)
     check(end["waited"] > 50 and end["events"] > end["waited"], "the backlog grew and arrived", end)
     cut = [line["backlog"] for line in lines if line["phase"] == "cut off"]
     check(len(cut) > 2 and cut == sorted(cut), "it grew", lines)
     check(plant.gateway.uplink()["connects"] == 2, "one connection before and one after", plant.gateway.uplink())
     offline = [message for message in plant.subscriber.on("status") if message.json()["state"] == "offline"]
     check(offline and offline[0].json()["why"] == "connection lost", "subscribers saw the will", offline)
+    words = plant.drill("--minutes", "0.02").stdout
+    check(re.search(r"After 0\.02 minutes without the broker \d+ events? had waited\.\nThe uplink's next attempt came "
+                    r"\d+\.\d s later; \d+\.\d s after it all had arrived\.", words), "in words", words)
     plant.finish()
     return json.dumps(end)
 

@@ -123,6 +123,8 @@ def a_start_is_confirmed_by_a_poll_and_a_session(site):
     wait_for(lambda: not gateway.is_online(), 20, "the broker is gone")
     code, words = health()
     check(code == 0, "what comes later is no fault of the start", code, words)
+    check("has worked here since its start" in words and "1 of 1 device answers, 0 of 1 uplink is online" in words and
+          "sluice status tells why" in words, "and is told apart", words)
     gateway.stop()
     check(health()[0] == 4 and health("--wait", "1s")[0] == 4, "nobody answers")
     check(health("--wait", "soon")[0] == 2, "no time")
