@@ -90,8 +90,7 @@ static int wait_free(struct borrow *borrow)
     }
     if (code == EXIT_CODE_NO_DAEMON || code == EXIT_CODE_FAILED)
         return EXIT_CODE_OK; /* nobody, or none of its buses, has it */
-    fprintf(stderr, "%s: %s", borrow->by,
-            strncmp(sentence, "sluice: ", 8) == 0 ? sentence + 8 : sentence);
+    fprintf(stderr, "%s: %s\n", borrow->by, sentence);
     return EXIT_CODE_SYSTEM;
 }
 
@@ -176,7 +175,8 @@ bool borrow_keep(struct borrow *borrow)
     }
     if (code != EXIT_CODE_USAGE)
         return true;
-    fprintf(stderr, "%s: the gateway has taken bus %s back: %s", borrow->by, borrow->bus, sentence);
+    fprintf(stderr, "%s: the gateway has taken bus %s back: %s\n", borrow->by, borrow->bus,
+            sentence);
     return false;
 }
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,23 +17,36 @@
 #include "core/clock.h"
 #include "daemon/gateway.h"
 
+/* A sentence for a person begins with the command's name; one that is handed on (to another stream)
+ * does not. */
+__attribute__((format(printf, 2, 3))) static void tell(FILE *told, const char *format, ...)
+{
+    va_list arguments;
+
+    if (told == stderr)
+        fprintf(told, "%s: ", program_invocation_name);
+    va_start(arguments, format);
+    vfprintf(told, format, arguments);
+    va_end(arguments);
+}
+
 static void tell_unreachable(const char *socket_path, int error, FILE *told)
 {
     if (error == EACCES || error == EPERM)
-        fprintf(told,
-                "sluice: this user may not reach the gateway at %s: call sluice with sudo, or "
-                "become a member of the group sluice (sudo adduser NAME sluice, and log in anew)\n",
-                socket_path);
+        tell(told,
+             "this user may not reach the gateway at %s: call sluice with sudo, or "
+             "become a member of the group sluice (sudo adduser NAME sluice, and log in anew)\n",
+             socket_path);
     else if (error == ENOENT || error == ECONNREFUSED)
-        fprintf(told,
-                "sluice: no gateway is running at %s: start it (sudo systemctl start sluice, or "
-                "sluiced), or name its socket with --socket or SLUICE_SOCKET\n",
-                socket_path);
+        tell(told,
+             "no gateway is running at %s: start it (sudo systemctl start sluice, or "
+             "sluiced), or name its socket with --socket or SLUICE_SOCKET\n",
+             socket_path);
     else
-        fprintf(told,
-                "sluice: the gateway does not answer at %s: %s; name another socket with --socket "
-                "or SLUICE_SOCKET\n",
-                socket_path, strerror(error));
+        tell(told,
+             "the gateway does not answer at %s: %s; name another socket with --socket "
+             "or SLUICE_SOCKET\n",
+             socket_path, strerror(error));
 }
 
 /* Sentences go to `told`. */
@@ -41,7 +55,7 @@ static int connect_to(const char *socket_path, FILE *told)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
     if (strlen(socket_path) >= sizeof address.sun_path) {
-        fprintf(told, "sluice: the socket's path is too long: %s\n", socket_path);
+        tell(told, "the socket's path is too long: %s\n", socket_path);
         return -1;
     }
     memcpy(address.sun_path, socket_path, strlen(socket_path) + 1);
@@ -119,10 +133,10 @@ static void read_head(FILE *answer, struct head *head)
 
 static int broke_off(const char *why)
 {
-    fprintf(stderr,
-            "sluice: the answer broke off: %s. What came of it is not the whole; sluice status "
-            "tells whether the daemon runs again\n",
-            why);
+    tell(stderr,
+         "the answer broke off: %s. What came of it is not the whole; sluice status "
+         "tells whether the daemon runs again\n",
+         why);
     return EXIT_CODE_SYSTEM;
 }
 
@@ -138,8 +152,7 @@ static bool comes(FILE *answer, int64_t until_ns)
         int64_t left_ms = (until_ns - clock_mono(&clock_system)) / NS_PER_MS + 1;
 
         count = poll(&ready, 1, left_ms > INT_MAX ? INT_MAX : left_ms > 0 ? (int)left_ms : 0);
-    } while ((count < 0 && errno == EINTR) ||
-             (count == 0 && clock_mono(&clock_system) < until_ns));
+    } while ((count < 0 && errno == EINTR) || (count == 0 && clock_mono(&clock_system) < until_ns));
     return count != 0;
 }
 
@@ -218,10 +231,9 @@ static void tell_refusal(FILE *answer, const struct head *head, FILE *told)
     const cJSON *sentence = cJSON_GetObjectItemCaseSensitive(refusal, "error");
     const char *next = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(refusal, "next"));
     if (cJSON_IsString(sentence))
-        fprintf(told, "sluice: %s%s%s\n", sentence->valuestring, next ? "; " : "",
-                next ? next : "");
+        tell(told, "%s%s%s\n", sentence->valuestring, next ? "; " : "", next ? next : "");
     else
-        fprintf(told, "sluice: the daemon answers with HTTP status %d\n", head->status);
+        tell(told, "the daemon answers with HTTP status %d\n", head->status);
     cJSON_Delete(refusal);
     free(body);
 }
@@ -278,10 +290,10 @@ static int ask_until(const char *socket_path, const char *request, const struct 
                : head.status == 404 ? EXIT_CODE_FAILED
                                     : EXIT_CODE_USAGE;
     } else {
-        fprintf(told,
-                "sluice: %s was closed without an answer: the daemon ended meanwhile, has too many "
-                "connections, or this is not its socket\n",
-                socket_path);
+        tell(told,
+             "%s was closed without an answer: the daemon ended meanwhile, has too many "
+             "connections, or this is not its socket\n",
+             socket_path);
     }
     fclose(answer);
     return code;
@@ -368,6 +380,7 @@ int client_try_post(const char *socket_path, const char *path, char *answer, siz
     if (told)
         fclose(told);
     answer[answer_size - 1] = sentence[sentence_size - 1] = '\0';
+    sentence[strcspn(sentence, "\n")] = '\0';
     return code;
 }
 

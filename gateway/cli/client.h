@@ -48,7 +48,7 @@ int client_send_body(const char *socket_path, const char *method, const char *pa
                      const char *body, char **answer);
 
 /* POSTs without a body and prints nothing: what comes back is in `answer`, what is wrong in
- * `sentence`, both zero-terminated. */
+ * `sentence`, without the command's name and a line's end, both zero-terminated. */
 int client_try_post(const char *socket_path, const char *path, char *answer, size_t answer_size,
                     char *sentence, size_t sentence_size);
 

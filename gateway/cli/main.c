@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -128,8 +129,13 @@ int main(int argc, char **argv)
         return argc > 1 ? EXIT_CODE_OK : EXIT_CODE_USAGE;
     }
     const struct command *command = find_command(name);
-    if (command)
+    if (command) {
+        static char words[64]; /* what its sentences begin with */
+
+        snprintf(words, sizeof words, "sluice %s", command->name);
+        program_invocation_name = words;
         return command->run(argc - 1, argv + 1);
+    }
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
         printf("sluice %s\n", SLUICE_VERSION);
         return EXIT_CODE_OK;

@@ -19,15 +19,14 @@ int offline_open(struct offline *offline, const char *folder)
     memset(offline, 0, sizeof *offline);
     /* Opening the folder would make it, and nothing is to be changed here. */
     if (stat(folder, &status) != 0) {
-        fprintf(stderr,
-                "sluice: the journal's folder %s cannot be read: %s; name it with --journal\n",
-                folder, strerror(errno));
+        fprintf(stderr, "%s: the journal's folder %s cannot be read: %s; name it with --journal\n",
+                program_invocation_name, folder, strerror(errno));
         return EXIT_CODE_SYSTEM;
     }
     if (!S_ISDIR(status.st_mode)) {
         fprintf(stderr,
-                "sluice: %s is a file, and a journal is a folder: name the folder that it is in\n",
-                folder);
+                "%s: %s is a file, and a journal is a folder: name the folder that it is in\n",
+                program_invocation_name, folder);
         return EXIT_CODE_USAGE;
     }
     int error = io_posix_open(&offline->io, folder);
@@ -37,15 +36,14 @@ int offline_open(struct offline *offline, const char *folder)
             io_posix_close(&offline->io);
     }
     if (error) {
-        fprintf(stderr, "sluice: the journal in %s cannot be read: %s\n", folder,
-                error_text(error));
+        fprintf(stderr, "%s: the journal in %s cannot be read: %s\n", program_invocation_name,
+                folder, error_text(error));
         return EXIT_CODE_SYSTEM;
     }
     journal_stats(offline->journal, &stats);
     if (stats.segments == 0) {
-        fprintf(stderr,
-                "sluice: there is no journal in %s: name the folder that holds its segments\n",
-                folder);
+        fprintf(stderr, "%s: there is no journal in %s: name the folder that holds its segments\n",
+                program_invocation_name, folder);
         offline_close(offline);
         return EXIT_CODE_SYSTEM;
     }
@@ -66,7 +64,7 @@ int offline_feed(struct offline *offline, const struct feed_query *query, FILE *
     char sentence[FEED_NAMES_SIZE];
 
     if (feed_find(offline->journal, query, sentence) != 0) {
-        fprintf(stderr, "sluice: %s\n", sentence);
+        fprintf(stderr, "%s: %s\n", program_invocation_name, sentence);
         return EXIT_CODE_USAGE;
     }
     char *block = malloc(BLOCK_SIZE);
@@ -81,6 +79,6 @@ int offline_feed(struct offline *offline, const struct feed_query *query, FILE *
     free(block);
     if (got == ERR_CLOSED)
         return EXIT_CODE_OK;
-    fprintf(stderr, "sluice: reading stopped: %s\n", error_text((int)got));
+    fprintf(stderr, "%s: reading stopped: %s\n", program_invocation_name, error_text((int)got));
     return EXIT_CODE_SYSTEM;
 }

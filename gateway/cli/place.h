@@ -14,8 +14,8 @@ struct place {
     struct borrow_place bus; /* that was named by its id; its `bus` is "": none was */
 };
 
-/* A path below the working folder as an absolute one, in `path`, with the file's own name, as a link
- * may be the stable one; what is none as it is. */
+/* A path below the working folder as an absolute one, in `path`, with the file's own name, as a
+ * link may be the stable one; what is none as it is. */
 const char *place_absolute(const char *operand, char path[PATH_MAX]);
 
 /*

@@ -4,22 +4,15 @@
 
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/kinds.h"
 #include "cli/moment.h"
 #include "cli/offline.h"
 
 struct replay_arguments {
     const char *from, *to, *device, *point, *kind, *format, *journal, *socket_path;
     int64_t from_ns, to_ns;
+    uint32_t kinds;
 };
-
-static int parse_kinds(const char *text, uint32_t *kinds)
-{
-    if (feed_parse_kinds(text, kinds) == 0)
-        return EXIT_CODE_OK;
-    fprintf(stderr, "sluice replay: --kind: expected are reading, state, alarm, command, result,\n"
-                    "gap, clock, config, lifecycle, declare, separated by commas\n");
-    return EXIT_CODE_USAGE;
-}
 
 static int replay_offline(const struct replay_arguments *arguments)
 {
@@ -28,12 +21,11 @@ static int replay_offline(const struct replay_arguments *arguments)
         .to_ns = arguments->to_ns,
         .device = arguments->device,
         .point = arguments->point,
+        .kinds = arguments->kinds,
         .format = strcmp(arguments->format, "csv") == 0 ? FEED_CSV : FEED_JSON,
     };
     struct offline offline;
-    int code = parse_kinds(arguments->kind, &query.kinds);
-    if (!code)
-        code = offline_open(&offline, arguments->journal);
+    int code = offline_open(&offline, arguments->journal);
     if (code)
         return code;
     code = offline_feed(&offline, &query, stdout);
@@ -93,7 +85,8 @@ int command_replay(int argc, char **argv)
         return EXIT_CODE_USAGE;
     }
     if (moment_parse_span("sluice replay", arguments.from, arguments.to, &arguments.from_ns,
-                          &arguments.to_ns) != EXIT_CODE_OK)
+                          &arguments.to_ns) != EXIT_CODE_OK ||
+        kinds_parse("sluice replay", arguments.kind, &arguments.kinds) != EXIT_CODE_OK)
         return EXIT_CODE_USAGE;
     return arguments.journal ? replay_offline(&arguments) : replay_by_daemon(&arguments);
 }

@@ -196,7 +196,8 @@ static int run(struct scanning *scanning)
     if (code == EXIT_CODE_OK) {
         if (!scanning->json)
             fprintf(stderr, "asking %zu unit%s at %zu setting%s: at most %s\n", options->unit_count,
-                    options->unit_count == 1 ? "" : "s", options->line_count, options->line_count == 1 ? "" : "s",
+                    options->unit_count == 1 ? "" : "s", options->line_count,
+                    options->line_count == 1 ? "" : "s",
                     scan_print_time(scan_most_ns(options), most));
         code = tell_end(scanning, scan(options, &scanning->bench.host, &visitor, why, sizeof why),
                         why);

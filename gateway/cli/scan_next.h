@@ -7,7 +7,8 @@
 
 #include "modbus/scan.h"
 
-#define SCAN_NEXT_MAX 247 /* as many as one line has units; of further settings it is only counted */
+#define SCAN_NEXT_MAX                                                                              \
+    247 /* as many as one line has units; of further settings it is only counted */
 
 struct scan_next_device {
     uint8_t unit;

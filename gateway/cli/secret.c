@@ -1,5 +1,6 @@
 #include "cli/secret.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -42,7 +43,8 @@ bool secret_ask(const char *account, char *out, size_t size)
     if (!isatty(STDIN_FILENO)) {
         if (read_line(out, size))
             return true;
-        fprintf(stderr, "sluice: a password is expected as the first line of standard input\n");
+        fprintf(stderr, "%s: a password is expected as the first line of standard input\n",
+                program_invocation_name);
         return false;
     }
     snprintf(prompt, sizeof prompt, "new password of %.60s: ", account);
@@ -50,6 +52,7 @@ bool secret_ask(const char *account, char *out, size_t size)
                 strcmp(out, again) == 0;
     explicit_bzero(again, sizeof again);
     if (!same)
-        fprintf(stderr, "sluice: the two are not the same, or too long; nothing was changed\n");
+        fprintf(stderr, "%s: the two are not the same, or too long; nothing was changed\n",
+                program_invocation_name);
     return same;
 }

@@ -2,6 +2,7 @@
 
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/kinds.h"
 #include "cli/moment.h"
 
 int command_tail(int argc, char **argv)
@@ -35,10 +36,12 @@ int command_tail(int argc, char **argv)
     };
     int first = args_parse(argc, argv, &command);
     int64_t from_ns = 0;
+    uint32_t kinds = 0;
 
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    if (moment_parse("sluice tail", "from", from, &from_ns) != EXIT_CODE_OK)
+    if (moment_parse("sluice tail", "from", from, &from_ns) != EXIT_CODE_OK ||
+        kinds_parse("sluice tail", kind, &kinds) != EXIT_CODE_OK)
         return EXIT_CODE_USAGE;
     moment_add_query(path, "from", from, from_ns);
     if (!from)
@@ -50,7 +53,8 @@ int command_tail(int argc, char **argv)
     client_add_query(path, "format", format);
     int code = client_get(socket_path, path, stdout);
     if (code == EXIT_CODE_OK && !limit) {
-        fprintf(stderr, "sluice: the daemon ended the connection: it was stopped, or it died\n");
+        fprintf(stderr,
+                "sluice tail: the daemon ended the connection: it was stopped, or it died\n");
         return EXIT_CODE_NO_DAEMON;
     }
     return code;

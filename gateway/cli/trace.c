@@ -25,7 +25,7 @@ struct tracing {
     struct trace_feed feed;
     const char *operand, *socket;
     bool json, hex;
-    bool heard; /* anything */
+    bool heard;       /* anything */
     int64_t until_ns; /* monotonic */
     int64_t wall_ns;  /* what the wall clock is ahead of the monotonic one */
 };
@@ -142,8 +142,9 @@ static int trace_daemon(struct tracing *tracing)
         sniff_end(&tracing->sniff, clock_mono(&clock_system));
     if (clock_mono(&clock_system) < tracing->until_ns)
         return code;
-    return tell_silence(tracing, "of that bus", "its devices are asked more seldom than that; see "
-                                                "sluice status, or trace for longer");
+    return tell_silence(tracing, "of that bus",
+                        "its devices are asked more seldom than that; see "
+                        "sluice status, or trace for longer");
 }
 
 static bool take_bytes(void *context, int64_t mono_ns, const uint8_t *bytes, size_t size)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import time
 
@@ -61,7 +62,7 @@ def says_what_the_subscriber_got(site):
     for at in (middle, max(event["t"] for event in events) + 1):
         check_state(gateway, events, at)
     before = gateway.cli("state", "--json", "--at", "2020-01-01")
-    check(before.returncode == EXIT_FAILED and "does not reach back" in before.stderr and "it begins at 20" in before.stderr, "before the journal began",
+    check(before.returncode == EXIT_FAILED and before.stderr.startswith("sluice state: the journal does not reach back") and "it begins at 20" in before.stderr, "before the journal began",
           before.returncode, before.stdout[:200], before.stderr)
     check_names(gateway.cli, ("replay", "tail", "state"))
     audit.proves(100)
@@ -211,6 +212,12 @@ def verify_finds_damage(site):
           "the rest is read, and the damage told", len(events), len(left), rest.stderr)
     gateway.start()
     check(gateway.status()["journal"]["newest"] > 0, "it starts all the same")
+    held = gateway.cli("status").stdout
+    check(re.search(r"journal .* MiB of \d+ [MG]iB\n", held), "sizes as the configuration writes them", held)
+    for command in (("tail",), ("replay",), ("replay", "--journal", gateway.journal)):
+        done = gateway.cli(*command, "--kind", "gap,reding")
+        check(done.returncode == EXIT_USAGE and 'found "reding"' in done.stderr and 'did you mean "reading"?' in done.stderr,
+              "a mistyped kind", command, done.stderr)
     none = sluice("journal", "stat", "--journal", site.path("nowhere"))
     check(none.returncode == EXIT_SYSTEM and "nowhere" in none.stderr, "a folder that is not there", none.stderr)
     for command in ("replay", "state"):
