@@ -5,6 +5,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle } from 'esbuild';
+import { lighter } from './chart.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -81,19 +82,10 @@ const languages = {
   },
 };
 
-/** The chart draws lines, and shows one set of data: other ways to draw, and to join sets, need not be loaded. */
 const chart = {
   name: 'chart',
   setup({ onLoad }) {
-    const unused = ['(paths.stepped = stepped);', '(paths.bars    = bars);', '(paths.spline  = monotoneCubic);', 'uPlot.join = join;'];
-    onLoad({ filter: /uPlot\.esm\.js$/ }, async ({ path }) => {
-      let code = await readFile(path, 'utf8');
-      for (const line of unused) {
-        if (!code.includes(line)) throw new Error(`uPlot no longer says "${line}": look there for what the page does not use`);
-        code = code.replace(line, '');
-      }
-      return { contents: code, loader: 'js' };
-    });
+    onLoad({ filter: /uPlot\.esm\.js$/ }, async ({ path }) => ({ contents: lighter(await readFile(path, 'utf8')), loader: 'js' }));
   },
 };
 

@@ -1,0 +1,42 @@
+// What the page's chart does not use of uPlot need not be loaded. It draws lines over a span of time that is given, with words
+// of the page's own, and shows one set of data: other scales, ways to draw and to write times, zooming, charts that follow one
+// another, and series that come and go are left out. A version of uPlot that has them no longer by these names fails the build.
+
+/** Lines that hand out what nobody here asks for. */
+const lines = [
+  '(paths.stepped = stepped);', '(paths.bars    = bars);', '(paths.spline  = monotoneCubic);', 'uPlot.join = join;',
+  'uPlot.rangeLog = rangeLog;', 'uPlot.rangeAsinh = rangeAsinh;', 'uPlot.fmtDate = fmtDate;', 'uPlot.tzDate  = tzDate;',
+  'const days3 = days.map(slice3);', 'const months3 = months.map(slice3);', 'const localTz = new Intl.DateTimeFormat().resolvedOptions().timeZone;',
+  'genIncrs(2, -53, 53, [1]);',
+];
+
+/** Functions that are never called, or to no avail. */
+const unreached = [
+  'rangeLog', 'rangeAsinh', 'logAxisSplits', 'asinhAxisSplits', 'log10AxisValsFilt', 'log2AxisValsFilt', 'snapLogY', 'snapAsinhY',
+  'timeAxisStamps', 'timeAxisVals', 'timeSeriesStamp', 'timeSeriesVal', 'fmtDate',
+  'mouseDown', 'mouseUp', 'dblClick', 'hideSelect', 'addSeries', 'delSeries', 'addBand', 'delBand', 'setBand', 'pubSync',
+];
+
+function without(code, text) {
+  if (!code.includes(text)) throw new Error(`uPlot no longer says "${text}": look there for what the page does not use`);
+  return code.replace(text, '');
+}
+
+/** The code with nothing in the body of a function, whose end stands as far in as its begin. */
+function emptied(code, name) {
+  const found = new RegExp(`^(\\t*)(function ${name}\\([^)]*\\)) \\{\\n[^]*?^\\1\\}`, 'm');
+  if (!found.test(code)) throw new Error(`uPlot no longer has ${name}(): look there for what the page does not use`);
+  return code.replace(found, '$1$2 {}');
+}
+
+/** Tables that only these functions read. */
+const tables = [[/const _timeAxisStamps = \[[^]*?^\t\];/m, 'const _timeAxisStamps = null;'], [/const engNames = \{[^]*?^\};/m, '']];
+
+function withoutTable(code, [table, instead]) {
+  if (!table.test(code)) throw new Error(`uPlot no longer has ${table}: look there for what the page does not use`);
+  return code.replace(table, instead);
+}
+
+export function lighter(code) {
+  return unreached.reduce(emptied, tables.reduce(withoutTable, lines.reduce(without, code)));
+}
