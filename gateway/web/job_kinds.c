@@ -147,7 +147,11 @@ static int put_value(struct job_command *command, const struct argument *argumen
     else
         error = put(command, argument->flag);
     error = error ? error : put_copy(command, text);
-    return error ? refuse(reply, argument->key, "too long") : 0;
+    if (error)
+        return refuse(reply, argument->key, "too long");
+    if (argument->form == FORM_OPERAND)
+        command->subject = command->arguments[command->count - 1];
+    return 0;
 }
 
 static int put_argument(struct job_command *command, const struct argument *argument,

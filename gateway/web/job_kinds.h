@@ -13,6 +13,7 @@ struct job_kind;
 
 struct job_command {
     const struct job_kind *kind;
+    const char *subject; /* what it is about: the id of a device or uplink, a port */
     const char *arguments[PROGRAM_ARGUMENTS_MAX + 1];
     size_t count;
     char storage[JOB_TEXT_SIZE]; /* what arguments point to, but for constants */

@@ -26,6 +26,7 @@ struct job {
     struct jobs *jobs;
     uint64_t number;
     const struct job_kind *kind;
+    char *subject;
     char by[CALLER_NAME_SIZE];
     int64_t started_ns, ended_ns; /* wall clock */
     bool running, stopping;
@@ -59,6 +60,15 @@ struct follower {
     bool told_end;
 };
 
+static void free_job(struct job *job)
+{
+    if (!job)
+        return;
+    free(job->subject);
+    free(job->lines);
+    free(job);
+}
+
 static void release(struct job *job)
 {
     pthread_mutex_lock(&job->jobs->lock);
@@ -68,8 +78,7 @@ static void release(struct job *job)
         return;
     if (job->joinable)
         pthread_join(job->thread, NULL);
-    free(job->lines);
-    free(job);
+    free_job(job);
 }
 
 /* The oldest lines make room for `size` bytes. Under the lock. */
@@ -255,7 +264,9 @@ static void start_posted(void *context, const struct http_request *request,
     int error = ERR_NOMEM;
 
     (void)request;
-    if (job && body) {
+    if (job)
+        job->subject = strdup(posting->command.subject);
+    if (job && job->subject && body) {
         job->holders = 1;
         job->jobs = posting->jobs;
         job->kind = posting->command.kind;
@@ -265,7 +276,7 @@ static void start_posted(void *context, const struct http_request *request,
     }
     if (error) {
         free(body);
-        free(job);
+        free_job(job);
         if (error == ERR_FULL)
             reply_error(reply, 409, "as many jobs as can be are running; stop one or wait");
         else
@@ -326,8 +337,10 @@ static struct job *find(struct jobs *jobs, const struct route_request *request,
 /* Under the lock, without the closing brace. */
 static void put_job(struct text *text, const struct job *job)
 {
-    text_printf(text, "{\"job\":\"%" PRIu64 "\",\"kind\":\"%s\",\"by\":", job->number,
+    text_printf(text, "{\"job\":\"%" PRIu64 "\",\"kind\":\"%s\",\"of\":", job->number,
                 job_kind_name(job->kind));
+    text_json_string(text, job->subject, strlen(job->subject));
+    text_string(text, ",\"by\":");
     text_json_string(text, job->by, strlen(job->by));
     text_printf(text, ",\"started\":%" PRId64 ",\"running\":%s", job->started_ns / NS_PER_MS,
                 job->running ? "true" : "false");

@@ -1,5 +1,5 @@
 // The owner updates a sensor node over its bus: a file that is damaged is refused in words, a good one is sent, tried out
-// and kept; and back.
+// and kept, though nobody looks for a while; and back.
 import { axe, check, go, logIn, main, openPage, picture } from './browser.mjs';
 
 const WORK_MS = 120_000;
@@ -26,6 +26,11 @@ await main(async (browser) => {
   await panel.getByRole('progressbar').waitFor();
   check((await axe(page)).length === 0, 'it is sent', await axe(page));
   await picture(page, 'node-update');
+  // It goes on when nobody looks, and whoever comes back sees how far it is.
+  await go(page, 'devices');
+  await page.getByRole('link', { name: 'node' }).click();
+  await panel.getByRole('progressbar').waitFor();
+  check((await panel.getByText(/^(Sending|It restarts|It answers)/).count()) === 1, 'how far it is', await panel.innerText());
   await panel.getByText('1.1.0 runs and is kept.').waitFor({ timeout: WORK_MS });
   await runs('B', '1.1.0');
   check((await axe(page)).length === 0, 'it runs', await axe(page));

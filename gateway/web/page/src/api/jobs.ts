@@ -1,7 +1,8 @@
 /** Jobs: what takes a while on the gateway (a scan, a test read), followed line by line. */
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { gatewayNow } from '../lib/clock';
 import { said } from '../lib/text';
-import { post, remove, Refusal } from './client';
+import { get, post, remove, Refusal } from './client';
 
 export interface JobEnd {
   exit: number;
@@ -36,22 +37,43 @@ export function joiner<Line>(): { add: (line: string) => Line | null; clear: () 
   };
 }
 
+/** One that goes on when nobody looks: of this kind, for this device or uplink. */
+export interface Lasting {
+  kind: string;
+  of: string;
+}
+
+interface Listed extends Lasting {
+  job: string;
+  running: boolean;
+  ended?: number;
+}
+
+/** What it came to is told to those who come back within this time. */
+const TOLD_MS = 600_000;
+
 /**
- * A job of this screen. It is ended when one goes elsewhere: a line that is lent comes back at once. Of one that tells
- * on and on the last `keep` lines are kept.
+ * A job of this screen. It is ended when one goes elsewhere: a line that is lent comes back at once. One that is
+ * `lasting` goes on, and whoever comes back sees how far it is, or what it came to. Of one that tells on and on the
+ * last `keep` lines are kept.
  */
-export function useJob<Line>(keep = Infinity): JobState<Line> {
+export function useJob<Line>({ keep = Infinity, lasting }: { keep?: number; lasting?: Lasting } = {}): JobState<Line> {
   const [lines, setLines] = useState<readonly Line[]>([]);
   const [end, setEnd] = useState<JobEnd | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [runs, setRuns] = useState(false);
   const job = useRef<{ id: string; source: EventSource } | null>(null);
+  const gone = useRef(false);
+
+  const leave = (): void => {
+    job.current?.source.close();
+    job.current = null;
+  };
 
   const stop = (): void => {
     if (!job.current) return;
-    job.current.source.close();
     remove(`/jobs/${job.current.id}`).catch(() => {});
-    job.current = null;
+    leave();
     setRuns(false);
   };
 
@@ -70,8 +92,7 @@ export function useJob<Line>(keep = Infinity): JobState<Line> {
     });
     source.addEventListener('end', (message) => {
       const told = JSON.parse((message as MessageEvent<string>).data) as JobEnd;
-      source.close();
-      job.current = null;
+      leave();
       setEnd(told);
       setRuns(false);
       if (told.exit !== 0 && told.words) setError(new Refusal(0, said(told.words)));
@@ -84,12 +105,30 @@ export function useJob<Line>(keep = Infinity): JobState<Line> {
     setEnd(null);
     setError(null);
     setRuns(true);
-    post<{ job: string }>('/jobs', body).then(({ job: id }) => follow(id), (refused) => {
+    post<{ job: string }>('/jobs', body).then(({ job: id }) => {
+      if (!gone.current) follow(id);
+      else if (!lasting) remove(`/jobs/${id}`).catch(() => {});
+    }, (refused) => {
       setError(refused);
       setRuns(false);
     });
   };
 
-  useEffect(() => stop, []);
+  const comeBack = async ({ kind, of }: Lasting): Promise<void> => {
+    const { jobs } = await get<{ jobs: Listed[] }>('/jobs');
+    const last = jobs.filter((one) => one.kind === kind && one.of === of).at(-1);
+    if (!last || job.current || gone.current || !(last.running || gatewayNow() - last.ended! < TOLD_MS)) return;
+    setRuns(true);
+    follow(last.job);
+  };
+
+  useEffect(() => {
+    gone.current = false;
+    if (lasting) comeBack(lasting).catch(() => {});
+    return () => {
+      gone.current = true;
+      (lasting ? leave : stop)();
+    };
+  }, [lasting?.of]);
   return { runs, lines, end, error, start, stop };
 }

@@ -43,7 +43,7 @@ export function frameInWords(frame: Frame): string {
 }
 
 export function Frames({ bus }: { bus: BusStatus }) {
-  const job = useJob<Frame>(FRAMES_MAX);
+  const job = useJob<Frame>({ keep: FRAMES_MAX });
   const frames = job.lines.filter((frame) => frame.way || frame.lost);
   return (
     <>
