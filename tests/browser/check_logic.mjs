@@ -137,7 +137,7 @@ const tests = {
   'a frame is a sentence'() {
     const words = (frame) => logic.frameInWords({ unit: 7, function: 3, name: 'read holding registers', ...frame });
     assert.equal(words({ way: 'request', address: 100, count: 2 }), 'asks unit 7: read holding registers from 100 × 2');
-    assert.equal(words({ way: 'reply', values: [1, 65535], took_us: 4100, answers: true }), 'unit 7 answers: 1 65535 after 4.1 ms');
+    assert.equal(words({ way: 'reply', values: [1, 65535], took_us: 4100, answers: true }), 'unit 7 answers: 1 65535 after 4.1\u00a0ms');
     assert.match(words({ way: 'reply', exception: 2, answers: true }), /no such register/);
     assert.match(logic.frameInWords({ way: 'garbage', size: 3, hex: '00ff01' }), /^3 bytes that are no frame: 00ff01/);
   },
@@ -195,6 +195,8 @@ const tests = {
     assert.deepEqual(rows('durchfluss'), ['boiler', 'boiler/flow']);
     assert.deepEqual(rows('temp boiler'), ['boiler', 'boiler/temp']);
     assert.deepEqual(rows('', { troubles: true }), []);
+    const ill = [bus('b', [device('boiler', { bad: 1 }), device('pump', { up: false, bad: 0 }), device('fan')])];
+    assert.deepEqual(logic.listRows(ill, points, { search: '', troubles: true, brief: true }).map((row) => row.key), ['boiler', 'pump']);
     assert.deepEqual(rows('', { brief: true }), ['boiler', 'pump']);
   },
   'an id is made of a name in any language, and is free'() {
@@ -265,8 +267,8 @@ const tests = {
     assert.deepEqual([0, 40, 70, 95].map(logic.verdict), ['idle', 'fits', 'tight', 'full']);
   },
   'durations and sizes are said in the units that matter'() {
-    assert.deepEqual([3_000, 250_000, 1_800_000, 7_500_000, 200_000_000].map(logic.duration), ['3 s', '4 min 10 s', '30 min', '2 h 5 min', '2 d']);
-    assert.deepEqual([512, 1_536, 8 * 2 ** 30].map(logic.bytes), ['512 B', '1.5 KiB', '8.0 GiB']);
+    assert.deepEqual([3_000, 250_000, 1_800_000, 7_500_000, 200_000_000].map(logic.duration), ['3\u00a0s', '4\u00a0min 10\u00a0s', '30\u00a0min', '2\u00a0h 5\u00a0min', '2\u00a0d']);
+    assert.deepEqual([512, 1_536, 8 * 2 ** 30].map(logic.bytes), ['512\u00a0B', '1.5\u00a0KiB', '8.0\u00a0GiB']);
   },
 };
 

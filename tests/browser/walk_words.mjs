@@ -49,6 +49,14 @@ async function jobsAreNamed(page) {
 
 /** What a device does not let be read: once, and in the page's language. */
 async function refusal(page) {
+  await go(page, 'devices');
+  const row = page.locator('.device-row', { hasText: 'Kessel' });
+  await row.getByText(/^1 von \d+ schlecht$/).waitFor();
+  check(await row.locator('.is-look').count() === 2, 'by shape and colour, too', await row.innerHTML());
+  check(await page.locator('.device-row', { hasText: 'Main incomer' }).getByText('läuft').isVisible(), 'the others work');
+  await page.getByLabel('Zeigen').selectOption('look');
+  await page.locator('.device-row', { hasText: 'Main incomer' }).waitFor({ state: 'detached' });
+  check(await row.isVisible(), 'it is one with troubles');
   await go(page, 'devices/boiler');
   const refused = page.locator('.refused li', { hasText: 'absent' });
   await refused.getByText('kein solches Register (Ausnahme 2)').waitFor();

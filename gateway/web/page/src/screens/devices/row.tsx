@@ -6,18 +6,18 @@ import { link } from '../../app/router';
 import { useCell } from '../../lib/cell';
 import { t, told } from '../../lib/text';
 import { Sparkline } from '../../parts/sparkline';
-import { State } from '../../parts/state';
+import { State, type Level } from '../../parts/state';
 import { Value } from '../../parts/value';
 import type { Row } from './rows';
 
 export function deviceWord({ device, bus }: Row): string {
-  if (device.up) return t('state.up');
+  if (device.up) return device.bad ? t('devices.bad', { bad: device.bad, of: device.points }) : t('state.up');
   if (bus.lent) return t('bus.lent');
   return device.why ? told(`why.${device.why}`, device.why) : t('devices.waiting');
 }
 
-export function deviceLevel({ device, bus }: Row): 'up' | 'down' | 'paused' | 'unknown' {
-  if (device.up) return 'up';
+export function deviceLevel({ device, bus }: Row): Level {
+  if (device.up) return device.bad ? 'look' : 'up';
   if (bus.lent) return 'paused';
   return device.why ? 'down' : 'unknown';
 }

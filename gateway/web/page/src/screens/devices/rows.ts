@@ -15,7 +15,7 @@ export interface Row {
 
 export interface Wishes {
   search: string;
-  /** Only devices that do not answer. */
+  /** Only devices that do not answer, or have bad values. */
   troubles: boolean;
   /** Devices without their values. */
   brief: boolean;
@@ -43,7 +43,7 @@ export function listRows(buses: readonly BusStatus[], points: Map<string, Point>
   const rows: Row[] = [];
   for (const bus of buses)
     for (const device of bus.devices) {
-      if (troubles && device.up) continue;
+      if (troubles && device.up && !device.bad) continue;
       const own = ofDevice.get(device.id) ?? [];
       const named = fits(words, device.id, device.name, bus.id, device.profile);
       const shown = named ? own : own.filter((point) => fits(words, device.id, device.name, bus.id, point.p, point.name));
