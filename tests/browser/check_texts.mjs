@@ -1,5 +1,5 @@
 // The page's words: every language has the same keys with the same places to fill in, every key is used, and there is
-// no sentence in the code; and every form of a sentence of the gateway that a language knows (said.LANGUAGE.json) is still
+// no sentence in the code; no number parts from its unit; and every form of a sentence of the gateway that a language knows (said.LANGUAGE.json) is still
 // one of the gateway's. Prints what is wrong, a line each; exit status 1 when something is.
 import { readFileSync, readdirSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
@@ -20,6 +20,9 @@ const first = texts.find(({ file }) => file === 'en.json');
 /** What is the same for one and for many in every language: no noun follows its number. */
 const COUNTLESS = new Set(['unit.min', 'report.delivered']);
 
+/** A number and its unit never part at the end of a line. */
+const PARTED = /\{\w+\} (?:ms|s|min|h|d|T|%|B)(?![\p{L}’'])/u;
+
 const places = (sentence) => [...new Set(sentence.match(/\{\w+\}/g) ?? [])].sort().join(' ');
 for (const { file, words } of texts) {
   for (const key of Object.keys(first.words)) if (!(key in words)) wrong.push(`${file}: "${key}" is missing`);
@@ -27,6 +30,7 @@ for (const { file, words } of texts) {
     if (!(key in first.words)) wrong.push(`${file}: "${key}" is not in ${first.file}`);
     else if (places(sentence) !== places(first.words[key])) wrong.push(`${file}: "${key}" fills in ${places(sentence) || 'nothing'}, and ${first.file} ${places(first.words[key]) || 'nothing'}`);
     if (/\{(n|count|waited)\} \p{L}{3}/u.test(sentence) && !sentence.includes('|') && !COUNTLESS.has(key)) wrong.push(`${file}: "${key}" counts something, and has one form for one and many`);
+    if (PARTED.test(sentence)) wrong.push(`${file}: "${key}" may break between a number and its unit: write \\u00a0`);
     if (!sentence.trim()) wrong.push(`${file}: "${key}" is empty`);
   }
 }
@@ -47,6 +51,7 @@ for (const path of files(source)) {
   const text = readFileSync(path, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '').replace(/<code>[^<{]*<\/code>/g, '');
   code += text;
   if (extname(path) !== '.tsx') continue;
+  if (/\} (?:\{[^}]*&& )?<span class="unit">/.test(text)) wrong.push(`${relative(source, path)}: a number may part from its unit at the end of a line: write &nbsp; between them`);
   for (const pattern of [between, attribute])
     for (const [, words] of text.matchAll(pattern)) wrong.push(`${relative(source, path)}: a sentence in the code: "${words.trim()}"`);
 }

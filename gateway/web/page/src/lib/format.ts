@@ -24,7 +24,7 @@ export function number(value: number, decimals?: number): string {
 
 /** A rate: three digits are enough, and none behind the point from 100 on. */
 export function rate(value: number): string {
-  if (value > 0 && value < 0.05) return `< ${number(0.1)}`;
+  if (value > 0 && value < 0.05) return `<\u00a0${number(0.1)}`;
   return number(value, value < 10 ? 1 : 0);
 }
 
@@ -57,7 +57,7 @@ export function bytes(size: number): string {
     size /= 1024;
     step++;
   }
-  return `${number(size, step > 0 && size < 100 ? 1 : 0)} ${sizes[step]}`;
+  return `${number(size, step > 0 && size < 100 ? 1 : 0)}\u00a0${sizes[step]}`;
 }
 
 function dateFormat(options: Intl.DateTimeFormatOptions): (ms: number) => string {

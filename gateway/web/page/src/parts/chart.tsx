@@ -49,7 +49,7 @@ function options(box: HTMLElement, { unit, decimals, series }: ChartProps, heigh
   const axis = { stroke: colour('--ink-soft'), grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false }, font: `12px ${colour('--font')}` };
   const accent = colour('--accent');
   const long = series.to - series.from > 36 * 3600e3;
-  const mean = (_: uPlot, value: number | null) => (value === null || value === undefined ? t('value.none') : `${number(value, decimals ?? MEAN_DECIMALS)} ${unit}`);
+  const mean = (_: uPlot, value: number | null) => (value === null || value === undefined ? t('value.none') : `${number(value, decimals ?? MEAN_DECIMALS)}\u00a0${unit}`);
   return {
     width: box.clientWidth,
     height,

@@ -50,8 +50,8 @@ function Difference({ checked }: { checked: Checked }) {
 function Meaning({ meaning }: { meaning: NonNullable<Checked['meaning']> }) {
   return (
     <dl class="facts">
-      {meaning.buses?.map((bus) => <div key={bus.id}><dt>{t('review.bus', { bus: bus.id })}</dt><dd>{number(bus.percent, 0)} <span class="unit">%</span></dd></div>)}
-      {meaning.uplinks?.map((uplink) => <div key={uplink.id}><dt>{t('review.uplink', { uplink: uplink.id })}</dt><dd>{number(uplink.mb_month, 0)} <span class="unit">{t('unit.mbMonth')}</span></dd></div>)}
+      {meaning.buses?.map((bus) => <div key={bus.id}><dt>{t('review.bus', { bus: bus.id })}</dt><dd>{number(bus.percent, 0)}&nbsp;<span class="unit">%</span></dd></div>)}
+      {meaning.uplinks?.map((uplink) => <div key={uplink.id}><dt>{t('review.uplink', { uplink: uplink.id })}</dt><dd>{number(uplink.mb_month, 0)}&nbsp;<span class="unit">{t('unit.mbMonth')}</span></dd></div>)}
       {meaning.outage_days !== undefined && <div><dt>{t('journal.lasts')}</dt><dd>{outage(meaning.outage_days)}</dd></div>}
     </dl>
   );

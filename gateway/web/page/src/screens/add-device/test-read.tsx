@@ -70,7 +70,7 @@ export function TestRead({ draft, change, config }: StepProps & { config: Config
           {points.map((point) => (
             <li key={point.id}>
               <span class="point-name">{point.name || point.id}</span>
-              <b class="numbers">{value(point.v)} <span class="unit">{point.unit}</span></b>
+              <b class="numbers">{value(point.v)}&nbsp;<span class="unit">{point.unit}</span></b>
               <State level={levels[point.verdict] ?? 'down'} word={told(`test.${point.verdict}`, point.verdict)} />
             </li>
           ))}

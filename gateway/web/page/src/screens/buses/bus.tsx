@@ -40,7 +40,7 @@ function DeviceTable({ bus }: { bus: BusStatus }) {
             <tr key={device.id}>
               <th scope="row" class="whole"><a href={link('devices', device.id)}>{device.name || device.id}</a></th>
               <td class="whole"><State level={deviceLevel({ key: '', bus, device })} word={deviceWord({ key: '', bus, device })} /></td>
-              <td class="number">{number(device.bus_percent, 1)} <span class="unit">%</span></td>
+              <td class="number">{number(device.bus_percent, 1)}&nbsp;<span class="unit">%</span></td>
               <td class="number">{t('unit.ms', { n: number(device.round_trip_us / 1000, 1) })}</td>
               <td class="number">{number(device.requests)}</td>
               <td class="number">{number(errors(device))}</td>

@@ -47,7 +47,7 @@ export function Pieces({ shares }: { shares: readonly Share[] }) {
         <li key={share.id}>
           <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true"><rect class={share.up ? `tone tone-${tone}` : 'tone tone-down'} width="12" height="12" rx="2" /></svg>
           <a href={link('devices', share.id)}>{share.name}</a>
-          <span class="numbers">{number(share.percent, 1)} <span class="unit">%</span></span>
+          <span class="numbers">{number(share.percent, 1)}&nbsp;<span class="unit">%</span></span>
           <span class="piece-ms">{t('unit.ms', { n: number(share.percent * 10, 0) })}</span>
         </li>
       ))}

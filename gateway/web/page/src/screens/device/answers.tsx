@@ -15,7 +15,7 @@ function Fact({ name, value, unit, what }: { name: TextKey; value: string; unit?
   return (
     <div>
       <dt>{t(name)}</dt>
-      <dd>{value} {unit && <span class="unit">{unit}</span>}{what && <span class="fact-what">{what}</span>}</dd>
+      <dd>{value}{unit && <>&nbsp;<span class="unit">{unit}</span></>} {what && <span class="fact-what">{what}</span>}</dd>
     </div>
   );
 }

@@ -42,7 +42,7 @@ function About({ known }: { known: Machine }) {
         <div><dt>{t('machine.os')}</dt><dd>{machine.os}</dd></div>
         <div><dt>{t('machine.load')}</dt><dd>{t('machine.load.of', { n: machine.processors, load: number(machine.load, 1) })}</dd></div>
         <div><dt>{t('machine.memory')}</dt><dd>{t('journal.size.of', { used: bytes(machine.memory_free_bytes), keep: bytes(machine.memory_bytes) })}</dd></div>
-        {machine.temperature !== null && <div><dt>{t('machine.temperature')}</dt><dd>{number(machine.temperature, 1)} <span class="unit">°C</span></dd></div>}
+        {machine.temperature !== null && <div><dt>{t('machine.temperature')}</dt><dd>{number(machine.temperature, 1)}&nbsp;<span class="unit">°C</span></dd></div>}
         <div><dt>{t('machine.uptime')}</dt><dd>{duration(machine.uptime_s * 1000)}</dd></div>
       </dl>
       {may('owner') && <Restart />}
@@ -57,8 +57,8 @@ function Disk({ storage }: { storage: Machine['storage'] }) {
         <div><dt>{t('disk.medium')}</dt><dd>{storage.medium} <span class="fact-what">{storage.device} {storage.filesystem}</span></dd></div>
         <div><dt>{t('disk.path')}</dt><dd><code>{storage.path}</code></dd></div>
         <div><dt>{t('disk.free')}</dt><dd>{t('journal.size.of', { used: bytes(storage.free_bytes), keep: bytes(storage.size_bytes) })}</dd></div>
-        {storage.life_used_percent !== null && <div><dt>{t('disk.life')}</dt><dd>{number(storage.life_used_percent)} <span class="unit">%</span></dd></div>}
-        <div><dt>{t('disk.written')}</dt><dd>{bytes(storage.written_bytes_day)} <span class="unit">{t('disk.aDay')}</span></dd></div>
+        {storage.life_used_percent !== null && <div><dt>{t('disk.life')}</dt><dd>{number(storage.life_used_percent)}&nbsp;<span class="unit">%</span></dd></div>}
+        <div><dt>{t('disk.written')}</dt><dd>{bytes(storage.written_bytes_day)}&nbsp;<span class="unit">{t('disk.aDay')}</span></dd></div>
       </dl>
     </Panel>
   );

@@ -43,7 +43,7 @@ export function ReportRow({ point, value, noted, onNoted, onError }: RowProps) {
   return (
     <tr>
       <th scope="row">{name}{noted && <p class="report-noted">{noted.by}, {moment(noted.at, Date.now())}</p>}</th>
-      <td class="number">{written(point, read)} <span class="unit">{point.unit}</span></td>
+      <td class="number">{written(point, read)}{read.v !== null && point.unit && <>&nbsp;<span class="unit">{point.unit}</span></>}</td>
       <td>{may('operator')
         ? <input class="input report-field" aria-label={t('report.display.of', { name })} maxLength={64} value={typed} onInput={(event) => setTyped(event.currentTarget.value)}
             onBlur={() => (keeping = keep())} onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()} />
