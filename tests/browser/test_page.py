@@ -258,6 +258,12 @@ def a_new_meter_gets_its_unit_number(site):
     return remark
 
 
+def what_was_is_looked_at_while_an_outage_is_tried(site):
+    gateway = owned(plant(site))
+    wait_for(lambda: gateway.device("boiler")["up"], 20, "the boiler is read")
+    return walk(gateway, "past")
+
+
 def what_displays_show_is_in_the_report(site):
     gateway = owned(plant(site))
     answer = Api(gateway).ask("PUT", "/api/v1/accounts/viewer", {"role": "viewer", "password": PASSWORD}, {"Content-Type": "application/json"})
@@ -282,5 +288,6 @@ if __name__ == "__main__":
          a_phone_shows_all_and_a_backup_comes_back,
          a_new_meter_gets_its_unit_number,
          what_displays_show_is_in_the_report,
+         what_was_is_looked_at_while_an_outage_is_tried,
          an_image_asks_who_it_is_and_is_updated,
          somebody_goes_the_whole_way_from_the_box_to_a_value_that_arrives)
