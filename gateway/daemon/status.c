@@ -139,7 +139,8 @@ static void put_journal(struct running *running, struct text *text)
                 ",\"waiting\":%" PRIu64 ",\"oldest\":%" PRIu64 ",\"newest\":%" PRIu64
                 ",\"oldest_t\":%" PRId64 ",\"newest_t\":%" PRId64,
                 stats.produced, stats.stored, stats.refused, stats.waiting, stats.oldest,
-                stats.newest, stats.oldest_wall_ns / NS_PER_MS, stats.newest_wall_ns / NS_PER_MS);
+                stats.newest, (stats.oldest_wall_ns + NS_PER_MS - 1) / NS_PER_MS,
+                stats.newest_wall_ns / NS_PER_MS);
     text_printf(text,
                 ",\"bytes\":%" PRIu64 ",\"keep_bytes\":%" PRIu64 ",\"segments\":%" PRIu32
                 ",\"streams\":%" PRIu32 ",\"commits\":%" PRIu64 ",\"commit_bytes\":%" PRIu64

@@ -315,7 +315,8 @@ void feed_state_refusal(const struct journal *journal, int error, char sentence[
         return;
     }
     journal_stats(journal, &stats);
-    clock_format(stats.oldest_wall_ns, since);
+    /* The first millisecond that can be asked for. */
+    clock_format(stats.oldest_wall_ns + NS_PER_MS - 1, since);
     snprintf(sentence, FEED_REFUSAL_SIZE,
              "the journal does not reach back to that time: it begins at %s, ask for a later one",
              since);
