@@ -8,7 +8,7 @@ import { need, page } from './page.mjs';
 
 need('esbuild');
 const { build } = await import(join(page, 'node_modules/esbuild/lib/main.js'));
-const { markWhole } = await import(join(page, 'build.mjs'));
+const { packPhrases } = await import(join(page, 'build.mjs'));
 const folder = mkdtempSync(join(tmpdir(), 'sluice-logic-'));
 
 // The little of a browser that the modules look at when they are loaded.
@@ -115,15 +115,16 @@ const tests = {
   'a sentence of the gateway is told in another language by its form, with what is in it'() {
     const phrases = { 'the broker is busy': 'der Broker ist ausgelastet', 'uplink {}: {}': 'Broker {}: {}', 'over: {}': 'vorbei: {}', 'its configuration has {} mistake{}; {}': '{3} (Fehler: {1})' };
     // As it is loaded: what has nothing to fill in has lost its English.
-    const marked = markWhole(phrases);
-    assert.ok(!('the broker is busy' in marked) && 'over: {}' in marked);
-    logic.learn(marked);
+    const packed = packPhrases(phrases);
+    assert.ok(!JSON.stringify(packed).includes('busy') && JSON.stringify(packed).includes('over: {}'));
+    assert.throws(() => packPhrases(Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`sentence ${i}`, '']))), /one mark/);
+    logic.learn(packed);
     assert.equal(logic.said('sluice doctor: the broker is busy'), 'Der Broker ist ausgelastet');
     assert.equal(logic.phrase('uplink cloud: over: the broker is busy'), 'Broker cloud: vorbei: der Broker ist ausgelastet');
     assert.equal(logic.phrase('its configuration has 2 mistakes; line 3'), 'line 3 (Fehler: 2)');
     assert.equal(logic.phrase('something new'), null);
     assert.equal(logic.said('something new'), 'Something new');
-    logic.learn({});
+    logic.learn();
   },
   'who did what is a sentence'() {
     assert.equal(logic.trailInWords('did=login by=anna from=192.168.7.20'), 'anna from 192.168.7.20: logged in');

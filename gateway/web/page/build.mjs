@@ -28,22 +28,22 @@ async function* sources(folder) {
 
 const readJson = async (path) => JSON.parse(await readFile(path, 'utf8'));
 
-/** A sentence by a mark in its place: as in src/lib/phrases.ts. */
+/** A sentence by a mark of four letters in its place: as in src/lib/phrases.ts. */
 function markOf(sentence) {
   let hash = 0x811c9dc5;
   for (let i = 0; i < sentence.length; i++) hash = Math.imul(hash ^ sentence.charCodeAt(i), 0x01000193);
-  return `#${(hash >>> 0).toString(36)}`;
+  return btoa(String.fromCharCode((hash >>> 24) & 255, (hash >>> 16) & 255, (hash >>> 8) & 255));
 }
 
-/** What the gateway says, where nothing is filled in, is found by its mark: the English is not loaded. */
-export function markWhole(phrases) {
-  const made = {};
-  for (const [form, text] of Object.entries(phrases)) {
-    const key = form.includes('{}') ? form : markOf(form);
-    if (key in made) throw new Error(`two sentences have one mark: "${form}" and another`);
-    made[key] = text;
+/** What the gateway says: where nothing is filled in the English is not loaded, but found by its mark. */
+export function packPhrases(phrases) {
+  const all = Object.entries(phrases), whole = all.filter(([form]) => !form.includes('{}')), forms = all.filter(([form]) => form.includes('{}'));
+  const marks = new Set();
+  for (const [form] of whole) {
+    if (marks.has(markOf(form))) throw new Error(`two sentences have one mark: "${form}" and another`);
+    marks.add(markOf(form));
   }
-  return made;
+  return [[...marks].join(''), whole.map(([, text]) => text), forms.map(([form]) => form), forms.map(([, text]) => text)];
 }
 
 /**
@@ -71,7 +71,7 @@ const languages = {
     }));
     onResolve({ filter: /^texts:names$/ }, () => ({ path: 'names', namespace: 'texts' }));
     onLoad({ filter: /./, namespace: 'texts' }, () => ({ contents: JSON.stringify(made), loader: 'json' }));
-    onLoad({ filter: /texts\/said\.[a-z]+\.json$/ }, async ({ path }) => ({ contents: JSON.stringify(markWhole(await readJson(path))), loader: 'json' }));
+    onLoad({ filter: /texts\/said\.[a-z]+\.json$/ }, async ({ path }) => ({ contents: JSON.stringify(packPhrases(await readJson(path))), loader: 'json' }));
     onLoad({ filter: /texts\/[a-z]+\.json$/ }, async ({ path }) => {
       const words = await readJson(path), sentences = JSON.stringify([...written, ...made].map((key) => words[key]));
       return {

@@ -5,10 +5,11 @@
  */
 
 /**
- * English forms, with {} where something is filled in, and what they are: {} in the same order, or {2} the second. A
- * sentence in which nothing is filled in may stand there by its mark (build.mjs), which is shorter than it.
+ * The file of a language as build.mjs packs it: the marks of sentences in which nothing is filled in, four letters each,
+ * and what they are; English forms, with {} where something is filled in, and what they are: {} in the same order, or {2}
+ * the second.
  */
-export type Phrases = Record<string, string>;
+export type Phrases = readonly [marks: string, whole: readonly string[], forms: readonly string[], told: readonly string[]];
 
 interface Form {
   pattern: RegExp;
@@ -19,26 +20,27 @@ const PLACE = /\{(\d?)\}/g;
 /** A reason within a reason within a reason. */
 const DEPTH_MAX = 4;
 
-/** "#1x5yq3": FNV-1a of the letters, 32 bits. As in build.mjs. */
+const MARK = 4;
+
+/** FNV-1a of the letters, its upper 24 bits: of some hundred sentences none is taken for another. As in build.mjs. */
 function markOf(sentence: string): string {
   let hash = 0x811c9dc5;
   for (let i = 0; i < sentence.length; i++) hash = Math.imul(hash ^ sentence.charCodeAt(i), 0x01000193);
-  return `#${(hash >>> 0).toString(36)}`;
+  return btoa(String.fromCharCode((hash >>> 24) & 255, (hash >>> 16) & 255, (hash >>> 8) & 255));
 }
 
 /** What has no place to fill in, by its mark. */
-let whole: Phrases = {};
+let whole = new Map<string, string>();
 let forms: Form[] = [];
 const made = new Map<string, string | null>();
 
 const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-export function learn(phrases: Phrases): void {
-  const all = Object.entries(phrases);
-  whole = Object.fromEntries(all.map(([form, text]) => [form.startsWith('#') ? form : markOf(form), text]));
+export function learn([marks, texts, patterns, told]: Phrases = ['', [], [], []]): void {
+  whole = new Map(texts.map((text, i) => [marks.slice(MARK * i, MARK * (i + 1)), text]));
   made.clear();
-  forms = all
-    .filter(([form]) => form.includes('{}'))
+  forms = patterns
+    .map((form, i) => [form, told[i]!] as const)
     // What says more comes first: "uplink {}: over: {}" before "uplink {}: {}".
     .sort(([a], [b]) => b.replace(PLACE, '').length - a.replace(PLACE, '').length)
     .map(([form, text]) => ({ pattern: new RegExp(`^${form.split('{}').map(quoted).join('(.*?)')}$`, 's'), text }));
@@ -53,7 +55,7 @@ function fill(text: string, parts: readonly string[], depth: number): string {
 }
 
 function find(sentence: string, depth: number): string | null {
-  const known = whole[markOf(sentence)];
+  const known = whole.get(markOf(sentence));
   if (known) return known;
   if (depth > DEPTH_MAX || !/\p{L} /u.test(sentence)) return null;
   for (const { pattern, text } of forms) {

@@ -1,7 +1,7 @@
 /** The page's words: one file a language, and no sentence anywhere else. */
 import { cell, kept } from './cell';
 import type en from '../texts/en.json';
-import { learn, phrase } from './phrases';
+import { learn, phrase, type Phrases } from './phrases';
 
 export type TextKey = keyof typeof en;
 export type Language = 'en' | 'de';
@@ -21,13 +21,11 @@ let plurals = new Intl.PluralRules('en');
 interface Words {
   texts: Texts;
   /** How the gateway's own sentences are said. */
-  said: Parameters<typeof learn>[0];
+  said?: Phrases;
 }
 
 async function load(which: Language): Promise<Words> {
-  if (which === 'en') return { texts: (await import('../texts/en.json')).default, said: {} };
-  const [file, said] = await Promise.all([import('../texts/de.json'), import('../texts/said.de.json')]);
-  return { texts: file.default, said: said.default };
+  return which === 'en' ? { texts: (await import('../texts/en.json')).default } : import('./german');
 }
 
 /** Loads the words of the language that is chosen; the page is drawn once they are there. */
