@@ -16,6 +16,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "uplink/client.h"
 
 void doctor_say(struct doctor_finding *finding, enum doctor_verdict verdict, const char *format,
                 ...)
@@ -94,8 +95,13 @@ static void go_there(struct doctor *doctor, struct report *report)
         const char *name;
         void (*step)(struct doctor *doctor, struct doctor_finding *finding);
     } steps[] = {
-        {"interface", doctor_interface}, {"name", doctor_name}, {"tcp", doctor_tcp},
-        {"clock", doctor_clock},         {"tls", doctor_tls},   {"certificate", doctor_certificate},
+        {"interface", doctor_interface},
+        {"name", doctor_name},
+        {"tcp", doctor_tcp},
+        {"proxy", doctor_proxy},
+        {"clock", doctor_clock},
+        {"tls", doctor_tls},
+        {"certificate", doctor_certificate},
     };
 
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
@@ -167,8 +173,8 @@ static int examine(const struct config *config, struct config_uplink *uplink,
     struct report report = {.json = json};
     char sentence[256];
 
-    if (uplink_url_parse(options->url, &doctor.url, sentence, sizeof sentence)) {
-        fprintf(stderr, "sluice doctor: url: %s\n", sentence);
+    if (client_url(options, &doctor.url, sentence, sizeof sentence)) {
+        fprintf(stderr, "sluice doctor: %s\n", sentence);
         return EXIT_CODE_CONFIG;
     }
     look_at_daemon(&doctor, socket_path, config, uplink->id);
@@ -199,8 +205,8 @@ int command_doctor(int argc, char **argv)
         .operands = " [UPLINK]",
         .operands_max = 1,
         .about = "Goes the way to a broker as the uplink would, step by step: network interface,\n"
-                 "name, TCP, clock, TLS, certificate, CONNECT, permission to publish, time of an\n"
-                 "acknowledgement. Names the step that fails, why, and what to do.\n"
+                 "name, TCP, proxy, clock, TLS, certificate, CONNECT, permission to publish, time\n"
+                 "of an acknowledgement. Names the step that fails, why, and what to do.\n"
                  "Nothing is published but three messages on ROOT/GATEWAY/doctor. An uplink that\n"
                  "is connected stays so: unless the daemon says that it is not, the doctor comes\n"
                  "as a guest, whose client id has \"-doctor\" behind it.\n",

@@ -38,7 +38,8 @@ struct doctor {
     bool held;   /* the daemon publishes nothing: on another machine than before */
     bool local;  /* the broker is on this machine */
     bool check_http;
-    struct addrinfo *addresses; /* found by the look-up; freed by the caller */
+    struct addrinfo *addresses; /* of the broker, or of the proxy to it: found by the look-up; freed
+                                   by the caller */
 };
 
 /* The verdict with what was found and what to do; printf formats. */
@@ -51,7 +52,17 @@ void doctor_next(struct doctor_finding *finding, const char *format, ...)
 void doctor_interface(struct doctor *doctor, struct doctor_finding *finding);
 void doctor_name(struct doctor *doctor, struct doctor_finding *finding);
 void doctor_tcp(struct doctor *doctor, struct doctor_finding *finding);
+void doctor_proxy(struct doctor *doctor, struct doctor_finding *finding);
 void doctor_clock(struct doctor *doctor, struct doctor_finding *finding);
+
+/* A connection to the first address that answers, *tried of them do not. Its errno, or 0 with the
+ * descriptor, non-blocking, and what the address is. */
+int doctor_dial(const struct doctor *doctor, int *fd, int *tried, char address[64]);
+
+/* What is dialled: the broker, or the proxy to it. */
+const char *doctor_host(const struct doctor *doctor);
+uint16_t doctor_port(const struct doctor *doctor);
+bool doctor_proxied(const struct doctor *doctor);
 
 /* Whether a web server or proxy answers at the broker's address, where MQTT or TLS did not. */
 bool doctor_is_http(const struct doctor *doctor);

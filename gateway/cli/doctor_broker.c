@@ -54,6 +54,9 @@ static int shake_hands(const struct doctor *doctor, char *words, size_t size)
     struct tunnel_options wanted = {
         .host = doctor->url.host,
         .port = doctor->url.port,
+        .proxy_host = doctor_proxied(doctor) ? doctor->url.proxy_host : NULL,
+        .proxy_port = doctor->url.proxy_port,
+        .proxy_login_file = options->proxy_login_file,
         .tls = true,
         .ca = options->tls_ca,
         .crl = options->tls_crl,

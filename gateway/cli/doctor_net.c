@@ -94,11 +94,11 @@ static int list_interfaces(char *out, size_t size)
 void doctor_interface(struct doctor *doctor, struct doctor_finding *finding)
 {
     char list[256];
-    const char *host = doctor->url.host;
+    const char *host = doctor_host(doctor);
 
     if (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
         strncmp(host, "127.", 4) == 0) {
-        doctor->local = true;
+        doctor->local = !doctor_proxied(doctor);
         doctor_say(finding, DOCTOR_SKIPPED, "%s is this machine", host);
         return;
     }
@@ -116,6 +116,21 @@ void doctor_interface(struct doctor *doctor, struct doctor_finding *finding)
         return;
     }
     doctor_say(finding, DOCTOR_OK, "%s", list);
+}
+
+bool doctor_proxied(const struct doctor *doctor)
+{
+    return *doctor->url.proxy_host != '\0';
+}
+
+const char *doctor_host(const struct doctor *doctor)
+{
+    return doctor_proxied(doctor) ? doctor->url.proxy_host : doctor->url.host;
+}
+
+uint16_t doctor_port(const struct doctor *doctor)
+{
+    return doctor_proxied(doctor) ? doctor->url.proxy_port : doctor->url.port;
 }
 
 static void list_name_servers(char *out, size_t size)
@@ -140,7 +155,7 @@ static void name_failed(const struct doctor *doctor, struct doctor_finding *find
     list_name_servers(servers, sizeof servers);
     if (!*servers) {
         doctor_say(finding, DOCTOR_FAILED, "the name %s cannot be looked up: no name server is set",
-                   doctor->url.host);
+                   doctor_host(doctor));
         doctor_next(finding, "set a DNS server (it usually comes with DHCP), or write the broker's "
                              "address into \"url\"");
     } else if (silent) {
@@ -149,7 +164,7 @@ static void name_failed(const struct doctor *doctor, struct doctor_finding *find
                              "server");
     } else {
         doctor_say(finding, DOCTOR_FAILED, "the name server %s knows no %s", servers,
-                   doctor->url.host);
+                   doctor_host(doctor));
         doctor_next(finding, "check the spelling of the host in \"url\"; a name that is only known "
                              "inside a company needs that network's DNS server");
     }
@@ -160,7 +175,7 @@ void doctor_name(struct doctor *doctor, struct doctor_finding *finding)
     struct resolve *resolve;
     char list[256] = "", address[64];
     int count = 0;
-    int error = resolve_start(&resolve, doctor->url.host, doctor->url.port);
+    int error = resolve_start(&resolve, doctor_host(doctor), doctor_port(doctor));
 
     if (error) {
         doctor_say(finding, DOCTOR_FAILED, "the look-up cannot be started: %s", error_text(error));
@@ -182,10 +197,10 @@ void doctor_name(struct doctor *doctor, struct doctor_finding *finding)
         if (count++ < LISTED_MAX)
             snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", address);
     }
-    if (resolve_is_numeric(doctor->url.host))
-        doctor_say(finding, DOCTOR_SKIPPED, "%s is an address", doctor->url.host);
+    if (resolve_is_numeric(doctor_host(doctor)))
+        doctor_say(finding, DOCTOR_SKIPPED, "%s is an address", doctor_host(doctor));
     else
-        doctor_say(finding, DOCTOR_OK, "%s is %s", doctor->url.host, list);
+        doctor_say(finding, DOCTOR_OK, "%s is %s", doctor_host(doctor), list);
 }
 
 /* Connects to one address. 0 with the descriptor, or an errno. */
@@ -215,21 +230,24 @@ static int dial(const struct addrinfo *address, int *fd)
 static void tcp_failed(const struct doctor *doctor, struct doctor_finding *finding, int error,
                        const char *address)
 {
-    unsigned port = doctor->url.port;
+    unsigned port = doctor_port(doctor);
 
     switch (error) {
     case ECONNREFUSED:
         doctor_say(finding, DOCTOR_FAILED, "%s answers, but nothing listens on port %u there",
                    address, port);
-        doctor_next(finding,
-                    "see whether the broker runs, and whether the port is right: usually 8883 with "
-                    "TLS (mqtts://) and 1883 without");
+        if (doctor_proxied(doctor))
+            doctor_next(finding, "see whether the proxy runs, and whether \"proxy\" has its port: "
+                                 "usually 3128 or 8080");
+        else
+            doctor_next(finding, "see whether the broker runs, and whether the port is right: "
+                                 "usually 8883 with TLS (mqtts://) and 1883 without");
         return;
     case ETIMEDOUT:
         doctor_say(finding, DOCTOR_FAILED, "%s does not answer on port %u", address, port);
         doctor_next(finding,
-                    "a firewall on the way is the usual cause: have TCP port %u to %s opened; or "
-                    "the host is off",
+                    "a firewall on the way is the usual cause: have TCP port %u to %s opened, or "
+                    "name the proxy of this network as \"proxy\"; or the host is off",
                     port, address);
         return;
     default:
@@ -238,18 +256,27 @@ static void tcp_failed(const struct doctor *doctor, struct doctor_finding *findi
     }
 }
 
-void doctor_tcp(struct doctor *doctor, struct doctor_finding *finding)
+int doctor_dial(const struct doctor *doctor, int *fd, int *tried, char address[64])
 {
-    char address[64] = "";
-    int error = 0, fd = -1, tried = 0;
+    int error = 0;
 
-    for (const struct addrinfo *each = doctor->addresses; each && tried < ADDRESSES_MAX;
-         each = each->ai_next, tried++) {
+    *fd = -1;
+    *tried = 0;
+    for (const struct addrinfo *each = doctor->addresses; each && *tried < ADDRESSES_MAX;
+         each = each->ai_next, (*tried)++) {
         print_address(each->ai_addr, each->ai_addrlen, address);
-        error = dial(each, &fd);
+        error = dial(each, fd);
         if (!error)
             break;
     }
+    return error;
+}
+
+void doctor_tcp(struct doctor *doctor, struct doctor_finding *finding)
+{
+    char address[64] = "";
+    int fd, tried, error = doctor_dial(doctor, &fd, &tried, address);
+
     if (fd < 0) {
         tcp_failed(doctor, finding, error, address);
         return;
@@ -259,12 +286,12 @@ void doctor_tcp(struct doctor *doctor, struct doctor_finding *finding)
         doctor_say(finding, DOCTOR_WARNING,
                    "%s answers on port %u; %d other address%s before it "
                    "did not",
-                   address, (unsigned)doctor->url.port, tried, tried > 1 ? "es" : "");
+                   address, (unsigned)doctor_port(doctor), tried, tried > 1 ? "es" : "");
         doctor_next(finding, "each connection waits for those first: see to them, or write the "
                              "address that works into \"url\"");
     } else {
         doctor_say(finding, DOCTOR_OK, "%s answers on port %u", address,
-                   (unsigned)doctor->url.port);
+                   (unsigned)doctor_port(doctor));
     }
 }
 
@@ -274,7 +301,7 @@ bool doctor_is_http(const struct doctor *doctor)
     char answer[5] = "";
     int fd;
 
-    if (!doctor->addresses || dial(doctor->addresses, &fd))
+    if (doctor_proxied(doctor) || !doctor->addresses || dial(doctor->addresses, &fd))
         return false;
     struct pollfd end = {.fd = fd, .events = POLLIN};
     bool is = write(fd, question, sizeof question - 1) > 0 && poll(&end, 1, 2000) == 1 &&

@@ -311,7 +311,7 @@ static int run(struct drill *drill, const char *gateway, double minutes)
         .message = on_message,
     };
 
-    if (uplink_url_parse(drill->options->url, &url, sentence, sizeof sentence) ||
+    if (client_url(drill->options, &url, sentence, sizeof sentence) ||
         (drill->options->password_file &&
          client_password(drill->options->password_file, password, sentence, sizeof sentence))) {
         fail(drill, sentence);

@@ -1,5 +1,6 @@
 #include "tls/prepare.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,6 +9,8 @@
 
 #include "core/error.h"
 
+#define LOGIN_SIZE_MAX 4098 /* with its line's end */
+
 /* Shared by the thread and whoever waits for it: the last one to let go frees it. */
 struct prepare {
     pthread_mutex_t lock;
@@ -15,9 +18,9 @@ struct prepare {
     struct loop *loop; /* NULL once it is abandoned */
     void (*done)(void *context, struct prepared *result);
     void *context;
-    char *host, *ca, *crl, *cert, *key, *alpn;
+    char *host, *login_file, *ca, *crl, *cert, *key, *alpn;
     char port[8];
-    bool tls;
+    bool tls, proxied; /* `host` is the proxy's */
     struct tls_files files;
     struct prepared result;
 };
@@ -34,8 +37,10 @@ static void release(struct prepare *prepare)
     if (prepare->result.addresses)
         freeaddrinfo(prepare->result.addresses);
     tls_context_close(prepare->result.tls);
+    prepare_forget(prepare->result.proxy_login);
     pthread_mutex_destroy(&prepare->lock);
     free(prepare->host);
+    free(prepare->login_file);
     free(prepare->ca);
     free(prepare->crl);
     free(prepare->cert);
@@ -67,8 +72,44 @@ static void look_up(struct prepare *prepare)
     result->addresses = NULL;
     result->error = rc == EAI_MEMORY ? ERR_NOMEM : ERR_NAME;
     snprintf(result->sentence, sizeof(result->sentence),
-             "the broker's name \"%s\" cannot be resolved (%s): check the url and the name server",
+             prepare->proxied
+                 ? "the proxy's name \"%s\" cannot be resolved (%s): check \"proxy\" and the name "
+                   "server"
+                 : "the broker's name \"%s\" cannot be resolved (%s): check the url and the name "
+                   "server",
              prepare->host, gai_strerror(rc));
+}
+
+void prepare_forget(char *login)
+{
+    if (login)
+        explicit_bzero(login, strlen(login));
+    free(login);
+}
+
+/* At each connection, so that a new password needs no restart. */
+static void read_login(struct prepare *prepare)
+{
+    struct prepared *result = &prepare->result;
+    FILE *file = fopen(prepare->login_file, "re");
+    char line[LOGIN_SIZE_MAX];
+    bool read = file && fgets(line, sizeof(line), file);
+    int failed = errno;
+
+    if (file)
+        fclose(file);
+    if (!read) {
+        result->error = ERR_NOT_FOUND;
+        snprintf(result->sentence, sizeof(result->sentence),
+                 "the file \"%s\" with the proxy's login cannot be read (%s)", prepare->login_file,
+                 file ? "it is empty" : strerror(failed));
+        return;
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    result->proxy_login = strdup(line);
+    explicit_bzero(line, sizeof(line));
+    if (!result->proxy_login)
+        result->error = ERR_NOMEM;
 }
 
 static void *work(void *context)
@@ -77,6 +118,8 @@ static void *work(void *context)
     bool posted = false;
 
     look_up(prepare);
+    if (prepare->result.error == 0 && prepare->login_file)
+        read_login(prepare);
     if (prepare->result.error == 0 && prepare->tls)
         prepare->result.error =
             tls_context_open(&prepare->result.tls, &prepare->files, prepare->result.sentence,
@@ -127,10 +170,14 @@ int prepare_start(struct prepare **out, struct loop *loop, const struct tunnel_o
     prepare->done = done;
     prepare->context = context;
     prepare->tls = options->tls;
-    snprintf(prepare->port, sizeof(prepare->port), "%u", (unsigned)options->port);
-    if (copy_text(&prepare->host, options->host) || copy_text(&prepare->ca, options->ca) ||
-        copy_text(&prepare->crl, options->crl) || copy_text(&prepare->cert, options->cert) ||
-        copy_text(&prepare->key, options->key) || copy_text(&prepare->alpn, options->alpn)) {
+    prepare->proxied = options->proxy_host != NULL;
+    snprintf(prepare->port, sizeof(prepare->port), "%u",
+             (unsigned)(prepare->proxied ? options->proxy_port : options->port));
+    if (copy_text(&prepare->host, prepare->proxied ? options->proxy_host : options->host) ||
+        copy_text(&prepare->login_file, prepare->proxied ? options->proxy_login_file : NULL) ||
+        copy_text(&prepare->ca, options->ca) || copy_text(&prepare->crl, options->crl) ||
+        copy_text(&prepare->cert, options->cert) || copy_text(&prepare->key, options->key) ||
+        copy_text(&prepare->alpn, options->alpn)) {
         release(prepare);
         return ERR_NOMEM;
     }

@@ -20,13 +20,14 @@
 #include "tls/drain.h"
 #include "tls/peer.h"
 #include "tls/prepare.h"
+#include "tls/proxy.h"
 #include "tls/socket.h"
 #include "tls/tls.h"
 
 #define HALF_OPEN_NS   (30 * NS_PER_S)
 #define ADDRESS_NS_MIN (2 * NS_PER_S) /* the least that one of several addresses gets */
 
-enum stage { IDLE, PREPARING, CONNECTING, HANDSHAKING, READY, OPEN };
+enum stage { IDLE, PREPARING, CONNECTING, ASKING_PROXY, HANDSHAKING, READY, OPEN };
 
 /* All but what is marked belongs to the pump's thread. */
 struct tunnel {
@@ -50,6 +51,8 @@ struct tunnel {
     struct addrinfo *addresses, *address; /* all, and the one that is tried */
     int last_error;                       /* errno of the address tried before */
 
+    char *proxy_login;
+    struct proxy *proxy; /* while it is asked */
     struct tls_context *tls_context;
     struct tls_resume *resume;
     bool any_cipher; /* the broker cannot do the one that is fastest here */
@@ -85,6 +88,10 @@ static void drop_attempt(struct tunnel *tunnel)
     tunnel->addresses = tunnel->address = NULL;
     watch_drop(tunnel, &tunnel->local_watch);
     watch_drop(tunnel, &tunnel->remote_watch);
+    proxy_close(tunnel->proxy);
+    tunnel->proxy = NULL;
+    prepare_forget(tunnel->proxy_login);
+    tunnel->proxy_login = NULL;
     if (tunnel->carry.tls) {
         struct tls_resume *session = tls_take_session(tunnel->carry.tls);
 
@@ -121,10 +128,27 @@ static void arm(struct tunnel *tunnel, int64_t at_ns)
                    at_ns < tunnel->deadline_ns ? at_ns : tunnel->deadline_ns);
 }
 
+/* What is dialled: the broker, or the proxy that leads to it. */
+struct dialled {
+    const char *host;
+    unsigned port;
+    bool proxy;
+};
+
+static struct dialled dialled(const struct tunnel *tunnel)
+{
+    const struct tunnel_options *options = &tunnel->options;
+
+    if (options->proxy_host)
+        return (struct dialled){options->proxy_host, options->proxy_port, true};
+    return (struct dialled){options->host, options->port, false};
+}
+
 static void timed_out(void *context)
 {
     struct tunnel *tunnel = context;
     const struct tunnel_options *options = &tunnel->options;
+    struct dialled to = dialled(tunnel);
     char sentence[TUNNEL_SENTENCE_SIZE];
     int64_t seconds = tunnel->timeout_ns / NS_PER_S;
     bool address_only = clock_mono(&clock_system) < tunnel->deadline_ns;
@@ -140,13 +164,19 @@ static void timed_out(void *context)
         snprintf(sentence, sizeof(sentence),
                  "the name server has not told the address of \"%s\" within %" PRId64
                  " s: check the gateway's network and name server",
-                 options->host, seconds);
+                 to.host, seconds);
         break;
     case CONNECTING:
         snprintf(sentence, sizeof(sentence),
                  "no answer from %s port %u within %" PRId64
                  " s: check the address, the network and firewalls",
-                 options->host, options->port, seconds);
+                 to.host, to.port, seconds);
+        break;
+    case ASKING_PROXY:
+        snprintf(sentence, sizeof(sentence),
+                 "the proxy %s port %u has not answered within %" PRId64
+                 " s: check that it is an HTTP proxy, and its port",
+                 to.host, to.port, seconds);
         break;
     case HANDSHAKING:
         snprintf(sentence, sizeof(sentence),
@@ -240,6 +270,52 @@ static void begin_handshake(struct tunnel *tunnel)
         fail(tunnel, ERR_NOMEM, "out of memory");
 }
 
+/* The way to the broker is there. */
+static void reach_broker(struct tunnel *tunnel)
+{
+    if (tunnel->options.tls)
+        begin_handshake(tunnel);
+    else
+        become_ready(tunnel);
+}
+
+static void ask_proxy(void *context, uint32_t events)
+{
+    struct tunnel *tunnel = context;
+    char sentence[TUNNEL_SENTENCE_SIZE];
+    int rc = proxy_step(tunnel->proxy, tunnel->carry.remote, sentence, sizeof(sentence));
+
+    (void)events;
+    if (rc == ERR_AGAIN) {
+        rc = loop_watch_change(tunnel->loop, tunnel->remote_watch, proxy_wants(tunnel->proxy));
+        snprintf(sentence, sizeof(sentence), "out of memory");
+    } else if (rc == 0) {
+        proxy_close(tunnel->proxy);
+        tunnel->proxy = NULL;
+        reach_broker(tunnel);
+    }
+    if (rc != 0)
+        fail(tunnel, rc, sentence);
+}
+
+static void begin_asking(struct tunnel *tunnel)
+{
+    const struct tunnel_options *options = &tunnel->options;
+    const struct proxy_way way = {options->host, options->port, options->proxy_host,
+                                  options->proxy_port, tunnel->proxy_login};
+    int rc = proxy_open(&tunnel->proxy, &way);
+
+    if (rc == 0) {
+        tunnel->stage = ASKING_PROXY;
+        watch_drop(tunnel, &tunnel->remote_watch);
+        tunnel->remote_watch =
+            loop_watch(tunnel->loop, tunnel->carry.remote, EPOLLOUT, ask_proxy, tunnel);
+        rc = tunnel->remote_watch ? 0 : ERR_NOMEM;
+    }
+    if (rc != 0)
+        fail(tunnel, rc, error_text(rc));
+}
+
 static void connected(void *context, uint32_t events)
 {
     struct tunnel *tunnel = context;
@@ -255,39 +331,42 @@ static void connected(void *context, uint32_t events)
         return;
     }
     arm(tunnel, tunnel->deadline_ns);
-    if (tunnel->options.tls)
-        begin_handshake(tunnel);
+    if (tunnel->options.proxy_host)
+        begin_asking(tunnel);
     else
-        become_ready(tunnel);
+        reach_broker(tunnel);
 }
 
 static void no_address_left(struct tunnel *tunnel)
 {
-    const struct tunnel_options *options = &tunnel->options;
+    struct dialled to = dialled(tunnel);
     char sentence[TUNNEL_SENTENCE_SIZE];
     int error = error_from_errno(tunnel->last_error);
 
     if (tunnel->last_error == ECONNREFUSED) {
         error = ERR_UNREACHABLE;
         snprintf(sentence, sizeof(sentence),
-                 "nothing listens at %s port %u: check that the broker runs, and the port",
-                 options->host, options->port);
+                 to.proxy ? "nothing listens at the proxy %s port %u: check that it runs, and "
+                            "\"proxy\""
+                          : "nothing listens at %s port %u: check that the broker runs, and the "
+                            "port",
+                 to.host, to.port);
     } else if (tunnel->last_error == ETIMEDOUT) {
         error = ERR_TIMEOUT;
         snprintf(sentence, sizeof(sentence),
-                 "no answer from %s port %u: check the address, the network and firewalls",
-                 options->host, options->port);
+                 "no answer from %s port %u: check the address, the network and firewalls", to.host,
+                 to.port);
     } else if (error == ERR_DESCRIPTORS) {
         snprintf(sentence, sizeof(sentence),
                  "the gateway has no file descriptors left for a connection to %s: raise its limit "
                  "(LimitNOFILE)",
-                 options->host);
+                 to.host);
     } else {
         if (error != ERR_NOMEM && error != ERR_DENIED)
             error = ERR_UNREACHABLE;
         snprintf(sentence, sizeof(sentence),
-                 "%s port %u cannot be reached (%s): check the gateway's network", options->host,
-                 options->port, strerror(tunnel->last_error));
+                 "%s port %u cannot be reached (%s): check the gateway's network", to.host, to.port,
+                 strerror(tunnel->last_error));
     }
     fail(tunnel, error, sentence);
 }
@@ -338,8 +417,10 @@ static void prepared(void *context, struct prepared *result)
     }
     tunnel->addresses = tunnel->address = result->addresses;
     tunnel->tls_context = result->tls;
+    tunnel->proxy_login = result->proxy_login;
     result->addresses = NULL;
     result->tls = NULL;
+    result->proxy_login = NULL;
     try_address(tunnel);
 }
 
@@ -436,11 +517,14 @@ static int copy_options(struct tunnel *tunnel, const struct tunnel_options *opti
     struct tunnel_options *copy = &tunnel->options;
 
     copy->port = options->port;
+    copy->proxy_port = options->proxy_port;
     copy->tls = options->tls;
     copy->minimum = options->minimum ? options->minimum : 12;
     copy->packet_size_max = options->packet_size_max;
     copy->half_open_ns = options->half_open_ns ? options->half_open_ns : HALF_OPEN_NS;
     if (copy_text(&copy->host, options->host) || copy_text(&copy->ca, options->ca) ||
+        copy_text(&copy->proxy_host, options->proxy_host) ||
+        copy_text(&copy->proxy_login_file, options->proxy_login_file) ||
         copy_text(&copy->crl, options->crl) || copy_text(&copy->cert, options->cert) ||
         copy_text(&copy->key, options->key) || copy_text(&copy->alpn, options->alpn) ||
         copy_text(&copy->server_name, options->server_name))
@@ -531,6 +615,8 @@ void tunnel_close(struct tunnel *tunnel)
     tls_resume_free(tunnel->resume);
     pthread_mutex_destroy(&tunnel->description_lock);
     free((char *)options->host);
+    free((char *)options->proxy_host);
+    free((char *)options->proxy_login_file);
     free((char *)options->ca);
     free((char *)options->crl);
     free((char *)options->cert);

@@ -28,6 +28,9 @@ struct tunnel_options {
     struct pump *pump; /* outlives the tunnel; NULL: the tunnel makes one for itself */
     const char *host;  /* name or address, IPv4 or IPv6 */
     uint16_t port;
+    const char *proxy_host; /* an HTTP proxy that leads there; NULL: none */
+    uint16_t proxy_port;
+    const char *proxy_login_file; /* its first line is USER:PASSWORD for the proxy; NULL: none */
     bool tls;
     const char *ca;          /* PEM file or folder; NULL: the system's bundle */
     const char *crl;         /* PEM file of revoked certificates; NULL: none */
@@ -57,11 +60,11 @@ uint16_t tunnel_port(const struct tunnel *tunnel);
 
 /*
  * Starts one attempt and gives up the one before: name look-up and reading of the certificates (in
- * a thread of their own, so that a hanging resolver stops nobody), TCP, TLS handshake, all within
- * the time-out. The event function is called once with 0 or with ERR_NAME, ERR_UNREACHABLE,
- * ERR_REFUSED, ERR_TIMEOUT, ERR_TLS, ERR_UNTRUSTED (the broker's certificate), ERR_CERTIFICATE
- * (ours), ERR_NOT_FOUND or ERR_DENIED (a file); and later once with ERR_CLOSED when an established
- * connection ended. Returns 0 or ERR_NOMEM (then no event comes).
+ * a thread of their own, so that a hanging resolver stops nobody), TCP, the proxy's answer, TLS
+ * handshake, all within the time-out. The event function is called once with 0 or with ERR_NAME,
+ * ERR_UNREACHABLE, ERR_REFUSED, ERR_TIMEOUT, ERR_TLS, ERR_UNTRUSTED (the broker's certificate),
+ * ERR_CERTIFICATE (ours), ERR_NOT_FOUND or ERR_DENIED (a file); and later once with ERR_CLOSED when
+ * an established connection ended. Returns 0 or ERR_NOMEM (then no event comes).
  */
 int tunnel_connect(struct tunnel *tunnel, int64_t timeout_ns);
 

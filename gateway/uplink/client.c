@@ -17,11 +17,24 @@ void client_id(const struct uplink_options *options, const char *gateway, char i
         snprintf(id, CLIENT_ID_SIZE, "%s-%s", gateway, options->id);
 }
 
+int client_url(const struct uplink_options *options, struct uplink_url *url, char *sentence,
+               size_t size)
+{
+    int rc = uplink_url_parse(options->url, url, sentence, size);
+
+    if (rc == 0 && options->proxy)
+        rc = uplink_proxy_parse(options->proxy, url, sentence, size);
+    return rc;
+}
+
 void client_options(const struct uplink_options *options, const struct uplink_url *url,
                     struct mqtt_options *mqtt)
 {
     mqtt->host = url->host;
     mqtt->port = url->port;
+    mqtt->proxy_host = *url->proxy_host ? url->proxy_host : NULL;
+    mqtt->proxy_port = url->proxy_port;
+    mqtt->proxy_login_file = options->proxy_login_file;
     mqtt->tls = url->tls;
     mqtt->tls_ca = options->tls_ca;
     mqtt->tls_crl = options->tls_crl;

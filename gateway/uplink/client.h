@@ -19,6 +19,11 @@
  * gateway-uplink. */
 void client_id(const struct uplink_options *options, const char *gateway, char id[CLIENT_ID_SIZE]);
 
+/* Where the broker is, and the proxy to it. 0, or ERR_INVALID with what is allowed in `sentence`.
+ */
+int client_url(const struct uplink_options *options, struct uplink_url *url, char *sentence,
+               size_t size);
+
 /* Fills in all but callbacks, will, client id and password. Texts stay those of `options` and
  * `url`. */
 void client_options(const struct uplink_options *options, const struct uplink_url *url,

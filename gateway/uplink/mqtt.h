@@ -39,6 +39,9 @@ struct mqtt_will {
 struct mqtt_options {
     const char *host;
     uint16_t port;
+    const char *proxy_host; /* NULL for none */
+    uint16_t proxy_port;
+    const char *proxy_login_file; /* NULL for none */
     bool tls;
     const char *tls_ca, *tls_crl, *tls_cert, *tls_key; /* files; NULL for none */
     const char *tls_server_name, *tls_alpn;            /* NULL for none */

@@ -96,6 +96,19 @@ static const struct option options[] = {
      .offset = AT(password_file),
      .example = "\"cloud.password\"",
      .help = "A file whose first line is the password; read anew before each connection."},
+    {.key = "proxy",
+     .type = OPTION_TEXT,
+     .offset = AT(proxy),
+     .maximum = 255,
+     .example = "\"http://proxy.example.com:3128\"",
+     .help = "The HTTP proxy that leads to the broker: http://HOST[:3128]. TLS goes through it "
+             "untouched."},
+    {.key = "proxy_login_file",
+     .type = OPTION_SECRET,
+     .offset = AT(proxy_login_file),
+     .example = "\"proxy.password\"",
+     .help = "A file whose first line is USER:PASSWORD for the proxy; read anew before each "
+             "connection."},
     {.key = "client_id",
      .type = OPTION_TEXT,
      .offset = AT(client_id),
@@ -288,6 +301,17 @@ static void check_url(const struct uplink_options *uplink, struct option_complai
             "\"tls\" is given, but the url begins with mqtt://; allowed: mqtts://HOST[:8883]");
 }
 
+static void check_proxy(const struct uplink_options *uplink, struct option_complaints *complaints)
+{
+    char sentence[TUNNEL_SENTENCE_SIZE];
+    struct uplink_url url = {0};
+
+    if (uplink->proxy && uplink_proxy_parse(uplink->proxy, &url, sentence, sizeof(sentence)) != 0)
+        complaints->tell(complaints, "proxy", sentence);
+    if (!uplink->proxy && uplink->proxy_login_file && complaints->sound(complaints, "proxy"))
+        complaints->tell(complaints, "proxy", "is missing: a login is for a proxy");
+}
+
 /* Whether it can be read was asked before. */
 static void check_password(const char *path, struct option_complaints *complaints)
 {
@@ -313,6 +337,7 @@ void uplink_check(void *uplink_options, const char *id, struct option_complaints
     }
     if (uplink->url)
         check_url(uplink, complaints);
+    check_proxy(uplink, complaints);
     if (uplink->tls)
         check_tls_files(uplink, complaints);
     if (uplink->root && !root_valid(uplink->root)) {

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "uplink/client.h"
 #include "uplink/internal.h"
 
 static void drain_eventfd(int fd)
@@ -230,7 +231,7 @@ int uplink_start(struct uplink **out, struct journal *journal, const struct site
     if (rc == 0)
         rc = make_topics(uplink);
     if (rc == 0)
-        rc = uplink_url_parse(options->url, &uplink->url, sentence, sizeof(sentence));
+        rc = client_url(options, &uplink->url, sentence, sizeof(sentence));
     if (rc == 0)
         rc = batch_open(&uplink->batch);
     if (rc == 0)

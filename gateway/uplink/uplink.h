@@ -36,6 +36,8 @@ struct uplink_options {
     const char *url;  /* mqtt://host[:1883] or mqtts://host[:8883] */
     const char *root; /* "sluice"; at most two levels */
     const char *user, *password_file;
+    const char *proxy,
+        *proxy_login_file; /* http://host[:3128] that leads to the broker; NULL: none */
     const char *client_id; /* NULL: the gateway's id for the first uplink, else id-uplink */
     const char *was;       /* an earlier id, whose place in the journal is taken over; or NULL */
     int layout;            /* enum uplink_layout */

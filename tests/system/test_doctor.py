@@ -8,7 +8,7 @@ from harness import (EXIT_FAILED, EXIT_OK, EXIT_USAGE, Authority, Broker, Gatewa
                      main, sluice, wait_for)
 from harness.api import Api
 
-STEPS = ["interface", "name", "tcp", "clock", "tls", "certificate", "connect", "permission", "answer", "end"]
+STEPS = ["interface", "name", "tcp", "proxy", "clock", "tls", "certificate", "connect", "permission", "answer", "end"]
 EVERYBODY = "topic readwrite #\n"
 NOT_FOR_US = EVERYBODY + "user plant7\ntopic readwrite sluice/plant7/status\n"
 

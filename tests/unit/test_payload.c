@@ -424,6 +424,7 @@ static void urls_are_read_or_refused_with_what_is_allowed(void **state)
         assert_int_equal(rc, cases[i].host ? 0 : ERR_INVALID);
         if (rc != 0) {
             assert_non_null(strstr(sentence, "allowed: mqtt://HOST[:PORT]"));
+            assert_null(strstr(sentence, "secret"));
             continue;
         }
         assert_string_equal(url.host, cases[i].host);

@@ -30,7 +30,7 @@ interface Kept {
   kind: string;
 }
 
-const fitting: Record<string, string> = { 'tls.ca': 'certificates', 'tls.cert': 'certificates', 'tls.crl': 'revoked', 'tls.key': 'key', 'password_file': 'secret' };
+const fitting: Record<string, string> = { 'tls.ca': 'certificates', 'tls.cert': 'certificates', 'tls.crl': 'revoked', 'tls.key': 'key', 'password_file': 'secret', 'proxy_login_file': 'secret' };
 const endings: Record<string, string> = { 'tls.ca': '-ca.pem', 'tls.cert': '.pem', 'tls.crl': '.crl', 'tls.key': '.key' };
 
 function FileChoice({ name, id, value, onValue }: { name: string; id: string; value: string; onValue: (value: unknown) => void }) {
@@ -44,7 +44,7 @@ function FileChoice({ name, id, value, onValue }: { name: string; id: string; va
   return (
     <>
       <Choice label={label} hint={<code>{name}</code>} value={value} onChoice={(file) => onValue(file || undefined)} choices={withOwn([['', t('settings.unset')], ...fit], value)} />
-      {name === 'password_file' && <NewPassword id={id} taken={files.map((file) => file.name)} onKept={(kept) => {
+      {name.endsWith('_file') && <NewPassword id={name === 'password_file' ? id : `${id}-proxy`} label={t(name === 'password_file' ? 'settings.password' : 'settings.login')} taken={files.map((file) => file.name)} onKept={(kept) => {
         setFresh(kept);
         onValue(kept);
       }} />}
@@ -57,7 +57,7 @@ function FileChoice({ name, id, value, onValue }: { name: string; id: string; va
 }
 
 /** A new password is a file of its own: the one that is in use stays until the change is kept. */
-function NewPassword({ id, taken, onKept }: { id: string; taken: readonly string[]; onKept: (name: string) => void }) {
+function NewPassword({ id, label, taken, onKept }: { id: string; label: string; taken: readonly string[]; onKept: (name: string) => void }) {
   const [password, setPassword] = useState('');
   const [error, setError] = useState<unknown>(null);
   const keep = async (): Promise<void> => {
@@ -73,7 +73,7 @@ function NewPassword({ id, taken, onKept }: { id: string; taken: readonly string
   };
   return (
     <div class="test-row">
-      <TextField label={t('settings.password')} type="password" autocomplete="new-password" value={password} onText={setPassword} />
+      <TextField label={label} type="password" autocomplete="new-password" value={password} onText={setPassword} />
       <button class="button" type="button" disabled={!password} onClick={() => void keep()}>{t('settings.password.use')}</button>
       <Problem error={error} />
     </div>

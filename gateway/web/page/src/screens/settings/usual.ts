@@ -10,7 +10,7 @@ export function usualKeys(kind: Kind, driver = ''): readonly string[] {
     case 'buses': return ['id', 'name', driver === 'modbus-tcp' ? 'host' : 'port', ...(driver === 'modbus-tcp' ? [] : ['line']), 'timeout'];
     case 'devices': return ['id', 'name', 'bus', ...(driver.startsWith('modbus') ? ['unit'] : []), 'profile', 'every'];
     case 'points': return ['id', 'name', ...(driver.startsWith('modbus') ? ['reg', 'type', 'scale'] : []), 'unit', 'every'];
-    case 'uplinks': return ['id', 'url', 'root', 'layout', 'user', 'password_file', 'tls.ca', 'tls.cert', 'tls.key', 'commands'];
+    case 'uplinks': return ['id', 'url', 'root', 'layout', 'user', 'password_file', 'tls.ca', 'tls.cert', 'tls.key', 'proxy', 'commands'];
     case 'gateway': return ['name', 'timezone', 'hw'];
     case 'journal': return ['keep', 'max_age', 'commit', 'when_full'];
     case 'defaults': return ['every', 'report.on_change', 'report.at_least', 'report.dead_band'];
