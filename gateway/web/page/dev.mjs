@@ -87,6 +87,7 @@ async function serve(request, response) {
   if (path.startsWith('/api/') || path === '/metrics') return pass(request, response);
   if (path === '/page-dev/changes') {
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+    response.flushHeaders();
     browsers.add(response);
     return response.on('close', () => browsers.delete(response));
   }
