@@ -38,12 +38,17 @@ const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'";
 const reloader = "new EventSource('/page-dev/changes').addEventListener('built', () => location.reload());";
 
+let shown; // the page that was built last, in a folder of its own
+
 async function rebuild() {
+  const fresh = mkdtempSync(join(folder, 'built-'));
   try {
-    await build(true, folder);
+    await build(true, fresh);
+    if (shown) rmSync(shown, { recursive: true });
+    shown = fresh;
     for (const browser of browsers) browser.write('event: built\ndata: {}\n\n');
   } catch {
-    /* esbuild has told what is wrong; the page before it stays */
+    rmSync(fresh, { recursive: true, force: true }); // esbuild has told what is wrong; the page before it stays
   }
 }
 
@@ -97,7 +102,7 @@ async function serve(request, response) {
   }
   try {
     const file = path === '/' ? '/index.html' : path;
-    let body = await readFile(join(folder, file));
+    let body = await readFile(join(shown, file));
     if (path === '/') body = String(body).replace('</head>', '<script src="/page-dev/reload.js" defer></script></head>');
     response.writeHead(200, { 'Content-Type': types[extname(file)] ?? 'text/plain', 'Content-Security-Policy': policy, 'Cache-Control': 'no-store' });
     response.end(body);
