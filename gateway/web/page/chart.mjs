@@ -14,7 +14,7 @@ const lines = [
 const unreached = [
   'rangeLog', 'rangeAsinh', 'logAxisSplits', 'asinhAxisSplits', 'log10AxisValsFilt', 'log2AxisValsFilt', 'snapLogY', 'snapAsinhY',
   'timeAxisStamps', 'timeAxisVals', 'timeSeriesStamp', 'timeSeriesVal', 'fmtDate',
-  'mouseDown', 'mouseUp', 'dblClick', 'hideSelect', 'addSeries', 'delSeries', 'addBand', 'delBand', 'setBand', 'pubSync',
+  'mouseDown', 'mouseUp', 'dblClick', 'hideSelect', 'addSeries', 'delSeries', 'addBand', 'delBand', 'setBand', 'pubSync', 'points', 'batch', 'setFocus',
 ];
 
 function without(code, text) {
