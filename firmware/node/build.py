@@ -70,14 +70,37 @@ def compile_one(source, board, folder, *more):
     return made
 
 
-def compile_crypto(board, folder):
-    """BearSSL as it is: its warnings are its own."""
-    home = bearssl.folder()
-    for source in bearssl.SOURCES:
-        made = folder / ("crypto_" + source.replace("/", "_")[:-2] + ".o")
-        run([PREFIX + "gcc", "-mcpu=" + board["cpu"]["core"], *CODE, *BOOT, "-w", "-ffile-prefix-map=%s=crypto" % bearssl.cache(),
-             "-I", home / "inc", "-I", home / "src", "-c", home / "src" / source, "-o", made])
-        yield made
+@contextlib.contextmanager
+def alone(out):
+    """One at a time in that folder: whoever comes second finds what the first one built."""
+    out.mkdir(parents=True, exist_ok=True)
+    with open(out / ".lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def is_stamped(folder, wanted):
+    """Whether what is there was made of `wanted`; else its stamp goes, since it will be made anew."""
+    stamp = folder / "stamp"
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+        return True
+    stamp.unlink(missing_ok=True)
+    return False
+
+
+def compile_crypto(core):
+    """BearSSL as it is: its warnings are its own. Once for all boards of that core."""
+    home, folder = bearssl.folder(), OUT / "crypto" / core
+    words = [PREFIX + "gcc", "-mcpu=" + core, *CODE, *BOOT, "-w", "-ffile-prefix-map=%s=crypto" % bearssl.cache(), "-I", home / "inc",
+             "-I", home / "src"]
+    made = {source: folder / (source.replace("/", "_")[:-2] + ".o") for source in bearssl.SOURCES}
+    wanted = "%s %s %s" % (bearssl.SHA256, " ".join(map(str, words)), run([PREFIX + "gcc", "--version"]))
+    with alone(folder):
+        if not is_stamped(folder, wanted):
+            for source, path in made.items():
+                run([*words, "-c", home / "src" / source, "-o", path])
+            (folder / "stamp").write_text(wanted, encoding="utf-8")
+    return list(made.values())
 
 
 def link(board, place, objects, folder, out, *more):
@@ -97,7 +120,7 @@ def write_made(board, folder, key):
 
 def link_boot(board, folder, out):
     mine = [compile_one(source, board, folder, *BOOT) for source in sources(board, "boot")]
-    link(board, "boot", [*mine, *compile_crypto(board, folder)], folder, out, "-Os", *BOOT)
+    link(board, "boot", [*mine, *compile_crypto(board["cpu"]["core"])], folder, out, "-Os", *BOOT)
     size = (out / "boot.bin").stat().st_size
     if size > BOOT_SIZE_MAX:
         raise boards.Wrong("the boot loader of %s has %d bytes; %d are allowed" % (board["id"], size, BOOT_SIZE_MAX))
@@ -148,15 +171,6 @@ def sizes(elf):
     return text + data, data + bss
 
 
-@contextlib.contextmanager
-def alone(out):
-    """One at a time in that folder: whoever comes second finds what the first one built."""
-    out.mkdir(parents=True, exist_ok=True)
-    with open(out / ".lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def stamp_of(name, key):
     """What a build of this board depends on."""
     inputs = [path for path in sorted(NODE.rglob("*")) if path.suffix in (".c", ".h", ".py")]
@@ -175,12 +189,11 @@ def build(name, out=None, key=None):
     if not key:
         development_key()
     with alone(out):
-        stamp, wanted = out / "stamp", stamp_of(name, key)
-        if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-            stamp.unlink(missing_ok=True)
+        wanted = stamp_of(name, key)
+        if not is_stamped(out, wanted):
             build_variant(name, False, out, key)
             build_variant(name, True, out / "emulated", key)
-            stamp.write_text(wanted, encoding="utf-8")
+            (out / "stamp").write_text(wanted, encoding="utf-8")
     return sizes(out / "slot-a.elf")
 
 
