@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Finding things on Modbus: sluice scan on lines and connections, beside other masters and beside the gateway."""
+import concurrent.futures
 import fcntl
 import json
 import os
@@ -100,9 +101,7 @@ def two_meters_of_one_unit_are_told_from_others(site):
 
 def swapped_wires_are_told_from_another_baud(site):
     """What a receiver hears of a master and four units, bit by bit."""
-    for wires, sent, heard, verdict in (("swapped", 9600, 9600, "swapped"), ("swapped", 19200, 19200, "swapped"),
-                                        ("straight", 9600, 19200, "wrong baud"), ("straight", 19200, 9600, "wrong baud"),
-                                        ("straight", 9600, 9600, "master")):
+    def hear(wires, sent, heard, verdict):
         name = "%s-%d-%d" % (wires, sent, heard)
         line = party(site, name, "bad_line.py", site.path(name), str(sent), str(heard), wires)
         # What it makes of the unit does not matter: no reply can be read there.
@@ -111,6 +110,10 @@ def swapped_wires_are_told_from_another_baud(site):
         seen = json.loads(done.stdout.splitlines()[0])
         check(seen["heard"] == verdict, "what was heard of %s" % name, seen, done.stderr)
         line.kill()
+    cases = (("swapped", 9600, 9600, "swapped"), ("swapped", 19200, 19200, "swapped"), ("straight", 9600, 19200, "wrong baud"),
+             ("straight", 19200, 9600, "wrong baud"), ("straight", 9600, 9600, "master"))
+    with concurrent.futures.ThreadPoolExecutor(len(cases)) as pool:
+        list(pool.map(lambda case: hear(*case), cases))
 
 
 def a_sunspec_device_is_found_and_configures_itself(site):
