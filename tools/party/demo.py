@@ -437,18 +437,29 @@ class Demo:
                 sent.setdefault((entry["d"], entry["p"]), set()).add(entry["v"])
         return sent
 
+    def read_journal(self):
+        """The values of counters that the journal holds, once the gateway has ended."""
+        held = {}
+        answer = subprocess.run([str(self.build / "sluice"), "replay", "--journal", str(self.folder / "journal"), "--kind",
+                                 "reading", "--point", "counter"], capture_output=True, text=True, check=True)
+        for event in map(json.loads, answer.stdout.splitlines()):
+            held.setdefault((event["d"], event["p"]), set()).add(event["v"])
+        return held
+
     def balance(self, status, sent):
-        received = self.subscriber.values
+        """Counted values all along their way, and apart from them all events: other points, states, declarations."""
+        received, held = self.subscriber.values, self.read_journal()
         delivered = sum(len(values & received.get(name, set())) for name, values in sent.items())
         produced = sum(len(values) for values in sent.values())
         never_sent = sum(len(received.get(name, set()) - values) for name, values in sent.items())
         return {
             "produced": produced,
-            "stored": status["journal"].get("stored", 0),
+            "stored": sum(len(values & held.get(name, set())) for name, values in sent.items()),
             "delivered": delivered,
             "duplicates": self.subscriber.duplicates,
             "lost": produced - delivered,
             "never_sent": never_sent,
+            "events_stored": status["journal"].get("stored", 0),
             "events_received": len(self.subscriber.keys),
             "messages": self.subscriber.messages,
             "peak_backlog": self.peak,
@@ -496,14 +507,15 @@ def main():
         except KeyboardInterrupt:
             demo.say("")
         result = demo.finish()
-        proven = result["produced"] > 0 and result["lost"] == 0 and result["never_sent"] == 0 and \
+        proven = result["produced"] == result["stored"] > 0 and result["lost"] == 0 and result["never_sent"] == 0 and \
             result["audit"]["proven"]
         code = 0 if proven else 1
         if arguments.json:
             print(json.dumps(result), flush=True)
         else:
             demo.say(f"\n{result['produced']} counted values were sent on the wire, {result['delivered']} of "
-                     f"them arrived, {result['lost']} are lost.\n"
+                     f"them arrived, {result['lost']} are lost. (With all other points, states and declarations "
+                     f"{result['events_stored']} events were stored.)\n"
                      f"{result['duplicates']} duplicates were told by their key.\nThe broker was away for {result['outage_s']} s; at most "
                      f"{result['peak_backlog']} events waited in the journal.")
             demo.say(f"sluice audit: {result['audit']['holes']} holes in what the messages cover, "
