@@ -1,5 +1,7 @@
 /* sluice config: the changes of the configuration that there were, and back. */
 #include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,13 +122,36 @@ static int diff(const char *socket_path, const char *change, const char *with)
     return code;
 }
 
-/* The change that waits; NULL with an exit code. */
-static char *pending(const char *socket_path, int *code)
+/* What is given up where a configuration is kept that has an uplink no more. Returns how many tell
+ * of it. */
+static int tell_undelivered(const cJSON *answer, const char *when)
+{
+    const cJSON *left, *all = cJSON_GetObjectItem(answer, "undelivered");
+
+    cJSON_ArrayForEach(left, all)
+    {
+        uint64_t events = answer_count(left, "events");
+
+        fprintf(stderr,
+                "sluice config: %" PRIu64
+                " event%s still to be delivered by uplink %s, which is not "
+                "there any more%s: nobody goes on with %s\n",
+                events, events == 1 ? " is" : "s are", answer_text(left, "uplink"), when,
+                events == 1 ? "it" : "them");
+    }
+    return cJSON_GetArraySize(all);
+}
+
+/* The change that waits, after telling what is given up with it where somebody `keeps` it; NULL
+ * with an exit code. */
+static char *pending(const char *socket_path, bool keeps, int *code)
 {
     cJSON *root = get(socket_path, API, code);
     const char *change = answer_text(cJSON_GetObjectItem(root, "pending"), "change");
     char *copy = *change ? strdup(change) : NULL;
 
+    if (copy && keeps)
+        tell_undelivered(root, "");
     cJSON_Delete(root);
     if (!*code && !copy) {
         fprintf(stderr, "sluice config: no change waits to be confirmed\n");
@@ -136,10 +161,10 @@ static char *pending(const char *socket_path, int *code)
 }
 
 /* What becomes of the change that waits: "/confirm" keeps it, "/revert" takes it back. */
-static int settle(const char *socket_path, const char *path, const char *done)
+static int settle(const char *socket_path, const char *path, bool keeps, const char *done)
 {
     int code;
-    char *change = pending(socket_path, &code);
+    char *change = pending(socket_path, keeps, &code);
 
     if (!change)
         return code;
@@ -157,24 +182,40 @@ static int settle(const char *socket_path, const char *path, const char *done)
 
 static int confirm(const char *socket_path)
 {
-    return settle(socket_path, API "/confirm", "kept");
+    return settle(socket_path, API "/confirm", true, "kept");
 }
 
 static int take_back(const char *socket_path)
 {
-    return settle(socket_path, API "/revert", "taken back");
+    return settle(socket_path, API "/revert", false, "taken back");
+}
+
+/* Whether nothing waits for an uplink that an earlier text does not have. */
+static bool gives_up_nothing(const char *socket_path, const cJSON *earlier, int *code)
+{
+    cJSON *body = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(body, "text", answer_text(earlier, "text"));
+    cJSON *answer = post(socket_path, API "/check", body, code);
+    if (*code == EXIT_CODE_OK && tell_undelivered(answer, " then") > 0) {
+        fprintf(stderr, "sluice config: nothing was changed: wait until sluice status tells that "
+                        "nothing is pending, or give them up with --force\n");
+        *code = EXIT_CODE_FAILED;
+    }
+    cJSON_Delete(answer);
+    return *code == EXIT_CODE_OK;
 }
 
 /* Applies an earlier text once more, and keeps it: whoever stands at the machine needs no way
  * back. */
-static int restore(const char *socket_path, const char *change)
+static int restore(const char *socket_path, const char *change, bool force)
 {
     char path[CLIENT_PATH_SIZE_MAX], comment[80];
     int code;
 
     path_of(path, change);
     cJSON *earlier = get(socket_path, path, &code), *now = NULL, *applied = NULL;
-    if (earlier)
+    if (earlier && (force || gives_up_nothing(socket_path, earlier, &code)))
         now = get(socket_path, API, &code);
     if (now) {
         cJSON *body = cJSON_CreateObject();
@@ -189,15 +230,17 @@ static int restore(const char *socket_path, const char *change)
     cJSON_Delete(applied);
     snprintf(comment, sizeof comment, "kept: the configuration is that of change %.20s again",
              change);
-    return code ? code : settle(socket_path, API "/confirm", comment);
+    return code ? code : settle(socket_path, API "/confirm", force, comment);
 }
 
 int command_config(int argc, char **argv)
 {
     const char *socket_path = gateway_socket_path();
-    bool json = false;
+    bool json = false, force = false;
     const struct args_flag flags[] = {
         {"json", 'J', NULL, "history: as JSON", NULL, &json},
+        {"force", 'F', NULL, "revert CHANGE: although events wait for an uplink that it lacks",
+         NULL, &force},
         COMMAND_SOCKET_FLAG(&socket_path),
         {0},
     };
@@ -205,16 +248,18 @@ int command_config(int argc, char **argv)
         .name = "sluice config",
         .operands = " [history | diff [CHANGE [OTHER]] | confirm | revert [CHANGE]]",
         .operands_max = 3,
-        .about = "The changes of the configuration that there were.\n\n"
-                 "  history  lists them, newest first; what is done without an operand\n"
-                 "  diff     shows what a change (the newest unless given) changed of the one\n"
-                 "           before it, or of another\n"
-                 "  confirm  keeps the change that waits to be confirmed\n"
-                 "  revert   takes that one back at once; with a CHANGE, the configuration is\n"
-                 "           again as it was with that\n",
+        .about =
+            "The changes of the configuration that there were.\n\n"
+            "  history  lists them, newest first; what is done without an operand\n"
+            "  diff     shows what a change (the newest unless given) changed of the one\n"
+            "           before it, or of another\n"
+            "  confirm  keeps the change that waits to be confirmed, and tells what is given up\n"
+            "           where events wait for an uplink that is not there any more\n"
+            "  revert   takes that one back at once; with a CHANGE, the configuration is\n"
+            "           again as it was with that\n",
         .after =
-            "Exit status: 1 there is no such change, or none that waits; 2 the daemon refuses,\n"
-            "and says why; 4 the daemon does not answer.\n",
+            "Exit status: 1 there is no such change, or none that waits, or events would be given\n"
+            "up; 2 the daemon refuses, and says why; 4 the daemon does not answer.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);
@@ -231,7 +276,7 @@ int command_config(int argc, char **argv)
     if (strcmp(what, "confirm") == 0 && !change)
         return confirm(socket_path);
     if (strcmp(what, "revert") == 0 && !other)
-        return change ? restore(socket_path, change) : take_back(socket_path);
+        return change ? restore(socket_path, change, force) : take_back(socket_path);
     fprintf(stderr, "sluice config: expected are history, diff, confirm or revert; see --help\n");
     return EXIT_CODE_USAGE;
 }

@@ -15,6 +15,7 @@
 #include "web/later.h"
 #include "web/proposal.h"
 #include "web/reply.h"
+#include "web/undelivered.h"
 
 #define TEXT_SIZE_MAX (4 * 1024 * 1024) /* of a request with a whole configuration */
 #define CONFIRM_S     60
@@ -32,8 +33,9 @@ static void ignore(void *context, struct json_place at, const char *sentence)
     (void)sentence;
 }
 
-/* The text without comments, null where it cannot be read. */
-static void write_parsed(struct json_writer *writer, const char *text)
+/* The text without comments, null where it cannot be read; and what it leaves undelivered once the
+ * change that waits is kept. */
+static void write_parsed(const struct config_api *api, struct json_writer *writer, const char *text)
 {
     struct arena *arena = NULL;
     struct json *root = NULL;
@@ -42,6 +44,8 @@ static void write_parsed(struct json_writer *writer, const char *text)
     if (arena_open(&arena) == 0 && json_read(&root, arena, text, strlen(text), ignore, NULL) == 0)
         line = edit_print(root);
     json_write_raw(writer, "parsed", line ? line : "null");
+    if (line)
+        undelivered_write(writer, api->keeper.journal, root);
     free(line);
     arena_close(arena);
 }
@@ -95,15 +99,15 @@ static void look(void *context, const struct route_request *request, struct http
         json_write_text(&answer.writer, "path", api->keeper.path);
         json_write_text(&answer.writer, "revision", revision);
         json_write_text(&answer.writer, "text", text ? text : api->keeper.first);
-        write_parsed(&answer.writer, text ? text : api->keeper.first);
+        write_parsed(api, &answer.writer, text ? text : api->keeper.first);
         write_now(&answer.writer, &now);
         answer_end(&answer, reply, 200);
     }
     free(text);
 }
 
-static void reply_mistakes(struct proposal *proposal, struct http_reply *reply, int status,
-                           const char *sentence)
+static void reply_mistakes(const struct config_api *api, struct proposal *proposal,
+                           struct http_reply *reply, int status, const char *sentence)
 {
     struct answer answer;
 
@@ -111,7 +115,7 @@ static void reply_mistakes(struct proposal *proposal, struct http_reply *reply, 
         return;
     if (sentence)
         json_write_text(&answer.writer, "error", sentence);
-    proposal_write(proposal, &answer.writer);
+    proposal_write(proposal, api->keeper.journal, &answer.writer);
     answer_end(&answer, reply, status);
 }
 
@@ -135,7 +139,7 @@ static void check(void *context, const struct route_request *request, struct htt
     if (body_read(&body, request->http, reply))
         return;
     if (propose(context, &proposal, &body, reply))
-        reply_mistakes(&proposal, reply, 200, NULL);
+        reply_mistakes(context, &proposal, reply, 200, NULL);
     proposal_close(&proposal);
     body_close(&body);
 }
@@ -207,7 +211,7 @@ static void apply_proposal(struct config_api *api, const struct route_request *r
     if (!proposal->config && strcmp(base, proposal->revision) == 0) {
         snprintf(sentence, sizeof sentence, "the configuration has %u mistake%s; %s",
                  proposal->mistakes, proposal->mistakes == 1 ? "" : "s", proposal->first);
-        reply_mistakes(proposal, reply, 400, sentence);
+        reply_mistakes(api, proposal, reply, 400, sentence);
         return;
     }
     proposal_words(proposal, words, sizeof words);

@@ -9,6 +9,7 @@
 #include "config/lines.h"
 #include "core/error.h"
 #include "core/save.h"
+#include "web/undelivered.h"
 
 static void tell(void *context, const struct config_error *error)
 {
@@ -152,7 +153,8 @@ static void write_lines(const struct proposal *proposal, struct json_writer *wri
     free(lines);
 }
 
-void proposal_write(struct proposal *proposal, struct json_writer *writer)
+void proposal_write(struct proposal *proposal, const struct journal *journal,
+                    struct json_writer *writer)
 {
     struct trees trees;
 
@@ -165,6 +167,8 @@ void proposal_write(struct proposal *proposal, struct json_writer *writer)
     if (proposal->text && open_trees(&trees, proposal)) {
         if (trees.new)
             difference_write(writer, "difference", trees.old, trees.new);
+        if (proposal->config)
+            undelivered_write(writer, journal, trees.new);
         arena_close(trees.arena);
         write_lines(proposal, writer);
         json_write_text(writer, "text", proposal->text);

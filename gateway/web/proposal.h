@@ -8,6 +8,7 @@
 #include "config/edit.h"
 #include "config/history.h"
 
+struct journal;     /* journal/journal.h */
 struct json_writer; /* config/json_write.h */
 
 #define PROPOSAL_MISTAKES_MAX 100
@@ -37,8 +38,9 @@ int proposal_open(struct proposal *proposal, const struct json *body, const char
                   const char *first, const struct config_parts *parts);
 void proposal_close(struct proposal *proposal);
 
-/* The fields of the answer to a check, into an open object. */
-void proposal_write(struct proposal *proposal, struct json_writer *writer);
+/* The fields of the answer to a check, into an open object; the journal says what waits. */
+void proposal_write(struct proposal *proposal, const struct journal *journal,
+                    struct json_writer *writer);
 
 /* Which keys change, in words. */
 void proposal_words(const struct proposal *proposal, char *out, size_t size);

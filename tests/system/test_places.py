@@ -8,7 +8,7 @@ import random
 import threading
 import time
 
-from harness import EXIT_OK, LONG, Api, Broker, Gateway, ModbusTcp, Subscriber, check, main, wait_for
+from harness import EXIT_FAILED, EXIT_OK, LONG, Api, Broker, Gateway, ModbusTcp, Subscriber, check, main, wait_for
 
 CLOUD = ["uplinks", {"id": "cloud"}]
 REMOVED = [{"at": CLOUD, "remove": True}]
@@ -241,6 +241,35 @@ def a_confirmed_removal_tells_what_was_to_be_delivered(site):
     plant.ends()
 
 
+def what_a_change_leaves_undelivered_is_told_before(site):
+    plant = Plant(site)
+    config = lambda *words: plant.gateway.cli("config", *words)
+    left = lambda edits: plant.post("check", edits=edits)["undelivered"]
+    check(left([{"at": ["gateway", "name"], "set": "Hall"}]) == [], "a change of something else")
+    before = plant.cut_off()
+    for edits, gone in ((REMOVED, True), (RENAMED[1:], True), (RENAMED, False), (moved_to(plant.broker), False)):
+        told = left(edits)
+        check(len(told) == gone, "what is told", edits, told)
+        check(not gone or told[0]["uplink"] == "cloud" and told[0]["events"] >= before["pending"], told, before)
+    plant.apply(REMOVED)
+    waits = plant.api.get("/api/v1/config")["undelivered"]
+    check([entry["uplink"] for entry in waits] == ["cloud"], "while it waits", waits)
+    done = config("revert")
+    check(done.returncode == EXIT_OK and not done.stderr, "nothing is given up by taking it back", done.stderr)
+    change = plant.apply(REMOVED)
+    done = config("confirm")
+    check(done.returncode == EXIT_OK and "events are still to be delivered by uplink cloud" in done.stderr, "at the confirmation",
+          done.stdout, done.stderr)
+    plant.confirm(plant.apply([{"at": ["uplinks"], "add": plant.broker.uplink()}]))
+    wait_for(lambda: plant.place()["pending"] > 0, 20, "it waits again")
+    done = config("revert", change)
+    check(done.returncode == EXIT_FAILED and "nothing was changed" in done.stderr and "--force" in done.stderr and
+          plant.configured() == "cloud", "an earlier configuration without it", done.stdout, done.stderr)
+    done = config("revert", "--force", change)
+    check(done.returncode == EXIT_OK and "by uplink cloud" in done.stderr and plant.places() == [], "given up", done.stderr)
+    plant.gateway.stop()
+
+
 def two_renamings_keep_the_place(site):
     plant = Plant(site)
     before = plant.cut_off()
@@ -351,7 +380,8 @@ def power_cuts_at_any_moment_lose_nothing(site):
 main(a_removed_uplink_that_is_taken_back_goes_on, a_removed_uplink_that_nobody_confirms_goes_on,
      a_renamed_uplink_that_is_taken_back_goes_on, what_a_renamed_uplink_delivered_counts_when_nobody_confirms,
      another_broker_that_nobody_confirms_gets_nothing_for_the_first, an_uplink_that_stays_away_goes_back_to_its_place,
-     a_new_uplink_that_is_taken_back_leaves_nothing, a_confirmed_removal_tells_what_was_to_be_delivered,
-     two_renamings_keep_the_place, a_file_that_is_edited_by_hand_is_for_good,
+     a_new_uplink_that_is_taken_back_leaves_nothing, what_a_change_leaves_undelivered_is_told_before,
+     a_confirmed_removal_tells_what_was_to_be_delivered, two_renamings_keep_the_place,
+     a_file_that_is_edited_by_hand_is_for_good,
      everything_may_restart_while_a_change_waits, a_power_cut_before_it_is_confirmed_gives_the_place_back,
      a_power_cut_between_confirmation_and_journal_keeps_what_was_confirmed, power_cuts_at_any_moment_lose_nothing)

@@ -57,6 +57,7 @@ export interface Checked {
   errors: Mistake[];
   difference: { at: string; from?: unknown; to?: unknown }[];
   lines: string;
+  undelivered?: {uplink: string; events : number}[];
   meaning?: {
     buses?: { id: string; percent: number; requests_s: number }[];
     uplinks?: { id: string; mb_month: number; budget_mb_month?: number }[];

@@ -97,6 +97,7 @@ export function Review({ title, edits, onClose, onDone }: ReviewProps) {
       {nothing && <p class="quiet-line">{t('review.nothing')}</p>}
       {checked?.ok && !nothing && <Difference checked={checked} />}
       {checked?.ok && !nothing && checked.meaning && <><h3 class="facts-head">{t('review.means')}</h3><Meaning meaning={checked.meaning} /></>}
+      {checked?.undelivered?.map((left) => <Notice key={left.uplink} level="look" title={t('review.undelivered', { n: left.events, uplink: left.uplink })} />)}
       <Problem error={error} />
       {checked?.ok && !nothing && <p class="hint">{t('review.trial', { s: CONFIRM_S })}</p>}
       <div class="actions">
