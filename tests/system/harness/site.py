@@ -189,8 +189,23 @@ class Site:
             return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
+_claims = []  # of this program, until it ends
+
+
+def _claim(port):
+    """Whether no other test has been given that port, which it may not listen on at present."""
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind("\0sluice-test-port-%d" % port)
+    except OSError:
+        claim.close()
+        return False
+    _claims.append(claim)
+    return True
+
+
 def free_port():
-    """A TCP port of the loopback that nobody has at present.
+    """A TCP port of the loopback that nobody has at present, and that is this test's alone from now on.
 
     None of those that the system gives to clients: a client that tries to reach a party that is away would sooner or
     later be given that very port, reach itself, and keep the party from coming back.
@@ -201,5 +216,6 @@ def free_port():
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
+        if _claim(port):
             return port
     raise Failure("no free port below those of clients")
