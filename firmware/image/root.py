@@ -96,6 +96,12 @@ def rauc_settings(board):
     return settings + ("\n[handlers]\nbootloader-custom-backend=/usr/lib/sluice/slots\n" if loader == "custom" else "")
 
 
+def watchdog_settings(board, text):
+    """Of systemd, which does not run a watchdog at all when it is to wait longer than it can."""
+    longest = board["watchdog"]["timeout_s_max"]
+    return re.sub(r"WatchdogSec=(\d+)s", lambda found: "WatchdogSec=%ds" % min(int(found[1]), longest), text)
+
+
 def _settle(root, board, version, keyring):
     """What is not a file of a package nor of root/files: links, and what differs from board to board."""
     for folder in ("boot", "data", "dev", "etc/dbus-1/system.d", "proc", "sys", "run", "tmp", "var", "root", "mnt"):
@@ -112,6 +118,8 @@ def _settle(root, board, version, keyring):
     _write(root, "usr/lib/os-release", read(HERE, "root/os-release").replace("@BOARD@", board["id"]).replace(
         "@VERSION@", version))
     _write(root, "etc/rauc/system.conf", rauc_settings(board))
+    manager = "usr/lib/systemd/system.conf.d/sluice.conf"
+    _write(root, manager, watchdog_settings(board, read(root, manager)))
     shutil.copy(keyring, os.path.join(root, "etc/rauc/keyring.pem"))
     shutil.copy(os.path.join(TOP, "firmware/package/de.pengutronix.rauc.conf"), os.path.join(root, "etc/dbus-1/system.d"))
     _link(root, "usr/share/sluice/board", "boards/" + board["id"])

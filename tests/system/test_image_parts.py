@@ -2,6 +2,7 @@
 """What is in a gateway's image, as far as it can be tried without making one: its scripts, with what they call replaced."""
 import glob
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -253,6 +254,16 @@ def every_unit_that_can_be_enabled_is(site):
     check(ours <= installed, "in the preset, but no unit", ours - installed)
 
 
+def systemd_asks_of_no_watchdog_more_than_it_can(_site):
+    text = read(FILES, "usr/lib/systemd/system.conf.d/sluice.conf")
+    for path in glob.glob(os.path.join(TOP, "boards/*/board.json")):
+        board = json.loads(read(path))
+        if "image" in board:
+            times = {name: int(time) for name, time in re.findall(r"^(\w+WatchdogSec)=(\d+)s$", root.watchdog_settings(board, text), re.MULTILINE)}
+            longest = board["watchdog"]["timeout_s_max"]
+            check(times == {"RuntimeWatchdogSec": min(30, longest), "RebootWatchdogSec": min(60, longest)}, board["id"], times)
+
+
 def a_build_has_a_name_by_what_is_in_it(site):
     tree = site.path("tree")
     os.makedirs(os.path.join(tree, "usr/share/sluice"))
@@ -299,5 +310,5 @@ main(the_first_version_is_confirmed_before_the_gateway_runs, a_confirmed_version
      what_the_boot_loader_did_not_take_is_not_noted, a_damaged_slot_is_left_for_one_that_is_whole, a_damaged_slot_without_another_is_told,
      an_error_of_the_moment_is_no_damage, a_slot_that_nobody_noted_is_not_judged, the_data_partition_grows_once,
      presets_are_taken_once_and_again_when_they_changed, a_preset_with_mistakes_is_not_taken, every_unit_that_can_be_enabled_is,
-     a_build_has_a_name_by_what_is_in_it,
+     systemd_asks_of_no_watchdog_more_than_it_can, a_build_has_a_name_by_what_is_in_it,
      the_user_has_the_same_number_in_every_image)
