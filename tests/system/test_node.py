@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 
-from harness import EXIT_OK, Gateway, check, main, sluice, totals, wait_for
+from harness import EXIT_OK, Gateway, check, main, slowness, sluice, totals, wait_for
 from harness.node import COIL, DISCRETE, HOLDING, INPUT, ROOT, Node, Wire, build_nodes, code_of, node_names, profile, tool
 
 os.environ["SLUICE_PROFILES"] = os.path.join(ROOT, "drivers/profiles")
@@ -23,7 +23,8 @@ def version():
 
 
 def mbpoll(node, *arguments, values=(), unit=1):
-    done = subprocess.run(["mbpoll", "-m", "rtu", "-b", "9600", "-P", "none", "-a", str(unit), "-0", "-1", "-q", *arguments, node.link,
+    patience_s = "%.2f" % min(10, 2 * slowness())
+    done = subprocess.run(["mbpoll", "-m", "rtu", "-b", "9600", "-o", patience_s, "-P", "none", "-a", str(unit), "-0", "-1", "-q", *arguments, node.link,
                            *values], capture_output=True, text=True, timeout=30)
     return done.stdout + done.stderr
 
