@@ -291,6 +291,57 @@ static void settles_only_what_was_sent_before_all_that_a_late_reply_may_answer(v
     assert_true(fence_doubtful(&fence, one, 3));
 }
 
+/* A unit that is silent for an hour, probed as one that is down is: 1, 2, 4 ... 60 s apart, with
+ * whatever may be asked at that time. */
+static void a_silent_unit_that_is_probed_never_fills_it(void **state)
+{
+    struct fence fence = {.count = 0};
+    const struct modbus_request probe = {.unit = UNIT, .function = 3, .count = 1};
+    int64_t now = 0, wait = NS_PER_S;
+
+    (void)state;
+    for (unsigned times = 0; now < 3600 * NS_PER_S; times++) {
+        struct modbus_request asked = probe, detour;
+
+        if (fence_closed(&fence, fence_shape(&probe), now)) {
+            assert_true(fence_detour(&fence, &probe, &detour, now));
+            asked = detour;
+        }
+        assert_true(fence_has_room(&fence));
+        fence_lost(&fence, fence_shape(&asked), now);
+        if (times < 3) { /* before it counts as down */
+            now += NS_PER_S / 2;
+            continue;
+        }
+        now += wait;
+        wait = 2 * wait > 60 * NS_PER_S ? 60 * NS_PER_S : 2 * wait;
+    }
+}
+
+/* However much a unit was asked for: what no answer can come to any more makes room. */
+static void a_unit_is_left_alone_for_a_minute_at_most(void **state)
+{
+    struct fence fence = {.count = 0};
+    struct modbus_request asked = {.unit = UNIT, .function = 3};
+
+    (void)state;
+    for (unsigned i = 0; i < FENCE_MAX; i++) {
+        asked.count = (uint16_t)(i + 1);
+        assert_true(fence_has_room(&fence));
+        fence_lost(&fence, fence_shape(&asked), i * NS_PER_MS);
+    }
+    fence_closed(&fence, fence_shape(&asked), FENCE_LATE_NS);
+    assert_false(fence_has_room(&fence));
+    fence_closed(&fence, fence_shape(&asked), FENCE_LATE_NS + NS_PER_MS);
+    assert_true(fence_has_room(&fence));
+    /* Or a single answer that is late. */
+    fence_lost(&fence, fence_shape(&(struct modbus_request){.function = 4, .count = 1}),
+               FENCE_LATE_NS);
+    assert_false(fence_has_room(&fence));
+    fence_late(&fence, fence_shape(&asked));
+    assert_true(fence_has_room(&fence));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +355,8 @@ int main(void)
         cmocka_unit_test(forgets_requests_that_nobody_can_answer_any_more),
         cmocka_unit_test(asks_a_unit_on_that_is_slow_for_a_while),
         cmocka_unit_test(expects_as_many_late_replies_as_were_lost),
+        cmocka_unit_test(a_silent_unit_that_is_probed_never_fills_it),
+        cmocka_unit_test(a_unit_is_left_alone_for_a_minute_at_most),
         cmocka_unit_test(settles_only_what_was_sent_before_all_that_a_late_reply_may_answer),
     };
 

@@ -90,6 +90,27 @@ static void refuses_names_that_can_be_no_port(void **state)
     }
 }
 
+/* FTDI's gather bytes for 16 ms unless told otherwise, longer than many a reply. */
+static void an_adapter_that_gathers_bytes_is_told_not_to(void **state)
+{
+    const struct tree *tree = *state;
+    struct port_place place = {0};
+    char name[PORT_PATH_MAX], timer[2 * PATH_MAX], device[64], told[8] = "";
+    int fd, line_fd = pty(device);
+
+    snprintf(name, sizeof name, "%s/ttyUSB0", tree->dev);
+    snprintf(timer, sizeof timer, "%s/class/tty/ttyUSB0/device/latency_timer", tree->sys);
+    plug(tree, &ftdi, "ttyUSB0", device);
+    assert_int_equal(port_place_open(&place, &tree->roots, name, &line, &none, &fd), 0);
+    FILE *file = fopen(timer, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(told, sizeof told, file));
+    fclose(file);
+    assert_string_equal(told, "1\n");
+    port_close(fd);
+    close(line_fd);
+}
+
 static void an_adapter_is_found_again_under_another_name(void **state)
 {
     const struct tree *tree = *state;
@@ -348,6 +369,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PORT_TEST(finds_a_port_by_every_name_that_it_has),
         PORT_TEST(refuses_names_that_can_be_no_port),
+        PORT_TEST(an_adapter_that_gathers_bytes_is_told_not_to),
         PORT_TEST(an_adapter_is_found_again_under_another_name),
         PORT_TEST(an_adapter_without_a_serial_number_is_known_by_its_socket),
         PORT_TEST(what_was_learnt_of_a_port_outlives_a_start),

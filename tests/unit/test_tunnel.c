@@ -130,7 +130,20 @@ static const struct refusal refusals[] = {
      .key = "client.key",
      .error = 0},
     {"elsewhere", {0}, "ca.pem", .server_name = "elsewhere.example", .error = 0},
-    {"good", {"-alpn", "mqtt"}, "ca.pem", .alpn = "mqtt", .error = 0},
+    /* It takes the second certificate where the client says that name. */
+    {"elsewhere",
+     {"-servername", "localhost", "-cert2", "@good.pem", "-key2", "@good.key"},
+     "ca.pem",
+     .error = 0},
+    /* Who names protocols gets one of them or nothing. */
+    {"good", {"-alpn", "http/1.1,mqtt"}, "ca.pem", .alpn = "mqtt", .error = 0},
+    {"good", {"-alpn", "http/1.1"}, "ca.pem", .error = 0},
+    {"good",
+     {"-alpn", "http/1.1"},
+     "ca.pem",
+     .alpn = "mqtt",
+     .error = ERR_TLS,
+     .says = {"does not offer the protocol in tls.alpn"}},
     {"expired",
      {0},
      "ca.pem",
@@ -232,6 +245,50 @@ static void each_fault_of_a_certificate_has_its_own_words(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
         try_refusal(&refusals[i]);
+}
+
+/* How often the server shows its certificate until it has let somebody in. */
+static unsigned certificates_shown(struct tls_party *party)
+{
+    unsigned count = 0;
+    char line[256];
+
+    do {
+        assert_true(tls_party_wait(party, "", line, sizeof(line)));
+        count += strstr(line, "write certificate") != NULL;
+    } while (!strstr(line, "CONNECTION ESTABLISHED"));
+    return count;
+}
+
+static void a_session_is_resumed(void **state)
+{
+    static const char *const arguments[] = {"-naccept", "2", "-state", NULL};
+    struct tunnel_options options = {
+        .host = "127.0.0.1", .tls = true, .ca = tls_party_file("ca.pem")};
+    const char *sentence;
+    struct tls_party party;
+    struct tunnel *tunnel;
+    struct told told;
+
+    (void)state;
+    assert_true(tls_party_start(&party, "good", arguments));
+    options.port = party.port;
+    tunnel = open_tunnel(options, &told);
+    for (int round = 0; round < 2; round++) {
+        char reply[8] = "";
+        int client;
+
+        assert_int_equal(tunnel_connect(tunnel, 10 * NS_PER_S), 0);
+        assert_int_equal(next_told(&told, &sentence), 0);
+        assert_int_equal(certificates_shown(&party), round == 0 ? 1 : 0);
+        client = client_connect(tunnel);
+        assert_int_equal(send(client, "123456\n", 7, 0), 7);
+        assert_int_equal(recv(client, reply, 7, MSG_WAITALL), 7);
+        close(client);
+        assert_int_equal(next_told(&told, &sentence), ERR_CLOSED);
+    }
+    tunnel_close(tunnel);
+    tls_party_stop(&party);
 }
 
 static void bytes_go_through_tls_and_back(void **state)
@@ -501,6 +558,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_fault_of_a_certificate_has_its_own_words),
+        cmocka_unit_test(a_session_is_resumed),
         cmocka_unit_test(bytes_go_through_tls_and_back),
         cmocka_unit_test(an_attempt_that_stalls_is_given_up_in_time),
         cmocka_unit_test(a_port_where_nothing_listens_is_told),
