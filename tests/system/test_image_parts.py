@@ -243,6 +243,20 @@ def a_preset_with_mistakes_is_not_taken(site):
     check(not system.has("etc/sluice/sluice.json") and system.has("etc/sluice/ca.pem"), "what is taken")
 
 
+def a_preset_that_cannot_be_checked_is_taken_at_the_next_start(site):
+    system = System(site)
+    system.put("boot/sluice/sluice.json", "{}")
+    program = read(system.root, "bin/sluice")
+    for broken in ("#!/nowhere\n", "#!/bin/sh\nkill -BUS $$\n"):
+        system.put("bin/sluice", broken)
+        system.run("first-boot")
+        check(not system.has("etc/sluice/sluice.json") and not system.has("data/system/presets"), "nothing is taken", broken)
+        check("could not be taken" in read(system.root, "dev/console"), "it is said", read(system.root, "dev/console"))
+    system.put("bin/sluice", program)
+    system.run("first-boot")
+    check(system.has("etc/sluice/sluice.json") and system.has("data/system/presets"), "it is taken")
+
+
 def every_unit_that_can_be_enabled_is(site):
     preset = re.findall(r"^enable (\S+)$", read(FILES, "usr/lib/systemd/system-preset/00-sluice.preset"), re.MULTILINE)
     units = [path for folder in (os.path.join(TOP, "firmware/package"), os.path.join(FILES, "usr/lib/systemd/system"))
@@ -309,6 +323,7 @@ main(the_first_version_is_confirmed_before_the_gateway_runs, a_confirmed_version
      another_build_of_a_confirmed_version_goes_on_trial, without_the_data_partition_nothing_is_confirmed,
      what_the_boot_loader_did_not_take_is_not_noted, a_damaged_slot_is_left_for_one_that_is_whole, a_damaged_slot_without_another_is_told,
      an_error_of_the_moment_is_no_damage, a_slot_that_nobody_noted_is_not_judged, the_data_partition_grows_once,
-     presets_are_taken_once_and_again_when_they_changed, a_preset_with_mistakes_is_not_taken, every_unit_that_can_be_enabled_is,
+     presets_are_taken_once_and_again_when_they_changed, a_preset_with_mistakes_is_not_taken,
+     a_preset_that_cannot_be_checked_is_taken_at_the_next_start, every_unit_that_can_be_enabled_is,
      systemd_asks_of_no_watchdog_more_than_it_can, a_build_has_a_name_by_what_is_in_it,
      the_user_has_the_same_number_in_every_image)
