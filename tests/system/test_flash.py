@@ -23,7 +23,7 @@ BOOT_MIB, IMAGE_MIB = 8, 20
 NODES = {"lm3s6965evb", "microbit", "mps2-an385", "netduinoplus2", "stm32vldiscovery"}
 
 sys.path.insert(0, str(TREE / "tools"))
-from flashing import card, disks  # noqa: E402
+from flashing import build, card, disks  # noqa: E402
 from flashing.words import Progress, Refused  # noqa: E402
 
 
@@ -393,6 +393,30 @@ def the_emulator_takes_the_boot_loader_from_the_image(site):
     done(run("test", "qemu-arm64", "--console", **own), "this is u-boot.bin")
 
 
+def the_emulator_gets_the_device_tree_as_described(site):
+    tree = pathlib.Path(site.path("board.dtb"))
+    board = {"id": "a-board", "emulation": {"qemu": ["-dtb", "{boot:board.dtb}"],
+                                            "device_tree_set": [{"node": "/watchdog", "properties": {"status": "disabled"}}]}}
+    tool("dtc", "-q", "-I", "dts", "-O", "dtb", "-o", tree, "-", input="/dts-v1/; / { watchdog { status = \"okay\"; }; other { }; };")
+    disk = site.path("disk.img")
+    with open(disk, "wb") as out:
+        out.truncate(16 * MIB)
+    boot = "%s@@%d" % (disk, 4 * MIB)
+    tool("mformat", "-i", boot, "-T", str(8 * MIB // 512), "-h", "16", "-s", "63", "::")
+    tool("mcopy", "-i", boot, tree, "::board.dtb")
+    tree.unlink()
+    files = build.from_boot(board, disk, site.folder)
+    check(tool("fdtget", files["boot:board.dtb"], "/watchdog", "status") == "disabled\n", "what QEMU gets")
+    board["emulation"]["device_tree_set"][0]["node"] = "/gone"
+    tree.unlink()
+    try:
+        build.from_boot(board, disk, site.folder)
+    except Refused as why:
+        check("board.dtb has no /gone" in str(why), "a node that is not there", why)
+    else:
+        check(False, "a node that is not there was taken")
+
+
 MISTAKES = (
     ("name\nx\n", None, "no column \"id\""),
     ("id\n", None, "names no site"),
@@ -450,5 +474,6 @@ main(every_board_is_listed, an_image_goes_onto_a_card_and_is_read_back, what_mus
      a_node_is_flashed_by_the_commands_of_its_board, one_template_makes_many_sites_and_their_labels,
      the_setup_code_and_the_certificate_of_a_label_are_the_gateways, a_card_comes_up_as_its_label_says,
      building_and_testing_are_left_to_whoever_does_that,
-     the_emulator_takes_the_boot_loader_from_the_image, mistakes_in_tables_and_templates_are_told,
+     the_emulator_takes_the_boot_loader_from_the_image, the_emulator_gets_the_device_tree_as_described,
+     mistakes_in_tables_and_templates_are_told,
      images_are_offered_to_raspberry_pi_imager)

@@ -84,6 +84,10 @@ def from_boot(board, disk, folder):
         done = subprocess.run(["mcopy", "-n", "-i", "%s@@%d" % (disk, BOOT_AT), "::" + name, files["boot:" + name]], check=False)
         if done.returncode != 0:
             raise Refused("the image has no %s on its boot partition: sudo tools/flash build %s makes it anew" % (name, board["id"]))
+        for one in board["emulation"].get("device_tree_set", []) if name.endswith(".dtb") else []:
+            need("fdtput", "device-tree-compiler")
+            for key, value in one["properties"].items():
+                run(["fdtput", "-t", "s", files["boot:" + name], one["node"], key, value], "%s has no %s: see above" % (name, one["node"]))
     return files
 
 

@@ -4,10 +4,13 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 from .site import Failure, Skip, free_port, wait_for
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
+sys.path.insert(0, os.path.join(TOP, "tools"))
+from flashing.build import from_boot  # noqa: E402
 
 # Where a board with QEMU's own network finds this machine's loopback.
 HOST = "10.0.2.2"
@@ -33,17 +36,11 @@ def line_of(site, board, disk):
     The line of QEMU that a board's description names, for `disk`, without what says where its console is: (its words, those of its
     network). What it takes from the boot partition is copied from there.
     """
-    def filled(match):
-        kind, _, name = match[1].partition(":")
-        if kind == "disk":
-            return disk
-        path = site.path(name)
-        subprocess.run(["mcopy", "-n", "-i", "%s@@%d" % (disk, BOOT_AT), "::" + name, path], check=True)
-        return path
-
     with open(os.path.join(TOP, "boards", board, "board.json"), encoding="utf-8") as file:
-        line = "\n".join(json.load(file)["emulation"]["qemu"]).replace("\n-nographic", "").replace("\n-serial\nmon:stdio", "")
-    words = re.sub("{([^}]*)}", filled, line).split("\n")
+        board = json.load(file)
+    files = {"disk": disk, **from_boot(board, disk, site.folder)}
+    line = "\n".join(board["emulation"]["qemu"]).replace("\n-nographic", "").replace("\n-serial\nmon:stdio", "")
+    words = re.sub("{([^}]*)}", lambda match: files[match[1]], line).split("\n")
     net = next((at for at, word in enumerate(words) if word in ("-nic", "-netdev")), len(words))
     return words[:net], words[net:]
 

@@ -4,8 +4,11 @@ import os
 import subprocess
 
 from .broker import Broker, Subscriber
-from .emulated import BOOT_AT, HOST, image
+from .bundles import partition
+from .cuts import environment
+from .emulated import BOOT_AT, HOST, Board, image, line_of
 from .node import Node, profile
+from .ntp import TimeServer
 from .proof import Audit, Balance
 from .site import LONG, Skip, check, wait_for
 
@@ -31,6 +34,19 @@ def new_disk(site, board, key, files=()):
     for inside, source in [("authorized_keys", key + ".pub"), *files]:
         preset(disk, inside, source)
     return disk
+
+
+def debugfs(path, *commands, write=False):
+    """What these commands of debugfs print of a filesystem."""
+    done = subprocess.run(["debugfs", *(["-w"] if write else []), "-f", "-", path], input="\n".join(commands) + "\n", capture_output=True,
+                          text=True, check=True)
+    return "\n".join(line for line in done.stdout.splitlines() if not line.startswith("debugfs:"))
+
+
+def copy(source, target, at, to, size):
+    """Copies so many bytes from `at` in one file to `to` in another."""
+    subprocess.run(["dd", "if=" + source, "of=" + target, "bs=1M", "iflag=skip_bytes,count_bytes", "oflag=seek_bytes", "skip=%d" % at, "seek=%d" % to,
+                    "count=%d" % size, "conv=notrunc", "status=none"], check=True)
 
 
 def new_key(site):
@@ -75,6 +91,60 @@ class Plant:
         return len(self.subscriber.on("data"))
 
 
+def shows_its_setup_code(site, name, port, start_s):
+    """
+    Starts the image of a board that has no network in QEMU, and so no shell: it says on its console that it has taken its presets and
+    what the setup code is, and what it has written is on its disk. Returns (board, disk).
+    """
+    broker = Broker(site)
+    disk = new_disk(site, name, new_key(site), configuration(site, broker, port))
+    words, net = line_of(site, name, disk)
+    board = Board(site, "board", *words, net=net)
+    at = board.wait_says("starting slot A (tries left: A 2, B 3; order A B)", start_s)
+    at = board.wait_says("the presets of the boot partition are taken", start_s, at)
+    board.wait_says("Setup code:", start_s, at)
+    wait_for(lambda: environment(disk)[1]["A"] == 3, start_s, "it has its tries back")
+    board.process.kill()
+    at, size = partition(disk, 4)
+    check(size > 500 << 20, "the data partition has not grown", size)
+    data = site.path("data.img")
+    copy(disk, data, at, 0, size)
+    # What was written last may be in the filesystem's own journal alone.
+    subprocess.run(["e2fsck", "-f", "-y", data], capture_output=True, check=False)
+    with open(site.path("guest.json"), encoding="utf-8") as file:
+        check(debugfs(data, "cat /etc/sluice/sluice.json") == file.read(), "the configuration is not that of the presets")
+    check("segment-" in debugfs(data, "ls -p /sluice/journal"), "there is no journal", debugfs(data, "ls -p /sluice/journal"))
+    return board, disk
+
+
+def starts_and_publishes(site, name, port, bus, start_s):
+    """
+    Starts the image of a board that has no clock of its own, with a node at `port`, which are QEMU's arguments `bus`, and a time server.
+    It takes its presets, publishes and is sound. Returns (board, how many messages of values came).
+    """
+    plant = Plant(site)
+    key = new_key(site)
+    server = TimeServer(site)
+    presets = [*configuration(site, plant.broker, port), ("network.conf", site.write("network.conf", "NTP=%s\n" % HOST))]
+    disk = new_disk(site, name, key, presets)
+    words, net = line_of(site, name, disk)
+    board = Board(site, "board", *words, serial=plant.node.link, key=key, net=net, bus=bus)
+    at = board.wait_says("starting slot A (tries left: A 2, B 3; order A B)", start_s)
+    board.wait_says("Setup code:", start_s, at)
+    plant.publishes(start_s, "a value of the node over TLS")
+    # Where a board's clock runs too fast in QEMU, a unit that waits for another may have given up.
+    board.shell("systemctl start rauc sluice-mark-confirmed", may_fail=True)
+    is_sound(board, "A", board.shell("sed -n s/IMAGE_VERSION=//p /usr/lib/os-release").strip())
+    check(server.answered, "the time server was asked")
+    check(grown_kib(board) > 500000, "the data partition has not grown", grown_kib(board))
+    check("BOOT_A_LEFT=3" in board.shell("fw_printenv"), "it has its tries back", board.shell("fw_printenv"))
+    return board, plant.nothing_is_missing(board)
+
+
+def grown_kib(board):
+    return int(board.shell("df -k /data | sed -n '$s/ [ ]*/ /gp' | cut -d ' ' -f 2"))
+
+
 def installs(board, bundle, more=""):
     """Installs a bundle and has the board restart; returns how much its console had said before that."""
     board.put(bundle, "/data/next.raucb")
@@ -108,9 +178,10 @@ def is_left(board, bundle, good, start_s, says=""):
 
 
 def is_sound(board, slot, version):
-    """It runs from that slot, nothing failed, and nothing of it can be written."""
+    """It runs from that slot, nothing failed, systemd feeds the watchdog, and nothing of it can be written."""
     check("Booted from: rootfs.%d (%s)" % ("AB".index(slot), slot) in board.shell("rauc status | sed 's/\\x1b[^m]*m//g'"), "the slot",
           slot, board.shell("rauc status"))
     check("IMAGE_VERSION=" + version in board.shell("cat /usr/lib/os-release"), "the version", version)
     check(not board.shell("systemctl --failed --no-legend").strip(), "units failed", board.shell("systemctl --failed --no-legend"))
+    check("Failed to set watchdog" not in board.shell("dmesg"), "the watchdog", board.shell("dmesg | grep -i watchdog"))
     check("Read-only" in board.shell("touch /usr/bin/x", may_fail=True), "the slot can be written to")
