@@ -38,9 +38,10 @@ def _initramfs(modules, whole_root, board, out):
 
 
 # For a kernel that does not unpack itself.
-UNPACKING = """# Where it is unpacked: behind the place of the initramfs, where the board has none of its own for it.
+UNPACKING = """# Where it is unpacked: behind the place of the initramfs, where the board has none of its own for it. Less than 128 MiB from where memory
+# begins, since a device tree may lie there.
 if test "x${kernel_comp_addr_r}" = "x"; then
-    setexpr kernel_comp_addr_r ${ramdisk_addr_r} + 0x4000000
+    setexpr kernel_comp_addr_r ${ramdisk_addr_r} + 0x1000000
 fi
 setenv kernel_comp_size 0x4000000
 """
