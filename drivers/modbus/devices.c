@@ -1,5 +1,6 @@
 #include "modbus/devices.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "core/error.h"
@@ -241,6 +242,15 @@ void devices_failed(struct devices *devices, uint32_t index, uint16_t status)
         return;
     go_down(devices, index, status);
     set_probe(devices, index, now + jittered(devices, device->backoff_ns));
+    int64_t late_ms = atomic_load(&devices->host->stats[index].late_ns) / NS_PER_MS;
+    if (late_ms > 0) {
+        log_warn("modbus",
+                 "bus %s: device %s (unit %d) is down: it answers %" PRId64
+                 " ms after it was asked, later than its time-out: raise its \"timeout\"",
+                 bus_id(devices), site->id,
+                 (int)((const struct modbus_device_options *)site->options)->unit, late_ms);
+        return;
+    }
     log_warn("modbus", "bus %s: device %s (unit %d) is down: %s (%s)", bus_id(devices), site->id,
              (int)((const struct modbus_device_options *)site->options)->unit, status_why(status),
              advice_for(devices->plan->bus, status, advice));

@@ -227,6 +227,15 @@ void fence_late(struct fence *fence, uint16_t late)
         drop(fence, index);
 }
 
+void fence_late_at(struct fence *fence, uint16_t late, int64_t now_ns)
+{
+    unsigned index = find(fence, late);
+
+    if (index < FENCE_MAX)
+        fence->late_ns = now_ns - fence->lost[index].sent_ns;
+    fence_late(fence, late);
+}
+
 void fence_exception(struct fence *fence, uint8_t function)
 {
     struct fence_shape_lost *oldest = NULL;

@@ -42,6 +42,7 @@ struct fence {
         bool settled;
     } lost[FENCE_MAX]; /* each shape once, the oldest first */
     uint8_t count;
+    int64_t late_ns; /* how long after its request the newest late reply came, at least; 0: none */
 };
 
 /* The shape of the reply to a request; of a reply that came, whose PDU is of `size` bytes, at least
@@ -89,8 +90,10 @@ bool fence_doubts(struct fence *fence, uint8_t function, int64_t now_ns);
  * settled. */
 void fence_settled(struct fence *fence);
 
-/* A late reply of that shape came: it is no longer expected, and what is older is settled. */
+/* A late reply of that shape came: it is no longer expected, and what is older is settled. With the
+ * moment it is noted how late it was. */
 void fence_late(struct fence *fence, uint16_t shape);
+void fence_late_at(struct fence *fence, uint16_t shape, int64_t now_ns);
 
 /*
  * An exception to that function came, of which a request is outstanding: it answers that one, or

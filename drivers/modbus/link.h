@@ -25,6 +25,7 @@ struct link_reply {
     uint32_t requests; /* frames sent: 2 where a fence was needed first, 0 where none could be */
     uint32_t answers;  /* how many of these were answered, by whatever */
     uint32_t strays;   /* frames that came and belonged to no request of ours, or to an older one */
+    int64_t late_ns;   /* the unit answers, but so long after its requests; 0: nothing says so */
 };
 
 struct link_ops {

@@ -218,8 +218,8 @@ static int collect(struct line_link *link, const struct modbus_request *request,
                 return ERR_EXCEPTION;
             case PDU_OTHER:
                 link->suspects++;
-                fence_late(&link->fences[request->unit],
-                           fence_shape_of(frame->pdu, frame->pdu_size));
+                fence_late_at(&link->fences[request->unit],
+                              fence_shape_of(frame->pdu, frame->pdu_size), reply->mono_ns);
                 break;
             }
         }
@@ -421,6 +421,9 @@ static int transact(struct link *base, const struct modbus_request *request,
         if (result == 0 || result == ERR_EXCEPTION)
             result = judge(link, request, result, reply);
     }
+    if (result == 0 || result == ERR_EXCEPTION)
+        fence->late_ns = 0;
+    reply->late_ns = fence->late_ns;
     link->silent = result == ERR_TIMEOUT ? link->silent + 1 : 0;
     if (result == ERR_IO || (link->wire.network && link->silent >= SILENT_MAX))
         close_link(base);

@@ -224,6 +224,7 @@ static void account(struct driver_stats *stats, int result, const struct link_re
     atomic_fetch_add(&stats->replies, reply->answers);
     atomic_fetch_add(&stats->unexpected, reply->strays);
     atomic_fetch_add(&stats->busy_ns, took_ns);
+    atomic_store(&stats->late_ns, reply->late_ns);
     if (result == ERR_TIMEOUT)
         atomic_fetch_add(&stats->timeouts, 1);
     if (result == ERR_CHECKSUM)

@@ -39,7 +39,7 @@ static bool answers_older(const struct frame *frame, struct fence *fence, int64_
     }
     if (!fence_closed(fence, shape, now_ns))
         return false;
-    fence_late(fence, shape);
+    fence_late_at(fence, shape, now_ns);
     return true;
 }
 

@@ -229,6 +229,10 @@ static void print_device(const cJSON *device)
     printf("\n");
     if (*answer_text(device, "why"))
         printf("       %s: %s\n", answer_text(device, "why"), answer_text(device, "help"));
+    if (answer_number(device, "late_ms") > 0)
+        printf("       it answers %.0f ms after it was asked, later than its time-out: raise its "
+               "\"timeout\"\n",
+               answer_number(device, "late_ms"));
     if (*answer_text(device, "doubt"))
         printf("       ANOTHER MODEL? It %s\n", answer_text(device, "doubt"));
     print_learnt(get(device, "learnt"));

@@ -194,6 +194,7 @@ static void put_device(struct running *running, struct text *text, struct runnin
     bool up = atomic_load(&stats->up);
     int64_t last = atomic_load(&stats->last_reply_ns);
     int64_t probe = atomic_load(&stats->next_probe_ns);
+    int64_t late = atomic_load(&stats->late_ns);
     int64_t now = clock_mono(running->clock);
     char advice[ADVICE_SIZE];
 
@@ -233,6 +234,8 @@ static void put_device(struct running *running, struct text *text, struct runnin
         text_printf(text, ",\"age_ms\":%" PRId64, (now - last) / NS_PER_MS);
     if (probe > now)
         text_printf(text, ",\"next_probe_ms\":%" PRId64, (probe - now) / NS_PER_MS);
+    if (late)
+        text_printf(text, ",\"late_ms\":%" PRId64, late / NS_PER_MS);
     put_learnt(text, entry->host, index);
     text_string(text, "}");
 }

@@ -33,6 +33,23 @@ def names_the_points_that_a_device_refuses(site):
     gateway.stop()
 
 
+def a_device_that_answers_too_late_is_told_from_one_that_does_not(site):
+    line = RtuLine(site, "field", ["1:slow,delay=900ms", "2:dead", "3:quick"], 19200)
+    devices = [line.device(name, unit, "200ms") for unit, name in ((1, "slow"), (2, "dead"), (3, "quick"))]
+    line.tell("silence 2")
+    gateway = Gateway(site, [line.bus(timeout="300ms")], devices, []).start()
+    late = wait_for(lambda: not gateway.device("slow")["up"] and gateway.device("slow").get("late_ms"), 30, "it is told")
+    check(late > 300, "how late", late)
+    wait_for(lambda: "it answers" in gateway.process.log() and "device dead (unit 2) is down" in gateway.process.log(), 30, "the log")
+    check("later than its time-out: raise its \"timeout\"" in gateway.cli("status").stdout, "the status",
+          gateway.cli("status").stdout)
+    check("late_ms" not in gateway.device("dead") and "late_ms" not in gateway.device("quick"), "the others",
+          gateway.device("dead"), gateway.device("quick"))
+    line.tell("delay 1 0")
+    wait_for(lambda: gateway.device("slow")["up"] and "late_ms" not in gateway.device("slow"), 90, "it is in time again")
+    gateway.stop()
+
+
 def says_when_a_missing_device_is_tried_next(site):
     hall = ModbusTcp(site, "hall", ["7:meter,regs=40"])
     gateway = Gateway(site, [hall.bus()], [hall.device("meter", 7)], []).start()
@@ -262,7 +279,8 @@ def row(table, name):
     return next((line.split() for line in table.splitlines() if line.split()[:1] == [name]), [])
 
 
-main(names_the_points_that_a_device_refuses, says_when_a_missing_device_is_tried_next,
+main(names_the_points_that_a_device_refuses, a_device_that_answers_too_late_is_told_from_one_that_does_not,
+     says_when_a_missing_device_is_tried_next,
      a_replaced_meter_raises_an_alarm_and_marks_its_counter, who_a_device_is_outlives_a_restart,
      what_a_counter_ended_at_outlives_a_restart,
      a_device_of_another_model_than_its_profile_is_told, a_missing_device_is_looked_for_where_it_is_reached,
