@@ -1,5 +1,6 @@
 """Sensor nodes: the firmware of a board, run by the emulator that its description names."""
 import contextlib
+import functools
 import json
 import os
 import re
@@ -38,6 +39,17 @@ def tool(*arguments):
     return done.stdout
 
 
+@functools.cache
+def _build(name):
+    tool("build", name)
+
+
+def build_node(name):
+    """The firmware of that board, once for this program: what is tried does not change meanwhile."""
+    with _built:
+        _build(name)
+
+
 def build_nodes():
     """The firmware of all boards, for main(): a busy machine takes minutes, which are no test's."""
     tool("build", "all")
@@ -70,8 +82,7 @@ class Node:
         emulator, else the one for the board itself."""
         if not os.path.exists("/usr/bin/qemu-system-arm"):
             raise Skip("qemu-system-arm is not installed: tools/prepare test")
-        with _built:
-            tool("build", name)
+        build_node(name)
         self.site = site
         self.name = name
         label = label or name

@@ -11,7 +11,7 @@ import threading
 import time
 import tty
 
-from .node import ROOT, Debugger, Node, board, tool
+from .node import ROOT, Debugger, Node, board, build_node
 from .site import check, wait_for
 
 sys.path.insert(0, os.path.join(ROOT, "firmware/node"))
@@ -36,7 +36,7 @@ class Flash:
 
 
 def built(name, of=BOARD):
-    tool("build", of)
+    build_node(of)
     with open(os.path.join(OUT, of, "emulated", name), "rb") as file:
         return file.read()
 
