@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 
-from harness import EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, Api, Gateway, check, free_port, main, program, sluice, wait_for
+from harness import EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, Api, Gateway, check, free_port, main, program, slowness, sluice, wait_for
 from harness.node import HOLDING, ROOT, board, build_nodes, code_of, node_names, tool
 from harness.slotted import BOARD, SlottedNode, hanging, sign, version_parts
 
@@ -358,9 +358,13 @@ def a_slow_line_is_waited_for(site):
     """As long as the bus's time-out says, which is a second unless it is set."""
     node = new_node(site)
     check(state(node)["running"] == "A", "it answers at once")
-    node.lag_s = 0.75
-    done = command(node, "status", "--json")
+    node.lag_s = 1.2
+    gateway = Gateway(site, [{"id": "line", "driver": "modbus-rtu", "port": node.link, "line": LINE[1], "timeout": "%dms" % (4000 * slowness())}],
+                      [{"id": "node", "bus": "line", "unit": 1, "profile": "sluice-node", "every": "200ms"}], [])
+    done = sluice("node", "status", "node", "--json", "--config", gateway.config_path, *NOBODY)
     check(done.returncode == EXIT_OK and json.loads(done.stdout)["running"] == "A", "it is waited for", done.stdout, done.stderr)
+    done = command(node, "status", "--json")
+    check(done.returncode != EXIT_OK and "does not answer" in done.stderr, "no longer than that", done.stdout, done.stderr)
 
 
 def a_job_of_the_api_updates_it(site):
