@@ -36,6 +36,7 @@ struct audit {
     struct balance *balance;
     struct mqtt *client;
     char prefix[160]; /* "sluice/plant7/" */
+    char told[320];   /* why it is not connected; "" while it is */
     int signal_fd;
     int64_t duration_ns, idle_ns; /* 0: no limit */
     int64_t started_ns, last_message_ns, retry_ns;
@@ -58,6 +59,7 @@ static void on_connected(void *context, bool session_present, int version, uint1
     (void)receive_maximum;
     (void)packet_size_max;
     audit->connected = true;
+    audit->told[0] = '\0';
     snprintf(filter, sizeof filter, "%s#", audit->prefix);
     int error = mqtt_subscribe(audit->client, filter, 1);
     if (error)
@@ -117,11 +119,20 @@ static void tell(const char *sentence)
     fputc('\n', stderr);
 }
 
+/* Once, however often it is tried. */
+static void tell_news(struct audit *audit, const char *sentence)
+{
+    if (strncmp(sentence, audit->told, sizeof audit->told - 1) == 0)
+        return;
+    snprintf(audit->told, sizeof audit->told, "%s", sentence);
+    tell(sentence);
+}
+
 static void on_failed(void *context, int error, const char *sentence)
 {
     struct audit *audit = context;
 
-    tell(sentence);
+    tell_news(audit, sentence);
     /* What a second attempt cannot mend ends the audit; a broker that is away may come back. */
     audit->refused = error == ERR_CERTIFICATE || error == ERR_UNTRUSTED || error == ERR_TLS ||
                      error == ERR_REFUSED || error == ERR_NOT_FOUND || error == ERR_DENIED;
@@ -135,7 +146,7 @@ static void on_lost(void *context, int reason, const char *sentence)
     struct audit *audit = context;
 
     (void)reason;
-    tell(sentence);
+    tell_news(audit, sentence);
     audit->connected = false;
     audit->retry_ns = now() + RECONNECT_NS;
 }

@@ -4,7 +4,8 @@ import os
 import shutil
 import subprocess
 
-from harness import EXIT_FAILED, EXIT_NO_DAEMON, EXIT_OK, EXIT_USAGE, Gateway, ModbusTcp, RtuLine, Scale, check, main, wait_for
+from harness import (EXIT_FAILED, EXIT_NO_DAEMON, EXIT_OK, EXIT_USAGE, Gateway, ModbusTcp, RtuLine, Scale, check, free_port, main,
+                     sluice, wait_for)
 from harness.site import Skip, program
 
 PASSWORD = "three plain words\n"
@@ -113,6 +114,13 @@ def a_folder_without_a_journal_is_none_without_faults(site):
         check(done.returncode == 5 and "there is no journal in" in done.stderr and not done.stdout, "none", words, done.stdout, done.stderr)
 
 
+def what_keeps_an_audit_waiting_is_told_once(site):
+    done = sluice("audit", "--url", "mqtt://127.0.0.1:%d" % free_port(), "--gateway", "plant7", "--for", "4")
+    check(done.returncode == EXIT_FAILED and done.stderr.count("nothing listens") == 1, "although it is tried every second",
+          done.returncode, done.stderr)
+
+
 main(a_bus_that_is_not_there_is_told_with_those_that_are, without_a_gateway_it_says_how_to_get_one, who_may_not_reach_the_gateway_is_told_so,
      a_bus_is_named_by_its_id_wherever_a_port_is, the_configuration_is_that_of_the_gateway_that_runs,
-     accounts_and_tokens_are_told_with_those_that_are, a_folder_without_a_journal_is_none_without_faults)
+     accounts_and_tokens_are_told_with_those_that_are, a_folder_without_a_journal_is_none_without_faults,
+     what_keeps_an_audit_waiting_is_told_once)
