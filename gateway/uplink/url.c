@@ -23,7 +23,11 @@ static const struct form proxy = {"http://HOST[:PORT]",
 static int complain(const struct form *form, const char *text, const char *what, char *sentence,
                     size_t size)
 {
-    snprintf(sentence, size, "found \"%.100s\": %s; allowed: %s", text, what, form->allowed);
+    /* No host has an @: what stands before it may be secret, wherever it was mistyped. */
+    if (strchr(text, '@'))
+        snprintf(sentence, size, "%s; allowed: %s", form->user, form->allowed);
+    else
+        snprintf(sentence, size, "found \"%.100s\": %s; allowed: %s", text, what, form->allowed);
     return ERR_INVALID;
 }
 
@@ -49,10 +53,6 @@ static int parse_place(const struct form *form, const char *text, const char *ho
     const char *end, *rest;
     size_t length;
 
-    if (host[strcspn(host, "/?#@")] == '@') { /* what stands there may be secret */
-        snprintf(sentence, size, "%s; allowed: %s", form->user, form->allowed);
-        return ERR_INVALID;
-    }
     if (*host == '[') {
         end = strchr(++host, ']');
         if (!end)
@@ -66,7 +66,7 @@ static int parse_place(const struct form *form, const char *text, const char *ho
     if (length == 0 || length >= 256)
         return complain(form, text, "the host is missing or too long", sentence, size);
     for (size_t i = 0; i < length; i++)
-        if ((unsigned char)host[i] <= ' ' || host[i] == 0x7f)
+        if ((unsigned char)host[i] <= ' ' || host[i] == 0x7f || host[i] == '@')
             return complain(form, text, "a host has no blanks", sentence, size);
     memcpy(out, host, length);
     out[length] = '\0';

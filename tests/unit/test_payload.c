@@ -411,6 +411,11 @@ static void urls_are_read_or_refused_with_what_is_allowed(void **state)
         {"mqtt://host:0000001883", NULL, 0, false},
         {"mqtt://user:secret@host", NULL, 0, false},
         {"mqtt://user@host", NULL, 0, false},
+        {"mqtt://user:sec/secret@host", NULL, 0, false},
+        {"mqtt://user:12?secret@host", NULL, 0, false},
+        {"mqtt://[user:secret@host", NULL, 0, false},
+        {"mqtt:/user:secret@host", NULL, 0, false},
+        {"user:secret@host:1883", NULL, 0, false},
         {"mqtt://host/path", NULL, 0, false},
         {"mqtt://host?x", NULL, 0, false},
     };
@@ -430,6 +435,26 @@ static void urls_are_read_or_refused_with_what_is_allowed(void **state)
         assert_string_equal(url.host, cases[i].host);
         assert_int_equal(url.port, cases[i].port);
         assert_int_equal(url.tls, cases[i].tls);
+    }
+}
+
+static void a_mistyped_proxy_does_not_tell_its_password(void **state)
+{
+    static const char *const texts[] = {
+        "https://user:secret@proxy",  "user:secret@proxy:3128",       "http:/user:secret@proxy",
+        "HTTP://user:secret@proxy",   "http://user:1/secret@proxy",   "http://user:1#secret@proxy",
+        "http://user:secret@proxy:1", "http://[user:secret@proxy]:1",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct uplink_url url;
+        char sentence[256] = "";
+
+        assert_int_equal(uplink_proxy_parse(texts[i], &url, sentence, sizeof sentence),
+                         ERR_INVALID);
+        assert_non_null(strstr(sentence, "proxy_login_file"));
+        assert_null(strstr(sentence, "secret"));
     }
 }
 
@@ -458,6 +483,7 @@ int main(void)
         cmocka_unit_test(snapshots_are_written_as_the_contract_says),
         cmocka_unit_test(ledger_values_and_marks_are_written_as_the_contract_says),
         cmocka_unit_test(urls_are_read_or_refused_with_what_is_allowed),
+        cmocka_unit_test(a_mistyped_proxy_does_not_tell_its_password),
         cmocka_unit_test(a_device_of_a_program_is_told_by_its_declarations),
     };
 
