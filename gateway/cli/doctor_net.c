@@ -200,7 +200,7 @@ void doctor_name(struct doctor *doctor, struct doctor_finding *finding)
     if (resolve_is_numeric(doctor_host(doctor)))
         doctor_say(finding, DOCTOR_SKIPPED, "%s is an address", doctor_host(doctor));
     else
-        doctor_say(finding, DOCTOR_OK, "%s is %s", doctor_host(doctor), list);
+        doctor_say(finding, DOCTOR_OK, "%s has the address %s", doctor_host(doctor), list);
 }
 
 /* Connects to one address. 0 with the descriptor, or an errno. */

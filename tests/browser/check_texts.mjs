@@ -4,6 +4,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
 import { page } from './page.mjs';
+import { formsOf, sources } from './spoken.mjs';
 
 const source = process.argv[2] ?? join(page, 'src');
 const wrong = [];
@@ -63,24 +64,8 @@ for (const key of Object.keys(first.words)) {
   if (!written) wrong.push(`${first.file}: "${key}" is not used`);
 }
 
-// The forms of the gateway's sentences are the texts of its source, with {} for what printf fills in.
-const root = join(page, '../../..');
-
-function* cFiles(folder) {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory() && !['page', 'node_modules'].includes(entry.name)) yield* cFiles(path);
-    else if (['.c', '.h'].includes(extname(entry.name))) yield path;
-  }
-}
-
-function formsOf(text) {
-  const joined = /(?:(?:"(?:[^"\\\n]|\\.)*"|\bPRI[a-zA-Z]\w+)\s*)+/g;
-  return [...text.matchAll(joined)].map(([run]) => [...run.matchAll(/"((?:[^"\\\n]|\\.)*)"|\b(PRI\w+)/g)].map(([, words, macro]) => (macro ? 'd' : words)).join('')
-    .replace(/\\n/g, '\n').replace(/\\(.)/g, '$1').replace(/%[-+ #0]*[\d*]*(?:\.[\d*]+)?(?:hh|h|ll|l|z|j)?[a-zA-Z]/g, '{}').replace(/%%/g, '%')).join('\n');
-}
-
-const spoken = ['gateway', 'drivers'].flatMap((folder) => [...cFiles(join(root, folder))]).map((path) => formsOf(readFileSync(path, 'utf8').replace(/\/\*[\s\S]*?\*\//g, ' '))).join('\n');
+// The forms of the gateway's sentences are the texts of its source.
+const spoken = [...sources()].map((file) => formsOf(file.source).join('\n')).join('\n');
 for (const file of readdirSync(join(source, 'texts')).filter(isSaid))
   for (const [form, said] of Object.entries(JSON.parse(readFileSync(join(source, 'texts', file), 'utf8')))) {
     const places = form.split('{}').length - 1;

@@ -35,15 +35,26 @@ function markOf(sentence) {
   return btoa(String.fromCharCode((hash >>> 24) & 255, (hash >>> 16) & 255, (hash >>> 8) & 255));
 }
 
-/** What the gateway says: where nothing is filled in the English is not loaded, but found by its mark. */
-export function packPhrases(phrases) {
+/** So many letters of what stands between two places to fill in are enough to find it, with how many there are. */
+const KEPT = 8, LAST = 6;
+
+function shortened(form, kept) {
+  if (form.includes('~')) throw new Error(`"~" stands for what is left out, and is in "${form}"`);
+  return form.split('{}').map((words) => (words.length > kept + LAST + 3 ? `${words.slice(0, kept)}~${words.length}~${words.slice(-LAST)}` : words)).join('{}');
+}
+
+/**
+ * What the gateway says: where nothing is filled in the English is not loaded, but found by its mark; and of other English
+ * no more than it is found by. tests/browser/check_said.mjs sees that each is found, and nothing else is taken for it.
+ */
+export function packPhrases(phrases, kept = KEPT) {
   const all = Object.entries(phrases), whole = all.filter(([form]) => !form.includes('{}')), forms = all.filter(([form]) => form.includes('{}'));
   const marks = new Set();
   for (const [form] of whole) {
     if (marks.has(markOf(form))) throw new Error(`two sentences have one mark: "${form}" and another`);
     marks.add(markOf(form));
   }
-  return [[...marks].join(''), whole.map(([, text]) => text), forms.map(([form]) => form), forms.map(([, text]) => text)];
+  return [[...marks].join(''), whole.map(([, text]) => text), forms.map(([form]) => shortened(form, kept)), forms.map(([, text]) => text)];
 }
 
 /**

@@ -6,7 +6,7 @@
 
 /**
  * The file of a language as build.mjs packs it: the marks of sentences in which nothing is filled in, four letters each,
- * and what they are; English forms, with {} where something is filled in, and what they are: {} in the same order, or {2}
+ * and what they are; English forms, shortened, with {} where something is filled in, and what they are: {} in the same order, or {2}
  * the second.
  */
 export type Phrases = readonly [marks: string, whole: readonly string[], forms: readonly string[], told: readonly string[]];
@@ -36,14 +36,20 @@ const made = new Map<string, string | null>();
 
 const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
+/** "the brok~26~te \"" is 26 letters that begin and end so. */
+type Part = readonly [begin: string, length?: string, end?: string];
+
+const size = (parts: readonly Part[]): number => parts.reduce((sum, [begin, length]) => sum + Number(length ?? begin.length), 0);
+const found = ([begin, length, end = '']: Part): string => quoted(begin) + (length ? `.{${Number(length) - begin.length - end.length}}` : '') + quoted(end);
+
 export function learn([marks, texts, patterns, told]: Phrases = ['', [], [], []]): void {
   whole = new Map(texts.map((text, i) => [marks.slice(MARK * i, MARK * (i + 1)), text]));
   made.clear();
   forms = patterns
-    .map((form, i) => [form, told[i]!] as const)
+    .map((form, i) => ({ parts: form.split('{}').map((part) => part.split('~') as [string, string?, string?]), text: told[i]! }))
     // What says more comes first: "uplink {}: over: {}" before "uplink {}: {}".
-    .sort(([a], [b]) => b.replace(PLACE, '').length - a.replace(PLACE, '').length)
-    .map(([form, text]) => ({ pattern: new RegExp(`^${form.split('{}').map(quoted).join('(.*?)')}$`, 's'), text }));
+    .sort((a, b) => size(b.parts) - size(a.parts))
+    .map(({ parts, text }) => ({ pattern: new RegExp(`^${parts.map(found).join('(.*?)')}$`, 's'), text }));
 }
 
 function fill(text: string, parts: readonly string[], depth: number): string {
