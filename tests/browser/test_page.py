@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -11,7 +12,7 @@ import threading
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../system"))
 
-from harness import Api, Authority, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, Talker, check, main, wait_for  # noqa: E402
+from harness import LONG, Api, Authority, Broker, Gateway, ModbusTcp, RtuLine, Skip, Subscriber, Talker, check, main, wait_for  # noqa: E402
 from harness.board import on_board  # noqa: E402
 from harness.rauc import Box  # noqa: E402
 from harness.run import SKIPPED  # noqa: E402
@@ -21,6 +22,7 @@ PASSWORD = "a few words are better"
 CHROMIUM = os.environ.get("SLUICE_CHROMIUM", "/usr/bin/chromium")
 WALK_S_MAX = 400
 WHOLE_S_MAX = 300
+PACED_S_MAX = 900
 # The library as it is in the source: none is installed where a test runs.
 os.environ["SLUICE_PROFILES"] = os.path.join(HERE, "../../drivers/profiles")
 
@@ -80,7 +82,7 @@ def accompany(site, gateway, name, deeds, **more):
                                stderr=subprocess.STDOUT, text=True,
                                env={**os.environ, "SLUICE_PAGE": gateway.url, "SLUICE_PASSWORD": PASSWORD, **more})
     site.at_end(walking.kill)
-    late = threading.Timer(WHOLE_S_MAX, walking.kill)
+    late = threading.Timer(PACED_S_MAX if "SLUICE_PACED" in more else WHOLE_S_MAX, walking.kill)
     site.at_end(late.cancel)
     late.start()
     said = []
@@ -157,7 +159,7 @@ def it_says_that_the_gateway_is_out_of_reach_and_goes_on(site):
     check(walking.returncode == 0, "the walk after the restart", said)
 
 
-def somebody_goes_the_whole_way_from_the_box_to_a_value_that_arrives(site):
+def whole_way(site, **more):
     """The line is there, as on a gateway whose image knows its ports; nothing else is."""
     line = RtuLine(site, "rs485-1", ["2:incomer,regs=400", "5:other,regs=400"], 19200)
     hall = ModbusTcp(site, "hall", ["1:chiller,regs=40"])
@@ -189,9 +191,13 @@ def somebody_goes_the_whole_way_from_the_box_to_a_value_that_arrives(site):
     certificate, key = broker.client
     remark = accompany(site, gateway, "whole", deeds, SLUICE_PICTURES=pictures, SLUICE_CODE=code_of(gateway),
                        SLUICE_HALL="127.0.0.1:%d" % hall.port, SLUICE_BROKER="mqtts://127.0.0.1:%d" % broker.tls_port, SLUICE_CA=broker.authority.path, SLUICE_CERT=certificate,
-                       SLUICE_KEY=key)
+                       SLUICE_KEY=key, **more)
     gateway.wait_drained(30)
     return remark
+
+
+def somebody_goes_the_whole_way_from_the_box_to_a_value_that_arrives(site):
+    return whole_way(site)
 
 
 def it_is_used_without_a_mouse(site):
@@ -264,6 +270,36 @@ def what_was_is_looked_at_while_an_outage_is_tried(site):
     return walk(gateway, "past")
 
 
+def a_backup_makes_another_machine_the_same_gateway(site):
+    old = owned(plant(site))
+    epoch = old.status()["journal"]["epoch"]
+    new = Gateway(site, [], [], [], web=True, prefix="new-", gateway={"id": "spare", "name": ""}).start()
+
+    def is_the_old_one():
+        def has():
+            told = json.loads(new.cli("status", "--json").stdout or "{}")
+            return told.get("id") == "plant7" and told["journal"]["epoch"] != epoch and len(told["buses"]) == 2
+        wait_for(has, 30, "it has the old id, and an epoch of its own")
+
+    def is_there():
+        def answers():
+            try:
+                socket.create_connection(("127.0.0.1", old.https), 1).close()
+                return True
+            except OSError:
+                return False
+        wait_for(answers, 30, "the page is at the old address")
+    deeds = {"end the old one": old.stop, "answer where the old one did": is_there, "see the old id with a new epoch": is_the_old_one}
+    return accompany(site, old, "move", deeds, SLUICE_NEW=new.url, SLUICE_CODE=code_of(new))
+
+
+def a_person_with_a_phone_takes_less_than_ten_minutes(site):
+    """With the pauses that a person makes, so that it takes as long as it takes: only in the long run."""
+    if not LONG:
+        raise Skip("it takes minutes: SLUICE_LONG=1")
+    return whole_way(site, SLUICE_PACED="1")
+
+
 def what_displays_show_is_in_the_report(site):
     gateway = owned(plant(site))
     answer = Api(gateway).ask("PUT", "/api/v1/accounts/viewer", {"role": "viewer", "password": PASSWORD}, {"Content-Type": "application/json"})
@@ -289,5 +325,7 @@ if __name__ == "__main__":
          a_new_meter_gets_its_unit_number,
          what_displays_show_is_in_the_report,
          what_was_is_looked_at_while_an_outage_is_tried,
+         a_backup_makes_another_machine_the_same_gateway,
+         a_person_with_a_phone_takes_less_than_ten_minutes,
          an_image_asks_who_it_is_and_is_updated,
          somebody_goes_the_whole_way_from_the_box_to_a_value_that_arrives)
