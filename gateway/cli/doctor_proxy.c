@@ -9,7 +9,6 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "tls/proxy.h"
-#include "uplink/client.h"
 
 /* Asks on a connection. 0, or an error with a sentence. */
 static int ask(struct proxy *proxy, int fd, char *sentence, size_t size)
@@ -56,13 +55,13 @@ static int pass(const struct doctor *doctor, const char *login, char *sentence, 
 void doctor_proxy(struct doctor *doctor, struct doctor_finding *finding)
 {
     const char *file = doctor->options->proxy_login_file;
-    char login[CLIENT_PASSWORD_SIZE_MAX], sentence[DOCTOR_TEXT_SIZE] = "";
+    char login[PROXY_LOGIN_SIZE], sentence[DOCTOR_TEXT_SIZE] = "";
 
     if (!doctor_proxied(doctor)) {
         doctor_say(finding, DOCTOR_SKIPPED, "this uplink needs no proxy");
         return;
     }
-    if (file && client_password(file, login, sentence, sizeof sentence)) {
+    if (file && proxy_login(file, login, sentence, sizeof sentence)) {
         doctor_say(finding, DOCTOR_FAILED, "%s", sentence);
         return;
     }

@@ -1,6 +1,5 @@
 #include "tls/prepare.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,8 +7,7 @@
 #include <string.h>
 
 #include "core/error.h"
-
-#define LOGIN_SIZE_MAX 4098 /* with its line's end */
+#include "tls/proxy.h"
 
 /* Shared by the thread and whoever waits for it: the last one to let go frees it. */
 struct prepare {
@@ -91,23 +89,14 @@ void prepare_forget(char *login)
 static void read_login(struct prepare *prepare)
 {
     struct prepared *result = &prepare->result;
-    FILE *file = fopen(prepare->login_file, "re");
-    char line[LOGIN_SIZE_MAX];
-    bool read = file && fgets(line, sizeof(line), file);
-    int failed = errno;
+    char login[PROXY_LOGIN_SIZE];
 
-    if (file)
-        fclose(file);
-    if (!read) {
-        result->error = ERR_NOT_FOUND;
-        snprintf(result->sentence, sizeof(result->sentence),
-                 "the file \"%s\" with the proxy's login cannot be read (%s)", prepare->login_file,
-                 file ? "it is empty" : strerror(failed));
+    result->error =
+        proxy_login(prepare->login_file, login, result->sentence, sizeof(result->sentence));
+    if (result->error != 0)
         return;
-    }
-    line[strcspn(line, "\r\n")] = '\0';
-    result->proxy_login = strdup(line);
-    explicit_bzero(line, sizeof(line));
+    result->proxy_login = strdup(login);
+    explicit_bzero(login, sizeof(login));
     if (!result->proxy_login)
         result->error = ERR_NOMEM;
 }

@@ -12,10 +12,9 @@
 #include "core/error.h"
 #include "core/text.h"
 
-#define QUESTION_SIZE  8192
-#define LOGIN_SIZE_MAX 4096
-#define ANSWER_SIZE    8192 /* the longest head of an answer */
-#define HOST_SIZE      256
+#define QUESTION_SIZE 8192
+#define ANSWER_SIZE   8192 /* the longest head of an answer */
+#define HOST_SIZE     256
 
 struct proxy {
     char host[HOST_SIZE], proxy_host[HOST_SIZE];
@@ -27,9 +26,38 @@ struct proxy {
     size_t size;
 };
 
+int proxy_login(const char *path, char login[PROXY_LOGIN_SIZE], char *sentence, size_t size)
+{
+    FILE *file = fopen(path, "re");
+    bool read = file && fgets(login, PROXY_LOGIN_SIZE, file);
+    int failed = errno;
+
+    if (file)
+        fclose(file);
+    if (!read) {
+        snprintf(sentence, size, "the file \"%s\" with the proxy's login cannot be read (%s)", path,
+                 file ? "it is empty" : strerror(failed));
+        return ERR_NOT_FOUND;
+    }
+    size_t length = strcspn(login, "\r\n");
+    login[length] = '\0';
+    if (length <= PROXY_LOGIN_LENGTH_MAX && strchr(login, ':'))
+        return 0;
+    if (length > PROXY_LOGIN_LENGTH_MAX)
+        snprintf(sentence, size,
+                 "the first line of \"%s\" is longer than the %d bytes that a proxy's login may "
+                 "have",
+                 path, PROXY_LOGIN_LENGTH_MAX);
+    else
+        snprintf(sentence, size,
+                 "the first line of \"%s\" is no login: write USER:PASSWORD into it", path);
+    explicit_bzero(login, PROXY_LOGIN_SIZE);
+    return ERR_INVALID;
+}
+
 static void put_login(struct text *text, const char *login)
 {
-    char letters[BASE64_TEXT_SIZE(LOGIN_SIZE_MAX)];
+    char letters[BASE64_TEXT_SIZE(PROXY_LOGIN_LENGTH_MAX)];
 
     base64_write(login, strlen(login), letters);
     text_printf(text, "Proxy-Authorization: Basic %s\r\n", letters);
@@ -43,7 +71,7 @@ int proxy_open(struct proxy **out, const struct proxy_way *way)
     struct proxy *proxy;
     struct text text;
 
-    if (way->login && strlen(way->login) > LOGIN_SIZE_MAX)
+    if (way->login && strlen(way->login) > PROXY_LOGIN_LENGTH_MAX)
         return ERR_TOO_LARGE;
     proxy = calloc(1, sizeof *proxy);
     if (!proxy)

@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define PROXY_LOGIN_LENGTH_MAX 4096
+#define PROXY_LOGIN_SIZE       (PROXY_LOGIN_LENGTH_MAX + 3) /* with its line's end */
+
 struct proxy; /* one question and its answer */
 
 struct proxy_way {
@@ -17,6 +20,10 @@ struct proxy_way {
     uint16_t proxy_port;
     const char *login; /* USER:PASSWORD; NULL: none */
 };
+
+/* Reads USER:PASSWORD, the first line of a file; wipe what was read. 0; ERR_NOT_FOUND (it cannot be
+ * read) or ERR_INVALID (it is none) with a sentence that tells nothing of it. */
+int proxy_login(const char *path, char login[PROXY_LOGIN_SIZE], char *sentence, size_t size);
 
 /* Texts are copied, the login no longer than until it was sent. 0; ERR_NOMEM; ERR_TOO_LARGE where
  * the login is. */

@@ -678,3 +678,12 @@ uint64_t tunnel_strangers(const struct tunnel *tunnel)
 {
     return atomic_load(&tunnel->strangers);
 }
+
+int tunnel_check_login(const char *path, char *sentence, size_t size)
+{
+    char login[PROXY_LOGIN_SIZE];
+    int rc = proxy_login(path, login, sentence, size);
+
+    explicit_bzero(login, sizeof(login));
+    return rc;
+}

@@ -63,8 +63,8 @@ uint16_t tunnel_port(const struct tunnel *tunnel);
  * a thread of their own, so that a hanging resolver stops nobody), TCP, the proxy's answer, TLS
  * handshake, all within the time-out. The event function is called once with 0 or with ERR_NAME,
  * ERR_UNREACHABLE, ERR_REFUSED, ERR_TIMEOUT, ERR_TLS, ERR_UNTRUSTED (the broker's certificate),
- * ERR_CERTIFICATE (ours), ERR_NOT_FOUND or ERR_DENIED (a file); and later once with ERR_CLOSED when
- * an established connection ended. Returns 0 or ERR_NOMEM (then no event comes).
+ * ERR_CERTIFICATE (ours), ERR_NOT_FOUND, ERR_DENIED or ERR_INVALID (a file); and later once with
+ * ERR_CLOSED when an established connection ended. Returns 0 or ERR_NOMEM (then no event comes).
  */
 int tunnel_connect(struct tunnel *tunnel, int64_t timeout_ns);
 
@@ -89,5 +89,8 @@ uint64_t tunnel_strangers(const struct tunnel *tunnel);
  */
 int tls_check_files(const char *ca, const char *cert, const char *key, int64_t *until_wall_s,
                     char *sentence, size_t size);
+
+/* Whether the first line of a file is USER:PASSWORD for a proxy; 0 or an error with a sentence. */
+int tunnel_check_login(const char *path, char *sentence, size_t size);
 
 #endif

@@ -35,7 +35,7 @@ static bool is_refusal(int error)
 {
     return error == ERR_REFUSED || error == ERR_UNTRUSTED || error == ERR_CERTIFICATE ||
            error == ERR_TLS || error == ERR_UNSUPPORTED || error == ERR_NOT_FOUND ||
-           error == ERR_DENIED || error == ERR_TOO_LARGE;
+           error == ERR_DENIED || error == ERR_TOO_LARGE || error == ERR_INVALID;
 }
 
 void connection_fail(struct uplink *uplink, int error, const char *sentence)

@@ -301,6 +301,15 @@ static void check_url(const struct uplink_options *uplink, struct option_complai
             "\"tls\" is given, but the url begins with mqtt://; allowed: mqtts://HOST[:8883]");
 }
 
+/* Whether it can be read was asked before. */
+static void check_login(const char *path, struct option_complaints *complaints)
+{
+    char sentence[TUNNEL_SENTENCE_SIZE];
+
+    if (tunnel_check_login(path, sentence, sizeof sentence) != 0)
+        complaints->tell(complaints, "proxy_login_file", sentence);
+}
+
 static void check_proxy(const struct uplink_options *uplink, struct option_complaints *complaints)
 {
     char sentence[TUNNEL_SENTENCE_SIZE];
@@ -310,6 +319,8 @@ static void check_proxy(const struct uplink_options *uplink, struct option_compl
         complaints->tell(complaints, "proxy", sentence);
     if (!uplink->proxy && uplink->proxy_login_file && complaints->sound(complaints, "proxy"))
         complaints->tell(complaints, "proxy", "is missing: a login is for a proxy");
+    if (uplink->proxy_login_file)
+        check_login(uplink->proxy_login_file, complaints);
 }
 
 /* Whether it can be read was asked before. */

@@ -15,6 +15,11 @@ def secret(site, login):
     return path
 
 
+def write(path, login):
+    with open(path, "w") as file:
+        file.write(login + "\n")
+
+
 class Plant:
     def __init__(self, site, proxy, login=None, **uplink):
         self.broker = Broker(site)
@@ -30,6 +35,9 @@ class Plant:
         def has():
             return all(word in self.gateway.uplink()["error"] for word in words)
         wait_for(has, 30, "the uplink says " + ", ".join(words))
+
+    def is_refused(self, cause):
+        wait_for(lambda: (self.gateway.uplink()["state"], self.gateway.uplink()["cause"]) == ("refused", cause), 30, "refused")
 
     def examine(self, status):
         done = self.gateway.cli("doctor", "--json", "cloud")
@@ -65,8 +73,13 @@ def a_login_is_wanted_and_given(site):
     check(found["end"]["failed"] == "proxy" and "refuses the login" in found["proxy"]["found"], "the doctor", found)
     check(found["tls"]["verdict"] == "skipped", "what is behind it", found["tls"])
     # Read anew before each connection: no restart, and no reload.
-    with open(plant.login_path, "w") as file:
-        file.write(LOGIN + "\n")
+    for unfit, words in (("plant7:" + "x" * 4096, "longer than the 4096 bytes"), ("\n" + LOGIN, "is no login")):
+        write(plant.login_path, unfit)
+        plant.says(plant.login_path, words)
+        plant.is_refused("invalid")
+        done = plant.gateway.cli("doctor", "cloud")
+        check(done.returncode == EXIT_CONFIG and words in done.stderr, "the doctor says the same", done.stdout, done.stderr)
+    write(plant.login_path, LOGIN)
     plant.gateway.wait_online()
     told = plant.gateway.process.log() + json.dumps(plant.gateway.status()) + plant.gateway.cli("doctor").stdout
     check("canary" not in told and "another one" not in told, "a secret is told")
@@ -108,6 +121,12 @@ def mistakes_are_told_before_it_runs(site):
         done = told(**keys)
         check(done.returncode == EXIT_CONFIG and words in done.stderr + done.stdout, words, done.stdout, done.stderr)
         check("canary" not in done.stderr + done.stdout, "a secret is told")
+    for unfit, words in (("plant7:canary" + "x" * 4096, "longer than the 4096 bytes"), ("canary", "is no login"), ("", "is no login")):
+        write(login, unfit)
+        done = told(proxy="http://proxy", proxy_login_file=login)
+        check(done.returncode == EXIT_CONFIG and words in done.stderr + done.stdout and login in done.stderr + done.stdout, words, done.stdout, done.stderr)
+        check("canary" not in done.stderr + done.stdout, "a secret is told")
+    write(login, LOGIN)
     done = told(proxy="http://[::1]:%d" % free_port(), proxy_login_file=login)
     check(done.returncode == EXIT_OK, "an address of IPv6", done.stdout, done.stderr)
 
