@@ -13,7 +13,7 @@
 #include "core/text.h"
 
 #define QUESTION_SIZE 8192
-#define ANSWER_SIZE   8192 /* the longest head of an answer */
+#define ANSWER_SIZE   8192 /* the longest heads of an answer */
 #define HOST_SIZE     256
 
 struct proxy {
@@ -23,7 +23,8 @@ struct proxy {
     char question[QUESTION_SIZE];
     size_t asked, question_size;
     char answer[ANSWER_SIZE + 1];
-    size_t size;
+    size_t size, head; /* `head` begins the one that counts: others may come before it */
+    bool filled;       /* the line that is read has something in it */
 };
 
 int proxy_login(const char *path, char login[PROXY_LOGIN_SIZE], char *sentence, size_t size)
@@ -130,39 +131,85 @@ static int ask(struct proxy *proxy, int fd, char *sentence, size_t size)
     return 0;
 }
 
-/* Takes the head of the answer and not a byte that stands behind it. 0 when it is there. */
+static int too_long(const struct proxy *proxy, char *sentence, size_t size)
+{
+    snprintf(sentence, size,
+             "the proxy %s port %u answers with a head of more than %d bytes: check that it is an "
+             "HTTP proxy, and its port",
+             proxy->proxy_host, (unsigned)proxy->proxy_port, ANSWER_SIZE);
+    return ERR_UNREACHABLE;
+}
+
+/* How many of the bytes that came belong to the head; *ends: an empty line is the last of them.
+ * Some end their lines with LF alone (RFC 9112, section 2.2). */
+static size_t measure(struct proxy *proxy, const char *at, size_t got, bool *ends)
+{
+    *ends = false;
+    for (size_t i = 0; i < got; i++) {
+        if (at[i] == '\n') {
+            *ends = !proxy->filled;
+            proxy->filled = false;
+        } else if (at[i] != '\r') {
+            proxy->filled = true;
+        }
+        if (*ends)
+            return i + 1;
+    }
+    return got;
+}
+
+/* Takes a head of the answer and not a byte that stands behind it. 0 when it is there. */
 static int take_head(struct proxy *proxy, int fd, char *sentence, size_t size)
 {
     for (;;) {
         char *at = proxy->answer + proxy->size;
-        ssize_t got = recv(fd, at, ANSWER_SIZE - proxy->size, MSG_PEEK);
+        size_t room = ANSWER_SIZE - proxy->size;
+        ssize_t got = room ? recv(fd, at, room, MSG_PEEK) : 0;
+        bool ends;
 
+        if (!room)
+            return too_long(proxy, sentence, size);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0 && errno == EAGAIN)
             return ERR_AGAIN;
         if (got <= 0)
             return ended(proxy, sentence, size);
-        at[got] = '\0';
-        const char *end = strstr(proxy->answer, "\r\n\r\n");
-        size_t taken = end ? (size_t)(end + 4 - at) : (size_t)got;
+        size_t taken = measure(proxy, at, (size_t)got, &ends);
         if (recv(fd, at, taken, 0) != (ssize_t)taken)
             return ended(proxy, sentence, size);
         proxy->size += taken;
         proxy->answer[proxy->size] = '\0';
-        if (end)
+        if (ends)
             return 0;
-        if (proxy->size == ANSWER_SIZE)
-            return ended(proxy, sentence, size);
     }
+}
+
+/* The three digits behind "HTTP/1.1 "; 0 where they are not. */
+static unsigned status_of(const char *head)
+{
+    unsigned status = 0;
+    int at = 0;
+
+    sscanf(head, "HTTP/%*1u.%*1u %n", &at);
+    if (at > 0 && strspn(head + at, "0123456789") == 3 && strchr(" \r\n", head[at + 3]))
+        sscanf(head + at, "%3u", &status);
+    return status;
+}
+
+/* That which only says that an answer will come (RFC 9110, section 15.2). */
+static bool is_interim(unsigned status)
+{
+    return status >= 100 && status < 200 && status != 101;
 }
 
 static int judge(const struct proxy *proxy, char *sentence, size_t size)
 {
     const char *via = proxy->proxy_host;
-    unsigned status, via_port = proxy->proxy_port, port = proxy->port;
+    unsigned status = status_of(proxy->answer + proxy->head);
+    unsigned via_port = proxy->proxy_port, port = proxy->port;
 
-    if (sscanf(proxy->answer, "HTTP/%*1u.%*1u %3u", &status) != 1) {
+    if (status == 0) {
         snprintf(sentence, size, "%s port %u is no HTTP proxy: check \"proxy\"", via, via_port);
         return ERR_UNREACHABLE;
     }
@@ -192,7 +239,7 @@ static int judge(const struct proxy *proxy, char *sentence, size_t size)
                  "the proxy %s port %u answers %u to CONNECT: check that it is an HTTP proxy, and "
                  "its port",
                  via, via_port, status);
-    return ERR_UNREACHABLE;
+    return status == 407 ? ERR_REFUSED : ERR_UNREACHABLE;
 }
 
 int proxy_step(struct proxy *proxy, int fd, char *sentence, size_t size)
@@ -201,5 +248,9 @@ int proxy_step(struct proxy *proxy, int fd, char *sentence, size_t size)
 
     if (rc == 0)
         rc = take_head(proxy, fd, sentence, size);
+    while (rc == 0 && is_interim(status_of(proxy->answer + proxy->head))) {
+        proxy->head = proxy->size;
+        rc = take_head(proxy, fd, sentence, size);
+    }
     return rc == 0 ? judge(proxy, sentence, size) : rc;
 }

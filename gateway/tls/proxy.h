@@ -34,8 +34,9 @@ void proxy_close(struct proxy *proxy);
 
 /*
  * Goes on with the non-blocking socket that is connected to the proxy. 0: what comes and goes from
- * now on is the broker's; ERR_AGAIN: wait for proxy_wants. Otherwise a sentence, and
- * ERR_UNREACHABLE (the proxy does not let it through, or does not reach the broker) or ERR_CLOSED.
+ * now on is the broker's; ERR_AGAIN: wait for proxy_wants. Otherwise a sentence, and ERR_REFUSED
+ * (the login, or that there is none), ERR_UNREACHABLE (the proxy does not let it through, or does
+ * not reach the broker) or ERR_CLOSED.
  */
 int proxy_step(struct proxy *proxy, int fd, char *sentence, size_t size);
 

@@ -69,6 +69,7 @@ def a_login_is_wanted_and_given(site):
     proxy = WebProxy(site, login=LOGIN)
     plant = Plant(site, proxy.url, login="plant7:another one")
     plant.says("refuses the login", "proxy_login_file")
+    plant.is_refused("refused")
     found = plant.examine(EXIT_FAILED)
     check(found["end"]["failed"] == "proxy" and "refuses the login" in found["proxy"]["found"], "the doctor", found)
     check(found["tls"]["verdict"] == "skipped", "what is behind it", found["tls"])
@@ -90,11 +91,12 @@ def what_stands_in_the_way_is_told(site):
     proxy = WebProxy(site, login=LOGIN)
     plant = Plant(site, proxy.url)
     plant.says("wants a login", "USER:PASSWORD")
+    plant.is_refused("refused")
     for answer, words in ((b"HTTP/1.1 403 Forbidden\r\n\r\n", ("does not let connections through", "allowed there")),
                           (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", ("does not reach", "502")),
                           (b"HTTP/1.0 200\r\n", ("ended the connection without an answer",)),
                           (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", ("is no HTTP proxy",)),
-                          (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 20000 + b"\r\n\r\n", ("ended the connection without an answer",)),
+                          (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 20000 + b"\r\n\r\n", ("with a head of more than 8192 bytes",)),
                           (b"", ("has not answered within 5 s",))):
         proxy.answer = answer
         plant.says(*words)
