@@ -108,6 +108,11 @@ void doctor_interface(struct doctor *doctor, struct doctor_finding *finding)
                              "address\": without an address there the network gave none (DHCP)");
         return;
     }
+    if (!has_default_route() && doctor_proxied(doctor)) {
+        doctor_say(finding, DOCTOR_OK,
+                   "%s; no route leads out of this network, so the proxy must be on it", list);
+        return;
+    }
     if (!has_default_route()) {
         doctor_say(finding, DOCTOR_WARNING, "%s; no route leads out of this network", list);
         doctor_next(finding,
@@ -133,6 +138,12 @@ uint16_t doctor_port(const struct doctor *doctor)
     return doctor_proxied(doctor) ? doctor->url.proxy_port : doctor->url.port;
 }
 
+/* The option that says where to dial. */
+static const char *place_option(const struct doctor *doctor)
+{
+    return doctor_proxied(doctor) ? "proxy" : "url";
+}
+
 static void list_name_servers(char *out, size_t size)
 {
     char line[256], server[128];
@@ -156,8 +167,10 @@ static void name_failed(const struct doctor *doctor, struct doctor_finding *find
     if (!*servers) {
         doctor_say(finding, DOCTOR_FAILED, "the name %s cannot be looked up: no name server is set",
                    doctor_host(doctor));
-        doctor_next(finding, "set a DNS server (it usually comes with DHCP), or write the broker's "
-                             "address into \"url\"");
+        doctor_next(finding,
+                    "set a DNS server (it usually comes with DHCP), or write the address into "
+                    "\"%s\"",
+                    place_option(doctor));
     } else if (silent) {
         doctor_say(finding, DOCTOR_FAILED, "the name server %s does not answer", servers);
         doctor_next(finding, "see whether a firewall lets UDP port 53 through, or set another DNS "
@@ -165,8 +178,10 @@ static void name_failed(const struct doctor *doctor, struct doctor_finding *find
     } else {
         doctor_say(finding, DOCTOR_FAILED, "the name server %s knows no %s", servers,
                    doctor_host(doctor));
-        doctor_next(finding, "check the spelling of the host in \"url\"; a name that is only known "
-                             "inside a company needs that network's DNS server");
+        doctor_next(finding,
+                    "check the spelling of the host in \"%s\"; a name that is only known inside a "
+                    "company needs that network's DNS server",
+                    place_option(doctor));
     }
 }
 
@@ -245,10 +260,15 @@ static void tcp_failed(const struct doctor *doctor, struct doctor_finding *findi
         return;
     case ETIMEDOUT:
         doctor_say(finding, DOCTOR_FAILED, "%s does not answer on port %u", address, port);
-        doctor_next(finding,
-                    "a firewall on the way is the usual cause: have TCP port %u to %s opened, or "
-                    "name the proxy of this network as \"proxy\"; or the host is off",
-                    port, address);
+        if (doctor_proxied(doctor))
+            doctor_next(finding,
+                        "check the address and port in \"proxy\"; a firewall on the way is the "
+                        "usual cause, or the proxy is off");
+        else
+            doctor_next(finding,
+                        "a firewall on the way is the usual cause: have TCP port %u to %s opened, "
+                        "or name the proxy of this network as \"proxy\"; or the host is off",
+                        port, address);
         return;
     default:
         doctor_say(finding, DOCTOR_FAILED, "%s cannot be reached: %s", address, strerror(error));
@@ -287,8 +307,10 @@ void doctor_tcp(struct doctor *doctor, struct doctor_finding *finding)
                    "%s answers on port %u; %d other address%s before it "
                    "did not",
                    address, (unsigned)doctor_port(doctor), tried, tried > 1 ? "es" : "");
-        doctor_next(finding, "each connection waits for those first: see to them, or write the "
-                             "address that works into \"url\"");
+        doctor_next(finding,
+                    "each connection waits for those first: see to them, or write the address that "
+                    "works into \"%s\"",
+                    place_option(doctor));
     } else {
         doctor_say(finding, DOCTOR_OK, "%s answers on port %u", address,
                    (unsigned)doctor_port(doctor));

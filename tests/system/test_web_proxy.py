@@ -2,8 +2,11 @@
 """Uplinks through an HTTP proxy, as plants have them: TLS goes through it untouched, and what it refuses is told."""
 import json
 import os
+import shutil
+import subprocess
 
-from harness import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, Audit, Broker, Gateway, ModbusTcp, Subscriber, check, finish, free_port, main, sluice, wait_for
+from harness import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, Audit, Broker, Gateway, ModbusTcp, Skip, Subscriber, check, finish, free_port, main, sluice, wait_for
+from harness.site import program
 from harness.web_proxy import WebProxy
 
 LOGIN = "plant7:canary-of-a-proxy"
@@ -71,7 +74,8 @@ def a_login_is_wanted_and_given(site):
     plant.says("refuses the login", "proxy_login_file")
     plant.is_refused("refused")
     found = plant.examine(EXIT_FAILED)
-    check(found["end"]["failed"] == "proxy" and "refuses the login" in found["proxy"]["found"], "the doctor", found)
+    check(found["end"]["failed"] == "proxy" and found["proxy"]["found"].endswith("refuses the login"), "the doctor", found)
+    check(found["proxy"]["next"] == 'check the file "proxy_login_file"', "what to do", found["proxy"])
     check(found["tls"]["verdict"] == "skipped", "what is behind it", found["tls"])
     # Read anew before each connection: no restart, and no reload.
     for unfit, words in (("plant7:" + "x" * 4096, "longer than the 4096 bytes"), ("\n" + LOGIN, "is no login")):
@@ -133,4 +137,28 @@ def mistakes_are_told_before_it_runs(site):
     check(done.returncode == EXIT_OK, "an address of IPv6", done.stdout, done.stderr)
 
 
-main(everything_goes_through_it, a_login_is_wanted_and_given, what_stands_in_the_way_is_told, mistakes_are_told_before_it_runs)
+def what_is_to_do_is_said_of_the_proxy(site):
+    """In a network of its own, out of which no route leads: a company's, where the proxy stands in it."""
+    alone = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
+    alone += ["sh", "-ec", 'ip link set lo up; ip address add 10.9.9.1/24 dev lo; exec "$0" doctor --json --socket nobody.sock --config "$1"', program("sluice")]
+
+    def configured(uplink):
+        return site.write("cloud.json", json.dumps({"version": 1, "gateway": {"id": "plant7"}, "uplinks": [uplink]}))
+
+    def examine(**keys):
+        uplink = {"id": "cloud", "url": "mqtt://broker.example.com", **keys}
+        done = subprocess.run([*alone, configured(uplink)], capture_output=True, text=True)
+        check(done.returncode == EXIT_FAILED, "exit status", done.returncode, done.stdout, done.stderr)
+        return {line["step"]: line for line in map(json.loads, done.stdout.splitlines())}
+    if not shutil.which("ip") or subprocess.run([*alone[:-4], "true"], capture_output=True).returncode:
+        raise Skip("a network of its own needs iproute2, unshare and the right to it")
+    found = examine(url="mqtt://10.9.9.1")
+    check(found["interface"]["verdict"] == "warning" and "only a broker" in found["interface"]["next"], "without a proxy", found)
+    found = examine(proxy="http://10.9.9.1")
+    check(found["interface"]["verdict"] == "ok" and found["interface"]["found"].endswith("so the proxy must be on it"), "with one", found)
+    check('"proxy" has its port' in found["tcp"]["next"], "nothing listens", found)
+    found = examine(proxy="http://no-such-proxy.invalid")
+    check('"proxy"' in found["name"]["next"] and '"url"' not in found["name"]["next"], "its name", found)
+
+
+main(what_is_to_do_is_said_of_the_proxy, everything_goes_through_it, a_login_is_wanted_and_given, what_stands_in_the_way_is_told, mistakes_are_told_before_it_runs)
