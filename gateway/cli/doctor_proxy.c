@@ -24,7 +24,8 @@ static int ask(struct proxy *proxy, int fd, char *sentence, size_t size)
         if (error != ERR_AGAIN)
             return error;
         if (left_ns <= 0 || poll(&wait, 1, (int)(left_ns / NS_PER_MS) + 1) == 0) {
-            snprintf(sentence, size, "the proxy does not answer");
+            snprintf(sentence, size,
+                     "the proxy does not answer: check that it is an HTTP proxy, and its port");
             return ERR_TIMEOUT;
         }
     }
@@ -52,6 +53,19 @@ static int pass(const struct doctor *doctor, const char *login, char *sentence, 
     return error;
 }
 
+/* The sentences of the way have what to do behind their last colon. */
+static void fail(struct doctor_finding *finding, const char *sentence)
+{
+    const char *colon = NULL;
+
+    for (const char *at = sentence; (at = strstr(at, ": ")); at++)
+        colon = at;
+    doctor_say(finding, DOCTOR_FAILED, "%.*s", (int)(colon ? colon - sentence : DOCTOR_TEXT_SIZE),
+               sentence);
+    if (colon)
+        doctor_next(finding, "%s", colon + 2);
+}
+
 void doctor_proxy(struct doctor *doctor, struct doctor_finding *finding)
 {
     const char *file = doctor->options->proxy_login_file;
@@ -62,14 +76,14 @@ void doctor_proxy(struct doctor *doctor, struct doctor_finding *finding)
         return;
     }
     if (file && proxy_login(file, login, sentence, sizeof sentence)) {
-        doctor_say(finding, DOCTOR_FAILED, "%s", sentence);
+        fail(finding, sentence);
         return;
     }
     int error = pass(doctor, file ? login : NULL, sentence, sizeof sentence);
     if (file)
         explicit_bzero(login, sizeof login);
     if (error)
-        doctor_say(finding, DOCTOR_FAILED, "%s", sentence);
+        fail(finding, sentence);
     else
         doctor_say(finding, DOCTOR_OK, "%s lets this gateway through to %s port %u",
                    doctor->url.proxy_host, doctor->url.host, (unsigned)doctor->url.port);

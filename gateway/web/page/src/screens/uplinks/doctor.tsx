@@ -1,6 +1,7 @@
 /** The way to the broker, step by step: which one fails, why, and what to do. */
 import { useJob } from '../../api/jobs';
 import { number } from '../../lib/format';
+import { phrase } from '../../lib/phrases';
 import { t, told } from '../../lib/text';
 import { Problem } from '../../parts/notice';
 import { Said } from '../../parts/said';
@@ -24,6 +25,13 @@ function verdictWord({ verdict, found }: Step): string {
   return t(found === 'not tried' ? 'doctor.untried' : 'doctor.unneeded');
 }
 
+/** What the way to a broker says of itself is one sentence, what to do with it; in another language it may be known as that. */
+function Found({ step: { found = '', next } }: { step: Step }) {
+  const whole = `${found}: ${next}`;
+  if (next && phrase(found) === null && phrase(whole) !== null) return <p><Said text={whole} /></p>;
+  return <><p><Said text={found} /></p>{next && <p class="doctor-next"><Said text={next} /></p>}</>;
+}
+
 function Line({ step }: { step: Step }) {
   return (
     <li class={step.verdict === 'skipped' ? 'doctor-step skipped' : 'doctor-step'}>
@@ -31,8 +39,7 @@ function Line({ step }: { step: Step }) {
       <div>
         <p><b>{told(`doctor.${step.step}`, step.step)}</b> <span class="unseen">{verdictWord(step)}</span>
           {!!step.ms && <span class="fact-what">{t('unit.ms', { n: number(step.ms) })}</span>}</p>
-        <p><Said text={step.found} /></p>
-        {step.next && <p class="doctor-next"><Said text={step.next} /></p>}
+        <Found step={step} />
       </div>
     </li>
   );
