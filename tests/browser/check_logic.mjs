@@ -21,7 +21,7 @@ globalThis.setInterval = (...given) => timers(...given).unref();
 
 await build({
   stdin: {
-    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'api/uplink', 'screens/devices/rows', 'screens/add-device/draft', 'screens/add-device/table', 'screens/add-device/register', 'screens/first-run/gateway-step', 'screens/device/answers', 'screens/buses/load', 'screens/system/restore', 'screens/history/trail', 'screens/device/frames', 'screens/settings/usual', 'screens/settings/points', 'api/options', 'screens/uplinks/judged', 'lib/clock', 'lib/format', 'lib/phrases', 'lib/text']
+    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'api/uplink', 'screens/devices/rows', 'screens/add-device/draft', 'screens/add-device/table', 'screens/add-device/register', 'screens/first-run/gateway-step', 'screens/device/answers', 'screens/buses/load', 'screens/system/restore', 'screens/history/trail', 'screens/device/frames', 'screens/settings/usual', 'screens/settings/points', 'api/options', 'screens/uplinks/judged', 'parts/chart', 'lib/clock', 'lib/format', 'lib/phrases', 'lib/text']
       .map((module) => `export * from './src/${module}';`).join('\n'),
     resolveDir: page,
   },
@@ -263,6 +263,9 @@ const tests = {
     objects.add('{ "half":');
     objects.clear();
     assert.deepEqual(objects.add('{}'), {});
+  },
+  'a value that does not change stands in the middle of its chart'() {
+    assert.deepEqual([400, -50, 0].map(logic.aroundFlat), [[396, 404], [-50.5, -49.5], [-1, 1]]);
   },
   'a line is judged by how much of it is taken'() {
     assert.deepEqual([0, 40, 70, 95].map(logic.verdict), ['idle', 'fits', 'tight', 'full']);

@@ -43,9 +43,15 @@ export function courseInWords(series: Series, unit: string, decimals?: number): 
   });
 }
 
+/** Around a value that does not change: a hundredth of it, so that the line stands in the middle and the axis tells where. */
+export function aroundFlat(value: number): [number, number] {
+  const room = Math.abs(value) / 100 || 1;
+  return [value - room, value + room];
+}
+
 const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-function options(box: HTMLElement, { unit, decimals, series }: ChartProps, height: number): uPlot.Options {
+function options(Plot: typeof uPlot, box: HTMLElement, { unit, decimals, series }: ChartProps, height: number): uPlot.Options {
   const axis = { stroke: colour('--ink-soft'), grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false }, font: `12px ${colour('--font')}` };
   const accent = colour('--accent');
   const long = series.to - series.from > 36 * 3600e3;
@@ -55,7 +61,10 @@ function options(box: HTMLElement, { unit, decimals, series }: ChartProps, heigh
     height,
     legend: { live: true },
     cursor: { y: false, points: { size: 7 } },
-    scales: { x: { time: true, range: () => [series.from / 1000, series.to / 1000] } },
+    scales: {
+      x: { time: true, range: () => [series.from / 1000, series.to / 1000] },
+      y: { range: (_, low, high) => (low === high && low !== null ? aroundFlat(low) : Plot.rangeNum(low ?? 0, high ?? 1, 0.1, true)) },
+    },
     axes: [
       { ...axis, space: 96, values: (_, ticks) => ticks.map((tick) => (long ? shortDate(tick * 1000) : clockTime(tick * 1000).slice(0, 5))) },
       { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => number(tick)) },
@@ -81,7 +90,7 @@ export function Chart(props: ChartProps) {
     void import('uplot').then(({ default: Plot }) => {
       if (gone) return;
       const seconds = series.t.map((at) => at / 1000);
-      plot = new Plot(options(target, props, height), [seconds, series.max, series.min, series.avg] as uPlot.AlignedData, target);
+      plot = new Plot(options(Plot, target, props, height), [seconds, series.max, series.min, series.avg] as uPlot.AlignedData, target);
       sized.observe(target);
     });
     return () => {
