@@ -126,6 +126,14 @@ const tests = {
     assert.equal(logic.said('something new'), 'Something new');
     logic.learn();
   },
+  'a number or an id is no sentence, whatever its mark is'() {
+    const sentences = Object.fromEntries(Array.from({ length: 1500 }, (_, i) => [`sentence number ${i}`, `Satz ${i}`]));
+    logic.learn(packPhrases({ ...sentences, 'empty': 'leer', 'port {} of {}: {}': 'Port {} von {}: {}' }));
+    for (let i = 0; i < 65_536; i++) assert.deepEqual([logic.phrase(`${i}`), logic.phrase(`rs485-${i}`)], [null, null], `${i}`);
+    assert.equal(logic.phrase('port 36243 of rs485-928: empty'), 'Port 36243 von rs485-928: leer');
+    assert.equal(logic.phrase('port 1 of b: sentence number 7'), 'Port 1 von b: Satz 7');
+    logic.learn();
+  },
   'who did what is a sentence'() {
     assert.equal(logic.trailInWords('did=login by=anna from=192.168.7.20'), 'anna from 192.168.7.20: logged in');
     assert.equal(logic.trailInWords('did=account-set by=anna from=socket name=ben role=operator'), 'anna on the gateway itself: set an account (name ben, role operator)');

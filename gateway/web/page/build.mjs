@@ -44,11 +44,13 @@ function shortened(form, kept) {
 }
 
 /**
- * What the gateway says: where nothing is filled in the English is not loaded, but found by its mark; and of other English
- * no more than it is found by. tests/browser/check_said.mjs sees that each is found, and nothing else is taken for it.
+ * What the gateway says: of a sentence where nothing is filled in the English is not loaded, but found by its mark; and of
+ * other English no more than it is found by. One word is loaded as it is: an id may look like it, and is not to have its
+ * mark. tests/browser/check_said.mjs sees that each is found, and nothing else is taken for it.
  */
 export function packPhrases(phrases, kept = KEPT) {
-  const all = Object.entries(phrases), whole = all.filter(([form]) => !form.includes('{}')), forms = all.filter(([form]) => form.includes('{}'));
+  const isWhole = ([form]) => !form.includes('{}') && /\p{L} /u.test(form);
+  const all = Object.entries(phrases), whole = all.filter(isWhole), forms = all.filter((one) => !isWhole(one));
   const marks = new Set();
   for (const [form] of whole) {
     if (marks.has(markOf(form))) throw new Error(`two sentences have one mark: "${form}" and another`);

@@ -6,8 +6,8 @@
 
 /**
  * The file of a language as build.mjs packs it: the marks of sentences in which nothing is filled in, four letters each,
- * and what they are; English forms, shortened, with {} where something is filled in, and what they are: {} in the same order, or {2}
- * the second.
+ * and what they are; English forms, shortened, with {} where something is filled in, or of one word, and what they are:
+ * {} in the same order, or {2} the second.
  */
 export type Phrases = readonly [marks: string, whole: readonly string[], forms: readonly string[], told: readonly string[]];
 
@@ -31,6 +31,7 @@ function markOf(sentence: string): string {
 
 /** What has no place to fill in, by its mark. */
 let whole = new Map<string, string>();
+let byForm = new Map<string, string>();
 let forms: Form[] = [];
 const made = new Map<string, string | null>();
 
@@ -44,6 +45,7 @@ const found = ([begin, length, end = '']: Part): string => quoted(begin) + (leng
 
 export function learn([marks, texts, patterns, told]: Phrases = ['', [], [], []]): void {
   whole = new Map(texts.map((text, i) => [marks.slice(MARK * i, MARK * (i + 1)), text]));
+  byForm = new Map(patterns.map((form, i) => [form, told[i]!]));
   made.clear();
   forms = patterns
     .map((form, i) => ({ parts: form.split('{}').map((part) => part.split('~') as [string, string?, string?]), text: told[i]! }))
@@ -61,9 +63,11 @@ function fill(text: string, parts: readonly string[], depth: number): string {
 }
 
 function find(sentence: string, depth: number): string | null {
+  // A port, an id or an address may have the mark of a sentence by chance: only of several words it is asked for.
+  if (!/\p{L} /u.test(sentence)) return byForm.get(sentence) ?? null;
   const known = whole.get(markOf(sentence));
   if (known) return known;
-  if (depth > DEPTH_MAX || !/\p{L} /u.test(sentence)) return null;
+  if (depth > DEPTH_MAX) return null;
   for (const { pattern, text } of forms) {
     const match = pattern.exec(sentence);
     if (match) return fill(text, match.slice(1), depth);
