@@ -23,7 +23,7 @@
 #include "core/error.h"
 #include "uplink/client.h"
 
-#define HOLD_MS      60000
+#define HOLD_MS      60000 /* of the cut, and of the claim that nobody else drills meanwhile */
 #define RENEW_NS     (20 * NS_PER_S)
 #define TELL_NS      (2 * NS_PER_S)
 #define CONNECT_NS   (15 * NS_PER_S)
@@ -46,7 +46,8 @@ struct drill {
     struct balance *balance;
     char prefix[160]; /* "sluice/plant7/" */
     enum phase phase;
-    bool listening, heard, failed;
+    char by[64];
+    bool claimed, listening, heard, failed;
     int64_t cut_ns; /* how long the cut lasts */
     int64_t begun_ns, renew_ns, tell_ns, back_ns, drained_ns;
     double newest_at_end; /* the newest event when the cut ended: all up to it must drain */
@@ -95,14 +96,49 @@ static bool look(struct drill *drill, struct look *seen)
     return true;
 }
 
-static void hold(struct drill *drill, int64_t for_ms)
+/* Asks the daemon for "for_ms=N" and the like of the uplink, in this drill's name. */
+static bool ask(struct drill *drill, const char *query, char *sentence, size_t sentence_size)
 {
-    char path[CLIENT_PATH_SIZE_MAX], answer[512], sentence[512];
+    char path[CLIENT_PATH_SIZE_MAX], answer[512];
 
-    snprintf(path, sizeof path, "/api/v1/uplinks/%s/hold?for_ms=%" PRId64, drill->options->id,
-             for_ms);
-    if (client_try_post(drill->socket_path, path, answer, sizeof answer, sentence, sizeof sentence))
+    snprintf(path, sizeof path, "/api/v1/uplinks/%s/hold?%s", drill->options->id, query);
+    client_add_query(path, "by", drill->by);
+    return client_try_post(drill->socket_path, path, answer, sizeof answer, sentence,
+                           sentence_size) == EXIT_CODE_OK;
+}
+
+/* The uplink is this drill's alone for another while: before the subscriber connects, since that
+ * of a second drill would end the first's. In the cut it is kept cut, too. */
+static void renew(struct drill *drill, int64_t now_ns)
+{
+    char query[64], sentence[512];
+
+    snprintf(query, sizeof query, "claim_ms=%d", HOLD_MS);
+    if (drill->phase == PHASE_CUT)
+        snprintf(query, sizeof query, "for_ms=%d&claim_ms=%d", HOLD_MS, HOLD_MS);
+    if (ask(drill, query, sentence, sizeof sentence))
+        drill->claimed = true;
+    else
         fail(drill, sentence);
+    drill->renew_ns = now_ns + RENEW_NS;
+}
+
+static void let_go(struct drill *drill)
+{
+    char query[64], sentence[512];
+
+    snprintf(query, sizeof query, "for_ms=0&claim_ms=%d", HOLD_MS);
+    if (!ask(drill, query, sentence, sizeof sentence))
+        fail(drill, sentence);
+}
+
+/* Where nobody answers any more both end by themselves. */
+static void give_back(struct drill *drill)
+{
+    char sentence[512];
+
+    ask(drill, drill->phase == PHASE_CUT ? "for_ms=0&claim_ms=0" : "claim_ms=0", sentence,
+        sizeof sentence);
 }
 
 static void tell(struct drill *drill, const char *phase, double left_s, double backlog)
@@ -179,6 +215,7 @@ static void listen_step(struct drill *drill, int64_t now_ns)
     if (drill->heard) {
         drill->begun_ns = now_ns;
         drill->phase = PHASE_CUT;
+        renew(drill, now_ns);
     } else if (now_ns > drill->begun_ns + HEAR_NS) {
         fail(drill, MAY_NOT_READ);
     }
@@ -189,10 +226,6 @@ static void cut_step(struct drill *drill, int64_t now_ns)
     struct look seen;
     int64_t left_ns = drill->begun_ns + drill->cut_ns - now_ns;
 
-    if (now_ns >= drill->renew_ns) {
-        hold(drill, HOLD_MS);
-        drill->renew_ns = now_ns + RENEW_NS;
-    }
     if (now_ns < drill->tell_ns && left_ns > 0)
         return;
     if (!look(drill, &seen))
@@ -204,7 +237,7 @@ static void cut_step(struct drill *drill, int64_t now_ns)
     if (left_ns > 0)
         return;
     drill->newest_at_end = seen.newest;
-    hold(drill, 0);
+    let_go(drill);
     drill->begun_ns = now_ns;
     drill->phase = PHASE_DRAIN;
 }
@@ -232,6 +265,8 @@ static void drain_step(struct drill *drill, int64_t now_ns)
 
 static void step(struct drill *drill, int64_t now_ns)
 {
+    if (now_ns >= drill->renew_ns)
+        renew(drill, now_ns);
     switch (drill->phase) {
     case PHASE_LISTEN:
         listen_step(drill, now_ns);
@@ -256,7 +291,8 @@ static void conduct(struct drill *drill)
     struct pollfd ends[] = {{.fd = mqtt_fd(drill->client), .events = POLLIN},
                             {.fd = end_signals_open(), .events = POLLIN}};
 
-    if (mqtt_connect(drill->client, CONNECT_NS))
+    renew(drill, clock_mono(&clock_system));
+    if (!drill->failed && mqtt_connect(drill->client, CONNECT_NS))
         fail(drill, "the subscriber cannot connect");
     while (drill->phase != PHASE_OVER && !drill->failed) {
         poll(ends, 2, 200);
@@ -265,8 +301,8 @@ static void conduct(struct drill *drill)
         mqtt_process(drill->client);
         step(drill, clock_mono(&clock_system));
     }
-    if (drill->failed && drill->phase >= PHASE_CUT)
-        hold(drill, 0);
+    if (drill->claimed)
+        give_back(drill);
     if (ends[1].fd >= 0)
         close(ends[1].fd);
 }
@@ -296,6 +332,15 @@ static int print_end(struct drill *drill, double minutes)
     return report.proven ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }
 
+/* As whoever wants to drill the same uplink is told. */
+static void name_drill(struct drill *drill)
+{
+    char began[32];
+
+    clock_format(clock_wall(&clock_system), began);
+    snprintf(drill->by, sizeof drill->by, "process %d, since %s", (int)getpid(), began);
+}
+
 static int run(struct drill *drill, const char *gateway, double minutes)
 {
     char id[CLIENT_ID_SIZE + 8], password[CLIENT_PASSWORD_SIZE_MAX], sentence[320];
@@ -322,6 +367,7 @@ static int run(struct drill *drill, const char *gateway, double minutes)
     client_options(drill->options, &url, &options);
     options.password = drill->options->password_file ? password : NULL;
     snprintf(drill->prefix, sizeof drill->prefix, "%s/%s/", drill->options->root, gateway);
+    name_drill(drill);
     drill->balance = balance_open(drill->options->id);
     int error = drill->balance ? mqtt_open(&drill->client, &options) : ERR_NOMEM;
     explicit_bzero(password, sizeof password);
@@ -357,7 +403,8 @@ int command_drill(int argc, char **argv)
                  "waited, how long they took, how many are missing and how many came twice. What\n"
                  "arrives is counted by a subscriber at the broker, which uses the uplink's own\n"
                  "user with \"-drill\" behind the client id. Ctrl-C ends it at once; whatever\n"
-                 "happens to the drill, the uplink goes on within a minute.\n",
+                 "happens to the drill, the uplink goes on within a minute. An uplink has one drill\n"
+                 "at a time: a second one is refused with who runs the first.\n",
         .after = "Exit status: 1 something is missing; 2 there is no such uplink; 3 errors in the\n"
                  "configuration; 4 the daemon does not answer; 5 it could not be carried out.\n",
         .flags = flags,

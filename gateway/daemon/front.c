@@ -259,9 +259,10 @@ static int forget(void *context, const char *device, const char *what, struct te
     return running_forget(context, device, what, refusal);
 }
 
-static int hold(void *context, const char *uplink, int64_t for_ns)
+static int hold(void *context, const char *uplink, const struct api_hold *hold,
+                struct text *refusal)
 {
-    return running_hold(context, uplink, for_ns);
+    return running_hold(context, uplink, hold, refusal);
 }
 
 static int preview(void *context, const char *uplink, const char *root, bool values,

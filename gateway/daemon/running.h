@@ -18,6 +18,7 @@
 
 #define RUNNING_REFUSAL_SIZE 320
 
+struct api_hold;   /* web/api.h */
 struct feed_names; /* web/feed.h */
 struct legend;     /* web/legend.h */
 
@@ -47,6 +48,10 @@ struct running_uplink {
     char place[CURSOR_NAME_SIZE_MAX]; /* of its cursor in the journal: daemon/places.h */
     bool trial;                       /* that is one on trial */
     const char *from;                 /* the earlier id whose place that began as; or NULL */
+    struct {
+        int64_t until_mono_ns; /* until then nobody else may hold it; 0: anybody may */
+        char by[80];
+    } claim;
     struct running_uplink *next;
 };
 
@@ -132,7 +137,8 @@ int running_forget(struct running *running, const char *device, const char *what
 void running_release(struct running *running);
 
 /* As api_source.hold. Thread-safe. */
-int running_hold(struct running *running, const char *uplink, int64_t for_ns);
+int running_hold(struct running *running, const char *uplink, const struct api_hold *hold,
+                 struct text *refusal);
 
 /* As api_source.preview. Thread-safe. */
 int running_preview(struct running *running, const char *uplink, const char *root, bool values,

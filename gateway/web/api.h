@@ -25,6 +25,16 @@ struct api_lease {
     int64_t for_ns;   /* from now on; 0: it ends */
 };
 
+#define API_HOLD_AS_IS     (-1)
+#define API_HOLD_BY_LENGTH 79
+
+/* Somebody cuts an uplink off for a while, or takes it for himself, so that nobody else does. */
+struct api_hold {
+    int64_t for_ns;   /* cut off from now on; 0: not any more; API_HOLD_AS_IS: as it is */
+    const char *by;   /* who asks, for whoever asks meanwhile; NULL: he takes it not for himself */
+    int64_t claim_ns; /* nobody but `by` may hold it from now on; 0: anybody may */
+};
+
 /* Reads what goes over a bus, as lines of JSON. */
 struct api_listener {
     int64_t (*read)(struct api_listener *listener, char *out, size_t room); /* as http_reply.read */
@@ -43,8 +53,10 @@ struct api_source {
     int (*forget)(void *context, const char *device, const char *what, struct text *refusal);
     /* Adds what the numbers of points stand for. NULL: nothing is known of that. */
     void (*legend)(void *context, struct legend *legend);
-    /* Cuts an uplink off for so long from now on; 0 ends it. 0 or ERR_NOT_FOUND. NULL: not here. */
-    int (*hold)(void *context, const char *uplink, int64_t for_ns);
+    /* Cuts an uplink off. 0, ERR_NOT_FOUND, or ERR_BUSY: another has it for himself, a sentence is
+     * written to `refusal`. NULL: not here. */
+    int (*hold)(void *context, const char *uplink, const struct api_hold *hold,
+                struct text *refusal);
     /* Writes what an uplink of that id, root and layout ("values", or "batch") would publish of the
      * newest readings. 0 or an error. NULL: not here. */
     int (*preview)(void *context, const char *uplink, const char *root, bool values,

@@ -184,33 +184,70 @@ static void post_forget(void *context, const struct route_request *request,
     reply_json(reply, 200, body, text.size);
 }
 
+/* NULL, or what is wrong. */
+static const char *parse_hold(const struct http_request *request, struct api_hold *hold)
+{
+    uint64_t for_ms = 0, claim_ms = 0;
+    bool claims = http_query(request, "claim_ms") != NULL,
+         holds = !claims || http_query(request, "for_ms");
+
+    hold->by = claims ? http_query(request, "by") : NULL;
+    if (holds && !http_query(request, "for_ms"))
+        for_ms = UINT64_MAX;
+    if (query_u64(request, "for_ms", &for_ms) || for_ms > HOLD_MAX_MS)
+        return "for_ms: a whole number of at most 60000 is expected; 0 ends it";
+    if (query_u64(request, "claim_ms", &claim_ms) || claim_ms > HOLD_MAX_MS)
+        return "claim_ms: a whole number of at most 60000 is expected; 0 gives it back";
+    if (claims && (!hold->by || !*hold->by || strlen(hold->by) > API_HOLD_BY_LENGTH))
+        return "by: who asks is expected with claim_ms, in 1 to 79 bytes";
+    hold->for_ns = holds ? (int64_t)for_ms * NS_PER_MS : API_HOLD_AS_IS;
+    hold->claim_ns = (int64_t)claim_ms * NS_PER_MS;
+    return NULL;
+}
+
+static void reply_hold(struct http_reply *reply, const char *uplink, const struct api_hold *hold)
+{
+    char *body = malloc(ANSWER_SIZE);
+    struct text text;
+
+    if (!body) {
+        reply_error(reply, 500, error_text(ERR_NOMEM));
+        return;
+    }
+    text_init(&text, body, ANSWER_SIZE);
+    text_printf(&text, "{\"uplink\":\"%s\"", uplink);
+    if (hold->for_ns != API_HOLD_AS_IS)
+        text_printf(&text, ",\"for_ms\":%" PRId64, hold->for_ns / NS_PER_MS);
+    if (hold->by)
+        text_printf(&text, ",\"claim_ms\":%" PRId64, hold->claim_ns / NS_PER_MS);
+    text_string(&text, "}\n");
+    reply_json(reply, 200, body, text.size);
+}
+
 static void post_hold(void *context, const struct route_request *request, struct http_reply *reply)
 {
     struct api *api = context;
-    uint64_t for_ms = UINT64_MAX;
-    char *body = malloc(256);
-    struct text text;
+    struct api_hold hold;
+    char words[320] = "";
+    struct text refusal;
+    const char *wrong = parse_hold(request->http, &hold);
 
-    if (query_u64(request->http, "for_ms", &for_ms) || for_ms > HOLD_MAX_MS) {
-        reply_error(reply, 400, "for_ms: a whole number of at most 60000 is expected; 0 ends it");
-        free(body);
+    if (wrong) {
+        reply_error(reply, 400, wrong);
         return;
     }
-    int error = !body              ? ERR_NOMEM
-                : api->source.hold ? api->source.hold(api->source.context, request->names[0],
-                                                      (int64_t)for_ms * NS_PER_MS)
-                                   : ERR_UNSUPPORTED;
-    if (error) {
-        free(body);
-        if (error == ERR_NOT_FOUND)
-            reply_error(reply, 404, "there is no such uplink");
-        else
-            reply_failure(reply, error);
-        return;
-    }
-    text_init(&text, body, 256);
-    text_printf(&text, "{\"uplink\":\"%s\",\"for_ms\":%" PRIu64 "}\n", request->names[0], for_ms);
-    reply_json(reply, 200, body, text.size);
+    text_init(&refusal, words, sizeof words);
+    int error = api->source.hold
+                    ? api->source.hold(api->source.context, request->names[0], &hold, &refusal)
+                    : ERR_UNSUPPORTED;
+    if (error == ERR_NOT_FOUND)
+        reply_error(reply, 404, "there is no such uplink");
+    else if (error == ERR_BUSY)
+        reply_error(reply, 409, words);
+    else if (error)
+        reply_failure(reply, error);
+    else
+        reply_hold(reply, request->names[0], &hold);
 }
 
 #define ROOT_SIZE_MAX 65 /* as the configuration allows */

@@ -73,6 +73,42 @@ def a_hold_ends_by_itself_and_is_bounded(site):
     plant.finish()
 
 
+def a_second_drill_of_an_uplink_is_refused_and_the_first_goes_on(site):
+    plant = Plant(site)
+    first = site.start("drill", program("sluice"), "drill", "--config", plant.gateway.config_path, "--socket",
+                       plant.gateway.socket, "--minutes", "0.2", "--json")
+    wait_for(lambda: not plant.gateway.is_online(), 20, "the uplink is cut off")
+    second = plant.drill("--minutes", "0.02")
+    check(second.returncode == EXIT_SYSTEM and second.stdout == "", "the second", second.returncode, second.stdout)
+    check(f"runs already: process {first.popen.pid}, since 20" in second.stderr, "who runs the first", second.stderr)
+    check("drill" in plant.gateway.uplink()["error"], "it is still cut off", plant.gateway.uplink())
+    check(first.popen.wait(60) == EXIT_OK, "the first", first.log())
+    check(plant.gateway.uplink()["connects"] == 2, "one connection before and one after", plant.gateway.uplink())
+    check(plant.drill("--minutes", "0.02").returncode == EXIT_OK, "the next one may, as soon as the first is over")
+    plant.finish()
+
+
+def an_uplink_that_one_has_for_himself_nobody_else_holds(site):
+    plant = Plant(site)
+    api = Api(plant.gateway)
+    hold = lambda query: api.ask("POST", "/api/v1/uplinks/cloud/hold?" + query)
+    check(hold("claim_ms=60000&by=anna").status == 200, "a claim alone")
+    check(plant.gateway.is_online(), "which cuts nothing")
+    for query in ("for_ms=0", "for_ms=1000", "for_ms=1000&claim_ms=1000&by=bert", "claim_ms=0&by=bert"):
+        refused = hold(query)
+        check(refused.status == 409 and "runs already: anna." in refused.text, "refused", query, refused.text)
+    check(plant.gateway.uplink()["connects"] == 1, "nothing was cut", plant.gateway.uplink())
+    check(hold("for_ms=60000&claim_ms=60000&by=anna").status == 200, "it is anna's")
+    wait_for(lambda: not plant.gateway.is_online(), 10, "the uplink is cut off")
+    check(hold("for_ms=0&claim_ms=0&by=anna").status == 200, "given back")
+    plant.gateway.wait_online()
+    check(hold("claim_ms=300&by=bert").status == 200, "one for a moment")
+    wait_for(lambda: hold("claim_ms=1&by=anna").status == 200, 10, "it ends by itself")
+    for query in ("claim_ms=60001&by=anna", "claim_ms=1000", "claim_ms=1000&by=", "claim_ms=1&by=" + "x" * 80):
+        check(hold(query).status == 400, "refused", query)
+    plant.finish()
+
+
 def a_user_who_may_not_read_is_told(site):
     acl = "topic readwrite #\nuser plant7\ntopic write sluice/plant7/#\n"
     plant = Plant(site, acl=acl)
@@ -82,4 +118,5 @@ def a_user_who_may_not_read_is_told(site):
 
 
 main(what_waits_arrives_and_nothing_is_missing, a_drill_that_is_ended_gives_the_uplink_back,
-     a_hold_ends_by_itself_and_is_bounded, a_user_who_may_not_read_is_told)
+     a_hold_ends_by_itself_and_is_bounded, a_second_drill_of_an_uplink_is_refused_and_the_first_goes_on,
+     an_uplink_that_one_has_for_himself_nobody_else_holds, a_user_who_may_not_read_is_told)
