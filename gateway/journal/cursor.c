@@ -182,6 +182,19 @@ uint64_t cursor_low(const struct cursor *cursor)
     return low;
 }
 
+static uint64_t resume(const struct cursor *cursor)
+{
+    return cursor->untold.first ? cursor->untold.first : cursor->low;
+}
+
+uint64_t cursor_resume(const struct cursor *cursor)
+{
+    lock(cursor->journal);
+    uint64_t n = resume(cursor);
+    unlock(cursor->journal);
+    return n;
+}
+
 /* Marks a range as done and counts what was new of it. */
 static int finish(struct cursor *cursor, uint64_t first, uint64_t last, uint64_t *counter)
 {
@@ -191,8 +204,9 @@ static int finish(struct cursor *cursor, uint64_t first, uint64_t last, uint64_t
     int64_t marked = cursor_mark(cursor, first, last);
     if (marked > 0)
         *counter += (uint64_t)marked;
+    bool told = marked >= 0 && cursor_told(cursor, first, last);
     unlock(cursor->journal);
-    if (marked > 0)
+    if (marked > 0 || told)
         changed(cursor->journal);
     return marked < 0 ? (int)marked : 0;
 }
@@ -254,6 +268,7 @@ void cursor_each(const struct journal *journal,
             continue;
         struct cursor_ledger ledger = {
             .low = cursor.low,
+            .resume = resume(&cursor),
             .acked = cursor.acked,
             .ranges = cursor.range_count,
             .held = cursor.held,

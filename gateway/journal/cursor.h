@@ -48,8 +48,15 @@ void cursor_trial_name(char name[CURSOR_NAME_SIZE_MAX], const char *key, const c
  * ERR_INVALID. */
 int cursor_copy(struct journal *journal, const char *from, const char *to);
 
-/* Everything below is done. Where a new consumer begins to read. Thread-safe. */
+/* Everything below is done. Thread-safe. */
 uint64_t cursor_low(const struct cursor *cursor);
+
+/*
+ * Where its consumer goes on to read: at cursor_low, or where events below that were dropped before
+ * they were acknowledged at the first of them. A reader that begins there tells of the hole, and
+ * once the consumer has acknowledged or dropped that range, too, it goes on behind. Thread-safe.
+ */
+uint64_t cursor_resume(const struct cursor *cursor);
 
 /*
  * Events first..last (inclusive) are acknowledged; those that were before count once. Ranges above
@@ -66,7 +73,7 @@ int cursor_drop(struct cursor *cursor, uint64_t first, uint64_t last, enum gap_r
 struct cursor_ledger {
     char name[CURSOR_NAME_SIZE_MAX]; /* of a trial: the one that it stands for */
     char trial[CURSOR_KEY_SIZE];     /* its key; "" for a cursor that is none */
-    uint64_t low, acked, pending;
+    uint64_t low, resume, acked, pending;
     uint64_t dropped[8]; /* by enum gap_reason; retention counts what was dropped before it was
                             acknowledged */
     uint32_t ranges;

@@ -97,6 +97,19 @@ int64_t cursor_mark(struct cursor *cursor, uint64_t first, uint64_t last)
     return (int64_t)missing;
 }
 
+bool cursor_told(struct cursor *cursor, uint64_t first, uint64_t last)
+{
+    struct cursor_range *untold = &cursor->untold;
+
+    if (untold->first == 0 || first > untold->first || last < untold->first)
+        return false;
+    untold->first = last + 1;
+    if (untold->first > untold->last)
+        *untold = (struct cursor_range){0};
+    cursor->changed = true;
+    return true;
+}
+
 void cursors_retire(struct cursors *cursors, uint64_t last, enum gap_reason reason, struct gap *gap)
 {
     *gap = (struct gap){.last = last, .reason = (uint8_t)reason};
@@ -111,6 +124,9 @@ void cursors_retire(struct cursors *cursors, uint64_t last, enum gap_reason reas
         if (missing > gap->count)
             gap->count = missing;
         cursor->dropped[reason] += missing;
+        if (cursor->untold.first == 0)
+            cursor->untold.first = cursor->low;
+        cursor->untold.last = last;
         cursor->low = last + 1;
         raise_low(cursor);
         cursor->changed = true;
@@ -178,6 +194,10 @@ static void pack_cursor(const struct cursor *cursor, struct record_body *body)
         pack_varint(packer, range->last - range->first + 1);
         end = range->last + 1;
     }
+    if (cursor->untold.first == 0)
+        return;
+    pack_varint(packer, cursor->untold.first);
+    pack_varint(packer, cursor->untold.last);
 }
 
 /* Removals come first: a name may have been taken again. */
@@ -231,7 +251,15 @@ static int unpack_cursor(struct cursor *cursor, struct unpacker *body)
         end = first + size;
     }
     cursor->range_count = (uint32_t)ranges;
-    return 0;
+    if (body->at == body->end)
+        return 0;
+    struct cursor_range *untold = &cursor->untold;
+    untold->first = unpack_varint(body);
+    untold->last = unpack_varint(body);
+    return body->bad || untold->first < cursor->began || untold->last < untold->first ||
+                   untold->last >= cursor->low
+               ? ERR_CORRUPT
+               : 0;
 }
 
 /* The name is in records of both types, the rest in RECORD_CURSOR. */

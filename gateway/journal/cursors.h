@@ -35,6 +35,8 @@ struct cursor {
     uint64_t dropped[GAP_REASONS];
     uint32_t range_count;
     struct cursor_range ranges[CURSOR_RANGES_MAX]; /* rising, apart from one another and from low */
+    struct cursor_range untold; /* below low: gone, and the consumer has not taken the word of that
+                                   yet; first 0: none */
 };
 
 struct cursors {
@@ -58,13 +60,17 @@ struct cursor *cursors_place(struct cursors *cursors);
  */
 int64_t cursor_mark(struct cursor *cursor, uint64_t first, uint64_t last);
 
+/* The consumer is done with first..last, and thereby with what it was told is gone of that. Returns
+ * whether there was any. */
+bool cursor_told(struct cursor *cursor, uint64_t first, uint64_t last);
+
 /* How many of first..last are not done. */
 uint64_t cursor_missing(const struct cursor *cursor, uint64_t first, uint64_t last);
 
 /*
  * Everything up to `last` is gone: what each cursor lacked of it counts as dropped for `reason`,
- * and its low moves behind. Tells in *gap the part that some cursor lacked (count 0: none did).
- * Takes the mutex.
+ * and its low moves behind; its consumer has to be told of that yet. Tells in *gap the part that
+ * some cursor lacked (count 0: none did). Takes the mutex.
  */
 void cursors_retire(struct cursors *cursors, uint64_t last, enum gap_reason reason,
                     struct gap *gap);

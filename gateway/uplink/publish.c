@@ -70,7 +70,7 @@ void publish_rewind(struct uplink *uplink, int64_t now_ns)
 /* Goes back to the cursor: once every message is answered, so that old ones do not come between. */
 static void finish_rewind(struct uplink *uplink, int64_t now_ns)
 {
-    uint64_t low = cursor_low(uplink->cursor);
+    uint64_t from = cursor_resume(uplink->cursor);
 
     if (!uplink->rewind || (uplink->window.messages > 0 && now_ns < uplink->settle_ns))
         return;
@@ -81,7 +81,7 @@ static void finish_rewind(struct uplink *uplink, int64_t now_ns)
     uplink->flush_wanted = uplink->mark_wanted = false;
     uplink->have_event = uplink->group_open = false;
     uplink->drop_reason = 0;
-    uplink->next = low > 0 ? low : 1;
+    uplink->next = from > 0 ? from : 1;
     uplink->repeated_n = journal_durable(uplink->journal, NULL);
     reader_seek(uplink->reader, uplink->next);
     uplink->rewind = false;

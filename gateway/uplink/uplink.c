@@ -148,15 +148,15 @@ static int declare_own_stream(struct uplink *uplink)
 
 static int open_reading(struct uplink *uplink)
 {
-    uint64_t low;
+    uint64_t from;
     int rc = declare_own_stream(uplink);
 
     if (rc == 0)
         rc = open_cursor(uplink);
     if (rc != 0)
         return rc;
-    low = cursor_low(uplink->cursor);
-    uplink->next = low > 0 ? low : 1;
+    from = cursor_resume(uplink->cursor);
+    uplink->next = from > 0 ? from : 1;
     uplink->repeated_n = journal_durable(uplink->journal, NULL);
     rc = reader_open(&uplink->reader, uplink->journal, uplink->next);
     if (rc != 0)

@@ -281,16 +281,16 @@ static bool is_of_this_journal(const struct journal *journal, const char *epoch,
     return value == current || (value == previous.epoch && n <= previous.last);
 }
 
-static void acknowledge(struct consumers *consumers, const char *name, uint64_t low, uint64_t n,
+static void acknowledge(struct consumers *consumers, const char *name, uint64_t from, uint64_t n,
                         struct http_reply *reply)
 {
     struct search search = {.name = name};
     struct cursor *cursor;
 
-    if (n >= low) {
+    if (n >= from) {
         int error = cursor_open(&cursor, consumers->journal, name, CURSOR_AT_NEWEST);
         if (!error) {
-            error = cursor_ack(cursor, low, n);
+            error = cursor_ack(cursor, from, n);
             cursor_close(cursor);
         }
         if (error) {
@@ -321,7 +321,7 @@ static void post_ack(void *context, const struct route_request *request, struct 
                         "that event is not of this journal as it is now: read again from where "
                         "the consumer is");
         else
-            acknowledge(consumers, name, search.found.low, (uint64_t)n, reply);
+            acknowledge(consumers, name, search.found.resume, (uint64_t)n, reply);
     }
     body_close(&body);
 }
@@ -409,20 +409,18 @@ static bool has_events(void *stream, const struct http_request *request, struct 
     return true;
 }
 
-static int read_query(struct fetch *fetch, const struct http_request *request, uint64_t low)
+static int read_query(struct fetch *fetch, const struct http_request *request, uint64_t from)
 {
     struct feed_query *query = &fetch->query;
     const char *device = http_query(request, "device"), *point = http_query(request, "point");
     uint64_t wait_ms = 0;
 
-    *query = (struct feed_query){.from_ns = INT64_MIN,
-                                 .to_ns = INT64_MAX,
-                                 .from_n = low,
-                                 .limit = LINES_DEFAULT};
+    *query = (struct feed_query){
+        .from_ns = INT64_MIN, .to_ns = INT64_MAX, .from_n = from, .limit = LINES_DEFAULT};
     if (query_u64(request, "limit", &query->limit) || query_u64(request, "wait_ms", &wait_ms) ||
         query_u64(request, "n", &query->from_n) ||
         feed_parse_kinds(http_query(request, "kind"), &query->kinds) || query->limit == 0 ||
-        query->limit > LINES_MAX || wait_ms > WAIT_MAX_MS || query->from_n < low ||
+        query->limit > LINES_MAX || wait_ms > WAIT_MAX_MS || query->from_n < from ||
         (device && strlen(device) >= sizeof fetch->device) ||
         (point && strlen(point) >= sizeof fetch->point))
         return ERR_INVALID;
@@ -448,7 +446,7 @@ static void get_events(void *context, const struct route_request *request, struc
         return;
     }
     fetch->consumers = consumers;
-    if (read_query(fetch, request->http, search.found.low)) {
+    if (read_query(fetch, request->http, search.found.resume)) {
         free(fetch);
         reply_error(reply, 400,
                     "expected are limit (1 to 10000), wait_ms (at most 60000), n (not before the "

@@ -149,6 +149,11 @@ uint64_t cursor_low(const struct cursor *cursor)
     return fake_low();
 }
 
+uint64_t cursor_resume(const struct cursor *cursor)
+{
+    return cursor_low(cursor);
+}
+
 static inline void fake_move(uint64_t first, uint64_t last, enum fate fate, uint8_t reason)
 {
     pthread_mutex_lock(&fake.lock);

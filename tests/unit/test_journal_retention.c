@@ -102,6 +102,62 @@ static void what_a_cursor_lacked_becomes_a_gap_event_and_is_on_its_ledger(void *
     reader_close(reader);
 }
 
+/* The consumer was away while its events were dropped, and the gateway starts again before it is
+ * back: with a clean end, or as a kill leaves the files. */
+static void a_consumer_is_told_after_a_restart_of_what_was_dropped_while_it_was_away(void **state)
+{
+    struct kit *kit = *state;
+    struct cursor *cursor;
+    struct cursor_ledger ledger, before;
+    struct journal_stats stats;
+    struct reader *reader;
+    struct event event;
+    small(kit);
+    kit_open(kit);
+    uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
+    assert_int_equal(cursor_open(&cursor, kit->journal, "uplink/cloud", CURSOR_AT_OLDEST), 0);
+    kit_fill(kit, stream, 0, 100);
+    assert_int_equal(cursor_ack(cursor, 1, 50), 0);
+    for (int i = 0; i < 60; i++)
+        kit_fill(kit, stream, 100 + 1000 * i, 1000);
+    for (int restart = 0; restart < 2; restart++) {
+        cursor_close(cursor);
+        if (restart == 0)
+            kit_crash(kit);
+        else
+            kit_close(kit);
+        kit_open(kit);
+        assert_int_equal(cursor_open(&cursor, kit->journal, "uplink/cloud", CURSOR_AT_OLDEST), 0);
+        assert_int_equal(cursor_resume(cursor), 51);
+    }
+    /* No event comes any more: what is retired by now is all. */
+    kit_flush(kit);
+    journal_stats(kit->journal, &stats);
+    cursor_each(kit->journal, see_ledger, &before);
+    assert_int_equal(before.low, stats.oldest);
+    assert_int_equal(reader_open(&reader, kit->journal, cursor_resume(cursor)), 0);
+    assert_int_equal(reader_next(reader, &event), 1);
+    assert_int_equal(event.n, 0);
+    assert_int_equal(event.value.gap->reason, GAP_RETENTION);
+    assert_int_equal(event.value.gap->first, 51);
+    assert_int_equal(event.value.gap->last, stats.oldest - 1);
+    reader_close(reader);
+
+    /* Taken in two parts, and counted once. */
+    assert_int_equal(cursor_drop(cursor, 51, 1000, GAP_RETENTION), 0);
+    assert_int_equal(cursor_resume(cursor), 1001);
+    assert_int_equal(cursor_drop(cursor, 1001, stats.oldest - 1, GAP_RETENTION), 0);
+    assert_int_equal(cursor_resume(cursor), stats.oldest);
+    cursor_close(cursor);
+    kit_close(kit);
+    kit_open(kit);
+    cursor_each(kit->journal, see_ledger, &ledger);
+    assert_int_equal(ledger.resume, ledger.low);
+    assert_int_equal(ledger.low, before.low);
+    assert_int_equal(ledger.dropped[GAP_RETENTION], before.dropped[GAP_RETENTION]);
+    assert_int_equal(ledger.acked, 50);
+}
+
 static void old_segments_go_by_age(void **state)
 {
     struct kit *kit = *state;
@@ -279,6 +335,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(keeps_to_its_bytes_and_uses_files_again),
         TEST(what_a_cursor_lacked_becomes_a_gap_event_and_is_on_its_ledger),
+        TEST(a_consumer_is_told_after_a_restart_of_what_was_dropped_while_it_was_away),
         TEST(old_segments_go_by_age),
         TEST(refuses_the_newest_until_the_oldest_is_acknowledged),
         TEST(an_acknowledgement_makes_room_when_the_newest_segment_is_full),
