@@ -137,7 +137,8 @@ struct journal_stats {
     uint64_t waiting;                   /* put, not yet durable */
     uint64_t oldest, newest;            /* n */
     int64_t oldest_wall_ns;             /* when the oldest segment was begun */
-    int64_t newest_wall_ns;             /* of the newest event */
+    int64_t newest_wall_ns;             /* of the newest event; not before oldest_wall_ns, unless
+                                           the clock was set back */
     uint64_t bytes, keep_bytes;         /* of all files, with the one in preparation; allowed */
     uint64_t commits, commit_bytes;     /* since the start */
     int64_t commit_ns;                  /* the interval: what a power cut may take at most */

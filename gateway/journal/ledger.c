@@ -71,6 +71,18 @@ static void add_commits(struct journal *journal, struct journal_stats *stats)
     pthread_mutex_unlock(&commit->mutex);
 }
 
+/* What a journal of a moment holds was all read before its first segment was begun, and nobody can
+ * ask for the state of then: its end is that beginning, in whole milliseconds as it is told. Only a
+ * clock that was set back makes the newest event really the older one. */
+static int64_t newest_wall(const struct journal *journal, int64_t oldest_ns)
+{
+    int64_t newest_ns = journal->state.newest_wall_ns;
+    int64_t begun_ns = (oldest_ns + NS_PER_MS - 1) / NS_PER_MS * NS_PER_MS;
+    bool early = newest_ns != 0 && newest_ns < begun_ns && !steps_any(&journal->state.steps);
+
+    return early ? begun_ns : newest_ns;
+}
+
 void journal_stats(const struct journal *constant, struct journal_stats *stats)
 {
     struct journal *journal = (struct journal *)constant;
@@ -86,7 +98,7 @@ void journal_stats(const struct journal *constant, struct journal_stats *stats)
     stats->boot = journal->writer.boot.number;
     if (index_get(&journal->index, 0, &oldest) == 0)
         stats->oldest_wall_ns = begun_wall(journal, &oldest);
-    stats->newest_wall_ns = journal->state.newest_wall_ns;
+    stats->newest_wall_ns = newest_wall(journal, stats->oldest_wall_ns);
     stats->bytes = (uint64_t)journal->spare.total_bytes;
     stats->keep_bytes = (uint64_t)journal->keep_bytes;
     stats->commit_ns = journal->commit_ns > 0 ? journal->commit_ns : 0;

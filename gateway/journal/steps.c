@@ -76,6 +76,14 @@ void steps_see(struct steps *steps, uint64_t n, int64_t mono_ns, int64_t offset_
     steps->boot = boot;
 }
 
+bool steps_any(const struct steps *steps)
+{
+    lock(steps);
+    bool any = steps->count > 0;
+    unlock(steps);
+    return any;
+}
+
 void steps_pack(const struct steps *steps, struct packer *packer)
 {
     pack_signed(packer, steps->high_ns);

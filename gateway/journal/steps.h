@@ -44,6 +44,9 @@ void steps_clear(struct steps *steps);
  */
 void steps_see(struct steps *steps, uint64_t n, int64_t mono_ns, int64_t offset_ns, uint32_t boot);
 
+/* Whether there is any. */
+bool steps_any(const struct steps *steps);
+
 /* All of them as the body of a record, and back (in place of what there was). ERR_CORRUPT. */
 void steps_pack(const struct steps *steps, struct packer *packer);
 int steps_apply(struct steps *steps, struct unpacker *body);

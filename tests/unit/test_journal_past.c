@@ -101,6 +101,29 @@ static void counts_an_event_that_was_stored_behind_later_ones(void **state)
     }
 }
 
+/* Its only events waited for the first segment. */
+static void the_ends_of_a_journal_of_a_moment_can_be_asked_for(void **state)
+{
+    struct kit *kit = *state;
+    struct journal_stats stats;
+    struct values values = {0};
+
+    kit_open(kit);
+    assert_int_equal(kit_declare(kit, "meter", "p1"), 1);
+    struct event event = {.stream = 1,
+                          .mono_ns = kit->mono_ns - 300 * NS_PER_MS,
+                          .kind = EVENT_READING,
+                          .value = {.type = VALUE_F64, .f = 7}};
+    assert_int_equal(journal_put(kit->journal, &event), 0);
+    kit_flush(kit);
+    journal_stats(kit->journal, &stats);
+    assert_true(stats.oldest_wall_ns <= stats.newest_wall_ns);
+    assert_int_equal(journal_state_at(kit->journal, stats.oldest_wall_ns, see, &values), 0);
+    assert_int_equal(journal_state_at(kit->journal, stats.newest_wall_ns, see, &values), 0);
+    assert_int_equal(values.count, 2);
+    assert_true(values.last[1] == 7);
+}
+
 static void finds_events_by_time(void **state)
 {
     struct kit *kit = *state;
@@ -214,6 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(tells_the_state_of_any_moment),
         TEST(counts_an_event_that_was_stored_behind_later_ones),
+        TEST(the_ends_of_a_journal_of_a_moment_can_be_asked_for),
         TEST(finds_events_by_time),
         TEST(a_sample_begins_near_the_event_that_is_meant),
         TEST(is_read_beside_its_writer_without_being_changed),
