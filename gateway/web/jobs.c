@@ -227,8 +227,9 @@ static void note_start(struct jobs *jobs, const struct caller *caller,
     audit_note(jobs->journal, caller, "job-started", words);
 }
 
-/* The place first, then the note, then the program: what is refused leaves no trace. */
-static int start(struct job *job, const struct posting *posting)
+/* The place first, then the note, then the program: what is refused leaves no trace. Once it is
+ * kept the job may be gone at any time; its number is what is left to tell. */
+static int start(struct job *job, const struct posting *posting, uint64_t *number)
 {
     struct jobs *jobs = posting->jobs;
     struct job *old = NULL;
@@ -248,6 +249,7 @@ static int start(struct job *job, const struct posting *posting)
         error = keep(jobs, job);
     else
         jobs->starting--;
+    *number = job->number;
     pthread_mutex_unlock(&jobs->lock);
     if (runs && error)
         program_end(&job->program);
@@ -261,6 +263,7 @@ static void start_posted(void *context, const struct http_request *request,
     struct posting *posting = context;
     struct job *job = calloc(1, sizeof *job);
     char *body = malloc(64);
+    uint64_t number = 0;
     int error = ERR_NOMEM;
 
     (void)request;
@@ -272,7 +275,7 @@ static void start_posted(void *context, const struct http_request *request,
         job->kind = posting->command.kind;
         job->started_ns = clock_wall(&clock_system);
         memcpy(job->by, posting->caller.account, sizeof job->by);
-        error = start(job, posting);
+        error = start(job, posting, &number);
     }
     if (error) {
         free(body);
@@ -282,7 +285,7 @@ static void start_posted(void *context, const struct http_request *request,
         else
             reply_failure(reply, error);
     } else {
-        int size = snprintf(body, 64, "{\"job\":\"%" PRIu64 "\"}\n", job->number);
+        int size = snprintf(body, 64, "{\"job\":\"%" PRIu64 "\"}\n", number);
         reply_json(reply, 202, body, (size_t)size);
     }
 }

@@ -1,5 +1,7 @@
 #!/usr/bin/python3
 """The Debian package: built, checked, installed on a bare Debian, upgraded, removed; and under a systemd that really runs."""
+import concurrent.futures
+import itertools
 import json
 import os
 import re
@@ -13,6 +15,7 @@ from harness import LONG, check, main, run, wait_for  # noqa: E402
 from harness.site import Skip, program  # noqa: E402
 from container import SOURCE, Container, tool  # noqa: E402
 
+MACHINES = {"arm64": "AArch64", "armhf": "ARM"}
 UNIT = os.path.join(SOURCE, "firmware/package/sluice.service")
 EXPOSURE_MAX = 1.5
 SUITES = ("bookworm", "trixie") if LONG else ("bookworm",)
@@ -50,13 +53,18 @@ def is_built_and_lintian_finds_no_error(site):
 def a_package_is_built_for_each_processor(site):
     if not LONG:
         raise Skip("takes some minutes: SLUICE_LONG=1")
-    for arch, machine in (("arm64", "AArch64"), ("armhf", "ARM")):
-        for suite in ("bookworm", "trixie"):
-            package = tool("package", "--arch", arch, "--suite", suite)
-            folder = site.path(suite + arch)
-            subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
-            header = subprocess.run(["readelf", "-h", os.path.join(folder, "usr/bin/sluice")], capture_output=True, text=True, check=True)
-            check(re.search(r"Machine: +%s$" % machine, header.stdout, re.MULTILINE), package, header.stdout)
+    def contents(arch, suite):
+        package = tool("package", "--arch", arch, "--suite", suite)
+        folder = site.path(suite + arch)
+        subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
+        header = subprocess.run(["readelf", "-h", os.path.join(folder, "usr/bin/sluice")], capture_output=True, text=True, check=True)
+        check(re.search(r"Machine: +%s$" % MACHINES[arch], header.stdout, re.MULTILINE), package, header.stdout)
+        return sorted(os.path.relpath(os.path.join(at, name), folder) for at, _, names in os.walk(folder) for name in names)
+    # Beside each other, as the tests and the images ask for them.
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        of = list(pool.map(contents, *zip(*itertools.product(MACHINES, ("bookworm", "trixie")))))
+    for arch in range(0, len(of), 2):
+        check(of[arch] == of[arch + 1], "files are missing", of[arch], of[arch + 1])
 
 
 def is_installed_on_a_bare_debian(site):
