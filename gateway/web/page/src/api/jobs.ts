@@ -37,16 +37,25 @@ export function joiner<Line>(): { add: (line: string) => Line | null; clear: () 
   };
 }
 
-/** One that goes on when nobody looks: of this kind, for this device or uplink. */
+/** One that goes on when nobody looks: of one of these kinds, for this device or uplink. */
 export interface Lasting {
-  kind: string;
+  kinds: readonly string[];
   of: string;
 }
 
-interface Listed extends Lasting {
+interface Listed {
+  kind: string;
+  of: string;
   job: string;
   running: boolean;
   ended?: number;
+}
+
+/** From the moment on when it was asked for: its id comes with the answer. */
+interface Followed {
+  id?: string;
+  source?: EventSource;
+  stopped?: boolean;
 }
 
 /** What it came to is told to those who come back within this time. */
@@ -62,17 +71,21 @@ export function useJob<Line>({ keep = Infinity, lasting }: { keep?: number; last
   const [end, setEnd] = useState<JobEnd | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [runs, setRuns] = useState(false);
-  const job = useRef<{ id: string; source: EventSource } | null>(null);
-  const gone = useRef(false);
+  /** Undefined until one is followed. */
+  const job = useRef<Followed | null | undefined>(undefined);
 
   const leave = (): void => {
-    job.current?.source.close();
+    job.current?.source?.close();
     job.current = null;
   };
 
+  const cancel = (id: string): void => void remove(`/jobs/${id}`).catch(() => {});
+
   const stop = (): void => {
-    if (!job.current) return;
-    remove(`/jobs/${job.current.id}`).catch(() => {});
+    const mine = job.current;
+    if (!mine) return;
+    mine.stopped = true;
+    if (mine.id) cancel(mine.id);
     leave();
     setRuns(false);
   };
@@ -105,29 +118,32 @@ export function useJob<Line>({ keep = Infinity, lasting }: { keep?: number; last
     setEnd(null);
     setError(null);
     setRuns(true);
+    const mine: Followed = (job.current = {});
     post<{ job: string }>('/jobs', body).then(({ job: id }) => {
-      if (!gone.current) follow(id);
-      else if (!lasting) remove(`/jobs/${id}`).catch(() => {});
+      if (job.current === mine) follow(id);
+      else if (mine.stopped) cancel(id);
     }, (refused) => {
+      if (job.current !== mine) return;
+      leave();
       setError(refused);
       setRuns(false);
     });
   };
 
-  const comeBack = async ({ kind, of }: Lasting): Promise<void> => {
-    const { jobs } = await get<{ jobs: Listed[] }>('/jobs');
-    const last = jobs.filter((one) => one.kind === kind && one.of === of).at(-1);
-    if (!last || job.current || gone.current || !(last.running || gatewayNow() - last.ended! < TOLD_MS)) return;
-    setRuns(true);
-    follow(last.job);
-  };
-
   useEffect(() => {
-    gone.current = false;
-    if (lasting) comeBack(lasting).catch(() => {});
+    let gone = false;
+    const comeBack = ({ jobs }: { jobs: Listed[] }): void => {
+      const last = jobs.filter((one) => lasting!.kinds.includes(one.kind) && one.of === lasting!.of).at(-1);
+      // What was started meanwhile goes before it, even if it has ended.
+      if (gone || job.current !== undefined || !last || !(last.running || gatewayNow() - last.ended! < TOLD_MS)) return;
+      setRuns(last.running);
+      follow(last.job);
+    };
+    if (lasting) get<{ jobs: Listed[] }>('/jobs').then(comeBack).catch(() => {});
     return () => {
-      gone.current = true;
+      gone = true;
       (lasting ? leave : stop)();
+      job.current = undefined;
     };
   }, [lasting?.of]);
   return { runs, lines, end, error, start, stop };

@@ -73,7 +73,7 @@ function Progress({ last }: { last: Line | undefined }) {
 }
 
 export function Firmware({ device }: { device: DeviceStatus }) {
-  const look = useJob<Node>(), work = useJob<Line>({ lasting: device.profile === PROFILE ? { kind: 'node-update', of: device.id } : undefined });
+  const look = useJob<Node>(), work = useJob<Line>({ lasting: device.profile === PROFILE ? { kinds: ['node-update'], of: device.id } : undefined });
   const [node, setNode] = useState<Node | null>(null);
   const [file, setFile] = useState<NodeFile | null>(null);
   const [error, setError] = useState<unknown>(null);

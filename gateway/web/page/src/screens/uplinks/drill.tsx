@@ -27,7 +27,7 @@ const BACK = ['returning', 'draining'];
 
 export function Drill({ uplink }: { uplink: UplinkStatus }) {
   const { id } = uplink;
-  const job = useJob<Phase>({ lasting: { kind: 'drill', of: id } });
+  const job = useJob<Phase>({ lasting: { kinds: ['drill'], of: id } });
   const [minutes, setMinutes] = useState('2');
   const end = job.lines.find((line) => line.phase === 'end'), now = job.lines.at(-1);
   return (
