@@ -24,13 +24,13 @@ await main(async (browser) => {
   check(await panel.getByRole('alert').count() === 0, 'what was wrong before is not told any more');
   await press('Update to 1.1.0');
   await panel.getByRole('progressbar').waitFor();
-  check((await axe(page)).length === 0, 'it is sent', await axe(page));
-  await picture(page, 'node-update');
   // It goes on when nobody looks, and whoever comes back sees how far it is.
   await go(page, 'devices');
   await page.getByRole('link', { name: 'node' }).click();
   await panel.getByRole('progressbar').waitFor();
   check((await panel.getByText(/^(Sending|It restarts|It answers)/).count()) === 1, 'how far it is', await panel.innerText());
+  check((await axe(page)).length === 0, 'it is sent', await axe(page));
+  await picture(page, 'node-update');
   await panel.getByText('1.1.0 runs and is kept.').waitFor({ timeout: WORK_MS });
   await runs('B', '1.1.0');
   check((await axe(page)).length === 0, 'it runs', await axe(page));
@@ -39,5 +39,17 @@ await main(async (browser) => {
   await press(/^Back to 1\.0\.0/);
   await panel.locator('button.danger').click();
   await runs('A', '1.0.0');
+
+  // Whoever comes back is told of the last that was done, which was no update, and the line is not borrowed unasked.
+  const asked = [];
+  page.on('request', (request) => request.method() === 'POST' && request.url().endsWith('/jobs') && asked.push(request.postData()));
+  await go(page, 'devices');
+  const told = page.waitForResponse(/\/jobs\/[^/]+\/lines$/);
+  await page.getByRole('link', { name: 'node' }).click();
+  await told;
+  await press('See what runs');
+  await runs('A', '1.0.0');
+  check((await panel.getByText('runs and is kept').count()) === 0, 'the update was taken back', await panel.innerText());
+  check(asked.length === 1, 'only what was asked for', asked);
   check(page.troubles.length === 0, page.troubles);
 });

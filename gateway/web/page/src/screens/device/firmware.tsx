@@ -1,5 +1,5 @@
 /** A sensor node's firmware: what is in its two slots, another version over its bus, and back. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, get } from '../../api/client';
 import { useJob } from '../../api/jobs';
 import { may } from '../../api/session';
@@ -13,6 +13,9 @@ import { SureButton } from '../../parts/sure-button';
 
 /** The profile that the node's firmware is made from, too. */
 const PROFILE = 'sluice-node';
+
+/** What becomes of one is not told any more once another followed. */
+const WORK = ['node-update', 'node-confirm', 'node-rollback'];
 
 interface Slot {
   state: string;
@@ -73,16 +76,19 @@ function Progress({ last }: { last: Line | undefined }) {
 }
 
 export function Firmware({ device }: { device: DeviceStatus }) {
-  const look = useJob<Node>(), work = useJob<Line>({ lasting: device.profile === PROFILE ? { kinds: ['node-update'], of: device.id } : undefined });
+  const look = useJob<Node>(), work = useJob<Line>({ lasting: device.profile === PROFILE ? { kinds: WORK, of: device.id } : undefined });
   const [node, setNode] = useState<Node | null>(null);
   const [file, setFile] = useState<NodeFile | null>(null);
   const [error, setError] = useState<unknown>(null);
   const on = device.id, last = work.lines.at(-1);
   const seen = (): void => look.start({ kind: 'node-status', on });
   useEffect(() => setNode((known) => look.lines[0] ?? known), [look.lines]);
+  const ran = useRef(false);
   useEffect(() => {
-    if (work.end) seen();
-  }, [work.end]);
+    // Of what ended before one came here, the line is not borrowed unasked.
+    if (work.end && ran.current) seen();
+    ran.current = work.runs;
+  }, [work.end, work.runs]);
   if (device.profile !== PROFILE || !may('owner')) return null;
 
   const now = node?.slots['AB'.indexOf(node.running ?? 'A')], other = node?.slots[node.running === 'B' ? 0 : 1];
