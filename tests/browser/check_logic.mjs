@@ -116,7 +116,7 @@ const tests = {
     const phrases = { 'the broker is busy': 'der Broker ist ausgelastet', 'uplink {}: {}': 'Broker {}: {}', 'over: {}': 'vorbei: {}', 'its configuration has {} mistake{}; {}': '{3} (Fehler: {1})' };
     // As it is loaded: what has nothing to fill in has lost its English.
     const packed = packPhrases(phrases);
-    assert.ok(!JSON.stringify(packed).includes('busy') && JSON.stringify(packed).includes('over: {}') && JSON.stringify(packed).includes('"its conf~'));
+    assert.ok(!JSON.stringify(packed).includes('busy') && JSON.stringify(packed).includes('over: {}') && JSON.stringify(packed).includes('"its c~'));
     assert.throws(() => packPhrases(Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`sentence ${i}`, '']))), /one mark/);
     logic.learn(packed);
     assert.equal(logic.said('sluice doctor: the broker is busy'), 'Der Broker ist ausgelastet');

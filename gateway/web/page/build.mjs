@@ -36,7 +36,7 @@ function markOf(sentence) {
 }
 
 /** So many letters of what stands between two places to fill in are enough to find it, with how many there are. */
-const KEPT = 8, LAST = 6;
+const KEPT = 5, LAST = 5;
 
 function shortened(form, kept) {
   if (form.includes('~')) throw new Error(`"~" stands for what is left out, and is in "${form}"`);
