@@ -1,6 +1,7 @@
 /* sluice config: the changes of the configuration that there were, and back. */
 #include <cjson/cJSON.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +11,11 @@
 #include "cli/answer.h"
 #include "cli/client.h"
 #include "cli/command.h"
+#include "core/clock.h"
 
-#define API "/api/v1/config"
+#define API           "/api/v1/config"
+#define ARRIVE_NS     (60 * NS_PER_S) /* for what is on its way */
+#define LOOK_AGAIN_MS 100
 
 /* What a path answers with; NULL with an exit code, told. */
 static cJSON *get(const char *socket_path, const char *path, int *code)
@@ -122,9 +126,8 @@ static int diff(const char *socket_path, const char *change, const char *with)
     return code;
 }
 
-/* What is given up where a configuration is kept that has an uplink no more. Returns how many tell
- * of it. */
-static int tell_undelivered(const cJSON *answer, const char *when)
+/* What is given up where a configuration is kept that has an uplink no more. */
+static void tell_undelivered(const cJSON *answer, const char *when)
 {
     const cJSON *left, *all = cJSON_GetObjectItem(answer, "undelivered");
 
@@ -139,7 +142,6 @@ static int tell_undelivered(const cJSON *answer, const char *when)
                 events, events == 1 ? " is" : "s are", answer_text(left, "uplink"), when,
                 events == 1 ? "it" : "them");
     }
-    return cJSON_GetArraySize(all);
 }
 
 /* The change that waits, after telling what is given up with it where somebody `keeps` it; NULL
@@ -190,16 +192,63 @@ static int take_back(const char *socket_path)
     return settle(socket_path, API "/revert", false, "taken back");
 }
 
-/* Whether nothing waits for an uplink that an earlier text does not have. */
+static bool is_online(const cJSON *status, const char *uplink)
+{
+    const cJSON *each, *all = cJSON_GetObjectItem(status, "uplinks");
+
+    cJSON_ArrayForEach(each, all)
+    {
+        if (strcmp(answer_text(each, "id"), uplink) == 0)
+            return strcmp(answer_text(each, "state"), "online") == 0;
+    }
+    return false;
+}
+
+/* Whether an uplink delivers all that is stored at this moment. Of one that works something is on
+ * its way at any time, so that what counts is not whether anything waits. */
+static bool delivers(const char *socket_path, const char *uplink, int *code)
+{
+    int64_t until_ns = clock_mono(&clock_system) + ARRIVE_NS;
+    bool online = true, first = true;
+    double newest = 0, low = 0;
+    char cursor[96];
+
+    snprintf(cursor, sizeof cursor, "uplink/%.80s", uplink);
+    while (online && low <= newest && clock_mono(&clock_system) < until_ns) {
+        if (!first)
+            poll(NULL, 0, LOOK_AGAIN_MS);
+        cJSON *status = get(socket_path, "/api/v1/status", code);
+        if (!status)
+            return false;
+        if (first)
+            newest = answer_number(cJSON_GetObjectItem(status, "journal"), "newest");
+        low = answer_number(cJSON_GetObjectItem(cJSON_GetObjectItem(status, "consumers"), cursor),
+                            "low");
+        online = is_online(status, uplink);
+        first = false;
+        cJSON_Delete(status);
+    }
+    return low > newest;
+}
+
+/* Whether the uplinks that an earlier text does not have are not behind. */
 static bool gives_up_nothing(const char *socket_path, const cJSON *earlier, int *code)
 {
     cJSON *body = cJSON_CreateObject();
 
     cJSON_AddStringToObject(body, "text", answer_text(earlier, "text"));
     cJSON *answer = post(socket_path, API "/check", body, code);
-    if (*code == EXIT_CODE_OK && tell_undelivered(answer, " then") > 0) {
-        fprintf(stderr, "sluice config: nothing was changed: wait until sluice status tells that "
-                        "nothing is pending, or give them up with --force\n");
+    const cJSON *left, *all = cJSON_GetObjectItem(answer, "undelivered");
+    bool behind = false;
+    cJSON_ArrayForEach(left, all)
+    {
+        if (*code == EXIT_CODE_OK && !behind)
+            behind = !delivers(socket_path, answer_text(left, "uplink"), code);
+    }
+    if (*code == EXIT_CODE_OK && behind) {
+        tell_undelivered(answer, " then");
+        fprintf(stderr, "sluice config: nothing was changed: see that the uplink is online and has "
+                        "caught up (sluice status, sluice doctor), or give them up with --force\n");
         *code = EXIT_CODE_FAILED;
     }
     cJSON_Delete(answer);
@@ -207,7 +256,7 @@ static bool gives_up_nothing(const char *socket_path, const cJSON *earlier, int 
 }
 
 /* Applies an earlier text once more, and keeps it: whoever stands at the machine needs no way
- * back. */
+ * back. What came while an uplink was taken away is told when it is kept. */
 static int restore(const char *socket_path, const char *change, bool force)
 {
     char path[CLIENT_PATH_SIZE_MAX], comment[80];
@@ -230,7 +279,7 @@ static int restore(const char *socket_path, const char *change, bool force)
     cJSON_Delete(applied);
     snprintf(comment, sizeof comment, "kept: the configuration is that of change %.20s again",
              change);
-    return code ? code : settle(socket_path, API "/confirm", force, comment);
+    return code ? code : settle(socket_path, API "/confirm", true, comment);
 }
 
 int command_config(int argc, char **argv)
@@ -239,8 +288,8 @@ int command_config(int argc, char **argv)
     bool json = false, force = false;
     const struct args_flag flags[] = {
         {"json", 'J', NULL, "history: as JSON", NULL, &json},
-        {"force", 'F', NULL, "revert CHANGE: although events wait for an uplink that it lacks",
-         NULL, &force},
+        {"force", 'F', NULL, "revert CHANGE: although an uplink that it lacks is behind", NULL,
+         &force},
         COMMAND_SOCKET_FLAG(&socket_path),
         {0},
     };

@@ -270,6 +270,27 @@ def what_a_change_leaves_undelivered_is_told_before(site):
     plant.gateway.stop()
 
 
+def an_uplink_that_works_is_taken_away_by_going_back_and_what_came_meanwhile_is_told(site):
+    # So many events that some are on their way at any moment.
+    plant = Plant(site, linger="500ms")
+    change = plant.apply(REMOVED)
+    plant.confirm(change)
+    plant.confirm(plant.apply([{"at": ["uplinks"], "add": plant.broker.uplink(linger="500ms")}]))
+    plant.gateway.wait_online()
+    wait_for(lambda: plant.place()["acked"] > 30, 30, "something is delivered")
+    wait_for(lambda: plant.place()["pending"] > 0, 20, "something is on its way")
+    asked = plant.gateway.status()["journal"]["newest"]
+    before = plant.gateway.process.log().count("still to be delivered")
+    done = plant.gateway.cli("config", "revert", change)
+    check(done.returncode == EXIT_OK and plant.places() == [], "it is removed", done.stdout, done.stderr)
+    logged = plant.gateway.process.log().count("still to be delivered") - before
+    told = "to be delivered by uplink cloud" in done.stderr
+    check(told >= (logged > 0), "what is given up is told", logged, done.stderr)
+    got = lambda: [event.get("n", 0) for message in plant.subscriber.on("data") for event in message.json()["events"]]
+    wait_for(lambda: max(got()) >= asked, 20, "what was stored before is delivered")
+    plant.gateway.stop()
+
+
 def two_renamings_keep_the_place(site):
     plant = Plant(site)
     before = plant.cut_off()
@@ -381,6 +402,7 @@ main(a_removed_uplink_that_is_taken_back_goes_on, a_removed_uplink_that_nobody_c
      a_renamed_uplink_that_is_taken_back_goes_on, what_a_renamed_uplink_delivered_counts_when_nobody_confirms,
      another_broker_that_nobody_confirms_gets_nothing_for_the_first, an_uplink_that_stays_away_goes_back_to_its_place,
      a_new_uplink_that_is_taken_back_leaves_nothing, what_a_change_leaves_undelivered_is_told_before,
+     an_uplink_that_works_is_taken_away_by_going_back_and_what_came_meanwhile_is_told,
      a_confirmed_removal_tells_what_was_to_be_delivered, two_renamings_keep_the_place,
      a_file_that_is_edited_by_hand_is_for_good,
      everything_may_restart_while_a_change_waits, a_power_cut_before_it_is_confirmed_gives_the_place_back,
