@@ -251,6 +251,11 @@ def a_phone_shows_all_and_a_backup_comes_back(site):
     return walk(gateway, "phone", SLUICE_TALKER=talker.link, SLUICE_CERT=certificate, SLUICE_KEY=key, SLUICE_OTHER_KEY=other_key, SLUICE_PFX=pfx, SLUICE_PFX_PASSPHRASE=passphrase)
 
 
+def devices_are_looked_for_only_where_somebody_wants_it(site):
+    hall = ModbusTcp(site, "hall", ["1:chiller,regs=40"])
+    return walk(owned(Gateway(site, [], [], [], web=True).start()), "place", SLUICE_HALL="127.0.0.1:%d" % hall.port)
+
+
 def a_new_meter_gets_its_unit_number(site):
     link = site.path("meters.tty")
     meters = site.start("meters", sys.executable, os.path.join(HERE, "../system/parties/settable_meters.py"), link, "locked=1")
@@ -322,6 +327,7 @@ if __name__ == "__main__":
          what_is_configured_is_changed_and_removed,
          what_the_gateway_says_is_told_in_german,
          a_phone_shows_all_and_a_backup_comes_back,
+         devices_are_looked_for_only_where_somebody_wants_it,
          a_new_meter_gets_its_unit_number,
          what_displays_show_is_in_the_report,
          what_was_is_looked_at_while_an_outage_is_tried,

@@ -10,7 +10,7 @@ import { Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { Screen } from '../../parts/screen';
 import { Assign } from './assign';
-import { alike, freeUnit, isModbus, isPolled, ofAnyModel, type Draft } from './draft';
+import { alike, freeUnit, isModbus, isPolled, ofAnyModel, placeOn, type Draft } from './draft';
 import { Explorer } from './explorer';
 import { Library } from './library';
 import { NameStep } from './name-step';
@@ -58,7 +58,11 @@ export function AddDevice() {
     if (model?.profile) setWay('library');
     setConfig(answer);
   }, setError), []);
-  const change = (some: Partial<Draft>) => setDraft((known) => ({ ...known, ...(some.profile && some.profile !== known.profile && { like: ofAnyModel(known.like) }), ...some }));
+  const change = (some: Partial<Draft>) => {
+    // Who answers elsewhere is asked when somebody wants that: not with each letter of an address.
+    if ('place' in some) setWay((chosen) => (chosen === 'scan' ? null : chosen));
+    setDraft((known) => ({ ...known, ...(some.profile && some.profile !== known.profile && { like: ofAnyModel(known.like) }), ...some }));
+  };
   const step = { draft, change };
   const known = !!draft.profile || !!draft.points?.length;
   const asked = !draft.place || isModbus(draft.place), shown = asked ? way : 'library';
@@ -75,14 +79,14 @@ export function AddDevice() {
               {shown === 'scan' && <Scan {...step} config={config} onFound={() => setWay('library')} />}
               {shown === 'library' && <Library {...step} />}
               {draft.like && !draft.profile && <p class="hint">{t('add.like', { n: draft.points?.length ?? 0 })}</p>}
-              {shown === 'hand' && <Explorer {...step} />}
+              {shown === 'hand' && <Explorer key={placeOn(draft.place)} {...step} />}
               {shown === 'table' && <Table {...step} />}
               {asked && !draft.profile && !!draft.points?.length && <SaveProfile {...step} />}
             </Panel>
           )}
           {draft.place && asked && draft.profile && (
             <Panel title={numbered(3, 'add.test')}>
-              <TestRead key={`${draft.profile}/${draft.unit}`} {...step} config={config} />
+              <TestRead key={`${placeOn(draft.place)}/${draft.profile}/${draft.unit}`} {...step} config={config} />
               <Assign {...step} config={config} />
             </Panel>
           )}

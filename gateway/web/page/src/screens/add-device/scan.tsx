@@ -7,7 +7,7 @@ import { t, told } from '../../lib/text';
 import { Notice, Problem } from '../../parts/notice';
 import { State } from '../../parts/state';
 import type { StepProps } from './add-device';
-import { deviceAt, placeFrames, placeOn } from './draft';
+import { deviceAt, driverAt, placeFrames, placeOn } from './draft';
 
 interface ScanLine {
   kind: 'line' | 'device' | 'end';
@@ -56,8 +56,10 @@ export function Scan({ draft, change, config, onFound }: StepProps & { config: C
   const job = useJob<ScanLine>();
   const place = draft.place!, known = 'bus' in place;
   const look = (deep: boolean) => job.start({ kind: 'scan', on: placeOn(place), frames: placeFrames(place), ...(deep ? {} : { units: QUICK_UNITS, listen_s: 1 }) });
-  useEffect(() => look(false), [placeOn(place)]);
+  useEffect(() => look(false), []);
   const devices = job.lines.filter((line) => line.kind === 'device');
+  // Without this line it could not look: why not is told, and nothing of who answers.
+  const looked = job.lines.some((line) => line.kind === 'end');
   const heard = job.lines.find((line) => line.kind === 'line');
 
   const take = (line: ScanLine): void => {
@@ -69,7 +71,7 @@ export function Scan({ draft, change, config, onFound }: StepProps & { config: C
   return (
     <div class="scan">
       <p class="scan-state" aria-live="polite">
-        {job.runs ? t('scan.runs', { n: devices.length }) : job.end ? t('scan.done', { n: devices.length }) : ''}
+        {job.runs ? t('scan.runs', { n: devices.length }) : looked ? t('scan.done', { n: devices.length }) : ''}
       </p>
       {job.runs && <div class="progress" aria-hidden="true"><i /></div>}
       {heard?.heard && heard.heard !== 'silence' && <Notice level="look" title={told(`scan.heard.${heard.heard}`, heard.heard)} />}
@@ -78,8 +80,8 @@ export function Scan({ draft, change, config, onFound }: StepProps & { config: C
           <Found key={`${line.unit}/${line.line}`} line={line} known={deviceAt(config, place, line.unit ?? 1)} take={() => take(line)} />
         ))}
       </ul>
-      {!job.lines.some((line) => line.kind === 'end') && <Problem error={job.error} />}
-      {job.end && !devices.length && <Notice level="look" title={t('scan.nobody')} next={t('scan.nobody.next')} />}
+      {!looked && <Problem error={job.error} />}
+      {looked && !devices.length && <Notice level="look" title={t('scan.nobody')} next={t(driverAt(place) === 'modbus-tcp' ? 'scan.nobody.network' : 'scan.nobody.next')} />}
       <div class="actions">
         {job.runs ? <button class="button" type="button" onClick={job.stop}>{t('scan.stop')}</button>
           : <><button class="button" type="button" onClick={() => look(false)}>{t('scan.again')}</button><button class="button quiet" type="button" onClick={() => look(true)}>{t('scan.deep')}</button></>}

@@ -1,0 +1,67 @@
+// Whoever looks for devices where none can be, or says where only after having begun to look: nobody is asked but where it
+// was wanted, and why one could not look is told once.
+import { axe, check, go, logIn, main, openPage, overflow, picture } from './browser.mjs';
+
+const { SLUICE_HALL: hall } = process.env;
+const look = (page) => page.getByRole('button', { name: /^Look for it/ });
+
+/** Where the page had devices looked for, in turn. */
+function asked(page) {
+  const places = [];
+  page.on('request', (request) => {
+    if (request.method() === 'POST' && request.url().endsWith('/jobs')) places.push(request.postDataJSON().on);
+  });
+  return places;
+}
+
+async function step(page, name) {
+  await picture(page, name);
+  check((await overflow(page)) <= 0, name, 'wider than the window by', await overflow(page));
+  const wrong = await axe(page);
+  check(wrong.length === 0, name, wrong);
+}
+
+/** A place that nobody can look at: the reason, and no advice for a line on which nobody answers. */
+async function cannot(page, name) {
+  await page.locator('.scan [role=alert]').waitFor({ timeout: 30_000 });
+  await page.getByRole('button', { name: 'Look again' }).waitFor();
+  const told = await page.locator('.scan').innerText();
+  check(!/devices answer|Nobody/.test(told), name, told);
+  await step(page, name);
+}
+
+async function typedWhileLooking(page) {
+  const places = asked(page), path = page.getByLabel('Path of the port');
+  await go(page, 'devices/+');
+  await page.getByLabel('Line or port').selectOption('typed');
+  await path.fill('/');
+  await look(page).click();
+  await page.locator('.scan').waitFor();
+  await path.press('End');
+  await path.pressSequentially('dev/ttyNone');
+  check(await look(page).getAttribute('aria-pressed') === 'false' && await page.locator('.scan').count() === 0, 'another place is not looked at by itself');
+  await look(page).click();
+  await cannot(page, 'no-port');
+  check(places.join() === '/,/dev/ttyNone', 'asked', places);
+}
+
+async function addressWhileLooking(page) {
+  const places = asked(page), address = page.getByLabel('Address');
+  await page.getByLabel('Line or port').selectOption('network');
+  await address.fill('127.0.0.1:9');
+  await look(page).click();
+  await cannot(page, 'refused-host');
+  await address.fill('');
+  await address.pressSequentially(hall);
+  await look(page).click();
+  await page.getByRole('button', { name: 'Take Unit 1' }).waitFor({ timeout: 60_000 });
+  check(places.join() === `127.0.0.1:9,${hall}`, 'asked', places);
+  await step(page, 'answers');
+}
+
+await main(async (browser) => {
+  const page = await openPage(browser, { width: 360 });
+  await logIn(page);
+  for (const part of [typedWhileLooking, addressWhileLooking]) await part(page);
+  check(page.troubles.length === 0, page.troubles);
+});
