@@ -92,8 +92,8 @@ export async function overflow(page) {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 }
 
-/** What is to be moved sideways within itself: lines of a program, and tables of more columns than a phone is wide. */
-const SIDEWAYS = 'pre, textarea, input, select, .meanings';
+/** What is to be moved sideways within itself: lines of a program. */
+const SIDEWAYS = 'pre, textarea, input, select';
 
 /** What is cut off at its right by what holds it, and not by an ellipsis that says so: a sentence each. */
 export async function clipped(page) {

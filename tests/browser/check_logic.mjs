@@ -21,7 +21,7 @@ globalThis.setInterval = (...given) => timers(...given).unref();
 
 await build({
   stdin: {
-    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'api/uplink', 'screens/devices/rows', 'screens/add-device/draft', 'screens/add-device/table', 'screens/add-device/register', 'screens/first-run/gateway-step', 'screens/device/answers', 'screens/buses/load', 'screens/system/restore', 'screens/history/trail', 'screens/device/frames', 'screens/settings/usual', 'screens/settings/points', 'api/options', 'screens/uplinks/judged', 'parts/chart', 'lib/clock', 'lib/format', 'lib/phrases', 'lib/text']
+    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'api/uplink', 'screens/devices/rows', 'screens/add-device/draft', 'screens/add-device/table', 'screens/add-device/register', 'screens/add-device/library', 'screens/device/write', 'parts/field', 'screens/first-run/gateway-step', 'screens/device/answers', 'screens/buses/load', 'screens/system/restore', 'screens/history/trail', 'screens/device/frames', 'screens/settings/usual', 'screens/settings/points', 'api/options', 'screens/uplinks/judged', 'parts/chart', 'lib/clock', 'lib/format', 'lib/phrases', 'lib/text']
       .map((module) => `export * from './src/${module}';`).join('\n'),
     resolveDir: page,
   },
@@ -39,6 +39,19 @@ const status = (more) => ({
 const keys = (now) => logic.conditions(now).map(({ key, level }) => `${level} ${key}`);
 
 const tests = {
+  'a model is said to be compared with a display only where that was done'() {
+    const word = (confidence, unverified = false) => logic.trusted({ confidence, unverified });
+    assert.deepEqual([word('high'), word('medium', true), word('medium'), word('')], ['library.sure', 'library.unverified', 'library.verified', null]);
+  },
+  'a value beyond the limits of its point is not sent'() {
+    const beyond = (write, ...values) => values.map((value) => logic.isOutside({ write }, value));
+    assert.deepEqual(beyond({ min: 0, max: 100 }, -1, 0, 100, 500, null), [true, false, false, true, false]);
+    assert.deepEqual([beyond({ max: 9 }, -500, 10), beyond({}, 1e9), beyond({ max: 9 }, 'ten')], [[false, true], [false], [false]]);
+  },
+  'an id may be as long as the gateway takes it, and an account\'s name as long as that'() {
+    const fits = (id, ...most) => new RegExp(`^(?:${logic.idField(...most).pattern})$`, 'v').test(id);
+    assert.deepEqual([fits('a'.repeat(63)), fits('a'.repeat(64)), fits('plant-7_b'), fits('Plant'), fits('a'.repeat(40), 40), fits('a'.repeat(41), 40)], [true, false, true, false, true, false]);
+  },
   'a certificate is told with how long it holds'() {
     const DAY = 86_400_000, one = (from, until, issuer = 'CN=ca') => logic.judged({ kind: 'certificates', subject: 'CN=me', issuer, from: from * DAY, until: until * DAY }, 100 * DAY)[0];
     assert.deepEqual([one(0, 99), one(101, 400), one(0, 129), one(0, 131), one(0, 131, 'CN=me')], ['down', 'look', 'look', 'up', 'up']);

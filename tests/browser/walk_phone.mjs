@@ -94,6 +94,12 @@ async function keyHasToFit(page) {
   await go(page, 'uplinks/+');
   await page.getByLabel('Address').fill('mqtts://127.0.0.1:9');
   const review = page.getByRole('button', { name: 'See what changes', exact: true });
+  const authority = page.getByLabel('Certificate of the authority (CA)');
+  await authority.setInputFiles({ name: 'ca.pem', mimeType: 'text/plain', buffer: Buffer.from('nothing of the kind') });
+  await page.locator('.drop [role=alert]').waitFor();
+  check(await review.isDisabled(), 'what was dropped in vain is not left out in silence');
+  await page.getByRole('button', { name: /^Remove Certificate of the authority/ }).click();
+  check(await review.isEnabled() && await authority.inputValue() === '', 'it goes without it when somebody says so');
   await page.getByLabel('Certificate of this gateway').setInputFiles(cert);
   await page.locator('.drop .notice-down', { hasText: 'is missing' }).waitFor();
   await page.getByLabel('Its private key').setInputFiles(otherKey);

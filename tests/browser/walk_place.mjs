@@ -1,5 +1,5 @@
 // Whoever looks for devices where none can be, or says where only after having begun to look: nobody is asked but where it
-// was wanted, and why one could not look is told once.
+// was wanted, and why one could not look is told once. What was found is added, and kept.
 import { axe, check, go, logIn, main, openPage, overflow, picture } from './browser.mjs';
 
 const { SLUICE_HALL: hall } = process.env;
@@ -59,9 +59,25 @@ async function addressWhileLooking(page) {
   await step(page, 'answers');
 }
 
+/** What is said of the change is so as long as it is on trial, and not after somebody has kept it. */
+async function takenAndKept(page) {
+  await page.getByRole('button', { name: 'Take Unit 1' }).click();
+  await page.getByLabel('Maker or model').fill('eastron sdm120');
+  await page.locator('.library li').first().getByText('from sure sources').waitFor();
+  await page.getByRole('button', { name: 'Choose Eastron SDM120', exact: true }).click();
+  await page.getByLabel('Name', { exact: true }).fill('Meter');
+  await page.getByRole('button', { name: 'See what changes' }).click();
+  await page.getByRole('button', { name: 'Apply on trial' }).click();
+  await page.getByText('It is added, on trial.').waitFor();
+  await page.locator('.change-bar').getByRole('button', { name: 'Keep', exact: true }).click();
+  await page.getByText('It is added.', { exact: true }).waitFor();
+  check(await page.getByText('at the top of the page').count() === 0, 'nothing is left to keep');
+  await step(page, 'kept');
+}
+
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
   await logIn(page);
-  for (const part of [typedWhileLooking, addressWhileLooking]) await part(page);
+  for (const part of [typedWhileLooking, addressWhileLooking, takenAndKept]) await part(page);
   check(page.troubles.length === 0, page.troubles);
 });

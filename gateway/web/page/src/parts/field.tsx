@@ -1,6 +1,7 @@
 /** One line of a form: its label, what belongs there, and what is wrong with it, tied together for screen readers. */
 import type { ComponentChildren, JSX } from 'preact';
 import { useId } from 'preact/hooks';
+import { t } from '../lib/text';
 
 interface FieldProps {
   label: string;
@@ -54,6 +55,9 @@ export function TextField({ label, hint, wrong, onText, class: more = '', ...giv
     </Field>
   );
 }
+
+/** What an id is made of: of the gateway, a line, a device, a broker. An account's is shorter. */
+export const idField = (n = 63) => ({ required: true, pattern: `[a-z0-9_\\-]{1,${n}}`, title: t('form.id', { n }), autocapitalize: 'none', spellcheck: false });
 
 interface ChoiceProps<T extends string> {
   label: string;

@@ -93,14 +93,13 @@ export function Explorer({ draft, change }: StepProps) {
       {fitting.length > 0 && (
         <div class="scroll meanings" tabIndex={0} role="group" aria-label={t('explorer.meanings')}>
           <table class="table">
-            <thead><tr><th scope="col">{t('explorer.register')}</th><th scope="col">{t('explorer.type')}</th><th scope="col" class="number">{t('explorer.value')}</th><th scope="col">{t('explorer.motion')}</th><th scope="col"><span class="unseen">{t('explorer.pick')}</span></th></tr></thead>
+            <thead><tr><th scope="col">{t('explorer.register')}</th><th scope="col">{t('explorer.type')}</th><th scope="col" class="number">{t('explorer.value')}</th><th scope="col"><span class="unseen">{t('explorer.pick')}</span></th></tr></thead>
             <tbody>
               {fitting.map((line) => (
                 <tr key={`${line.reg}/${line.type}/${line.order}/${line.scale}`}>
                   <th scope="row">{line.reg}</th>
-                  <td>{line.type} {line.order}{line.scale !== 1 && ` × ${line.scale}`}</td>
+                  <td>{line.type} {line.order}{line.scale !== 1 && ` × ${line.scale}`} <span class="quiet-line">{told(`motion.${line.motion}`, line.motion)}</span></td>
                   <td class="number">{line.values.map((value) => (typeof value === 'number' ? number(value) : value)).at(-1)}</td>
-                  <td>{told(`motion.${line.motion}`, line.motion)}</td>
                   <td><button class="button small" type="button" onClick={() => setPicking(line)}>{t('explorer.pick')}<span class="unseen"> {line.reg} {line.type}</span></button></td>
                 </tr>
               ))}

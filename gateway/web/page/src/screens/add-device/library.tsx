@@ -1,7 +1,7 @@
 /** The library of device profiles: by maker, model or what it is. */
 import { useEffect, useState } from 'preact/hooks';
 import { get } from '../../api/client';
-import { t, told } from '../../lib/text';
+import { t, told, type TextKey } from '../../lib/text';
 import { TextField } from '../../parts/field';
 import { Problem } from '../../parts/notice';
 import { State } from '../../parts/state';
@@ -26,6 +26,17 @@ interface Profile {
 const family = (driver: string): string => driver.replace(/^modbus-.*/, 'modbus');
 
 const SHOWN = 12;
+
+/** What is sure by its sources needs no display; what was compared with one keeps the confidence that it had before. */
+export function trusted({ unverified, confidence }: Pick<Profile, 'unverified' | 'confidence'>): TextKey | null {
+  if (unverified) return 'library.unverified';
+  return confidence === 'high' ? 'library.sure' : confidence ? 'library.verified' : null;
+}
+
+function Trust({ profile }: { profile: Profile }) {
+  const word = trusted(profile);
+  return word ? <State level={profile.unverified ? 'look' : 'up'} word={t(word)} /> : <span />;
+}
 
 /** How many of the words it has; those with more come first. */
 function score(profile: Profile, words: readonly string[]): number {
@@ -70,7 +81,7 @@ export function Library({ draft, change }: StepProps) {
         {found.slice(0, SHOWN).map(({ profile }) => (
           <li key={profile.name}>
             <span><b>{profile.vendor} {profile.model}</b> <span class="quiet-line">{told(`category.${profile.category}`, profile.category.replace(/-/g, ' '))} · {t('library.points', { n: profile.read })}</span></span>
-            <State level={profile.unverified ? 'look' : 'up'} word={t(profile.unverified ? 'library.unverified' : 'library.verified')} />
+            <Trust profile={profile} />
             <button class="button small" type="button" onClick={() => choose(profile)}>
               {t('library.choose')}<span class="unseen"> {profile.vendor} {profile.model}</span>
             </button>

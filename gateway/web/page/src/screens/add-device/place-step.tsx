@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Config, ConfigBus } from '../../api/config';
 import { t } from '../../lib/text';
-import { Choice, TextField } from '../../parts/field';
+import { Choice, idField, TextField } from '../../parts/field';
 import { loadPorts, portAbout, portLabel, type Port } from '../buses/ports';
 import type { StepProps } from './add-device';
 import { busPlace, newBusId, type Place, type SerialDriver } from './draft';
@@ -64,7 +64,7 @@ export function PlaceStep({ draft, change, config }: StepProps & { config: Confi
         }} />
       )}
       {fresh && draft.place && (
-        <TextField label={t('add.bus')} hint={t('add.bus.hint')} required pattern="[a-z0-9_\-]{1,40}" title={t('form.id')} spellcheck={false} autocapitalize="none" value={draft.busId ?? ''}
+        <TextField label={t('add.bus')} hint={t('add.bus.hint')} {...idField()} value={draft.busId ?? ''}
           onText={(busId) => change({ busId })} />
       )}
     </>

@@ -35,10 +35,13 @@ async function send(point: Point, v: Scalar): Promise<Answer> {
 function bounds({ write, unit = '' }: Point): string {
   const { min, max, step } = write ?? {};
   const parts = [];
-  if (min !== undefined && max !== undefined) parts.push(t('write.range', { min, max, unit }));
+  if (min !== undefined || max !== undefined) parts.push(t('write.range', { min: min ?? '…', max: max ?? '…', unit }));
   if (step !== undefined) parts.push(t('write.step', { step, unit }));
   return parts.join(' · ');
 }
+
+/** Whether the gateway would refuse it for its size. */
+export const isOutside = ({ write }: Point, value: Scalar): boolean => typeof value === 'number' && (value < (write?.min ?? -Infinity) || value > (write?.max ?? Infinity));
 
 /** What was typed, as the command's value; null where it is none. */
 function meant(point: Point, text: string): Scalar {
@@ -60,7 +63,7 @@ function Entry({ point, text, onText }: { point: Point; text: string; onText: (t
     return <Choice label={label} value={text} onChoice={onText} choices={Object.entries(point.enum)} />;
   if (point.type === 'boolean')
     return <Choice label={label} value={text} onChoice={onText} choices={[['true', t('value.on')], ['false', t('value.off')]]} />;
-  return <TextField label={point.unit ? `${label} (${point.unit})` : label} hint={bounds(point)} inputmode="decimal" required value={text} onText={onText} />;
+  return <TextField label={point.unit ? `${label} (${point.unit})` : label} {...(isOutside(point, meant(point, text)) ? { wrong: bounds(point) } : { hint: bounds(point) })} inputmode="decimal" required value={text} onText={onText} />;
 }
 
 export function Write({ point, onClose }: { point: Point; onClose: () => void }) {
@@ -75,7 +78,7 @@ export function Write({ point, onClose }: { point: Point; onClose: () => void })
 
   const submit = async (event: Event) => {
     event.preventDefault();
-    if (step === 'choose') return value === null ? undefined : setStep('confirm');
+    if (step === 'choose') return value === null || isOutside(point, value) ? undefined : setStep('confirm');
     setStep('sent');
     try {
       setAnswer(await send(point, value));

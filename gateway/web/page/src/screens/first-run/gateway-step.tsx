@@ -3,7 +3,7 @@ import { useCell } from '../../lib/cell';
 import { clocksApart, second } from '../../lib/clock';
 import { dateTime } from '../../lib/format';
 import { t } from '../../lib/text';
-import { TextField } from '../../parts/field';
+import { idField, TextField } from '../../parts/field';
 import { idOf } from '../add-device/draft';
 import type { StepProps } from './first-run';
 
@@ -20,8 +20,7 @@ export function GatewayStep({ answers, change, given }: StepProps) {
       <h2>{t('first.gateway')}</h2>
       <TextField label={t('first.gateway.name')} name="title" autocomplete="off" hint={t('first.gateway.name.hint')}
         value={answers.title} onText={(title) => change({ title, id: idFor(title, answers, given) })} />
-      <TextField label={t('first.gateway.id')} name="id" autocomplete="off" autocapitalize="none" spellcheck={false} required
-        pattern="[a-z0-9_\-]{1,40}" title={t('form.id')} hint={t('first.gateway.id.hint')} value={answers.id} onText={(id) => change({ id })} />
+      <TextField label={t('first.gateway.id')} name="id" autocomplete="off" {...idField()} hint={t('first.gateway.id.hint')} value={answers.id} onText={(id) => change({ id })} />
       {clocksApart() ? (
         <label class="check">
           <input type="checkbox" checked={answers.takeTime} onChange={(event) => change({ takeTime: event.currentTarget.checked })} />

@@ -1,7 +1,7 @@
 /** The owner's name and password. There is no default one, so nobody else knows it. */
 import { useState } from 'preact/hooks';
 import { t } from '../../lib/text';
-import { TextField } from '../../parts/field';
+import { idField, TextField } from '../../parts/field';
 import type { StepProps } from './first-run';
 
 export const PASSWORD_LENGTH_MIN = 10;
@@ -12,8 +12,8 @@ export function OwnerStep({ answers, change }: StepProps) {
   return (
     <>
       <h2>{t('first.owner')}</h2>
-      <TextField label={t('login.name')} name="username" autocomplete="username" autocapitalize="none" spellcheck={false}
-        required pattern="[a-z0-9_\-]{1,40}" title={t('form.id')} value={answers.name} onText={(name) => change({ name })} />
+      <TextField label={t('login.name')} name="username" autocomplete="username"
+        {...idField(40)} value={answers.name} onText={(name) => change({ name })} />
       <TextField label={t('login.password')} type={shown ? 'text' : 'password'} name="new-password" autocomplete="new-password"
         required minLength={PASSWORD_LENGTH_MIN} maxLength={PASSWORD_LENGTH_MAX}
         hint={t('form.password', { least: PASSWORD_LENGTH_MIN })} value={answers.password} onText={(password) => change({ password })} />

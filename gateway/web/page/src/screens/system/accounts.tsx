@@ -4,7 +4,7 @@ import { get, put, remove } from '../../api/client';
 import { session } from '../../api/session';
 import type { Role } from '../../api/types';
 import { t } from '../../lib/text';
-import { Choice, TextField } from '../../parts/field';
+import { Choice, idField, TextField } from '../../parts/field';
 import { Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { SureButton } from '../../parts/sure-button';
@@ -61,7 +61,7 @@ export function Accounts() {
       <details class="add">
         <summary>{t('accounts.add')}</summary>
         <form onSubmit={add}>
-          <TextField label={t('login.name')} autocomplete="off" autocapitalize="none" spellcheck={false} required pattern="[a-z0-9_\-]{1,40}" title={t('form.id')} value={name} onText={setName} />
+          <TextField label={t('login.name')} autocomplete="off" {...idField(40)} value={name} onText={setName} />
           <Choice label={t('accounts.role')} value={role} onChoice={setRole} choices={roleChoices()} />
           <TextField label={t('login.password')} type="password" autocomplete="new-password" required minLength={PASSWORD_LENGTH_MIN} maxLength={PASSWORD_LENGTH_MAX}
             hint={t('form.password', { least: PASSWORD_LENGTH_MIN })} value={password} onText={setPassword} />

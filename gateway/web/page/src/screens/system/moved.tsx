@@ -5,7 +5,7 @@ import { may } from '../../api/session';
 import { loadStatus } from '../../api/status';
 import type { Status } from '../../api/types';
 import { t } from '../../lib/text';
-import { TextField } from '../../parts/field';
+import { idField, TextField } from '../../parts/field';
 import { Notice, Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { SureButton } from '../../parts/sure-button';
@@ -31,7 +31,7 @@ export function Moved({ now }: { now: Status }) {
           event.preventDefault();
           void answer({ answer: 'copied', id });
         }}>
-          <TextField label={t('moved.id')} hint={t('moved.id.hint')} value={id} onText={setId} required pattern="[a-z0-9_\-]{1,40}" title={t('form.id')} autocapitalize="none" spellcheck={false} />
+          <TextField label={t('moved.id')} hint={t('moved.id.hint')} value={id} onText={setId} {...idField()} />
           <div class="actions"><button class="button">{t('moved.copy')}</button></div>
         </form>
       )}

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { get, post, remove } from '../../api/client';
 import type { Role } from '../../api/types';
 import { t } from '../../lib/text';
-import { Choice, TextField } from '../../parts/field';
+import { Choice, idField, TextField } from '../../parts/field';
 import { Notice, Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { SureButton } from '../../parts/sure-button';
@@ -51,7 +51,7 @@ export function Tokens() {
       <details class="add">
         <summary>{t('tokens.add')}</summary>
         <form onSubmit={add}>
-          <TextField label={t('tokens.name')} autocomplete="off" autocapitalize="none" spellcheck={false} required pattern="[a-z0-9_\-]{1,40}" title={t('form.id')} value={name} onText={setName} />
+          <TextField label={t('tokens.name')} autocomplete="off" {...idField(40)} value={name} onText={setName} />
           <Choice label={t('accounts.role')} value={role} onChoice={setRole} choices={roleChoices()} />
           <div class="actions"><button class="button primary">{t('tokens.add')}</button></div>
         </form>

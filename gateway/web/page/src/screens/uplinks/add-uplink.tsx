@@ -2,19 +2,20 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { ask, get } from '../../api/client';
-import { ended, loadConfig, type Config, type Edit } from '../../api/config';
+import { loadConfig, type Config, type Edit } from '../../api/config';
 import { status } from '../../api/status';
 import type { UplinkStatus } from '../../api/types';
 import { uplinkWord } from '../../api/uplink';
 import { link } from '../../app/router';
 import { useCell } from '../../lib/cell';
 import { said, t } from '../../lib/text';
-import { Choice, TextField } from '../../parts/field';
+import { Choice, idField, TextField } from '../../parts/field';
 import { Notice, Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { Review } from '../../parts/review';
 import { Screen } from '../../parts/screen';
 import { State } from '../../parts/state';
+import { useTrial } from '../../parts/trial';
 import { freeId, idOf } from '../add-device/draft';
 import { uplinkLevel } from '../overview/uplink-card';
 import { FileDrop } from './file-drop';
@@ -48,13 +49,13 @@ function useFits({ cert, key }: Files): boolean | null {
 }
 
 /** What became of it once it is on trial. */
-function Tried({ uplink, children }: { uplink: UplinkStatus | undefined; children: ComponentChildren }) {
+function Tried({ uplink, kept, children }: { uplink: UplinkStatus | undefined; kept: boolean; children: ComponentChildren }) {
   const online = uplink?.state === 'online', failed = !online && !!uplink?.error;
   return (
     <div role="status">
-      <Notice level={online ? 'up' : failed ? 'down' : 'look'} title={t(online ? 'broker.done' : 'broker.waits')} why={failed ? said(uplink.error) : undefined}
-        next={failed ? t('broker.failed.next') : online ? t('broker.done.next') : undefined}>
-        {uplink && !online && <p><State level={uplinkLevel(uplink)} word={uplinkWord(uplink)} /></p>}
+      <Notice level={online ? 'up' : failed ? 'down' : 'look'} title={t(kept ? 'add.kept' : online ? 'broker.done' : 'broker.waits')} why={failed ? said(uplink.error) : undefined}
+        next={kept ? undefined : failed ? t('broker.failed.next') : online ? t('broker.done.next') : undefined}>
+        {uplink && (kept || !online) && <p><State level={uplinkLevel(uplink)} word={uplinkWord(uplink)} /></p>}
         {children}
       </Notice>
     </div>
@@ -70,12 +71,13 @@ export function AddUplink() {
   const [layout, setLayout] = useState<Layout>('batch');
   const [root, setRoot] = useState('');
   const [files, setFiles] = useState<Files>({ ca: null, cert: null, key: null });
+  /** What was dropped and could not be taken, or not yet. */
+  const [open, setOpen] = useState<readonly (keyof Files)[]>([]);
   /** The key was made here: its request stays to be seen. */
   const [made, setMade] = useState(false);
   const [reviewing, setReviewing] = useState(false);
-  const [done, setDone] = useState(false);
+  const [trial, begin] = useTrial();
   const [error, setError] = useState<unknown>(null);
-  const back = useCell(ended) === 'back';
   const tried = useCell(status)?.uplinks.find((one) => one.id === id), fits = useFits(files);
   const taken = (config?.parsed.uplinks ?? []).map((uplink) => uplink.id);
   useEffect(() => void loadConfig().then((answer) => {
@@ -84,7 +86,7 @@ export function AddUplink() {
   }, setError), []);
 
   const tls = url.startsWith('mqtts:'), sound = PLAIN.test(url.trim());
-  const paired = !tls || (files.cert || files.key ? fits === true : true);
+  const paired = !tls || (open.length ? false : files.cert || files.key ? fits === true : true);
   const keys = Object.entries(files).filter(([, name]) => name);
   const uplink = {
     id, url: url.trim(), ...(tls && keys.length && { tls: Object.fromEntries(keys) }), ...(user && { user }),
@@ -104,6 +106,7 @@ export function AddUplink() {
     }
   };
   const kept = (which: keyof Files) => (name: string | null) => setFiles((known) => ({ ...known, [which]: name }));
+  const isOpen = (which: keyof Files) => (is: boolean) => setOpen((known) => [...known.filter((one) => one !== which), ...(is ? [which] : [])]);
 
   return (
     <Screen title={t('overview.nouplink.do')} above={<a href={link('uplinks')}>{t('nav.uplinks')}</a>} lead={t('add.lead')}>
@@ -111,16 +114,16 @@ export function AddUplink() {
         <Panel title={t('broker.where')}>
           <TextField label={t('broker.url')} hint={t('broker.url.hint')} required spellcheck={false} autocapitalize="none" value={url} onText={setUrl}
             wrong={url.length > 8 && !sound ? t('broker.url.wrong') : undefined} />
-          <TextField label={t('first.gateway.id')} hint={t('broker.id.hint')} required pattern="[a-z0-9_\-]{1,40}" title={t('form.id')} spellcheck={false} autocapitalize="none"
+          <TextField label={t('first.gateway.id')} hint={t('broker.id.hint')} {...idField()}
             wrong={taken.includes(id) ? t('broker.id.taken') : undefined} value={id} onText={(text) => setId(idOf(text) || text)} />
         </Panel>
         {tls && (
           <Panel title={t('broker.tls')}>
             <p class="quiet-line">{t('broker.tls.what')}</p>
-            <FileDrop label={t('broker.ca')} hint={t('broker.ca.hint')} name={files.ca} wanted={`${id}-ca.pem`} onKept={kept('ca')} />
-            <FileDrop label={t('broker.cert')} hint={t('broker.cert.hint')} name={files.cert} wanted={`${id}.pem`} onKept={kept('cert')} twin={{ wanted: `${id}.key`, onKept: kept('key') }}
+            <FileDrop label={t('broker.ca')} hint={t('broker.ca.hint')} name={files.ca} wanted={`${id}-ca.pem`} onKept={kept('ca')} onOpen={isOpen('ca')} />
+            <FileDrop label={t('broker.cert')} hint={t('broker.cert.hint')} name={files.cert} wanted={`${id}.pem`} onKept={kept('cert')} onOpen={isOpen('cert')} twin={{ wanted: `${id}.key`, onKept: kept('key') }}
               wrong={files.cert && !files.key ? t('broker.cert.alone') : undefined} />
-            <FileDrop label={t('broker.key')} hint={t('broker.key.hint')} name={files.key} wanted={`${id}.key`} onKept={kept('key')} twin={{ wanted: `${id}.pem`, onKept: kept('cert') }}
+            <FileDrop label={t('broker.key')} hint={t('broker.key.hint')} name={files.key} wanted={`${id}.key`} onKept={kept('key')} onOpen={isOpen('key')} twin={{ wanted: `${id}.pem`, onKept: kept('cert') }}
               wrong={!files.cert ? t('broker.key.alone') : fits === false ? t('broker.key.wrong') : undefined} right={fits ? t('broker.key.fits') : undefined} />
             {(!files.key || made) && <RequestKey id={id} onMade={(name) => {
               setMade(true);
@@ -138,13 +141,13 @@ export function AddUplink() {
         {sound && <Preview id={id} layout={layout} root={root.trim()} url={url.trim()} ca={files.ca} cert={files.cert} user={user} />}
         <Problem error={error} />
         <div class="actions"><button class="button primary" disabled={!sound || !paired || taken.includes(id)}>{t('add.review')}</button></div>
-        {done && !back && (
-          <Tried uplink={tried}>
+        {trial && trial !== 'back' && (
+          <Tried uplink={tried} kept={trial === 'kept'}>
             <div class="actions"><a class="button" href={link('uplinks', id)}>{t('uplink.open', { uplink: id })}</a></div>
           </Tried>
         )}
       </form>
-      {reviewing && <Review title={t('overview.nouplink.do')} edits={edits} onClose={() => setReviewing(false)} onDone={() => setDone(true)} />}
+      {reviewing && <Review title={t('overview.nouplink.do')} edits={edits} onClose={() => setReviewing(false)} onDone={begin} />}
     </Screen>
   );
 }

@@ -2,7 +2,7 @@
  * A certificate or key by dropping its file: looked at on the spot, and kept on the gateway under a name. One that is
  * locked (a key, or a PKCS #12 file with both) asks for its passphrase first.
  */
-import { useId, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { ask, Refusal } from '../../api/client';
 import { dateTime } from '../../lib/format';
 import { t } from '../../lib/text';
@@ -18,6 +18,8 @@ interface FileDropProps {
   /** What it is to be called: "cloud-ca.pem". */
   wanted: string;
   onKept: (name: string | null) => void;
+  /** Whether a file lies here that was not taken, or not yet. */
+  onOpen?: (open: boolean) => void;
   /** The other half of a PKCS #12 file, which is kept with it. */
   twin?: { wanted: string; onKept: (name: string | null) => void };
   /** Why it cannot be used as it is, though it was taken. */
@@ -51,18 +53,21 @@ function Passphrase({ busy, onGiven }: { busy: boolean; onGiven: (passphrase: st
   );
 }
 
-export function FileDrop({ label, hint, name, wanted, onKept, twin, wrong, right }: FileDropProps) {
-  const id = useId();
+export function FileDrop({ label, hint, name, wanted, onKept, onOpen, twin, wrong, right }: FileDropProps) {
+  const id = useId(), input = useRef<HTMLInputElement>(null);
   const [about, setAbout] = useState<Inspected | null>(null);
   const [locked, setLocked] = useState<{ file: File; both: boolean } | null>(null);
   const [busy, setBusy] = useState(false);
   const [over, setOver] = useState(false);
   const [error, setError] = useState<unknown>(null);
 
+  useEffect(() => () => onOpen?.(false), []);
+
   const take = async (file: File | undefined, passphrase = '', both = false): Promise<void> => {
     if (!file) return;
     setError(null);
     setBusy(true);
+    onOpen?.(true);
     try {
       const found = await look(file, passphrase);
       const isLocked = found.kind === PFX || found.kind === LOCKED_KEY;
@@ -77,6 +82,7 @@ export function FileDrop({ label, hint, name, wanted, onKept, twin, wrong, right
           twin.onKept(twin.wanted);
         }
         setAbout(found);
+        onOpen?.(false);
       }
     } catch (refused) {
       setError(refused);
@@ -98,10 +104,16 @@ export function FileDrop({ label, hint, name, wanted, onKept, twin, wrong, right
         void take(event.dataTransfer?.files[0]);
       }}>
       <label for={id}>{label}</label>
-      <input id={id} class="drop-input" type="file" onChange={(event) => void take(event.currentTarget.files?.[0])} />
+      <input id={id} ref={input} class="drop-input" type="file" onChange={(event) => void take(event.currentTarget.files?.[0])} />
       <p class="hint">{hint}</p>
       {locked && <Passphrase busy={busy} onGiven={(passphrase) => void take(locked.file, passphrase, locked.both)} />}
       <Problem error={error} />
+      {!busy && !!(error || locked) && <div class="actions"><button class="button small" type="button" onClick={() => {
+        setError(null);
+        setLocked(null);
+        input.current!.value = '';
+        onOpen?.(false);
+      }}>{t('accounts.remove')}<span class="unseen"> {label}</span></button></div>}
       <div aria-live="polite">
         {name && (
           <Notice level={wrong ? 'down' : level} title={about?.subject ?? t('drop.kept', { name })} why={about?.until ? t('drop.until', { until: dateTime(about.until) }) : undefined}
