@@ -11,6 +11,7 @@
 #include "tls/digest.h"
 #include "tls/seal.h"
 #include "web/files_api.h"
+#include "web/files_use.h"
 #include "web/password.h"
 
 #define LABEL "sluice-backup 1 "
@@ -134,6 +135,16 @@ static int write_sealed(struct json_writer *writer, const char *config, const ch
     return error;
 }
 
+static void write_left_out(struct json_writer *writer, const struct backup_place *place)
+{
+    struct files_use *use = files_use_open(place->config_path);
+
+    json_write_open(writer, "left_out", '[');
+    files_use_outside(use, writer);
+    json_write_close(writer, ']');
+    files_use_close(use);
+}
+
 int backup_write(struct json_writer *writer, const struct backup_place *place,
                  const char *gateway_id, const char *passphrase, int64_t now_ms,
                  char why[BACKUP_WHY_SIZE])
@@ -153,6 +164,7 @@ int backup_write(struct json_writer *writer, const struct backup_place *place,
     json_write_integer(writer, "made", now_ms);
     json_write_text(writer, "config", config);
     error = write_files(writer, place, false);
+    write_left_out(writer, place);
     if (!error && passphrase)
         error = write_secrets(place, &secrets, &size);
     if (!error && secrets)

@@ -159,6 +159,45 @@ void files_use_find(const struct files_use *use, const char *name, struct json_w
         memcpy(first, search.first, FILES_USER_SIZE);
 }
 
+/* A regular file that is not directly in the configuration's folder. Most texts with a slash are
+ * topics, addresses and serial ports. */
+static bool is_outside(const struct files_use *use, const struct json *value)
+{
+    char expanded[PATH_MAX], path[PATH_MAX], folder[PATH_MAX], *slash;
+    struct stat status, place, own;
+    struct text text;
+
+    text_init(&text, expanded, sizeof expanded);
+    expand(use->root, value, &text);
+    if (text.cut || !strchr(expanded, '/'))
+        return false;
+    if (*expanded == '/')
+        snprintf(path, sizeof path, "%s", expanded);
+    else
+        files_path(use->config_path, expanded, path, sizeof path);
+    files_path(use->config_path, ".", folder, sizeof folder);
+    if (stat(path, &status) || !S_ISREG(status.st_mode) || stat(folder, &own))
+        return false;
+    slash = strrchr(path, '/');
+    slash[slash == path] = '\0';
+    return stat(path, &place) || place.st_ino != own.st_ino || place.st_dev != own.st_dev;
+}
+
+static void find_outside(const struct files_use *use, const struct json *value,
+                         struct json_writer *writer)
+{
+    for (const struct json *item = value->first; item; item = item->next)
+        find_outside(use, item, writer);
+    if (value->type == JSON_STRING && is_outside(use, value))
+        json_write_text(writer, NULL, value->text);
+}
+
+void files_use_outside(const struct files_use *use, struct json_writer *writer)
+{
+    if (use && use->root)
+        find_outside(use, use->root, writer);
+}
+
 void files_user(const char *config_path, const char *name, char out[FILES_USER_SIZE])
 {
     struct files_use *use = files_use_open(config_path);

@@ -21,4 +21,9 @@ void files_use_close(struct files_use *use);
 void files_use_find(const struct files_use *use, const char *name, struct json_writer *writer,
                     char first[FILES_USER_SIZE]);
 
+/* Writes each file that the configuration names and that is not in its folder, as it is written
+ * there, into an open list: who takes only the folder with him leaves these behind. `use` may be
+ * NULL. */
+void files_use_outside(const struct files_use *use, struct json_writer *writer);
+
 #endif

@@ -173,6 +173,19 @@ def a_backup_is_restored_on_other_hardware(site):
     new.gateway.stop()
 
 
+def what_a_backup_leaves_out_is_told(site):
+    it = Plant(site)
+    authority = Authority(site.folder, "outside")
+    for name in ("inside.pem", "linked.pem"):
+        site.write(os.path.join(it.folder, name), read(authority.path).decode())
+    named = {"beside": "../" + os.path.relpath(authority.path, site.folder), "absolute": authority.path, "inside": "./inside.pem",
+             "own": os.path.join(it.folder, "linked.pem")}
+    it.apply([{"at": ["uplinks"], "add": {"id": name, "url": "mqtts://127.0.0.1:1", "tls": {"ca": path}}} for name, path in named.items()])
+    left_out = it.api.ask("GET", "/api/v1/export/backup", headers=PASSPHRASE).json["left_out"]
+    check(sorted(left_out) == sorted([named["beside"], named["absolute"]]), "what is left out", left_out)
+    it.gateway.stop()
+
+
 def a_refused_restore_leaves_the_files(site):
     it = Plant(site)
     path = os.path.join(it.folder, "cloud.password")
@@ -285,6 +298,6 @@ def what_displays_show_is_kept_beside_what_was_read(site):
     gateway.stop()
 
 
-main(files_are_told_apart_and_never_given_back, a_key_is_made_on_the_spot, a_backup_is_restored_on_other_hardware,
+main(files_are_told_apart_and_never_given_back, a_key_is_made_on_the_spot, a_backup_is_restored_on_other_hardware, what_a_backup_leaves_out_is_told,
      a_refused_restore_leaves_the_files, a_template_makes_another_gateway, a_report_says_what_is_there,
      what_displays_show_is_kept_beside_what_was_read)

@@ -22,13 +22,19 @@ async function save(response: Response): Promise<void> {
 export function Exports() {
   const [passphrase, setPassphrase] = useState('');
   const [restored, setRestored] = useState<Restored | null>(null);
+  const [leftOut, setLeftOut] = useState('');
   const [error, setError] = useState<unknown>(null);
   const act = (action: () => Promise<void>) => {
     setError(null);
     void action().catch(setError);
   };
   const secret = (): RequestInit => (passphrase ? { headers: { 'X-Sluice-Passphrase': passphrase } } : {});
-  const backup = () => act(async () => save(await ask('/export/backup', secret())));
+  const backup = () => act(async () => {
+    const answer = await ask('/export/backup', secret());
+    const { left_out } = await answer.clone().json() as { left_out: string[] };
+    setLeftOut(left_out.join(', '));
+    await save(answer);
+  });
   const template = () => act(async () => save(await ask('/export/template')));
   const restore = (file: File | undefined) => file && act(async () => {
     setRestored(null);
@@ -55,6 +61,7 @@ export function Exports() {
       </div>
       <Problem error={error} />
       <div aria-live="polite">
+        {leftOut && <Notice level="look" title={t('exports.left_out', { files: leftOut })} />}
         {restored && <Notice level="up" title={t(restored.change ? 'exports.restored' : 'exports.restored.same')}
           why={restored.secrets_left_out ? t('exports.restored.secrets') : undefined} next={restored.change ? t('exports.restored.next') : undefined} />}
       </div>
