@@ -5,8 +5,17 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "daemon/identity.h"
 #include "daemon/running.h"
 #include "web/api.h"
+
+const char running_held_back[] =
+    "held back until it is said whether this gateway was replaced or copied";
+
+bool running_is_held(const struct running *running)
+{
+    return running->identity && identity_holds(running->identity);
+}
 
 /* Whether nobody else has the uplink for himself. */
 static bool may_hold(const struct running_uplink *entry, const struct api_hold *hold,
@@ -41,6 +50,11 @@ int running_hold(struct running *running, const char *uplink, const struct api_h
 {
     int error = ERR_NOT_FOUND;
 
+    /* Who ended a hold now would let this gateway connect in the name of another. */
+    if (running_is_held(running)) {
+        text_string(refusal, running_held_back);
+        return ERR_BUSY;
+    }
     pthread_mutex_lock(&running->lock);
     for (struct running_uplink *each = running->uplinks; each; each = each->next) {
         if (strcmp(each->config->id, uplink) == 0)

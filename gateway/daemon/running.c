@@ -8,7 +8,6 @@
 #include "config/explain.h"
 #include "core/error.h"
 #include "core/log.h"
-#include "daemon/identity.h"
 #include "daemon/places.h"
 #include "field/driver.h"
 #include "tls/pump.h"
@@ -269,7 +268,7 @@ static int start_uplink(struct running *running, const struct config_uplink *con
     if (!error)
         error = places_take(running, entry);
     options->first = config == running->current->config->uplinks;
-    options->held = running->identity && identity_holds(running->identity);
+    options->held = running_is_held(running);
     options->pump = running->pump;
     options->desk = desk_seam(running->desk);
     options->place = entry->place;

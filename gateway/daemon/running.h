@@ -133,6 +133,11 @@ void running_legend(struct running *running, struct legend *legend);
 int running_forget(struct running *running, const char *device, const char *what,
                    struct text *refusal);
 
+/* Whether all uplinks are held back, since it is asked who this gateway is, and the sentence that
+ * says so. Thread-safe. */
+bool running_is_held(const struct running *running);
+extern const char running_held_back[];
+
 /* The uplinks that were held back at their start connect now. Thread-safe. */
 void running_release(struct running *running);
 

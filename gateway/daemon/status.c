@@ -340,14 +340,6 @@ static void put_cause(struct text *text, int error)
     text_string(text, ",");
 }
 
-static const char held_back[] =
-    "held back until it is said whether this gateway was replaced or copied";
-
-static bool is_held(const struct running *running)
-{
-    return running->identity && identity_holds(running->identity);
-}
-
 static void put_uplink(struct running *running, struct text *text,
                        const struct config_uplink *uplink, const struct uplink_stats *stats)
 {
@@ -359,7 +351,7 @@ static void put_uplink(struct running *running, struct text *text,
     put_text(text, "url", ((const struct uplink_options *)uplink->options)->url);
     text_printf(text, ",\"state\":\"%s\",\"since\":%" PRId64 ",", stats->state,
                 stats->since_wall_ns / NS_PER_MS);
-    put_text(text, "error", is_held(running) ? held_back : stats->error);
+    put_text(text, "error", running_is_held(running) ? running_held_back : stats->error);
     text_string(text, ",");
     put_cause(text, stats->cause);
     put_text(text, "alarm", stats->alarm);

@@ -43,6 +43,9 @@ def move(site, gateway):
     # With its name the doctor would throw off the gateway that this one may be a copy of.
     told = gateway.cli("doctor")
     check(told.returncode == EXIT_FAILED and "sluice identity" in told.stdout, "the doctor holds back", told.stdout)
+    for for_ms in (0, 1000):
+        refused = Api(gateway).ask("POST", "/api/v1/uplinks/%s/hold?for_ms=%d" % (uplink["id"], for_ms))
+        check(refused.status == 409 and "replaced or copied" in refused.text, "the end of a hold would connect it", refused.status, refused.text)
     return epoch
 
 
