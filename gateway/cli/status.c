@@ -207,6 +207,11 @@ static void print_device(const cJSON *device)
     };
     const cJSON *age = get(device, "age_ms");
 
+    if (answer_number(device, "points") == 0) {
+        printf("  -    %-20s no points: nothing is read of it; name a profile, or points\n",
+               answer_text(device, "id"));
+        return;
+    }
     printf("  %s %-20s ", cJSON_IsTrue(get(device, "up")) ? "up  " : "DOWN",
            answer_text(device, "id"));
     print_count(answer_number(device, "points"), "point", "points");

@@ -99,13 +99,23 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* One without points is never read: it is no device that could answer. */
+static size_t read_devices(const struct site_bus *bus)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < bus->device_count; i++)
+        count += bus->devices[i].point_count > 0;
+    return count;
+}
+
 static void look_at_bus(const struct running_bus *entry, struct health_facts *facts)
 {
     const struct driver_stats *stats = host_stats(entry->host);
 
     facts->silent_ns[HEALTH_POLLS] =
         larger(facts->silent_ns[HEALTH_POLLS], host_silent_ns(entry->host));
-    facts->devices += entry->bus->device_count;
+    facts->devices += read_devices(entry->bus);
     for (size_t i = 0; i < entry->bus->device_count; i++)
         facts->answering += atomic_load(&stats[i].up);
 }
@@ -133,7 +143,7 @@ static void count(struct health *health, struct health_facts *facts)
         look_at_uplink(entry, facts);
     for (const struct unstarted *at = running->unstarted; at; at = at->next) {
         facts->uplinks += at->uplink != NULL;
-        facts->devices += at->bus ? at->bus->device_count : 0;
+        facts->devices += at->bus ? read_devices(at->bus) : 0;
     }
     facts->silent_ns[HEALTH_POLLS] =
         larger(facts->silent_ns[HEALTH_POLLS], engines_silent_ns(running->engines));

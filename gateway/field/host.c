@@ -192,6 +192,8 @@ static void tell_lent(struct host *host)
     for (size_t i = 0; i < host->bus->device_count; i++) {
         const struct site_device *device = &host->bus->devices[i];
 
+        if (device->point_count == 0) /* it is never read, so nothing would take this back */
+            continue;
         atomic_store(&host->base.stats[i].up, false);
         atomic_store(&host->base.stats[i].status, STATUS_LENT);
         sink_state(host->base.sink, device, false, STATUS_LENT);

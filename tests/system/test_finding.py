@@ -172,10 +172,10 @@ def a_scan_refuses_beside_another_master_and_says_whom_it_asks(site):
 class Plant:
     """A gateway that polls a device on a line."""
 
-    def __init__(self, site):
+    def __init__(self, site, more=()):
         self.site = site
         self.line = RtuLine(site, "field", ["1:boiler,regs=20", "9:new,regs=20"], 19200)
-        self.gateway = Gateway(site, [self.line.bus()], [self.line.device("boiler", 1)], []).start()
+        self.gateway = Gateway(site, [self.line.bus()], [self.line.device("boiler", 1), *more], []).start()
         self.wait_up()
 
     def wait_up(self, deadline_s=20):
@@ -194,7 +194,8 @@ def wait_for_states(gateway, device):
 
 
 def a_scan_borrows_the_bus_of_a_running_gateway(site):
-    plant = Plant(site)
+    # As a scan proposes it: it has no points yet, and is not read.
+    plant = Plant(site, [{"id": "bare", "bus": "field", "unit": 3, "numbering": "40001", "points": []}])
     scanning = site.start("scan", program("sluice"), "scan", "--json", "--socket", plant.gateway.socket, plant.line.link,
                           "--line", "19200 8E1", "--units", "1-20", "--listen", "2")
     lent = wait_for(plant.lent, 20, "the status says that the bus is lent")
@@ -211,6 +212,9 @@ def a_scan_borrows_the_bus_of_a_running_gateway(site):
     # It does not say who it is, and need not.
     check(plant.gateway.device("boiler")["exceptions"] == 0, "a refusal of our own question", plant.gateway.device("boiler"))
     wait_for_states(plant.gateway, "boiler")
+    check("why" not in plant.gateway.device("bare"), "what is never read does not stay lent", plant.gateway.device("bare"))
+    check("bare                 no points" in plant.gateway.cli("status").stdout, "sluice status", plant.gateway.cli("status").stdout)
+    check(plant.gateway.cli("health").stdout.count("1 of 1 device answers") == 1, "sluice health", plant.gateway.cli("health").stdout)
     plant.gateway.stop()
 
 
