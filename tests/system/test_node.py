@@ -117,7 +117,7 @@ def nodes_on_one_line_answer_for_themselves_alone(site):
         wait_for(node.answers, 20, node.name + " answers")
     check(nodes[1].write(SETTING_UNIT, 2) == 0, "the second one becomes unit 2")
     nodes[1].unit = 2
-    check(nodes[1].answers(), "it is there")
+    wait_for(nodes[1].answers, 20, "it is there")
     wire = Wire(site, nodes)
     done = sluice("scan", "--json", wire.link, "--line", "9600 8E1", "--units", "1-3", "--listen", "0", "--timeout", "1000",
                   "--socket", "/nonexistent/api.sock")
