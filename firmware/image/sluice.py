@@ -2,6 +2,7 @@
 import os
 import re
 
+from packages import SUITE
 from words import TOP, read, run
 
 
@@ -15,8 +16,8 @@ def version():
 
 
 def deb(architecture):
-    """Builds the package for an architecture and returns its path."""
-    out = run(os.path.join(TOP, "tools/package"), "--arch", architecture, output=True)
+    """Builds the package for an architecture, and for the image's Debian whatever this machine's is. Returns its path."""
+    out = run(os.path.join(TOP, "tools/package"), "--arch", architecture, "--suite", SUITE, output=True)
     return os.path.join(TOP, out.strip().splitlines()[-1])
 
 

@@ -45,13 +45,15 @@ bool http_is_local(const struct http_request *request)
 
 int64_t http_peer_user(const struct http_request *request)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const union MHD_ConnectionInfo *info;
     struct ucred peer;
     socklen_t size = sizeof peer;
 
-    if (!http_is_local(request) || !info ||
-        getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+    if (!http_is_local(request))
+        return -1;
+    /* Not before: libmicrohttpd 1.0 answers each question in the same place. */
+    info = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (!info || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
         return -1;
     return (int64_t)peer.uid;
 }
