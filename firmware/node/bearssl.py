@@ -58,7 +58,8 @@ def fetch(folder):
            "-o", "Dir::State::Lists=%s/lists" % folder, "-o", "Dir::Cache=%s" % folder, "-o", "APT::Sandbox::User="]
     for words in (["update"], ["source", "--download-only", PACKAGE]):
         done = subprocess.run(apt + words, cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
+        # One file of it is wanted, whose hash is known: what else could not be had is no matter.
+        if done.returncode != 0 and not is_right(folder / ARCHIVE):
             raise boards.Wrong("apt-get %s did not work:\n%s\nThe boot loader needs the source package %s; check the network"
                                % (" ".join(words), done.stderr.strip(), PACKAGE))
     if not is_right(folder / ARCHIVE):

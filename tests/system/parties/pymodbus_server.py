@@ -19,27 +19,10 @@ from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, M
 from pymodbus.device import ModbusDeviceIdentification
 from pymodbus.server import StartAsyncSerialServer, StartAsyncTcpServer
 
+from pymodbus_here import framer, reuse
+
 REGISTERS = 60
 IDENTITY = {"VendorName": "Eastron", "ProductCode": "SDM120", "MajorMinorRevision": "1.07"}
-
-
-def framer(name):
-    try:
-        from pymodbus.framer import FramerType  # as in Debian 13
-        return FramerType(name)
-    except ImportError:  # as in Debian 12
-        from pymodbus import transaction
-        return {"socket": transaction.ModbusSocketFramer, "rtu": transaction.ModbusRtuFramer,
-                "ascii": transaction.ModbusAsciiFramer}[name]
-
-
-def reuse():
-    """Debian 13's always takes a port that was just given up, and no argument that says so."""
-    try:
-        from pymodbus.framer import FramerType  # noqa: F401
-        return {}
-    except ImportError:
-        return {"allow_reuse_address": True}
 
 
 def cable(link):

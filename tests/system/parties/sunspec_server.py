@@ -8,6 +8,7 @@ import sys
 
 from pymodbus.datastore import ModbusServerContext, ModbusSlaveContext, ModbusSparseDataBlock
 from pymodbus.server import StartAsyncTcpServer
+from pymodbus_here import reuse
 
 BASE = 40000
 
@@ -38,7 +39,7 @@ async def serve(port):
     block = ModbusSparseDataBlock({BASE + 1 + place: value for place, value in enumerate(chain())})
     context = ModbusServerContext(slaves={1: ModbusSlaveContext(hr=block, ir=block)}, single=False)
     print("ready", flush=True)
-    await StartAsyncTcpServer(context=context, address=("127.0.0.1", int(port)), allow_reuse_address=True)
+    await StartAsyncTcpServer(context=context, address=("127.0.0.1", int(port)), **reuse())
 
 
 asyncio.run(serve(*sys.argv[1:]))
