@@ -181,7 +181,9 @@ static int run_cipher(const struct lock *lock, const struct der *locked, unsigne
 
     mbedtls_cipher_init(&context);
     if (info && mbedtls_cipher_setup(&context, info) == 0 &&
-        mbedtls_cipher_setkey(&context, lock->key, lock->key_bits, MBEDTLS_DECRYPT) == 0)
+        mbedtls_cipher_setkey(&context, lock->key, lock->key_bits, MBEDTLS_DECRYPT) == 0 &&
+        /* Mbed TLS 3.6 takes none for granted. */
+        mbedtls_cipher_set_padding_mode(&context, MBEDTLS_PADDING_PKCS7) == 0)
         /* What another passphrase makes of it has no sound end. */
         error =
             mbedtls_cipher_crypt(&context, lock->iv, (size_t)mbedtls_cipher_get_iv_size(&context),
