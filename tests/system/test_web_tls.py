@@ -7,7 +7,7 @@ import socket
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
-from harness import Authority, Gateway, Page, check, free_port, main, wait_for
+from harness import Authority, Gateway, Page, Skip, check, free_port, main, program, wait_for
 
 
 def fingerprint(der):
@@ -89,6 +89,10 @@ def a_clock_of_1970_makes_a_certificate_that_holds_later(site):
 
     def at(time):
         return ["env", "LD_PRELOAD=%s %s" % (sanitizer, library), "FAKETIME=@" + time, "FAKETIME_DONT_FAKE_MONOTONIC=1"]
+    try:
+        subprocess.run([*at("1970-01-02 00:00:00"), program("sluiced"), "--version"], capture_output=True, timeout=20, check=True)
+    except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as why:
+        raise Skip("libfaketime and the sanitizer do not get on here") from why
     gateway = plant(site).start(before=at("1970-01-02 00:00:00"))
     first = public_key(gateway.certificate)
     check("notBefore=Jan  1 00:00:00 2026" in dates(gateway.certificate), "its begin", dates(gateway.certificate))
@@ -192,7 +196,9 @@ def sslscan_finds_nothing(site):
     renegotiation = test.find("renegotiation")
     check(renegotiation.get("supported") == "0" or renegotiation.get("secure") == "1", "renegotiation", done.stdout)
     fallback = test.find("fallback")
-    check(fallback is None or fallback.get("supported") == "1", "a fall-back can be forced", done.stdout)
+    # Mbed TLS 3 has no signalling suite for it any more: with 1.3 the server's random number tells of a downgrade.
+    newest = any(item.get("version") == "1.3" and item.get("enabled") == "1" for item in test.findall("protocol"))
+    check(fallback is None or fallback.get("supported") == "1" or newest, "a fall-back can be forced", done.stdout)
     weak = [item.get("name") for item in test.findall("connection-signature-algorithm") if "sha1" in item.get("name").lower()]
     check(not weak, "weak signatures", weak)
     # And it is still there.
