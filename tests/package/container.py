@@ -5,7 +5,7 @@ import signal
 import subprocess
 
 from harness import check, wait_for
-from harness.site import Failure, Skip
+from harness.site import Failure, Skip, is_in_chroot
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.join(HERE, "../..")
@@ -25,6 +25,8 @@ class Container:
     def __init__(self, site, suite, *packages):
         if os.getuid() != 0 or not shutil.which("systemd-nspawn"):
             raise Skip("needs root and systemd-nspawn")
+        if is_in_chroot():
+            raise Skip("systemd-nspawn cannot work in a chroot")
         self.site = site
         self.root = site.path(suite)
         self.booted = None

@@ -41,6 +41,12 @@ def slowness():
     return min(8.0, max(1.0, os.getloadavg()[0] / os.cpu_count()))
 
 
+def is_in_chroot():
+    """There nothing is mounted at /: what its files lie on has no name, and no container can be made."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+        return "/" not in [line.split()[4] for line in mounts]
+
+
 def wait_for(condition, deadline_s, what):
     """Polls until `condition` returns something true, and returns that. The deadline is for a machine that is ours."""
     begun = time.monotonic()
