@@ -136,9 +136,9 @@ static void a_bus_is_not_called_free_while_its_driver_has_the_port(void **state)
         host_lend(host, far);
         while (!host_lent(host))
             assert_true(clock_mono(&clock_system) < until);
-        /* It is free, and stays so. */
+        /* For a moment it may be called busy again, where it was just about to come back. */
         for (int look = 0; look < 200; look++)
-            assert_true(host_lent(host) && !atomic_load(&stats[0].up));
+            assert_true(!host_lent(host) || !atomic_load(&stats[0].up));
         begun = atomic_load(&stats[0].requests);
         host_lend(host, 0);
         /* Borrowed again at any moment of its coming back; now and then it gets so far as to begin.
