@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "tls/reach.h"
 #include "tls/proxy.h"
 
 /* Shared by the thread and whoever waits for it: the last one to let go frees it. */
@@ -150,6 +151,7 @@ int prepare_start(struct prepare **out, struct loop *loop, const struct tunnel_o
                   void (*done)(void *context, struct prepared *result), void *context)
 {
     struct prepare *prepare = calloc(1, sizeof(*prepare));
+    struct reach_place to = reach_place(options);
 
     if (!prepare)
         return ERR_NOMEM;
@@ -159,11 +161,10 @@ int prepare_start(struct prepare **out, struct loop *loop, const struct tunnel_o
     prepare->done = done;
     prepare->context = context;
     prepare->tls = options->tls;
-    prepare->proxied = options->proxy_host != NULL;
-    snprintf(prepare->port, sizeof(prepare->port), "%u",
-             (unsigned)(prepare->proxied ? options->proxy_port : options->port));
-    if (copy_text(&prepare->host, prepare->proxied ? options->proxy_host : options->host) ||
-        copy_text(&prepare->login_file, prepare->proxied ? options->proxy_login_file : NULL) ||
+    prepare->proxied = to.proxy;
+    snprintf(prepare->port, sizeof(prepare->port), "%u", (unsigned)to.port);
+    if (copy_text(&prepare->host, to.host) ||
+        copy_text(&prepare->login_file, to.proxy ? options->proxy_login_file : NULL) ||
         copy_text(&prepare->ca, options->ca) || copy_text(&prepare->crl, options->crl) ||
         copy_text(&prepare->cert, options->cert) || copy_text(&prepare->key, options->key) ||
         copy_text(&prepare->alpn, options->alpn)) {

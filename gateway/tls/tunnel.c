@@ -1,6 +1,5 @@
 #include "tls/tunnel.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -8,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/accept.h"
@@ -17,6 +15,7 @@
 #include "core/log.h"
 #include "core/loop.h"
 #include "tls/carry.h"
+#include "tls/reach.h"
 #include "tls/drain.h"
 #include "tls/peer.h"
 #include "tls/prepare.h"
@@ -24,10 +23,9 @@
 #include "tls/socket.h"
 #include "tls/tls.h"
 
-#define HALF_OPEN_NS   (30 * NS_PER_S)
-#define ADDRESS_NS_MIN (2 * NS_PER_S) /* the least that one of several addresses gets */
+#define HALF_OPEN_NS (30 * NS_PER_S)
 
-enum stage { IDLE, PREPARING, CONNECTING, ASKING_PROXY, HANDSHAKING, READY, OPEN };
+enum stage { IDLE, PREPARING, REACHING, HANDSHAKING, READY, OPEN };
 
 /* All but what is marked belongs to the pump's thread. */
 struct tunnel {
@@ -48,11 +46,7 @@ struct tunnel {
     int64_t deadline_ns; /* of the attempt, monotonic */
     int64_t timeout_ns;
     struct prepare *prepare;
-    struct addrinfo *addresses, *address; /* all, and the one that is tried */
-    int last_error;                       /* errno of the address tried before */
-
-    char *proxy_login;
-    struct proxy *proxy; /* while it is asked */
+    struct reach *reach;
     struct tls_context *tls_context;
     struct tls_resume *resume;
     bool any_cipher; /* the broker cannot do the one that is fastest here */
@@ -65,7 +59,6 @@ struct tunnel {
 };
 
 static void prepared(void *context, struct prepared *result);
-static void try_address(struct tunnel *tunnel);
 static void go_on(struct tunnel *tunnel);
 
 static void watch_drop(struct tunnel *tunnel, struct loop_watch **watch)
@@ -83,15 +76,10 @@ static void drop_attempt(struct tunnel *tunnel)
     loop_timer_clear(tunnel->loop, tunnel->timer);
     prepare_abandon(tunnel->prepare);
     tunnel->prepare = NULL;
-    if (tunnel->addresses)
-        freeaddrinfo(tunnel->addresses);
-    tunnel->addresses = tunnel->address = NULL;
+    reach_stop(tunnel->reach);
+    tunnel->reach = NULL;
     watch_drop(tunnel, &tunnel->local_watch);
     watch_drop(tunnel, &tunnel->remote_watch);
-    proxy_close(tunnel->proxy);
-    tunnel->proxy = NULL;
-    prepare_forget(tunnel->proxy_login);
-    tunnel->proxy_login = NULL;
     if (tunnel->carry.tls) {
         struct tls_resume *session = tls_take_session(tunnel->carry.tls);
 
@@ -122,61 +110,19 @@ static void fail(struct tunnel *tunnel, int error, const char *sentence)
     tunnel->event(tunnel->context, error, sentence);
 }
 
-static void arm(struct tunnel *tunnel, int64_t at_ns)
-{
-    loop_timer_set(tunnel->loop, tunnel->timer,
-                   at_ns < tunnel->deadline_ns ? at_ns : tunnel->deadline_ns);
-}
-
-/* What is dialled: the broker, or the proxy that leads to it. */
-struct dialled {
-    const char *host;
-    unsigned port;
-    bool proxy;
-};
-
-static struct dialled dialled(const struct tunnel *tunnel)
-{
-    const struct tunnel_options *options = &tunnel->options;
-
-    if (options->proxy_host)
-        return (struct dialled){options->proxy_host, options->proxy_port, true};
-    return (struct dialled){options->host, options->port, false};
-}
-
 static void timed_out(void *context)
 {
     struct tunnel *tunnel = context;
     const struct tunnel_options *options = &tunnel->options;
-    struct dialled to = dialled(tunnel);
     char sentence[TUNNEL_SENTENCE_SIZE];
     int64_t seconds = tunnel->timeout_ns / NS_PER_S;
-    bool address_only = clock_mono(&clock_system) < tunnel->deadline_ns;
 
-    if (tunnel->stage == CONNECTING && address_only) {
-        tunnel->last_error = ETIMEDOUT;
-        tunnel->address = tunnel->address->ai_next;
-        try_address(tunnel);
-        return;
-    }
     switch (tunnel->stage) {
     case PREPARING:
         snprintf(sentence, sizeof(sentence),
                  "the name server has not told the address of \"%s\" within %" PRId64
                  " s: check the gateway's network and name server",
-                 to.host, seconds);
-        break;
-    case CONNECTING:
-        snprintf(sentence, sizeof(sentence),
-                 "no answer from %s port %u within %" PRId64
-                 " s: check the address, the network and firewalls",
-                 to.host, to.port, seconds);
-        break;
-    case ASKING_PROXY:
-        snprintf(sentence, sizeof(sentence),
-                 "the proxy %s port %u has not answered within %" PRId64
-                 " s: check that it is an HTTP proxy, and its port",
-                 to.host, to.port, seconds);
+                 reach_place(options).host, seconds);
         break;
     case HANDSHAKING:
         snprintf(sentence, sizeof(sentence),
@@ -217,7 +163,7 @@ static int prepare_attempt(struct tunnel *tunnel)
 
     if (rc == 0) {
         tunnel->stage = PREPARING;
-        arm(tunnel, tunnel->deadline_ns);
+        loop_timer_set(tunnel->loop, tunnel->timer, tunnel->deadline_ns);
     }
     return rc;
 }
@@ -263,165 +209,49 @@ static void begin_handshake(struct tunnel *tunnel)
         return;
     }
     tunnel->stage = HANDSHAKING;
-    watch_drop(tunnel, &tunnel->remote_watch);
     tunnel->remote_watch =
         loop_watch(tunnel->loop, tunnel->carry.remote, EPOLLOUT, handshake, tunnel);
     if (!tunnel->remote_watch)
         fail(tunnel, ERR_NOMEM, "out of memory");
 }
 
-/* The way to the broker is there. */
-static void reach_broker(struct tunnel *tunnel)
+static void reached(void *context, int error, int fd, const char *sentence)
 {
+    struct tunnel *tunnel = context;
+
+    tunnel->reach = NULL;
+    if (error != 0) {
+        fail(tunnel, error, sentence);
+        return;
+    }
+    tunnel->carry.remote = fd;
+    loop_timer_set(tunnel->loop, tunnel->timer, tunnel->deadline_ns);
     if (tunnel->options.tls)
         begin_handshake(tunnel);
     else
         become_ready(tunnel);
 }
 
-static void ask_proxy(void *context, uint32_t events)
-{
-    struct tunnel *tunnel = context;
-    char sentence[TUNNEL_SENTENCE_SIZE];
-    int rc = proxy_step(tunnel->proxy, tunnel->carry.remote, sentence, sizeof(sentence));
-
-    (void)events;
-    if (rc == ERR_AGAIN) {
-        rc = loop_watch_change(tunnel->loop, tunnel->remote_watch, proxy_wants(tunnel->proxy));
-        snprintf(sentence, sizeof(sentence), "out of memory");
-    } else if (rc == 0) {
-        proxy_close(tunnel->proxy);
-        tunnel->proxy = NULL;
-        reach_broker(tunnel);
-    }
-    if (rc != 0)
-        fail(tunnel, rc, sentence);
-}
-
-static void begin_asking(struct tunnel *tunnel)
-{
-    const struct tunnel_options *options = &tunnel->options;
-    const struct proxy_way way = {options->host, options->port, options->proxy_host,
-                                  options->proxy_port, tunnel->proxy_login};
-    int rc = proxy_open(&tunnel->proxy, &way);
-
-    if (rc == 0) {
-        tunnel->stage = ASKING_PROXY;
-        watch_drop(tunnel, &tunnel->remote_watch);
-        tunnel->remote_watch =
-            loop_watch(tunnel->loop, tunnel->carry.remote, EPOLLOUT, ask_proxy, tunnel);
-        rc = tunnel->remote_watch ? 0 : ERR_NOMEM;
-    }
-    if (rc != 0)
-        fail(tunnel, rc, error_text(rc));
-}
-
-static void connected(void *context, uint32_t events)
-{
-    struct tunnel *tunnel = context;
-    socklen_t size = sizeof(int);
-    int error = 0;
-
-    (void)events;
-    getsockopt(tunnel->carry.remote, SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) {
-        tunnel->last_error = error;
-        tunnel->address = tunnel->address->ai_next;
-        try_address(tunnel);
-        return;
-    }
-    arm(tunnel, tunnel->deadline_ns);
-    if (tunnel->options.proxy_host)
-        begin_asking(tunnel);
-    else
-        reach_broker(tunnel);
-}
-
-static void no_address_left(struct tunnel *tunnel)
-{
-    struct dialled to = dialled(tunnel);
-    char sentence[TUNNEL_SENTENCE_SIZE];
-    int error = error_from_errno(tunnel->last_error);
-
-    if (tunnel->last_error == ECONNREFUSED) {
-        error = ERR_UNREACHABLE;
-        snprintf(sentence, sizeof(sentence),
-                 to.proxy ? "nothing listens at the proxy %s port %u: check that it runs, and "
-                            "\"proxy\""
-                          : "nothing listens at %s port %u: check that the broker runs, and the "
-                            "port",
-                 to.host, to.port);
-    } else if (tunnel->last_error == ETIMEDOUT) {
-        error = ERR_TIMEOUT;
-        snprintf(sentence, sizeof(sentence),
-                 "no answer from %s port %u: check the address, the network and firewalls", to.host,
-                 to.port);
-    } else if (error == ERR_DESCRIPTORS) {
-        snprintf(sentence, sizeof(sentence),
-                 "the gateway has no file descriptors left for a connection to %s: raise its limit "
-                 "(LimitNOFILE)",
-                 to.host);
-    } else {
-        if (error != ERR_NOMEM && error != ERR_DENIED)
-            error = ERR_UNREACHABLE;
-        snprintf(sentence, sizeof(sentence),
-                 "%s port %u cannot be reached (%s): check the gateway's network", to.host, to.port,
-                 strerror(tunnel->last_error));
-    }
-    fail(tunnel, error, sentence);
-}
-
-/* Tries tunnel->address and those behind it; the last error is told when none is left. */
-static void try_address(struct tunnel *tunnel)
-{
-    watch_drop(tunnel, &tunnel->remote_watch);
-    for (; tunnel->address; tunnel->address = tunnel->address->ai_next) {
-        const struct addrinfo *address = tunnel->address;
-        int64_t now_ns = clock_mono(&clock_system), share_ns;
-        int fd, behind = 1;
-
-        if (tunnel->carry.remote >= 0)
-            close(tunnel->carry.remote);
-        fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        tunnel->carry.remote = fd;
-        if (fd < 0) {
-            tunnel->last_error = errno;
-            continue;
-        }
-        socket_tune(fd, tunnel->options.half_open_ns);
-        if (connect(fd, address->ai_addr, address->ai_addrlen) != 0 && errno != EINPROGRESS) {
-            tunnel->last_error = errno;
-            continue;
-        }
-        for (const struct addrinfo *next = address->ai_next; next; next = next->ai_next)
-            behind++;
-        share_ns = (tunnel->deadline_ns - now_ns) / behind;
-        arm(tunnel, now_ns + (share_ns > ADDRESS_NS_MIN ? share_ns : ADDRESS_NS_MIN));
-        tunnel->stage = CONNECTING;
-        tunnel->remote_watch = loop_watch(tunnel->loop, fd, EPOLLOUT, connected, tunnel);
-        if (!tunnel->remote_watch)
-            fail(tunnel, ERR_NOMEM, "out of memory");
-        return;
-    }
-    no_address_left(tunnel);
-}
-
 static void prepared(void *context, struct prepared *result)
 {
     struct tunnel *tunnel = context;
+
+    const struct reach_given given = {tunnel->loop,        &tunnel->options,    result->addresses,
+                                      result->proxy_login, tunnel->deadline_ns, tunnel->timeout_ns};
+    int rc;
 
     tunnel->prepare = NULL;
     if (result->error != 0) {
         fail(tunnel, result->error, result->sentence);
         return;
     }
-    tunnel->addresses = tunnel->address = result->addresses;
     tunnel->tls_context = result->tls;
-    tunnel->proxy_login = result->proxy_login;
-    result->addresses = NULL;
-    result->tls = NULL;
-    result->proxy_login = NULL;
-    try_address(tunnel);
+    *result = (struct prepared){0};
+    tunnel->stage = REACHING;
+    loop_timer_clear(tunnel->loop, tunnel->timer); /* that has one of its own */
+    rc = reach_start(&tunnel->reach, &given, reached, tunnel);
+    if (rc != 0)
+        fail(tunnel, rc, error_text(rc));
 }
 
 static void broker_ended(struct tunnel *tunnel)
