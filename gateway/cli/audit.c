@@ -191,7 +191,7 @@ static int open_client(struct audit *audit)
 {
     const struct audit_arguments *arguments = audit->arguments;
     struct uplink_url url;
-    char sentence[256], client_id[64], password[CLIENT_PASSWORD_SIZE_MAX];
+    char sentence[256], client_id[64], password[SECRET_SIZE];
 
     if (uplink_url_parse(arguments->url, &url, sentence, sizeof sentence)) {
         char told[sizeof sentence + 8];

@@ -360,7 +360,7 @@ static void run_visit(struct visit *visit)
 void doctor_broker(struct doctor *doctor, struct doctor_finding findings[DOCTOR_BROKER_STEPS])
 {
     struct visit visit = {.doctor = doctor, .findings = findings};
-    char id[CLIENT_ID_SIZE + 8], password[CLIENT_PASSWORD_SIZE_MAX], sentence[DOCTOR_TEXT_SIZE];
+    char id[CLIENT_ID_SIZE + 8], password[SECRET_SIZE], sentence[DOCTOR_TEXT_SIZE];
     struct mqtt_options options = {
         .client_id = id,
         .context = &visit,

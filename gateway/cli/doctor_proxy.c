@@ -69,7 +69,7 @@ static void fail(struct doctor_finding *finding, const char *sentence)
 void doctor_proxy(struct doctor *doctor, struct doctor_finding *finding)
 {
     const char *file = doctor->options->proxy_login_file;
-    char login[PROXY_LOGIN_SIZE], sentence[DOCTOR_TEXT_SIZE] = "";
+    char login[SECRET_SIZE], sentence[DOCTOR_TEXT_SIZE] = "";
 
     if (!doctor_proxied(doctor)) {
         doctor_say(finding, DOCTOR_SKIPPED, "this uplink needs no proxy");

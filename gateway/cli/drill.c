@@ -343,7 +343,7 @@ static void name_drill(struct drill *drill)
 
 static int run(struct drill *drill, const char *gateway, double minutes)
 {
-    char id[CLIENT_ID_SIZE + 8], password[CLIENT_PASSWORD_SIZE_MAX], sentence[320];
+    char id[CLIENT_ID_SIZE + 8], password[SECRET_SIZE], sentence[320];
     struct uplink_url url;
     struct mqtt_options options = {
         .client_id = id,
@@ -398,13 +398,14 @@ int command_drill(int argc, char **argv)
         .name = "sluice drill",
         .operands = " [UPLINK]",
         .operands_max = 1,
-        .about = "An outage drill: cuts an uplink of the running gateway off, as a network does\n"
-                 "that fails, lets it come back after some minutes, and reports how many events\n"
-                 "waited, how long they took, how many are missing and how many came twice. What\n"
-                 "arrives is counted by a subscriber at the broker, which uses the uplink's own\n"
-                 "user with \"-drill\" behind the client id. Ctrl-C ends it at once; whatever\n"
-                 "happens to the drill, the uplink goes on within a minute. An uplink has one drill\n"
-                 "at a time: a second one is refused with who runs the first.\n",
+        .about =
+            "An outage drill: cuts an uplink of the running gateway off, as a network does\n"
+            "that fails, lets it come back after some minutes, and reports how many events\n"
+            "waited, how long they took, how many are missing and how many came twice. What\n"
+            "arrives is counted by a subscriber at the broker, which uses the uplink's own\n"
+            "user with \"-drill\" behind the client id. Ctrl-C ends it at once; whatever\n"
+            "happens to the drill, the uplink goes on within a minute. An uplink has one drill\n"
+            "at a time: a second one is refused with who runs the first.\n",
         .after = "Exit status: 1 something is missing; 2 there is no such uplink; 3 errors in the\n"
                  "configuration; 4 the daemon does not answer; 5 it could not be carried out.\n",
         .flags = flags,

@@ -90,7 +90,7 @@ void prepare_forget(char *login)
 static void read_login(struct prepare *prepare)
 {
     struct prepared *result = &prepare->result;
-    char login[PROXY_LOGIN_SIZE];
+    char login[SECRET_SIZE];
 
     result->error =
         proxy_login(prepare->login_file, login, result->sentence, sizeof(result->sentence));

@@ -27,38 +27,33 @@ struct proxy {
     bool filled;       /* the line that is read has something in it */
 };
 
-int proxy_login(const char *path, char login[PROXY_LOGIN_SIZE], char *sentence, size_t size)
+int proxy_login(const char *path, char login[SECRET_SIZE], char *sentence, size_t size)
 {
-    FILE *file = fopen(path, "re");
-    bool read = file && fgets(login, PROXY_LOGIN_SIZE, file);
-    int failed = errno;
+    const char *why;
+    int rc = secret_read(path, login, &why);
 
-    if (file)
-        fclose(file);
-    if (!read) {
-        snprintf(sentence, size, "the file \"%s\" with the proxy's login cannot be read (%s)", path,
-                 file ? "it is empty" : strerror(failed));
-        return ERR_NOT_FOUND;
-    }
-    size_t length = strcspn(login, "\r\n");
-    login[length] = '\0';
-    if (length <= PROXY_LOGIN_LENGTH_MAX && strchr(login, ':'))
+    if (rc == 0 && strchr(login, ':'))
         return 0;
-    if (length > PROXY_LOGIN_LENGTH_MAX)
+    if (rc == ERR_NOT_FOUND) {
+        snprintf(sentence, size, "the file \"%s\" with the proxy's login cannot be read (%s)", path,
+                 why);
+        return rc;
+    }
+    if (rc == ERR_TOO_LARGE)
         snprintf(sentence, size,
                  "the first line of \"%s\" is longer than the %d bytes that a proxy's login may "
                  "have",
-                 path, PROXY_LOGIN_LENGTH_MAX);
+                 path, SECRET_LENGTH_MAX);
     else
         snprintf(sentence, size,
                  "the first line of \"%s\" is no login: write USER:PASSWORD into it", path);
-    explicit_bzero(login, PROXY_LOGIN_SIZE);
+    explicit_bzero(login, SECRET_SIZE);
     return ERR_INVALID;
 }
 
 static void put_login(struct text *text, const char *login)
 {
-    char letters[BASE64_TEXT_SIZE(PROXY_LOGIN_LENGTH_MAX)];
+    char letters[BASE64_TEXT_SIZE(SECRET_LENGTH_MAX)];
 
     base64_write(login, strlen(login), letters);
     text_printf(text, "Proxy-Authorization: Basic %s\r\n", letters);
@@ -72,7 +67,7 @@ int proxy_open(struct proxy **out, const struct proxy_way *way)
     struct proxy *proxy;
     struct text text;
 
-    if (way->login && strlen(way->login) > PROXY_LOGIN_LENGTH_MAX)
+    if (way->login && strlen(way->login) > SECRET_LENGTH_MAX)
         return ERR_TOO_LARGE;
     proxy = calloc(1, sizeof *proxy);
     if (!proxy)

@@ -8,8 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROXY_LOGIN_LENGTH_MAX 4096
-#define PROXY_LOGIN_SIZE       (PROXY_LOGIN_LENGTH_MAX + 3) /* with its line's end */
+#include "core/secret.h"
 
 struct proxy; /* one question and its answer */
 
@@ -23,7 +22,7 @@ struct proxy_way {
 
 /* Reads USER:PASSWORD, the first line of a file; wipe what was read. 0; ERR_NOT_FOUND (it cannot be
  * read) or ERR_INVALID (it is none) with a sentence that tells nothing of it. */
-int proxy_login(const char *path, char login[PROXY_LOGIN_SIZE], char *sentence, size_t size);
+int proxy_login(const char *path, char login[SECRET_SIZE], char *sentence, size_t size);
 
 /* Texts are copied, the login no longer than until it was sent. 0; ERR_NOMEM; ERR_TOO_LARGE where
  * the login is. */

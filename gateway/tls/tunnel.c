@@ -511,7 +511,7 @@ uint64_t tunnel_strangers(const struct tunnel *tunnel)
 
 int tunnel_check_login(const char *path, char *sentence, size_t size)
 {
-    char login[PROXY_LOGIN_SIZE];
+    char login[SECRET_SIZE];
     int rc = proxy_login(path, login, sentence, size);
 
     explicit_bzero(login, sizeof(login));

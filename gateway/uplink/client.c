@@ -1,6 +1,5 @@
 #include "uplink/client.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,28 +49,16 @@ void client_options(const struct uplink_options *options, const struct uplink_ur
     mqtt->keep_alive_s = (int)(options->keep_alive_ns / NS_PER_S);
 }
 
-int client_password(const char *path, char password[CLIENT_PASSWORD_SIZE_MAX], char *sentence,
-                    size_t size)
+int client_password(const char *path, char password[SECRET_SIZE], char *sentence, size_t size)
 {
-    FILE *file = fopen(path, "re");
-    bool read = file && fgets(password, CLIENT_PASSWORD_SIZE_MAX, file);
-    int failed = errno;
+    const char *why;
+    int rc = secret_read(path, password, &why);
 
-    if (file)
-        fclose(file);
-    if (!read) {
-        snprintf(sentence, size, "the password file \"%s\" cannot be read (%s)", path,
-                 file ? "it is empty" : strerror(failed));
-        return ERR_NOT_FOUND;
-    }
-    size_t length = strcspn(password, "\r\n");
-    if (length > CLIENT_PASSWORD_LENGTH_MAX) {
-        explicit_bzero(password, CLIENT_PASSWORD_SIZE_MAX);
+    if (rc == ERR_NOT_FOUND)
+        snprintf(sentence, size, "the password file \"%s\" cannot be read (%s)", path, why);
+    else if (rc != 0)
         snprintf(sentence, size,
                  "the first line of \"%s\" is longer than the %d bytes that a password may have",
-                 path, CLIENT_PASSWORD_LENGTH_MAX);
-        return ERR_TOO_LARGE;
-    }
-    password[length] = '\0';
-    return 0;
+                 path, SECRET_LENGTH_MAX);
+    return rc;
 }

@@ -4,16 +4,13 @@
 #define SLUICE_UPLINK_CLIENT_H
 
 #include "core/event.h"
+#include "core/secret.h"
 #include "uplink/mqtt.h"
 #include "uplink/uplink.h"
 #include "uplink/url.h"
 
 #define CLIENT_ID_SIZE          (2 * ID_SIZE_MAX)
 #define CLIENT_SESSION_EXPIRY_S 3600
-
-/* Some passwords are tokens. Read with its line's end, or the first byte of two. */
-#define CLIENT_PASSWORD_LENGTH_MAX 4096
-#define CLIENT_PASSWORD_SIZE_MAX   (CLIENT_PASSWORD_LENGTH_MAX + 2)
 
 /* The client id that the broker sees: as configured, or the gateway's for the first uplink, else
  * gateway-uplink. */
@@ -29,9 +26,7 @@ int client_url(const struct uplink_options *options, struct uplink_url *url, cha
 void client_options(const struct uplink_options *options, const struct uplink_url *url,
                     struct mqtt_options *mqtt);
 
-/* Reads the first line of a password file, at each connection, so that a new password needs no
- * restart; wipe what was read. 0; ERR_NOT_FOUND, ERR_TOO_LARGE with a sentence. */
-int client_password(const char *path, char password[CLIENT_PASSWORD_SIZE_MAX], char *sentence,
-                    size_t size);
+/* Reads a password file; wipe what was read. 0; ERR_NOT_FOUND, ERR_TOO_LARGE with a sentence. */
+int client_password(const char *path, char password[SECRET_SIZE], char *sentence, size_t size);
 
 #endif

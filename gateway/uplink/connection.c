@@ -55,7 +55,7 @@ void connection_fail(struct uplink *uplink, int error, const char *sentence)
 
 static int refresh_password(struct uplink *uplink, char *sentence, size_t size)
 {
-    char password[CLIENT_PASSWORD_SIZE_MAX];
+    char password[SECRET_SIZE];
     int rc;
 
     if (!uplink->options->password_file)

@@ -326,7 +326,7 @@ static void check_proxy(const struct uplink_options *uplink, struct option_compl
 /* Whether it can be read was asked before. */
 static void check_password(const char *path, struct option_complaints *complaints)
 {
-    char password[CLIENT_PASSWORD_SIZE_MAX], sentence[TUNNEL_SENTENCE_SIZE];
+    char password[SECRET_SIZE], sentence[TUNNEL_SENTENCE_SIZE];
 
     if (client_password(path, password, sentence, sizeof sentence) == ERR_TOO_LARGE)
         complaints->tell(complaints, "password_file", sentence);

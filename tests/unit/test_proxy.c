@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "secret_file.h"
 #include "tls/proxy.h"
 
 #define BEHIND "what the broker says"
@@ -138,61 +139,36 @@ static void gives_up_an_answer_without_end(void **state)
     assert_non_null(strstr(sentence, "ended the connection without an answer"));
 }
 
-static char path[] = "/tmp/sluice-proxy-XXXXXX";
-
-static void write_login(size_t size, const char *end)
-{
-    FILE *file = fopen(path, "w");
-
-    assert_non_null(file);
-    for (size_t i = 0; i < size; i++)
-        fputc(i == 1 ? ':' : 'q', file);
-    fputs(end, file);
-    assert_int_equal(fclose(file), 0);
-}
-
 static void reads_a_login_or_says_why_not(void **state)
 {
     static const char *const ends[] = {"", "\n", "\r\n", "\nsecond: line\n"};
-    char login[PROXY_LOGIN_SIZE], sentence[320];
+    char login[SECRET_SIZE], sentence[320];
 
     (void)state;
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         for (size_t size = 2; size <= 4096; size += 2047) {
-            write_login(size, ends[i]);
-            assert_int_equal(proxy_login(path, login, sentence, sizeof sentence), 0);
+            secret_write(size, ':', ends[i]);
+            assert_int_equal(proxy_login(secret_path, login, sentence, sizeof sentence), 0);
             assert_int_equal(strlen(login), size);
         }
         for (size_t size = 4097; size < 4101; size++) {
-            write_login(size, ends[i]);
-            assert_int_equal(proxy_login(path, login, sentence, sizeof sentence), ERR_INVALID);
+            secret_write(size, ':', ends[i]);
+            assert_int_equal(proxy_login(secret_path, login, sentence, sizeof sentence),
+                             ERR_INVALID);
             assert_non_null(strstr(sentence, "longer than the 4096 bytes"));
-            assert_non_null(strstr(sentence, path));
-            assert_null(strstr(sentence, "q:q"));
+            assert_non_null(strstr(sentence, secret_path));
+            assert_null(strstr(sentence, "a:c"));
         }
-        write_login(1, ends[i]);
-        assert_int_equal(proxy_login(path, login, sentence, sizeof sentence), ERR_INVALID);
+        secret_write(1, ':', ends[i]);
+        assert_int_equal(proxy_login(secret_path, login, sentence, sizeof sentence), ERR_INVALID);
         assert_non_null(strstr(sentence, "write USER:PASSWORD into it"));
     }
-    write_login(0, "\nu:p\n");
-    assert_int_equal(proxy_login(path, login, sentence, sizeof sentence), ERR_INVALID);
-    write_login(0, "");
-    assert_int_equal(proxy_login(path, login, sentence, sizeof sentence), ERR_NOT_FOUND);
+    secret_write(0, ':', "\nu:p\n");
+    assert_int_equal(proxy_login(secret_path, login, sentence, sizeof sentence), ERR_INVALID);
+    secret_write(0, ':', "");
+    assert_int_equal(proxy_login(secret_path, login, sentence, sizeof sentence), ERR_NOT_FOUND);
     assert_non_null(strstr(sentence, "it is empty"));
     assert_int_equal(proxy_login("/nowhere", login, sentence, sizeof sentence), ERR_NOT_FOUND);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    int fd = mkstemp(path);
-    return fd < 0 ? -1 : close(fd);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return unlink(path);
 }
 
 int main(void)
@@ -204,5 +180,5 @@ int main(void)
         cmocka_unit_test(reads_a_login_or_says_why_not),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, secret_make, secret_remove);
 }

@@ -247,6 +247,28 @@ static void each_fault_of_a_certificate_has_its_own_words(void **state)
         try_refusal(&refusals[i]);
 }
 
+static void begin_connection(struct tunnel *tunnel, struct told *told)
+{
+    const char *sentence;
+
+    assert_int_equal(tunnel_connect(tunnel, 10 * NS_PER_S), 0);
+    assert_int_equal(next_told(told, &sentence), 0);
+}
+
+/* The server sends each line back turned round. */
+static void use_connection(struct tunnel *tunnel, struct told *told)
+{
+    int client = client_connect(tunnel);
+    const char *sentence;
+    char reply[8] = "";
+
+    assert_int_equal(send(client, "123456\n", 7, 0), 7);
+    assert_int_equal(recv(client, reply, 7, MSG_WAITALL), 7);
+    assert_string_equal(reply, "654321\n");
+    close(client);
+    assert_int_equal(next_told(told, &sentence), ERR_CLOSED);
+}
+
 /* How often the server shows its certificate until it has let somebody in. */
 static unsigned certificates_shown(struct tls_party *party)
 {
@@ -265,7 +287,6 @@ static void a_session_is_resumed(void **state)
     static const char *const arguments[] = {"-naccept", "2", "-state", NULL};
     struct tunnel_options options = {
         .host = "127.0.0.1", .tls = true, .ca = tls_party_file("ca.pem")};
-    const char *sentence;
     struct tls_party party;
     struct tunnel *tunnel;
     struct told told;
@@ -275,17 +296,9 @@ static void a_session_is_resumed(void **state)
     options.port = party.port;
     tunnel = open_tunnel(options, &told);
     for (int round = 0; round < 2; round++) {
-        char reply[8] = "";
-        int client;
-
-        assert_int_equal(tunnel_connect(tunnel, 10 * NS_PER_S), 0);
-        assert_int_equal(next_told(&told, &sentence), 0);
+        begin_connection(tunnel, &told);
         assert_int_equal(certificates_shown(&party), round == 0 ? 1 : 0);
-        client = client_connect(tunnel);
-        assert_int_equal(send(client, "123456\n", 7, 0), 7);
-        assert_int_equal(recv(client, reply, 7, MSG_WAITALL), 7);
-        close(client);
-        assert_int_equal(next_told(&told, &sentence), ERR_CLOSED);
+        use_connection(tunnel, &told);
     }
     tunnel_close(tunnel);
     tls_party_stop(&party);
@@ -296,7 +309,6 @@ static void bytes_go_through_tls_and_back(void **state)
     static const char *const arguments[] = {"-naccept", "2", NULL};
     struct tunnel_options options = {
         .host = "127.0.0.1", .tls = true, .ca = tls_party_file("ca.pem")};
-    const char *sentence;
     struct tls_party party;
     struct tunnel *tunnel;
     struct told told;
@@ -307,19 +319,10 @@ static void bytes_go_through_tls_and_back(void **state)
     options.port = party.port;
     tunnel = open_tunnel(options, &told);
     for (int round = 0; round < 2; round++) {
-        char reply[8] = "";
-        int client;
-
-        assert_int_equal(tunnel_connect(tunnel, 10 * NS_PER_S), 0);
-        assert_int_equal(next_told(&told, &sentence), 0);
+        begin_connection(tunnel, &told);
         tunnel_description(tunnel, line, sizeof(line));
         assert_non_null(strstr(line, "TLSv1."));
-        client = client_connect(tunnel);
-        assert_int_equal(send(client, "123456\n", 7, 0), 7);
-        assert_int_equal(recv(client, reply, 7, MSG_WAITALL), 7);
-        assert_string_equal(reply, "654321\n");
-        close(client);
-        assert_int_equal(next_told(&told, &sentence), ERR_CLOSED);
+        use_connection(tunnel, &told);
     }
     tunnel_close(tunnel);
     tls_party_stop(&party);
