@@ -63,18 +63,25 @@ static void keeps_to_its_bytes_and_uses_files_again(void **state)
     reader_close(reader);
 }
 
+/* A small journal, and a consumer that has got the first 50 of 100 events. */
+static uint32_t open_with_consumer(struct kit *kit, struct cursor **cursor)
+{
+    small(kit);
+    kit_open(kit);
+    uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
+    assert_int_equal(cursor_open(cursor, kit->journal, "uplink/cloud", CURSOR_AT_OLDEST), 0);
+    kit_fill(kit, stream, 0, 100);
+    assert_int_equal(cursor_ack(*cursor, 1, 50), 0);
+    return stream;
+}
+
 static void what_a_cursor_lacked_becomes_a_gap_event_and_is_on_its_ledger(void **state)
 {
     struct kit *kit = *state;
     struct cursor *cursor;
     struct cursor_ledger ledger;
     struct journal_stats stats;
-    small(kit);
-    kit_open(kit);
-    uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
-    assert_int_equal(cursor_open(&cursor, kit->journal, "uplink/cloud", CURSOR_AT_OLDEST), 0);
-    kit_fill(kit, stream, 0, 100);
-    assert_int_equal(cursor_ack(cursor, 1, 50), 0);
+    uint32_t stream = open_with_consumer(kit, &cursor);
     assert_int_equal(cursor_ack(cursor, 61, 70), 0);
     for (int i = 0; i < 60; i++)
         kit_fill(kit, stream, 100 + 1000 * i, 1000);
@@ -119,12 +126,7 @@ static void a_consumer_is_told_after_a_restart_of_what_was_dropped_while_it_was_
     struct journal_stats stats;
     struct reader *reader;
     struct event event;
-    small(kit);
-    kit_open(kit);
-    uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
-    assert_int_equal(cursor_open(&cursor, kit->journal, "uplink/cloud", CURSOR_AT_OLDEST), 0);
-    kit_fill(kit, stream, 0, 100);
-    assert_int_equal(cursor_ack(cursor, 1, 50), 0);
+    uint32_t stream = open_with_consumer(kit, &cursor);
     for (int i = 0; i < 60; i++)
         kit_fill(kit, stream, 100 + 1000 * i, 1000);
     for (int restart = 0; restart < 2; restart++) {

@@ -5,6 +5,7 @@ import struct
 import threading
 import time
 
+from .listener import Listener
 from .site import free_port
 
 BLOCK = 65536
@@ -19,28 +20,23 @@ class Proxy:
 
     def __init__(self, site, target_port):
         self.target_port = target_port
-        self.port = free_port()
         self.held = False
         self.delay_s = 0
         self.rate = 0
         self.segment = 0
-        self.accepted = 0
-        self.closing = False
         self.lock = threading.Lock()
         self.pairs = []
-        self.listener = socket.create_server(("127.0.0.1", self.port), backlog=16)
-        self.acceptor = threading.Thread(target=self._accept, daemon=True)
-        self.acceptor.start()
+        self.listener = Listener(site, self._serve, free_port())
+        self.port = self.listener.port
         site.at_end(self.close)
 
-    def _accept(self):
-        while not self.closing:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            self.accepted += 1
-            threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+    @property
+    def accepted(self):
+        return self.listener.accepted
+
+    @property
+    def closing(self):
+        return self.listener.closing
 
     def _serve(self, near):
         while self.held and not self.closing:
@@ -114,8 +110,5 @@ class Proxy:
         return len(pairs)
 
     def close(self):
-        self.closing = True
-        self.reset()
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.acceptor.join()
         self.listener.close()
+        self.reset()

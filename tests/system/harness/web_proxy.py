@@ -2,7 +2,8 @@
 import base64
 import select
 import socket
-import threading
+
+from .listener import Listener
 
 BLOCK = 65536
 
@@ -19,24 +20,13 @@ class WebProxy:
         self.drip = False
         self.asked = []
         self.opened = 0
-        self.closing = False
         self.cuts = 0
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=16)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-        site.at_end(self.close)
+        self.listener = Listener(site, self._serve)
+        self.port = self.listener.port
 
     @property
     def url(self):
         return "http://127.0.0.1:%d" % self.port
-
-    def _accept(self):
-        while not self.closing:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(near,), daemon=True).start()
 
     def _head(self, near):
         head = b""
@@ -84,7 +74,7 @@ class WebProxy:
             self._say(near, b"HTTP/1.1 200 Connection established\r\nVia: 1.1 a proxy\r\n\r\n")
             self.opened += 1
             cuts = self.cuts
-            while not self.closing and cuts == self.cuts:
+            while not self.listener.closing and cuts == self.cuts:
                 for ready in select.select((near, far), (), (), 0.1)[0]:
                     data = ready.recv(BLOCK)
                     if not data:
@@ -96,9 +86,4 @@ class WebProxy:
         self.cuts += 1
 
     def close(self):
-        if self.closing:
-            return
-        self.closing = True
-        # A thread that waits in accept is woken by nothing but this.
-        self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
