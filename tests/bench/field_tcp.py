@@ -4,7 +4,7 @@ import time
 
 from figures import ROUNDS, median
 from harness import Gateway, wait_for
-from parties import DEVICES, REGISTERS, FastBroker, Usage, status_mb, tcp_field, tcp_gateway, tls_uplink
+from scene import DEVICES, REGISTERS, FastBroker, Usage, status_mb, tcp_field, tcp_gateway, tls_uplink
 
 WINDOW_S = 4
 INTERVALS = ("150us", "200us", "300us")  # between two reads of a device; the best without refusals is taken

@@ -5,7 +5,7 @@ import time
 
 from figures import ROUNDS, median
 from harness import program, wait_for
-from parties import REGISTERS, Counter, FastBroker, status_mb, tcp_field, tcp_gateway
+from scene import REGISTERS, Counter, FastBroker, status_mb, tcp_field, tcp_gateway
 
 DEVICES = 100
 

@@ -3,7 +3,7 @@ import shutil
 import time
 
 from figures import ROUNDS, median
-from parties import DEVICES, HERE, REGISTERS, Counter, FastBroker, Usage, tcp_field, tcp_gateway
+from scene import DEVICES, HERE, REGISTERS, Counter, FastBroker, Usage, tcp_field, tcp_gateway
 
 WARM_UP_S = 2
 WINDOW_S = 5

@@ -6,7 +6,7 @@ import subprocess
 from figures import ROUNDS, median
 from harness import Gateway, check, program, wait_for
 from harness.site import free_port
-from parties import Counter, FastBroker, cpu_s, tls_uplink
+from scene import Counter, FastBroker, cpu_s, tls_uplink
 
 EVENTS = 200000
 MESSAGE_BYTES = 200

@@ -8,7 +8,7 @@ import time
 
 from figures import median
 from harness import Api, wait_for
-from parties import REGISTERS, status_mb, tcp_field, tcp_gateway
+from scene import REGISTERS, status_mb, tcp_field, tcp_gateway
 
 VIEWERS = 50
 POINTS = 200

@@ -2,7 +2,7 @@
 import os
 import time
 
-from parties import status_mb
+from scene import status_mb
 from harness import Api, Gateway, Page, Site, wait_for
 
 SLOW_VISITORS = 256

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import subprocess
+import sys
 
 from harness import check, main
 
@@ -95,5 +96,12 @@ def what_is_called_wrongly_says_how_it_is_called(site):
               done.returncode, told)
 
 
+def the_benchmarks_know_all_their_parts(site):
+    """What they import is found under one name each; an unknown part is told with those that there are."""
+    done = subprocess.run([sys.executable, "-B", str(ROOT / "tests/bench/bench.py"), "speed"], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=60, check=False)
+    check(done.returncode == 2 and "no such part: speed; there are journal, " in done.stderr, "told", done.returncode, done.stderr)
+
+
 main(each_has_its_help, a_version_is_not_signed_with_what_is_no_key, presets_say_what_is_wrong_with_the_table,
-     what_is_called_wrongly_says_how_it_is_called)
+     what_is_called_wrongly_says_how_it_is_called, the_benchmarks_know_all_their_parts)
