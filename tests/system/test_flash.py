@@ -1,6 +1,5 @@
 #!/usr/bin/python3
-"""tools/flash: images onto cards, firmware into nodes, one template for many sites."""
-import html
+"""tools/flash: images onto cards, and firmware into nodes."""
 import json
 import lzma
 import os
@@ -10,14 +9,12 @@ import re
 import shutil
 import subprocess
 import sys
+import types
 
-from harness import LONG, Gateway, Skip, check, free_port, main, program, wait_for
-from harness.api import Api
+from harness import LONG, Skip, check, free_port, main, program, wait_for
+from harness.flashing import FLASH, TREE, done, refused, run, tool
 from harness.node import Node
 
-TREE = pathlib.Path(__file__).resolve().parents[2]
-FLASH = TREE / "tools/flash"
-EXAMPLE = TREE / "docs/examples/sites"
 MIB = 1 << 20
 BOOT_MIB, IMAGE_MIB = 8, 20
 NODES = {"lm3s6965evb", "microbit", "mps2-an385", "netduinoplus2", "stm32vldiscovery"}
@@ -25,28 +22,6 @@ NODES = {"lm3s6965evb", "microbit", "mps2-an385", "netduinoplus2", "stm32vldisco
 sys.path.insert(0, str(TREE / "tools"))
 from flashing import build, card, disks  # noqa: E402
 from flashing.words import Progress, Refused  # noqa: E402
-
-
-def run(*words, tool=FLASH, **more):
-    return subprocess.run([tool, *map(str, words)], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, **more)
-
-
-def refused(answer, *words):
-    check(answer.returncode == 1, "it is refused", answer.returncode, answer.stdout, answer.stderr)
-    check("Traceback" not in answer.stderr, "a sentence", answer.stderr)
-    for word in words:
-        check(word in answer.stderr, "it says why", word, answer.stderr)
-
-
-def done(answer, *words):
-    check(answer.returncode == 0, "it is done", answer.stdout, answer.stderr)
-    for word in words:
-        check(word in answer.stdout + answer.stderr, "it says", word, answer.stdout, answer.stderr)
-    return answer
-
-
-def tool(*words, **more):
-    return subprocess.run(list(map(str, words)), check=True, capture_output=True, text=True, **more).stdout
 
 
 def make_image(site):
@@ -194,7 +169,7 @@ def a_damaged_image_and_a_lying_card_are_told(site):
     path = site.path("card.img")
     fd = os.open(path, os.O_RDWR | os.O_CREAT)
     try:
-        digests = card.write_all(fd, image, len(content))
+        first, digests = card.write_all(fd, image, len(content))
         card.read_back(fd, None, len(content), digests)
         os.pwrite(fd, bytes([content[9 * MIB] ^ 1]), 9 * MIB)
         try:
@@ -202,8 +177,35 @@ def a_damaged_image_and_a_lying_card_are_told(site):
             check(False, "one bit differs and nobody sees it")
         except Refused as why:
             check("at 8 MiB" in str(why) and "another card" in str(why), "where", str(why))
+        check(first == content[:card.BLOCK] and os.pread(fd, card.BLOCK, 0) == bytes(card.BLOCK), "nothing starts from it")
     finally:
         os.close(fd)
+
+
+def a_card_that_was_written_in_part_starts_nothing(site):
+    image, _ = make_image(site)
+    target = pathlib.Path(site.path("target.img"))
+    torn = pathlib.Path(site.path("torn.img.xz"))
+    torn.write_bytes(image.read_bytes()[:-4000])
+    wanted = types.SimpleNamespace(board="rpi4", device=str(target), image=str(image), presets=None, yes=True)
+    whole = card.blocks_of
+
+    def stopped(path):
+        yield next(whole(path))
+        raise KeyboardInterrupt
+
+    for where, blocks, words in (("at its end", lambda _: whole(torn), "damaged"), ("at once", stopped, "stopped: what was on")):
+        target.write_bytes(os.urandom(card.BLOCK))
+        card.blocks_of = blocks
+        try:
+            card.write(wanted)
+            check(False, "it was written", where)
+        except Refused as why:
+            check(words in str(why), "why", where, str(why))
+        finally:
+            card.blocks_of = whole
+        left = target.read_bytes()
+        check(len(left) >= card.BLOCK and not any(left[:card.BLOCK]), "neither the table before nor the new one is there", where)
 
 
 def the_time_that_is_left_is_told(_site):
@@ -244,60 +246,6 @@ def a_node_is_flashed_by_the_commands_of_its_board(site):
                 named = [word for flag, word in zip(words, words[1:]) if flag == "-f"]
                 tool("openocd", *[part for file in named for part in ("-f", file)], "-c", "shutdown")
     return "openocd without a board"
-
-
-def read_qr(site, label):
-    """What a phone reads on a label."""
-    path = site.path("label.html")
-    with open(path, "w") as out:
-        out.write('<body style="margin:0;background:#fff"><div style="width:300px">%s</div>' % label.replace("<svg", '<svg style="width:300px;height:300px"'))
-    tool("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--screenshot=" + site.path("label.png"), "--window-size=400,400", "file://" + path)
-    return tool("zbarimg", "--quiet", "--raw", site.path("label.png")).strip()
-
-
-def one_template_makes_many_sites_and_their_labels(site):
-    out = pathlib.Path(site.path("out"))
-    words = ("presets", EXAMPLE / "sites.csv", EXAMPLE / "template", out, "--board", "rpi4", "--sluice", program("sluice"))
-    answer = done(run(*words), "3 sites")
-    check(answer.stdout.split() == [str(out / name) for name in ("plant7", "plant8", "brewery")], "the folders", answer.stdout)
-    check(out.stat().st_mode & 0o777 == 0o700 and (out / "plant7/page.key").stat().st_mode & 0o777 == 0o600, "secrets are kept")
-    check('"hall \\"north\\"' in (out / "plant8/sluice.json").read_text().replace("Plant 8, ", '"'), "quotes", (out / "plant8/sluice.json").read_text())
-    check("HOSTNAME=brewery" in (out / "brewery/network.conf").read_text(), "network")
-    sheet = (out / "labels.html").read_text()
-    labels = re.findall(r"<article>.*?</article>", sheet, re.S)
-    check(len(labels) == 3 and "Brauerei Übersee" in labels[2] and "SL-000119" in labels[2], "the labels", sheet[-3000:])
-    code = (out / "plant7/setup-code").read_text().strip()
-    check(re.fullmatch("[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}", code) and code in html.unescape(labels[0]), "its code", code)
-    seen = read_qr(site, re.search(r"<svg.*?</svg>", labels[0], re.S)[0])
-    check(seen == "https://10.0.7.5/#/?code=" + code, "what a phone reads", seen)
-    # What is printed stays true when a site is added.
-    before = {path: path.read_bytes() for path in out.rglob("*") if path.name in ("setup-code", "page.key", "page.crt")}
-    table = pathlib.Path(site.path("more.csv"))
-    table.write_bytes(b"\xef\xbb\xbf" + (EXAMPLE / "sites.csv").read_bytes() + b"plant9,,,10.0.9.5/24,10.0.9.1,3\n\n")
-    done(run("presets", table, *words[2:], "--language", "de"), "4 sites")
-    check("Seriennr." in (out / "labels.html").read_text(), "in German")
-    check(len(before) == 9 and all(path.read_bytes() == content for path, content in before.items()), "what was made is kept")
-    check('"name": "plant9"' in (out / "plant9/sluice.json").read_text(), "a name that is not given is the id")
-
-
-def the_setup_code_and_the_certificate_of_a_label_are_the_gateways(site):
-    out = pathlib.Path(site.path("out"))
-    done(run("presets", EXAMPLE / "sites.csv", EXAMPLE / "template", out, "--sluice", program("sluice")))
-    folder = out / "plant7"
-    code = (folder / "setup-code").read_text().strip()
-    gateway = Gateway(site, [], [], [], web={"cert": "page.crt", "key": "page.key"})
-    for name in ("setup-code", "page.crt", "page.key"):
-        shutil.copy(folder / name, os.path.dirname(gateway.config_path))
-    gateway.start()
-    api = Api(gateway)
-    check(api.get("/api/v1/setup")["code"] == code, "the daemon's code", api.get("/api/v1/setup"), code)
-    answer = api.ask("POST", "/api/v1/setup", {"code": code, "password": "three plain words"}, {"Content-Type": "application/json"})
-    check(answer.status == 200, "it makes its bearer the owner", answer.status, answer.text)
-    shown = tool("openssl", "x509", "-noout", "-fingerprint", "-sha256", input=tool(
-        "openssl", "s_client", "-connect", gateway.url.split("//")[1], input="")).strip().split("=")[-1]
-    sheet = (out / "labels.html").read_text().replace("<br>", "")
-    check(shown in sheet, "the fingerprint on the label", shown)
-    gateway.stop()
 
 
 def a_card_comes_up_as_its_label_says(site):
@@ -418,35 +366,6 @@ def the_emulator_gets_the_device_tree_as_described(site):
         check(False, "a node that is not there was taken")
 
 
-MISTAKES = (
-    ("name\nx\n", None, "no column \"id\""),
-    ("id\n", None, "names no site"),
-    ("id\na\nA\n", None, "two sites of the id A"),
-    ("id\n../a\n", None, "can be no name of a folder"),
-    ("id,serial\na,1\nb,1\n", None, "two sites of the serial number 1"),
-    ("id,setup_code\na,1234567\n", None, "too short"),
-    ("id,id\na,b\n", None, "two columns of one name"),
-    ("id\na,b\n", None, "more values than columns"),
-    ("id\na\n", '{"version":1,"gateway":{"id":"{{id}}","name":"{{town}}"}}', "speaks of {{town}}"),
-    ("id\na\n", '{"version":1,"gateway":{"id":"plant7"}}', "gives every site the same id"),
-    ("id,unit\na,x\n", '{"version":1,"gateway":{"id":"{{id}}"},"unit":"{{unit}}"}', "the configuration of a has mistakes"),
-    ("id,file:../x\na,y\n", None, "names no file"),
-    ("id,file:ca.pem\na,y.pem\n", None, "y.pem cannot be read"),
-    ("id\na\n", '{"version":1,"gateway":{"id":"{{id}}"},"web":{"cert":"page.crt","key":"page.key"}}', "needs the address"),
-    ("id,address\na,a.example.com\n", None, "would not answer to a.example.com"),
-)
-
-
-def mistakes_in_tables_and_templates_are_told(site):
-    for number, (table, template, words) in enumerate(MISTAKES):
-        folder = pathlib.Path(site.path("case%d" % number))
-        folder.mkdir()
-        (folder / "sites.csv").write_text(table)
-        (folder / "sluice.json").write_text(template or '{"version":1,"gateway":{"id":"{{id}}"}}')
-        refused(run("presets", folder / "sites.csv", folder / "sluice.json", folder / "out", "--sluice", program("sluice")), words)
-    return "%d mistakes" % len(MISTAKES)
-
-
 def images_are_offered_to_raspberry_pi_imager(site):
     tree = pathlib.Path(site.path("tree"))
     for part in ("boards", "tools/flashing"):
@@ -471,10 +390,9 @@ def images_are_offered_to_raspberry_pi_imager(site):
 
 main(every_board_is_listed, an_image_goes_onto_a_card_and_is_read_back, what_must_not_be_overwritten_is_not,
      what_a_disk_is_decides_whether_it_is_written,
-     whoever_overwrites_a_disk_types_its_name, a_damaged_image_and_a_lying_card_are_told, the_time_that_is_left_is_told,
-     a_node_is_flashed_by_the_commands_of_its_board, one_template_makes_many_sites_and_their_labels,
-     the_setup_code_and_the_certificate_of_a_label_are_the_gateways, a_card_comes_up_as_its_label_says,
+     whoever_overwrites_a_disk_types_its_name, a_damaged_image_and_a_lying_card_are_told, a_card_that_was_written_in_part_starts_nothing,
+     the_time_that_is_left_is_told,
+     a_node_is_flashed_by_the_commands_of_its_board, a_card_comes_up_as_its_label_says,
      building_and_testing_are_left_to_whoever_does_that,
      the_emulator_takes_the_boot_loader_from_the_image, the_emulator_gets_the_device_tree_as_described,
-     mistakes_in_tables_and_templates_are_told,
      images_are_offered_to_raspberry_pi_imager)

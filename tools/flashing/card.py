@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from . import boards, build, disks
+from . import boards, build, disks, presets
 from .words import MIB, Progress, Refused, need, say
 
 BLOCK = 4 * MIB
@@ -68,25 +68,43 @@ def open_target(path, device):
         raise Refused("%s cannot be opened: %s" % (path, "it is in use" if error.errno == 16 else error.strerror)) from None
 
 
+def put(fd, block, at):
+    view = memoryview(block)
+    while view:
+        try:
+            written = os.pwrite(fd, view, at)
+        except OSError as error:
+            raise Refused("writing failed behind %d MiB: %s. The card may be worn out" % (at // MIB, error.strerror)) from None
+        view, at = view[written:], at + written
+
+
 def write_all(fd, image, size):
-    """Writes the image; returns the digest of each block."""
-    progress, digests, done = Progress("writing", size), [], 0
+    """
+    Writes the image but for its first block, in whose place there are zeros: without the table and the boot loader no board starts from
+    a card that was pulled out half written. Returns that block, for `write_first`, and the digest of each block as it was written.
+    """
+    progress, digests, done, first = Progress("writing", size), [], 0, b""
     for number, block in enumerate(blocks_of(image)):
-        view = memoryview(block)
-        while view:
-            try:
-                view = view[os.write(fd, view):]
-            except OSError as error:
-                raise Refused("writing failed behind %d MiB: %s. The card may be worn out" % (done // MIB, error.strerror)) from None
+        if number == 0:
+            first, block = block, bytes(len(block))
+        put(fd, block, done)
         digests.append(hashlib.blake2b(block).digest())
         done += len(block)
-        if (number + 1) % SYNC_EVERY == 0 or done == size:
+        if number % SYNC_EVERY == 0 or done == size:
             os.fdatasync(fd)
             progress.at(done)
     if done != size:
         raise Refused("%s has %d bytes in place of %d: it is damaged; build or fetch it again" % (image, done, size))
     os.fsync(fd)
-    return digests
+    return first, digests
+
+
+def write_first(fd, device, first):
+    """The card becomes one that a board starts from, when all else was read back."""
+    put(fd, first, 0)
+    os.fsync(fd)
+    forget(fd, device)
+    compare(fd, 0, len(first), hashlib.blake2b(first).digest())
 
 
 def forget(fd, device):
@@ -96,19 +114,24 @@ def forget(fd, device):
         fcntl.ioctl(fd, BLKFLSBUF)
 
 
+def compare(fd, at, size, digest):
+    block = b""
+    while len(block) < size:
+        piece = os.pread(fd, size - len(block), at + len(block))
+        if not piece:
+            break
+        block += piece
+    if hashlib.blake2b(block).digest() != digest:
+        raise Refused("what was written is not what is read back, at %d MiB: take another card. Cards that say they are "
+                      "larger than they are do that" % (at // MIB))
+
+
 def read_back(fd, device, size, digests):
     forget(fd, device)
     progress, done = Progress("reading back", size), 0
     for digest in digests:
-        wanted, block = min(BLOCK, size - done), b""
-        while len(block) < wanted:
-            piece = os.pread(fd, wanted - len(block), done + len(block))
-            if not piece:
-                break
-            block += piece
-        if hashlib.blake2b(block).digest() != digest:
-            raise Refused("what was written is not what is read back, at %d MiB: take another card. Cards that say they are "
-                          "larger than they are do that" % (done // MIB))
+        wanted = min(BLOCK, size - done)
+        compare(fd, done, wanted, digest)
         done += wanted
         progress.at(done)
 
@@ -149,6 +172,7 @@ def copy_presets(path, folder):
 def check_presets(folder):
     if not (folder / "sluice.json").is_file():
         raise Refused("%s has no sluice.json: --presets takes the folder of one site, as \"tools/flash presets\" makes it" % folder)
+    presets.check_network(folder)
 
 
 def write(wanted):
@@ -156,25 +180,28 @@ def write(wanted):
     image = pathlib.Path(wanted.image) if wanted.image else build.image_of(board)
     if not image.is_file():
         raise Refused("there is no image %s" % image)
-    presets = pathlib.Path(wanted.presets) if wanted.presets else None
-    if presets:
-        check_presets(presets)
+    site = pathlib.Path(wanted.presets) if wanted.presets else None
+    if site:
+        check_presets(site)
     size = plain_size(image)
     device = disks.look(wanted.device, size)
     if not wanted.yes:
         ask(board, device, wanted.device, image)
     fd = open_target(wanted.device, device)
     try:
-        digests = write_all(fd, image, size)
+        first, digests = write_all(fd, image, size)
         read_back(fd, device, size, digests)
+        write_first(fd, device, first)
         if device:
             try:
                 fcntl.ioctl(fd, BLKRRPART)
             except OSError:
                 pass  # loop devices without partitions; who plugs the card in again sees them
+    except KeyboardInterrupt:
+        raise Refused("stopped: what was on %s is gone, and nothing starts from it until it is written anew" % wanted.device) from None
     finally:
         os.close(fd)
-    if presets:
-        say("presets: %s" % ", ".join(copy_presets(wanted.device, presets)))
+    if site:
+        say("presets: %s" % ", ".join(copy_presets(wanted.device, site)))
     say("Done: written, and read back without a difference. %s" % next(
         (way["words"][:1].upper() + way["words"][1:] + "." for way in board["flash"] if way["how"] == "card"), ""))

@@ -8,8 +8,9 @@ import re
 import secrets
 import shutil
 import subprocess
+import tempfile
 
-from . import boards, labels
+from . import boards, labels, network
 from .words import Refused, need, say
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none like another; as the gateway makes its own codes
@@ -63,6 +64,11 @@ def rows_of(reader, path):
         raise Refused("%s, line %d is no line of a table: %s" % (path, reader.line_num, error)) from None
 
 
+def letters_of(code):
+    """What of a code counts for the gateway."""
+    return re.sub(r"[^A-Za-z0-9]", "", code).upper()
+
+
 def check_site(site, where, before):
     if not SITE_ID.fullmatch(site["id"]):
         raise Refused("%s: the id \"%s\" can be no name of a folder: letters, digits, dot, dash and underscore" % (where, site["id"]))
@@ -72,9 +78,11 @@ def check_site(site, where, before):
     if serial and serial in [other.get("serial") for other in before]:
         raise Refused("%s: there are two sites of the serial number %s" % (where, serial))
     code = site.get("setup_code", "")
-    if code and (len(re.sub(r"[^A-Za-z0-9]", "", code)) < CODE_LETTERS_MIN or len(code) > CODE_SIZE_MAX or not code.isascii()):
+    if code and (len(letters_of(code)) < CODE_LETTERS_MIN or len(code) > CODE_SIZE_MAX or not code.isascii()):
         raise Refused("%s: the setup code \"%s\" is too short: at least %d letters and digits; leave it empty to have one made" %
                       (where, code, CODE_LETTERS_MIN))
+    if code and letters_of(code) in [letters_of(other["setup_code"]) for other in before]:
+        raise Refused("%s: there are two sites of one setup code: who knows it of one could make the other one his own" % where)
     for name, value in site.items():
         if re.search(r"[\x00-\x1f]", value):
             raise Refused("%s: the value of %s has a line end or another control character" % (where, name))
@@ -122,6 +130,9 @@ def check_template(template, sites):
                       (used[strange[0]], strange[0], ", ".join(sites[0])))
     if "id" not in used_columns({"sluice.json": template["sluice.json"]}):
         raise Refused("the template's sluice.json gives every site the same id: write \"gateway\": { \"id\": \"{{id}}\" }")
+    if "setup-code" in template:
+        raise Refused("the template has a file setup-code, which would be that of every site: the column setup_code gives each its own, "
+                      "and one is made where it has none")
     unused = [name for name in sites[0] if name not in set(used) | OWN_COLUMNS and not name.startswith(FILE_COLUMN)]
     if unused:
         say("note: the template does not use the columns %s" % ", ".join(unused))
@@ -203,6 +214,16 @@ def keep_certificate(folder, address):
     return openssl("x509", "-in", str(certificate), "-noout", "-fingerprint", "-sha256").strip().split("=")[-1]
 
 
+def check_network(folder):
+    path = folder / "network.conf"
+    try:
+        mistake = network.mistake(path.read_text(encoding="utf-8-sig")) if path.exists() else None
+    except UnicodeDecodeError:
+        mistake = "it is not UTF-8"
+    if mistake:
+        raise Refused("%s: network.conf: %s" % (folder.name, mistake))
+
+
 def find_sluice(wanted):
     """The program that checks the configurations."""
     if wanted:
@@ -225,12 +246,31 @@ def check_made(sluice, folder, board):
         environment["SLUICE_BOARD"] = str(boards.ROOT / "boards" / boards.find(board, "gateway")["id"])
     done = subprocess.run([sluice, "check", str(folder / "sluice.json")], capture_output=True, text=True, env=environment, check=False)
     if done.returncode != 0:
-        raise Refused("the configuration of %s has mistakes:\n%s" % (folder.name, (done.stdout + done.stderr).strip()))
+        said = (done.stdout + done.stderr).strip().replace(str(folder), folder.name)
+        raise Refused("the configuration of %s has mistakes:\n%s" % (folder.name, said))
 
 
 def make_site(site, template, tables, out, sluice, board):
-    """Makes a site's folder and returns what its label says."""
+    """Makes a site's folder, once all that is in it was checked, and returns what its label says."""
     folder = out / site["id"]
+    with tempfile.TemporaryDirectory(dir=out, prefix=".") as place:
+        made = pathlib.Path(place) / site["id"]
+        if folder.is_dir():
+            shutil.copytree(folder, made)
+        label = fill_site(site, template, tables, made, sluice, board)
+        for path in sorted(made.rglob("*")):
+            if path.is_file():
+                replace(path, folder / path.relative_to(made))
+    return label
+
+
+def replace(path, target):
+    """A file in the place of one from an earlier run: it is that or this one, whenever this ends."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(path, target)
+
+
+def fill_site(site, template, tables, folder, sluice, board):
     for name, content in template.items():
         text = text_of(content)
         save(folder / name, content if text is None else filled(name, text, site).encode(), is_secret(name))
@@ -246,6 +286,7 @@ def make_site(site, template, tables, out, sluice, board):
             raise Refused("%s: %s cannot be read: %s" % (site["id"], tables / value, error.strerror)) from None
     code = keep_code(folder, site)
     address = address_of(folder, site)
+    check_network(folder)
     check_address(folder, address)
     fingerprint = keep_certificate(folder, address)
     check_made(sluice, folder, site.get("board") or board)

@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+"""tools/flash presets: one template for many sites, and a label for each."""
+import html
+import os
+import pathlib
+import re
+import shutil
+
+from harness import Gateway, check, main, program
+from harness.api import Api
+from harness.flashing import TREE, done, refused, run, tool
+
+EXAMPLE = TREE / "docs/examples/sites"
+
+
+def read_qr(site, label):
+    """What a phone reads on a label."""
+    path = site.path("label.html")
+    with open(path, "w") as out:
+        out.write('<body style="margin:0;background:#fff"><div style="width:300px">%s</div>' % label.replace("<svg", '<svg style="width:300px;height:300px"'))
+    tool("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--screenshot=" + site.path("label.png"), "--window-size=400,400", "file://" + path)
+    return tool("zbarimg", "--quiet", "--raw", site.path("label.png")).strip()
+
+
+def one_template_makes_many_sites_and_their_labels(site):
+    out = pathlib.Path(site.path("out"))
+    words = ("presets", EXAMPLE / "sites.csv", EXAMPLE / "template", out, "--board", "rpi4", "--sluice", program("sluice"))
+    answer = done(run(*words), "3 sites")
+    check(answer.stdout.split() == [str(out / name) for name in ("plant7", "plant8", "brewery")], "the folders", answer.stdout)
+    check(out.stat().st_mode & 0o777 == 0o700 and (out / "plant7/page.key").stat().st_mode & 0o777 == 0o600, "secrets are kept")
+    check('"hall \\"north\\"' in (out / "plant8/sluice.json").read_text().replace("Plant 8, ", '"'), "quotes", (out / "plant8/sluice.json").read_text())
+    check("HOSTNAME=brewery" in (out / "brewery/network.conf").read_text(), "network")
+    sheet = (out / "labels.html").read_text()
+    labels = re.findall(r"<article>.*?</article>", sheet, re.S)
+    check(len(labels) == 3 and "Brauerei Übersee" in labels[2] and "SL-000119" in labels[2], "the labels", sheet[-3000:])
+    code = (out / "plant7/setup-code").read_text().strip()
+    check(re.fullmatch("[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}", code) and code in html.unescape(labels[0]), "its code", code)
+    seen = read_qr(site, re.search(r"<svg.*?</svg>", labels[0], re.S)[0])
+    check(seen == "https://10.0.7.5/#/?code=" + code, "what a phone reads", seen)
+    # What is printed stays true when a site is added.
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.name in ("setup-code", "page.key", "page.crt")}
+    table = pathlib.Path(site.path("more.csv"))
+    table.write_bytes(b"\xef\xbb\xbf" + (EXAMPLE / "sites.csv").read_bytes() + b"plant9,,,10.0.9.5/24,10.0.9.1,3\n\n")
+    done(run("presets", table, *words[2:], "--language", "de"), "4 sites")
+    check("Seriennr." in (out / "labels.html").read_text(), "in German")
+    check(len(before) == 9 and all(path.read_bytes() == content for path, content in before.items()), "what was made is kept")
+    check('"name": "plant9"' in (out / "plant9/sluice.json").read_text(), "a name that is not given is the id")
+
+
+def the_setup_code_and_the_certificate_of_a_label_are_the_gateways(site):
+    out = pathlib.Path(site.path("out"))
+    done(run("presets", EXAMPLE / "sites.csv", EXAMPLE / "template", out, "--sluice", program("sluice")))
+    folder = out / "plant7"
+    code = (folder / "setup-code").read_text().strip()
+    gateway = Gateway(site, [], [], [], web={"cert": "page.crt", "key": "page.key"})
+    for name in ("setup-code", "page.crt", "page.key"):
+        shutil.copy(folder / name, os.path.dirname(gateway.config_path))
+    gateway.start()
+    api = Api(gateway)
+    check(api.get("/api/v1/setup")["code"] == code, "the daemon's code", api.get("/api/v1/setup"), code)
+    answer = api.ask("POST", "/api/v1/setup", {"code": code, "password": "three plain words"}, {"Content-Type": "application/json"})
+    check(answer.status == 200, "it makes its bearer the owner", answer.status, answer.text)
+    shown = tool("openssl", "x509", "-noout", "-fingerprint", "-sha256", input=tool(
+        "openssl", "s_client", "-connect", gateway.url.split("//")[1], input="")).strip().split("=")[-1]
+    sheet = (out / "labels.html").read_text().replace("<br>", "")
+    check(shown in sheet, "the fingerprint on the label", shown)
+    gateway.stop()
+
+
+MISTAKES = (
+    ("name\nx\n", None, "no column \"id\""),
+    ("id\n", None, "names no site"),
+    ("id\na\nA\n", None, "two sites of the id A"),
+    ("id\n../a\n", None, "can be no name of a folder"),
+    ("id,serial\na,1\nb,1\n", None, "two sites of the serial number 1"),
+    ("id,setup_code\na,1234567\n", None, "too short"),
+    ("id,setup_code\na,abcd-efgh\nb,ABCDEFGH\n", None, "two sites of one setup code"),
+    ("id,id\na,b\n", None, "two columns of one name"),
+    ("id\na,b\n", None, "more values than columns"),
+    ("id\na\n", '{"version":1,"gateway":{"id":"{{id}}","name":"{{town}}"}}', "speaks of {{town}}"),
+    ("id\na\n", '{"version":1,"gateway":{"id":"plant7"}}', "gives every site the same id"),
+    ("id,unit\na,x\n", '{"version":1,"gateway":{"id":"{{id}}"},"unit":"{{unit}}"}', "the configuration of a has mistakes"),
+    ("id,file:../x\na,y\n", None, "names no file"),
+    ("id,file:ca.pem\na,y.pem\n", None, "y.pem cannot be read"),
+    ("id\na\n", '{"version":1,"gateway":{"id":"{{id}}"},"web":{"cert":"page.crt","key":"page.key"}}', "needs the address"),
+    ("id,address\na,a.example.com\n", None, "would not answer to a.example.com"),
+)
+
+
+def mistakes_in_tables_and_templates_are_told(site):
+    for number, (table, template, words) in enumerate(MISTAKES):
+        folder = pathlib.Path(site.path("case%d" % number))
+        folder.mkdir()
+        (folder / "sites.csv").write_text(table)
+        (folder / "sluice.json").write_text(template or '{"version":1,"gateway":{"id":"{{id}}"}}')
+        refused(run("presets", folder / "sites.csv", folder / "sluice.json", folder / "out", "--sluice", program("sluice")), words)
+    return "%d mistakes" % len(MISTAKES)
+
+
+
+NETWORKS = (
+    ("ADDRESS=10.0.7.5\n", "line 1, \"ADDRESS=10.0.7.5\": expected is an address with the size of its network"),
+    ("\nADDRESS=10.0.7.500/24\n", "line 2, \"ADDRESS=10.0.7.500/24\""),
+    ("ADDRESS=10.0.7.5/33\n", "the size of its network"),
+    ("ADDRESS=10.0.7.5/255.255.255.0\n", "the size of its network"),
+    ("IP=10.0.7.5/24\n", "\"IP=10.0.7.5/24\", is not known: there are ADDRESS, GATEWAY"),
+    ("address=10.0.7.5/24\n", "is not known"),
+    ("10.0.7.5/24\n", "is not known"),
+    ("ADDRESS=10.0.7.5/24\nGATEWAY=10.0.8.1\n", "is not in the network of"),
+    ("DNS=10.0.7.1, 10.0.7.2\n", "expected is addresses"),
+    ("HOSTNAME=plant_7\n", "letters, digits and dashes"),
+)
+NETWORK = "\ufeff# this site\r\n\r\n ADDRESS = fd00::5/64\r\nGATEWAY=fd00::1\nDNS=10.0.7.1 fd00::1\nNTP=ntp.example.com 10.0.7.1\nHOSTNAME=\n"
+
+
+def settings_of_a_network_that_make_none_are_told(site):
+    template = pathlib.Path(site.path("template"))
+    template.mkdir()
+    (template / "sluice.json").write_text('{"version":1,"gateway":{"id":"{{id}}"}}')
+    table = site.write("sites.csv", "id\na\n")
+    out = pathlib.Path(site.path("out"))
+    words = ("presets", table, template, out, "--sluice", program("sluice"))
+    for text, said in NETWORKS:
+        (template / "network.conf").write_text(text)
+        refused(run(*words), "a: network.conf: ", said)
+        # By hand it is made as easily.
+        refused(run("write", "rpi4", site.path("card"), "--image", table, "--presets", template, "--yes"), "network.conf: ", said)
+    (template / "network.conf").write_text(NETWORK, newline="")
+    done(run(*words), "1 sites")
+    (template / "network.conf").write_bytes("HOSTNAME=hällo".encode("latin-1"))
+    refused(run("write", "rpi4", site.path("card"), "--image", table, "--presets", template, "--yes"), "it is not UTF-8")
+    return "%d mistakes" % len(NETWORKS)
+
+
+def what_has_a_mistake_is_not_handed_out(site):
+    template, out = pathlib.Path(site.path("template")), pathlib.Path(site.path("out"))
+    template.mkdir()
+    good = '{"version":1,"gateway":{"id":"{{id}}"}}'
+    (template / "sluice.json").write_text(good)
+    table = pathlib.Path(site.write("sites.csv", "id\na\n"))
+    words = ("presets", table, template, out, "--sluice", program("sluice"))
+    done(run(*words))
+    (out / "a/by-hand.pem").write_text("what somebody put there")
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    table.write_text("id\na\nb\n")
+    (template / "sluice.json").write_text(good[:-1] + ',"buses":[{}]}')
+    answer = run(*words)
+    refused(answer, "the configuration of a has mistakes", "a/sluice.json")
+    check(str(out) not in answer.stderr, "a folder that is gone is not named", answer.stderr)
+    left = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    check(left == before and os.listdir(out / "a") and not (out / "b").exists(), "it is as it was", sorted(left))
+    check(sorted(os.listdir(out)) == ["a", "labels.html"], "nothing else is left", os.listdir(out))
+    (template / "sluice.json").write_text(good)
+    (template / "setup-code").write_text("abcd-efgh")
+    refused(run(*words), "would be that of every site")
+    (template / "setup-code").unlink()
+    done(run(*words), "2 sites")
+    check((out / "a/by-hand.pem").exists() and (out / "a/setup-code").read_bytes() == before[out / "a/setup-code"], "what was there stays")
+
+
+main(one_template_makes_many_sites_and_their_labels, the_setup_code_and_the_certificate_of_a_label_are_the_gateways,
+     mistakes_in_tables_and_templates_are_told, settings_of_a_network_that_make_none_are_told, what_has_a_mistake_is_not_handed_out)
