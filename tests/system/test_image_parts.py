@@ -58,7 +58,7 @@ class System:
         """Runs a script of the image in this root folder; returns what it called, and its exit status."""
         self.put("calls", "")
         text = re.sub(r"(?<![\w.}/])/(boot|data|dev|etc|proc|run|usr)\b", lambda found: self.root + found.group(),
-                      read(FILES, "usr/lib/sluice", script))
+                      read(FILES, "usr/lib/sluice", script).replace(">/dev/console", ">>/dev/console"))  # as a console, it keeps what was said
         self.put("script", text)
         done = subprocess.run(["sh", os.path.join(self.root, "script"), *arguments], check=False, stdout=subprocess.DEVNULL,
                               env={"SYSTEM": self.root, "FAILING": self.failing, "PATH": os.path.join(self.root, "bin") + ":" + os.environ["PATH"]})
@@ -234,6 +234,31 @@ def presets_are_taken_once_and_again_when_they_changed(site):
     check(read(system.root, "etc/sluice/sluice.json") == "{ }", "changed presets")
 
 
+def network(system, text):
+    """What is made of these settings, and what is said of them."""
+    system.put("boot/sluice/network.conf", text)
+    system.put("dev/console", "")
+    system.run("first-boot")
+    said = [line for line in read(system.root, "dev/console").splitlines() if "network.conf" in line]
+    return read(system.root, "run/systemd/network/70-preset.network").splitlines(), said
+
+
+def settings_of_the_network_that_make_no_sense_are_told_and_left_out(site):
+    system = System(site)
+    made, said = network(system, "\ufeffADDRESS=fd00::5/64\r\n# a comment\r\n\r\nGATEWAY=fd00::1\r\nNTP=ntp.example.com 10.0.7.1\r\nDNS= \r\n")
+    check({"Address=fd00::5/64", "Gateway=fd00::1", "NTP=ntp.example.com", "NTP=10.0.7.1"} <= set(made) and not said, "good ones", made, said)
+    for address in ("10.0.7.5", "10.0.7.500/24", "10.0.7.5/33", "10.0.7/24", "10.0.7.5/24 10.0.7.6/24", "*/24", "x"):
+        made, said = network(system, "ADDRESS=%s\nGATEWAY=10.0.7.1\n" % address)
+        check("DHCP=yes" in made and not [line for line in made if line.startswith(("Address=10", "Gateway="))], "by DHCP", address, made)
+        check(len(said) == 1 and "ADDRESS=%s is not taken: expected is an address with" % address in said[0], "it is said", address, said)
+    made, said = network(system, "ADDRESS=10.0.7.5/24\nGATEWAY=router\nDNS=10.0.7.1, 10.0.7.2\nHOSTNAME=plant 7\nip=10.0.7.6\n")
+    check({"Address=10.0.7.5/24", "DNS=10.0.7.2"} <= set(made) and not [line for line in made if line.startswith(("Gateway=", "DNS=10.0.7.1"))],
+          "what makes sense is taken", made)
+    check(len(said) == 4 and '"ip=10.0.7.6" is not known' in said[0] and "HOSTNAME=plant 7" in said[1] and "GATEWAY=router" in said[2] and
+          "DNS=10.0.7.1, is not" in said[3], "each is said", said)
+    check(not system.has("data/system/hostname"), "no name is made of it")
+
+
 def a_preset_with_mistakes_is_not_taken(site):
     system = System(site)
     system.put("boot/sluice/sluice.json", "{")
@@ -323,7 +348,8 @@ main(the_first_version_is_confirmed_before_the_gateway_runs, a_confirmed_version
      another_build_of_a_confirmed_version_goes_on_trial, without_the_data_partition_nothing_is_confirmed,
      what_the_boot_loader_did_not_take_is_not_noted, a_damaged_slot_is_left_for_one_that_is_whole, a_damaged_slot_without_another_is_told,
      an_error_of_the_moment_is_no_damage, a_slot_that_nobody_noted_is_not_judged, the_data_partition_grows_once,
-     presets_are_taken_once_and_again_when_they_changed, a_preset_with_mistakes_is_not_taken,
+     presets_are_taken_once_and_again_when_they_changed, settings_of_the_network_that_make_no_sense_are_told_and_left_out,
+     a_preset_with_mistakes_is_not_taken,
      a_preset_that_cannot_be_checked_is_taken_at_the_next_start, every_unit_that_can_be_enabled_is,
      systemd_asks_of_no_watchdog_more_than_it_can, a_build_has_a_name_by_what_is_in_it,
      the_user_has_the_same_number_in_every_image)
