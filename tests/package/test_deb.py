@@ -128,6 +128,7 @@ def under_systemd(debian, first, second):
     check(urls == ["https://127.0.0.1/"], "the page is not on port 443", urls)
     a_restart_is_an_upgrade(debian, second)
     a_refused_configuration_stops_nothing(debian, first)
+    a_cut_between_unpacking_and_configuring_leaves_what_accepts(debian, second)
     what_refused_does_not_start_until_it_accepts(debian, second)
     a_hung_daemon_is_started_anew(debian)
 
@@ -211,8 +212,39 @@ def runs(debian, which):
     debian.run("sluice", "health", "--wait", "60s")
 
 
+BEFORE, NEWER = "/usr/lib/sluice/before/bin/sluice", "/usr/bin/sluice.own"
+LEFT_BY_AN_UPGRADE = ("/usr/lib/sluice/before", "/usr/lib/systemd/system/sluice.service.d", "/var/lib/sluice/version-taken")
+
+
+def starts_again(debian):
+    debian.halt()
+    debian.boot()
+    debian.start_outside("hall", program("sim_tcp"), "--listen", "127.0.0.1:1502", "--unit", "1:meter")
+
+
+def nothing_is_left(debian):
+    for path in LEFT_BY_AN_UPGRADE:
+        check(not os.path.exists(debian.path(path)), "an upgrade that was accepted left", path)
+
+
+def a_cut_between_unpacking_and_configuring_leaves_what_accepts(debian, second):
+    configure(debian, "// not for the newer one\n")
+    debian.run("dpkg", "--unpack", refusing(debian, debian.path(second), "8.0"))
+    starts_again(debian)
+    runs(debian, BEFORE)
+    words = debian.run("dpkg", "--configure", "-a")
+    check("REFUSES THE CONFIGURATION" in words and "starts again with this machine" in words, "what is said", words)
+    runs(debian, BEFORE)
+    configure(debian)
+    debian.run("dpkg", "--unpack", second)
+    starts_again(debian)
+    runs(debian, "/usr/bin/sluice")
+    debian.run("dpkg", "--configure", "-a")
+    runs(debian, "/usr/bin/sluice")
+    nothing_is_left(debian)
+
+
 def what_refused_does_not_start_until_it_accepts(debian, second):
-    before, newer = "/usr/lib/sluice/before/bin/sluice", "/usr/bin/sluice.own"
     package = debian.path(second)
     configure(debian, "// not for the newer one\n")
     debian.run("systemctl", "reload", "sluice")
@@ -221,31 +253,28 @@ def what_refused_does_not_start_until_it_accepts(debian, second):
     check("REFUSES THE CONFIGURATION" in words and "starts again with this machine" in words, "what is said", words)
     check(main_pid(debian) == pid, "the version before goes on running")
     debian.run("sh", "-c", "kill -KILL " + pid)
-    runs(debian, before)
-    debian.halt()
-    debian.boot()
-    debian.start_outside("hall", program("sim_tcp"), "--listen", "127.0.0.1:1502", "--unit", "1:meter")
-    runs(debian, before)
+    runs(debian, BEFORE)
+    starts_again(debian)
+    runs(debian, BEFORE)
     # Refused again: what is kept is what has run, and not what was refused.
     debian.run("dpkg", "-i", refusing(debian, package, "9.1"))
     debian.run("systemctl", "restart", "sluice")
-    runs(debian, before)
+    runs(debian, BEFORE)
 
     configure(debian)
     debian.run("systemctl", "restart", "sluice")
-    runs(debian, newer)
+    runs(debian, NEWER)
     # It has run, so that its mistakes are no reason to go back.
     configure(debian, "// not for the newer one\n")
     debian.run("systemctl", "restart", "sluice", expect=1)
     wait_for(lambda: int(debian.run("systemctl", "show", "-p", "NRestarts", "--value", "sluice")) > 1, 60, "it tries again")
     check("version before it runs" not in debian.run("journalctl", "-u", "sluice", "-n", "3", "--no-pager"), "it went back")
     configure(debian)
-    runs(debian, newer)
+    runs(debian, NEWER)
 
     debian.run("dpkg", "-i", second)
     runs(debian, "/usr/bin/sluice")
-    for path in ("/usr/lib/sluice/before", "/usr/lib/systemd/system/sluice.service.d", "/var/lib/sluice/version-taken"):
-        check(not os.path.exists(debian.path(path)), "an upgrade that was accepted left", path)
+    nothing_is_left(debian)
 
 
 def a_hung_daemon_is_started_anew(debian):
