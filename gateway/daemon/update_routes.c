@@ -292,7 +292,15 @@ static void post_restart(void *context, const struct route_request *request,
                          struct http_reply *reply)
 {
     struct update *update = context;
+    struct update_job job;
 
+    (void)request;
+    /* What is written to the other slot at that moment would have to be installed once more. */
+    update_look(update, &job);
+    if (job.phase == UPDATE_INSTALLING) {
+        reply_not_begun(ERR_BUSY, reply);
+        return;
+    }
     int error = wish_make(update->wish_path, WISH_RESTART, 1);
     if (!error)
         update_note(update, request->caller, "machine-restarted", "", "");

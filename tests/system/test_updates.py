@@ -347,6 +347,8 @@ def an_end_during_an_installation_is_not_told_as_its_success(site):
     gateway = Gateway(site, [], [], []).start(before=["env", "PATH=%s:%s" % (site.folder, os.environ["PATH"])])
     put(gateway, "Content-Length: 100", [b"x" * 100])
     wait_for(lambda: state(gateway)["job"].get("percent") == 40, 20, "it is being installed")
+    restart = gateway.cli("update", "restart")
+    check(restart.returncode == EXIT_FAILED and "another update goes on" in restart.stderr, "a restart in the middle of it", restart.stderr)
     gateway.stop()
     log = gateway.process.log()
     check("how that came out is not known" in log and "9.0.0 is installed" not in log, "its outcome", log)
