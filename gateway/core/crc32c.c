@@ -5,7 +5,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#if defined(__aarch64__)
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__)
 #include <arm_acle.h>
 #include <sys/auxv.h>
 #ifndef HWCAP_CRC32
@@ -95,9 +97,13 @@ __attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(uint32_t crc, con
     return ~(uint32_t)rest;
 }
 
+/* Of the processor itself: the compiler's own question brings a table of all models of all makers.
+ */
 static crc32c_fn *choose(void)
 {
-    return __builtin_cpu_supports("sse4.2") ? crc32c_sse42 : crc32c_table;
+    unsigned eax, ebx, ecx = 0, edx;
+
+    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx & bit_SSE4_2 ? crc32c_sse42 : crc32c_table;
 }
 
 #elif defined(__aarch64__) && defined(__AARCH64EL__)
