@@ -1,10 +1,8 @@
 // Builds the page and writes its files as C: node embed.mjs PAGE_FOLDER BUILD_FOLDER OUT.c
-// Each file is compressed as far as it goes, since that is done once and sent often.
 import { createHash } from 'node:crypto';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { gzipSync } from 'node:zlib';
 
 const TYPES = {
   html: 'text/html; charset=utf-8',
@@ -34,12 +32,12 @@ function hexLines(bytes) {
   return lines.join(',\n');
 }
 
-async function asset(folder, file, index) {
+function asset(folder, file, index) {
   const name = relative(folder, file);
   const path = name === 'index.html' ? '/' : `/${name}`;
   const type = TYPES[name.split('.').pop()];
   if (!type) throw new Error(`${name}: no content type is known for files of this kind: add it to embed.mjs`);
-  const bytes = gzipSync(await readFile(file), { level: 9 });
+  const bytes = pack(file);
   const tag = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
   return {
     data: `static const unsigned char bytes_${index}[] = {\n${hexLines(bytes)}};\n`,
@@ -50,8 +48,9 @@ async function asset(folder, file, index) {
 
 const [page, folder, out] = process.argv.slice(2);
 const { build } = await import(pathToFileURL(join(page, 'build.mjs')));
+const { pack } = await import(pathToFileURL(join(page, 'pack.mjs')));
 await build(false, folder);
-const assets = await Promise.all((await filesBelow(folder)).map((file, index) => asset(folder, file, index)));
+const assets = (await filesBelow(folder)).map((file, index) => asset(folder, file, index));
 await writeFile(
   out,
   '/* Made by embed.mjs of the files of the page. */\n#include "web/assets_inside.h"\n\n' +
