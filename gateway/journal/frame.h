@@ -60,6 +60,7 @@ enum record_type {
     RECORD_LEARNT = 12,
     RECORD_OUTAGE_TOLD = 13,
     RECORD_STEPS = 14,
+    RECORD_RETIRED = 15,
 };
 
 #define RECORD_SIZE_MAX 4608 /* the largest is a last value with 4,096 bytes of text */

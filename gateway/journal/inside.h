@@ -78,7 +78,8 @@ struct writer {
     bool boot_known;   /* the offset is one that was in force before */
     int64_t step_ns;   /* a step of the wall clock that is to be told, */
     bool stepped;
-    bool boot_changed, epoch_changed, refused_changed, told_changed; /* records to be written */
+    /* Records to be written. */
+    bool boot_changed, epoch_changed, refused_changed, told_changed, retired_changed;
     char opening[64]; /* the lifecycle event that begins an epoch; "" when it is stored */
     struct gap notes[NOTES_MAX];
     size_t note_count;
@@ -164,6 +165,10 @@ int64_t begun_wall(const struct journal *journal, const struct segment *segment)
 int lane_init(struct lane *lane, struct journal *journal, size_t size_bytes);
 int lane_enter(struct journal *journal, struct lane *lane); /* 0, ERR_NOMEM, ERR_FULL */
 void lane_refuse(struct lane *lane, const struct event *event);
+
+/* folder.c: reads all headers, and fills index and spare. Returns how many files were set aside, or
+ * an error. */
+int folder_read(struct journal *journal);
 
 /* recovery.c: reads the folder and fills state, index, spare and writer. */
 int recover(struct journal *journal, const struct journal_options *options);

@@ -139,7 +139,8 @@ static int enter_frame(struct reader *reader, uint64_t durable, struct event *ev
     const uint8_t *payload;
     int64_t skipped;
 
-    if (!reader->in_segment) {
+    /* What is there of a segment that was retired meanwhile is counted as dropped. */
+    if (!reader->in_segment || !index_has(&reader->journal->index, reader->segment.generation)) {
         int told = enter_segment(reader, event);
         if (told != 0)
             return told;

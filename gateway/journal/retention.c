@@ -12,7 +12,8 @@
 /* Whether everything that must be durable before a file is used again has been sealed. */
 static bool nothing_open(const struct journal *journal)
 {
-    return journal->writer.note_count == 0 && !atomic_load(&journal->cursors_changed);
+    return journal->writer.note_count == 0 && !journal->writer.retired_changed &&
+           !atomic_load(&journal->cursors_changed);
 }
 
 /* The oldest of more than `min` segments, where the policy allows. */
@@ -41,6 +42,8 @@ static bool retire_oldest(struct journal *journal, size_t min)
         atomic_store(&journal->cursors_changed, true);
     }
     index_remove(&journal->index, oldest.generation);
+    journal->state.retired_n = last;
+    writer->retired_changed = true;
     writer->retiring[writer->retiring_count++] = (struct retiring){
         .size = oldest.size,
         .commit = journal->commit.submitted,

@@ -201,6 +201,15 @@ static int apply_told(struct state *state, struct unpacker *body)
     return 0;
 }
 
+static int apply_retired(struct state *state, struct unpacker *body)
+{
+    uint64_t last = unpack_varint(body);
+    if (body->bad)
+        return ERR_CORRUPT;
+    state->retired_n = last;
+    return 0;
+}
+
 static int apply_checkpoint_begin(struct state *state, struct unpacker *body)
 {
     state->applied_n = unpack_varint(body);
@@ -241,6 +250,8 @@ int state_apply_record(struct state *state, uint8_t type, struct unpacker *body)
         return apply_told(state, body);
     case RECORD_STEPS:
         return steps_apply(&state->steps, body);
+    case RECORD_RETIRED:
+        return apply_retired(state, body);
     case RECORD_CHECKPOINT_BEGIN:
         return apply_checkpoint_begin(state, body);
     case RECORD_CHECKPOINT_END:
@@ -323,6 +334,12 @@ void state_pack_told(const struct state *state, struct record_body *body)
     pack_varint(&body->packer, state->outage_told);
 }
 
+void state_pack_retired(const struct state *state, struct record_body *body)
+{
+    record_begin(body);
+    pack_varint(&body->packer, state->retired_n);
+}
+
 static void pack_ledger(const struct state *state, struct record_body *body)
 {
     record_begin(body);
@@ -386,6 +403,7 @@ enum part {
     PART_BOOTS,
     PART_LEDGER,
     PART_OUTAGE,
+    PART_RETIRED,
     PART_STEPS,
     PART_STREAMS, /* declaration and newest value in turn */
     PART_LEARNT,
@@ -424,6 +442,10 @@ static bool pack_record(const struct state *state, const struct state_walk *walk
         *type = RECORD_OUTAGE_TOLD;
         state_pack_told(state, body);
         return walk->next == 0 && state->outage_told != 0;
+    case PART_RETIRED:
+        *type = RECORD_RETIRED;
+        state_pack_retired(state, body);
+        return walk->next == 0 && state->retired_n != 0;
     case PART_STEPS:
         *type = RECORD_STEPS;
         record_begin(body);

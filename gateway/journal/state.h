@@ -31,6 +31,7 @@ struct state {
     struct journal_previous previous;
     char identity[IDENTITY_SIZE_MAX];
     uint64_t outage_told; /* number of the newest note of an outage that was told of */
+    uint64_t retired_n;   /* events up to this one have left the journal; 0: none has */
     /* Counted in events, since the journal began. */
     _Atomic uint64_t stored;
     _Atomic uint64_t refused; /* as told by gap events */
@@ -71,6 +72,7 @@ int state_apply_frame(struct state *state, const struct frame *frame, const uint
 /* Records that are written outside of checkpoints too. */
 void state_pack_epoch(const struct state *state, struct record_body *body);
 void state_pack_told(const struct state *state, struct record_body *body);
+void state_pack_retired(const struct state *state, struct record_body *body);
 void state_pack_boot(const struct boot *boot, struct record_body *body);
 
 /*

@@ -225,7 +225,14 @@ static void pack_records(struct journal *journal, struct packer *out, bool clean
         state_pack_told(&journal->state, &body);
         writer->told_changed = !record_put(out, RECORD_OUTAGE_TOLD, &body);
     }
-    pack_cursors(journal, out);
+    /* What retention dropped counts when the gap events that tell of it are in this frame or one
+     * before, and no sooner than the segment is known to have gone. */
+    if (writer->retired_changed && writer->note_count == 0) {
+        state_pack_retired(&journal->state, &body);
+        writer->retired_changed = !record_put(out, RECORD_RETIRED, &body);
+    }
+    if (!writer->retired_changed)
+        pack_cursors(journal, out);
     if (writer->refused_changed)
         pack_refused(journal, out);
     if (clean_end) {

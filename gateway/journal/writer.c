@@ -301,7 +301,7 @@ static bool go_on(struct journal *journal)
 
 static bool seal(struct journal *journal, bool clean_end)
 {
-    while (!store_seal(journal, clean_end))
+    while (!store_notes(journal) || !store_seal(journal, clean_end))
         if (!store_needs_segment(&journal->writer) || !roll(journal))
             return false;
     return true;

@@ -262,6 +262,25 @@ static bool check_ranges(struct check *check, int which, struct cursor *cursor)
     return true;
 }
 
+/* Where the cursor's consumer goes on to read it meets nothing that is counted as dropped. */
+static bool check_dropped(struct check *check, int which, struct cursor *cursor)
+{
+    struct reader *reader;
+    struct event event;
+    uint64_t low = cursor_low(cursor), resume = cursor_resume(cursor);
+    bool good = true;
+    if (resume == low)
+        return true;
+    if (reader_open(&reader, journal_of(check), resume) != 0)
+        return broken(check, "no reader");
+    int got = reader_next(reader, &event);
+    if (got == 1 && event.n != 0 && event.n < low)
+        good = broken(check, "event %ju is counted as dropped for cursor %s, and is read again",
+                      (uintmax_t)event.n, history_cursor_names[which]);
+    reader_close(reader);
+    return good;
+}
+
 static bool check_cursors(struct check *check)
 {
     bool good = true;
@@ -271,7 +290,8 @@ static bool check_cursors(struct check *check)
             cursor_open(&cursor, journal_of(check), history_cursor_names[i], CURSOR_AT_OLDEST);
         if (error != 0)
             return broken(check, "a cursor does not open: %s", error_text(error));
-        good = check_cursor(check, i, cursor) && check_ranges(check, i, cursor);
+        good = check_cursor(check, i, cursor) && check_dropped(check, i, cursor) &&
+               check_ranges(check, i, cursor);
         cursor_close(cursor);
     }
     return good;

@@ -63,6 +63,9 @@ PLANTS = {
     "a file that a killed process made is used without a sync of the folder": Plant("spare.c", ((
         "    if (error == 0 && used->raw)\n        error = io->sync_dir(io);",
         "    if (error == 0 && used->raw)\n        error = 0;"),)),
+    "a retired segment is read again after a kill": Plant("recovery.c", ((
+        "        error = drop_retired(journal);",
+        "        error = 0;"),), ("--kills-every", "2")),
     "nothing tells of the crash": Plant("recovery.c", ((
         "    if (crash)\n",
         "    if (crash && !journal)\n"),)),

@@ -164,6 +164,70 @@ static void a_consumer_is_told_after_a_restart_of_what_was_dropped_while_it_was_
     assert_int_equal(ledger.acked, 50);
 }
 
+/* Opens what is left, and looks whether it goes on where the journal before was: what was dropped
+ * there is told as a hole, and no event of it is read. */
+static void expect_dropped_up_to(struct kit *kit, uint64_t oldest)
+{
+    struct cursor *cursor;
+    struct cursor_ledger ledger;
+    struct reader *reader;
+    struct event event;
+    kit_open(kit);
+    assert_int_equal(journal_oldest(kit->journal), oldest);
+    assert_int_equal(cursor_open(&cursor, kit->journal, "uplink/cloud", CURSOR_AT_OLDEST), 0);
+    assert_int_equal(reader_open(&reader, kit->journal, cursor_resume(cursor)), 0);
+    assert_int_equal(reader_next(reader, &event), 1);
+    assert_int_equal(event.n, 0);
+    assert_int_equal(event.value.gap->reason, GAP_RETENTION);
+    assert_int_equal(event.value.gap->first, 51);
+    assert_int_equal(event.value.gap->last, oldest - 1);
+    assert_int_equal(reader_next(reader, &event), 1);
+    assert_int_equal(event.n, oldest);
+    cursor_each(kit->journal, see_ledger, &ledger);
+    assert_int_equal(ledger.dropped[GAP_RETENTION], oldest - 1 - 50);
+    assert_int_equal(ledger.acked, 50);
+    reader_close(reader);
+    cursor_close(cursor);
+}
+
+/* Many segments go at once, and their files are not used again for long: each still says that it is
+ * a segment. */
+static void what_was_dropped_is_not_read_again_after_a_restart(void **state)
+{
+    struct kit *kit = *state;
+    struct cursor *cursor;
+    struct journal_stats stats;
+    uint64_t oldest;
+    kit->options.max_age_ns = 3600 * NS_PER_S;
+    uint32_t stream = open_with_consumer(kit, &cursor);
+    cursor_close(cursor);
+    kit_close(kit);
+    kit->options.keep_bytes = 4 * 1024 * 1024;
+    kit_open(kit);
+    for (int i = 0; i < 20; i++)
+        kit_fill(kit, stream, 1000 * i, 1000);
+    kit_pass(kit, 3601 * NS_PER_S);
+    kit_fill(kit, stream, 0, 1);
+    kit_flush(kit); /* a round later */
+    kit_flush(kit); /* and what they changed is durable */
+    oldest = journal_oldest(kit->journal);
+    journal_stats(kit->journal, &stats);
+    assert_int_equal(stats.segments, 2);
+    assert_true(oldest > 10000);
+
+    kit_crash(kit);
+    expect_dropped_up_to(kit, oldest);
+    kit_crash(kit);
+    expect_dropped_up_to(kit, oldest);
+    kit_close(kit);
+    expect_dropped_up_to(kit, oldest);
+    kit_close(kit);
+    struct journal *looking;
+    assert_int_equal(journal_open_read_only(&looking, &kit->io), 0);
+    assert_int_equal(journal_oldest(looking), oldest);
+    journal_close(looking);
+}
+
 static void old_segments_go_by_age(void **state)
 {
     struct kit *kit = *state;
@@ -335,6 +399,38 @@ static void a_reader_that_was_overtaken_is_told(void **state)
     reader_close(reader);
 }
 
+/* The file of a retired segment is not used again at once: what is left of it to read is counted as
+ * dropped all the same. */
+static void a_reader_leaves_a_segment_that_is_retired(void **state)
+{
+    struct kit *kit = *state;
+    struct reader *reader;
+    struct event event;
+    kit->options.max_age_ns = 3600 * NS_PER_S;
+    kit->options.segment_bytes = 32 * 1024;
+    kit_open(kit);
+    uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
+    kit_flush(kit);
+    uint64_t in_frame = journal_durable(kit->journal, NULL);
+    for (int i = 0; i < 20; i++)
+        kit_fill(kit, stream, 1000 * i, 1000);
+    assert_int_equal(reader_open(&reader, kit->journal, 1), 0);
+    assert_int_equal(reader_next(reader, &event), 1);
+    assert_int_equal(event.n, 1);
+    kit_pass(kit, 3601 * NS_PER_S);
+    kit_fill(kit, stream, 0, 1);
+    kit_flush(kit);
+    uint64_t oldest = journal_oldest(kit->journal);
+    assert_true(oldest > 10000);
+    do {
+        assert_int_equal(reader_next(reader, &event), 1);
+        assert_true(event.n <= in_frame);
+    } while (event.n != 0);
+    assert_int_equal(event.value.gap->reason, GAP_RETENTION);
+    assert_int_equal(event.value.gap->last, oldest - 1);
+    reader_close(reader);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
@@ -342,10 +438,12 @@ int main(void)
         TEST(keeps_to_its_bytes_and_uses_files_again),
         TEST(what_a_cursor_lacked_becomes_a_gap_event_and_is_on_its_ledger),
         TEST(a_consumer_is_told_after_a_restart_of_what_was_dropped_while_it_was_away),
+        TEST(what_was_dropped_is_not_read_again_after_a_restart),
         TEST(old_segments_go_by_age),
         TEST(refuses_the_newest_until_the_oldest_is_acknowledged),
         TEST(an_acknowledgement_makes_room_when_the_newest_segment_is_full),
         TEST(a_reader_that_was_overtaken_is_told),
+        TEST(a_reader_leaves_a_segment_that_is_retired),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
