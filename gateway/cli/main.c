@@ -94,7 +94,7 @@ static int tell_unknown(const char *name)
     }
     nearest_init(&nearest, name);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        nearest_offer_part(&nearest, commands[i].name);
+        nearest_offer(&nearest, commands[i].name);
     fprintf(stderr, "sluice: there is no command \"%s\".%s%s%s Try sluice --help.\n", name,
             nearest.best ? " Did you mean " : "", nearest.best ? nearest.best : "",
             nearest.best ? "?" : "");

@@ -54,7 +54,7 @@ void nearest_init(struct nearest *nearest, const char *found)
     size_t size = strlen(found);
     nearest->found = found;
     nearest->best = NULL;
-    nearest->distance = size < 3 ? 2 : (unsigned)(size / 3) + 2;
+    nearest->distance = (unsigned)(size < 3 ? 3 : size) / 3 + 1;
 }
 
 /* "cafile" for "ca", "register" for "reg": far apart by their letters, and still what was meant. */
@@ -96,7 +96,7 @@ void nearest_offer_part(struct nearest *nearest, const char *candidate)
     unsigned part = distance(nearest->found, candidate, true);
 
     /* The whole of a name is nearer than a part of one. */
-    if (size >= 3 && part <= size / 3)
+    if (size >= 3 && part <= size / 4)
         whole = least(whole, part + 1);
     if (whole < nearest->distance ||
         (whole == nearest->distance && nearest->best && goes_first(candidate, nearest->best))) {

@@ -1,4 +1,5 @@
-/* Finds what somebody who mistyped a word meant: "did you mean". Pure; any thread. */
+/* Finds what somebody who mistyped a word meant: "did you mean". Near is what differs in one letter
+ * of three at most, but always in one. Pure; any thread. */
 #ifndef SLUICE_CORE_NEAREST_H
 #define SLUICE_CORE_NEAREST_H
 

@@ -89,9 +89,11 @@ static void finds_what_was_probably_meant(void **state)
     } cases[] = {
         {"evrey", "every"},    {"Every", "every"},       {"unti", "unit"}, {"uint", "unit"},
         {"unit_id", "unit"},   {"at-least", "at_least"}, {"x", NULL},      {"", NULL},
-        {"temperature", NULL}, {"reprot", "report"},     {"cafile", "ca"},
+        {"temperature", NULL}, {"reprot", "report"},     {"cafile", "ca"}, {"foo", NULL},
+        {"frogte", "forget"},  {"forge", "forget"},      {"cb", "ca"},     {"ever", "every"},
+        {"unity", "unit"},
     };
-    static const char *const words[] = {"every", "unit", "at_least", "report", "ca"};
+    static const char *const words[] = {"every", "unit", "at_least", "report", "ca", "forget"};
     (void)state;
     assert_int_equal(nearest_distance("", "abc"), 3);
     assert_int_equal(nearest_distance("ab", "ba"), 1);
@@ -124,6 +126,7 @@ static void finds_names_by_a_part_of_them(void **state)
         {"rtu", "modbus-rtu"},
         {"xy", NULL},
         {"profinet", NULL},
+        {"sdn", NULL}, /* one letter of three says too little of a part */
     };
     static const char *const words[] = {"eastron-sdm72-v2", "eastron-sdm630", "eastron-sdm72",
                                         "modbus-rtu", "janitza-umg-604-pro"};
