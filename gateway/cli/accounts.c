@@ -76,8 +76,8 @@ static int list(const char *socket_path, const struct kind *kind, bool json)
     return EXIT_CODE_OK;
 }
 
-/* EXIT_CODE_OK where there is one of that name, or nobody can say so; else EXIT_CODE_FAILED, after
- * telling which there are, and `next`. */
+/* EXIT_CODE_OK where there is one of that name; else EXIT_CODE_USAGE after telling which there are,
+ * and `next`; or why nobody can say. */
 static int must_be_there(const char *socket_path, const struct kind *kind, const char *name,
                          const char *next)
 {
@@ -103,7 +103,7 @@ static int must_be_there(const char *socket_path, const struct kind *kind, const
     candidates_text(&candidates, words, sizeof words);
     fprintf(stderr, "%s: there is no %s \"%s\"%s%s\n", kind->command, kind->word, name, words,
             next);
-    return EXIT_CODE_FAILED;
+    return EXIT_CODE_USAGE;
 }
 
 /* Sends what is to be set, and tells `done`. */
@@ -222,8 +222,9 @@ static int run(const struct kind *kind, const char *operands, const char *about,
         .operands = operands,
         .operands_max = 3,
         .about = about,
-        .after = "Exit status: 1 there is none of that name; 2 it cannot be so; 4 the daemon does\n"
-                 "not answer.\n",
+        .after =
+            "Exit status: 2 there is none of that name, or it cannot be so; 4 the daemon does\n"
+            "not answer.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);
@@ -283,7 +284,7 @@ int command_password(int argc, char **argv)
         code = must_be_there(socket_path, &accounts, argv[first],
                              ". With --role it is made, as --role owner");
     if (code != EXIT_CODE_OK)
-        return code == EXIT_CODE_FAILED ? EXIT_CODE_USAGE : code;
+        return code;
     code = EXIT_CODE_USAGE;
     if (secret_ask(argv[first], password, sizeof password))
         code = set(socket_path, argv[first], role, password,

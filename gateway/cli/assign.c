@@ -242,8 +242,9 @@ static int set_up(struct assignment *assignment, const struct assign_texts *text
         return wrong("units end at 247");
     if (!assignment->job.bus.port)
         return tell_no_port(texts->operand);
-    if (!assign_profile_read(&assignment->profile, texts->profile))
-        return EXIT_CODE_FAILED;
+    code = assign_profile_read(&assignment->profile, texts->profile);
+    if (code != EXIT_CODE_OK)
+        return code;
     code = prepare(assignment, texts->line, unit ? unit : assignment->profile.unit);
     if (code == EXIT_CODE_OK)
         code = prepare_line(assignment, texts->format, baud);
@@ -298,10 +299,10 @@ int command_assign(int argc, char **argv)
         .operands_max = 1,
         .about = ASSIGN_ABOUT,
         .after =
-            "Exit status: 1 the device does not answer or refuses, a unit is taken, or there is "
-            "no\n"
-            "such profile; 2 there is no such bus; 4 it can only be one, and no daemon answers;\n"
-            "5 the port cannot be used.\n\n"
+            "Exit status: 1 the device does not answer or refuses, a unit is taken, or the "
+            "profile\n"
+            "does not say how it is set; 2 there is no such bus or profile; 4 it can only be a\n"
+            "bus, and no daemon answers; 5 the port or a file cannot be used.\n\n"
             "Examples: sluice assign /dev/ttyUSB0 --profile eastron-sdm120 --to 7 --baud 9600 "
             "--format 8E1\n"
             "          sluice assign /dev/ttyUSB0 --profile eastron-sdm120 --start 10 --count 5\n",

@@ -79,7 +79,7 @@ static void take(struct assign_profile *out, const struct json *assign, const st
     out->unit = number_of(factory, "unit", 0);
 }
 
-bool assign_profile_read(struct assign_profile *out, const char *name)
+int assign_profile_read(struct assign_profile *out, const char *name)
 {
     const struct catalog_profile *profile;
     struct config_parts parts;
@@ -87,29 +87,33 @@ bool assign_profile_read(struct assign_profile *out, const char *name)
     struct catalog *catalog;
     const char *nearest = NULL;
     const struct json *assign;
+    int code = EXIT_CODE_OK;
 
     *out = (struct assign_profile){0};
     gateway_config_parts(&parts);
     if (!profile_path_take(&path, &parts, &name, "sluice assign"))
-        return false;
+        return EXIT_CODE_SYSTEM;
     if (catalog_open(&catalog, &parts, config_tell_stdio, stderr) != 0) {
         fprintf(stderr, "sluice assign: %s\n", error_text(ERR_NOMEM));
-        return false;
+        return EXIT_CODE_SYSTEM;
     }
     profile = catalog_find(catalog, name, &nearest);
     assign = profile ? json_find(profile->root, "assign") : NULL;
-    if (assign)
+    if (assign) {
         take(out, assign, json_find(profile->root, "factory"));
-    else if (profile)
+    } else if (profile) {
         fprintf(stderr,
                 "sluice assign: profile %s does not say by which registers the unit is "
                 "set: set it at the device, or add \"assign\" to a profile of your own\n",
                 name);
-    else
+        code = EXIT_CODE_FAILED;
+    } else {
         fprintf(stderr, "sluice assign: there is no profile \"%s\"%s%s%s\n", name,
                 nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+        code = EXIT_CODE_USAGE;
+    }
     catalog_close(catalog);
-    return assign != NULL;
+    return code;
 }
 
 const struct assign_format *assign_profile_format(const struct assign_profile *profile,

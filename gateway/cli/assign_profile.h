@@ -22,8 +22,9 @@ struct assign_profile {
     size_t format_count;
 };
 
-/* False after telling on standard error what is wrong or missing. */
-bool assign_profile_read(struct assign_profile *out, const char *name);
+/* Returns an exit code, after telling on standard error what is wrong or missing: EXIT_CODE_USAGE
+ * for a profile that there is not, EXIT_CODE_FAILED for one that does not say how a unit is set. */
+int assign_profile_read(struct assign_profile *out, const char *name);
 
 /* The codes of a line's data bits, parity and stop bits; NULL where the profile has none for them.
  */

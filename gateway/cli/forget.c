@@ -24,7 +24,7 @@ int command_forget(int argc, char **argv)
         .about = "Has the gateway forget what it has learnt about a device: it is learnt again.\n"
                  "After another firmware or other settings of the device (blocks), and before a\n"
                  "device is replaced on purpose, without an alarm (identity).\n",
-        .after = "Exit status: 1 there is no such device, or its driver learns nothing; 4 the\n"
+        .after = "Exit status: 2 there is no such device, or its driver learns nothing; 4 the\n"
                  "daemon does not answer. To forget what is forgotten already is no error.\n",
         .flags = flags,
     };
@@ -39,5 +39,5 @@ int command_forget(int argc, char **argv)
     if (code == EXIT_CODE_OK)
         printf("%s: what was learnt is forgotten (%s); it is learnt again\n", argv[first], what);
     free(answer);
-    return code;
+    return code == EXIT_CODE_FAILED ? EXIT_CODE_USAGE : code;
 }

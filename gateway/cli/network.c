@@ -89,8 +89,8 @@ static int show(const char *socket_path, bool json)
     return code;
 }
 
-/* EXIT_CODE_OK where the machine has it, or nobody can say so; else EXIT_CODE_FAILED, after telling
- * which it has. */
+/* EXIT_CODE_OK where the machine has it; else EXIT_CODE_USAGE after telling which it has, or why
+ * nobody can say. */
 static int must_be_there(const char *socket_path, const char *name)
 {
     struct candidates candidates;
@@ -114,7 +114,7 @@ static int must_be_there(const char *socket_path, const char *name)
         return EXIT_CODE_OK;
     candidates_text(&candidates, words, sizeof words);
     fprintf(stderr, "sluice network: this machine has no interface \"%s\"%s\n", name, words);
-    return EXIT_CODE_FAILED;
+    return EXIT_CODE_USAGE;
 }
 
 struct wanted {
@@ -242,9 +242,9 @@ int command_network(int argc, char **argv)
                  "  revert   takes it back at once\n"
                  "  apply FOLDER  root's part of it, for the system's units\n",
         .after =
-            "Exit status: 1 there is no such interface, or no change that waits; 2 what is asked\n"
-            "for cannot be, or the daemon refuses, and says why; 4 the daemon does not answer; 5 "
-            "the system did not take it.\n",
+            "Exit status: 1 no change waits; 2 there is no such interface, what is asked for\n"
+            "cannot be, or the daemon refuses, and says why; 4 the daemon does not answer; 5 the\n"
+            "system did not take it.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);

@@ -128,7 +128,7 @@ static int load_profile_device(struct probe *probe, const char *operand)
     if (!error)
         error = catalog_use(&probe->own, &use, &probe->parts, config_tell_stdio, stderr);
     if (error)
-        return EXIT_CODE_CONFIG;
+        return error == ERR_NOT_FOUND ? EXIT_CODE_USAGE : EXIT_CODE_CONFIG;
     probe->bus = &probe->own->site.buses[0];
     probe->device = &probe->bus->devices[0];
     return EXIT_CODE_OK;
@@ -415,7 +415,7 @@ int command_probe(int argc, char **argv)
             "                 is a float that no device measures: a wrong order or model?\n",
         .after =
             "Exit status: 1 a point that is read is not there, or the device does not answer;\n"
-            "2 there is no such device or bus; 3 errors in the configuration, or no such\n"
+            "2 there is no such device, bus or profile; 3 errors in the configuration or the\n"
             "profile; 4 there is no daemon, and no configuration; 5 the port cannot be used.\n"
             "One that the daemon polls is borrowed from it.\n",
         .flags = flags,

@@ -247,7 +247,7 @@ static int show(const struct catalog *catalog, const char *name, bool json)
 
     if (!profile) {
         tell_absent(catalog, name, nearest);
-        return EXIT_CODE_FAILED;
+        return EXIT_CODE_USAGE;
     }
     if (json) {
         struct json_writer writer = {.out = stdout};
@@ -327,8 +327,8 @@ int command_profile(int argc, char **argv)
                  "  confirm  compares what the daemon reads of a device with what its display\n"
                  "         shows; where that agrees, its profile is no longer unverified\n",
         .after =
-            "Exit status: 1 there is no such profile, or a reading differs; 2 the gateway has no\n"
-            "such device; 3 check found errors; 4 the daemon does not answer (confirm); 5 a\n"
+            "Exit status: 1 no profile has these words, or a reading differs; 2 there is no such\n"
+            "profile or device; 3 check found errors; 4 the daemon does not answer (confirm); 5 a\n"
             "file cannot be read.\n",
         .flags = flags,
     };

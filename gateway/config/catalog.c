@@ -314,7 +314,7 @@ int catalog_use(struct config **config, const struct catalog_use *use,
         snprintf(sentence, sizeof(sentence), "there is no profile \"%.64s\"%s%.64s%s", use->profile,
                  nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
         tell(context, &(struct config_error){use->profile, 0, 0, "", sentence});
-        error = ERR_CONFIG;
+        error = ERR_NOT_FOUND;
     }
     catalog_close(catalog);
     return error;

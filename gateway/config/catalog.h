@@ -48,7 +48,7 @@ struct catalog_use {
 
 /*
  * Makes the smallest configuration that such a device is in: one bus with one device. 0; ERR_CONFIG
- * after every error was told, ERR_NOMEM.
+ * after every error was told, ERR_NOT_FOUND after telling that there is no such profile; ERR_NOMEM.
  */
 int catalog_use(struct config **config, const struct catalog_use *use,
                 const struct config_parts *parts, config_tell_fn *tell, void *context);

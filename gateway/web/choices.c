@@ -13,6 +13,9 @@
 #define SEARCH_SIZE     256
 #define SEARCH_WORDS    8
 
+/* What the program ends with where nothing has the name that it was given (docs/cli.md). */
+#define NO_SUCH_NAME 2
+
 struct choice {
     const char *arguments[SEARCH_WORDS + 6];
     char words[SEARCH_SIZE];
@@ -36,7 +39,8 @@ static void answer(void *context, const struct http_request *request, struct htt
         if (code == 1 && choice->none && (body = strdup(choice->none)))
             reply_json(reply, 200, body, strlen(body));
         else
-            reply_error(reply, code == 1 ? 404 : 400, *words ? words : "nothing was found");
+            reply_error(reply, code == NO_SUCH_NAME && !choice->none ? 404 : 400,
+                        *words ? words : "nothing was found");
     }
 }
 

@@ -65,7 +65,7 @@ def offline_rows(plant):
         (EXIT_FAILED, "journal", "verify", plant.damaged_journal()), (EXIT_USAGE, "journal", "stats", journal),
         (EXIT_SYSTEM, "journal", "stat", plant.missing), (EXIT_SYSTEM, "journal", "verify", plant.site.folder),
         (EXIT_OK, "ports", "--json"), (EXIT_USAGE, "ports", "all"),
-        (EXIT_OK, "profile", "list"), (EXIT_FAILED, "profile", "list", "no such word"), (EXIT_FAILED, "profile", "show", "no-such-profile"),
+        (EXIT_OK, "profile", "list"), (EXIT_FAILED, "profile", "list", "no such word"), (EXIT_USAGE, "profile", "show", "no-such-profile"),
         (EXIT_USAGE, "profile", "lst"), (EXIT_CONFIG, "profile", "check", plant.bad_profile), (EXIT_SYSTEM, "profile", "check", plant.missing),
         (EXIT_OK, "points", "export", plant.gateway.config_path, "boiler"), (EXIT_USAGE, "points", "export", plant.gateway.config_path, "boilr"),
         (EXIT_USAGE, "points", "import"), (EXIT_CONFIG, "points", "import", plant.bad), (EXIT_SYSTEM, "points", "import", plant.missing),
@@ -86,9 +86,9 @@ def asking_rows(plant):
         (EXIT_OK, "state"), (EXIT_FAILED, "state", "--at", "-3d"), (EXIT_USAGE, "state", "--device", "boilr"),
         (EXIT_OK, "write", "--wait", "boiler", "setpoint", "20"), (EXIT_FAILED, "write", "--wait", "dead", "setpoint", "20"),
         (EXIT_USAGE, "write", "boiler", "setpoint", "100"), (EXIT_USAGE, "write", "boilr", "setpoint", "20"),
-        (EXIT_OK, "config"), (EXIT_OK, "config", "history", "--json"), (EXIT_FAILED, "config", "diff", "99"),
+        (EXIT_OK, "config"), (EXIT_OK, "config", "history", "--json"), (EXIT_USAGE, "config", "diff", "99"), (EXIT_USAGE, "config", "revert", "99"),
         (EXIT_FAILED, "config", "confirm"), (EXIT_USAGE, "config", "histry"),
-        (EXIT_OK, "forget", "boiler"), (EXIT_FAILED, "forget", "boilr"), (EXIT_USAGE, "forget", "boiler", "--what", "everything"),
+        (EXIT_OK, "forget", "boiler"), (EXIT_USAGE, "forget", "boilr"), (EXIT_USAGE, "forget", "boiler", "--what", "everything"),
         (EXIT_OK, "health"), (EXIT_USAGE, "health", "--wait", "soon"),
         (EXIT_OK, "setup"), (EXIT_OK, "setup", "--json"), (EXIT_USAGE, "setup", "now"),
     ]
@@ -103,12 +103,15 @@ def device_rows(plant):
         (EXIT_USAGE, "read", "meters"), (EXIT_SYSTEM, "read", no_port, "-r", "40001"),
         (EXIT_OK, "probe", "boiler"), (EXIT_FAILED, "probe", "pump"), (EXIT_USAGE, "probe", "boilr"),
         (EXIT_CONFIG, "probe", "boiler", "--config", plant.bad), (EXIT_SYSTEM, "probe", "boiler", "--config", plant.missing),
-        (EXIT_SYSTEM, "probe", "--profile", "eastron-sdm120", no_port), (EXIT_CONFIG, "probe", "--profile", "no-such-profile", "meters"),
+        (EXIT_SYSTEM, "probe", "--profile", "eastron-sdm120", no_port), (EXIT_USAGE, "probe", "--profile", "no-such-profile", "meters"),
+        (EXIT_CONFIG, "probe", "--profile", plant.bad_profile, "meters"),
         (EXIT_OK, "trace", "meters", "--for", "1"), (EXIT_USAGE, "trace", "metrs"), (EXIT_FAILED, "trace", "10.255.0.1"),
         (EXIT_SYSTEM, "trace", no_port, "--line", "9600 8E1"),
         (EXIT_OK, "scan", "meters", "--units", "1", "--listen", "0", "--quick"),
         (EXIT_FAILED, "scan", "meters", "--units", "3", "--listen", "0"), (EXIT_USAGE, "scan", "boiler"), (EXIT_SYSTEM, "scan", no_port),
-        (EXIT_FAILED, "assign", "meters", "--profile", "no-such-profile", "--to", "7"),
+        (EXIT_USAGE, "assign", "meters", "--profile", "no-such-profile", "--to", "7"),
+        (EXIT_FAILED, "assign", "meters", "--profile", "abb-b2x", "--to", "7"),
+        (EXIT_SYSTEM, "assign", "meters", "--profile", plant.missing + ".json", "--to", "7"),
         (EXIT_USAGE, "assign", "metrs", "--profile", "eastron-sdm120", "--to", "7"),
         (EXIT_SYSTEM, "assign", no_port, "--profile", "eastron-sdm120", "--to", "7"),
         (EXIT_FAILED, "node", "status", "pump"), (EXIT_USAGE, "node", "status", "pmp"), (EXIT_USAGE, "node", "stat"),
@@ -126,13 +129,13 @@ def owner_rows(plant):
         (EXIT_CONFIG, "doctor", "--config", plant.bad), (EXIT_SYSTEM, "doctor", "--config", plant.missing),
         (EXIT_USAGE, "drill", "clud"), (EXIT_USAGE, "drill", "--minutes", "soon"), (EXIT_CONFIG, "drill", "--config", plant.bad),
         (EXIT_SYSTEM, "drill", "--config", plant.missing),
-        (EXIT_OK, "accounts"), (EXIT_FAILED, "accounts", "remove", "anna"), (EXIT_FAILED, "accounts", "role", "anna", "viewer"),
+        (EXIT_OK, "accounts"), (EXIT_USAGE, "accounts", "remove", "anna"), (EXIT_USAGE, "accounts", "role", "anna", "viewer"),
         (EXIT_USAGE, "accounts", "add", "anna", "chief"),
         (EXIT_USAGE, "password", "anna"),
-        (EXIT_OK, "tokens"), (EXIT_FAILED, "tokens", "remove", "scada"), (EXIT_USAGE, "tokens", "add", "scada"),
+        (EXIT_OK, "tokens"), (EXIT_USAGE, "tokens", "remove", "scada"), (EXIT_USAGE, "tokens", "add", "scada"),
         (EXIT_OK, "identity"), (EXIT_FAILED, "identity", "replaced"), (EXIT_USAGE, "identity", "moved"),
         (EXIT_OK, "update"), (EXIT_FAILED, "update", "rollback"), (EXIT_USAGE, "update", "now"),
-        (EXIT_OK, "network"), (EXIT_FAILED, "network", "set", "no-such0", "dhcp"), (EXIT_USAGE, "network", "set"),
+        (EXIT_OK, "network"), (EXIT_USAGE, "network", "set", "no-such0", "dhcp"), (EXIT_USAGE, "network", "set"),
         (EXIT_FAILED, "network", "confirm"),
     ]
 
@@ -224,6 +227,28 @@ def every_status_is_told_by_the_commands_help(site):
     check(not wrong, "its help tells of each status", wrong)
 
 
+def a_name_that_nothing_has_is_a_mistake_of_the_command_line(site):
+    """Whatever it would be the name of; and what was meant is only guessed where it is near."""
+    plant = Plant(site)
+    unknown = (("tail", "--device"), ("tail", "--point"), ("replay", "--device"), ("state", "--point"), ("write", "{}", "setpoint", "1"), ("write", "boiler", "{}", "1"),
+               ("config", "diff"), ("config", "diff", "1"), ("config", "revert"), ("forget",), ("read", "{}", "-r", "40001"), ("probe",),
+               ("probe", "meters", "--profile"), ("trace",), ("scan",), ("sunspec",), ("assign", "meters", "--to", "7", "--profile"),
+               ("assign", "{}", "--to", "7", "--profile", "eastron-sdm120"), ("node", "status"), ("node", "rollback"), ("profile", "show"),
+               ("profile", "confirm", "{}", "counter=1"), ("points", "export", plant.gateway.config_path), ("doctor",), ("drill",),
+               ("accounts", "role", "{}", "viewer"), ("accounts", "remove"), ("password",), ("tokens", "remove"), ("network", "set", "{}", "dhcp"),
+               ("network", "reset"), ("help",), ())
+    for words in unknown:
+        line = [word.replace("{}", "zzzzzz") for word in words] + ([] if "{}" in words else ["zzzzzz"])
+        done = subprocess.run([program("sluice"), *line], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90, check=False,
+                              env=dict(os.environ, SLUICE_SOCKET=plant.gateway.socket))
+        check(done.returncode == EXIT_USAGE and done.stderr.startswith("sluice") and "id you mean" not in done.stderr, "exit status and words", line,
+              done.returncode, done.stderr)
+    for word in ("foo", "abc", "xyz", "lost", "devices"):
+        check("Did you mean" not in sluice(word).stderr, "far from every command", word, sluice(word).stderr)
+    for word, meant in (("statsu", "status"), ("stauts", "status"), ("tial", "tail"), ("acount", "accounts"), ("relay", "replay"), ("job", "")):
+        check(("Did you mean %s?" % meant in sluice(word).stderr) == bool(meant), "near a command", word, sluice(word).stderr)
+
+
 def help_is_had_by_every_way(site):
     for name in helps():
         pages = [sluice(*words) for words in (("help", name), (name, "--help"))]
@@ -240,4 +265,4 @@ def help_is_had_by_every_way(site):
 
 
 main(what_needs_no_gateway_ends_so, where_no_gateway_runs_it_ends_so, what_asks_the_gateway_ends_so, what_asks_devices_ends_so,
-     what_an_owner_does_ends_so, every_status_is_told_by_the_commands_help, help_is_had_by_every_way)
+     what_an_owner_does_ends_so, a_name_that_nothing_has_is_a_mistake_of_the_command_line, every_status_is_told_by_the_commands_help, help_is_had_by_every_way)

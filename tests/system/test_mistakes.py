@@ -101,10 +101,10 @@ def accounts_and_tokens_are_told_with_those_that_are(site):
     refuses(socket, EXIT_USAGE, ("password", "anna"), "no account \"anna\"", "--role owner")
     check(run(socket, "password", "anna", "--role", "owner", input=PASSWORD).returncode == EXIT_OK, "an account")
     refuses(socket, EXIT_USAGE, ("password", "ana"), "no account \"ana\"", "did you mean \"anna\"?", "--role")
-    refuses(socket, EXIT_FAILED, ("accounts", "role", "ana", "viewer"), "did you mean \"anna\"?")
-    refuses(socket, EXIT_FAILED, ("accounts", "remove", "ana"), "did you mean \"anna\"?")
+    refuses(socket, EXIT_USAGE, ("accounts", "role", "ana", "viewer"), "did you mean \"anna\"?")
+    refuses(socket, EXIT_USAGE, ("accounts", "remove", "ana"), "did you mean \"anna\"?")
     check(run(socket, "tokens", "add", "scada", "viewer").returncode == EXIT_OK, "a token")
-    refuses(socket, EXIT_FAILED, ("tokens", "remove", "scda"), "no token \"scda\"", "did you mean \"scada\"?")
+    refuses(socket, EXIT_USAGE, ("tokens", "remove", "scda"), "no token \"scda\"", "did you mean \"scada\"?")
 
 
 def a_folder_without_a_journal_is_none_without_faults(site):

@@ -11,7 +11,7 @@ import struct
 import subprocess
 import threading
 
-from harness import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, Gateway, check, main, program, sluice, wait_for
+from harness import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, EXIT_USAGE, Gateway, check, main, program, sluice, wait_for
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHIPPED = os.path.join(SOURCE, "drivers/profiles")
@@ -81,14 +81,14 @@ def lists_and_shows_what_is_shipped(site):
     check(shown.returncode == EXIT_OK and "unverified" in shown.stdout and "temperature_outdoor" in shown.stdout, "show", shown.stdout)
     check(json.loads(profile_command("show", "abb-b2x", "--json").stdout)["profile"]["vendor"] == "ABB", "show --json")
     mistyped = profile_command("show", "abb-b2")
-    check(mistyped.returncode == EXIT_FAILED and 'did you mean "abb-b2x"' in mistyped.stderr, "a mistyped name", mistyped.stderr)
+    check(mistyped.returncode == EXIT_USAGE and 'did you mean "abb-b2x"' in mistyped.stderr, "a mistyped name", mistyped.stderr)
 
 
 def suggests_and_filters_by_a_part_of_the_name(site):
     for given, meant in {"sdm630": "eastron-sdm630", "SDM 630": "eastron-sdm630", "sdm603": "eastron-sdm630",
                          "easton-sdm630": "eastron-sdm630", "umg604": "janitza-umg-604-pro"}.items():
         shown = profile_command("show", given)
-        check(shown.returncode == EXIT_FAILED and 'did you mean "%s"' % meant in shown.stderr, given, shown.stderr)
+        check(shown.returncode == EXIT_USAGE and 'did you mean "%s"' % meant in shown.stderr, given, shown.stderr)
         path = site.write("sluice.json", json.dumps({
             "version": 1, "gateway": {"id": "g"}, "buses": [{"id": "b", "driver": "modbus-tcp", "host": "h"}],
             "devices": [{"id": "d", "bus": "b", "unit": 1, "profile": given}]}))

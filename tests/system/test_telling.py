@@ -249,8 +249,8 @@ def what_was_learnt_is_forgotten(site):
     server.start({"serial": 4712})
     wait_for(lambda: identity(gateway) == {"serial": "4712"}, 90, "it is asked again")
     check(not alarms(subscriber), "that is no alarm", alarms(subscriber))
-    for arguments, code, word in ((["nobody"], EXIT_FAILED, "there is no device \"nobody\"; there are: meter"),
-                                  (["metre"], EXIT_FAILED, "did you mean \"meter\"?"),
+    for arguments, code, word in ((["nobody"], EXIT_USAGE, "there is no device \"nobody\"; there are: meter"),
+                                  (["metre"], EXIT_USAGE, "did you mean \"meter\"?"),
                                   (["meter", "--what", "everything"], EXIT_USAGE, "blocks, identity or all")):
         done = gateway.cli("forget", *arguments)
         check(done.returncode == code and word in done.stderr, arguments, done.returncode, done.stderr)
