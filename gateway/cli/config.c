@@ -89,11 +89,6 @@ static int list(const char *socket_path, bool json)
     return code;
 }
 
-static void path_of(char path[CLIENT_PATH_SIZE_MAX], const char *change)
-{
-    snprintf(path, CLIENT_PATH_SIZE_MAX, API "/history/%.32s", change);
-}
-
 /* The newest change, for a command that names none; "" where there is none. */
 static int newest(const char *socket_path, char out[32])
 {
@@ -110,18 +105,48 @@ static int newest(const char *socket_path, char out[32])
     return code;
 }
 
+/* A change that somebody has named, with what it differs by from another; NULL with an exit code: a
+ * name that no change has is a mistake of the command line. */
+static cJSON *get_change(const char *socket_path, const char *change, const char *with, int *code)
+{
+    char path[CLIENT_PATH_SIZE_MAX];
+
+    snprintf(path, CLIENT_PATH_SIZE_MAX, API "/history/%.32s", change);
+    client_add_query(path, "with", with);
+    cJSON *root = get(socket_path, path, code);
+    if (*code == EXIT_CODE_FAILED)
+        *code = EXIT_CODE_USAGE;
+    return root;
+}
+
+/* The earlier one is the old one, in whichever order they were named. */
+static void print_difference(const cJSON *root)
+{
+    const char *change = answer_text(root, "change"), *with = answer_text(root, "with"),
+               *lines = answer_text(root, "lines");
+    bool later = strtoull(with, NULL, 10) > strtoull(change, NULL, 10);
+    const char *old = later ? change : with, *new = later ? with : change;
+
+    if (*old)
+        printf("--- change %s\n+++ change %s\n", old, new);
+    else
+        printf("--- nothing, as no earlier change is kept\n+++ change %s\n", new);
+    if (*lines)
+        fputs(lines, stdout);
+    else
+        fprintf(stderr, "sluice config: no line differs\n");
+}
+
 static int diff(const char *socket_path, const char *change, const char *with)
 {
-    char path[CLIENT_PATH_SIZE_MAX], last[32];
+    char last[32];
     int code = change ? 0 : newest(socket_path, last);
 
     if (code)
         return code;
-    path_of(path, change ? change : last);
-    client_add_query(path, "with", with);
-    cJSON *root = get(socket_path, path, &code);
+    cJSON *root = get_change(socket_path, change ? change : last, with, &code);
     if (root)
-        fputs(answer_text(root, "lines"), stdout);
+        print_difference(root);
     cJSON_Delete(root);
     return code;
 }
@@ -259,11 +284,10 @@ static bool gives_up_nothing(const char *socket_path, const cJSON *earlier, int 
  * back. What came while an uplink was taken away is told when it is kept. */
 static int restore(const char *socket_path, const char *change, bool force)
 {
-    char path[CLIENT_PATH_SIZE_MAX], comment[80];
+    char comment[80];
     int code;
+    cJSON *earlier = get_change(socket_path, change, NULL, &code), *now = NULL, *applied = NULL;
 
-    path_of(path, change);
-    cJSON *earlier = get(socket_path, path, &code), *now = NULL, *applied = NULL;
     if (earlier && (force || gives_up_nothing(socket_path, earlier, &code)))
         now = get(socket_path, API, &code);
     if (now) {
@@ -301,14 +325,16 @@ int command_config(int argc, char **argv)
             "The changes of the configuration that there were.\n\n"
             "  history  lists them, newest first; what is done without an operand\n"
             "  diff     shows what a change (the newest unless given) changed of the one\n"
-            "           before it, or of another\n"
+            "           that was kept before it, or how it differs from another: lines\n"
+            "           with - are as they were with the earlier one, with + as they\n"
+            "           are with the later one, in whichever order you name them\n"
             "  confirm  keeps the change that waits to be confirmed, and tells what is given up\n"
             "           where events wait for an uplink that is not there any more\n"
             "  revert   takes that one back at once; with a CHANGE, the configuration is\n"
             "           again as it was with that\n",
         .after =
-            "Exit status: 1 there is no such change, or none that waits, or events would be given\n"
-            "up; 2 the daemon refuses, and says why; 4 the daemon does not answer.\n",
+            "Exit status: 1 no change waits or is kept, or events would be given up; 2 there is\n"
+            "no such change, or the daemon refuses, and says why; 4 the daemon does not answer.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);

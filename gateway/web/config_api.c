@@ -346,17 +346,19 @@ static int64_t other_of(const struct history_entry *entries, size_t count, size_
     return -1;
 }
 
-static void write_compared(struct json_writer *writer, const char *folder, uint64_t other,
-                           const char *text)
+/* What stands in the later one of both is new, whichever was asked for. */
+static void write_compared(struct json_writer *writer, const char *folder, uint64_t change,
+                           uint64_t other, const char *text)
 {
-    char *old = NULL, *lines = NULL;
+    char *other_text = NULL, *lines = NULL;
     size_t size;
     FILE *out = open_memstream(&lines, &size);
 
     if (other)
-        history_text(folder, other, &old, &size);
+        history_text(folder, other, &other_text, &size);
+    const char *with = other_text ? other_text : "";
     if (out) {
-        lines_compare(old ? old : "", text, out);
+        lines_compare(other > change ? text : with, other > change ? with : text, out);
         fclose(out);
     }
     if (other)
@@ -365,7 +367,7 @@ static void write_compared(struct json_writer *writer, const char *folder, uint6
         json_write_raw(writer, "with", "null");
     json_write_text(writer, "lines", lines ? lines : "");
     free(lines);
-    free(old);
+    free(other_text);
 }
 
 static void show_change(const struct config_api *api, const struct history_entry *entries,
@@ -390,8 +392,8 @@ static void show_change(const struct config_api *api, const struct history_entry
     if (answer_begin(&answer, reply)) {
         write_entry(&answer.writer, &entries[at]);
         json_write_text(&answer.writer, "text", text);
-        write_compared(&answer.writer, api->keeper.history, other >= 0 ? entries[other].change : 0,
-                       text);
+        write_compared(&answer.writer, api->keeper.history, change,
+                       other >= 0 ? entries[other].change : 0, text);
         answer_end(&answer, reply, 200);
     }
     free(text);

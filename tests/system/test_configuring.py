@@ -305,8 +305,14 @@ def the_command_line_goes_back_and_forth(site):
     done = config("revert", "1")
     check("change 4 is kept: the configuration is that of change 1 again" in done.stdout and it.text() == COMMENTED,
           "as it was at first", done)
-    check(config("diff", "1", "3").stdout.count("Boiler house") == 1, config("diff", "1", "3").stdout)
-    check(config("diff", "77").returncode == EXIT_FAILED and "no such change" in config("diff", "77").stderr, "none")
+    both = [config("diff", *order).stdout for order in (("1", "3"), ("3", "1"))]
+    check(both[0] == both[1] and both[0].startswith("--- change 1\n+++ change 3\n@@ "), "which is the old one is told", both)
+    check('\n-  "gateway": { "id": "plant7", "name": "Plant 7" }' in both[0] and '\n+  "gateway": { "id": "plant7", "name": "Boiler house" }' in both[0],
+          "and it is the earlier one", both[0])
+    check(config("diff", "1").stdout.startswith("--- nothing, as no earlier change is kept\n+++ change 1\n@@ "), "the first", config("diff", "1").stdout)
+    same = config("diff", "1", "4")
+    check(same.stdout == "--- change 1\n+++ change 4\n" and "no line differs" in same.stderr, "the same again", same)
+    check(config("diff", "77").returncode == EXIT_USAGE and "no such change" in config("diff", "77").stderr, "none")
     check(config("undo").returncode == EXIT_USAGE, "no such word")
     it.gateway.stop()
 
