@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/end_signals.h"
 #include "cli/balance.h"
+#include "core/candidates.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "uplink/client.h"
@@ -21,6 +22,8 @@
 #define RECONNECT_NS       NS_PER_S
 #define QUIET_NS           (NS_PER_S / 2)
 #define LINGER_MAX_NS      (5 * NS_PER_S)
+#define SILENT_NS          (3 * NS_PER_S)    /* a gateway's retained status comes at once */
+#define OTHERS_NS          NS_PER_S          /* and so do those of others */
 #define INBOUND_BYTES_MAX  ((size_t)1 << 30) /* a backlog may arrive faster than it is read */
 
 struct audit_arguments {
@@ -40,7 +43,10 @@ struct audit {
     int signal_fd;
     int64_t duration_ns, idle_ns; /* 0: no limit */
     int64_t started_ns, last_message_ns, retry_ns;
-    bool connected, refused, ready;
+    int64_t ready_ns;         /* when the broker took the subscription; 0: not yet */
+    int64_t asked_ns;         /* when other gateways were asked for; 0: not */
+    struct candidates others; /* their ids */
+    bool connected, refused, heard, told_silent;
     int code;
 };
 
@@ -72,6 +78,8 @@ static void on_subscribed(void *context, const char *topic, int reason)
 {
     struct audit *audit = context;
 
+    if (strncmp(topic, audit->prefix, strlen(audit->prefix)) != 0)
+        return; /* a user who may not see who else is there is told what can be known */
     if (reason >= 0x80) {
         fprintf(
             stderr,
@@ -82,9 +90,10 @@ static void on_subscribed(void *context, const char *topic, int reason)
         audit->code = EXIT_CODE_SYSTEM;
         return;
     }
-    if (!audit->ready)
-        fprintf(stderr, "sluice audit: listening to %s\n", topic);
-    audit->ready = true;
+    if (audit->ready_ns)
+        return;
+    fprintf(stderr, "sluice audit: listening to %s\n", topic);
+    audit->ready_ns = now();
 }
 
 /* The sentences of the uplink's parts name options of the configuration; here they are flags. */
@@ -151,6 +160,22 @@ static void on_lost(void *context, int reason, const char *sentence)
     audit->retry_ns = now() + RECONNECT_NS;
 }
 
+/* The status of a gateway, below the same root. */
+static void take_other(struct audit *audit, const char *topic)
+{
+    size_t root = strlen(audit->arguments->root);
+    char id[ID_SIZE_MAX];
+    const char *end;
+
+    if (strncmp(topic, audit->arguments->root, root) != 0 || topic[root] != '/')
+        return;
+    end = strchr(topic + root + 1, '/');
+    if (!end || strcmp(end, "/status") != 0)
+        return;
+    snprintf(id, sizeof id, "%.*s", (int)(end - topic - (ptrdiff_t)root - 1), topic + root + 1);
+    candidates_offer(&audit->others, id);
+}
+
 static void on_message(void *context, const char *topic, const void *payload, size_t size, int qos,
                        bool retained, bool duplicate)
 {
@@ -159,8 +184,11 @@ static void on_message(void *context, const char *topic, const void *payload, si
 
     (void)qos;
     (void)duplicate;
-    if (strncmp(topic, audit->prefix, prefix_size) != 0)
+    if (strncmp(topic, audit->prefix, prefix_size) != 0) {
+        take_other(audit, topic);
         return;
+    }
+    audit->heard = true;
     if (!retained)
         audit->last_message_ns = now();
     int error = balance_message(audit->balance, topic + prefix_size, payload, size, retained);
@@ -256,6 +284,59 @@ static bool is_quiet(const struct audit *audit, int64_t asked_ns)
     return now() >= last_ns + QUIET_NS || now() >= asked_ns + LINGER_MAX_NS;
 }
 
+static void ask_for_others(struct audit *audit)
+{
+    char filter[192];
+
+    snprintf(filter, sizeof filter, "%s/+/status", audit->arguments->root);
+    audit->asked_ns = now();
+    mqtt_subscribe(audit->client, filter, 0);
+}
+
+static void tell_silence(struct audit *audit)
+{
+    const struct audit_arguments *arguments = audit->arguments;
+    char words[256];
+
+    audit->told_silent = true;
+    candidates_text(&audit->others, words, sizeof words);
+    if (*words)
+        fprintf(stderr,
+                "sluice audit: nothing comes from a gateway \"%s\" (--gateway) below \"%s\"%s\n",
+                arguments->gateway, arguments->root, words);
+    else
+        fprintf(stderr,
+                "sluice audit: nothing comes from a gateway \"%s\" (--gateway), and no other is "
+                "seen below \"%s\" (--root): compare both with the gateway's configuration, and "
+                "see that this user may read the topics\n",
+                arguments->gateway, arguments->root);
+}
+
+/* Where not even a retained message comes, the id is probably another one: of those that the broker
+ * has a status of. */
+static void look_around(struct audit *audit, bool at_once)
+{
+    if (audit->heard || audit->told_silent || !audit->ready_ns || !audit->connected)
+        return;
+    if (!audit->asked_ns && (at_once || now() >= audit->ready_ns + SILENT_NS))
+        ask_for_others(audit);
+    else if (audit->asked_ns && now() >= audit->asked_ns + OTHERS_NS)
+        tell_silence(audit);
+}
+
+/* The time was over before that could be told. */
+static void look_around_at_the_end(struct audit *audit)
+{
+    struct pollfd ready = {.fd = mqtt_fd(audit->client), .events = POLLIN};
+
+    look_around(audit, true);
+    while (audit->asked_ns && audit->connected && !audit->heard && !audit->told_silent) {
+        poll(&ready, 1, 100);
+        mqtt_process(audit->client);
+        look_around(audit, true);
+    }
+}
+
 /*
  * Collects until the time is over, or a signal came and what was under way has arrived; a second
  * signal ends at once.
@@ -281,6 +362,7 @@ static void collect(struct audit *audit)
             asked_ns = now();
         }
         mqtt_process(audit->client);
+        look_around(audit, false);
         if (asked_ns && (!audit->connected || is_quiet(audit, asked_ns)))
             return;
     }
@@ -317,11 +399,13 @@ static int run(const struct audit_arguments *arguments)
     if (code)
         return code;
     snprintf(audit.prefix, sizeof audit.prefix, "%s/%s/", arguments->root, arguments->gateway);
+    candidates_init(&audit.others, arguments->gateway);
     audit.balance = balance_open(arguments->uplink);
     audit.signal_fd = end_signals_open();
     code = audit.balance ? open_client(&audit) : EXIT_CODE_SYSTEM;
     if (!code) {
         collect(&audit);
+        look_around_at_the_end(&audit);
         code = audit.code;
     }
     mqtt_close(audit.client);
@@ -380,7 +464,8 @@ int command_audit(int argc, char **argv)
         .operands = "",
         .about = "Subscribes as any consumer would, drops duplicates by key, and checks that the\n"
                  "union of all covers has no hole: the proof that no event is missing. With\n"
-                 "--truth it compares what arrived with what was sent on the wire.\n",
+                 "--truth it compares what arrived with what was sent on the wire. Where nothing\n"
+                 "comes from the gateway, it says which others the broker knows.\n",
         .after =
             "Exit status: 0 proven; 1 not proven; 2 the URL is none; 5 a file cannot be read.\n\n"
             "Example: sluice audit -u mqtts://broker.example.com -g plant7 --ca ca.pem --for "

@@ -2,10 +2,11 @@
 """Names that are not there, and a gateway that does not run: the command line says which there are, and what to do."""
 import os
 import shutil
+import signal
 import subprocess
 
-from harness import (EXIT_FAILED, EXIT_NO_DAEMON, EXIT_OK, EXIT_USAGE, Gateway, ModbusTcp, RtuLine, Scale, check, free_port, main,
-                     sluice, wait_for)
+from harness import (EXIT_FAILED, EXIT_NO_DAEMON, EXIT_OK, EXIT_USAGE, Broker, Gateway, ModbusTcp, RtuLine, Scale, check,
+                     free_port, main, sluice, wait_for)
 from harness.site import Skip, program
 
 PASSWORD = "three plain words\n"
@@ -120,7 +121,26 @@ def what_keeps_an_audit_waiting_is_told_once(site):
           done.returncode, done.stderr)
 
 
+def an_audit_of_a_gateway_that_is_not_there_is_told_who_is(site):
+    broker, hall = Broker(site, tls=False), ModbusTcp(site, "hall", ["1:meter"])
+    gateway = Gateway(site, [hall.bus()], [hall.device("meter", 1)], [{"id": "cloud", "url": "mqtt://127.0.0.1:%d" % broker.port, "linger": "100ms"}]).start()
+    gateway.wait_online()
+    url = "mqtt://127.0.0.1:%d" % broker.port
+    for words, told in ((("-g", "plnt7", "--for", "1"), 'a gateway "plnt7" (--gateway) below "sluice"; did you mean "plant7"?'),
+                        (("-g", "boiler-room", "--for", "6"), '"boiler-room" (--gateway) below "sluice"; there are: plant7'),
+                        (("-g", "boiler-room", "--for", "6", "--mqtt", "3.1.1"), "there are: plant7"),
+                        (("-g", "plant7", "-r", "acme", "--for", "1"), 'no other is seen below "acme" (--root)')):
+        done = sluice("audit", "-u", url, *words)
+        check(done.returncode == EXIT_FAILED and done.stderr.count(told) == 1, "who is there", words, done.returncode, done.stderr, done.stdout)
+    process = site.start("audit", program("sluice"), "audit", "-u", url, "-g", "plnt7")
+    wait_for(lambda: "did you mean" in process.log(), 20, "it does not wait for an end that nobody set")
+    process.signal(signal.SIGINT)
+    check(process.popen.wait(20) == EXIT_FAILED, "not proven", process.log())
+    proven = sluice("audit", "-u", url, "-g", "plant7", "--for", "5")
+    check("comes from" not in proven.stderr, "of one that is there nothing is told", proven.stderr)
+
+
 main(a_bus_that_is_not_there_is_told_with_those_that_are, without_a_gateway_it_says_how_to_get_one, who_may_not_reach_the_gateway_is_told_so,
      a_bus_is_named_by_its_id_wherever_a_port_is, the_configuration_is_that_of_the_gateway_that_runs,
      accounts_and_tokens_are_told_with_those_that_are, a_folder_without_a_journal_is_none_without_faults,
-     what_keeps_an_audit_waiting_is_told_once)
+     what_keeps_an_audit_waiting_is_told_once, an_audit_of_a_gateway_that_is_not_there_is_told_who_is)
