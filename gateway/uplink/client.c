@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/clock.h"
 #include "core/error.h"
@@ -58,7 +59,31 @@ int client_password(const char *path, char password[SECRET_SIZE], char *sentence
         snprintf(sentence, size, "the password file \"%s\" cannot be read (%s)", path, why);
     else if (rc != 0)
         snprintf(sentence, size,
-                 "the first line of \"%s\" is longer than the %d bytes that a password may have",
+                 "the first line of \"%s\" is longer than the %d bytes that a password may have: "
+                 "check \"password_file\"",
                  path, SECRET_LENGTH_MAX);
-    return rc;
+    return rc == ERR_TOO_LARGE ? ERR_INVALID : rc;
+}
+
+/* FNV-1a over what a writer of the file cannot help but change. */
+static uint64_t add_file(uint64_t stamp, const char *path)
+{
+    struct stat file = {0};
+
+    if (!path)
+        return stamp;
+    if (stat(path, &file) != 0)
+        memset(&file, 0, sizeof(file));
+    const int64_t parts[] = {(int64_t)file.st_ino,         (int64_t)file.st_size,
+                             (int64_t)file.st_mtim.tv_sec, (int64_t)file.st_mtim.tv_nsec,
+                             (int64_t)file.st_ctim.tv_sec, (int64_t)file.st_ctim.tv_nsec};
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        stamp = (stamp ^ (uint64_t)parts[i]) * UINT64_C(0x100000001b3);
+    return stamp;
+}
+
+uint64_t client_login_stamp(const struct uplink_options *options)
+{
+    return add_file(add_file(UINT64_C(0xcbf29ce484222325), options->password_file),
+                    options->proxy_login_file);
 }

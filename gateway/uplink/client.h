@@ -26,7 +26,12 @@ int client_url(const struct uplink_options *options, struct uplink_url *url, cha
 void client_options(const struct uplink_options *options, const struct uplink_url *url,
                     struct mqtt_options *mqtt);
 
-/* Reads a password file; wipe what was read. 0; ERR_NOT_FOUND, ERR_TOO_LARGE with a sentence. */
+/* Reads a password file; wipe what was read. 0; ERR_NOT_FOUND, ERR_INVALID for one that is too
+ * long, with a sentence. */
 int client_password(const char *path, char password[SECRET_SIZE], char *sentence, size_t size);
+
+/* Another number when one of the files with the logins, at the broker and at the proxy, was written
+ * or replaced. */
+uint64_t client_login_stamp(const struct uplink_options *options);
 
 #endif

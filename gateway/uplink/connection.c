@@ -14,6 +14,7 @@
 
 #define HELD_WORDS           "cut off for an outage drill, which ends by itself"
 #define ANSWER_KEEP_ALIVES   2 /* without an answer to anything, and the broker is given up */
+#define LOGIN_LOOK_NS        NS_PER_S
 #define SUSPECT_FAILURES_MAX 3 /* while a message is suspected the wait is at most 8 s */
 
 static uint32_t in_flight(const struct uplink *uplink)
@@ -38,13 +39,22 @@ static bool is_refusal(int error)
            error == ERR_DENIED || error == ERR_TOO_LARGE || error == ERR_INVALID;
 }
 
+/* Who this is was not accepted. The same login again is another wrong one, and a new one is tried
+ * at once. */
+static int64_t wait_after(struct uplink *uplink, int error)
+{
+    uplink->login_refused = error == ERR_REFUSED;
+    return uplink->login_refused ? backoff_refuse(&uplink->backoff, random_bits())
+                                 : backoff_fail(&uplink->backoff, random_bits());
+}
+
 void connection_fail(struct uplink *uplink, int error, const char *sentence)
 {
     int64_t now_ns = clock_mono(&clock_system);
     bool refused = is_refusal(error);
 
     backoff_down(&uplink->backoff, now_ns);
-    uplink->next_try_ns = now_ns + backoff_fail(&uplink->backoff, random_bits());
+    uplink->next_try_ns = now_ns + wait_after(uplink, error);
     uplink->phase = PHASE_WAITING;
     uplink->refused = refused;
     uplink->stats.next_try_mono_ns = uplink->next_try_ns;
@@ -86,6 +96,8 @@ static int refresh_will(struct uplink *uplink)
 static void begin_attempt(struct uplink *uplink)
 {
     char sentence[256] = "out of memory";
+
+    uplink->login_stamp = client_login_stamp(uplink->options);
     int rc = refresh_password(uplink, sentence, sizeof(sentence));
 
     if (rc == 0)
@@ -341,9 +353,21 @@ static void hold_step(struct uplink *uplink, int64_t now_ns)
         uplink->held = held;
 }
 
+/* A login that was refused is tried again as soon as somebody has written another one. */
+static void look_for_login(struct uplink *uplink, int64_t now_ns)
+{
+    if (uplink->phase != PHASE_WAITING || !uplink->login_refused || uplink->held)
+        return;
+    uplink->look_ns = now_ns + LOGIN_LOOK_NS;
+    if (client_login_stamp(uplink->options) != uplink->login_stamp)
+        uplink->next_try_ns = now_ns;
+}
+
 void connection_step(struct uplink *uplink, int64_t now_ns)
 {
     hold_step(uplink, now_ns);
+    if (now_ns >= uplink->look_ns)
+        look_for_login(uplink, now_ns);
     if (uplink->phase == PHASE_WAITING && !uplink->stopping && now_ns >= uplink->next_try_ns)
         begin_attempt(uplink);
     if (uplink->phase == PHASE_ONLINE &&
@@ -361,7 +385,8 @@ int64_t connection_deadline(const struct uplink *uplink)
     int64_t at_ns, over_ns;
 
     if (uplink->phase == PHASE_WAITING)
-        return uplink->next_try_ns;
+        return uplink->login_refused && uplink->look_ns < uplink->next_try_ns ? uplink->look_ns
+                                                                              : uplink->next_try_ns;
     if (uplink->phase != PHASE_ONLINE)
         return INT64_MAX;
     at_ns = silence_deadline(uplink);

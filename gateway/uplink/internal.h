@@ -108,10 +108,13 @@ struct uplink {
     _Atomic bool site_changed;
 
     enum phase phase;
-    bool refused;        /* what keeps it from working is a refusal, not an absence */
-    int told_up;         /* the state in the journal: -1 none yet, 0 down, 1 up */
-    int64_t next_try_ns; /* of connecting */
-    int64_t pause_ns;    /* nothing is published before; 0: no pause */
+    bool refused;         /* what keeps it from working is a refusal, not an absence */
+    int told_up;          /* the state in the journal: -1 none yet, 0 down, 1 up */
+    int64_t next_try_ns;  /* of connecting */
+    bool login_refused;   /* the last attempt: by the broker, or by the proxy */
+    uint64_t login_stamp; /* of the files that it was read from */
+    int64_t look_ns;      /* when they are looked at */
+    int64_t pause_ns;     /* nothing is published before; 0: no pause */
     struct backoff backoff, hold;
     uint64_t session;
     uint32_t message_limit;     /* in flight: of the options and of the broker */

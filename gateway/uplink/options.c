@@ -328,7 +328,7 @@ static void check_password(const char *path, struct option_complaints *complaint
 {
     char password[SECRET_SIZE], sentence[TUNNEL_SENTENCE_SIZE];
 
-    if (client_password(path, password, sentence, sizeof sentence) == ERR_TOO_LARGE)
+    if (client_password(path, password, sentence, sizeof sentence) == ERR_INVALID)
         complaints->tell(complaints, "password_file", sentence);
     explicit_bzero(password, sizeof password);
 }

@@ -26,7 +26,9 @@ static const struct reason connack5[] = {
     {0x8C, ERR_REFUSED, "the broker wants another way of authentication"},
     {0x90, ERR_REFUSED,
      "the broker refuses the topic of the will: check its access list for \"status\""},
-    {0x95, ERR_REFUSED, "the broker finds the CONNECT packet too large"},
+    {0x95, ERR_REFUSED,
+     "the broker finds the CONNECT packet too large: shorten the password in \"password_file\", or "
+     "have the broker's largest packet raised"},
     {0x97, ERR_BUSY, "a quota of the broker is exceeded"},
     {0x9A, ERR_REFUSED, "the broker does not support retained messages, which the status needs"},
     {0x9B, ERR_REFUSED, "the broker does not support QoS 1"},

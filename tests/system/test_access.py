@@ -1,5 +1,8 @@
 #!/usr/bin/python3
-"""A broker whose access list denies the topic: the status tells, nothing counts as delivered, and nothing is lost."""
+"""A broker whose access list denies the topic, or who refuses the password: the status tells, nothing counts as delivered, and nothing is lost."""
+import os
+import subprocess
+
 from harness import Audit, Broker, Gateway, ModbusTcp, Subscriber, check, finish, main, wait_for
 
 # The part without a user is for subscribers, who connect without a name. The gateway's user is its certificate's name.
@@ -64,4 +67,26 @@ def denied_in_the_middle_with_mqtt_5(site):
     denied_in_the_middle(site, "5")
 
 
-main(denied_with_mqtt_5, denied_with_mqtt_3_1_1, denied_in_the_middle_with_mqtt_5)
+def a_refused_password_is_not_spent(site):
+    """Some wrong tries lock many an account: the next one comes late, but at once when the password is another one."""
+    known, own = site.path("mosquitto.passwords"), site.write("cloud.password", "another one\n")
+    os.chmod(own, 0o600)
+    subprocess.run(["mosquitto_passwd", "-b", "-c", known, "plant7", "the right one"], check=True, timeout=20)
+    broker = Broker(site, tls=False, more=["password_file " + known])
+    subscriber, audit = Subscriber(site, broker), Audit(site, broker)
+    hall = ModbusTcp(site, "hall", ["1:meter"])
+    gateway = Gateway(site, [hall.bus()], [hall.device("meter", 1, every="50ms")],
+                      [{"id": "cloud", "url": "mqtt://127.0.0.1:%d" % broker.port, "user": "plant7", "password_file": own, "linger": "100ms",
+                        "retry_max": "1h"}]).start()
+    error = gateway.wait_error(["refuses", "does not allow"])
+    uplink = gateway.uplink()
+    check(uplink["state"] == "refused" and 10000 < uplink["next_try_ms"] <= 30000, "the next try", uplink)
+    site.wait_values(100)
+    check(gateway.uplink()["next_try_ms"] < uplink["next_try_ms"] and gateway.uplink()["state"] == "refused", "one try", gateway.uplink())
+    site.write("cloud.password", "the right one\n")
+    gateway.wait_online(8)
+    finish(gateway, [hall], subscriber, audit, 100)
+    return error
+
+
+main(a_refused_password_is_not_spent, denied_with_mqtt_5, denied_with_mqtt_3_1_1, denied_in_the_middle_with_mqtt_5)

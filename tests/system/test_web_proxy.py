@@ -29,7 +29,7 @@ class Plant:
         self.subscriber, self.audit = Subscriber(site, self.broker), Audit(site, self.broker)
         self.hall = ModbusTcp(site, "hall", ["1:meter"])
         self.login_path = secret(site, login) if login else None
-        wanted = {**self.broker.uplink(linger="100ms", connect_timeout="5s", retry_max="1s", **uplink), "proxy": proxy}
+        wanted = {**self.broker.uplink(linger="100ms", connect_timeout="5s", **{"retry_max": "1s", **uplink}), "proxy": proxy}
         if login:
             wanted["proxy_login_file"] = self.login_path
         self.gateway = Gateway(site, [self.hall.bus()], [self.hall.device("meter", 1, every="50ms")], [wanted]).start()
@@ -88,6 +88,19 @@ def a_login_is_wanted_and_given(site):
     plant.gateway.wait_online()
     told = plant.gateway.process.log() + json.dumps(plant.gateway.status()) + plant.gateway.cli("doctor").stdout
     check("canary" not in told and "another one" not in told, "a secret is told")
+    plant.finish()
+
+
+def a_refused_login_is_not_spent(site):
+    """Some wrong tries lock many an account: the next one comes late, but at once when the login is another one."""
+    proxy = WebProxy(site, login=LOGIN)
+    plant = Plant(site, proxy.url, login="plant7:another one", retry_max="1h")
+    plant.is_refused("refused")
+    check(10000 < plant.gateway.uplink()["next_try_ms"] <= 30000, "the next try", plant.gateway.uplink())
+    site.wait_values(50)
+    check(len(proxy.asked) == 1, "one try", proxy.asked)
+    write(plant.login_path, LOGIN)
+    plant.gateway.wait_online(8)
     plant.finish()
 
 
@@ -161,4 +174,4 @@ def what_is_to_do_is_said_of_the_proxy(site):
     check('"proxy"' in found["name"]["next"] and '"url"' not in found["name"]["next"], "its name", found)
 
 
-main(what_is_to_do_is_said_of_the_proxy, everything_goes_through_it, a_login_is_wanted_and_given, what_stands_in_the_way_is_told, mistakes_are_told_before_it_runs)
+main(what_is_to_do_is_said_of_the_proxy, everything_goes_through_it, a_login_is_wanted_and_given, a_refused_login_is_not_spent, what_stands_in_the_way_is_told, mistakes_are_told_before_it_runs)

@@ -28,8 +28,9 @@ static void reads_the_first_line_or_says_why_not(void **state)
         for (size_t length = 4097; length < 4101; length++) {
             secret_write(length, 'b', ends[end]);
             assert_int_equal(client_password(secret_path, password, sentence, sizeof sentence),
-                             ERR_TOO_LARGE);
+                             ERR_INVALID);
             assert_non_null(strstr(sentence, "longer than the 4096 bytes"));
+            assert_non_null(strstr(sentence, "\"password_file\""));
             assert_null(strstr(sentence, "abcdef"));
         }
     }

@@ -167,6 +167,25 @@ static void waits_double_to_a_minute_and_are_spread(void **state)
     }
 }
 
+static void a_refused_login_is_tried_again_slowly(void **state)
+{
+    struct backoff soonest = {.limit_ns = 3600 * NS_PER_S}, latest = {0},
+                   quick = {.limit_ns = NS_PER_S};
+
+    (void)state;
+    backoff_fail(&soonest, 0);
+    for (int64_t least_s = 15; least_s < 1800; least_s *= 2)
+        assert_int_equal(backoff_refuse(&soonest, 0), least_s * NS_PER_S);
+    assert_int_equal(backoff_refuse(&soonest, 0), 1800 * NS_PER_S);
+    assert_int_equal(backoff_refuse(&latest, UINT32_MAX), 30 * NS_PER_S);
+    assert_int_equal(backoff_refuse(&latest, UINT32_MAX), 60 * NS_PER_S);
+    assert_int_equal(backoff_refuse(&latest, UINT32_MAX), 60 * NS_PER_S);
+    assert_int_equal(backoff_refuse(&quick, UINT32_MAX), NS_PER_S); /* never longer than wanted */
+    backoff_up(&latest, 100 * NS_PER_S);
+    backoff_down(&latest, 160 * NS_PER_S);
+    assert_int_equal(backoff_refuse(&latest, 0), 15 * NS_PER_S);
+}
+
 static void only_a_stable_minute_forgets_the_failures(void **state)
 {
     struct backoff backoff = {0};
@@ -363,6 +382,7 @@ int main(void)
         cmocka_unit_test(the_window_goes_round_for_a_long_time),
         cmocka_unit_test(a_full_window_takes_no_more),
         cmocka_unit_test(waits_double_to_a_minute_and_are_spread),
+        cmocka_unit_test(a_refused_login_is_tried_again_slowly),
         cmocka_unit_test(only_a_stable_minute_forgets_the_failures),
         cmocka_unit_test(poison_is_narrowed_down_and_everything_else_delivered),
         cmocka_unit_test(a_broker_that_takes_nothing_poisons_nothing),
