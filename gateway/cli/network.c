@@ -189,12 +189,15 @@ static int set(const char *socket_path, const char *name, const char *address,
     return code;
 }
 
+/* One that the machine has no more may still be set. */
 static int drop(const char *socket_path, const char *name)
 {
     char path[CLIENT_PATH_SIZE_MAX];
 
     snprintf(path, sizeof path, API "/%.64s", network_name_valid(name) ? name : "-");
-    return ask(socket_path, "DELETE", path, "");
+    int code = ask(socket_path, "DELETE", path, "");
+    int there = code == EXIT_CODE_FAILED ? must_be_there(socket_path, name) : EXIT_CODE_OK;
+    return there != EXIT_CODE_OK ? there : code;
 }
 
 /* Root's part, for the system's units. */
@@ -242,9 +245,9 @@ int command_network(int argc, char **argv)
                  "  revert   takes it back at once\n"
                  "  apply FOLDER  root's part of it, for the system's units\n",
         .after =
-            "Exit status: 1 no change waits; 2 there is no such interface, what is asked for\n"
-            "cannot be, or the daemon refuses, and says why; 4 the daemon does not answer; 5 the\n"
-            "system did not take it.\n",
+            "Exit status: 1 no change waits, or nothing was set; 2 there is no such interface,\n"
+            "what is asked for cannot be, or the daemon refuses, and says why; 4 the daemon does\n"
+            "not answer; 5 the system did not take it.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);

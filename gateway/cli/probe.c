@@ -95,6 +95,15 @@ static const struct driver *driver_named(const struct probe *probe, const char *
     return NULL;
 }
 
+/* What is about the command line, and not about a place in a file, begins with the command. */
+static void tell_wrong(void *context, const struct config_error *error)
+{
+    if (error->line == 0)
+        fprintf(context, "sluice probe: %s\n", error->sentence);
+    else
+        config_tell_stdio(context, error);
+}
+
 /* A device of the profile at the place that the command line names. */
 static int load_profile_device(struct probe *probe, const char *operand)
 {
@@ -123,10 +132,10 @@ static int load_profile_device(struct probe *probe, const char *operand)
         fprintf(stderr, "sluice probe: --frames takes rtu, ascii or tcp, --unit a number\n");
         return EXIT_CODE_USAGE;
     }
-    int error = catalog_use(&probe->profile, &use, &probe->parts, config_tell_stdio, stderr);
+    int error = catalog_use(&probe->profile, &use, &probe->parts, tell_wrong, stderr);
     use.all = false;
     if (!error)
-        error = catalog_use(&probe->own, &use, &probe->parts, config_tell_stdio, stderr);
+        error = catalog_use(&probe->own, &use, &probe->parts, tell_wrong, stderr);
     if (error)
         return error == ERR_NOT_FOUND ? EXIT_CODE_USAGE : EXIT_CODE_CONFIG;
     probe->bus = &probe->own->site.buses[0];
