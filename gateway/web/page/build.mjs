@@ -31,11 +31,11 @@ const readJson = async (path) => JSON.parse(await readFile(path, 'utf8'));
 /** Sentences that begin alike stand together, which is less to load. */
 const alike = (sentences) => Object.entries(sentences).sort(([, a], [, b]) => (a < b ? -1 : 1));
 
-/** A sentence by a mark of four letters in its place: as in src/lib/phrases.ts. */
+/** A sentence by a mark of six letters in its place: as in src/lib/phrases.ts. */
 function markOf(sentence) {
   let hash = 0x811c9dc5;
   for (let i = 0; i < sentence.length; i++) hash = Math.imul(hash ^ sentence.charCodeAt(i), 0x01000193);
-  return btoa(String.fromCharCode((hash >>> 24) & 255, (hash >>> 16) & 255, (hash >>> 8) & 255));
+  return btoa(String.fromCharCode(...[hash >>> 24, hash >>> 16, hash >>> 8, hash, sentence.length << 4].map((byte) => byte & 255))).slice(0, 6);
 }
 
 /** So many letters of what stands between two places to fill in are enough to find it, with how many there are. */
