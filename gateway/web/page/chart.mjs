@@ -15,6 +15,7 @@ const unreached = [
   'rangeLog', 'rangeAsinh', 'logAxisSplits', 'asinhAxisSplits', 'log10AxisValsFilt', 'log2AxisValsFilt', 'snapLogY', 'snapAsinhY',
   'timeAxisStamps', 'timeAxisVals', 'timeSeriesStamp', 'timeSeriesVal', 'fmtDate',
   'mouseDown', 'mouseUp', 'dblClick', 'hideSelect', 'addSeries', 'delSeries', 'addBand', 'delBand', 'setBand', 'pubSync', 'points', 'batch', 'setFocus',
+  'seriesPointsShow', 'setAlpha', 'flushHooks',
 ];
 
 function without(code, text) {
@@ -37,6 +38,27 @@ function withoutTable(code, [table, instead]) {
   return code.replace(table, instead);
 }
 
+/**
+ * What is so of every chart here: lines over one axis of time, scales that are linear and stand for themselves, one series
+ * as near to the pointer as the other, nothing dragged, no other chart that leads. What would be otherwise is left out by esbuild.
+ */
+const settled = [
+  [/^\t*multiValLegend = getMultiVals != null;$/m, ''], [/^\t*let multiValLegend = false;$/m, ''], [/^\t*const cursorFocus = focus\.prox >= 0;$/m, ''],
+  [/\b(?:multiValLegend|cursorFocus)\b/g, 'false'],
+  [/\bmode == 2\b/g, 'false'], [/\bmode == 1\b/g, 'true'],
+  [/\b(?:\w+\.)?distr == (?:2|3|4|100)\b/g, 'false'], [/\b\w+\.distr >= 3\b/g, 'false'],
+  [/\b(?:sc|wsc|scaleOpts)\.from != null/g, 'false'], [/\baxis\.label != null/g, 'false'],
+  [/\bif \(dragging\b/g, 'if (false'], [/\bselect\.show && dragging\b/g, 'false'],
+  [/\bsrc != null\b/g, 'false'], [/\bsrc == null\b/g, 'true'],
+  [/\bsyncKey != null\b/g, 'false'], [/\bcursor\._lock\b(?! =)/g, 'false'], [/\bscaleX\.ori == 0\b/g, 'true'], [/\bscaleX\.ori == 1\b/g, 'false'],
+  [/\bendRad == 0 && baseRad == 0\b/, 'true'], [/^\t*bezierCurveTo[HV],$/gm, ''],
+];
+
+function decided(code, [asked, answer]) {
+  if (code.search(asked) < 0) throw new Error(`uPlot no longer asks ${asked}: look there for what the page does not use`);
+  return code.replace(asked, answer);
+}
+
 export function lighter(code) {
-  return unreached.reduce(emptied, tables.reduce(withoutTable, lines.reduce(without, code)));
+  return settled.reduce(decided, unreached.reduce(emptied, tables.reduce(withoutTable, lines.reduce(without, code))));
 }
