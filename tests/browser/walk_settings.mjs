@@ -83,6 +83,21 @@ async function changesABroker(page) {
   await page.getByText('sluice/plant7/v/#', { exact: false }).waitFor();
 }
 
+/** One that is reached by a proxy only, which wants a login: what is secret is no part of the configuration. */
+async function addsABrokerBehindAProxy(page) {
+  await go(page, 'uplinks/+');
+  await page.getByLabel('Address').fill('mqtt://127.0.0.1:9');
+  await page.getByLabel('Id', { exact: true }).fill('behind');
+  check((await page.getByLabel(/^Login at the proxy/).count()) === 0, 'no login without a proxy');
+  await page.getByLabel('Proxy', { exact: true }).fill('http://127.0.0.1:3128');
+  await page.getByLabel(/^Login at the proxy/).fill('plant7:three plain words');
+  await step(page, 'broker-proxy');
+  await press(page, 'See what changes');
+  const difference = await applied(page, 'broker-behind-proxy');
+  check(difference.includes('http://127.0.0.1:3128') && difference.includes('behind-proxy.password'), 'proxy and file are told', difference);
+  check(!difference.includes('three plain words'), 'the login is not', difference);
+}
+
 /** Registers that were found by hand become a profile, and the device is one of that model. */
 async function savesAProfile(page) {
   await go(page, 'devices/+');
@@ -118,7 +133,7 @@ async function removes(page, place, gone) {
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
   await logIn(page);
-  for (const part of [changesADevice, changesAPoint, renamesALine, savesAProfile, changesABroker]) await part(page);
+  for (const part of [changesADevice, changesAPoint, renamesALine, savesAProfile, changesABroker, addsABrokerBehindAProxy]) await part(page);
   await removes(page, 'devices/ghost', 'Not there');
   await removes(page, 'uplinks/away', 'away');
   await go(page, 'buses/hall-2/settings');

@@ -1,7 +1,8 @@
 /** Keys of which the page knows more than the schema: lines, ports and files are chosen among those that are there. */
 import { useEffect, useState } from 'preact/hooks';
-import { ask, get } from '../../api/client';
+import { get } from '../../api/client';
 import type { Config } from '../../api/config';
+import { keepSecret, secretOf } from '../../api/secrets';
 import { t, told } from '../../lib/text';
 import { Choice, TextField } from '../../parts/field';
 import { Problem } from '../../parts/notice';
@@ -61,10 +62,10 @@ function NewPassword({ id, label, taken, onKept }: { id: string; label: string; 
   const [password, setPassword] = useState('');
   const [error, setError] = useState<unknown>(null);
   const keep = async (): Promise<void> => {
-    const name = `${freeId(id, taken.map((file) => file.replace('.password', '')))}.password`;
+    const name = secretOf(freeId(id, taken.map((file) => file.replace(secretOf(''), ''))));
     setError(null);
     try {
-      await ask(`/files/${encodeURIComponent(name)}`, { method: 'PUT', body: password, headers: { 'Content-Type': 'application/octet-stream' } });
+      await keepSecret(name, password);
       setPassword('');
       onKept(name);
     } catch (refused) {

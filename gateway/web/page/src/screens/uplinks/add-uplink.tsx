@@ -1,8 +1,9 @@
 /** A new broker: its address, who one is there, and the files of TLS. Shown before it is applied, and on trial then. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { ask, get } from '../../api/client';
+import { get } from '../../api/client';
 import { loadConfig, type Config, type Edit } from '../../api/config';
+import { keepSecret, secretOf } from '../../api/secrets';
 import { status } from '../../api/status';
 import type { UplinkStatus } from '../../api/types';
 import { uplinkWord } from '../../api/uplink';
@@ -70,6 +71,8 @@ export function AddUplink() {
   const [password, setPassword] = useState('');
   const [layout, setLayout] = useState<Layout>('batch');
   const [root, setRoot] = useState('');
+  const [proxy, setProxy] = useState('');
+  const [login, setLogin] = useState('');
   const [files, setFiles] = useState<Files>({ ca: null, cert: null, key: null });
   /** What was dropped and could not be taken, or not yet. */
   const [open, setOpen] = useState<readonly (keyof Files)[]>([]);
@@ -90,7 +93,8 @@ export function AddUplink() {
   const keys = Object.entries(files).filter(([, name]) => name);
   const uplink = {
     id, url: url.trim(), ...(tls && keys.length && { tls: Object.fromEntries(keys) }), ...(user && { user }),
-    ...(password && { password_file: `${id}.password` }), ...(root.trim() && { root: root.trim() }), layout,
+    ...(password && { password_file: secretOf(id) }), ...(root.trim() && { root: root.trim() }), layout,
+    ...(proxy.trim() && { proxy: proxy.trim(), ...(login && { proxy_login_file: secretOf(`${id}-proxy`) }) }),
   };
   const edits: Edit[] = [{ at: ['uplinks'], add: uplink }];
 
@@ -98,8 +102,9 @@ export function AddUplink() {
     event.preventDefault();
     setError(null);
     try {
-      // The password is in no configuration: only the name of its file.
-      if (password) await ask(`/files/${encodeURIComponent(`${id}.password`)}`, { method: 'PUT', body: password, headers: { 'Content-Type': 'application/octet-stream' } });
+      // What is secret is in no configuration: only the name of its file.
+      if (password) await keepSecret(secretOf(id), password);
+      if (proxy.trim() && login) await keepSecret(secretOf(`${id}-proxy`), login);
       setReviewing(true);
     } catch (refused) {
       setError(refused);
@@ -137,6 +142,8 @@ export function AddUplink() {
           <TextField label={t('login.password')} type="password" autocomplete="new-password" value={password} onText={setPassword} />
           <Choice label={t('broker.layout')} value={layout} onChoice={setLayout} choices={[['batch', t('broker.layout.batch')], ['values', t('broker.layout.values')]]} />
           <TextField label={t('option.root')} hint={t('broker.root.hint')} spellcheck={false} autocapitalize="none" placeholder={ROOT} value={root} onText={setRoot} />
+          <TextField label={t('option.proxy')} hint={t('option.proxy.hint')} spellcheck={false} autocapitalize="none" value={proxy} onText={setProxy} />
+          {proxy.trim() && <TextField label={t('settings.login')} type="password" autocomplete="off" value={login} onText={setLogin} />}
         </Panel>
         {sound && <Preview id={id} layout={layout} root={root.trim()} url={url.trim()} ca={files.ca} cert={files.cert} user={user} />}
         <Problem error={error} />
