@@ -6,7 +6,7 @@ import { stopwatch } from './stopwatch.mjs';
 
 /** With a person's pauses: only the way to data in the cloud, which is what is timed. */
 const paced = !!process.env.SLUICE_PACED;
-const { SLUICE_CODE: code, SLUICE_BROKER: broker, SLUICE_HALL: hall, SLUICE_CA: ca, SLUICE_CERT: cert, SLUICE_KEY: key } = process.env;
+const { SLUICE_CODE: code, SLUICE_BROKER: broker, SLUICE_HALL: hall, SLUICE_CA: ca, SLUICE_CERT: cert, SLUICE_KEY: key, SLUICE_LINE: line = 'rs485-1' } = process.env;
 const TRIAL_S = 10;
 /** From the box to data in the cloud. */
 const MINUTES_MAX = 10;
@@ -73,7 +73,7 @@ async function otherNumber(page) {
 /** The line is scanned; what answers is taken, found in the library, read once, named, kept. */
 async function addFromScan(page) {
   await go(page, 'devices/+');
-  await page.getByLabel('Line or port').selectOption({ label: await page.locator('option', { hasText: 'rs485-1' }).innerText() });
+  await page.getByLabel('Line or port').selectOption({ label: await page.locator('option', { hasText: line }).innerText() });
   await page.getByRole('button', { name: 'Look for it' }).click();
   await page.getByText('2 devices answer.').waitFor({ timeout: 60_000 });
   await step(page, 'scanned');

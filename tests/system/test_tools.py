@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """The programs in tools/ with typical mistakes: each has its help, and says in one sentence what is wrong."""
+import json
 import os
 import pathlib
 import subprocess
 import sys
 
-from harness import check, main
+from harness import check, main, sluice, wait_for
+from harness.first_run import FirstRun
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORDS_MAX = 400  # a sentence, and no trace of the interpreter
@@ -86,7 +88,8 @@ def presets_say_what_is_wrong_with_the_table(site):
 
 def what_is_called_wrongly_says_how_it_is_called(site):
     for words, told in ((("prepare", "tset"), "tset"), (("debian-sources", "buster"), "buster"), (("demo", "--second", "30"), "--second"),
-                        (("demo", "--seconds", "soon"), "whole number"), (("package", "--to", site.path("none")), "a folder that is there")):
+                        (("demo", "--seconds", "soon"), "whole number"), (("package", "--to", site.path("none")), "a folder that is there"),
+                        (("demo", "--first-run", "--json"), "no --json"), (("demo", "--first-run", "--keep"), "a folder")):
         refuses(words, told, status=2)
     for words in (("sysroot", "m68k"), ("record-totals",), ("node",), ("flash",), ("package", "--arch", "m68k"), ("test", "--lang"),
                   ("clean-room",), ("clean-room", "buster")):
@@ -103,5 +106,25 @@ def the_benchmarks_know_all_their_parts(site):
     check(done.returncode == 2 and "no such part: speed; there are journal, " in done.stderr, "told", done.returncode, done.stderr)
 
 
-main(each_has_its_help, a_version_is_not_signed_with_what_is_no_key, presets_say_what_is_wrong_with_the_table,
+def a_first_run_has_what_its_owner_needs(site):
+    """The page and its code, a line on which meters answer, and a broker that takes the files, with somebody who listens there."""
+    first = FirstRun(site)
+    told = first.told
+    status = first.status()
+    check([bus["id"] for bus in status["buses"]] == [told["line"]] and not status["uplinks"] and not status["buses"][0]["devices"], "nothing is set up", status)
+    check(told["page"] in status["web"]["urls"] and told["code"] in sluice("setup", "--socket", told["socket"]).stdout, "the page and its code", told, status["web"])
+    log = first.party.log()
+    for name in ("page", "code", "host", "broker", "ca", "cert", "key"):
+        check(told[name] in log, "people are told", name, log)
+    for unit, on in (("2", told["line"]), ("1", told["host"])):
+        done = sluice("read", on, "--unit", unit, "--table", "input", "--reg", "0", "--socket", told["socket"])
+        check(done.returncode == 0, "it answers", on, done.stdout, done.stderr)
+    event = {"n": 1, "k": "reading", "d": "probe", "p": "level", "v": 7, "q": "good", "t": 1}
+    port = told["broker"].rsplit(":", 1)[1]
+    subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", port, "--cafile", told["ca"], "--cert", told["cert"], "--key", told["key"], "-q", "1",
+                    "-t", "sluice/any/data", "-m", json.dumps({"epoch": "e", "events": [event]})], timeout=20, check=True)
+    wait_for(lambda: "arrived from probe: level = 7" in first.party.log(), 10, "it is told")
+
+
+main(each_has_its_help, a_first_run_has_what_its_owner_needs, a_version_is_not_signed_with_what_is_no_key, presets_say_what_is_wrong_with_the_table,
      what_is_called_wrongly_says_how_it_is_called, the_benchmarks_know_all_their_parts)

@@ -142,7 +142,7 @@ class Broker:
 class Subscriber:
     """An independent consumer: keeps what it received by key, so that duplicates can be told."""
 
-    def __init__(self, broker):
+    def __init__(self, broker, gateway=GATEWAY):
         arguments = {"client_id": "demo-subscriber", "clean_session": False}
         if hasattr(mqtt, "CallbackAPIVersion"):
             arguments["callback_api_version"] = mqtt.CallbackAPIVersion.VERSION1
@@ -150,7 +150,7 @@ class Subscriber:
         folder = broker.folder
         self.client.tls_set(f"{folder}/ca.pem", f"{folder}/subscriber.pem", f"{folder}/subscriber.key",
                             tls_version=ssl.PROTOCOL_TLS_CLIENT)
-        self.client.on_connect = lambda client, *_: client.subscribe(f"sluice/{GATEWAY}/data", qos=1)
+        self.client.on_connect = lambda client, *_: client.subscribe(f"sluice/{gateway}/data", qos=1)
         self.client.on_subscribe = lambda *_: self.ready.set()
         self.client.on_message = self.on_message
         self.client.reconnect_delay_set(1, 1)
@@ -268,6 +268,8 @@ class Demo:
         self.controls = []
         self.peak = 0
         self.outage_begin = self.outage_end = None
+        # The library of the source, which the page offers: none is installed where the demo runs.
+        os.environ.setdefault("SLUICE_PROFILES", str(pathlib.Path(__file__).resolve().parents[2] / "drivers" / "profiles"))
 
     def say(self, words):
         if not self.arguments.json:
@@ -281,13 +283,25 @@ class Demo:
         wait_for(ready.exists, 10, f"the simulator {name}")
         return ready.read_text().split()[0]
 
-    def start(self):
-        self.say("== certificates, broker, sensors, gateway")
+    def start_broker(self, gateway=GATEWAY):
         make_certificates(self.folder)
         self.broker = Broker(self.parts)
         self.broker.start()
-        self.subscriber = Subscriber(self.broker)
+        self.subscriber = Subscriber(self.broker, gateway)
         wait_for(self.subscriber.ready.is_set, 10, "the subscriber")
+
+    def start_gateway(self, config, page_port):
+        self.gateway = self.parts.start(
+            "sluiced", [str(self.build / "sluiced"), "--config", str(config), "--state", str(self.folder / "state"),
+                        "--socket", str(self.socket)])
+        wait_for(lambda: self.gateway.poll() is not None or self.status(), 10, "sluiced to answer")
+        self.parts.check()
+        self.page = f"https://127.0.0.1:{page_port}/"
+        self.code = self.setup_code()
+
+    def start(self):
+        self.say("== certificates, broker, sensors, gateway")
+        self.start_broker()
         self.audit = self.parts.start("audit", [
             str(self.build / "sluice"), "audit", "--url", f"mqtts://127.0.0.1:{self.broker.port}", "--gateway",
             GATEWAY, "--ca", str(self.folder / "ca.pem"), "--cert", str(self.folder / "auditor.pem"), "--key",
@@ -301,13 +315,7 @@ class Demo:
                       "--name", "gnss")
         page_port = free_port()
         config = write_config(self.folder, self.broker, self.tcp_port, page_port)
-        self.gateway = self.parts.start(
-            "sluiced", [str(self.build / "sluiced"), "--config", str(config), "--state", str(self.folder / "state"),
-                        "--socket", str(self.socket)])
-        wait_for(lambda: self.gateway.poll() is not None or self.status(), 10, "sluiced to answer")
-        self.parts.check()
-        self.page = f"https://127.0.0.1:{page_port}/"
-        self.code = self.setup_code()
+        self.start_gateway(config, page_port)
         self.say(f"== the page is at {self.page}, and its first visitor enters {self.code}")
 
     def setup_code(self):
@@ -486,13 +494,17 @@ def parse_arguments():
     return arguments
 
 
+def working_folder(keep):
+    if not keep:
+        return pathlib.Path(tempfile.mkdtemp(prefix="sluice-demo-"))
+    folder = pathlib.Path(keep).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def main():
     arguments = parse_arguments()
-    if arguments.keep:
-        folder = pathlib.Path(arguments.keep).resolve()
-        folder.mkdir(parents=True, exist_ok=True)
-    else:
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="sluice-demo-"))
+    folder = working_folder(arguments.keep)
 
     def stop(*_):
         raise KeyboardInterrupt
