@@ -22,12 +22,12 @@
 #include "web/later.h"
 #include "web/proposal.h"
 #include "web/reply.h"
+#include "web/restore_text.h"
 
 #define PASSPHRASE_HEADER "X-Sluice-Passphrase"
 #define RESTORE_SIZE_MAX  (16 * 1024 * 1024)
 #define STATUS_ROOM       (16 * 1024)
 #define STATUS_ROOM_MAX   (64 * 1024 * 1024)
-#define CONFIRM_NS        (300 * NS_PER_S) /* whoever restores may have to log in anew */
 
 struct export_api {
     struct export_given given;
@@ -355,45 +355,6 @@ static void forget(struct placed *placed, size_t count)
     free(placed);
 }
 
-/* Applies a whole text as somebody would who had edited the file. */
-static int apply_text(const struct export_api *api, const struct route_request *request,
-                      const char *text, const char *comment, struct config_answer *answer,
-                      struct http_reply *reply)
-{
-    char words[HISTORY_WORDS_SIZE], sentence[640];
-    struct json value = {
-        .type = JSON_STRING, .key = "text", .text = text, .size = (uint32_t)strlen(text)};
-    struct json body = {.type = JSON_OBJECT, .count = 1, .first = &value};
-    struct proposal proposal;
-    int error = proposal_open(&proposal, &body, api->given.place.config_path,
-                              api->given.place.first, api->given.keeper.parts);
-
-    if (error) {
-        reply_error(reply, 500, proposal.why);
-    } else if (!proposal.config) {
-        snprintf(sentence, sizeof sentence, "its configuration has %u mistake%s; %s",
-                 proposal.mistakes, proposal.mistakes == 1 ? "" : "s", proposal.first);
-        reply_error(reply, 400, sentence);
-        error = ERR_CONFIG;
-    } else {
-        proposal_words(&proposal, words, sizeof words);
-        struct config_wish wish = {.text = text,
-                                   .size = value.size,
-                                   .base = proposal.revision,
-                                   .comment = comment,
-                                   .words = words,
-                                   .caller = request->caller,
-                                   .confirm_ns = CONFIRM_NS};
-        api->given.keeper.apply(api->given.keeper.context, &wish, answer);
-        /* That nothing would change is no failure of a restore. */
-        error = answer->error == ERR_INVALID ? 0 : answer->error;
-        if (error)
-            reply_error(reply, 409, answer->sentence);
-    }
-    proposal_close(&proposal);
-    return error;
-}
-
 static void reply_restored(const struct config_answer *applied, const struct backup *backup,
                            bool accounts, struct http_reply *reply)
 {
@@ -460,7 +421,8 @@ static void restore_backup(const struct export_api *api, const struct route_requ
     }
     int error = place_files(api, backup, placed, reply);
     if (!error)
-        error = apply_text(api, request, backup->config, "restored from a backup", &applied, reply);
+        error = restore_text(&api->given, request, backup->config, "restored from a backup",
+                             &applied, reply);
     if (error)
         put_back(api, backup, placed);
     forget(placed, backup->file_count);
@@ -499,11 +461,15 @@ static void restore_template(const struct export_api *api, const struct route_re
     const struct json *own = own_config(api, arena);
     char *made = own ? export_personal(text, own, why) : NULL;
     arena_close(arena);
+    if (own && restore_text_mistakes(&api->given, text, made, reply)) {
+        free(made);
+        return;
+    }
     if (!made) {
         reply_error(reply, 400, *why ? why : "the configuration in force cannot be read");
         return;
     }
-    if (apply_text(api, request, made, "made from a template", &applied, reply) == 0)
+    if (restore_text(&api->given, request, made, "made from a template", &applied, reply) == 0)
         reply_restored(&applied, &none, false, reply);
     free(made);
 }

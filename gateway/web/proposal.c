@@ -153,6 +153,14 @@ static void write_lines(const struct proposal *proposal, struct json_writer *wri
     free(lines);
 }
 
+void proposal_write_mistakes(const struct proposal *proposal, struct json_writer *writer)
+{
+    json_write_open(writer, "errors", '[');
+    if (proposal->mistakes > 0)
+        json_write_raw(writer, NULL, proposal->told_text);
+    json_write_close(writer, ']');
+}
+
 void proposal_write(struct proposal *proposal, const struct journal *journal,
                     struct json_writer *writer)
 {
@@ -160,10 +168,7 @@ void proposal_write(struct proposal *proposal, const struct journal *journal,
 
     json_write_bool(writer, "ok", proposal->config != NULL);
     json_write_text(writer, "revision", proposal->revision);
-    json_write_open(writer, "errors", '[');
-    if (proposal->mistakes > 0)
-        json_write_raw(writer, NULL, proposal->told_text);
-    json_write_close(writer, ']');
+    proposal_write_mistakes(proposal, writer);
     if (proposal->text && open_trees(&trees, proposal)) {
         if (trees.new)
             difference_write(writer, "difference", trees.old, trees.new);

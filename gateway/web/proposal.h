@@ -42,6 +42,9 @@ void proposal_close(struct proposal *proposal);
 void proposal_write(struct proposal *proposal, const struct journal *journal,
                     struct json_writer *writer);
 
+/* Its mistakes as the list "errors", each with its place; into an open object. */
+void proposal_write_mistakes(const struct proposal *proposal, struct json_writer *writer);
+
 /* Which keys change, in words. */
 void proposal_words(const struct proposal *proposal, char *out, size_t size);
 

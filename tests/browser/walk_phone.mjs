@@ -166,9 +166,19 @@ async function backupComesBack(page) {
   await picture(page, 'restored');
 }
 
+/** Of a template with several mistakes all are told, each with the line where it is. */
+async function templateTellsItsMistakes(page) {
+  await go(page, 'system');
+  const text = '{"version": 1, "gateway": {"id": "template"},\n"buses": [{"id": "a", "driver": "modbus-rtu", "prt": "x"}],\n"uplinks": [{"id": "up", "url": "http://x"}]}';
+  await page.getByLabel('Restore one').setInputFiles({ name: 'template.json', mimeType: 'application/json', buffer: Buffer.from(text) });
+  for (const line of ['in line 2', 'in line 3']) await page.getByRole('alert').getByText(line).first().waitFor();
+  check((await page.getByRole('alert').locator('.notice').count()) === 2, 'each by itself', await page.getByRole('alert').innerText());
+  await step(page, 'template-refused');
+}
+
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
   await logIn(page);
-  for (const part of [pastHasNames, registersStayWithin, scanKnowsItsOwn, absentIsLeftOut, talkerIsAdded, keyHasToFit, pfxIsTakenApart, keyIsMadeHere, backupComesBack]) await part(page);
+  for (const part of [pastHasNames, registersStayWithin, scanKnowsItsOwn, absentIsLeftOut, talkerIsAdded, keyHasToFit, pfxIsTakenApart, keyIsMadeHere, templateTellsItsMistakes, backupComesBack]) await part(page);
   check(page.troubles.length === 0, page.troubles);
 });

@@ -3,7 +3,7 @@
  * journal, and every mistake. Then it is applied, on trial.
  */
 import { useEffect, useState } from 'preact/hooks';
-import { apply, check, CONFIRM_S, loadConfig, type Checked, type Edit } from '../api/config';
+import { apply, check, CONFIRM_S, loadConfig, type Checked, type Edit, type Mistake } from '../api/config';
 import { number, outage } from '../lib/format';
 import { said, t } from '../lib/text';
 import { Dialog } from './dialog';
@@ -57,10 +57,11 @@ function Meaning({ meaning }: { meaning: NonNullable<Checked['meaning']> }) {
   );
 }
 
-function Mistakes({ checked }: { checked: Checked }) {
+/** All of them, each with its place. */
+export function Mistakes({ errors }: { errors: readonly Mistake[] }) {
   return (
     <div role="alert">
-      {checked.errors.map((mistake, i) => <Notice key={i} level="down" title={said(mistake.sentence)} why={mistake.line ? t('review.place', { line: mistake.line }) : mistake.key} />)}
+      {errors.map((mistake, i) => <Notice key={i} level="down" title={said(mistake.sentence)} why={mistake.line ? t('review.place', { line: mistake.line }) : mistake.key} />)}
     </div>
   );
 }
@@ -93,7 +94,7 @@ export function Review({ title, edits, onClose, onDone }: ReviewProps) {
   return (
     <Dialog title={title} onClose={onClose}>
       {!checked && !error && <p class="quiet-line">{t('review.checks')}</p>}
-      {checked && !checked.ok && <Mistakes checked={checked} />}
+      {checked && !checked.ok && <Mistakes errors={checked.errors} />}
       {nothing && <p class="quiet-line">{t('review.nothing')}</p>}
       {checked?.ok && !nothing && <Difference checked={checked} />}
       {checked?.ok && !nothing && checked.meaning && <><h3 class="facts-head">{t('review.means')}</h3><Meaning meaning={checked.meaning} /></>}

@@ -1,12 +1,13 @@
 /** What the gateway gives away: all of it, all but who it is, or a report to print. And what brings it back. */
 import { useState } from 'preact/hooks';
-import { ask, post } from '../../api/client';
-import { ended, loadConfig } from '../../api/config';
+import { ask, post, Refusal } from '../../api/client';
+import { ended, loadConfig, type Mistake } from '../../api/config';
 import { link } from '../../app/router';
 import { t } from '../../lib/text';
 import { TextField } from '../../parts/field';
 import { Notice, Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
+import { Mistakes } from '../../parts/review';
 import { restoreBody, type Restored } from './restore';
 
 /** Hands an answer to the browser as a file, under the name that the gateway gives it. */
@@ -24,6 +25,7 @@ export function Exports() {
   const [restored, setRestored] = useState<Restored | null>(null);
   const [leftOut, setLeftOut] = useState('');
   const [error, setError] = useState<unknown>(null);
+  const mistakes = error instanceof Refusal ? (error.fields.errors as Mistake[] | undefined) : undefined;
   const act = (action: () => Promise<void>) => {
     setError(null);
     void action().catch(setError);
@@ -59,7 +61,7 @@ export function Exports() {
           }} />
         </label>
       </div>
-      <Problem error={error} />
+      {mistakes ? <Mistakes errors={mistakes} /> : <Problem error={error} />}
       <div aria-live="polite">
         {leftOut && <Notice level="look" title={t('exports.left_out', { files: leftOut })} />}
         {restored && <Notice level="up" title={t(restored.change ? 'exports.restored' : 'exports.restored.same')}
