@@ -341,7 +341,8 @@ static void put_cause(struct text *text, int error)
 }
 
 static void put_uplink(struct running *running, struct text *text,
-                       const struct config_uplink *uplink, const struct uplink_stats *stats)
+                       const struct config_uplink *uplink, const struct uplink_stats *stats,
+                       const char *drill)
 {
     int64_t now = clock_mono(running->clock);
 
@@ -369,7 +370,17 @@ static void put_uplink(struct running *running, struct text *text,
                 stats->in_flight, stats->backlog);
     if (stats->next_try_mono_ns > now)
         text_printf(text, ",\"next_try_ms\":%" PRId64, (stats->next_try_mono_ns - now) / NS_PER_MS);
+    if (*drill) {
+        text_string(text, ",");
+        put_text(text, "drill", drill);
+    }
     text_string(text, "}");
+}
+
+/* Who has it for a drill at present: a claim that was not renewed is over. */
+static const char *drilled_by(const struct running *running, const struct running_uplink *entry)
+{
+    return entry->claim.until_mono_ns > clock_mono(running->clock) ? entry->claim.by : "";
 }
 
 static void put_uplinks(struct running *running, struct text *text)
@@ -381,7 +392,7 @@ static void put_uplinks(struct running *running, struct text *text)
     for (struct running_uplink *entry = running->uplinks; entry; entry = entry->next) {
         uplink_stats(entry->uplink, &stats);
         text_string(text, more ? "," : "");
-        put_uplink(running, text, entry->config, &stats);
+        put_uplink(running, text, entry->config, &stats, drilled_by(running, entry));
         more = true;
     }
     for (const struct unstarted *at = running->unstarted; at; at = at->next) {
@@ -389,7 +400,7 @@ static void put_uplinks(struct running *running, struct text *text)
             continue;
         unstarted_stats(at, &stats);
         text_string(text, more ? "," : "");
-        put_uplink(running, text, at->uplink, &stats);
+        put_uplink(running, text, at->uplink, &stats, "");
         more = true;
     }
     text_string(text, "]");

@@ -12,8 +12,9 @@ import threading
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../system"))
 
-from harness import LONG, Api, Authority, Broker, Gateway, ModbusTcp, RtuLine, Skip, Subscriber, Talker, check, main, wait_for  # noqa: E402
+from harness import LONG, Api, Authority, Broker, Gateway, ModbusTcp, RtuLine, Skip, Subscriber, Talker, check, main, program, wait_for  # noqa: E402
 from harness.board import on_board  # noqa: E402
+from harness.first_run import FirstRun  # noqa: E402
 from harness.rauc import Box  # noqa: E402
 from harness.run import SKIPPED  # noqa: E402
 from harness.slotted import SlottedNode, sign, version_parts  # noqa: E402
@@ -159,7 +160,7 @@ def it_says_that_the_gateway_is_out_of_reach_and_goes_on(site):
     check(walking.returncode == 0, "the walk after the restart", said)
 
 
-def whole_way(site, **more):
+def somebody_goes_the_whole_way_from_the_box_to_a_value_that_arrives(site):
     """The line is there, as on a gateway whose image knows its ports; nothing else is."""
     line = RtuLine(site, "rs485-1", ["2:incomer,regs=400", "5:other,regs=400"], 19200)
     hall = ModbusTcp(site, "hall", ["1:chiller,regs=40"])
@@ -191,13 +192,9 @@ def whole_way(site, **more):
     certificate, key = broker.client
     remark = accompany(site, gateway, "whole", deeds, SLUICE_PICTURES=pictures, SLUICE_CODE=code_of(gateway),
                        SLUICE_HALL="127.0.0.1:%d" % hall.port, SLUICE_BROKER="mqtts://127.0.0.1:%d" % broker.tls_port, SLUICE_CA=broker.authority.path, SLUICE_CERT=certificate,
-                       SLUICE_KEY=key, **more)
+                       SLUICE_KEY=key)
     gateway.wait_drained(30)
     return remark
-
-
-def somebody_goes_the_whole_way_from_the_box_to_a_value_that_arrives(site):
-    return whole_way(site)
 
 
 def it_is_used_without_a_mouse(site):
@@ -234,7 +231,11 @@ def what_is_configured_is_changed_and_removed(site):
     check(points["p1"]["unit"] == "K" and "p0" not in points and points["extra"]["reg"] == 14, "its points", points)
     check([device["id"] for device in written["devices"]] == ["incomer", "boiler"], "devices", written["devices"])
     check([bus["id"] for bus in written["buses"]] == ["rs485-1"], "lines", written["buses"])
-    check([(uplink["id"], uplink["layout"]) for uplink in written["uplinks"]] == [("cloud", "values")], "brokers", written["uplinks"])
+    check([(uplink["id"], uplink["layout"]) for uplink in written["uplinks"]] == [("cloud", "values"), ("behind", "batch")], "brokers", written["uplinks"])
+    behind = written["uplinks"][1]
+    check((behind["proxy"], behind["proxy_login_file"]) == ("http://127.0.0.1:3128", "behind-proxy.password"), "the proxy", behind)
+    with open(os.path.join(os.path.dirname(gateway.config_path), "behind-proxy.password")) as text:
+        check(text.read().strip() == "plant7:three plain words", "its login is in its file")
 
 
 def what_the_gateway_says_is_told_in_german(site):
@@ -272,7 +273,11 @@ def a_new_meter_gets_its_unit_number(site):
 def what_was_is_looked_at_while_an_outage_is_tried(site):
     gateway = owned(plant(site))
     wait_for(lambda: gateway.device("boiler")["up"], 20, "the boiler is read")
-    return walk(gateway, "past")
+    drills = []
+
+    def drill():
+        drills.append(site.start("drill", program("sluice"), "drill", "--socket", gateway.socket, "--minutes", "2"))
+    return accompany(site, gateway, "past", {"drill at the machine": drill, "end that drill": lambda: drills[0].signal(signal.SIGINT)})
 
 
 def a_backup_makes_another_machine_the_same_gateway(site):
@@ -299,10 +304,18 @@ def a_backup_makes_another_machine_the_same_gateway(site):
 
 
 def a_person_with_a_phone_takes_less_than_ten_minutes(site):
-    """With the pauses that a person makes, so that it takes as long as it takes: only in the long run."""
+    """From what `tools/demo --first-run` starts, with the pauses that a person makes, so that it takes as long as it takes:
+    only in the long run."""
     if not LONG:
         raise Skip("it takes minutes: SLUICE_LONG=1")
-    return whole_way(site, SLUICE_PACED="1")
+    first = FirstRun(site)
+    deeds = {"see its new name": lambda: first.wait(lambda status: status["name"] == "Boiler room", "its name"),
+             "see values of main-incomer": lambda: first.wait(lambda status: status["buses"][0]["devices"][0]["up"], "the device answers"),
+             "see a value of main-incomer arrive": lambda: wait_for(lambda: "arrived from main-incomer:" in first.party.log(), 30, "a value arrives")}
+    told = first.told
+    return accompany(site, first, "whole", deeds, SLUICE_PACED="1", SLUICE_CODE=told["code"], SLUICE_LINE=told["line"], SLUICE_HALL=told["host"],
+                     SLUICE_BROKER=told["broker"], SLUICE_CA=told["ca"], SLUICE_CERT=told["cert"], SLUICE_KEY=told["key"],
+                     SLUICE_PICTURES=os.environ.get("SLUICE_PICTURES", ""))
 
 
 def what_displays_show_is_in_the_report(site):

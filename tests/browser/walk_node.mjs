@@ -38,6 +38,9 @@ await main(async (browser) => {
 
   await press(/^Back to 1\.0\.0/);
   await panel.locator('button.danger').click();
+  await panel.getByText('It goes back to the version before.').waitFor();
+  check((await panel.getByText(/^Sending/).count()) === 0, 'nothing is sent', await panel.innerText());
+  await panel.getByText('1.0.0 runs and is kept.').waitFor({ timeout: WORK_MS });
   await runs('A', '1.0.0');
 
   // Whoever comes back is told of the last that was done, which was no update, and the line is not borrowed unasked.
@@ -49,7 +52,7 @@ await main(async (browser) => {
   await told;
   await press('See what runs');
   await runs('A', '1.0.0');
-  check((await panel.getByText('runs and is kept').count()) === 0, 'the update was taken back', await panel.innerText());
+  check((await panel.getByText('1.1.0 runs and is kept').count()) === 0, 'the update was taken back', await panel.innerText());
   check(asked.length === 1, 'only what was asked for', asked);
   check(page.troubles.length === 0, page.troubles);
 });

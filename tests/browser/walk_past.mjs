@@ -1,7 +1,7 @@
 // What was: any moment by its slider, what happened as a table for other programs, a point's course; and an outage that
 // is tried on purpose, which goes on while one looks at all that.
 import { readFileSync } from 'node:fs';
-import { axe, check, go, logIn, main, openPage, overflow, picture } from './browser.mjs';
+import { axe, check, go, logIn, main, openPage, overflow, picture, please } from './browser.mjs';
 
 const DRILL_MS = 100_000;
 
@@ -117,11 +117,33 @@ async function drillAgain(page) {
   await page.unroute('**/api/v1/jobs');
 }
 
+/** One that another browser started is followed here, with its end; of one that was started on the machine is told whose it is. */
+async function drillOfSomebodyElse(page) {
+  await go(page, 'uplinks/cloud');
+  const other = await openPage(page.context().browser());
+  await logIn(other);
+  await go(other, 'uplinks/cloud');
+  await page.getByRole('button', { name: 'Cut it off' }).waitFor();
+  await other.getByLabel('For how long').selectOption('1');
+  await other.getByRole('button', { name: 'Cut it off' }).click();
+  await page.getByRole('button', { name: 'End it now' }).waitFor();
+  await page.getByText('cut off', { exact: true }).waitFor();
+  await other.getByRole('button', { name: 'End it now' }).click();
+  await page.getByRole('button', { name: 'Cut it off' }).waitFor();
+  await other.context().close();
+  await please('drill at the machine');
+  await page.locator('.notice', { hasText: 'not from this page' }).getByText(/process \d+/).waitFor();
+  check((await page.getByRole('button', { name: 'Cut it off' }).count()) === 0, 'not a second one');
+  await step(page, 'drill-elsewhere');
+  await please('end that drill');
+  await page.getByRole('button', { name: 'Cut it off' }).waitFor();
+}
+
 await main(async (browser) => {
   const page = await openPage(browser);
   page.setDefaultTimeout(45_000); // hundreds of events are a lot for a machine that is busy
   await logIn(page);
-  for (const part of [drillBegins, anyMoment, asTable, course, drillEnds, drillAgain]) await part(page);
+  for (const part of [drillBegins, anyMoment, asTable, course, drillEnds, drillAgain, drillOfSomebodyElse]) await part(page);
   check(page.troubles.length === 0, page.troubles);
   console.log('a moment, a table, a course, and an outage of a minute');
 });

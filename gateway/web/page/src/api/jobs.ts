@@ -12,6 +12,8 @@ export interface JobEnd {
 
 export interface JobState<Line> {
   runs: boolean;
+  /** Of the one that runs, or ran last. */
+  kind: string;
   lines: readonly Line[];
   end: JobEnd | null;
   error: unknown;
@@ -41,6 +43,8 @@ export function joiner<Line>(): { add: (line: string) => Line | null; clear: () 
 export interface Lasting {
   kinds: readonly string[];
   of: string;
+  /** Changes when somebody may have begun one elsewhere: it is looked for again. */
+  sign?: string;
 }
 
 interface Listed {
@@ -63,16 +67,18 @@ const TOLD_MS = 600_000;
 
 /**
  * A job of this screen. It is ended when one goes elsewhere: a line that is lent comes back at once. One that is
- * `lasting` goes on, and whoever comes back sees how far it is, or what it came to. Of one that tells on and on the
- * last `keep` lines are kept.
+ * `lasting` goes on, whoever comes back sees how far it is, or what it came to, and one that another browser started is
+ * followed here. Of one that tells on and on the last `keep` lines are kept.
  */
 export function useJob<Line>({ keep = Infinity, lasting }: { keep?: number; lasting?: Lasting } = {}): JobState<Line> {
   const [lines, setLines] = useState<readonly Line[]>([]);
   const [end, setEnd] = useState<JobEnd | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [runs, setRuns] = useState(false);
-  /** Undefined until one is followed. */
+  const [kind, setKind] = useState('');
+  /** Undefined until one is followed; null when that has ended. */
   const job = useRef<Followed | null | undefined>(undefined);
+  const last = useRef('');
 
   const leave = (): void => {
     job.current?.source?.close();
@@ -93,6 +99,7 @@ export function useJob<Line>({ keep = Infinity, lasting }: { keep?: number; last
   const follow = (id: string): void => {
     const source = new EventSource(`/api/v1/jobs/${id}/lines`);
     job.current = { id, source };
+    last.current = id;
     const objects = joiner<Line>();
     // A stream that broke off begins again with the first line.
     source.addEventListener('open', () => {
@@ -118,10 +125,11 @@ export function useJob<Line>({ keep = Infinity, lasting }: { keep?: number; last
     setEnd(null);
     setError(null);
     setRuns(true);
+    setKind(String(body.kind));
     const mine: Followed = (job.current = {});
     post<{ job: string }>('/jobs', body).then(({ job: id }) => {
       if (job.current === mine) follow(id);
-      else if (mine.stopped) cancel(id);
+      else if (mine.stopped) cancel((last.current = id));
     }, (refused) => {
       if (job.current !== mine) return;
       leave();
@@ -133,18 +141,23 @@ export function useJob<Line>({ keep = Infinity, lasting }: { keep?: number; last
   useEffect(() => {
     let gone = false;
     const comeBack = ({ jobs }: { jobs: Listed[] }): void => {
-      const last = jobs.filter((one) => lasting!.kinds.includes(one.kind) && one.of === lasting!.of).at(-1);
-      // What was started meanwhile goes before it, even if it has ended.
-      if (gone || job.current !== undefined || !last || !(last.running || gatewayNow() - last.ended! < TOLD_MS)) return;
-      setRuns(last.running);
-      follow(last.job);
+      const newest = jobs.filter((one) => lasting!.kinds.includes(one.kind) && one.of === lasting!.of).at(-1);
+      // What was started here meanwhile goes before it, even if it has ended.
+      if (gone || job.current || !newest || newest.job === last.current) return;
+      if (!newest.running && (job.current === null || gatewayNow() - newest.ended! >= TOLD_MS)) return;
+      setEnd(null);
+      setError(null);
+      setRuns(newest.running);
+      setKind(newest.kind);
+      follow(newest.job);
     };
-    if (lasting) get<{ jobs: Listed[] }>('/jobs').then(comeBack).catch(() => {});
-    return () => {
-      gone = true;
-      (lasting ? leave : stop)();
-      job.current = undefined;
-    };
+    if (lasting && !job.current) get<{ jobs: Listed[] }>('/jobs').then(comeBack).catch(() => {});
+    return () => void (gone = true);
+  }, [lasting?.of, lasting?.sign]);
+  useEffect(() => () => {
+    (lasting ? leave : stop)();
+    job.current = undefined;
+    last.current = '';
   }, [lasting?.of]);
-  return { runs, lines, end, error, start, stop };
+  return { runs, kind, lines, end, error, start, stop };
 }

@@ -112,6 +112,8 @@ export interface UplinkStatus {
   in_flight: number;
   backlog: number;
   next_try_ms?: number;
+  /** Who drills it, while somebody does. */
+  drill?: string;
 }
 
 export interface Consumer {

@@ -3,9 +3,9 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, get } from '../../api/client';
 import { useJob } from '../../api/jobs';
 import { may } from '../../api/session';
-import type { DeviceStatus } from '../../api/types';
+import type { BusStatus, DeviceStatus } from '../../api/types';
 import { number } from '../../lib/format';
-import { said, t, told } from '../../lib/text';
+import { said, t, told, type TextKey } from '../../lib/text';
 import { Notice, Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { State } from '../../parts/state';
@@ -30,12 +30,19 @@ interface Node {
   trial_s?: number;
 }
 
-interface Line {
-  kind: 'progress' | 'step' | 'done';
+/** The others than an update print, at their end, what `Node` is then. */
+interface Line extends Node {
+  kind?: 'progress' | 'step' | 'done';
   done: number;
   of: number;
   step: string;
   version: string;
+}
+
+/** What runs, once the work has come to its end. */
+function doneVersion(last: Line | undefined): string | undefined {
+  if (last?.kind === 'done') return last.version;
+  return last?.slots?.['AB'.indexOf(last.running ?? 'A')]?.version;
 }
 
 interface NodeFile {
@@ -63,24 +70,25 @@ function Slots({ node }: { node: Node }) {
   );
 }
 
-function Progress({ last }: { last: Line | undefined }) {
-  const share = last?.of ? (100 * last.done) / last.of : 0;
-  const words = last?.kind === 'step' ? told(`node.${last.step}`, last.step) : t('node.sending', { percent: number(share, 0) });
+/** Only what is sent has a measure. */
+function Progress({ kind, last }: { kind: string; last: Line | undefined }) {
+  const share = last?.of ? (100 * last.done) / last.of : 0, sends = kind === WORK[0] && last?.kind !== 'step';
+  const words = sends ? t('node.sending', { percent: number(share, 0) }) : last?.kind === 'step' ? told(`node.${last.step}`, last.step) : t(`node.work.${kind}` as TextKey);
   return (
     <div aria-live="polite">
       <p>{words}</p>
-      <progress class="update-progress" max={100} value={last?.kind === 'step' ? undefined : share} aria-label={words} />
+      <progress class="update-progress" max={100} value={sends ? share : undefined} aria-label={words} />
       <p class="hint">{t('node.stay')}</p>
     </div>
   );
 }
 
-export function Firmware({ device }: { device: DeviceStatus }) {
-  const look = useJob<Node>(), work = useJob<Line>({ lasting: device.profile === PROFILE ? { kinds: WORK, of: device.id } : undefined });
+export function Firmware({ bus, device }: { bus: BusStatus; device: DeviceStatus }) {
+  const look = useJob<Node>(), work = useJob<Line>({ lasting: device.profile === PROFILE ? { kinds: WORK, of: device.id, sign: bus.lent?.to } : undefined });
   const [node, setNode] = useState<Node | null>(null);
   const [file, setFile] = useState<NodeFile | null>(null);
   const [error, setError] = useState<unknown>(null);
-  const on = device.id, last = work.lines.at(-1);
+  const on = device.id, last = work.lines.at(-1), done = doneVersion(last);
   const seen = (): void => look.start({ kind: 'node-status', on });
   useEffect(() => setNode((known) => look.lines[0] ?? known), [look.lines]);
   const ran = useRef(false);
@@ -106,7 +114,7 @@ export function Firmware({ device }: { device: DeviceStatus }) {
     <Panel title={t('node.title')}>
       <Problem error={error ?? work.error ?? look.error} />
       {node ? <Slots node={node} /> : <p class="hint">{t('node.hint')}</p>}
-      {work.runs ? <Progress last={last} /> : last?.kind === 'done' && <Notice level="up" title={t('node.done', { version: last.version })} />}
+      {work.runs ? <Progress kind={work.kind} last={last} /> : done && <Notice level="up" title={t('node.done', { version: done })} />}
       {node?.trial_s !== undefined && !work.runs && <Notice level="look" title={t('node.trial', { s: node.trial_s })} />}
       {file && node && !work.runs && <p>{t('node.file', { version: file.version, board: file.board })}</p>}
       <div class="actions">

@@ -27,13 +27,14 @@ const BACK = ['returning', 'draining'];
 
 export function Drill({ uplink }: { uplink: UplinkStatus }) {
   const { id } = uplink;
-  const job = useJob<Phase>({ lasting: { kinds: ['drill'], of: id } });
+  const job = useJob<Phase>({ lasting: { kinds: ['drill'], of: id, sign: uplink.drill } });
   const [minutes, setMinutes] = useState('2');
   const end = job.lines.find((line) => line.phase === 'end'), now = job.lines.at(-1);
   return (
     <Panel title={t('drill.title')}>
       <p class="quiet-line">{t('drill.what')}</p>
-      {!job.runs && (
+      {!job.runs && uplink.drill && <Notice level="look" title={t('drill.elsewhere')} why={uplink.drill} />}
+      {!job.runs && !uplink.drill && (
         <>
           <Choice label={t('drill.minutes')} value={minutes} onChoice={setMinutes} choices={MINUTES.map((n) => [n, t('unit.min', { n })] as const)} />
           <div class="actions"><button class="button" type="button" onClick={() => job.start({ kind: 'drill', uplink: id, minutes: Number(minutes) })}>{t('drill.start')}</button></div>
