@@ -21,7 +21,7 @@ globalThis.setInterval = (...given) => timers(...given).unref();
 
 await build({
   stdin: {
-    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'api/uplink', 'screens/devices/rows', 'screens/add-device/draft', 'screens/add-device/table', 'screens/add-device/register', 'screens/add-device/library', 'screens/device/write', 'parts/field', 'screens/first-run/gateway-step', 'screens/device/answers', 'screens/buses/load', 'screens/system/restore', 'screens/history/trail', 'screens/device/frames', 'screens/settings/usual', 'screens/settings/points', 'api/options', 'screens/uplinks/judged', 'parts/chart', 'lib/clock', 'lib/format', 'lib/phrases', 'lib/text']
+    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'api/uplink', 'screens/devices/rows', 'screens/add-device/draft', 'screens/add-device/table', 'screens/add-device/register', 'screens/add-device/library', 'screens/device/write', 'parts/value', 'parts/field', 'screens/first-run/gateway-step', 'screens/device/answers', 'screens/buses/load', 'screens/system/restore', 'screens/history/trail', 'screens/device/frames', 'screens/settings/usual', 'screens/settings/points', 'api/options', 'screens/uplinks/judged', 'parts/chart', 'lib/clock', 'lib/format', 'lib/phrases', 'lib/text']
       .map((module) => `export * from './src/${module}';`).join('\n'),
     resolveDir: page,
   },
@@ -42,6 +42,15 @@ const tests = {
   'a model is said to be compared with a display only where that was done'() {
     const word = (confidence, unverified = false) => logic.trusted({ confidence, unverified });
     assert.deepEqual([word('high'), word('medium', true), word('medium'), word('')], ['library.sure', 'library.unverified', 'library.verified', null]);
+  },
+  'a receiver\'s time is told as a time of day, and seconds as seconds'() {
+    const now = new Date(), noon = new Date(now.getFullYear(), now.getMonth(), now.getDate(), 12, 34, 56).getTime() / 1000;
+    const shown = (v, unit, decimals) => [logic.written({ unit, decimals, type: 'number' }, { v, q: 'good', t: 1 }), logic.unitOf({ unit, type: 'number' }, v)];
+    assert.deepEqual(shown(noon, 's', 2), ['12:34:56', '']);
+    assert.match(shown(noon - 7 * 86_400, 's', 2)[0], /^\d+ \w+, 12:34$/);
+    assert.deepEqual([shown(86_400, 's'), shown(noon, 'Wh'), shown(null, 's')], [['86,400', 's'], [logic.number(noon), 'Wh'], ['—', '']]);
+    const series = { avg: [noon, noon + 2], min: [noon, noon + 1], max: [noon + 1, noon + 3] };
+    assert.equal(logic.courseInWords(series, 's'), '12:34:56 to 12:34:59, mean 12:34:57');
   },
   'a value beyond the limits of its point is not sent'() {
     const beyond = (write, ...values) => values.map((value) => logic.isOutside({ write }, value));

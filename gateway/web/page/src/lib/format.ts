@@ -81,6 +81,19 @@ export const dateTime = dateFormat({
 /** "27 Nov, 14:03" */
 export const shortDate = dateFormat({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 
+/** Thirty years and more: nothing on a plant lasts so many seconds, but a clock that counts from 1970 tells them. */
+const INSTANT_S = 1e9, INSTANT_S_MAX = 1e11;
+
+/** Whether a value tells a moment, as that of a receiver for GPS does. */
+export function isInstant(value: unknown, unit: string | undefined): value is number {
+  return unit === 's' && typeof value === 'number' && value >= INSTANT_S && value < INSTANT_S_MAX;
+}
+
+/** The number of a value, which a unit follows unless it is a moment. */
+export function measured(value: number, unit: string | undefined, decimals?: number): string {
+  return isInstant(value, unit) ? moment(value * 1000, Date.now()) : number(value, decimals);
+}
+
 /** The time of day today, with its date on any other day. */
 export function moment(ms: number, now: number): string {
   return new Date(ms).toDateString() === new Date(now).toDateString() ? clockTime(ms) : shortDate(ms);

@@ -6,7 +6,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
 import { theme } from '../app/theme';
 import { useCell } from '../lib/cell';
-import { clockTime, number, shortDate } from '../lib/format';
+import { clockTime, isInstant, measured, shortDate } from '../lib/format';
 import { t } from '../lib/text';
 
 export interface Series {
@@ -33,13 +33,16 @@ const known = (values: readonly (number | null)[]): number[] => values.filter((v
 /** Of a mean of integers. */
 const MEAN_DECIMALS = 1;
 
+/** The unit of such values, with what keeps it beside its number. */
+const behind = (unit: string, value: number): string => (unit && !isInstant(value, unit) ? `\u00a0${unit}` : '');
+
 /** "231.2 to 233.9 V, mean 232.4 V" */
 export function courseInWords(series: Series, unit: string, decimals?: number): string {
   const low = known(series.min), high = known(series.max), mean = known(series.avg);
   if (!mean.length) return t('chart.nothing');
   return t('chart.words', {
-    low: number(Math.min(...low), decimals), high: number(Math.max(...high), decimals),
-    mean: number(mean.reduce((sum, value) => sum + value, 0) / mean.length, decimals ?? MEAN_DECIMALS), unit: unit && `\u00a0${unit}`,
+    low: measured(Math.min(...low), unit, decimals), high: measured(Math.max(...high), unit, decimals),
+    mean: measured(mean.reduce((sum, value) => sum + value, 0) / mean.length, unit, decimals ?? MEAN_DECIMALS), unit: behind(unit, mean[0]!),
   });
 }
 
@@ -55,7 +58,7 @@ function options(Plot: typeof uPlot, box: HTMLElement, { unit, decimals, series 
   const axis = { stroke: colour('--ink-soft'), grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false }, font: `12px ${colour('--font')}` };
   const accent = colour('--accent');
   const long = series.to - series.from > 36 * 3600e3;
-  const mean = (_: uPlot, value: number | null) => (value === null || value === undefined ? t('value.none') : `${number(value, decimals ?? MEAN_DECIMALS)}\u00a0${unit}`);
+  const mean = (_: uPlot, value: number | null) => (value === null || value === undefined ? t('value.none') : measured(value, unit, decimals ?? MEAN_DECIMALS) + behind(unit, value));
   return {
     width: box.clientWidth,
     height,
@@ -67,7 +70,7 @@ function options(Plot: typeof uPlot, box: HTMLElement, { unit, decimals, series 
     },
     axes: [
       { ...axis, space: 96, values: (_, ticks) => ticks.map((tick) => (long ? shortDate(tick * 1000) : clockTime(tick * 1000).slice(0, 5))) },
-      { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => number(tick)) },
+      { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => measured(tick, unit)) },
     ],
     series: [
       { label: t('chart.time'), value: (_, at) => (at ? (long ? shortDate(at * 1000) : clockTime(at * 1000)) : t('value.none')) },

@@ -3,7 +3,7 @@ import { valueOf, type Value as Held } from '../api/points';
 import type { Point } from '../api/types';
 import { useCell } from '../lib/cell';
 import { gatewayNow, second } from '../lib/clock';
-import { number } from '../lib/format';
+import { isInstant, measured } from '../lib/format';
 import { t, told } from '../lib/text';
 import { Age } from './age';
 import { Shape, type Level } from './state';
@@ -15,8 +15,13 @@ export function written(point: Point, value: Held): string {
   const named = point.enum?.[String(Number(v))] ?? point.enum?.[String(v)];
   if (named) return named;
   if (typeof v === 'boolean') return v ? t('value.on') : t('value.off');
-  if (typeof v === 'number') return number(v, point.decimals);
+  if (typeof v === 'number') return measured(v, point.unit, point.decimals);
   return v;
+}
+
+/** What stands behind it: nothing where there is no number, or where it is a moment. */
+export function unitOf(point: Point, v: Held['v'] | undefined): string {
+  return v === null || v === undefined || isInstant(v, point.unit) ? '' : point.unit ?? '';
 }
 
 /** Older than its point allows: nothing says any more that it still holds. */
@@ -44,7 +49,7 @@ export function Value({ point, id }: { point: Point; id: string }) {
   return (
     <span class="value">
       <span class="value-number">{written(point, value)}</span>
-      <span class="unit">{value.v === null ? '' : point.unit}</span>
+      <span class="unit">{unitOf(point, value.v)}</span>
       <span class="value-quality">
         <Shape level={levelOf(point, value)} />
         <span>{quality(point, value)}</span>

@@ -11,7 +11,7 @@ import { said, t, told } from '../../lib/text';
 import { Dialog } from '../../parts/dialog';
 import { Choice, TextField } from '../../parts/field';
 import { Notice, Problem } from '../../parts/notice';
-import { written } from '../../parts/value';
+import { unitOf, written } from '../../parts/value';
 
 /** For how long the command may wait for its turn. */
 const TTL_MS = 15_000;
@@ -54,7 +54,8 @@ function meant(point: Point, text: string): Scalar {
 /** "70.0 °C", which no line end may part. */
 function withUnit(point: Point, v: Scalar): string {
   const number = written(point, { v, q: 'good', t: 1 });
-  return v === null || !point.unit ? number : `${number}\u00a0${point.unit}`;
+  const unit = unitOf(point, v);
+  return unit ? `${number}\u00a0${unit}` : number;
 }
 
 function Entry({ point, text, onText }: { point: Point; text: string; onText: (text: string) => void }) {

@@ -8,7 +8,7 @@ import { narrow } from '../../lib/narrow';
 import { t } from '../../lib/text';
 import { Shape } from '../../parts/state';
 import { Virtual } from '../../parts/virtual';
-import { quality, written } from '../../parts/value';
+import { quality, unitOf, written } from '../../parts/value';
 
 interface Line {
   event: StoredEvent;
@@ -38,7 +38,7 @@ function Row({ line, at, top, index }: { line: Line; at: number; top: number; in
       <span role="cell" class="state-device">{head && <a href={link('devices', event.d!)}>{head}</a>}</span>
       <span role="rowheader" class="point-name">{point.name || point.p}</span>
       <span role="cell" class="value-number">{written(point, value)}</span>
-      <span role="cell" class="unit">{value.v === null ? '' : point.unit}</span>
+      <span role="cell" class="unit">{unitOf(point, value.v)}</span>
       <span role="cell" class="value-quality"><Shape level={level} /><span>{quality({ ...point, max_age_ms: undefined }, value)}</span></span>
       <span role="cell" class="age">{t('history.before', { age: duration(at - event.t) })}</span>
     </div>

@@ -6,7 +6,7 @@ import { may } from '../../api/session';
 import type { Display, Point, Quality, Scalar } from '../../api/types';
 import { moment, number } from '../../lib/format';
 import { t } from '../../lib/text';
-import { written } from '../../parts/value';
+import { unitOf, written } from '../../parts/value';
 
 interface RowProps {
   point: Point;
@@ -40,10 +40,11 @@ export function ReportRow({ point, value, noted, onNoted, onError }: RowProps) {
     }
   };
   const read = noted ? { v: noted.v, q: 'good' as Quality, t: noted.t ?? 0 } : { v: value.v ?? null, q: value.q ?? 'good', t: value.t };
+  const unit = unitOf(point, read.v);
   return (
     <tr>
-      <th scope="row">{name}{noted && <p class="report-noted">{noted.by}, {moment(noted.at, Date.now())}</p>}</th>
-      <td class="number">{written(point, read)}{read.v !== null && point.unit && <>&nbsp;<span class="unit">{point.unit}</span></>}</td>
+      <th scope="row" class="whole">{name}{noted && <p class="report-noted">{noted.by}, {moment(noted.at, Date.now())}</p>}</th>
+      <td class="number">{written(point, read)}{unit && <>&nbsp;<span class="unit">{unit}</span></>}</td>
       <td>{may('operator')
         ? <input class="input report-field" aria-label={t('report.display.of', { name })} maxLength={64} value={typed} onInput={(event) => setTyped(event.currentTarget.value)}
             onBlur={() => (keeping = keep())} onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()} />
