@@ -26,6 +26,20 @@ const spoken = new Map();
 for (const { path, source } of sources())
   if (files.some((pattern) => pattern.test(path)))
     for (const form of formsOf(spokenIn(source))) if (isSentence(form) && !isForPrograms(form)) spoken.set(form, path);
+/** What the configuration's own schema says of each option, and of what may be chosen there: the page shows it in Settings, unless it has a hint of its own. */
+function* options(node) {
+  if (node === null || typeof node !== 'object') return;
+  for (const [key, option] of Object.entries(node.properties ?? {})) if (option.description) yield [key, option];
+  for (const part of Object.values(node)) yield* options(part);
+}
+const hinted = new Set(Object.keys(readJson(join(texts, 'en.json'))).map((key) => /^option\.(?:.*\.)?(\w+)\.hint$/.exec(key)?.[1]));
+const isGroup = (key, { properties, items }) => (properties && key !== 'write') || items?.properties || ['$schema', 'version', 'points'].includes(key);
+for (const [key, option] of options(readJson(join(root, 'docs/config.schema.json')))) {
+  if (isGroup(key, option)) continue;
+  const [first, ...choices] = option.description.split('\n');
+  const shown = [...(hinted.has(key) ? [] : [first]), ...choices.map((line) => line.replace(/^[^:]*: /, ''))];
+  for (const form of shown) if (isSentence(form)) spoken.set(form, `docs/config.schema.json: ${key}`);
+}
 heard.forEach((pattern, i) => {
   if (![...spoken.values()].some((path) => files[i].test(path))) wrong.push(`unsaid.json: nothing is said in "${pattern}"`);
 });
@@ -60,6 +74,12 @@ const { learn, phrase } = await import(pathToFileURL(join(folder, 'phrases.mjs')
 rmSync(folder, { recursive: true });
 const FILLINGS = ['main incomer', '127.0.0.1', '8883', '2026-11-27', 'a: b', '/var/lib/x', '12'];
 const filled = (form) => form.split('{}').reduce((text, words, i) => `${text}${FILLINGS[(i - 1) % FILLINGS.length]}${words}`);
+/** What devices and their values are called in the library, which is shown as it is. */
+const profiles = join(root, 'drivers/profiles');
+const names = new Set(readdirSync(profiles).filter((name) => name.endsWith('.json')).flatMap((name) => {
+  const { vendor, model, name: title, points = [] } = readJson(join(profiles, name));
+  return [vendor, model, title, ...points.flatMap((point) => [point.name, ...Object.values(point.enum ?? {})])];
+}).filter((name) => name && isSentence(name)));
 const every = new Set([...sources()].flatMap(({ source }) => formsOf(source)).filter(isSentence).map(filled));
 for (const file of readdirSync(texts).filter((name) => name.startsWith('said.'))) {
   const said = readJson(join(texts, file));
@@ -69,6 +89,7 @@ for (const file of readdirSync(texts).filter((name) => name.startsWith('said.'))
   });
   for (const sentence of every)
     if (told[0].get(sentence) !== told[1].get(sentence)) wrong.push(`${file}: "${sentence}" is told as "${told[1].get(sentence)}" by what is loaded, and is "${told[0].get(sentence)}"`);
+  for (const name of names) if (!(name in said) && phrase(name) !== null) wrong.push(`${file}: the name "${name}" of the library is told as "${phrase(name)}"`);
   for (const [form, text] of Object.entries(said)) if (!form.includes('{}') && phrase(form) !== text) wrong.push(`${file}: "${form}" is not found`);
 }
 

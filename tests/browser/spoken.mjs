@@ -17,12 +17,15 @@ function* cFiles(folder) {
 export function formsOf(source) {
   const joined = /(?:(?:"(?:[^"\\\n]|\\.)*"|\bPRI[a-zA-Z]\w+)\s*)+/g;
   return [...source.matchAll(joined)].map(([run]) => [...run.matchAll(/"((?:[^"\\\n]|\\.)*)"|\b(PRI\w+)/g)].map(([, words, macro]) => (macro ? 'd' : words)).join('')
-    .replace(/\\n/g, '\n').replace(/\\(.)/g, '$1').replace(/%[-+ #0]*[\d*]*(?:\.[\d*]+)?(?:hh|h|ll|l|z|j)?[a-zA-Z]/g, '{}').replace(/%%/g, '%'));
+    .replace(/\\(.)/g, (_, letter) => (letter === 'n' ? '\n' : letter)).replace(/%[-+ #0]*[\d*]*(?:\.[\d*]+)?(?:hh|h|ll|l|z|j)?[a-zA-Z]/g, '{}').replace(/%%/g, '%'));
 }
+
+/** "comments begin with /*" is no comment. */
+const uncommented = (source) => source.replace(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)+'|\/\*[\s\S]*?\*\//g, (found) => (found.startsWith('/') ? ' ' : found));
 
 /** Each file of the gateway and its drivers: its path from the root, and its source without comments. */
 export function* sources() {
   for (const folder of ['gateway', 'drivers'])
     for (const path of cFiles(join(root, folder)))
-      yield { path: relative(root, path), source: readFileSync(path, 'utf8').replace(/\/\*[\s\S]*?\*\//g, ' ').replace(/\\\n/g, ' ') };
+      yield { path: relative(root, path), source: uncommented(readFileSync(path, 'utf8')).replace(/\\\n/g, ' ') };
 }

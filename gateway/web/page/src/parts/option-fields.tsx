@@ -1,8 +1,10 @@
 /** The keys of an entry as a form: those that are usual and those that are set; every other one can be added. */
 import { useState } from 'preact/hooks';
 import { asText, formOf, fromText, type Fields, type Kind, type Option, type Options } from '../api/options';
+import { phrase } from '../lib/phrases';
 import { t, told } from '../lib/text';
 import { Choice, TextField } from './field';
+import { Said } from './said';
 
 /** A place of a form that knows more of its key than the schema does. */
 export type Special = (value: unknown, change: (value: unknown) => void) => preact.JSX.Element | null;
@@ -26,11 +28,14 @@ const first = (text = ''): string => text.split('\n')[0]!;
 /** What stands behind the names of a choice: "ABCD: the most significant byte first". */
 function choicesOf(option: Option): (readonly [string, string])[] {
   const about = new Map((option.description ?? '').split('\n').slice(1).map((line) => line.split(/: (.*)/) as [string, string]));
-  return option.enum!.map((one) => [String(one), about.get(String(one)) ? `${one}: ${about.get(String(one))}` : String(one)] as const);
+  return option.enum!.map((one) => {
+    const words = about.get(String(one));
+    return [String(one), words ? `${one}: ${phrase(words) ?? words}` : String(one)] as const;
+  });
 }
 
 function OneField({ name, label, words, option, value, onValue }: { name: string; label: string; words: string; option: Option; value: unknown; onValue: (value: unknown) => void }) {
-  const hint = words || <><code>{name}</code> <span lang="en">{first(option.description)}</span></>;
+  const hint = words || <><code>{name}</code> <Said text={first(option.description)} /></>;
   const usually = typeof option.default === 'boolean' ? t(option.default ? 'settings.yes' : 'settings.no') : asText(option.default);
   const unset = option.default === undefined ? t('settings.unset') : t('settings.default', { value: usually });
   const form = formOf(option);
