@@ -92,6 +92,23 @@ export async function overflow(page) {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 }
 
+/** By so much all letters become wider, of the size of a letter: as much as fonts of other systems are. */
+const WIDER = '.05em';
+
+/** How much the page would be wider than the window in a font that is a tenth wider, px, and where it begins to be. */
+export async function overflowWide(page) {
+  return page.evaluate((wider) => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`* { letter-spacing: ${wider} !important; }`);
+    document.adoptedStyleSheets = [sheet];
+    const root = document.documentElement, by = root.scrollWidth - window.innerWidth;
+    const where = by <= 0 ? [] : [...document.querySelectorAll('main *, .phone-head *')].filter((element) => element.getBoundingClientRect().right > window.innerWidth + 0.5 && !element.closest('.scroll, .unseen'))
+      .map((element) => `${element.localName}.${element.className}: ${element.textContent.slice(0, 40)}`).slice(0, 4);
+    document.adoptedStyleSheets = [];
+    return { by, where };
+  }, WIDER);
+}
+
 /** What is to be moved sideways within itself: lines of a program. */
 const SIDEWAYS = 'pre, textarea, input, select';
 

@@ -63,6 +63,8 @@ await main(async (browser) => {
   check((await boiler.locator('tr', { hasText: 'Point 2' }).locator('td').last().textContent()) === '', 'no number, no difference');
   const spills = await page.evaluate(() => [...document.querySelectorAll('.report-table')].filter((table) => table.getBoundingClientRect().right > table.parentElement.getBoundingClientRect().right).length);
   check(spills === 0, 'a table is wider than its panel', spills);
+  const parted = await page.evaluate(() => [...document.querySelectorAll('.report-table td.number')].filter((cell) => cell.offsetHeight > 32).map((cell) => cell.textContent));
+  check(parted.length === 0, 'a number and its unit on two lines', parted);
   await look(page, 'report-noted');
 
   await page.emulateMedia({ media: 'print' });

@@ -75,6 +75,22 @@ async function line(page) {
   await page.locator('.trace-received').first().waitFor({ timeout: 20_000 });
 }
 
+/** Every setting there is says what it means, and what is no JSON where it is none. */
+async function settings(page) {
+  for (const place of ['uplinks/cloud', 'buses/rs485-1', 'devices/boiler']) {
+    await go(page, `${place}/settings`);
+    const more = page.getByLabel('Weitere Einstellung');
+    while (await more.count()) await more.selectOption({ index: 1 });
+    const english = await page.locator('.hint [lang=en]').allInnerTexts();
+    check(english.length === 0, 'settings that are explained in English', place, english);
+  }
+  await page.getByText(/wer den Sender der Leitung|ob das Gerät bei jeder Rückkehr gefragt wird/i).first().waitFor();
+  await step(page, 'settings');
+  await go(page, 'system');
+  await page.getByLabel('Wiederherstellen').setInputFiles({ name: 'template.json', mimeType: 'application/json', buffer: Buffer.from('{"version": 1\n"gateway": {"id": "template"}}') });
+  await page.getByRole('alert').getByText('Hier fehlt ein Komma').waitFor();
+}
+
 /** Two languages chosen faster than their words come: the last choice counts, not the last to arrive. */
 async function changesItsMind(browser) {
   const page = await openPage(browser);
@@ -97,7 +113,7 @@ await main(async (browser) => {
   await changesItsMind(browser);
   const page = await openPage(browser, { width: 360, language: 'de-DE' });
   await logIn(page);
-  for (const part of [happened, wayToABroker, jobsAreNamed, refusal, line]) await part(page);
+  for (const part of [happened, wayToABroker, jobsAreNamed, refusal, line, settings]) await part(page);
   // The account speaks German from now on, in a browser that does not.
   const other = await openPage(browser, { width: 1440 });
   other.language = 'de';

@@ -56,8 +56,8 @@ function Device({ device, bus, values, displays, note }: DeviceProps) {
     <Panel title={device.name || device.id} aside={<State level={device.up ? 'up' : 'down'} />}>
       <p class="quiet-line">{[device.id, bus, device.profile, identity].filter(Boolean).join(' · ')}</p>
       <p class="quiet-line">{t('report.errors', { n: errors, count: number(errors), requests: number(device.requests) })}</p>
-      <table class="table report-table">
-        <thead><tr><th scope="col">{t('report.point')}</th><th scope="col" class="number">{t('report.value')}</th><th scope="col">{t('report.display')}</th><th scope="col" class="number">{t('report.difference')}</th></tr></thead>
+      <table class="table stacked report-table">
+        <thead><tr><th scope="col" class="whole">{t('report.point')}</th><th scope="col" class="number">{t('report.value')}</th><th scope="col">{t('report.display')}</th><th scope="col" class="number">{t('report.difference')}</th></tr></thead>
         <tbody>
           {values.map((event) => {
             const point = known?.get(pointKey({ d: event.d!, p: event.p! })) ?? { d: event.d!, p: event.p!, type: 'number' };
