@@ -12,7 +12,7 @@ import threading
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../system"))
 
-from harness import LONG, Api, Authority, Broker, Gateway, ModbusTcp, RtuLine, Skip, Subscriber, Talker, check, main, program, wait_for  # noqa: E402
+from harness import LONG, Api, Authority, Broker, Gateway, ModbusTcp, RtuLine, Skip, Subscriber, Talker, check, main, program, slowness, wait_for  # noqa: E402
 from harness.board import on_board  # noqa: E402
 from harness.first_run import FirstRun  # noqa: E402
 from harness.rauc import Box  # noqa: E402
@@ -72,7 +72,7 @@ def owned(gateway):
 
 def walk(gateway, name, **more):
     done = subprocess.run(["node", os.path.join(HERE, "walk_%s.mjs" % name)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          timeout=WALK_S_MAX, env={**os.environ, "SLUICE_PAGE": gateway.url, "SLUICE_PASSWORD": PASSWORD, **more})
+                          timeout=WALK_S_MAX * slowness(), env={**os.environ, "SLUICE_PAGE": gateway.url, "SLUICE_PASSWORD": PASSWORD, **more})
     check(done.returncode == 0, "walk_" + name, done.stdout[-3000:])
     return done.stdout.strip()
 
@@ -83,7 +83,7 @@ def accompany(site, gateway, name, deeds, **more):
                                stderr=subprocess.STDOUT, text=True,
                                env={**os.environ, "SLUICE_PAGE": gateway.url, "SLUICE_PASSWORD": PASSWORD, **more})
     site.at_end(walking.kill)
-    late = threading.Timer(PACED_S_MAX if "SLUICE_PACED" in more else WHOLE_S_MAX, walking.kill)
+    late = threading.Timer(PACED_S_MAX if "SLUICE_PACED" in more else WHOLE_S_MAX * slowness(), walking.kill)
     site.at_end(late.cancel)
     late.start()
     said = []
