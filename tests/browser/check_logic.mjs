@@ -139,7 +139,7 @@ const tests = {
     // As it is loaded: what has nothing to fill in has lost its English.
     const packed = packPhrases(phrases);
     assert.ok(!JSON.stringify(packed).includes('busy') && JSON.stringify(packed).includes('over: {}') && JSON.stringify(packed).includes('"its c~'));
-    assert.throws(() => packPhrases(Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`sentence ${i}`, '']))), /one mark/);
+    assert.throws(() => packPhrases({ 'sentence 1149599': '', 'sentence 1312382': '' }), /one mark/);
     logic.learn(packed);
     assert.equal(logic.said('sluice doctor: the broker is busy'), 'Der Broker ist ausgelastet');
     assert.equal(logic.phrase('uplink cloud: over: the broker is busy'), 'Broker cloud: vorbei: der Broker ist ausgelastet');

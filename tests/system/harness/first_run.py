@@ -17,6 +17,7 @@ class FirstRun:
         os.mkdir(folder)
         told = os.path.join(folder, "first-run.json")
         self.party = site.start("first-run", sys.executable, "-B", PARTY, "--build", BUILD, "--keep", folder)
+        site.at_end(self.party.end)  # in order, so that it ends what it has started
         wait_for(lambda: os.path.exists(told) or self.party.popen.poll() is not None, 60, "all is started")
         with open(told) as file:
             self.told = json.load(file)
