@@ -68,8 +68,11 @@ static int print_state(const cJSON *root)
                answer_text(root, "sentence"), answer_text(root, "next"));
         return EXIT_CODE_OK;
     }
-    printf("version %s on %s\n", answer_text(root, "version"), answer_text(root, "board"));
+    printf("version %s", answer_text(root, "version"));
+    printf(*answer_text(root, "board") ? " on %s\n" : "%s\n", answer_text(root, "board"));
     print_slots(root);
+    if (*answer_text(root, "sentence"))
+        printf("  %s; %s\n", answer_text(root, "sentence"), answer_text(root, "next"));
     if (*answer_text(root, "minimum"))
         printf("  nothing older than %s is installed\n", answer_text(root, "minimum"));
     if (answer_truth(root, "restart_due"))
@@ -218,13 +221,13 @@ static int follow(const struct asked *asked)
     }
 }
 
-/* Before a large file is sent to where it cannot be used. */
+/* Before a large file is sent to where it cannot be used, or not now. */
 static int refuse_elsewhere(const struct asked *asked)
 {
     int code;
     cJSON *root = look(asked->socket_path, &code);
 
-    if (root && strcmp(answer_text(root, "by"), "bundles") != 0) {
+    if (root && *answer_text(root, "sentence")) {
         fprintf(stderr, "sluice update: %s; %s\n", answer_text(root, "sentence"),
                 answer_text(root, "next"));
         code = EXIT_CODE_FAILED;

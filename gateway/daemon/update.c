@@ -113,7 +113,14 @@ int update_box_look(struct update *update, struct update_box *box, char words[UP
 {
     pthread_mutex_lock(&update->looking);
     if (clock_mono(&clock_system) >= update->box_until_ns) {
-        update->box_error = update_rauc_look(&update->box, update->box_words);
+        struct update_box now;
+        int looked = update_rauc_look(&now, update->box_words);
+
+        /* While it installs, what it said before is all that is known. */
+        if (looked != ERR_BUSY || update->box.count == 0) {
+            update->box = now;
+            update->box_error = looked;
+        }
         update->box_until_ns = clock_mono(&clock_system) + BOX_KEPT_NS;
     }
     *box = update->box;
@@ -355,7 +362,10 @@ static void *run(void *context)
     struct update_box box;
     char words[UPDATE_WORDS_SIZE];
 
-    if (update_rauc_look(&box, words))
+    int error = update_rauc_look(&box, words);
+    if (error == ERR_BUSY)
+        update_refuse_by_error(&refusal, error);
+    else if (error)
         update_refuse(&refusal, "failed", "this system is not updated by bundles: %s", words);
     if (refusal.id && update->intake)
         intake_refuse(update->intake);

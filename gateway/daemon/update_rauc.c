@@ -16,6 +16,7 @@
 #define ANSWER_MAX (64 * 1024)
 #define SILENT_S   (15 * 60) /* an installation that says nothing for so long hangs */
 #define LINE_SIZE  256
+#define BUSY_WORDS "already processing a different method"
 
 /* How long it may take on a board with a slow card that has much to do. */
 #define STATE_S  20
@@ -144,7 +145,9 @@ int update_rauc_look(struct update_box *box, char words[UPDATE_WORDS_SIZE])
         }
     }
     arena_close(arena);
-    return error == ERR_REFUSED ? ERR_UNSUPPORTED : error;
+    if (error == ERR_REFUSED)
+        error = strstr(words, BUSY_WORDS) ? ERR_BUSY : ERR_UNSUPPORTED;
+    return error;
 }
 
 int update_rauc_read(const char *path, struct update_bundle *bundle, char words[UPDATE_WORDS_SIZE])

@@ -36,8 +36,8 @@ struct update_bundle {
     char board[UPDATE_NAME_SIZE], version[UPDATE_VERSION_SIZE];
 };
 
-/* 0; ERR_NOT_FOUND: there is no RAUC on this machine; ERR_UNSUPPORTED: it does not answer, or knows
- * no slots, with why in `words`. */
+/* 0; ERR_NOT_FOUND: there is no RAUC on this machine; ERR_BUSY: it installs, and says nothing else
+ * meanwhile; ERR_UNSUPPORTED: it does not answer, or knows no slots, with why in `words`. */
 int update_rauc_look(struct update_box *box, char words[UPDATE_WORDS_SIZE]);
 
 /* Verifies the signature and reads the rest: 0, or ERR_REFUSED with RAUC's words. */

@@ -12,6 +12,7 @@
 static const struct {
     const char *id, *next;
 } reasons[] = {
+    {"busy", "wait for its end: \"sluice update\" says which version starts next"},
     {"wrong-board", "get the bundle that is made for this board"},
     {"older", "take a newer bundle; the system that ran before comes back by \"sluice update "
               "rollback\""},
@@ -113,6 +114,10 @@ void update_refuse_by_words(struct update_refusal *refusal, const char *words, c
 void update_refuse_by_error(struct update_refusal *refusal, int error)
 {
     switch (error) {
+    case ERR_BUSY:
+        update_refuse(refusal, "busy",
+                      "an update that was begun before this gateway started is being installed");
+        break;
     case ERR_TOO_LARGE:
         update_refuse(refusal, "too-large", "this is larger than any bundle may be (1 GiB)");
         break;

@@ -20,7 +20,7 @@ void update_refuse(struct update_refusal *refusal, const char *id, const char *f
  * bundle tells what was cut off from what never was one. */
 void update_refuse_by_words(struct update_refusal *refusal, const char *words, const char *path);
 
-/* The reason of an error while the bundle came in. */
+/* The reason of an error while the bundle came in, or of ERR_BUSY that RAUC answers with. */
 void update_refuse_by_error(struct update_refusal *refusal, int error);
 
 #endif

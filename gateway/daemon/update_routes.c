@@ -81,18 +81,22 @@ static void put_box(struct json_writer *writer, int error, const struct update_b
                     const char *words)
 {
     char running[UPDATE_VERSION_SIZE], minimum[UPDATE_VERSION_SIZE];
+    bool installs = error == ERR_BUSY;
+    struct update_refusal busy;
 
+    if (installs)
+        update_refuse_by_error(&busy, error);
     update_running(box, running);
     update_minimum(minimum);
-    json_write_text(writer, "by", error ? "packages" : "bundles");
+    json_write_text(writer, "by", error && !installs ? "packages" : "bundles");
     json_write_text(writer, "version", running);
     json_write_text(writer, "minimum", minimum);
     json_write_text(writer, "board", box->board);
     put_slots(writer, box, running);
     json_write_bool(writer, "restart_due", restart_is_due(box));
-    json_write_text(writer, "sentence", error ? not_here : "");
+    json_write_text(writer, "sentence", installs ? busy.sentence : error ? not_here : "");
     json_write_text(writer, "why", error == ERR_UNSUPPORTED ? words : "");
-    json_write_text(writer, "next", error ? not_here_next : "");
+    json_write_text(writer, "next", installs ? busy.next : error ? not_here_next : "");
 }
 
 static void get_update(void *context, const struct route_request *request, struct http_reply *reply)
@@ -244,9 +248,9 @@ static bool refuse_rollback(struct update *update, int looked, const struct upda
     struct update_job job;
 
     update_look(update, &job);
-    if (looked)
+    if (looked && looked != ERR_BUSY)
         reply_refusal(reply, 409, not_here, not_here_next);
-    else if (job.phase == UPDATE_RECEIVING || job.phase == UPDATE_CHECKING ||
+    else if (looked || job.phase == UPDATE_RECEIVING || job.phase == UPDATE_CHECKING ||
              job.phase == UPDATE_INSTALLING)
         reply_not_begun(ERR_BUSY, reply);
     else if (!restart_is_due(box) && (!other || !other->good))
@@ -292,12 +296,14 @@ static void post_restart(void *context, const struct route_request *request,
                          struct http_reply *reply)
 {
     struct update *update = context;
+    char words[UPDATE_WORDS_SIZE];
+    struct update_box box;
     struct update_job job;
 
     (void)request;
     /* What is written to the other slot at that moment would have to be installed once more. */
     update_look(update, &job);
-    if (job.phase == UPDATE_INSTALLING) {
+    if (job.phase == UPDATE_INSTALLING || update_rauc_look(&box, words) == ERR_BUSY) {
         reply_not_begun(ERR_BUSY, reply);
         return;
     }

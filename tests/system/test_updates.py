@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 
 from harness import EXIT_FAILED, EXIT_OK, Gateway, Skip, check, main, wait_for
 from harness.api import Api
@@ -354,6 +355,40 @@ def an_end_during_an_installation_is_not_told_as_its_success(site):
     check("how that came out is not known" in log and "9.0.0 is installed" not in log, "its outcome", log)
 
 
+def rauc_brings_to_its_end_what_a_killed_daemon_began(site):
+    box = Box(site)
+    box.hold()
+    gateway = start(site, box)
+    path = box.bundle("new.raucb", "1.1.0")
+    with open(path, "rb") as file:
+        put(gateway, "Content-Length: %d" % os.path.getsize(path), [file.read()])
+    wait_for(lambda: state(gateway)["job"].get("percent", 0) > 20, 20, "it is being installed")
+    wait_for(lambda: box.is_busy(), 20, "RAUC says nothing else")
+    begun = time.monotonic()
+
+    def stays_known():
+        told = state(gateway)
+        check(told["by"] == "bundles" and len(told["slots"]) == 2 and told["sentence"] == "", "what it is updated by", told)
+        return time.monotonic() > begun + 6  # longer than an answer of RAUC's is kept
+    wait_for(stays_known, 20, "an answer is old")
+    gateway.kill()
+    gateway = gateway.start(before=box.before)
+    told, words = state(gateway), "an update that was begun before this gateway started is being installed"
+    check(told["by"] == "bundles" and told["sentence"] == words and told["job"]["phase"] == "none", "what it says of it", told)
+    check(words in gateway.cli("update").stdout, "sluice update", gateway.cli("update").stdout)
+    done = gateway.cli("update", "install", path)
+    check(done.returncode == EXIT_FAILED and words in done.stderr and "wait for its end" in done.stderr, "another one meanwhile", done.stderr)
+    with open(path, "rb") as file:
+        put(gateway, "Content-Length: %d" % os.path.getsize(path), [file.read()])
+    check(ended(gateway)["why"] == "busy", "one that is sent all the same", state(gateway))
+    for way in ("restart", "rollback"):
+        done = gateway.cli("update", way)
+        check(done.returncode == EXIT_FAILED and "another update goes on" in done.stderr, way, done.stderr)
+    box.let_go()
+    wait_for(lambda: state(gateway)["restart_due"], 60, "it is installed")
+    check(box.primary() == "B", "what starts next", box.primary())
+
+
 def who_only_looks_has_rauc_asked_once(site):
     with open(site.path("rauc"), "w") as out:
         out.write(SLOW_RAUC)
@@ -397,5 +432,6 @@ def root_restarts_the_machine(site):
 
 main(installs_and_goes_back, refuses_each_with_its_reason, what_never_ends_is_refused, comes_from_an_address,
      the_image_says_which_version_runs_and_the_oldest_that_may, only_root_and_the_gateway_speak_to_rauc,
-     elsewhere_the_package_manager_does_it, an_end_during_an_installation_is_not_told_as_its_success, who_only_looks_has_rauc_asked_once,
+     elsewhere_the_package_manager_does_it, an_end_during_an_installation_is_not_told_as_its_success,
+     rauc_brings_to_its_end_what_a_killed_daemon_began, who_only_looks_has_rauc_asked_once,
      root_restarts_the_machine)

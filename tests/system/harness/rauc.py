@@ -69,9 +69,12 @@ type=raw
 bootname=B
 """
 
-# As a real one: what is started next has its tries again.
+# As a real one: what is started next has its tries again. One that is slow takes no slot before the file "hold" is gone.
 BOOTLOADER = """#!/bin/sh
 cd %s/boot
+case $1 in
+set-primary) while [ -e hold ]; do sleep 0.1; done ;;
+esac
 case $1 in
 get-primary) cat primary ;;
 set-primary) echo "$2" >primary; echo good >"state.$2" ;;
@@ -120,6 +123,13 @@ class Box:
     def path(self, name):
         return os.path.join(self.folder, name)
 
+    def hold(self):
+        """From now on an installation does not come to its end, until `let_go`."""
+        self._write("boot/hold", "")
+
+    def let_go(self):
+        os.unlink(self.path("boot/hold"))
+
     def _write(self, name, text, mode=0o644):
         with open(self.path(name), "w") as out:
             out.write(text)
@@ -159,6 +169,9 @@ class Box:
 
     def rauc(self, *arguments):
         return subprocess.run(["rauc", *arguments], capture_output=True, text=True, env={**os.environ, **self.environment})
+
+    def is_busy(self):
+        return "already processing" in self.rauc("status").stderr
 
     def primary(self):
         """The slot that starts next."""

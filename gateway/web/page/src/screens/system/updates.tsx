@@ -110,7 +110,9 @@ export function Updates() {
   const [error, setError] = useState<unknown>(null);
   const [restarting, setRestarting] = useState(false);
   const load = () => get<Update>('/update').then(setKnown, () => {});
-  const busy = known !== null && goesOn(known.job);
+  /** RAUC installs what was begun before the gateway started: that is all that it says meanwhile. */
+  const others = known?.by === 'bundles' && known.sentence !== '';
+  const busy = known !== null && (others || goesOn(known.job));
   useEffect(() => void load(), []);
   useEffect(() => {
     if (!busy) return;
@@ -134,7 +136,7 @@ export function Updates() {
   return (
     <Panel title={t('update.title')}>
       <Slots slots={known.slots} />
-      {busy ? <Progress job={known.job} onCancel={() => void act(remove('/update'))} /> : <Ended job={known.job} />}
+      {others ? <Notice level="paused" title={said(known.sentence)} next={said(known.next)} /> : busy ? <Progress job={known.job} onCancel={() => void act(remove('/update'))} /> : <Ended job={known.job} />}
       {known.job.phase !== 'refused' && <Problem error={error} />}
       {restarting && <Notice level="paused" title={t('machine.restarting')} />}
       {may('owner') && !busy && !restarting && (
