@@ -9,6 +9,7 @@ endif()
 
 # Small, as boards with a few MB of flash want it, and hardened as Debian's own packages are. Tables for unwinding would only serve core files, which the
 # daemon forbids.
+set(CMAKE_C_FLAGS_MINSIZEREL "-Oz -DNDEBUG")
 set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
 add_compile_options(-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
     -fstack-protector-strong -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
