@@ -228,6 +228,9 @@ void describe_words(struct text *text, const struct sniff_frame *frame)
     if (frame->request)
         text_printf(text, "  after %" PRId64 ".%" PRId64 " ms", took_ns(frame) / NS_PER_MS,
                     took_ns(frame) / (NS_PER_MS / 10) % 10);
+    if (frame->pause_ns)
+        text_printf(text, "  in lumps, %" PRId64 ".%" PRId64 " ms apart",
+                    frame->pause_ns / NS_PER_MS, frame->pause_ns / (NS_PER_MS / 10) % 10);
 }
 
 static void put_values(struct text *text, const struct content *content)
@@ -248,6 +251,8 @@ void describe_json(struct text *text, const struct sniff_frame *frame)
     text_printf(text, "\"way\":\"%s\",\"size\":%zu", ways[frame->kind], frame->size);
     if (frame->gap_ns >= 0)
         text_printf(text, ",\"gap_us\":%" PRId64, frame->gap_ns / NS_PER_US);
+    if (frame->pause_ns)
+        text_printf(text, ",\"pause_us\":%" PRId64, frame->pause_ns / NS_PER_US);
     if (frame->kind >= SNIFF_GARBAGE)
         return;
     struct content content = content_of(frame);

@@ -20,7 +20,7 @@ void describe_words(struct text *text, const struct sniff_frame *frame);
  * The inside of a JSON object, without its braces: "way" ("request", "reply", "garbage"), and as
  * far as the frame has them "unit", "transaction", "function", "name", "address", "count",
  * "values", "exception", "answers" (whether the request was heard), "took_us" from the request's
- * end, "gap_us", "size".
+ * end, "gap_us", "size", "pause_us" (the longest within it that parts lumps).
  */
 void describe_json(struct text *text, const struct sniff_frame *frame);
 

@@ -47,7 +47,6 @@ void listen_init(struct listen *listen, enum sniff_protocol protocol, int64_t by
 
 static void end_burst(struct listen *listen)
 {
-    sniff_flush(&listen->sniff);
     if (listen->burst >= BURST_LEAST &&
         listen->requests + listen->replies == listen->frames_before) {
         listen->bursts++;
@@ -62,8 +61,10 @@ void listen_feed(struct listen *listen, int64_t mono_ns, const uint8_t *bytes, s
     if (size == 0)
         return;
     if (listen->last_ns != INT64_MIN &&
-        mono_ns - listen->last_ns > sniff_patience_ns(&listen->sniff))
+        mono_ns - listen->last_ns > sniff_silence_ns(&listen->sniff)) {
+        sniff_rest(&listen->sniff, mono_ns);
         end_burst(listen);
+    }
     sniff_feed(&listen->sniff, SNIFF_HEARD, mono_ns, bytes, size);
     for (size_t i = 0; i < size; i++)
         listen->even += !(bytes[i] & 1);
@@ -77,6 +78,7 @@ enum listen_verdict listen_end(struct listen *listen)
 {
     unsigned frames;
 
+    sniff_flush(&listen->sniff);
     end_burst(listen);
     frames = listen->requests + listen->replies;
     /* In much garbage a few bytes look like a frame by chance. */

@@ -4,13 +4,14 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "modbus/sniff_rtu.h"
 
-#define PATIENCE_NS   (30 * NS_PER_MS)
-#define ANSWER_NS     (5 * NS_PER_S) /* a copy of a request that comes later is another request */
-#define AROUND_PDU    3              /* unit and checksum of RTU */
-#define LEAST         4              /* of an RTU frame */
-#define ASCII_MOST    FRAMES_BYTES_MAX
-#define IDENTITY_HEAD 7 /* function, type, code, conformity, more, next, count of objects */
+#define SILENCE_NS (30 * NS_PER_MS)
+#define LUMPS_NS   NS_PER_S       /* from the first lump of a frame to the last */
+#define ANSWER_NS  (5 * NS_PER_S) /* a copy of a request that comes later is another request */
+#define AROUND_PDU 3              /* unit and checksum of RTU */
+#define LEAST      4              /* of an RTU frame */
+#define ASCII_MOST FRAMES_BYTES_MAX
 
 void sniff_init(struct sniff *sniff, enum sniff_protocol protocol, int64_t byte_ns, sniff_fn *fn,
                 void *context)
@@ -23,95 +24,25 @@ void sniff_init(struct sniff *sniff, enum sniff_protocol protocol, int64_t byte_
     sniff->last_ns = INT64_MIN;
 }
 
+/* Longer than that, a pause parts lumps. */
+static int64_t lump_ns(const struct sniff *sniff)
+{
+    return SILENCE_NS + 4 * sniff->byte_ns;
+}
+
+int64_t sniff_silence_ns(const struct sniff *sniff)
+{
+    return lump_ns(sniff) + (sniff->protocol == SNIFF_ASCII ? LUMPS_NS : 0);
+}
+
 int64_t sniff_patience_ns(const struct sniff *sniff)
 {
-    return PATIENCE_NS + 4 * sniff->byte_ns + (sniff->protocol == SNIFF_ASCII ? NS_PER_S : 0);
+    return lump_ns(sniff) + LUMPS_NS;
 }
 
 static uint16_t u16_at(const uint8_t *bytes)
 {
     return (uint16_t)(bytes[0] << 8 | bytes[1]);
-}
-
-/* Modbus application protocol 1.1b3, chapter 6. */
-int sniff_request_size(const uint8_t *pdu, size_t have)
-{
-    if (have < 1)
-        return 0;
-    switch (pdu[0]) {
-    case MODBUS_COILS:
-    case MODBUS_DISCRETE_INPUTS:
-    case MODBUS_HOLDING_REGISTERS:
-    case MODBUS_INPUT_REGISTERS:
-    case PDU_WRITE_COIL:
-    case PDU_WRITE_REGISTER:
-    case 8: /* diagnostics */
-        return 5;
-    case 7:  /* exception status */
-    case 11: /* event counter */
-    case 12: /* event log */
-    case 17: /* server id */
-        return 1;
-    case PDU_WRITE_COILS:
-    case PDU_WRITE_REGISTERS:
-        return have < 6 ? 0 : 6 + pdu[5];
-    case PDU_MASK_REGISTER:
-        return 7;
-    case 23: /* write and read registers */
-        return have < 10 ? 0 : 10 + pdu[9];
-    case PDU_IDENTIFY:
-        return 4;
-    default:
-        return ERR_NOT_FOUND;
-    }
-}
-
-/* 43/14 says its length nowhere: it is the sum of its objects' lengths. */
-static int identity_size(const uint8_t *pdu, size_t have)
-{
-    size_t size = IDENTITY_HEAD;
-
-    if (have < IDENTITY_HEAD)
-        return 0;
-    for (unsigned i = 0; i < pdu[IDENTITY_HEAD - 1]; i++) {
-        if (have < size + 2)
-            return size + 2 > PDU_SIZE_MAX ? ERR_NOT_FOUND : 0;
-        size += 2u + pdu[size + 1];
-    }
-    return size > PDU_SIZE_MAX ? ERR_NOT_FOUND : (int)size;
-}
-
-int sniff_reply_size(const uint8_t *pdu, size_t have)
-{
-    if (have < 1)
-        return 0;
-    if (pdu[0] & 0x80)
-        return 2;
-    switch (pdu[0]) {
-    case MODBUS_COILS:
-    case MODBUS_DISCRETE_INPUTS:
-    case MODBUS_HOLDING_REGISTERS:
-    case MODBUS_INPUT_REGISTERS:
-    case 12:
-    case 17:
-    case 23:
-        return have < 2 ? 0 : 2 + pdu[1];
-    case PDU_WRITE_COIL:
-    case PDU_WRITE_REGISTER:
-    case PDU_WRITE_COILS:
-    case PDU_WRITE_REGISTERS:
-    case 8:
-    case 11:
-        return 5;
-    case 7:
-        return 2;
-    case PDU_MASK_REGISTER:
-        return 7;
-    case PDU_IDENTIFY:
-        return identity_size(pdu, have);
-    default:
-        return ERR_NOT_FOUND;
-    }
 }
 
 /* The open request that a frame of that unit and function may answer. */
@@ -190,13 +121,26 @@ static enum sniff_kind kind_of(struct sniff *sniff, enum sniff_way way,
     return may_answer ? SNIFF_REPLY : SNIFF_REQUEST;
 }
 
-static void emit(struct sniff *sniff, struct sniff_buffer *buffer, size_t at, size_t size,
+/* Whether a pause stands before the byte at `at`. */
+static bool is_apart(const struct sniff *sniff, const struct sniff_buffer *buffer, size_t at)
+{
+    return buffer->at_ns[at] - buffer->at_ns[at - 1] > lump_ns(sniff);
+}
+
+/* The first `size` bytes. */
+static void emit(struct sniff *sniff, struct sniff_buffer *buffer, size_t size,
                  struct sniff_frame *frame)
 {
-    frame->bytes = buffer->bytes + at;
+    frame->bytes = buffer->bytes;
     frame->size = size;
-    frame->begin_ns = buffer->at_ns[at];
-    frame->end_ns = buffer->at_ns[at + size - 1];
+    frame->begin_ns = buffer->at_ns[0];
+    frame->end_ns = buffer->at_ns[size - 1];
+    for (size_t i = 1; i < size; i++) {
+        int64_t pause_ns = buffer->at_ns[i] - buffer->at_ns[i - 1] - sniff->byte_ns;
+
+        if (is_apart(sniff, buffer, i) && pause_ns > frame->pause_ns)
+            frame->pause_ns = pause_ns;
+    }
     frame->gap_ns = -1;
     if (sniff->last_ns != INT64_MIN) {
         frame->gap_ns = frame->begin_ns - sniff->byte_ns - sniff->last_ns;
@@ -218,16 +162,29 @@ static void drop(struct sniff_buffer *buffer, size_t size)
     memmove(buffer->at_ns, buffer->at_ns + size, buffer->have * sizeof buffer->at_ns[0]);
 }
 
+/* How many of the first `most` bytes no pause parts. */
+static size_t lump_size(const struct sniff *sniff, const struct sniff_buffer *buffer, size_t most)
+{
+    size_t size = 1;
+
+    while (size < most && !is_apart(sniff, buffer, size))
+        size++;
+    return size;
+}
+
+/* Each lump of it by itself. */
 static void tell_garbage(struct sniff *sniff, struct sniff_buffer *buffer)
 {
-    struct sniff_frame frame = {.kind = SNIFF_GARBAGE};
+    while (buffer->garbage) {
+        struct sniff_frame frame = {.kind = SNIFF_GARBAGE};
+        size_t size = lump_size(sniff, buffer, buffer->garbage);
 
-    if (!buffer->garbage)
-        return;
-    emit(sniff, buffer, 0, buffer->garbage, &frame);
-    tell(sniff, &frame);
-    drop(buffer, buffer->garbage);
-    buffer->garbage = 0;
+        emit(sniff, buffer, size, &frame);
+        tell(sniff, &frame);
+        drop(buffer, size);
+        buffer->garbage -= size;
+        buffer->garbage_ns = frame.end_ns;
+    }
 }
 
 /* A frame of `size` bytes stands behind the garbage. */
@@ -236,7 +193,7 @@ static void tell_frame(struct sniff *sniff, enum sniff_way way, struct sniff_buf
 {
     struct sniff_request *request = NULL;
 
-    emit(sniff, buffer, 0, size, frame);
+    emit(sniff, buffer, size, frame);
     frame->kind = kind_of(sniff, way, frame);
     if (frame->kind == SNIFF_REPLY)
         request = find_request(sniff, frame);
@@ -247,71 +204,81 @@ static void tell_frame(struct sniff *sniff, enum sniff_way way, struct sniff_buf
     if (frame->kind == SNIFF_REQUEST)
         note_request(sniff, frame);
     drop(buffer, size);
+    buffer->garbage_ns = 0;
 }
 
-/* Behind garbage a checksum alone proves little: of thousands of places one fits by chance. */
-static bool is_plausible(const uint8_t *bytes, size_t have)
+/* Whether garbage stands right before the byte at `at`. */
+static bool is_behind_garbage(const struct sniff *sniff, const struct sniff_buffer *buffer,
+                              size_t at)
 {
-    if (bytes[0] > 247 || (bytes[1] & 0x7F) == 0)
-        return false;
-    if (!(bytes[1] & 0x80))
-        return sniff_request_size(bytes + 1, have - 1) >= 0;
-    return have < 3 || (bytes[2] >= 1 && bytes[2] <= 11);
+    if (at > 0)
+        return !is_apart(sniff, buffer, at);
+    return buffer->garbage_ns && buffer->at_ns[0] - buffer->garbage_ns <= lump_ns(sniff);
 }
 
-/* The RTU frame at these bytes: its size, 0 when more may make one, ERR_NOT_FOUND when nothing
- * can. `behind`: garbage stands before them. */
-static int rtu_at(const uint8_t *bytes, size_t have, enum sniff_way way, bool last, bool behind)
+/* As sniff_rtu_at; but what goes over a pause, behind which a frame begins, is none. */
+static int rtu_at(const struct sniff *sniff, const struct sniff_buffer *buffer, size_t at,
+                  enum sniff_way way, bool last)
 {
-    int sizes[2] = {ERR_NOT_FOUND, ERR_NOT_FOUND};
-    bool hope = false;
+    const uint8_t *bytes = buffer->bytes;
+    int size = sniff_rtu_at(bytes + at, buffer->have - at, way, last,
+                            is_behind_garbage(sniff, buffer, at));
+    size_t end = size > 0 ? at + (size_t)size : buffer->have;
 
-    if (have < 2)
-        return last ? ERR_NOT_FOUND : 0;
-    if (behind && !is_plausible(bytes, have))
-        return ERR_NOT_FOUND;
-    if (way != SNIFF_RECEIVED)
-        sizes[0] = sniff_request_size(bytes + 1, have - 1);
-    if (way != SNIFF_SENT)
-        sizes[1] = sniff_reply_size(bytes + 1, have - 1);
-    for (int i = 0; i < 2; i++) {
-        size_t size = (size_t)sizes[i] + AROUND_PDU;
-
-        if (sizes[i] < 0 || size > FRAMES_ADU_MAX)
-            continue;
-        if (sizes[i] == 0 || have < size)
-            hope = true;
-        else if (frames_rtu_sound(bytes, size))
-            return (int)size;
+    for (size_t i = at + 1; size >= 0 && i < end; i++) {
+        if (is_apart(sniff, buffer, i) &&
+            sniff_rtu_at(bytes + i, buffer->have - i, way, false, true) > 0)
+            return ERR_NOT_FOUND;
     }
-    if (!last)
-        return hope || (sizes[0] < 0 && sizes[1] < 0) ? 0 : ERR_NOT_FOUND;
-    /* Of a function that nobody knows: all that came before the silence. */
-    return !behind && have >= LEAST && have <= FRAMES_ADU_MAX && frames_rtu_sound(bytes, have)
-               ? (int)have
-               : ERR_NOT_FOUND;
+    return size;
 }
 
-static void take_rtu(struct sniff *sniff, enum sniff_way way, bool last)
+/* An RTU frame of `size` bytes stands behind the garbage. */
+static void tell_rtu(struct sniff *sniff, enum sniff_way way, struct sniff_buffer *buffer, int size)
+{
+    struct sniff_frame frame = {0};
+
+    tell_garbage(sniff, buffer);
+    frame.unit = buffer->bytes[0];
+    frame.pdu = buffer->bytes + 1;
+    frame.pdu_size = (size_t)size - AROUND_PDU;
+    tell_frame(sniff, way, buffer, (size_t)size, &frame);
+}
+
+static void take_rtu(struct sniff *sniff, enum sniff_way way)
 {
     struct sniff_buffer *buffer = &sniff->buffers[way == SNIFF_RECEIVED];
 
     while (buffer->have > buffer->garbage) {
-        const uint8_t *bytes = buffer->bytes + buffer->garbage;
-        int size = rtu_at(bytes, buffer->have - buffer->garbage, way, last, buffer->garbage > 0);
-        struct sniff_frame frame = {0};
+        int size = rtu_at(sniff, buffer, buffer->garbage, way, false);
 
         if (size == 0)
             return;
-        if (size < 0) {
+        if (size > 0)
+            tell_rtu(sniff, way, buffer, size);
+        else
             buffer->garbage++;
+    }
+}
+
+/* The frames that a silence shows: of functions that nobody knows, and those behind bytes that
+ * looked like the beginning of a longer one. */
+static void take_rtu_before_silence(struct sniff *sniff, enum sniff_way way)
+{
+    struct sniff_buffer *buffer = &sniff->buffers[way == SNIFF_RECEIVED];
+    size_t at = buffer->garbage;
+
+    while (at < buffer->have) {
+        int size = rtu_at(sniff, buffer, at, way, true);
+
+        if (size <= 0) {
+            at++;
             continue;
         }
-        tell_garbage(sniff, buffer);
-        frame.unit = buffer->bytes[0];
-        frame.pdu = buffer->bytes + 1;
-        frame.pdu_size = (size_t)size - AROUND_PDU;
-        tell_frame(sniff, way, buffer, (size_t)size, &frame);
+        buffer->garbage = at;
+        tell_rtu(sniff, way, buffer, size);
+        take_rtu(sniff, way);
+        at = buffer->garbage;
     }
 }
 
@@ -363,26 +330,65 @@ static void take_tcp(struct sniff *sniff, enum sniff_way way)
     }
 }
 
-static void take(struct sniff *sniff, enum sniff_way way, bool last)
+static void take(struct sniff *sniff, enum sniff_way way)
 {
     if (sniff->protocol == SNIFF_RTU)
-        take_rtu(sniff, way, last);
+        take_rtu(sniff, way);
     else if (sniff->protocol == SNIFF_ASCII)
-        take_ascii(sniff, way, last);
+        take_ascii(sniff, way, false);
     else
         take_tcp(sniff, way);
-    if (last) {
-        struct sniff_buffer *buffer = &sniff->buffers[way == SNIFF_RECEIVED];
+}
 
-        buffer->garbage = buffer->have;
-        tell_garbage(sniff, buffer);
-    }
+/* Nothing more comes of what is there. */
+static void take_last(struct sniff *sniff, enum sniff_way way)
+{
+    struct sniff_buffer *buffer = &sniff->buffers[way == SNIFF_RECEIVED];
+
+    take(sniff, way);
+    if (sniff->protocol == SNIFF_RTU)
+        take_rtu_before_silence(sniff, way);
+    else if (sniff->protocol == SNIFF_ASCII)
+        take_ascii(sniff, way, true);
+    buffer->garbage = buffer->have;
+    tell_garbage(sniff, buffer);
+    buffer->garbage_ns = 0;
+}
+
+static enum sniff_way other_way(const struct sniff *sniff)
+{
+    return sniff->way == SNIFF_HEARD ? SNIFF_HEARD : SNIFF_SENT;
 }
 
 void sniff_flush(struct sniff *sniff)
 {
-    take(sniff, sniff->way == SNIFF_HEARD ? SNIFF_HEARD : SNIFF_SENT, true);
-    take(sniff, SNIFF_RECEIVED, true);
+    take_last(sniff, other_way(sniff));
+    take_last(sniff, SNIFF_RECEIVED);
+}
+
+static void rest(struct sniff *sniff, enum sniff_way way, int64_t mono_ns)
+{
+    struct sniff_buffer *buffer = &sniff->buffers[way == SNIFF_RECEIVED];
+
+    for (;;) {
+        int64_t longest_ns = sniff_patience_ns(sniff) + (int64_t)buffer->have * sniff->byte_ns;
+
+        take(sniff, way);
+        if (sniff->protocol == SNIFF_RTU)
+            take_rtu_before_silence(sniff, way);
+        tell_garbage(sniff, buffer);
+        if (buffer->have == 0 || mono_ns - buffer->at_ns[0] <= longest_ns)
+            return;
+        buffer->garbage = lump_size(sniff, buffer, buffer->have);
+    }
+}
+
+void sniff_rest(struct sniff *sniff, int64_t mono_ns)
+{
+    if (sniff->protocol == SNIFF_TCP)
+        return; /* nobody knows how long a connection takes */
+    rest(sniff, other_way(sniff), mono_ns);
+    rest(sniff, SNIFF_RECEIVED, mono_ns);
 }
 
 /* A frame of a function that nobody knows may be whole. */
@@ -397,23 +403,23 @@ static void end(struct sniff *sniff, enum sniff_way way, int64_t mono_ns)
     struct sniff_buffer *buffer = &sniff->buffers[way == SNIFF_RECEIVED];
     struct sniff_frame frame = {.kind = SNIFF_CUT};
 
-    take(sniff, way, false);
+    take(sniff, way);
     tell_garbage(sniff, buffer);
     if (buffer->have == 0)
         return;
-    if (mono_ns - buffer->at_ns[buffer->have - 1] > sniff_patience_ns(sniff) ||
+    if (mono_ns - buffer->at_ns[buffer->have - 1] > sniff_silence_ns(sniff) ||
         is_whole(sniff, buffer)) {
-        take(sniff, way, true);
+        take_last(sniff, way);
         return;
     }
-    emit(sniff, buffer, 0, buffer->have, &frame);
+    emit(sniff, buffer, buffer->have, &frame);
     tell(sniff, &frame);
     drop(buffer, buffer->have);
 }
 
 void sniff_end(struct sniff *sniff, int64_t mono_ns)
 {
-    end(sniff, sniff->way == SNIFF_HEARD ? SNIFF_HEARD : SNIFF_SENT, mono_ns);
+    end(sniff, other_way(sniff), mono_ns);
     end(sniff, SNIFF_RECEIVED, mono_ns);
 }
 
@@ -421,16 +427,19 @@ void sniff_feed(struct sniff *sniff, enum sniff_way way, int64_t mono_ns, const 
                 size_t size)
 {
     struct sniff_buffer *buffer = &sniff->buffers[way == SNIFF_RECEIVED];
+    int64_t first_ns = mono_ns - (int64_t)(size - 1) * sniff->byte_ns;
 
     /* On a line nobody speaks while another does. */
     if (way != sniff->way && sniff->protocol != SNIFF_TCP)
         sniff_flush(sniff);
     sniff->way = way;
+    if (buffer->have && first_ns - buffer->at_ns[buffer->have - 1] > sniff_silence_ns(sniff))
+        sniff_rest(sniff, first_ns);
     for (size_t i = 0; i < size; i++) {
         if (buffer->have == SNIFF_ROOM) {
-            take(sniff, way, false);
+            take(sniff, way);
             if (buffer->have == SNIFF_ROOM)
-                take(sniff, way, true);
+                take_last(sniff, way);
         }
         int64_t at_ns = mono_ns - (int64_t)(size - 1 - i) * sniff->byte_ns;
 
@@ -440,5 +449,5 @@ void sniff_feed(struct sniff *sniff, enum sniff_way way, int64_t mono_ns, const 
         buffer->bytes[buffer->have] = bytes[i];
         buffer->at_ns[buffer->have++] = at_ns;
     }
-    take(sniff, way, false);
+    take(sniff, way);
 }

@@ -1,9 +1,10 @@
 /*
  * Whole frames out of what is heard on a line, or goes over a connection: whose traffic it is does
  * not matter. Where a frame of RTU ends is found by what it says and its checksum, not by silences,
- * since adapters and schedulers pass bytes on in lumps; a silence only ends the hope for more.
- * Requests and replies are told apart, and a reply is brought together with its request. Pure: no
- * I/O, no clock.
+ * since adapters and schedulers pass bytes on in lumps: a pause within a frame is no end of it
+ * where the checksum over both sides is right, unless what stands behind the pause is a frame by
+ * itself. Requests and replies are told apart, and a reply is brought together with its request.
+ * Pure: no I/O, no clock.
  */
 #ifndef SLUICE_MODBUS_SNIFF_H
 #define SLUICE_MODBUS_SNIFF_H
@@ -43,6 +44,7 @@ struct sniff_frame {
     enum sniff_kind kind;
     int64_t begin_ns, end_ns; /* of its first and last byte, as far as reading tells */
     int64_t gap_ns;           /* of silence before it; -1 where nothing came before */
+    int64_t pause_ns;         /* the longest within it that parts lumps; 0: none */
     const uint8_t *bytes;     /* as on the wire; valid during the call, as all pointers here */
     size_t size;
     /* Of a request or reply: */
@@ -61,6 +63,7 @@ typedef void sniff_fn(void *context, const struct sniff_frame *frame);
 
 struct sniff_buffer {
     size_t have, garbage; /* bytes; of those, from the first on, that are none of a frame */
+    int64_t garbage_ns;   /* when the garbage ended that was told right before; 0: it was none */
     uint8_t bytes[SNIFF_ROOM];
     int64_t at_ns[SNIFF_ROOM];
 };
@@ -84,6 +87,10 @@ void sniff_init(struct sniff *sniff, enum sniff_protocol protocol, int64_t byte_
 void sniff_feed(struct sniff *sniff, enum sniff_way way, int64_t mono_ns, const uint8_t *bytes,
                 size_t size);
 
+/* A silence, up to `mono_ns`: tells what is whole or hopeless, and keeps what came lately and may
+ * go on. sniff_feed does so itself behind sniff_silence_ns. */
+void sniff_rest(struct sniff *sniff, int64_t mono_ns);
+
 /* No more is to be hoped for: what waits is no frame, or one of a function that is not known. To be
  * called after sniff_patience_ns without bytes. */
 void sniff_flush(struct sniff *sniff);
@@ -91,12 +98,10 @@ void sniff_flush(struct sniff *sniff);
 /* Nobody listens any more, from `mono_ns` on: what waits and could have become a frame is cut. */
 void sniff_end(struct sniff *sniff, int64_t mono_ns);
 
-/* How long bytes of one frame can lie apart: an adapter's buffer, and a few bytes. */
-int64_t sniff_patience_ns(const struct sniff *sniff);
+/* Behind such a silence a frame is over as a rule: an adapter's buffer, and a few bytes. */
+int64_t sniff_silence_ns(const struct sniff *sniff);
 
-/* The size of the PDU that begins with these bytes, if it is a request, or a reply; 0 where more
- * must be seen to tell; ERR_NOT_FOUND for functions whose size nobody knows. */
-int sniff_request_size(const uint8_t *pdu, size_t have);
-int sniff_reply_size(const uint8_t *pdu, size_t have);
+/* How long a frame can take to arrive in lumps, besides its bytes. */
+int64_t sniff_patience_ns(const struct sniff *sniff);
 
 #endif

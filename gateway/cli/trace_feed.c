@@ -5,7 +5,6 @@
 
 #include "cli/answer.h"
 #include "core/clock.h"
-#include "field/tap.h"
 
 void trace_feed_init(struct trace_feed *feed, struct sniff *sniff, sniff_fn *frame,
                      void (*note)(void *context, const struct trace_record *record), void *context)
@@ -27,12 +26,47 @@ static void begin(struct trace_feed *feed, const cJSON *first)
     if (strcmp(driver, "modbus-ascii") == 0)
         protocol = SNIFF_ASCII;
     sniff_init(feed->sniff, protocol, answer_whole(first, "byte_ns"), feed->frame, feed->context);
+    feed->echo = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(first, "echo"));
     feed->begun = true;
 }
 
 static int digit(char c)
 {
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* How many of the bytes are the echo of what was sent last. What began as one and is none is told
+ * as it came. */
+static size_t skip_echo(struct trace_feed *feed, int64_t mono_ns, const uint8_t *bytes, size_t size)
+{
+    size_t left = feed->sent_size - feed->echoed, now = size < left ? size : left;
+
+    if (memcmp(bytes, feed->sent + feed->echoed, now) == 0) {
+        feed->echoed += now;
+        return now;
+    }
+    if (feed->echoed)
+        sniff_feed(feed->sniff, SNIFF_RECEIVED, mono_ns, feed->sent, feed->echoed);
+    feed->echoed = feed->sent_size;
+    return 0;
+}
+
+static void feed_bytes(struct trace_feed *feed, const struct trace_record *record,
+                       const uint8_t *bytes, size_t size)
+{
+    size_t skipped = 0;
+
+    if (record->way == TRACE_SENT) {
+        sniff_feed(feed->sniff, SNIFF_SENT, record->mono_ns, bytes, size);
+        memcpy(feed->sent, bytes, size);
+        feed->sent_size = size;
+        feed->echoed = 0;
+        return;
+    }
+    if (feed->echo)
+        skipped = skip_echo(feed, record->mono_ns, bytes, size);
+    if (skipped < size)
+        sniff_feed(feed->sniff, SNIFF_RECEIVED, record->mono_ns, bytes + skipped, size - skipped);
 }
 
 static void feed_hex(struct trace_feed *feed, const struct trace_record *record, const char *hex)
@@ -43,8 +77,7 @@ static void feed_hex(struct trace_feed *feed, const struct trace_record *record,
     for (; size < sizeof bytes && digit(hex[0]) >= 0 && digit(hex[1]) >= 0; hex += 2)
         bytes[size++] = (uint8_t)(digit(hex[0]) << 4 | digit(hex[1]));
     if (size)
-        sniff_feed(feed->sniff, record->way == TRACE_SENT ? SNIFF_SENT : SNIFF_RECEIVED,
-                   record->mono_ns, bytes, size);
+        feed_bytes(feed, record, bytes, size);
 }
 
 static bool take_record(struct trace_feed *feed, const cJSON *object)

@@ -2,6 +2,7 @@
 #ifndef SLUICE_CLI_TRACE_FEED_H
 #define SLUICE_CLI_TRACE_FEED_H
 
+#include "field/tap.h"
 #include "modbus/sniff.h"
 
 enum trace_way { TRACE_SENT, TRACE_RECEIVED, TRACE_OPENED, TRACE_CLOSED };
@@ -21,6 +22,9 @@ struct trace_feed {
     void *context;
     bool begun; /* the first line, which says what is spoken, was read */
     int64_t last_ns;
+    bool echo; /* what is sent comes back: so far as it is the same it is left out */
+    uint8_t sent[TAP_BYTES_MAX];
+    size_t sent_size, echoed;
     size_t size;
     char line[TRACE_LINE_MAX];
 };

@@ -83,8 +83,8 @@ static void put_first(struct overheard *heard, const struct site_bus *bus)
     struct text text;
 
     text_init(&text, heard->line, sizeof heard->line);
-    text_printf(&text, "{\"bus\":\"%s\",\"driver\":\"%s\",\"byte_ns\":%" PRId64 "}\n", bus->id,
-                bus->driver->name, byte_ns);
+    text_printf(&text, "{\"bus\":\"%s\",\"driver\":\"%s\",\"byte_ns\":%" PRId64 ",\"echo\":%s}\n",
+                bus->id, bus->driver->name, byte_ns, options->echo ? "true" : "false");
     heard->size = text.size;
 }
 

@@ -163,6 +163,7 @@ static void overhear(enum sniff_protocol protocol, const uint8_t *data, size_t s
 {
     static struct sniff sniff;
     static struct told told;
+    int64_t mono_ns = 0;
 
     told.bytes = 0;
     sniff_init(&sniff, protocol, 1000000, take_told, &told);
@@ -170,7 +171,9 @@ static void overhear(enum sniff_protocol protocol, const uint8_t *data, size_t s
         size_t now = piece < size - at ? piece : size - at;
         enum sniff_way way = piece % 3 == 0 ? (enum sniff_way)(data[at] % 3) : SNIFF_HEARD;
 
-        sniff_feed(&sniff, way, (int64_t)at * 100000, data + at, now);
+        /* Now and then with a pause that parts lumps, or that ends all hope. */
+        mono_ns += data[at] % 16 == 15 ? (data[at] / 16) * (NS_PER_S / 10) : 100 * NS_PER_US;
+        sniff_feed(&sniff, way, mono_ns, data + at, now);
     }
     sniff_flush(&sniff);
     check(told.bytes == size);

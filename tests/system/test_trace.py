@@ -36,6 +36,23 @@ def a_bus_that_the_gateway_polls_is_heard_and_goes_on(site):
     plant.gateway.stop()
 
 
+def a_reply_that_comes_in_lumps_is_one_frame(site):
+    line = RtuLine(site, "field", ["1:boiler,regs=20"], 19200)
+    gateway = Gateway(site, [line.bus(timeout="3s")], [line.device("boiler", 1)], []).start()
+    wait_for(lambda: gateway.device("boiler")["up"], 20, "it is read")
+    line.tell("dribble 1 60ms")
+
+    def heard():
+        """From a request on: a trace may begin within a reply."""
+        told = [json.loads(line) for line in gateway.cli("trace", "field", "--for", "4", "--json").stdout.splitlines()]
+        begun = next((place for place, frame in enumerate(told) if frame.get("way") == "request"), len(told))
+        return told[begun:] if any(frame.get("pause_us") for frame in told[begun:]) else None
+    told = wait_for(heard, 60, "replies in lumps")
+    check(all(frame["way"] != "garbage" for frame in told), "nothing is told in pieces", told)
+    check(all(frame["way"] != "reply" or frame["pause_us"] > 30000 for frame in told), "the pause", told)
+    gateway.stop()
+
+
 def frames_over_modbus_tcp_are_heard(site):
     field = ModbusTcp(site, "hall", ["1:boiler,regs=20"])
     gateway = Gateway(site, [field.bus()], [field.device("boiler", 1)], []).start()
@@ -77,7 +94,7 @@ def a_line_on_which_nobody_speaks_is_told(site):
     gateway.stop()
 
 
-main(a_bus_that_the_gateway_polls_is_heard_and_goes_on,
+main(a_bus_that_the_gateway_polls_is_heard_and_goes_on, a_reply_that_comes_in_lumps_is_one_frame,
      frames_over_modbus_tcp_are_heard,
      a_line_of_others_is_heard_and_its_setting_found,
      a_line_on_which_nobody_speaks_is_told)

@@ -65,6 +65,47 @@ static void makes_frames_of_lines_in_any_pieces(void **state)
     }
 }
 
+/* A reply in two lumps, more than a gap within a frame apart. */
+static void joins_a_reply_that_comes_in_lumps(void **state)
+{
+    static const char text[] =
+        "{\"bus\":\"field\",\"driver\":\"modbus-rtu\",\"byte_ns\":0}\n"
+        "{\"t\":1,\"mono_ns\":1000000,\"way\":\"sent\",\"hex\":\"07030064000285b2\"}\n"
+        "{\"t\":1,\"mono_ns\":3500000,\"way\":\"received\",\"hex\":\"0703040001\"}\n"
+        "{\"t\":1,\"mono_ns\":203500000,\"way\":\"received\",\"hex\":\"ffffcc43\"}\n";
+
+    (void)state;
+    begin();
+    assert_true(trace_feed(&feed, text, sizeof text - 1));
+    assert_string_equal(said, "-> unit 7  read holding registers at 100, 2 of them\n"
+                              "<- unit 7  read holding registers at 100: 1 65535  after 2.5 ms"
+                              "  in lumps, 200.0 ms apart\n");
+}
+
+/* What is no echo stays, also where it began as one. */
+static void leaves_the_echo_of_a_request_out(void **state)
+{
+    static const char first[] = "{\"driver\":\"modbus-rtu\",\"byte_ns\":0,\"echo\":true}\n";
+    static const char asked[] = "{\"mono_ns\":1000000,\"way\":\"sent\",\"hex\":"
+                                "\"07030064000285b2\"}\n";
+    static const char *const answers[] = {
+        "{\"mono_ns\":2000000,\"way\":\"received\",\"hex\":\"070300\"}\n"
+        "{\"mono_ns\":2000000,\"way\":\"received\",\"hex\":\"64000285b20703040001ffffcc43\"}\n",
+        "{\"mono_ns\":2000000,\"way\":\"received\",\"hex\":\"0703\"}\n"
+        "{\"mono_ns\":2000000,\"way\":\"received\",\"hex\":\"040001ffffcc43\"}\n"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        begin();
+        assert_true(trace_feed(&feed, first, sizeof first - 1));
+        assert_true(trace_feed(&feed, asked, sizeof asked - 1));
+        assert_true(trace_feed(&feed, answers[i], strlen(answers[i])));
+        assert_string_equal(said,
+                            "-> unit 7  read holding registers at 100, 2 of them\n"
+                            "<- unit 7  read holding registers at 100: 1 65535  after 1.0 ms\n");
+    }
+}
+
 static void refuses_what_is_no_trace(void **state)
 {
     static const char *const texts[] = {
@@ -112,6 +153,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(makes_frames_of_lines_in_any_pieces),
+        cmocka_unit_test(joins_a_reply_that_comes_in_lumps),
+        cmocka_unit_test(leaves_the_echo_of_a_request_out),
         cmocka_unit_test(refuses_what_is_no_trace),
         cmocka_unit_test(survives_odd_values),
     };
