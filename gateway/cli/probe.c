@@ -267,11 +267,11 @@ static void print_ids(const struct probe *probe, const char *key, bool also)
     printf("]\n");
 }
 
-/* Where hardly a point is there with a value that can be, it is another model. *fits of *asked are.
- */
+/* Where hardly a point is there with a value that can be, or none at all is left to be read, it is
+ * another model. *fits of *asked are. */
 static bool is_doubtful(const struct probe *probe, size_t *fits, size_t *asked)
 {
-    size_t misfits = 0;
+    size_t misfits = 0, left = 0;
 
     *fits = 0;
     for (size_t i = 0; i < probe->count; i++) {
@@ -279,43 +279,57 @@ static bool is_doubtful(const struct probe *probe, size_t *fits, size_t *asked)
 
         *fits += verdict == PROBE_HAS;
         misfits += verdict == PROBE_REFUSED || verdict == PROBE_IMPLAUSIBLE;
+        left += verdict != PROBE_REFUSED && verdict != PROBE_IMPLAUSIBLE;
     }
     *asked = *fits + misfits;
-    return misfits >= MISFITS_MIN && *fits * MISFITS_SHARE <= *asked;
+    return misfits > 0 &&
+           (left == 0 || (misfits >= MISFITS_MIN && *fits * MISFITS_SHARE <= *asked));
 }
 
-static void print_doubt(const struct probe *probe)
+/* What to do where nothing can be offered: points that do not fit are no choice. */
+static void print_doubt(const struct probe *probe, size_t fits, size_t asked)
 {
     const struct modbus_device_options *options = probe->device->options;
     char scan[ADVICE_SCAN_SIZE];
-    size_t fits, asked;
 
-    if (!is_doubtful(probe, &fits, &asked))
-        return;
-    printf(
-        "\nHardly anything fits (%zu of %zu): is it another model? What it says of itself shows\n"
-        "  %s --units %" PRId64 "\n",
-        fits, asked, advice_scan(probe->bus, scan), options->unit);
+    printf("\nHardly anything fits (%zu of %zu): ", fits, asked);
+    if (probe->profile)
+        printf("the profile %s does not seem to be this device's. Is it another model?\n"
+               "Profiles of others:           sluice profile list WORD\n",
+               probe->profile_name);
+    else
+        printf("is it another device, or counts its manual otherwise (\"numbering\")?\n"
+               "What its registers may mean:  sluice read ... --explain\n");
+    printf("What it says of itself:       %s --units %" PRId64 "\n", advice_scan(probe->bus, scan),
+           options->unit);
+}
+
+static void print_missing(const struct probe *probe, size_t missing)
+{
+    printf("\n%zu point%s read and not there:", missing, missing == 1 ? " is" : "s are");
+    for (size_t i = 0; i < probe->count; i++) {
+        if (is_listed(&probe->results[i], true))
+            printf(" %s", probe->results[i].point->id);
+    }
+    printf(". %s\n", probe->profile ? "In the device's entry of the configuration, read only:"
+                                    : "Take them out of \"points\", or mend \"reg\".");
+    if (probe->profile)
+        print_ids(probe, "only", false);
 }
 
 static void print_offer(const struct probe *probe)
 {
     size_t missing = count_listed(probe, true), more = count_listed(probe, false);
+    size_t fits, asked;
 
-    print_doubt(probe);
-    if (missing > 0) {
-        printf("\n%zu point%s read and not there:", missing, missing == 1 ? " is" : "s are");
-        for (size_t i = 0; i < probe->count; i++) {
-            if (is_listed(&probe->results[i], true))
-                printf(" %s", probe->results[i].point->id);
-        }
-        printf(". %s\n", probe->profile ? "In the device's entry of the configuration, read only:"
-                                        : "Take them out of \"points\", or mend \"reg\".");
-        if (probe->profile)
-            print_ids(probe, "only", false);
-    } else {
-        printf("\nAll points that are read are there.\n");
+    if (is_doubtful(probe, &fits, &asked)) {
+        print_doubt(probe, fits, asked);
+        return;
     }
+    if (missing > 0)
+        print_missing(probe, missing);
+    else
+        printf("\nAll points that are read are there.\n");
     if (more > 0) {
         printf("\n%zu more point%s there and not read. As many of them as are wanted:\n", more,
                more == 1 ? " is" : "s are");
@@ -362,6 +376,7 @@ static int run(struct probe *probe, const char *operand)
 {
     struct borrow borrow = {0};
     char place[320];
+    size_t fits, asked;
 
     if (bench_open(&probe->bench) != 0)
         return EXIT_CODE_SYSTEM;
@@ -384,7 +399,8 @@ static int run(struct probe *probe, const char *operand)
             print_table(probe);
             print_offer(probe);
         }
-        code = count_listed(probe, true) ? EXIT_CODE_FAILED : EXIT_CODE_OK;
+        code = count_listed(probe, true) || is_doubtful(probe, &fits, &asked) ? EXIT_CODE_FAILED
+                                                                              : EXIT_CODE_OK;
     }
     config_free(probe->own);
     config_free(probe->profile);
@@ -423,16 +439,21 @@ int command_probe(int argc, char **argv)
             "  implausible    the value is outside of min and max, has no text in the enum, or\n"
             "                 is a float that no device measures: a wrong order or model?\n",
         .after =
-            "Exit status: 1 a point that is read is not there, or the device does not answer;\n"
-            "2 there is no such device, bus or profile; 3 errors in the configuration or the\n"
-            "profile; 4 there is no daemon, and no configuration; 5 the port cannot be used.\n"
-            "One that the daemon polls is borrowed from it.\n",
+            "Exit status: 1 a point that is read is not there, or hardly anything fits, or the\n"
+            "device does not answer; 2 there is no such device, bus or profile; 3 errors in the\n"
+            "configuration or the profile; 4 there is no daemon, and no configuration; 5 the\n"
+            "port cannot be used. One that the daemon polls is borrowed from it.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);
 
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    if (!given.profile && (given.unit || given.line || given.frames)) {
+        fprintf(stderr, "sluice probe: --unit, --line and --frames go with --profile; of a device "
+                        "of the configuration they stand there\n");
+        return EXIT_CODE_USAGE;
+    }
     struct probe probe = {.flags = &given};
     return run(&probe, argv[first]);
 }

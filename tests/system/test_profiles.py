@@ -218,9 +218,15 @@ def another_model_is_suspected_where_hardly_anything_fits(site):
     done = sluice("probe", "--profile", path, "--unit", "7", slave.host, "--json")
     found = {point["id"]: (point["verdict"], point.get("v")) for point in json.loads(done.stdout)["points"]}
     check(found["tiny"][0] == "implausible" and found["voltage"] == ("has", 230.1), "what is no measurement", found)
+    check(done.returncode == EXIT_FAILED and json.loads(done.stdout)["doubt"], "for programs", done.returncode, done.stdout)
     told = sluice("probe", "--profile", path, "--unit", "7", slave.host).stdout
-    check("Hardly anything fits (1 of 7): is it another model?" in told and
-          "sluice scan %s --units 7" % slave.host in told, "the words", told)
+    check("Hardly anything fits (1 of 7): the profile acme-other does not seem to be this device's." in told and
+          "sluice scan %s --units 7" % slave.host in told and "sluice profile list" in told, "the words", told)
+    check("\"only\"" not in told and "\"also\"" not in told, "nothing is offered", told)
+    # Two points of which none fits are few, but nothing is left of them. All are there: implausible ones, too, are doubt.
+    few = site.write("acme-few.json", json.dumps({**PLAIN, "points": points[:1] + [{"id": "low", "reg": 12, "max": 9}]}))
+    done = sluice("probe", "--profile", few, "--unit", "7", slave.host)
+    check(done.returncode == EXIT_FAILED and "Hardly anything fits (0 of 2)" in done.stdout, "nothing fits", done.stdout)
     for register in range(900, 905):
         slave.registers[register] = 1
     told = sluice("probe", "--profile", path, "--unit", "7", slave.host).stdout

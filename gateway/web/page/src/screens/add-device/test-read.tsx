@@ -55,6 +55,7 @@ export function TestRead({ draft, change, config }: StepProps & { config: Config
   const place = draft.place!;
   const there = deviceAt(config, place, draft.unit);
   const read = () => job.start({ kind: 'probe', on: placeOn(place), profile: draft.profile, unit: draft.unit, line: placeLine(place), frames: placeFrames(place) });
+  const doubt = job.lines.some((line) => line.doubt);
   const points = job.lines.flatMap((line) => line.points ?? []).sort((a, b) => Number(b.read) - Number(a.read));
   const value = (v: unknown): string => (typeof v === 'number' ? number(v) : v === undefined || v === null ? t('value.none') : String(v));
   return (
@@ -65,7 +66,7 @@ export function TestRead({ draft, change, config }: StepProps & { config: Config
       </div>
       {!points.length && <Problem error={job.error} />}
       <div aria-live="polite">
-        {job.lines.some((line) => line.doubt) && <Notice level="look" title={t('test.doubt')} next={t('test.doubt.next')} />}
+        {doubt && <Notice level="look" title={t('test.doubt')} next={t('test.doubt.next')} />}
         <ul class="entries probed">
           {points.map((point) => (
             <li key={point.id}>
@@ -76,7 +77,7 @@ export function TestRead({ draft, change, config }: StepProps & { config: Config
           ))}
         </ul>
       </div>
-      <Missing points={points} draft={draft} change={change} />
+      {!doubt && <Missing points={points} draft={draft} change={change} />}
       {points.length > 0 && <p class="hint">{t('test.compare')}</p>}
     </>
   );
