@@ -187,24 +187,42 @@ struct modbus_registers {
     struct ask *ask;
 };
 
+/* `each` becomes the question for one of them. */
+static int prepare_registers(struct reading *reading, struct modbus_read *each, char *why,
+                             size_t why_size)
+{
+    int error;
+
+    each->type = each->order = NULL;
+    each->length = 0;
+    *reading = (struct reading){.read = each, .why = why, .why_size = why_size};
+    error = prepare(reading);
+    if (!error && reading->point.function <= MODBUS_DISCRETE_INPUTS) {
+        snprintf(why, why_size, "bits mean one thing only: this is for registers");
+        error = ERR_INVALID;
+    }
+    return error;
+}
+
+int modbus_registers_check(const struct modbus_read *read, char *why, size_t why_size)
+{
+    struct modbus_read each = *read;
+    struct reading reading;
+
+    return prepare_registers(&reading, &each, why, why_size);
+}
+
 int modbus_registers_open(struct modbus_registers **out, const struct modbus_read *read, char *why,
                           size_t why_size)
 {
     struct modbus_registers *made = calloc(1, sizeof *made);
-    int error = ERR_NOMEM;
+    int error;
 
     snprintf(why, why_size, "%s", error_text(ERR_NOMEM));
     if (!made)
         return ERR_NOMEM;
     made->read = *read;
-    made->read.type = made->read.order = NULL;
-    made->read.length = 0;
-    made->reading = (struct reading){.read = &made->read, .why = why, .why_size = why_size};
-    error = prepare(&made->reading);
-    if (!error && made->reading.point.function <= MODBUS_DISCRETE_INPUTS) {
-        snprintf(why, why_size, "bits mean one thing only: this is for registers");
-        error = ERR_INVALID;
-    }
+    error = prepare_registers(&made->reading, &made->read, why, why_size);
     if (!error)
         error = ask_open(&made->ask, made->reading.driver, &made->reading.bus, read->waits, why,
                          why_size);

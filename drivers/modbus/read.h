@@ -52,7 +52,10 @@ int modbus_read_once(const struct modbus_read *read, modbus_read_fn *each, void 
  */
 struct modbus_registers;
 
-/* Opens. Holding or input registers only. Errors as of modbus_read_once. `read` outlives it. */
+/* Whether they can be asked for at all: holding or input registers only. As modbus_read_check. */
+int modbus_registers_check(const struct modbus_read *read, char *why, size_t why_size);
+
+/* Opens. Errors as of modbus_read_once. `read` outlives it. */
 int modbus_registers_open(struct modbus_registers **registers, const struct modbus_read *read,
                           char *why, size_t why_size);
 void modbus_registers_close(struct modbus_registers *registers); /* NULL is fine */

@@ -238,6 +238,8 @@ static int set_up(struct assignment *assignment, const struct assign_texts *text
         return wrong("--profile is needed: sluice profile list shows them");
     if ((to != 0) == (start != 0))
         return wrong("either --to N, or --start N with --count, is needed");
+    if (texts->count && !start)
+        return wrong("--count goes with --start: --to is for one device");
     if (start + number - 1 > 247)
         return wrong("units end at 247");
     if (!assignment->job.bus.port)

@@ -15,11 +15,8 @@
 
 struct explain {
     const struct modbus_read *read;
+    const struct explain_wish *wish;
     struct borrow *borrow;
-    double expect, within, scale;
-    int64_t samples, interval_ms, pick;
-    const char *id, *profile;
-    bool all, json;
     uint8_t *data;
     bool *there;
     struct guess_samples seen;
@@ -46,50 +43,84 @@ static int parse_number(const char *text, const char *flag, const char *allowed,
 }
 
 /* "2%", or how far in the value's own unit. */
-static int parse_within(struct explain *explain, const char *text)
+static int parse_within(struct explain_wish *wish, const char *text)
 {
     char *end;
 
-    explain->within = 0.01;
+    wish->within = 0.01;
     if (!text)
         return EXIT_CODE_OK;
-    explain->within = strtod(text, &end);
-    if (end == text || !(explain->within > 0 && explain->within <= WITHIN_MAX) ||
+    wish->within = strtod(text, &end);
+    if (end == text || !(wish->within > 0 && wish->within <= WITHIN_MAX) ||
         (*end && strcmp(end, "%") != 0))
         return wrong("within", text, "a share such as 2%, or a number");
-    explain->within /= *end ? 100 : fabs(explain->expect);
+    wish->within /= *end ? 100 : fabs(wish->expect);
     return EXIT_CODE_OK;
 }
 
-static int parse(struct explain *explain, const struct explain_texts *texts)
+static int parse_texts(struct explain_wish *wish, const struct explain_texts *texts)
 {
     double samples = 3, interval_ms = 1000, pick = 0;
 
-    explain->scale = 1;
-    explain->id = texts->id;
-    explain->profile = texts->profile;
+    wish->scale = 1;
+    wish->id = texts->id;
+    wish->profile = texts->profile;
     if (parse_number(texts->expect, "expect", "a number other than 0", -1e15, 1e15,
-                     &explain->expect) ||
+                     &wish->expect) ||
         parse_number(texts->samples, "samples", "1 to 16", 1, GUESS_SAMPLES_MAX, &samples) ||
         parse_number(texts->interval_ms, "interval", "milliseconds, at most 60000", 0, 60000,
                      &interval_ms) ||
         parse_number(texts->pick, "pick", "one of the numbers that are listed", 1, 1e6, &pick) ||
-        parse_number(texts->scale, "scale", "a number", -1e9, 1e9, &explain->scale))
+        parse_number(texts->scale, "scale", "a number", -1e9, 1e9, &wish->scale))
         return EXIT_CODE_USAGE;
-    if (texts->expect && explain->expect == 0)
+    if (texts->expect && wish->expect == 0)
         return wrong("expect", texts->expect, "a number other than 0");
-    if (parse_within(explain, texts->within))
+    if (parse_within(wish, texts->within))
         return EXIT_CODE_USAGE;
-    explain->samples = (int64_t)samples;
-    explain->interval_ms = (int64_t)interval_ms;
-    explain->pick = (int64_t)pick;
-    if ((explain->id || explain->profile) && !explain->pick) {
+    wish->samples = (int64_t)samples;
+    wish->interval_ms = (int64_t)interval_ms;
+    wish->pick = (int64_t)pick;
+    if (wish->pick && wish->expect == 0)
+        wish->samples = 1; /* nothing is judged */
+    return EXIT_CODE_OK;
+}
+
+static const char *picked_id(const struct explain_wish *wish)
+{
+    return wish->id ? wish->id : "value";
+}
+
+static int check_pick(const struct explain_wish *wish, const struct modbus_read *read)
+{
+    unsigned at, kind;
+
+    if ((wish->id || wish->profile) && !wish->pick) {
         fprintf(stderr, "sluice read: --id and --profile need a --pick\n");
         return EXIT_CODE_USAGE;
     }
-    if (explain->id && !id_valid(explain->id))
-        return wrong("id", explain->id, "a-z 0-9 - _");
-    return EXIT_CODE_OK;
+    if (wish->id && !id_valid(wish->id))
+        return wrong("id", wish->id, "a-z 0-9 - _");
+    if (wish->pick && !guess_named((unsigned)wish->pick, (unsigned)read->count, &at, &kind)) {
+        fprintf(stderr,
+                "sluice read: there is no number %lld among these registers: name the same --reg "
+                "and --count as where it was listed\n",
+                (long long)wish->pick);
+        return EXIT_CODE_USAGE;
+    }
+    return wish->profile ? profile_edit_check(wish->profile, picked_id(wish)) : EXIT_CODE_OK;
+}
+
+int explain_parse(struct explain_wish *wish, const struct explain_texts *texts,
+                  const struct modbus_read *read)
+{
+    char why[512] = "";
+    int code = parse_texts(wish, texts);
+
+    if (code == EXIT_CODE_OK && modbus_registers_check(read, why, sizeof why) != 0) {
+        fprintf(stderr, "sluice read: %s\n", why);
+        return EXIT_CODE_USAGE;
+    }
+    return code == EXIT_CODE_OK ? check_pick(wish, read) : code;
 }
 
 /* Between two samples. ERR_CLOSED when it is to end, or the daemon has taken the line back. */
@@ -97,7 +128,7 @@ static int rest(const struct explain *explain)
 {
     struct driver_host *host = explain->read->waits;
 
-    return host_wait(host, -1, clock_mono(host->clock) + explain->interval_ms * NS_PER_MS);
+    return host_wait(host, -1, clock_mono(host->clock) + explain->wish->interval_ms * NS_PER_MS);
 }
 
 /* All samples. Progress goes where it is in nobody's way. */
@@ -107,7 +138,7 @@ static int take_samples(struct explain *explain, struct modbus_registers *regist
     size_t size = 2 * (size_t)explain->read->count;
     int error = 0;
 
-    for (int64_t i = 0; i < explain->samples && !error; i++) {
+    for (int64_t i = 0; i < explain->wish->samples && !error; i++) {
         if (i > 0 && rest(explain) != 0) {
             snprintf(why, why_size, "stopped");
             return ERR_CLOSED;
@@ -127,7 +158,7 @@ static int sample(struct explain *explain)
 
     if (!error) {
         modbus_registers_place(registers, &explain->page.function, &explain->page.address);
-        explain->data = calloc(count * (size_t)explain->samples, 2);
+        explain->data = calloc(count * (size_t)explain->wish->samples, 2);
         explain->there = malloc(count);
         error = explain->data && explain->there ? 0 : ERR_NOMEM;
     }
@@ -136,7 +167,7 @@ static int sample(struct explain *explain)
         error = take_samples(explain, registers, why, sizeof why);
     }
     modbus_registers_close(registers);
-    explain->seen = (struct guess_samples){(unsigned)count, (unsigned)explain->samples,
+    explain->seen = (struct guess_samples){(unsigned)count, (unsigned)explain->wish->samples,
                                            explain->data, explain->there};
     if (error)
         fprintf(stderr, "sluice read: %s\n", *why ? why : error_text(error));
@@ -148,12 +179,13 @@ static int sample(struct explain *explain)
 static bool find_scale(const struct explain *explain, unsigned at, unsigned kind, double *scale)
 {
     struct guess *found = calloc(4096, sizeof *found);
-    size_t count = found && explain->expect != 0
-                       ? guess_search(&explain->seen, explain->expect, explain->within, found, 4096)
+    size_t count = found && explain->wish->expect != 0
+                       ? guess_search(&explain->seen, explain->wish->expect, explain->wish->within,
+                                      found, 4096)
                        : 0;
-    bool met = explain->expect == 0;
+    bool met = explain->wish->expect == 0;
 
-    *scale = explain->scale;
+    *scale = explain->wish->scale;
     for (size_t i = 0; i < count; i++) {
         if (found[i].at != at || found[i].kind != kind)
             continue;
@@ -167,21 +199,17 @@ static bool find_scale(const struct explain *explain, unsigned at, unsigned kind
 static int pick(struct explain *explain)
 {
     struct config_parts parts;
-    unsigned at, kind;
+    unsigned at = 0, kind = 0;
     double scale;
 
-    if (!guess_named((unsigned)explain->pick, explain->seen.count, &at, &kind)) {
-        fprintf(stderr, "sluice read: there is no number %lld among these registers\n",
-                (long long)explain->pick);
-        return EXIT_CODE_USAGE;
-    }
+    guess_named((unsigned)explain->wish->pick, explain->seen.count, &at, &kind);
     if (!find_scale(explain, at, kind, &scale)) {
-        fprintf(stderr, "sluice read: number %lld is not near %g now\n", (long long)explain->pick,
-                explain->expect);
+        fprintf(stderr, "sluice read: number %lld is not near %g now\n",
+                (long long)explain->wish->pick, explain->wish->expect);
         return EXIT_CODE_FAILED;
     }
     struct profile_line line = {
-        .id = explain->id ? explain->id : "value",
+        .id = picked_id(explain->wish),
         .function = explain->page.function,
         .address = (uint16_t)(explain->page.address + at),
         .type = guess_kinds[kind].name,
@@ -189,8 +217,8 @@ static int pick(struct explain *explain)
         .scale = scale,
     };
     gateway_config_parts(&parts);
-    if (explain->profile)
-        return profile_edit_file(explain->profile, &line, explain->page.zero_based, &parts);
+    if (explain->wish->profile)
+        return profile_edit_file(explain->wish->profile, &line, explain->page.zero_based, &parts);
     profile_line_print(stdout, &line, explain->page.zero_based, &parts);
     putchar('\n');
     return EXIT_CODE_OK;
@@ -199,18 +227,18 @@ static int pick(struct explain *explain)
 static int show(struct explain *explain)
 {
     struct guess found[GUESSES_MAX];
-    bool search = explain->expect != 0;
-    size_t count =
-        search ? guess_search(&explain->seen, explain->expect, explain->within, found, GUESSES_MAX)
-               : guess_plausible(&explain->seen, found, GUESSES_MAX);
+    bool search = explain->wish->expect != 0;
+    size_t count = search ? guess_search(&explain->seen, explain->wish->expect,
+                                         explain->wish->within, found, GUESSES_MAX)
+                          : guess_plausible(&explain->seen, found, GUESSES_MAX);
 
-    if (!search && explain->json)
+    if (!search && explain->wish->json)
         explain_print_json(&explain->page);
-    else if (explain->json)
+    else if (explain->wish->json)
         explain_print_guesses_json(&explain->page, found, count);
-    if (!search && !explain->json)
+    if (!search && !explain->wish->json)
         explain_print(&explain->page);
-    if (!explain->json && count > 0) {
+    if (!explain->wish->json && count > 0) {
         printf(search ? "" : "\nThe likeliest:\n");
         explain_print_guesses(&explain->page, found, count);
     }
@@ -220,25 +248,23 @@ static int show(struct explain *explain)
         fprintf(stderr,
                 "sluice read: nothing among these %u registers is within %g %% of %g; try other "
                 "registers, --table input, or a larger --within\n",
-                explain->seen.count, 100 * explain->within, explain->expect);
+                explain->seen.count, 100 * explain->wish->within, explain->wish->expect);
     return count > 0 ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }
 
-int explain_run(const struct modbus_read *read, const struct explain_texts *texts, bool all,
-                bool json, struct borrow *borrow)
+int explain_run(const struct modbus_read *read, const struct explain_wish *wish,
+                struct borrow *borrow)
 {
-    struct explain explain = {.read = read, .borrow = borrow, .all = all, .json = json};
-    int code = parse(&explain, texts);
+    struct explain explain = {.read = read, .wish = wish, .borrow = borrow};
+    int code;
 
-    if (code != EXIT_CODE_OK)
-        return code;
-    if (explain.pick && explain.expect == 0)
-        explain.samples = 1; /* nothing is judged */
-    explain.page = (struct explain_page){
-        .out = stdout, .samples = &explain.seen, .zero_based = read->table != NULL, .all = all};
+    explain.page = (struct explain_page){.out = stdout,
+                                         .samples = &explain.seen,
+                                         .zero_based = read->table != NULL,
+                                         .all = wish->all};
     code = sample(&explain);
     if (code == EXIT_CODE_OK)
-        code = explain.pick ? pick(&explain) : show(&explain);
+        code = wish->pick ? pick(&explain) : show(&explain);
     free(explain.data);
     free(explain.there);
     return code;

@@ -14,9 +14,26 @@ struct explain_texts {
     const char *expect, *within, *samples, *interval_ms, *pick, *id, *scale, *profile;
 };
 
+/* What they wish. */
+struct explain_wish {
+    double expect, within, scale; /* expect 0: nothing is looked for */
+    int64_t samples, interval_ms;
+    int64_t pick; /* 0: nothing is */
+    const char *id, *profile;
+    bool all, json;
+};
+
+/*
+ * Checks all that can be wrong with the texts and what they are asked of, before a line is taken
+ * for it: also whether the profile takes the point. Returns an exit code, after telling what is
+ * wrong.
+ */
+int explain_parse(struct explain_wish *wish, const struct explain_texts *texts,
+                  const struct modbus_read *read);
+
 /* Reads, explains, and writes what was picked. `borrow` is kept meanwhile. Returns an exit code. */
-int explain_run(const struct modbus_read *read, const struct explain_texts *texts, bool all,
-                bool json, struct borrow *borrow);
+int explain_run(const struct modbus_read *read, const struct explain_wish *wish,
+                struct borrow *borrow);
 
 /* What is printed: of which registers. */
 struct explain_page {

@@ -27,8 +27,16 @@ static int load_device(struct node_link *link, const char *id, const struct node
 {
     const struct site_device *device;
     const struct site_bus *bus;
-    int code =
-        find_config(&link->config, &link->parts, flags->config, flags->socket, link->command);
+    int code;
+
+    if (flags->unit || flags->line || flags->frames) {
+        fprintf(stderr,
+                "%s: --unit, --line and --frames go with a port (/dev/ttyUSB0) or a host "
+                "(10.0.7.20:502); of a device of the configuration they stand there\n",
+                link->command);
+        return EXIT_CODE_USAGE;
+    }
+    code = find_config(&link->config, &link->parts, flags->config, flags->socket, link->command);
 
     if (code != EXIT_CODE_OK)
         return code;

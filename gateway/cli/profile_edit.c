@@ -1,5 +1,6 @@
 #include "cli/profile_edit.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -280,6 +281,32 @@ static int look(const char *path, const char *id, bool *zero_based)
     }
     arena_close(arena);
     return code;
+}
+
+/* A file of another name is no profile that a configuration could name. */
+static bool is_named(const char *path)
+{
+    size_t size = strlen(profile_name(path)), tail = strlen(".json");
+
+    return size > tail && strcmp(profile_name(path) + size - tail, ".json") == 0;
+}
+
+int profile_edit_check(const char *path, const char *id)
+{
+    char folder[PATH_MAX];
+    bool zero_based;
+
+    if (!is_named(path)) {
+        fprintf(stderr, "sluice read: --profile takes a file NAME.json, not \"%s\"\n", path);
+        return EXIT_CODE_USAGE;
+    }
+    if (access(path, F_OK) == 0)
+        return look(path, id, &zero_based);
+    snprintf(folder, sizeof folder, "%.*s", (int)(profile_name(path) - path), path);
+    if (access(*folder ? folder : ".", W_OK | X_OK) == 0)
+        return EXIT_CODE_OK;
+    fprintf(stderr, "sluice read: %s cannot be made: %s\n", path, strerror(errno));
+    return EXIT_CODE_SYSTEM;
 }
 
 int profile_edit_file(const char *path, const struct profile_line *line, bool zero_based,

@@ -42,6 +42,10 @@ char *profile_edit_set(const char *text, const char *key, const char *value);
 char *profile_edit_read(const char *path);
 int profile_edit_write(const char *path, const char *text);
 
+/* Whether profile_edit_file can be done for a point of that id, as far as the file as it is now
+ * tells. Its exit codes, after telling what is wrong. */
+int profile_edit_check(const char *path, const char *id);
+
 /*
  * Appends the line to the profile in `path` in the numbering that the profile has; a file that is
  * not there is made, in the numbering `zero_based`. Replaced at once or not at all. Returns an exit

@@ -12,24 +12,13 @@
 #include "core/error.h"
 #include "core/status.h"
 #include "core/text.h"
+#include "modbus/check.h"
 #include "modbus/read.h"
 
 /* The widest value that is printed: a string of 125 registers, every byte escaped. */
-#define LINE_SIZE (6 * 500 + 64)
-
-static int parse_number(const char *text, const char *flag, int64_t *number)
-{
-    char *end;
-
-    if (!text)
-        return EXIT_CODE_OK;
-    *number = strtoll(text, &end, 0);
-    if (end == text || *end) {
-        fprintf(stderr, "sluice read: --%s takes a whole number, not \"%s\"\n", flag, text);
-        return EXIT_CODE_USAGE;
-    }
-    return EXIT_CODE_OK;
-}
+#define LINE_SIZE      (6 * 500 + 64)
+#define LENGTH_MAX     125 /* registers of a string: as many as are read at once */
+#define TIMEOUT_MS_MAX 600000
 
 static void print_value(void *context, int64_t reg, const struct value *value, uint16_t status)
 {
@@ -59,16 +48,60 @@ struct read_numbers {
 
 static int parse_numbers(const struct read_numbers *texts, struct modbus_read *read)
 {
+    static const char name[] = "sluice read";
     int64_t timeout_ms = 1000;
 
-    if (parse_number(texts->unit, "unit", &read->unit) ||
-        parse_number(texts->reg, "reg", &read->reg) ||
-        parse_number(texts->count, "count", &read->count) ||
-        parse_number(texts->length, "length", &read->length) ||
-        parse_number(texts->timeout_ms, "timeout", &timeout_ms))
+    if (!bench_number(texts->unit, name, "unit", 0, 255, &read->unit) ||
+        !bench_number(texts->reg, name, "reg", 0, 465536, &read->reg) ||
+        !bench_number(texts->count, name, "count", 1, MODBUS_READ_MAX, &read->count) ||
+        !bench_number(texts->length, name, "length", 1, LENGTH_MAX, &read->length) ||
+        !bench_number(texts->timeout_ms, name, "timeout", 1, TIMEOUT_MS_MAX, &timeout_ms))
         return EXIT_CODE_USAGE;
     read->timeout_ns = timeout_ms * NS_PER_MS;
     return EXIT_CODE_OK;
+}
+
+/* Two ways to count, which differ by one and more: told apart before anything is asked. */
+static int check_numbering(const struct modbus_read *read)
+{
+    uint16_t address;
+    uint8_t function;
+
+    if (read->table)
+        return EXIT_CODE_OK;
+    if (modbus_resolve_40001(read->reg, &function, &address) != 0) {
+        fprintf(stderr,
+                "sluice read: --reg %" PRId64 " is no number of a manual, which --reg takes: "
+                "40001 is the first holding register, 30001 the first input register, 10001 the "
+                "first discrete input, 1 the first coil. Where registers are counted from 0 "
+                "(\"address\", often 0x...), say --table: --table holding --reg 0 is --reg 40001\n",
+                read->reg);
+        return EXIT_CODE_USAGE;
+    }
+    if (function == MODBUS_COILS && !read->type) {
+        fprintf(stderr,
+                "sluice read: --reg %" PRId64 " is a coil in the numbers of manuals: holding "
+                "register %" PRId64 " is --reg %" PRId64 ", input register %" PRId64
+                " is --reg %" PRId64 ". Where registers are counted from 0, say --table holding or "
+                "input with it; where the coil is meant, --type bool\n",
+                read->reg, read->reg, 40000 + read->reg, read->reg, 30000 + read->reg);
+        return EXIT_CODE_USAGE;
+    }
+    return EXIT_CODE_OK;
+}
+
+/* Behind a device's no: a manual's number in place of an address. */
+static void hint_numbering(const struct modbus_read *read, int error)
+{
+    uint16_t address;
+    uint8_t function;
+
+    if (error == ERR_EXCEPTION && read->table && read->reg > 9999 &&
+        modbus_resolve_40001(read->reg, &function, &address) == 0)
+        fprintf(stderr,
+                "With --table, --reg counts from 0: where %" PRId64 " is a manual's number, leave "
+                "--table out, or say --reg %u\n",
+                read->reg, (unsigned)address);
 }
 
 /* Whether it is reached over a line, which only one can have at a time. */
@@ -84,6 +117,7 @@ static int read_once(const struct modbus_read *read, bool *json, const struct bo
 
     if (error)
         fprintf(stderr, "sluice read: %s\n", *why ? why : error_text(error));
+    hint_numbering(read, error);
     borrow_hint(borrow, error);
     return error == ERR_INVALID ? EXIT_CODE_USAGE : bench_exit_code(error);
 }
@@ -93,6 +127,7 @@ struct reading {
     struct modbus_read read;
     struct read_numbers texts;
     struct explain_texts explained;
+    struct explain_wish wish;
     struct borrow borrow;
     struct place place;
     bool json, explain, all;
@@ -109,7 +144,8 @@ static int parse(int argc, char **argv, struct reading *asked)
          &asked->read.frames, NULL},
         {"unit", 'a', "N", "the device's unit; 1 unless given", &asked->texts.unit, NULL},
         {"reg", 'r', "N",
-         "the first register, numbered as in manuals (40101),\nor from 0 with --table",
+         "the first register, numbered as in manuals (40101: the\n"
+         "101st holding register), or from 0 with --table",
          &asked->texts.reg, NULL},
         {"table", 'T', "TABLE", "holding, input, coil, discrete: --reg counts from 0",
          &asked->read.table, NULL},
@@ -184,6 +220,36 @@ static int find_place(struct reading *asked, const char *operand)
     return code;
 }
 
+static bool is_explained(const struct reading *asked)
+{
+    return asked->explain || asked->explained.expect || asked->explained.pick;
+}
+
+/* All that can be wrong is told before a line is taken from its polls. */
+static int check_asked(struct reading *asked)
+{
+    const struct explain_texts *texts = &asked->explained;
+    char why[512] = "";
+    int code = check_numbering(&asked->read);
+
+    if (code != EXIT_CODE_OK)
+        return code;
+    if (modbus_read_check(&asked->read, why, sizeof why) != 0) {
+        fprintf(stderr, "sluice read: %s\n", why);
+        return EXIT_CODE_USAGE;
+    }
+    asked->wish.all = asked->all;
+    asked->wish.json = asked->json;
+    if (is_explained(asked))
+        return explain_parse(&asked->wish, texts, &asked->read);
+    if (!texts->within && !texts->samples && !texts->interval_ms && !texts->id && !texts->scale &&
+        !texts->profile && !asked->all)
+        return EXIT_CODE_OK;
+    fprintf(stderr, "sluice read: --within, --samples, --interval, --all, --id, --scale and "
+                    "--profile go with --explain, --expect or --pick\n");
+    return EXIT_CODE_USAGE;
+}
+
 int command_read(int argc, char **argv)
 {
     struct reading asked = {.read = {.unit = 1, .count = 1},
@@ -202,12 +268,9 @@ int command_read(int argc, char **argv)
     int code = find_place(&asked, argv[first]);
     if (code != EXIT_CODE_OK)
         return code;
-    /* No line is taken from its polls for what cannot be asked. */
-    char why[512] = "";
-    if (modbus_read_check(&asked.read, why, sizeof why) != 0) {
-        fprintf(stderr, "sluice read: %s\n", why);
-        return EXIT_CODE_USAGE;
-    }
+    code = check_asked(&asked);
+    if (code != EXIT_CODE_OK)
+        return code;
     /* Ctrl-C is waited for, so that a line that is borrowed goes back at once. */
     if (bench_open(&bench) != 0)
         return EXIT_CODE_SYSTEM;
@@ -215,10 +278,8 @@ int command_read(int argc, char **argv)
     asked.read.waits = &bench.host;
     code = is_line(&asked.read) ? borrow_port(&asked.borrow) : EXIT_CODE_OK;
     if (code == EXIT_CODE_OK)
-        code =
-            asked.explain || asked.explained.expect || asked.explained.pick
-                ? explain_run(&asked.read, &asked.explained, asked.all, asked.json, &asked.borrow)
-                : read_once(&asked.read, &asked.json, &asked.borrow);
+        code = is_explained(&asked) ? explain_run(&asked.read, &asked.wish, &asked.borrow)
+                                    : read_once(&asked.read, &asked.json, &asked.borrow);
     borrow_return(&asked.borrow);
     bench_close(&bench);
     return code;

@@ -231,16 +231,13 @@ static int tell_failure(const struct device *device, int32_t marker)
     return answered ? EXIT_CODE_FAILED : bench_exit_code(device->error);
 }
 
-static int walk(struct device *device)
+static int walk(struct device *device, const struct sunspec_models *models)
 {
     const struct sunspec_visitor visitor = {take_model, take_point, device};
-    struct sunspec_models *models;
     char *points = NULL;
     size_t size = 0;
     int code = EXIT_CODE_OK;
 
-    if (find_models(&models))
-        return EXIT_CODE_SYSTEM;
     device->points = open_memstream(&points, &size);
     int32_t marker =
         device->points ? sunspec_walk(models, read_registers, device, &visitor) : ERR_NOMEM;
@@ -254,12 +251,12 @@ static int walk(struct device *device)
         code = tell_failure(device, marker);
     }
     free(points);
-    sunspec_models_close(models);
     return code;
 }
 
 /* Over a line, which only one can have at a time, it is borrowed where the gateway polls it. */
-static int walk_borrowed(struct device *device, const char *socket)
+static int walk_borrowed(struct device *device, const struct sunspec_models *models,
+                         const char *socket)
 {
     bool is_line =
         device->place.is_port || (device->read.frames && strcmp(device->read.frames, "tcp") != 0);
@@ -274,9 +271,28 @@ static int walk_borrowed(struct device *device, const char *socket)
     if (is_line)
         code = borrow_port(&device->borrow);
     if (code == EXIT_CODE_OK)
-        code = walk(device);
+        code = walk(device, models);
     borrow_return(&device->borrow);
     bench_close(&device->bench);
+    return code;
+}
+
+/* All that can be wrong is told before a line is taken from its polls. */
+static int run(struct device *device, const char *socket)
+{
+    struct sunspec_models *models;
+    int code;
+
+    device->read.reg = 0;
+    device->read.count = 1;
+    if (modbus_read_check(&device->read, device->why, sizeof device->why) != 0) {
+        fprintf(stderr, "sluice sunspec: %s\n", device->why);
+        return EXIT_CODE_USAGE;
+    }
+    if (find_models(&models))
+        return EXIT_CODE_SYSTEM;
+    code = walk_borrowed(device, models, socket);
+    sunspec_models_close(models);
     return code;
 }
 
@@ -327,7 +343,7 @@ int command_sunspec(int argc, char **argv)
                                         .echo = echo};
     *(device->place.is_port ? &device->read.port : &device->read.host) = device->place.at;
     if (code == EXIT_CODE_OK)
-        code = walk_borrowed(device, socket);
+        code = run(device, socket);
     free(device);
     return code;
 }

@@ -234,6 +234,15 @@ static int run(struct tracing *tracing, const char *line, const char *frames)
     char why[256];
     int code;
 
+    /* Also where the gateway has the bus, and knows both. */
+    if (line && port_parse_settings(line, &tracing->bus.line, why, sizeof why) != 0) {
+        fprintf(stderr, "sluice trace: --line: %s\n", why);
+        return EXIT_CODE_USAGE;
+    }
+    if (frames && strcmp(frames, "rtu") != 0 && strcmp(frames, "ascii") != 0) {
+        fprintf(stderr, "sluice trace: --frames takes rtu or ascii, not \"%s\"\n", frames);
+        return EXIT_CODE_USAGE;
+    }
     if (daemon_has(tracing)) {
         trace_feed_init(&tracing->feed, &tracing->sniff, take_frame, take_note, tracing);
         return trace_daemon(tracing);
@@ -249,10 +258,6 @@ static int run(struct tracing *tracing, const char *line, const char *frames)
                 "gateway's own can be heard\n",
                 tracing->socket, tracing->operand);
         return EXIT_CODE_FAILED;
-    }
-    if (line && port_parse_settings(line, &tracing->bus.line, why, sizeof why) != 0) {
-        fprintf(stderr, "sluice trace: --line: %s\n", why);
-        return EXIT_CODE_USAGE;
     }
     tracing->bus.connect_timeout_ns = 3 * NS_PER_S;
     if (bench_open(&tracing->bench) != 0)

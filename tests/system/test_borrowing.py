@@ -89,10 +89,35 @@ def a_port_is_known_by_every_name_that_it_has(site):
         check(done.returncode == EXIT_OK and "unit %d" % unit in done.stdout, "the scan", done.stdout, done.stderr)
         check(("lets go" in done.stderr) == lent, "whether the gateway lets go", port, done.stderr)
     plant.wait_up()
-    # What cannot be asked takes no line from its polls.
-    for wrong in (("--type", "f23"), ("--line", "9600 8X1"), ("--count", "5000")):
-        done = plant.gateway.cli("read", other, "--reg", "40001", *wrong)
-        check(done.returncode == EXIT_USAGE and "lets go" not in done.stderr, wrong, done.returncode, done.stderr)
+    plant.gateway.stop()
+
+
+def nothing_is_borrowed_for_what_cannot_be(site):
+    """Each value that each command which borrows takes is checked before a line is taken from its polls."""
+    plant = Plant(site)
+    image = site.write("node.snu", "no image")
+    commands = (("read", "field", "--reg", "40001"), ("read", "field", "--reg", "40001", "--explain", "--pick", "1"),
+                ("scan", "field", "--units", "9", "--listen", "0"), ("sunspec", "field"),
+                ("probe", "--profile", "eastron-sdm120", "field"), ("assign", "field", "--profile", "eastron-sdm120", "--to", "7"),
+                ("assign", "field", "--profile", "eastron-sdm120", "--start", "7"), ("node", "status", plant.line.link),
+                ("node", "confirm", plant.line.link), ("node", "rollback", plant.line.link), ("node", "update", plant.line.link, image))
+    seen = 0
+    for words in commands:
+        name = words[:2] if words[0] == "node" else words[:1]
+        for flag in re.findall(r"^ +(?:-\w, )?--([a-z-]+) [A-Z]", sluice(*name, "--help").stdout, re.M):
+            if flag in ("socket", "config"):
+                continue
+            done = plant.gateway.cli(*words, "--" + flag, "?!")
+            check(done.returncode != EXIT_OK and done.stderr, "it is refused", words, flag, done.returncode, done.stdout)
+            seen += 1
+    check(seen > 45, "how many values there are", seen)
+    for wrong in (("--type", "f23"), ("--line", "9600 8X1"), ("--count", "5000"), ("--expect", "abc"), ("--expect", "0"),
+                  ("--pick", "99"), ("--explain", "--type", "bool", "--table", "coil"), ("--within", "2%"), ("--unit", "248"),
+                  ("--pick", "1", "--id", "x", "--profile", "./nowhere/own.json")):
+        done = plant.gateway.cli("read", "field", "--reg", "40001", *wrong)
+        check(done.returncode in (EXIT_USAGE, EXIT_SYSTEM), wrong, done.returncode, done.stderr)
+    plant.wait_up()
+    check("is lent" not in plant.gateway.process.log(), "the line was never lent", plant.gateway.process.log()[-800:])
     plant.gateway.stop()
 
 
@@ -185,7 +210,7 @@ def a_connection_is_borrowed_of_a_device_that_takes_one_only(site):
 main(a_scan_borrows_the_bus_of_a_running_gateway,
      a_scan_takes_the_id_of_a_bus_and_says_what_comes_next,
      a_port_that_the_gateway_has_is_borrowed_by_its_socket,
-     a_port_is_known_by_every_name_that_it_has,
+     a_port_is_known_by_every_name_that_it_has, nothing_is_borrowed_for_what_cannot_be,
      a_bus_that_is_lent_stays_so_when_its_configuration_changes,
      a_scan_that_listens_for_longer_than_a_lease_keeps_the_bus,
      a_scan_that_is_killed_gives_the_bus_back,

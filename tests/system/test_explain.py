@@ -86,7 +86,8 @@ def what_is_picked_is_read_by_the_gateway(site):
 
 def says_what_cannot_be(site):
     _, place = places(site)
-    for arguments, word in ((["-r", "1", "--explain"], "which with numbering \"40001\" is a coil"), (["-T", "coil", "-r", "0", "--explain"], "bits"), (["-r", "40001", "--expect", "0"], "other than 0"),
+    for arguments, word in ((["-r", "1", "--explain"], "holding register 1 is --reg 40001"), (["-r", "0"], "--table holding --reg 0 is --reg 40001"),
+                            (["-r", "25000"], "--table"), (["-r", "40001", "--samples", "4"], "go with --explain"), (["-T", "coil", "-r", "0", "--explain"], "bits"), (["-r", "40001", "--expect", "0"], "other than 0"),
                             (["-r", "40001", "--explain", "--id", "x"], "--pick"),
                             (["-r", "40001", "--pick", "999"], "no number 999"),
                             (["-r", "40001", "--expect", "5", "--within", "x"], "a share"),
