@@ -204,6 +204,12 @@ void fence_settled(struct fence *fence)
         fence->lost[i].settled = true;
 }
 
+void fence_lost_numbered(struct fence *fence, uint16_t lost, int64_t sent_ns, uint16_t number)
+{
+    fence_lost(fence, lost, sent_ns);
+    fence->lost[fence->count - 1].number = number;
+}
+
 /* One of the requests of that shape is answered. Any of them may be: only what was sent before the
  * first of them cannot be answered any more. */
 static void answered(struct fence *fence, struct fence_shape_lost *entry)
@@ -234,6 +240,14 @@ void fence_late_at(struct fence *fence, uint16_t late, int64_t now_ns)
     if (index < FENCE_MAX)
         fence->late_ns = now_ns - fence->lost[index].sent_ns;
     fence_late(fence, late);
+}
+
+void fence_late_number(struct fence *fence, uint16_t number, int64_t now_ns)
+{
+    for (unsigned i = 0; i < fence->count; i++) {
+        if (number && fence->lost[i].number == number)
+            fence->late_ns = now_ns - fence->lost[i].sent_ns;
+    }
 }
 
 void fence_exception(struct fence *fence, uint8_t function)

@@ -39,6 +39,7 @@ struct fence {
         int64_t first_ns, sent_ns; /* when the oldest and the newest were sent */
         uint32_t times;
         uint16_t shape;
+        uint16_t number; /* of the newest, over Modbus TCP; 0: none */
         bool settled;
     } lost[FENCE_MAX]; /* each shape once, the oldest first */
     uint8_t count;
@@ -78,6 +79,9 @@ void fence_again(const struct fence *fence, const struct modbus_request *request
 /* The request of that shape, sent at `sent_ns`, is given up. */
 void fence_lost(struct fence *fence, uint16_t shape, int64_t sent_ns);
 
+/* The same for one with a number, by which its reply is known. */
+void fence_lost_numbered(struct fence *fence, uint16_t shape, int64_t sent_ns, uint16_t number);
+
 /* Whether there is room to lose another one without forgetting one that is outstanding, as of the
  * last question that gave the time. */
 bool fence_has_room(const struct fence *fence);
@@ -94,6 +98,10 @@ void fence_settled(struct fence *fence);
  * moment it is noted how late it was. */
 void fence_late(struct fence *fence, uint16_t shape);
 void fence_late_at(struct fence *fence, uint16_t shape, int64_t now_ns);
+
+/* A reply with that number came. Where the request was given up, it is noted how late it was; that
+ * it is no longer expected is not said by this. */
+void fence_late_number(struct fence *fence, uint16_t number, int64_t now_ns);
 
 /*
  * An exception to that function came, of which a request is outstanding: it answers that one, or

@@ -212,8 +212,10 @@ static int take_unit(struct scan_state *scan, struct scan_found *found)
 
 static int scan_unit(struct scan_state *scan, uint8_t unit)
 {
-    struct scan_found found = {
-        .unit = unit, .sunspec = SCAN_NO_SUNSPEC, .every_unit = scan->every_unit};
+    struct scan_found found = {.unit = unit,
+                               .sunspec = SCAN_NO_SUNSPEC,
+                               .every_unit = scan->every_unit,
+                               .numbered = scan->options.tcp};
     int error = progress(scan, unit);
 
     if (scan->line)
@@ -247,7 +249,7 @@ static int set_line(struct scan_state *scan, size_t line)
     const struct port_settings *before = scan->line;
 
     scan->line = line_of(&scan->options, line);
-    scan->quality = (struct scan_quality){0};
+    scan->quality = (struct scan_quality){.numbered = scan->options.tcp};
     if (scan->line)
         scan->options.bus.line = *scan->line;
     if (scan->link) {

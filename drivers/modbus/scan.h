@@ -41,6 +41,7 @@ struct scan_found {
     int32_t sunspec; /* register of its marker; SCAN_NO_SUNSPEC */
     char sunspec_vendor[SCAN_NAME_SIZE], sunspec_model[SCAN_NAME_SIZE];
     bool every_unit; /* over TCP: it answers whatever the unit is */
+    bool numbered;   /* over TCP: for scan_advice */
 };
 
 struct scan_progress {

@@ -4,10 +4,14 @@
  * Two devices with one number answer at the same time: their bits fall on each other and the
  * checksum is wrong, or one is later and its answer comes behind that of the other. It is told from
  * noise by where it happens: noise spoils whoever answers, and comes where nobody does.
+ *
+ * Over Modbus TCP none of that can be seen: what falls on each other behind a gateway is its to
+ * notice. An answer that does not belong to its question is the server's own fault there.
  */
 #ifndef SLUICE_MODBUS_SCAN_JUDGE_H
 #define SLUICE_MODBUS_SCAN_JUDGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What came of the questions to a unit. */
@@ -23,6 +27,7 @@ struct scan_tally {
 struct scan_quality {
     unsigned answering, silent; /* units */
     unsigned garbled;           /* units of which nothing sound came, but something did */
+    bool numbered;              /* answers carry their question's number: no line is heard */
 };
 
 enum scan_verdict {
@@ -42,6 +47,6 @@ enum scan_verdict scan_judge(const struct scan_tally *tally, const struct scan_q
 
 /* One word, for JSON; and a sentence that says what to do, "" where nothing is to be done. */
 const char *scan_word(enum scan_verdict verdict);
-const char *scan_advice(enum scan_verdict verdict);
+const char *scan_advice(enum scan_verdict verdict, bool numbered);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include "core/error.h"
 
+#define NO_FUNCTION 0x80 /* with the bit of an exception */
+
 /* The detour, where one is needed. False where one is and there is no room for another shape: then
  * it must not be lost. */
 static bool choose_detour(struct tcp_flight *flight, struct fence *fence, int64_t now_ns)
@@ -46,6 +48,7 @@ static bool takes_late(struct fence *fence, const struct mbap_frame *frame, int6
 {
     uint16_t shape = fence_shape_of(frame->pdu, frame->size);
 
+    fence_late_number(fence, frame->transaction, now_ns);
     if (!fence_closed(fence, shape, now_ns))
         return false;
     fence_late(fence, shape);
@@ -77,6 +80,7 @@ static int take_answer(struct tcp_flight *flight, struct fence *fence,
         flight->detours = false;
         return TCP_FLIGHT_GOES_ON;
     }
+    fence->late_ns = 0;
     flight->reply.data = frame->pdu + offset;
     flight->reply.size = frame->size - offset;
     return 0;
@@ -101,8 +105,18 @@ static int take_exception(struct tcp_flight *flight, struct fence *fence,
         flight->detours = false;
         return TCP_FLIGHT_GOES_ON;
     }
+    fence->late_ns = 0;
     flight->reply.exception = frame->pdu[1];
     return ERR_EXCEPTION;
+}
+
+/* As pdu_match. Some servers (pymodbus from 3.7 on) put no function into an exception: by number
+ * and unit it is known all the same to what. */
+static enum pdu_match match(const struct tcp_flight *flight, const struct mbap_frame *frame)
+{
+    if (frame->size == 2 && frame->pdu[0] == NO_FUNCTION)
+        return PDU_EXCEPTION;
+    return pdu_match(sent(flight), frame->pdu, frame->size);
 }
 
 int tcp_flight_take(struct tcp_flight *flight, struct fence *fence, const struct mbap_frame *frame,
@@ -110,7 +124,7 @@ int tcp_flight_take(struct tcp_flight *flight, struct fence *fence, const struct
 {
     flight->reply.mono_ns = now_ns;
     if (frame->unit == flight->request.unit && frame->transaction == flight->number) {
-        switch (pdu_match(sent(flight), frame->pdu, frame->size)) {
+        switch (match(flight, frame)) {
         case PDU_ANSWER:
             return take_answer(flight, fence, frame, now_ns);
         case PDU_EXCEPTION:
@@ -119,9 +133,12 @@ int tcp_flight_take(struct tcp_flight *flight, struct fence *fence, const struct
             break;
         }
         flight->reply.strays++;
+        flight->misled = true;
         return takes_late(fence, frame, now_ns) ? TCP_FLIGHT_WAITS : ERR_PROTOCOL;
     }
     flight->reply.strays++;
+    if (frame->unit == flight->request.unit || frame->transaction == flight->number)
+        flight->misled = true;
     if (frame->unit == flight->request.unit)
         takes_late(fence, frame, now_ns);
     return TCP_FLIGHT_WAITS;
@@ -136,11 +153,12 @@ int tcp_flight_time_out(const struct tcp_flight *flight, bool partial)
 {
     if (partial)
         return ERR_CHECKSUM;
-    return flight->reply.strays ? ERR_PROTOCOL : ERR_TIMEOUT;
+    return flight->misled ? ERR_PROTOCOL : ERR_TIMEOUT;
 }
 
 void tcp_flight_lost(const struct tcp_flight *flight, struct fence *fence)
 {
     if (flight->open)
-        fence_lost(fence, fence_shape(sent(flight)), flight->reply.sent_ns);
+        fence_lost_numbered(fence, fence_shape(sent(flight)), flight->reply.sent_ns,
+                            flight->number);
 }

@@ -28,6 +28,7 @@ struct tcp_flight {
     struct modbus_request detour;
     bool detours; /* it is under way, and the request behind it */
     bool open;    /* what was sent last has no answer yet */
+    bool misled;  /* something came of its unit, or with its number, that is not its answer */
     uint16_t number;
     int64_t began_ns, deadline_ns;
     struct link_reply reply; /* the counts are of both */

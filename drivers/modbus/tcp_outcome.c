@@ -53,6 +53,7 @@ static void judge(struct tcp_bus *bus, struct flight *flight, int result, bool l
 {
     int64_t took_ns = tcp_bus_now(bus) - flight->tcp.began_ns;
 
+    flight->tcp.reply.late_ns = tcp_bus_fence(bus, flight->device)->late_ns;
     end_flight(bus, flight);
     if (flight->writes)
         writing_take(&bus->writing, result, &flight->tcp.reply, took_ns, lost);
@@ -67,6 +68,7 @@ static void excuse(struct tcp_bus *bus, struct flight *flight, int result)
         judge(bus, flight, result, false);
         return;
     }
+    flight->tcp.reply.late_ns = tcp_bus_fence(bus, flight->device)->late_ns;
     end_flight(bus, flight);
     polling_put_back(&bus->polling, &flight->turn, result, &flight->tcp.reply,
                      tcp_bus_now(bus) - flight->tcp.began_ns);

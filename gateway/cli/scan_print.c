@@ -146,9 +146,9 @@ void scan_print_found(const struct scan_found *found, const char *profile, bool 
     printf("\n");
     if (found->every_unit)
         printf("  it answers whatever the unit is: a device by itself, not a line of several\n");
-    if (*scan_advice(found->verdict))
-        printf("  %s (%u of %u answers sound)\n", scan_advice(found->verdict),
-               tally->answers + tally->exceptions,
+    const char *advice = scan_advice(found->verdict, found->numbered);
+    if (*advice)
+        printf("  %s (%u of %u answers sound)\n", advice, tally->answers + tally->exceptions,
                tally->answers + tally->exceptions + tally->garbled + tally->doubled +
                    tally->silent);
 }

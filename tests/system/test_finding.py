@@ -46,6 +46,16 @@ def a_scan_says_what_devices_say_of_themselves(site):
         check(device["profile"] == "eastron-sdm120", "the profile", device)
 
 
+def no_two_devices_are_told_where_a_server_answers_oddly(site):
+    """Twice, late, or without the function: over TCP that is no second device, and no unit that is not there."""
+    for mode in ("functionless", "twice", "late"):
+        port = free_port()
+        party(site, mode, "odd_server.py", str(port), mode)
+        lines, errors = scan("127.0.0.1:%d" % port, "--units", "1-5", "--timeout", "300", "--quick")
+        found = devices(lines)
+        check(list(found) == [1] and found[1]["verdict"] == "present", "the units", mode, found, errors)
+
+
 def a_scan_of_all_settings_finds_devices_that_are_set_differently(site):
     party(site, "meters", "settable_meters.py", site.path("meters.tty"), "units=2@9600,5@2400,7@9600")
     arguments = (site.path("meters.tty"), "--baud", "9600,4800,2400", "--format", "8N1", "--units", "1-8", "--listen", "0",
@@ -92,8 +102,7 @@ def a_sunspec_device_is_found_and_configures_itself(site):
     party(site, "inverter", "sunspec_server.py", str(port))
     host = "127.0.0.1:%d" % port
     wait_for(lambda: sluice("read", host, "-T", "holding", "-r", "40000").returncode == EXIT_OK, 20, "it answers")
-    # Debian 13's pymodbus answers twice for units that it does not have.
-    lines, _ = scan(host, "--units", "1", "--ask", "holding:40000", "--timeout", "1000")
+    lines, _ = scan(host, "--units", "1-3", "--ask", "holding:40000", "--timeout", "1000")
     found = devices(lines)
     check(list(found) == [1] and found[1]["sunspec"] == {"register": 40000, "vendor": "Acme", "model": "Sun 5"}, "the scan",
           lines)
@@ -180,6 +189,7 @@ def a_port_without_its_folder_is_told_how_to_write(site):
 main(a_scan_finds_the_setting_and_the_units_and_stops_there,
      a_scan_tells_two_devices_with_one_unit_from_one,
      a_scan_says_what_devices_say_of_themselves,
+     no_two_devices_are_told_where_a_server_answers_oddly,
      a_scan_of_all_settings_finds_devices_that_are_set_differently,
      two_meters_of_one_unit_are_told_from_others,
      swapped_wires_are_told_from_another_baud,

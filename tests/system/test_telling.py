@@ -50,6 +50,24 @@ def a_device_that_answers_too_late_is_told_from_one_that_does_not(site):
     gateway.stop()
 
 
+def a_device_that_answers_too_late_over_tcp_is_told_by_its_numbers(site):
+    hall = ModbusTcp(site, "hall", ["1:slow,delay=700ms", "3:quick"])
+    dead = ModbusTcp(site, "attic", ["2:dead"])
+    dead.tell("silence 2")
+    gateway = Gateway(site, [hall.bus(timeout="300ms"), dead.bus(timeout="300ms")],
+                      [hall.device("slow", 1, "200ms"), hall.device("quick", 3, "200ms"), dead.device("dead", 2, "200ms")], []).start()
+    late = wait_for(lambda: not gateway.device("slow")["up"] and gateway.device("slow").get("late_ms"), 40, "it is told")
+    check(300 < late, "how late", late)
+    check("later than its time-out: raise its \"timeout\"" in gateway.cli("status").stdout, "the status",
+          gateway.cli("status").stdout)
+    wait_for(lambda: gateway.device("dead")["timeouts"] > 3, 40, "the other one is asked")
+    check("late_ms" not in gateway.device("dead") and "late_ms" not in gateway.device("quick"), "the others",
+          gateway.device("dead"), gateway.device("quick"))
+    hall.tell("delay 1 0")
+    wait_for(lambda: gateway.device("slow")["up"] and "late_ms" not in gateway.device("slow"), 90, "it is in time again")
+    gateway.stop()
+
+
 def says_when_a_missing_device_is_tried_next(site):
     hall = ModbusTcp(site, "hall", ["7:meter,regs=40"])
     gateway = Gateway(site, [hall.bus()], [hall.device("meter", 7)], []).start()
@@ -280,6 +298,7 @@ def row(table, name):
 
 
 main(names_the_points_that_a_device_refuses, a_device_that_answers_too_late_is_told_from_one_that_does_not,
+     a_device_that_answers_too_late_over_tcp_is_told_by_its_numbers,
      says_when_a_missing_device_is_tried_next,
      a_replaced_meter_raises_an_alarm_and_marks_its_counter, who_a_device_is_outlives_a_restart,
      what_a_counter_ended_at_outlives_a_restart,

@@ -196,6 +196,51 @@ static void believes_no_exception_that_an_older_request_may_have_caused(void **s
     assert_int_equal(flight.reply.exception, 2);
 }
 
+/* As pymodbus 3.8 sends it: whose it is, number and unit tell. */
+static void takes_an_exception_without_a_function_by_its_number(void **state)
+{
+    struct modbus_request request = read_of(10, 1);
+    struct tcp_flight flight;
+    uint8_t pdu[2] = {0x80, 11};
+    struct mbap_frame refusal = {.unit = UNIT, .pdu = pdu, .size = sizeof pdu};
+    unsigned count;
+    uint16_t mine = begin(&flight, &request, &count);
+
+    (void)state;
+    refusal.transaction = (uint16_t)(mine + 1);
+    assert_int_equal(tcp_flight_take(&flight, &fence, &refusal, now_ns), TCP_FLIGHT_WAITS);
+    refusal.transaction = mine;
+    assert_int_equal(tcp_flight_take(&flight, &fence, &refusal, now_ns), ERR_EXCEPTION);
+    assert_int_equal(flight.reply.exception, 11);
+}
+
+/* By the number, exceptions too: another number, and one that was answered, say nothing. */
+static void notes_how_late_an_answer_came(void **state)
+{
+    struct modbus_request request = read_of(10, 4);
+    struct tcp_flight flight;
+    uint8_t pdu[2] = {MODBUS_HOLDING_REGISTERS | 0x80, 2};
+    struct mbap_frame late = {.unit = UNIT, .pdu = pdu, .size = sizeof pdu};
+    unsigned count;
+    uint16_t mine = begin(&flight, &request, &count);
+    int64_t sent_ns = flight.reply.sent_ns;
+
+    (void)state;
+    time_out(&flight);
+    late.transaction = (uint16_t)(mine + 7);
+    tcp_flight_late(&fence, &late, now_ns);
+    assert_int_equal(fence.late_ns, 0);
+    now_ns += 500 * NS_PER_MS;
+    late.transaction = mine;
+    tcp_flight_late(&fence, &late, now_ns);
+    assert_int_equal(fence.late_ns, now_ns - sent_ns);
+    /* Until one comes in time. */
+    request.count = 5;
+    mine = begin(&flight, &request, &count);
+    assert_int_equal(hear(&flight, mine, UNIT, 5, 1), 0);
+    assert_int_equal(fence.late_ns, 0);
+}
+
 /* One read after the other is given up, until the fence can hold no more: 16 shapes, the last one
  * of FENCE_MAX registers. */
 static void fill_the_fence(void)
@@ -327,6 +372,9 @@ static void says_how_it_ended(void **state)
     (void)state;
     assert_int_equal(tcp_flight_time_out(&flight, false), ERR_TIMEOUT);
     assert_int_equal(tcp_flight_time_out(&flight, true), ERR_CHECKSUM);
+    hear(&flight, (uint16_t)(mine + 5), UNIT + 1, 4, 1); /* another unit's is none of its */
+    assert_int_equal(tcp_flight_time_out(&flight, false), ERR_TIMEOUT);
+    assert_int_equal(flight.reply.strays, 1);
     hear(&flight, (uint16_t)(mine + 5), UNIT, 4, 1);
     assert_int_equal(tcp_flight_time_out(&flight, false), ERR_PROTOCOL);
 }
@@ -374,6 +422,8 @@ int main(void)
         cmocka_unit_test_setup(believes_no_late_reply_that_carries_the_newest_number, set_up),
         cmocka_unit_test_setup(needs_no_detour_once_the_late_reply_has_come, set_up),
         cmocka_unit_test_setup(needs_no_detour_for_another_length_or_a_minute_later, set_up),
+        cmocka_unit_test_setup(takes_an_exception_without_a_function_by_its_number, set_up),
+        cmocka_unit_test_setup(notes_how_late_an_answer_came, set_up),
         cmocka_unit_test_setup(believes_no_exception_that_an_older_request_may_have_caused, set_up),
         cmocka_unit_test_setup(asks_on_however_much_is_outstanding, set_up),
         cmocka_unit_test_setup(believes_no_older_answer_to_a_detour_that_was_repeated, set_up),

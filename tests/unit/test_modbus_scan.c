@@ -12,6 +12,7 @@
 
 static const struct scan_quality clean = {.answering = 4, .silent = 100};
 static const struct scan_quality alone = {.silent = 100, .garbled = 1};
+static const struct scan_quality numbered = {.answering = 4, .silent = 100, .numbered = true};
 static const struct scan_quality noisy = {.answering = 2, .silent = 20, .garbled = 30};
 
 static void tells_devices_from_noise_and_silence(void **state)
@@ -42,6 +43,11 @@ static void tells_devices_from_noise_and_silence(void **state)
         {{.garbled = 4, .silent = 1}, &noisy, SCAN_ABSENT},
         {{.answers = 2, .garbled = 3}, &noisy, SCAN_NOISY},
         {{.answers = 3}, &noisy, SCAN_PRESENT},
+        /* Over TCP no answers fall on each other: a server sends twice, or numbers wrongly. */
+        {{.doubled = 5}, &numbered, SCAN_UNCLEAR},
+        {{.doubled = 1, .silent = 4}, &numbered, SCAN_ABSENT},
+        {{.answers = 1, .doubled = 4}, &numbered, SCAN_NOISY},
+        {{.answers = 3}, &numbered, SCAN_PRESENT},
     };
 
     (void)state;
@@ -50,6 +56,8 @@ static void tells_devices_from_noise_and_silence(void **state)
 
         if (verdict != cases[i].verdict)
             fail_msg("case %zu is called %s", i, scan_word(verdict));
+        assert_int_equal(scan_advice(verdict, cases[i].quality->numbered)[0] == '\0',
+                         verdict == SCAN_ABSENT || verdict == SCAN_PRESENT);
     }
 }
 

@@ -1,0 +1,56 @@
+#!/usr/bin/python3
+"""
+A Modbus TCP server that does not keep to the rules: PORT MODE. Unit 1 holds its register numbers. What it says for other
+units is an exception 11: "functionless" as pymodbus from 3.7 on has it (0x80 in place of the function and 0x80), "twice"
+right, and once more with the next number; unit 1's answers come twice, too. "late" is silent for them, and repeats the
+answer of unit 1 in front of each that follows. Says "ready" on standard output.
+"""
+import socket
+import struct
+import sys
+import threading
+
+from wire import receive
+
+
+def frame(transaction, unit, pdu):
+    return struct.pack(">HHHB", transaction, 0, len(pdu) + 1, unit) + pdu
+
+
+def answers(mode, transaction, unit, function, address, count):
+    if unit != 1:
+        if mode == "late":
+            return b""
+        pdu = bytes([0x80 if mode == "functionless" else function | 0x80, 11])
+    elif function in (3, 4) and 0 < count <= 125:
+        pdu = struct.pack(">BB%dH" % count, function, 2 * count, *(place % 65536 for place in range(address, address + count)))
+    else:
+        pdu = bytes([function | 0x80, 1])
+    once = frame(transaction, unit, pdu)
+    return once + (frame(transaction + unit % 2 & 0xFFFF, unit, pdu) if mode == "twice" else b"")
+
+
+def serve(peer, mode):
+    before = b""
+    try:
+        while True:
+            transaction, _, size, unit = struct.unpack(">HHHB", receive(peer, 7))
+            asked = struct.unpack(">BHH", receive(peer, size - 1)[:5].ljust(5, b"\0"))
+            said = answers(mode, transaction, unit, *asked)
+            peer.sendall(before + said)
+            before = said if mode == "late" and said else before
+    except OSError:
+        peer.close()
+
+
+def main(port, mode):
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", int(port)))
+    listener.listen()
+    print("ready", flush=True)
+    while True:
+        threading.Thread(target=serve, args=(listener.accept()[0], mode), daemon=True).start()
+
+
+main(*sys.argv[1:])
