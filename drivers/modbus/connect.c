@@ -11,24 +11,8 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/knock.h"
 #include "core/resolve.h"
-
-int connect_error(int failure)
-{
-    switch (failure) {
-    case ECONNREFUSED:
-        return ERR_REFUSED;
-    case ETIMEDOUT:
-        return ERR_TIMEOUT;
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case ENETDOWN:
-    case EHOSTDOWN:
-        return ERR_UNREACHABLE;
-    default:
-        return error_from_errno(failure);
-    }
-}
 
 /* The host waits for descriptors to be readable only; an epoll set is readable when its socket is
  * writable. */
@@ -57,7 +41,7 @@ static int finish(struct driver_host *host, int fd, int64_t until_mono_ns)
         return ready < 0 ? ready : ERR_TIMEOUT;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) < 0)
         failure = errno;
-    return failure ? connect_error(failure) : 0;
+    return failure ? error_from_errno(failure) : 0;
 }
 
 static int connect_one(const struct addrinfo *info, struct driver_host *host, int64_t until_mono_ns)
@@ -69,7 +53,7 @@ static int connect_one(const struct addrinfo *info, struct driver_host *host, in
         return error_from_errno(errno);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (connect(fd, info->ai_addr, info->ai_addrlen) < 0)
-        error = errno == EINPROGRESS ? finish(host, fd, until_mono_ns) : connect_error(errno);
+        error = errno == EINPROGRESS ? finish(host, fd, until_mono_ns) : error_from_errno(errno);
     if (!error && fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) < 0)
         error = error_from_errno(errno);
     if (error) {
@@ -96,17 +80,6 @@ static int look_up(const struct modbus_host *address, struct driver_host *host,
     return result < 0 ? result : ERR_NAME;
 }
 
-/* An even share of what is left for each address: one that does not answer, as IPv6 in a network
- * that only promises it, leaves time for the next. */
-static int64_t share_until(const struct addrinfo *info, int64_t now_ns, int64_t until_mono_ns)
-{
-    int addresses = 0;
-
-    for (; info; info = info->ai_next)
-        addresses++;
-    return now_ns + (until_mono_ns - now_ns) / addresses;
-}
-
 int connect_tcp(const struct modbus_host *address, int64_t timeout_ns, struct driver_host *host)
 {
     struct addrinfo *found = NULL;
@@ -117,7 +90,9 @@ int connect_tcp(const struct modbus_host *address, int64_t timeout_ns, struct dr
         return result;
     result = ERR_NAME;
     for (const struct addrinfo *info = found; info; info = info->ai_next) {
-        result = connect_one(info, host, share_until(info, clock_mono(host->clock), until));
+        int64_t now = clock_mono(host->clock);
+
+        result = connect_one(info, host, now + knock_share_ns(info, now, until));
         if (result >= 0 || result == ERR_CLOSED)
             break;
     }

@@ -15,9 +15,6 @@
  */
 int connect_tcp(const struct modbus_host *address, int64_t timeout_ns, struct driver_host *host);
 
-/* The error that stands for what connect() failed with. */
-int connect_error(int failure);
-
 /* A sentence for the operator about what it returned. */
 void connect_explain(const struct modbus_host *address, int error, char *why, size_t why_size);
 

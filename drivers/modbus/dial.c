@@ -8,11 +8,10 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "core/error.h"
+#include "core/knock.h"
 #include "core/resolve.h"
-#include "modbus/connect.h"
 
 #define LEFT_FOR_OTHERS 64 /* descriptors, or a quarter of what there may be */
 
@@ -36,22 +35,11 @@ struct dial {
     struct look_up *look_up; /* while the name is looked up... */
     struct dial *behind;     /* ...or waits for that, with the next one in the queue */
     bool queued;
-    struct addrinfo *found, *next; /* all, and the next to be tried */
-    struct loop_watch *watch;      /* of the socket */
+    struct addrinfo *found; /* then its addresses are tried */
+    struct knock *knock;
     struct loop_timer *timer;
-    int64_t timeout_ns, until_ns;
-    int fd;
-    int error; /* of the address tried last */
+    int64_t timeout_ns;
 };
-
-static void drop_socket(struct dial *dial)
-{
-    loop_unwatch(dial->loop, dial->watch);
-    dial->watch = NULL;
-    if (dial->fd >= 0)
-        close(dial->fd);
-    dial->fd = -1;
-}
 
 static void leave_queue(struct dial *dial)
 {
@@ -66,7 +54,7 @@ void dial_cancel(struct dial *dial)
 {
     if (!dial)
         return;
-    drop_socket(dial);
+    knock_stop(dial->knock);
     loop_timer_drop(dial->loop, dial->timer);
     if (dial->look_up)
         dial->look_up->dial = NULL;
@@ -86,35 +74,6 @@ static void end(struct dial *dial, int fd)
     fn(context, fd);
 }
 
-static void try_next(struct dial *dial);
-
-static void succeed(struct dial *dial)
-{
-    int fd = dial->fd;
-
-    loop_unwatch(dial->loop, dial->watch); /* before its descriptor goes */
-    dial->watch = NULL;
-    dial->fd = -1;
-    end(dial, fd);
-}
-
-static void became_writable(void *context, uint32_t events)
-{
-    struct dial *dial = context;
-    int failure = 0;
-    socklen_t size = sizeof failure;
-
-    (void)events;
-    if (getsockopt(dial->fd, SOL_SOCKET, SO_ERROR, &failure, &size) < 0)
-        failure = errno;
-    if (failure == 0) {
-        succeed(dial);
-        return;
-    }
-    dial->error = connect_error(failure);
-    try_next(dial);
-}
-
 /* The lowest free descriptor is what a socket gets: so this one tells that few are left. They are
  * for the API, the uplinks and the journal, without which nobody could look into it. */
 static bool is_among_the_last(int fd)
@@ -128,48 +87,24 @@ static bool is_among_the_last(int fd)
     return (rlim_t)fd >= limit.rlim_cur - left;
 }
 
-/* Begins with one address; 0 where it is under way or done already. */
-static int begin(struct dial *dial, const struct addrinfo *info)
+/* A knock's tune. */
+static int tune(void *context, int fd)
 {
     int one = 1;
 
-    dial->fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (dial->fd < 0)
-        return error_from_errno(errno);
-    if (is_among_the_last(dial->fd))
-        return ERR_DESCRIPTORS;
-    setsockopt(dial->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (connect(dial->fd, info->ai_addr, info->ai_addrlen) < 0 && errno != EINPROGRESS)
-        return connect_error(errno);
-    dial->watch = loop_watch(dial->loop, dial->fd, EPOLLOUT, became_writable, dial);
-    return dial->watch ? 0 : error_from_errno(errno);
+    (void)context;
+    if (is_among_the_last(fd))
+        return EMFILE;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return 0;
 }
 
-/* The time that is left is shared among the addresses that are. */
-static int64_t deadline_ns(const struct dial *dial)
+static void knocked(void *context, int failure, int fd)
 {
-    int64_t now = clock_mono(dial->clock), count = 1;
+    struct dial *dial = context;
 
-    for (const struct addrinfo *info = dial->next; info; info = info->ai_next)
-        count++;
-    return now + (dial->until_ns - now) / count;
-}
-
-static void try_next(struct dial *dial)
-{
-    drop_socket(dial);
-    while (dial->next) {
-        struct addrinfo *info = dial->next;
-
-        dial->next = info->ai_next;
-        dial->error = begin(dial, info);
-        if (dial->error == 0) {
-            loop_timer_set(dial->loop, dial->timer, deadline_ns(dial));
-            return;
-        }
-        drop_socket(dial);
-    }
-    end(dial, dial->error);
+    dial->knock = NULL;
+    end(dial, failure ? error_from_errno(failure) : fd);
 }
 
 static void looked_up(void *context, uint32_t events);
@@ -270,22 +205,25 @@ static void looked_up(void *context, uint32_t events)
         end(dial, error);
         return;
     }
-    dial->found = dial->next = found;
-    dial->until_ns = clock_mono(dial->clock) + dial->timeout_ns;
-    try_next(dial);
+    dial->found = found;
+    const struct knock_given given = {
+        .loop = dial->loop,
+        .clock = dial->clock,
+        .addresses = found,
+        .deadline_ns = clock_mono(dial->clock) + dial->timeout_ns,
+        .tune = tune,
+        .done = knocked,
+        .context = dial,
+    };
+    error = knock_start(&dial->knock, &given);
+    if (error)
+        end(dial, error);
 }
 
-/* First called to begin, then when an address has not answered in its time. */
+/* From the loop, so that nothing is called back before dial_start has returned. */
 static void time_came(void *context)
 {
-    struct dial *dial = context;
-
-    if (dial->fd < 0) {
-        begin_look_up(dial);
-        return;
-    }
-    dial->error = ERR_TIMEOUT;
-    try_next(dial);
+    begin_look_up(context);
 }
 
 struct dial *dial_start(struct dial_look_ups *look_ups, struct loop *loop,
@@ -304,7 +242,6 @@ struct dial *dial_start(struct dial_look_ups *look_ups, struct loop *loop,
         .fn = fn,
         .context = context,
         .timeout_ns = timeout_ns,
-        .fd = -1,
     };
     dial->timer = loop_timer(loop, time_came, dial);
     if (!dial->timer) {

@@ -1,7 +1,6 @@
 /*
- * Connects over TCP without blocking: what a name resolves to is tried address by address, each
- * with its share of the time, so that a dead one leaves time for those behind it. On the thread of
- * a loop.
+ * Connects over TCP to a host by its name, without blocking: the name is looked up, and what it
+ * resolves to is tried address by address (core/knock.h). On the thread of a loop.
  */
 #ifndef SLUICE_MODBUS_DIAL_H
 #define SLUICE_MODBUS_DIAL_H
