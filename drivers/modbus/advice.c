@@ -32,6 +32,12 @@ const char *advice_for(const struct site_bus *bus, uint16_t status, char out[ADV
     const struct modbus_bus_options *options = bus->options;
     char scan[ADVICE_SCAN_SIZE];
 
+    if (status == STATUS_COMMUNICATION && !options->port)
+        return bus->driver == &driver_modbus_tcp
+                   ? "the connection was made, and ended before an answer came: is Modbus TCP "
+                     "spoken at this port, and does nobody else have the only connection?"
+                   : "the connection was made, and ended before an answer came: is this port the "
+                     "way to the device server's line, and does nobody else have it?";
     if (status != STATUS_TIMEOUT && status != STATUS_GATEWAY_TARGET)
         return status_help(status);
     advice_scan(bus, scan);

@@ -69,6 +69,16 @@ static int fail(struct scan_state *scan, int error)
 {
     if (scan->link->why[0])
         snprintf(scan->why, scan->why_size, "%s", scan->link->why);
+    else if (error == ERR_IO && !scan->options.bus.port)
+        snprintf(scan->why, scan->why_size,
+                 "the connection ends before anything is answered: is %s spoken at this port, and "
+                 "does nobody else have the only connection?",
+                 scan->options.tcp ? "Modbus TCP" : "a serial line's Modbus");
+    else if (error == ERR_IO)
+        snprintf(
+            scan->why, scan->why_size,
+            "the port failed: look at the adapter and its plug; \"sluice ports\" lists what is "
+            "there");
     else
         snprintf(scan->why, scan->why_size, "%s", error_text(error));
     return error;

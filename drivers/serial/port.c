@@ -80,7 +80,7 @@ static int set_line(int fd, const struct port_settings *settings, int when)
     bool wire = !is_pseudo(fd);
 
     if (tcgetattr(fd, &line) < 0)
-        return error_from_errno(errno);
+        return errno == ENOTTY ? ERR_UNSUPPORTED : error_from_errno(errno);
     cfmakeraw(&line);
     find_speed(settings->baud, &speed);
     cfsetispeed(&line, speed);
@@ -119,7 +119,7 @@ int port_open(const char *path, const struct port_settings *settings, int *fd)
     int error;
 
     if (made < 0)
-        return error_from_errno(errno);
+        return errno == EISDIR ? ERR_UNSUPPORTED : error_from_errno(errno);
     error = set_up(made, settings);
     if (error) {
         close(made);

@@ -43,6 +43,8 @@ static void explain(struct port_place *place, const struct port_roots *roots, co
             "what is there";
     else if (error == ERR_DENIED)
         advice = "permission denied: the gateway's user must be in the group of the port (dialout)";
+    else if (error == ERR_UNSUPPORTED)
+        advice = "it is no serial port: \"sluice ports\" lists those that there are";
     else if (error == ERR_INVALID && found)
         advice =
             "it does not take this baud, parity or stop bits: correct \"line\", or take another "

@@ -123,6 +123,7 @@ int bench_exit_code(int error)
     case ERR_DENIED:
     case ERR_BUSY:
     case ERR_NOMEM:
+    case ERR_UNSUPPORTED: /* no serial port */
         return EXIT_CODE_SYSTEM;
     default:
         return EXIT_CODE_FAILED;

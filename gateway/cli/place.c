@@ -1,6 +1,7 @@
 #include "cli/place.h"
 
 #include <cjson/cJSON.h>
+#include <ctype.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,20 @@ static bool is_port_here(const char *name, const char *command)
     if (stat(name, &seen) != 0 || !S_ISCHR(seen.st_mode))
         return false;
     fprintf(stderr, "%s: for the port %s in this folder write ./%s\n", command, name, name);
+    return true;
+}
+
+/* An address of a browser or of a network looks like a path, and has a host in it. True after
+ * telling. */
+static bool has_host_within(const char *operand, const char *command)
+{
+    const char *scheme = strstr(operand, "://"), *host = scheme ? scheme + 3 : operand;
+    int size = (int)strcspn(host, "/");
+
+    if (!scheme && (!isdigit((unsigned char)*host) || host[size] != '/' ||
+                    (int)strspn(host, "0123456789.:") != size))
+        return false;
+    fprintf(stderr, "%s: %s: name the host alone: %.*s\n", command, operand, size, host);
     return true;
 }
 
@@ -118,6 +133,8 @@ const char *place_absolute(const char *operand, char path[PATH_MAX])
 int place_find(struct place *place, const char *operand, const char *socket, const char *command)
 {
     *place = (struct place){.at = operand, .is_port = bench_is_port(operand)};
+    if (place->is_port && has_host_within(operand, command))
+        return EXIT_CODE_USAGE;
     if (place->is_port)
         place->at = place_absolute(operand, place->path);
     if (place->is_port)

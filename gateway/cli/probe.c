@@ -186,6 +186,7 @@ static int ask_all(struct probe *probe, struct borrow *borrow)
     struct ask *ask = NULL;
     char why[256] = "", advice[ADVICE_SIZE];
     int error = ask_open(&ask, probe->bus->driver, options, &probe->bench.host, why, sizeof why);
+    uint16_t status = STATUS_TIMEOUT;
     size_t silent = 0;
 
     for (size_t i = 0; i < probe->count && !error && silent < SILENT_MAX; i++) {
@@ -199,6 +200,7 @@ static int ask_all(struct probe *probe, struct borrow *borrow)
                             &probe->results[i]);
         probe->results[i].configured = configured;
         silent = probe->results[i].verdict == PROBE_SILENT ? silent + 1 : 0;
+        status = probe->results[i].status;
         if (error)
             snprintf(why, sizeof why, "%.250s", error == ERR_CLOSED ? "stopped" : ask_why(ask));
     }
@@ -207,12 +209,11 @@ static int ask_all(struct probe *probe, struct borrow *borrow)
         fprintf(stderr, "sluice probe: %s\n", *why ? why : error_text(error));
     else if (silent == SILENT_MAX || (silent && silent == probe->count))
         fprintf(stderr, "sluice probe: the device does not answer: %s\n",
-                advice_for(probe->bus, STATUS_TIMEOUT, advice));
+                advice_for(probe->bus, status, advice));
     else
         return EXIT_CODE_OK;
     borrow_hint(borrow, error);
-    return error == ERR_BUSY || error == ERR_DENIED || error == ERR_NOT_FOUND ? EXIT_CODE_SYSTEM
-                                                                              : EXIT_CODE_FAILED;
+    return error ? bench_exit_code(error) : EXIT_CODE_FAILED;
 }
 
 /* What is read and not there; or is there, with a value, and not read. */
@@ -220,6 +221,20 @@ static bool is_listed(const struct probe_result *result, bool missing)
 {
     return missing ? result->configured && result->verdict == PROBE_REFUSED
                    : !result->configured && result->verdict == PROBE_HAS;
+}
+
+/* Points that are read, and of which nobody knows whether they are there. */
+static size_t count_unknown(const struct probe *probe)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < probe->count; i++) {
+        const struct probe_result *result = &probe->results[i];
+
+        count += result->configured &&
+                 (result->verdict == PROBE_FAILED || result->verdict == PROBE_SILENT);
+    }
+    return count;
 }
 
 static size_t count_listed(const struct probe *probe, bool missing)
@@ -320,7 +335,7 @@ static void print_missing(const struct probe *probe, size_t missing)
 static void print_offer(const struct probe *probe)
 {
     size_t missing = count_listed(probe, true), more = count_listed(probe, false);
-    size_t fits, asked;
+    size_t unknown = count_unknown(probe), fits, asked;
 
     if (is_doubtful(probe, &fits, &asked)) {
         print_doubt(probe, fits, asked);
@@ -328,8 +343,13 @@ static void print_offer(const struct probe *probe)
     }
     if (missing > 0)
         print_missing(probe, missing);
-    else
+    else if (unknown == 0)
         printf("\nAll points that are read are there.\n");
+    if (unknown > 0)
+        printf(
+            "\n%zu point%s read and could not be now: nobody knows whether the device has %s. Ask "
+            "once more when it has less to do.\n",
+            unknown, unknown == 1 ? " is" : "s are", unknown == 1 ? "it" : "them");
     if (more > 0) {
         printf("\n%zu more point%s there and not read. As many of them as are wanted:\n", more,
                more == 1 ? " is" : "s are");
@@ -399,8 +419,10 @@ static int run(struct probe *probe, const char *operand)
             print_table(probe);
             print_offer(probe);
         }
-        code = count_listed(probe, true) || is_doubtful(probe, &fits, &asked) ? EXIT_CODE_FAILED
-                                                                              : EXIT_CODE_OK;
+        code =
+            count_listed(probe, true) || count_unknown(probe) || is_doubtful(probe, &fits, &asked)
+                ? EXIT_CODE_FAILED
+                : EXIT_CODE_OK;
     }
     config_free(probe->own);
     config_free(probe->profile);
@@ -439,10 +461,11 @@ int command_probe(int argc, char **argv)
             "  implausible    the value is outside of min and max, has no text in the enum, or\n"
             "                 is a float that no device measures: a wrong order or model?\n",
         .after =
-            "Exit status: 1 a point that is read is not there, or hardly anything fits, or the\n"
-            "device does not answer; 2 there is no such device, bus or profile; 3 errors in the\n"
-            "configuration or the profile; 4 there is no daemon, and no configuration; 5 the\n"
-            "port cannot be used. One that the daemon polls is borrowed from it.\n",
+            "Exit status: 1 a point that is read is not there, or not for certain, or hardly\n"
+            "anything fits, or the device does not answer; 2 there is no such device, bus or\n"
+            "profile; 3 errors in the configuration or the profile; 4 there is no daemon, and no\n"
+            "configuration; 5 the port cannot be used. One that the daemon polls is borrowed\n"
+            "from it.\n",
         .flags = flags,
     };
     int first = args_parse(argc, argv, &command);

@@ -38,6 +38,7 @@ static enum probe_verdict verdict_of(uint16_t status)
     case STATUS_ILLEGAL_VALUE:
         return PROBE_REFUSED;
     case STATUS_TIMEOUT:
+    case STATUS_COMMUNICATION:
     case STATUS_CORRUPT:
     case STATUS_UNEXPECTED:
     case STATUS_GATEWAY_PATH:

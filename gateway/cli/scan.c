@@ -151,8 +151,11 @@ static int tell_end(struct scanning *scanning, int result, const char *why)
     if (scanning->json)
         printf("{\"kind\":\"end\",\"found\":%d}\n", result);
     else if (result == 0)
-        printf(
-            "nobody answers: check power, A and B, and the units and settings that were asked\n");
+        printf(scanning->options.tcp
+                   ? "nobody answers: check the host, and the units that were asked; a device that "
+                     "speaks RTU frames is asked with --frames rtu\n"
+                   : "nobody answers: check power, A and B, and the units and settings that were "
+                     "asked\n");
     else
         scan_next_print(&scanning->next,
                         scanning->options.bus.port ? scanning->options.bus.port

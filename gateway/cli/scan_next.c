@@ -10,6 +10,8 @@ void scan_next_take(struct scan_next *next, const struct scan_found *found, cons
     struct scan_next_device *device = &next->devices[next->count];
     char line[24];
 
+    if (found->verdict == SCAN_UNCLEAR)
+        return; /* nobody knows what to write */
     next->polled += next->taken[found->unit];
     if (next->taken[found->unit])
         return;

@@ -119,6 +119,9 @@ int points_export(const char *path, const char *device, char separator,
     return error == ERR_INVALID ? ERR_CONFIG : error;
 }
 
+#define NOT_ITS_OWN FINDINGS_MAX /* columns that a driver does not know weigh more than all else   \
+                                  */
+
 /* The driver in whose rows the table is told least of. */
 static const struct driver *likely_driver(const struct config_parts *parts, const char *path)
 {
@@ -128,9 +131,11 @@ static const struct driver *likely_driver(const struct config_parts *parts, cons
         const struct json *root;
         struct work work;
         if (work_begin(&work) == 0) {
-            file_read_points(&root, work.arena, path, (*driver)->point.options, work.findings);
-            if (findings_count(work.findings) < least) {
-                least = findings_count(work.findings);
+            int error =
+                file_read_points(&root, work.arena, path, (*driver)->point.options, work.findings);
+            size_t told = findings_count(work.findings) + (error ? NOT_ITS_OWN : 0);
+            if (told < least) {
+                least = told;
                 best = *driver;
             }
         }

@@ -56,6 +56,26 @@ def no_two_devices_are_told_where_a_server_answers_oddly(site):
         check(list(found) == [1] and found[1]["verdict"] == "present", "the units", mode, found, errors)
 
 
+def what_is_no_modbus_server_is_told(site):
+    for mode in ("closes", "http", "echoes"):
+        port = free_port()
+        party(site, mode, "odd_server.py", str(port), mode)
+        host = "127.0.0.1:%d" % port
+        seen = sluice("scan", host, "--units", "1-3", "--timeout", "300", "--socket", "/nonexistent/api.sock")
+        read = sluice("read", host, "-r", "40001", "-o", "500")
+        probed = sluice("probe", "--profile", "eastron-sdm630", host)
+        for done in (seen, read, probed):
+            told = done.stdout + done.stderr
+            check("input/output" not in told and "the port or connection failed" not in told, "what to do", mode, told)
+            check("in the configuration" not in told and "All points" not in told, "nothing is proposed", mode, told)
+        check(read.returncode == EXIT_FAILED and probed.returncode == EXIT_FAILED, "exit status", mode, read, probed)
+        if mode != "echoes":
+            check("spoken at this port" in seen.stderr and "ended before an answer came" in read.stderr and
+                  "ended before an answer came" in probed.stderr, "why", mode, seen.stderr, read.stderr, probed.stderr)
+        else:
+            check("none that belongs to the question" in seen.stdout, "why", seen.stdout)
+
+
 def a_scan_of_all_settings_finds_devices_that_are_set_differently(site):
     party(site, "meters", "settable_meters.py", site.path("meters.tty"), "units=2@9600,5@2400,7@9600")
     arguments = (site.path("meters.tty"), "--baud", "9600,4800,2400", "--format", "8N1", "--units", "1-8", "--listen", "0",
@@ -189,7 +209,7 @@ def a_port_without_its_folder_is_told_how_to_write(site):
 main(a_scan_finds_the_setting_and_the_units_and_stops_there,
      a_scan_tells_two_devices_with_one_unit_from_one,
      a_scan_says_what_devices_say_of_themselves,
-     no_two_devices_are_told_where_a_server_answers_oddly,
+     no_two_devices_are_told_where_a_server_answers_oddly, what_is_no_modbus_server_is_told,
      a_scan_of_all_settings_finds_devices_that_are_set_differently,
      two_meters_of_one_unit_are_told_from_others,
      swapped_wires_are_told_from_another_baud,

@@ -5,8 +5,8 @@ import shutil
 import signal
 import subprocess
 
-from harness import (EXIT_FAILED, EXIT_NO_DAEMON, EXIT_OK, EXIT_USAGE, Broker, Gateway, ModbusTcp, RtuLine, Scale, check,
-                     free_port, main, sluice, wait_for)
+from harness import (EXIT_FAILED, EXIT_NO_DAEMON, EXIT_OK, EXIT_SYSTEM, EXIT_USAGE, Broker, Gateway, ModbusTcp, RtuLine, Scale,
+                     check, free_port, main, sluice, wait_for)
 from harness.site import Skip, program
 
 PASSWORD = "three plain words\n"
@@ -41,6 +41,17 @@ def a_bus_that_is_not_there_is_told_with_those_that_are(site):
         refuses(socket, EXIT_USAGE, (*words, "boiler"), "boiler is a device", "its bus, meters")
         if words[0] != "trace":
             refuses(socket, EXIT_USAGE, (*words, "scale-line"), "no Modbus")
+
+
+def what_is_no_port_and_no_host_is_told(site):
+    nobody = site.path("nobody.sock")
+    for words in (("scan", "--listen", "0"), ("read", "-r", "40001"), ("assign", "--profile", "eastron-sdm120", "--to", "7"),
+                  ("trace", "--line", "9600 8N1"), ("sunspec",), ("probe", "--profile", "eastron-sdm120")):
+        for file in ("/dev/null", site.folder):
+            refuses(nobody, EXIT_SYSTEM, (*words, file), "it is no serial port", "sluice ports")
+        refuses(nobody, EXIT_SYSTEM, (*words, "./nowhere"), "it is not there: plug the adapter in", "sluice ports")
+        for operand, host in (("http://10.0.0.7/index.html", "10.0.0.7"), ("10.0.0.7/24", "10.0.0.7"), ("tcp://plc:502", "plc:502")):
+            refuses(nobody, EXIT_USAGE, (*words, operand), "name the host alone: %s\n" % host)
 
 
 def without_a_gateway_it_says_how_to_get_one(site):
@@ -140,7 +151,8 @@ def an_audit_of_a_gateway_that_is_not_there_is_told_who_is(site):
     check("comes from" not in proven.stderr, "of one that is there nothing is told", proven.stderr)
 
 
-main(a_bus_that_is_not_there_is_told_with_those_that_are, without_a_gateway_it_says_how_to_get_one, who_may_not_reach_the_gateway_is_told_so,
+main(a_bus_that_is_not_there_is_told_with_those_that_are, what_is_no_port_and_no_host_is_told,
+     without_a_gateway_it_says_how_to_get_one, who_may_not_reach_the_gateway_is_told_so,
      a_bus_is_named_by_its_id_wherever_a_port_is, the_configuration_is_that_of_the_gateway_that_runs,
      accounts_and_tokens_are_told_with_those_that_are, a_folder_without_a_journal_is_none_without_faults,
      what_keeps_an_audit_waiting_is_told_once, an_audit_of_a_gateway_that_is_not_there_is_told_who_is)

@@ -312,6 +312,33 @@ static void an_import_checks_as_a_configuration_does(void **state)
     folder_remove(&folder);
 }
 
+static void collect(void *context, const struct config_error *error)
+{
+    strcat(context, error->sentence);
+    strcat(context, "\n");
+}
+
+/* However much is wrong with it: columns that a driver knows make the table its own. */
+static void a_broken_table_is_told_in_the_words_of_its_driver(void **state)
+{
+    static const char broken[] = "id,reg,scale\na,40001,x,more\nb,-,nan,more\nc,y,1e999\n";
+    struct folder folder = folder_make();
+    struct config_parts parts;
+    char told[4096] = "";
+    FILE *out = fopen("/dev/null", "w");
+
+    (void)state;
+    assert_non_null(out);
+    gateway_config_parts(&parts);
+    write_file(folder.table, broken, sizeof(broken) - 1);
+    assert_int_equal(points_import(folder.table, NULL, &parts, out, collect, told), ERR_CONFIG);
+    assert_non_null(strstr(told, "behind the last column"));
+    assert_non_null(strstr(told, "too large for a number"));
+    assert_null(strstr(told, "unknown key"));
+    fclose(out);
+    folder_remove(&folder);
+}
+
 static void ignore(void *context, const struct config_error *error)
 {
     (void)error;
@@ -353,6 +380,7 @@ int main(void)
         cmocka_unit_test(tells_each_mistake_with_line_and_column),
         cmocka_unit_test(a_way_there_and_back_changes_nothing),
         cmocka_unit_test(an_import_checks_as_a_configuration_does),
+        cmocka_unit_test(a_broken_table_is_told_in_the_words_of_its_driver),
         cmocka_unit_test(survives_mutated_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

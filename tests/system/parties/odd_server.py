@@ -3,7 +3,8 @@
 A Modbus TCP server that does not keep to the rules: PORT MODE. Unit 1 holds its register numbers. What it says for other
 units is an exception 11: "functionless" as pymodbus from 3.7 on has it (0x80 in place of the function and 0x80), "twice"
 right, and once more with the next number; unit 1's answers come twice, too. "late" is silent for them, and repeats the
-answer of unit 1 in front of each that follows. Says "ready" on standard output.
+answer of unit 1 in front of each that follows. "closes" hangs up at each question, "echoes" returns it, "http" answers as a
+web server does. Says "ready" on standard output.
 """
 import socket
 import struct
@@ -15,6 +16,18 @@ from wire import receive
 
 def frame(transaction, unit, pdu):
     return struct.pack(">HHHB", transaction, 0, len(pdu) + 1, unit) + pdu
+
+
+def other_protocol(peer, mode):
+    """What else may listen where Modbus TCP is looked for."""
+    while True:
+        asked = peer.recv(4096)
+        if not asked or mode == "closes":
+            break
+        peer.sendall(asked if mode == "echoes" else b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        if mode == "http":
+            break
+    peer.close()
 
 
 def answers(mode, transaction, unit, function, address, count):
@@ -33,6 +46,8 @@ def answers(mode, transaction, unit, function, address, count):
 def serve(peer, mode):
     before = b""
     try:
+        if mode in ("closes", "echoes", "http"):
+            other_protocol(peer, mode)
         while True:
             transaction, _, size, unit = struct.unpack(">HHHB", receive(peer, 7))
             asked = struct.unpack(">BHH", receive(peer, size - 1)[:5].ljust(5, b"\0"))
