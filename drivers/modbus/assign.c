@@ -161,8 +161,11 @@ static int check_old(struct assigning *assigning)
         return ERR_TIMEOUT;
     }
     if (scan_judge(&seen.tally, &quality) != SCAN_PRESENT) {
-        snprintf(assigning->why, assigning->why_size,
-                 "two devices seem to answer at unit %u: leave one of them on the line", job->from);
+        snprintf(
+            assigning->why, assigning->why_size,
+            "two devices seem to answer at unit %u, or there is noise: leave one of them on the "
+            "line",
+            job->from);
         return ERR_EXISTS;
     }
     if (!job->force && (seen.tally.answers == 0 || seen.value != job->from)) {

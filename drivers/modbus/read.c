@@ -180,6 +180,7 @@ int modbus_read_once(const struct modbus_read *read, modbus_read_fn *each, void 
 
 /* Even, so that devices which refuse half a value are not halved for that. */
 #define REGISTERS_AT_ONCE 64
+#define TRIES_MAX         3
 
 struct modbus_registers {
     struct reading reading;
@@ -254,6 +255,17 @@ static bool is_refused(int error, uint8_t exception)
     return error == ERR_EXCEPTION && (exception == 2 || exception == 3);
 }
 
+/* A damaged answer among many questions is no reason to begin anew. */
+static int ask_again(struct ask *ask, const struct modbus_request *request,
+                     struct link_reply *reply)
+{
+    int error = ERR_CHECKSUM;
+
+    for (int i = 0; i < TRIES_MAX && (error == ERR_CHECKSUM || error == ERR_PROTOCOL); i++)
+        error = ask_read(ask, request, reply);
+    return error;
+}
+
 /* At most log2(REGISTERS_AT_ONCE) deep. */
 static int read_part(struct modbus_registers *registers, unsigned first, unsigned count,
                      uint8_t *data, bool *there)
@@ -267,7 +279,7 @@ static int read_part(struct modbus_registers *registers, unsigned first, unsigne
         .count = (uint16_t)count,
         .timeout_ns = reading->bus.timeout_ns,
     };
-    int error = ask_read(registers->ask, &request, &reply);
+    int error = ask_again(registers->ask, &request, &reply);
 
     if (error == 0) {
         memcpy(data + 2 * (size_t)first, reply.data, 2 * (size_t)count);

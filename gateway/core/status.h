@@ -43,7 +43,9 @@
     X(GATEWAY_PATH, 0x80AD, "exception 10", "the device's gateway has no path to it")              \
     X(GATEWAY_TARGET, 0x80AE, "exception 11", "the device behind the gateway does not answer")     \
     X(EXCEPTION, 0x8004, "exception", "the device answered with an unknown exception")             \
-    X(UNEXPECTED, 0x8009, "unexpected reply", "a reply that does not belong to the request")       \
+    X(UNEXPECTED, 0x8009, "unexpected reply",                                                      \
+      "a reply that does not belong to the request: noise, another master, or two devices with "   \
+      "one unit; over TCP another protocol")                                                       \
     X(NOT_AVAILABLE, 0x809E, "not available", "the device says that it has no value")              \
     X(NOT_A_NUMBER, 0x803C, "not a number", "the register holds NaN or infinity")                  \
     X(FORMAT, 0x8074, "wrong format", "the line did not hold the value that was expected")         \

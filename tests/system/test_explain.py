@@ -84,6 +84,15 @@ def what_is_picked_is_read_by_the_gateway(site):
     del os.environ["SLUICE_PROFILES"]
 
 
+def reads_on_over_damaged_answers(site):
+    line = RtuLine(site, "rs485-1", ["7:pump,regs=40,corrupt=1/3"])
+    done = sluice("read", line.link, "-l", "115200 8E1", "-a", "7", "-T", "holding", "-r", "0", "-c", "8", "--explain", "-J", "-n", "9",
+                  *QUICK)
+    check(done.returncode == EXIT_OK, "sluice read --explain", done.stderr)
+    values = next(guess["values"] for guess in lines(done) if guess["reg"] == 6 and guess["type"] == "u16")
+    check(values == [0x1706] * 9, "each is right", values)
+
+
 def says_what_cannot_be(site):
     _, place = places(site)
     for arguments, word in ((["-r", "1", "--explain"], "holding register 1 is --reg 40001"), (["-r", "0"], "--table holding --reg 0 is --reg 40001"),
@@ -226,7 +235,7 @@ def meta(subscriber):
     return messages[-1].json() if messages else {"unverified": None}
 
 
-main(finds_the_value_on_the_display, shows_how_each_register_moves, what_is_picked_is_read_by_the_gateway,
+main(finds_the_value_on_the_display, shows_how_each_register_moves, reads_on_over_damaged_answers, what_is_picked_is_read_by_the_gateway,
      says_what_cannot_be, finds_which_points_a_device_has, probes_a_line_on_a_port,
      borrows_a_line_that_the_gateway_polls,
      a_reading_that_is_on_the_display_confirms_its_profile,
