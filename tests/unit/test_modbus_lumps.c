@@ -69,11 +69,14 @@ static void joins_a_function_that_nobody_knows(void **state)
     assert_string_equal(heard.lines, "?? 3 bytes that are no frame\n-> unit 7  function 100\n");
     /* Without a silence between them: the second one shows where the first one ends. */
     size += rtu(bytes + size, 7, ask, sizeof ask);
+    size += rtu(bytes + size, 7, answer, sizeof answer);
     begin(&heard, &sniff, SNIFF_RTU);
     sniff_feed(&sniff, SNIFF_HEARD, NS_PER_S, bytes, size);
     sniff_flush(&sniff);
-    assert_string_equal(heard.lines, "-> unit 7  function 100\n"
-                                     "-> unit 7  read holding registers at 100, 2 of them\n");
+    assert_string_equal(heard.lines,
+                        "-> unit 7  function 100\n"
+                        "-> unit 7  read holding registers at 100, 2 of them\n"
+                        "<- unit 7  read holding registers at 100: 1 65535  after 1.1 ms\n");
 }
 
 /* Half a frame, whose rest never came, is not joined with what stands behind it: with a frame, or
