@@ -108,16 +108,18 @@ static void begin_asking(struct reach *reach)
 
 static void tell_timeout(const struct reach *reach, char *sentence, size_t size)
 {
-    bool whole = clock_mono(&clock_system) >= reach->given.deadline_ns;
-    char within[32] = "";
+    const char *host = reach->to.host;
+    unsigned port = reach->to.port;
 
-    if (whole)
-        snprintf(within, sizeof(within), " within %" PRId64 " s",
-                 reach->given.timeout_ns / NS_PER_S);
-    snprintf(sentence, size,
-             "no answer from %s port %u%s: check the address, the network and "
-             "firewalls",
-             reach->to.host, (unsigned)reach->to.port, within);
+    if (clock_mono(&clock_system) >= reach->given.deadline_ns)
+        snprintf(sentence, size,
+                 "no answer from %s port %u within %" PRId64
+                 " s: check the address, the network and firewalls",
+                 host, port, reach->given.timeout_ns / NS_PER_S);
+    else
+        snprintf(sentence, size,
+                 "no answer from %s port %u: check the address, the network and firewalls", host,
+                 port);
 }
 
 static void no_address_left(struct reach *reach, int failure)
