@@ -13,6 +13,27 @@ static bool take_length(struct framing *framing, uint8_t byte, size_t limit)
     return framing->left <= limit;
 }
 
+/*
+ * Whether a packet may begin so that comes from a broker to a client which publishes and subscribes
+ * with QoS 0 and 1 and does not authenticate in steps. To others the client library does what the
+ * answered packet is not made for: where a PUBREC comes for one of QoS 1 it uses the message after
+ * it has freed it.
+ */
+static bool may_come(uint8_t first)
+{
+    switch (first) {
+    case 0x20: /* CONNACK */
+    case 0x40: /* PUBACK */
+    case 0x90: /* SUBACK */
+    case 0xB0: /* UNSUBACK */
+    case 0xD0: /* PINGRESP */
+    case 0xE0: /* DISCONNECT */
+        return true;
+    default: /* PUBLISH, but for QoS 2 and 3 */
+        return first >> 4 == 3 && !(first & 0x04);
+    }
+}
+
 bool framing_pass(struct framing *framing, const uint8_t *data, size_t size, size_t limit)
 {
     while (size > 0) {
@@ -28,7 +49,7 @@ bool framing_pass(struct framing *framing, const uint8_t *data, size_t size, siz
             data += step;
             size -= step;
         } else {
-            if (*data >> 4 == 0) /* no type of packet */
+            if (!may_come(*data))
                 return false;
             *framing = (struct framing){.in_length = true};
             data++;

@@ -1,6 +1,7 @@
 /*
- * Where MQTT packets begin and how long they are, in a stream of bytes: the client library buffers
- * whole packets of whatever length a broker announces, so that somebody must look before it does.
+ * Where MQTT packets begin, of which type and how long they are, in a stream of bytes: the client
+ * library buffers whole packets of whatever length a broker announces, and takes some types that
+ * must not come for others, so that somebody must look before it does.
  */
 #ifndef SLUICE_TLS_FRAMING_H
 #define SLUICE_TLS_FRAMING_H
@@ -17,7 +18,8 @@ struct framing {
 };
 
 /* The next bytes of the stream. False when a packet in them is longer than `limit` behind its
- * length, or its type or length cannot be MQTT: the stream is of no use from there on. */
+ * length, or its type or length cannot be what a broker answers: the stream is of no use from there
+ * on. */
 bool framing_pass(struct framing *framing, const uint8_t *data, size_t size, size_t limit);
 
 #endif

@@ -30,6 +30,19 @@ static const struct stream_case cases[] = {
     CASE(true, "\x30\x80\x80\x80\x00\xd0\x00"),
     CASE(false, "\x30\x80\x80\x80\x80\x00"), /* a fifth byte of length */
     CASE(false, "\x00\x02"),
+    CASE(true, "\x30\x00\x31\x00\x32\x00\x33\x00\x38\x00\x3b\x00"), /* PUBLISH of QoS 0 and 1 */
+    CASE(false, "\x34\x00"),
+    CASE(false, "\x36\x00"),
+    CASE(true, "\x90\x00\xb0\x00\xe0\x00"),
+    CASE(false, "\x50\x02\x00\x01"), /* PUBREC, PUBREL, PUBCOMP: of QoS 2 */
+    CASE(false, "\x62\x02\x00\x01"),
+    CASE(false, "\x70\x02\x00\x01"),
+    CASE(false, "\xf0\x00"), /* AUTH, which nobody began */
+    CASE(false, "\x10\x00"), /* what a client sends */
+    CASE(false, "\x82\x00"),
+    CASE(false, "\xa2\x00"),
+    CASE(false, "\xc0\x00"),
+    CASE(false, "\x41\x02\x00\x01"), /* flags that have no meaning */
     CASE(false, "\xd0\x00\x0f"),
 };
 

@@ -331,6 +331,7 @@ static void what_is_no_packet_that_may_come_ends_the_connection(void **state)
     static const struct answers answers[] = {
         {.to5 = yes5, .size5 = 5, .then = "\x30\xff\xff\xff\x7f", .then_size = 5}, /* 256 MB */
         {.to5 = yes5, .size5 = 5, .then = "\0\0\0\0", .then_size = 4},
+        {.to5 = yes5, .size5 = 5, .then = "\x50\x02\x00\x01", .then_size = 4}, /* PUBREC */
     };
 
     (void)state;
