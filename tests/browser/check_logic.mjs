@@ -105,6 +105,9 @@ const tests = {
     assert.match(found.why, /no such register/);
     assert.match(found.next, /leave out/);
     assert.equal(logic.conditions(status({ buses: [bus('b', Array.from({ length: 9 }, (_, i) => device(`d${i}`, { bad: 2 })))] })).at(-1).what, 'b: 10 of 65 values are bad.');
+    const down = (more) => logic.conditions(status({ buses: [bus('b', [device('m', { up: false, why: 'timeout', ...more })])] }))[0].next;
+    assert.match(down({}), /Check power/);
+    assert.equal(down({ late_ms: 712 }), 'It answers 712\u00a0ms after it was asked: raise its time-out.');
     const [one] = logic.conditions(status({ buses: [bus('b', [device('m', { bad: 1 })])] }));
     assert.deepEqual([one.what, one.why], ['m: 1 of 13 values is bad.', undefined]);
     assert.deepEqual(keys(status({ buses: [bus('b', [device('m', { bad: 6, up: false }), device('x')])] })), [], 'one that does not answer has no values');
@@ -169,6 +172,7 @@ const tests = {
     const words = (frame) => logic.frameInWords({ unit: 7, function: 3, name: 'read holding registers', ...frame });
     assert.equal(words({ way: 'request', address: 100, count: 2 }), 'asks unit 7: read holding registers from 100 × 2');
     assert.equal(words({ way: 'reply', values: [1, 65535], took_us: 4100, answers: true }), 'unit 7 answers: 1 65535 after 4.1\u00a0ms');
+    assert.equal(words({ way: 'reply', values: [1], pause_us: 52100, answers: true }), 'unit 7 answers: 1 in lumps, 52.1\u00a0ms apart');
     assert.match(words({ way: 'reply', exception: 2, answers: true }), /no such register/);
     assert.match(logic.frameInWords({ way: 'garbage', size: 3, hex: '00ff01' }), /^3 bytes that are no frame: 00ff01/);
   },

@@ -33,13 +33,18 @@ function ofGateway(now: Status): Condition[] {
   return found;
 }
 
+/** What to do about one that does not answer in time. */
+export function deviceHelp({ late_ms, why, help = '' }: DeviceStatus): string {
+  return late_ms ? t('device.late', { ms: late_ms }) : told(`help.${why}`, help);
+}
+
 function ofDevice(bus: BusStatus, device: DeviceStatus): Condition {
   return {
     key: `device/${device.id}`,
     level: 'down',
     what: t('trouble.device', { name: device.name || device.id, bus: bus.id }),
     why: device.why && told(`why.${device.why}`, device.why),
-    next: device.why && told(`help.${device.why}`, device.help ?? ''),
+    next: device.why && deviceHelp(device),
     at: ['devices', device.id],
   };
 }

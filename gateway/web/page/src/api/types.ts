@@ -78,6 +78,8 @@ export interface DeviceStatus {
   round_trip_us: number;
   age_ms?: number;
   next_probe_ms?: number;
+  /** It answers, but only so long after it was asked, when nobody waits any more. */
+  late_ms?: number;
   bus_percent: number;
   turnaround_us: number;
   learnt: Learnt;

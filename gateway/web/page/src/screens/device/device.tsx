@@ -1,5 +1,6 @@
 /** One device: its values and their course, what can be written, how it answers, and what goes over its line. */
 import { useEffect, useState } from 'preact/hooks';
+import { deviceHelp } from '../../api/conditions';
 import { useWant } from '../../api/live';
 import { followValues, loadPoints, points } from '../../api/points';
 import { may } from '../../api/session';
@@ -42,7 +43,7 @@ function Down({ bus, device }: Found) {
   const again = device.next_probe_ms ? t('device.again', { s: Math.ceil(device.next_probe_ms / 1000) }) : '';
   return (
     <Notice level={bus.lent ? 'paused' : 'down'} title={t('trouble.device', { name: device.name || device.id, bus: bus.id })}
-      why={told(`why.${device.why}`, device.why)} next={`${told(`help.${device.why}`, device.help ?? '')} ${again}`} />
+      why={told(`why.${device.why}`, device.why)} next={`${deviceHelp(device)} ${again}`} />
   );
 }
 

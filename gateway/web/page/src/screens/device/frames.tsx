@@ -24,6 +24,8 @@ export interface Frame {
   exception?: number;
   answers?: boolean;
   took_us?: number;
+  /** It came in lumps, the longest pause between them. */
+  pause_us?: number;
   lost?: number;
 }
 
@@ -36,10 +38,11 @@ export function frameInWords(frame: Frame): string {
   if (way === 'cut') return t('frame.cut', { n: frame.size ?? 0 });
   const what = told(`function.${frame.function}`, frame.name ?? String(frame.function));
   const where = [address !== undefined && t('frame.at', { address }), count !== undefined && `× ${count}`, way === 'request' && values.length > 0 && `: ${values.join(' ')}`].filter(Boolean).join(' ');
-  if (way === 'request') return t('frame.request', { unit, what, where });
+  const lumps = frame.pause_us && t('frame.lumps', { ms: number(frame.pause_us / 1000, 1) });
+  if (way === 'request') return [t('frame.request', { unit, what, where }), lumps].filter(Boolean).join(' ');
   const after = took === undefined ? '' : t('frame.after', { ms: number(took / 1000, 1) });
   const answer = exception !== undefined ? told(`why.exception ${exception}`, t('why.exception')) : values.length ? values.join(' ') : what;
-  return [t('frame.reply', { unit, answer }), after, frame.answers === false && t('frame.unasked')].filter(Boolean).join(' ');
+  return [t('frame.reply', { unit, answer }), after, lumps, frame.answers === false && t('frame.unasked')].filter(Boolean).join(' ');
 }
 
 export function Frames({ bus }: { bus: BusStatus }) {
