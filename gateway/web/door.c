@@ -22,13 +22,14 @@ void door_count(struct door *door)
     atomic_store(&door->known, guests_known(door->guests));
 }
 
-/* Those who have proven something come first, then the newest: who made many connections waits
- * behind himself. */
-static bool comes_before(const struct visit *a, const struct visit *b)
+/* Those who have proven something come first, then the newest and the oldest by turns: who made
+ * many connections waits behind himself, and where more come than can be served nobody waits for
+ * ever. */
+static bool comes_before(const struct door *door, const struct visit *a, const struct visit *b)
 {
     if ((a->carry.tls != NULL) != (b->carry.tls != NULL))
         return a->carry.tls != NULL;
-    return a->guest.came_ns > b->guest.came_ns;
+    return (a->guest.came_ns < b->guest.came_ns) == door->oldest_first;
 }
 
 static void step(void *context);
@@ -54,9 +55,11 @@ static void step(void *context)
         if (!visit || !visit->ready)
             continue;
         ready++;
-        if (!first || comes_before(visit, first))
+        if (!first || comes_before(door, visit, first))
             first = visit;
     }
+    if (first && !first->carry.tls)
+        door->oldest_first = !door->oldest_first;
     if (first)
         visit_greet(first);
     if (ready > 1)

@@ -49,7 +49,8 @@ struct door {
     struct shown *shown;
     struct guests *guests;
     struct visit *visits[GUESTS_MAX + 1];
-    bool stepping; /* a step of handshakes is posted */
+    bool stepping;     /* a step of handshakes is posted */
+    bool oldest_first; /* of those who wait for their first one; else the newest */
     struct listener listeners[DOOR_LISTENERS_MAX];
     struct redirect *redirect;
     struct redirect_target target;

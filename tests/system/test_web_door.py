@@ -213,6 +213,26 @@ def nonsense_is_answered_or_closed_and_harms_nobody(site):
     return "%d requests, seed %d" % (count, SEED)
 
 
+def who_came_first_is_served_where_more_come_than_can_be(site):
+    """Twenty-four who come again as soon as they were answered keep the door busy without a pause."""
+    gateway = plant(site)
+    end = time.monotonic() + (60 if LONG else 12)
+
+    def come_again():
+        throwing = Throwing(gateway)
+        times = []
+        while time.monotonic() < end:
+            begun = time.monotonic()
+            throwing.throw(REQUESTS[0])
+            times.append(time.monotonic() - begun)
+        return times
+
+    with concurrent.futures.ThreadPoolExecutor(24) as visitors:
+        times = [time_s for one in [visitors.submit(come_again) for _ in range(24)] for time_s in one.result()]
+    gateway.stop()
+    return "%d handshakes, the longest %.1f s" % (len(times), max(times))
+
+
 def plain_ports_stand_nonsense(site):
     chance = random.Random(SEED)
     gateway = plant(site)
@@ -286,5 +306,6 @@ def the_audit_knows_from_where(site):
 main(the_page_comes_compressed_and_is_kept_by_browsers, a_query_with_more_keys_than_anybody_asks_for_is_refused_at_once,
      what_is_no_file_of_the_page_is_told, names_of_ones_own_are_answered,
      what_can_be_read_in_two_ways_is_refused_and_closed, huge_headers_are_refused_and_closed,
-     nonsense_is_answered_or_closed_and_harms_nobody, plain_ports_stand_nonsense,
+     nonsense_is_answered_or_closed_and_harms_nobody, who_came_first_is_served_where_more_come_than_can_be,
+     plain_ports_stand_nonsense,
      who_holds_connections_open_keeps_nobody_out, those_who_do_nothing_are_ended, the_audit_knows_from_where)
