@@ -182,6 +182,20 @@ def a_damaged_image_and_a_lying_card_are_told(site):
         os.close(fd)
 
 
+def a_card_that_was_pulled_out_is_told(site):
+    image, content = make_image(site)
+    path = site.write("card.img", "")
+    only_read, only_write, pipe = os.open(path, os.O_RDONLY), os.open(path, os.O_WRONLY), os.pipe()[1]
+    for what, words in ((lambda: card.write_all(only_read, image, len(content)), "writing failed at 0 MiB"),
+                        (lambda: card.sync(pipe, 9 * MIB), "writing failed at 9 MiB"),
+                        (lambda: card.compare(only_write, 4 * MIB, 5, b""), "reading back failed at 4 MiB")):
+        try:
+            what()
+            check(False, "nobody sees it", words)
+        except Refused as why:
+            check(words in str(why) and "pulled out" in str(why), "it is told", words, str(why))
+
+
 def a_card_that_was_written_in_part_starts_nothing(site):
     image, _ = make_image(site)
     target = pathlib.Path(site.path("target.img"))
@@ -390,8 +404,8 @@ def images_are_offered_to_raspberry_pi_imager(site):
 
 main(every_board_is_listed, an_image_goes_onto_a_card_and_is_read_back, what_must_not_be_overwritten_is_not,
      what_a_disk_is_decides_whether_it_is_written,
-     whoever_overwrites_a_disk_types_its_name, a_damaged_image_and_a_lying_card_are_told, a_card_that_was_written_in_part_starts_nothing,
-     the_time_that_is_left_is_told,
+     whoever_overwrites_a_disk_types_its_name, a_damaged_image_and_a_lying_card_are_told, a_card_that_was_pulled_out_is_told,
+     a_card_that_was_written_in_part_starts_nothing, the_time_that_is_left_is_told,
      a_node_is_flashed_by_the_commands_of_its_board, a_card_comes_up_as_its_label_says,
      building_and_testing_are_left_to_whoever_does_that,
      the_emulator_takes_the_boot_loader_from_the_image, the_emulator_gets_the_device_tree_as_described,

@@ -1,4 +1,5 @@
 """An image onto a card, stick or disk: asked before, shown meanwhile, read back afterwards."""
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -68,14 +69,27 @@ def open_target(path, device):
         raise Refused("%s cannot be opened: %s" % (path, "it is in use" if error.errno == 16 else error.strerror)) from None
 
 
+@contextlib.contextmanager
+def told(what, at):
+    """An error of the card is Refused; `at` is the byte."""
+    try:
+        yield
+    except OSError as error:
+        raise Refused("%s failed at %d MiB: %s. The card was pulled out, or is worn out; nothing starts from it until it is written anew" %
+                      (what, at // MIB, error.strerror)) from None
+
+
 def put(fd, block, at):
     view = memoryview(block)
     while view:
-        try:
+        with told("writing", at):
             written = os.pwrite(fd, view, at)
-        except OSError as error:
-            raise Refused("writing failed behind %d MiB: %s. The card may be worn out" % (at // MIB, error.strerror)) from None
         view, at = view[written:], at + written
+
+
+def sync(fd, at):
+    with told("writing", at):
+        os.fdatasync(fd)
 
 
 def write_all(fd, image, size):
@@ -91,18 +105,18 @@ def write_all(fd, image, size):
         digests.append(hashlib.blake2b(block).digest())
         done += len(block)
         if number % SYNC_EVERY == 0 or done == size:
-            os.fdatasync(fd)
+            sync(fd, done)
             progress.at(done)
     if done != size:
         raise Refused("%s has %d bytes in place of %d: it is damaged; build or fetch it again" % (image, done, size))
-    os.fsync(fd)
+    sync(fd, done)
     return first, digests
 
 
 def write_first(fd, device, first):
     """The card becomes one that a board starts from, when all else was read back."""
     put(fd, first, 0)
-    os.fsync(fd)
+    sync(fd, 0)
     forget(fd, device)
     compare(fd, 0, len(first), hashlib.blake2b(first).digest())
 
@@ -117,7 +131,8 @@ def forget(fd, device):
 def compare(fd, at, size, digest):
     block = b""
     while len(block) < size:
-        piece = os.pread(fd, size - len(block), at + len(block))
+        with told("reading back", at):
+            piece = os.pread(fd, size - len(block), at + len(block))
         if not piece:
             break
         block += piece
