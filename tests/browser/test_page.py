@@ -124,6 +124,18 @@ def an_image_asks_who_it_is_and_is_updated(site):
     return remark
 
 
+def an_update_goes_on_without_the_gateway(site):
+    box = Box(site)
+    box.hold()
+    gateway = Gateway(site, [], [], [], web=True)
+    owned(gateway.start(before=box.before))
+    site.start("install", program("sluice"), "update", "install", box.bundle("new.raucb", "1.1.0"), "--socket", gateway.socket)
+    wait_for(lambda: Api(gateway).get("/api/v1/update")["job"].get("percent", 0) > 20 and box.is_busy(), 30, "it is being installed")
+    gateway.kill()
+    gateway.start(before=box.before)
+    return walk(gateway, "under_way", SLUICE_HOLD=box.path("boot/hold"))
+
+
 def somebody_updates_a_sensor_node(site):
     """On an emulated board; and back again."""
     node = SlottedNode(site)
@@ -347,4 +359,5 @@ if __name__ == "__main__":
          a_backup_makes_another_machine_the_same_gateway,
          a_person_with_a_phone_takes_less_than_ten_minutes,
          an_image_asks_who_it_is_and_is_updated,
+         an_update_goes_on_without_the_gateway,
          somebody_goes_the_whole_way_from_the_box_to_a_value_that_arrives)
