@@ -402,16 +402,17 @@ static void end(struct sniff *sniff, enum sniff_way way, int64_t mono_ns)
 {
     struct sniff_buffer *buffer = &sniff->buffers[way == SNIFF_RECEIVED];
     struct sniff_frame frame = {.kind = SNIFF_CUT};
+    int64_t quiet_ns = buffer->have ? mono_ns - buffer->at_ns[buffer->have - 1] : 0;
 
-    take(sniff, way);
+    if (quiet_ns > sniff_patience_ns(sniff) || is_whole(sniff, buffer))
+        take_last(sniff, way);
+    else if (quiet_ns > sniff_silence_ns(sniff))
+        rest(sniff, way, mono_ns);
+    else
+        take(sniff, way);
     tell_garbage(sniff, buffer);
     if (buffer->have == 0)
         return;
-    if (mono_ns - buffer->at_ns[buffer->have - 1] > sniff_silence_ns(sniff) ||
-        is_whole(sniff, buffer)) {
-        take_last(sniff, way);
-        return;
-    }
     emit(sniff, buffer, buffer->have, &frame);
     tell(sniff, &frame);
     drop(buffer, buffer->have);

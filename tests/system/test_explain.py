@@ -184,7 +184,7 @@ def probes_a_line_on_a_port(site):
     found = {point["id"]: point["verdict"] for point in json.loads(done.stdout)["points"]}
     check(found["level"] == "has" and found["beyond"] == "has not", "with the line and unit of the profile", found)
     unknown = sluice("probe", "--profile", "acme-n", line.link)
-    check(unknown.returncode == EXIT_CONFIG and "acme-m" in unknown.stderr, "a name that is near", unknown.stderr)
+    check(unknown.returncode == EXIT_USAGE and "acme-m" in unknown.stderr, "a name that is near", unknown.stderr)
 
 
 def a_reading_that_is_on_the_display_confirms_its_profile(site):

@@ -192,7 +192,7 @@ static void tells_a_frame_that_the_end_cuts_from_one_that_is_damaged(void **stat
             begin(&heard, &sniff, SNIFF_RTU);
             sniff_feed(&sniff, SNIFF_SENT, NS_PER_S, bytes, asked);
             sniff_feed(&sniff, SNIFF_RECEIVED, 2 * NS_PER_S, bytes + asked, cut - asked);
-            sniff_end(&sniff, 2 * NS_PER_S + (late ? NS_PER_S : NS_PER_MS));
+            sniff_end(&sniff, 2 * NS_PER_S + (late ? 2 * NS_PER_S : 100 * NS_PER_MS));
             if (cut == size)
                 continue;
             snprintf(expected, sizeof expected, "%s %zu byte%s %s\n", late ? "??" : ".. the first",
