@@ -317,6 +317,12 @@ class Demo:
         config = write_config(self.folder, self.broker, self.tcp_port, page_port)
         self.start_gateway(config, page_port)
         self.say(f"== the page is at {self.page}, and its first visitor enters {self.code}")
+        self.say(f"== to look into it from another terminal: {self.way_in()}")
+        self.say("   and then: sluice status, sluice tail, sluice state, sluice doctor cloud, sluice scan rs485")
+
+    def way_in(self):
+        """What makes `sluice` ask this gateway and no installed one."""
+        return f"export SLUICE_SOCKET={self.socket} PATH={self.build}:$PATH"
 
     def setup_code(self):
         """What the first visitor of the page has to enter."""
@@ -345,6 +351,7 @@ class Demo:
         lines += [f"  {name:<24} {value!s:>12} {unit:<4} {quality}" for name, value, unit, quality in values]
         bar = "#" * min(60, ledger["pending"] // 10)
         lines += ["", f"  page        {self.page} (signed by itself; setup code {self.code})",
+                  f"  look in     {self.way_in()}",
                   f"  journal     {journal['stored']} events stored",
                   f"  uplink      {uplink['state']:<11} {uplink['tls'] if uplink['state'] == 'online' else ''}",
                   f"  ledger      {ledger['acked']} acknowledged, {ledger['pending']} pending {bar}",

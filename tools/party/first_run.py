@@ -53,6 +53,8 @@ A gateway that nobody has set up yet. Its page, signed by itself: {told["page"]}
     authority     {told["ca"]}
     certificate   {told["cert"]}
     private key   {told["key"]}
+  the way in      {self.way_in()}
+                  and then: sluice status, sluice check {self.folder / "sluice.json"}
 Somebody listens at the broker: the first value of each device is told here. Ctrl-C ends all that was started.
 """)
         # Whole when it is there.
