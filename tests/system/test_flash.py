@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """tools/flash: images onto cards, and firmware into nodes."""
+import errno
 import json
 import lzma
 import os
@@ -80,6 +81,30 @@ def an_image_goes_onto_a_card_and_is_read_back(site):
             there = tool("mtype", "-i", "%s@@%d" % (loop.path, MIB), "::sluice/" + name, env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
             check(there == (presets / name).read_text(), "a preset", name, there)
         return answer.stderr.splitlines()[0][:60]
+
+
+def nobody_mounts_a_card_before_its_presets_are_there(site):
+    image, _ = make_image(site)
+    presets = pathlib.Path(site.path("plant7"))
+    presets.mkdir()
+    (presets / "sluice.json").write_text('{"version": 1}')
+    seen, copy_presets = [], card.copy_presets
+
+    def looked_at(fd, device, path, folder):
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_EXCL))  # as who mounts it
+            seen.append("it was free")
+        except OSError as error:
+            seen.append(error.errno)
+        return copy_presets(fd, device, path, folder)
+
+    with Loop(site, 32) as loop:
+        card.copy_presets = looked_at
+        try:
+            card.write(types.SimpleNamespace(board="rpi4", device=loop.path, image=str(image), presets=str(presets), yes=True))
+        finally:
+            card.copy_presets = copy_presets
+    check(seen == [errno.EBUSY], "it is held", seen)
 
 
 def what_must_not_be_overwritten_is_not(site):
@@ -402,7 +427,7 @@ def images_are_offered_to_raspberry_pi_imager(site):
     refused(run("build", "rpi4", **own), "this version has no tools/image")
 
 
-main(every_board_is_listed, an_image_goes_onto_a_card_and_is_read_back, what_must_not_be_overwritten_is_not,
+main(every_board_is_listed, an_image_goes_onto_a_card_and_is_read_back, nobody_mounts_a_card_before_its_presets_are_there, what_must_not_be_overwritten_is_not,
      what_a_disk_is_decides_whether_it_is_written,
      whoever_overwrites_a_disk_types_its_name, a_damaged_image_and_a_lying_card_are_told, a_card_that_was_pulled_out_is_told,
      a_card_that_was_written_in_part_starts_nothing, the_time_that_is_left_is_told,

@@ -164,8 +164,11 @@ def boot_offset(path):
     raise Refused("%s has no boot partition (FAT), so there is no place for presets" % path)
 
 
-def copy_presets(path, folder):
-    """What was made for a site into the folder sluice/ of the boot partition, and compares it there."""
+def copy_presets(fd, device, path, folder):
+    """
+    What was made for a site into the folder sluice/ of the boot partition, and compares it there. `fd` is the card, which nobody mounts
+    as long as it is open.
+    """
     names = sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
     where = "%s@@%d" % (path, boot_offset(path))
     need("mcopy", "mtools")
@@ -176,6 +179,8 @@ def copy_presets(path, folder):
             raise Refused("the presets could not be copied onto the boot partition: %s" % done.stderr.strip())
     subprocess.run(["mmd", "-i", where, "-D", "s", "::sluice"], capture_output=True, check=False)
     tool("mcopy", "-i", where, "-o", "-s", "-Q", *[str(entry) for entry in sorted(folder.iterdir())], "::sluice/")
+    sync(fd, boot_offset(path))
+    forget(fd, device)
     with tempfile.TemporaryDirectory(prefix="sluice-presets-") as copy:
         tool("mcopy", "-i", where, "-s", "-n", "::sluice", copy)
         for name in names:
@@ -207,6 +212,8 @@ def write(wanted):
         first, digests = write_all(fd, image, size)
         read_back(fd, device, size, digests)
         write_first(fd, device, first)
+        if site:
+            say("presets: %s" % ", ".join(copy_presets(fd, device, wanted.device, site)))
         if device:
             try:
                 fcntl.ioctl(fd, BLKRRPART)
@@ -216,7 +223,5 @@ def write(wanted):
         raise Refused("stopped: what was on %s is gone, and nothing starts from it until it is written anew" % wanted.device) from None
     finally:
         os.close(fd)
-    if site:
-        say("presets: %s" % ", ".join(copy_presets(wanted.device, site)))
     say("Done: written, and read back without a difference. %s" % next(
         (way["words"][:1].upper() + way["words"][1:] + "." for way in board["flash"] if way["how"] == "card"), ""))
