@@ -25,11 +25,14 @@ static int parse_ttl(const char *text, int64_t *ttl_ms)
 
     if (!text)
         return EXIT_CODE_OK;
-    if (quantity_duration(text, &ns, why, sizeof why) == 0 && ns >= NS_PER_MS) {
-        *ttl_ms = ns / NS_PER_MS;
-        return EXIT_CODE_OK;
+    if (quantity_duration(text, &ns, why, sizeof why) || ns < NS_PER_MS) {
+        fprintf(stderr, "sluice write: --ttl %s is no time. Expected: 500ms, 10s, 5m\n", text);
+        return EXIT_CODE_USAGE;
     }
-    fprintf(stderr, "sluice write: --ttl %s is no time. Expected: 500ms, 10s, 5m\n", text);
+    *ttl_ms = ns / NS_PER_MS;
+    if (*ttl_ms <= COMMAND_TTL_MAX_MS)
+        return EXIT_CODE_OK;
+    fprintf(stderr, "sluice write: --ttl %s is too long: a command waits for 1h at most\n", text);
     return EXIT_CODE_USAGE;
 }
 
@@ -153,7 +156,7 @@ int command_write(int argc, char **argv)
 {
     struct write_arguments arguments = {.socket_path = gateway_socket_path()};
     const struct args_flag flags[] = {
-        {"ttl", 't', "TIME", "execute it within this time or never; 30s unless given",
+        {"ttl", 't', "TIME", "execute it within this time or never, 1h at most;\n30s unless given",
          &arguments.ttl, NULL},
         {"wait", 'w', NULL, "wait for what comes of it, and print what was read back", NULL,
          &arguments.wait},

@@ -16,6 +16,7 @@
 #define COMMAND_BY_SIZE_MAX     80   /* "mqtt:cloud", "unix:1000", "web:anna" */
 #define COMMAND_TEXT_SIZE_MAX   1000 /* bytes of a text that is written or read back */
 #define COMMAND_WORDS_SIZE_MAX  240
+#define COMMAND_TTL_MAX_MS      3600000 /* the longest that one may wait to be executed */
 #define COMMAND_PACKED_SIZE_MAX (COMMAND_TEXT_SIZE_MAX + COMMAND_WORDS_SIZE_MAX + 256)
 
 /* Stored in the journal: values are fixed. */

@@ -191,6 +191,7 @@ def the_command_line_waits_and_tells(site):
             (("bioler", "setpoint", "1"), EXIT_USAGE, 'did you mean "boiler"?'),
             (("boiler", "setpoint", "-5"), EXIT_USAGE, "5 to 90"),
             (("--wait", "--ttl", "soon", "boiler", "mode", "1"), EXIT_USAGE, "--ttl"),
+            (("--wait", "--ttl", "2h", "boiler", "mode", "1"), EXIT_USAGE, "1h at most"),
             (("--wait", "--json", "boiler", "pump", "true"), EXIT_OK, '"ok":true,"v":true')):
         done = plant.gateway.cli("write", *arguments)
         check(done.returncode == status and words in done.stdout + done.stderr, "sluice write", arguments,
