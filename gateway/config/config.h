@@ -33,6 +33,10 @@ struct config_parts {
     /* Checks one uplink beyond its options, and may keep `id` in it, which lives as long (NULL
      * where it was told as wrong). */
     void (*uplink_check)(void *uplink, const char *id, struct option_complaints *complaints);
+    /* Whether one uplink gets into the way of another, and may not: told in `sentence`, which names
+     * it as `other_id`, at "root". NULL: never. */
+    bool (*uplink_meets)(const void *uplink, const void *other, const char *other_id,
+                         char *sentence, size_t size);
     /* Fills what `check` tells of an uplink; NULL: nothing is told. */
     void (*uplink_plan)(const void *uplink, struct config_uplink_plan *plan);
     const char *profile_folders[5]; /* searched in order for NAME.json; ended by NULL */

@@ -44,6 +44,7 @@ void gateway_config_parts(struct config_parts *parts)
         .uplink_tls = uplink_tls_table,
         .uplink_tls_present = offsetof(struct uplink_options, tls),
         .uplink_check = uplink_check,
+        .uplink_meets = uplink_meets,
         .uplink_plan = plan_uplink,
         .profile_folders = {getenv("SLUICE_PROFILES"), PROFILE_FOLDER_OWN, PROFILE_FOLDER_SHIPPED},
     };

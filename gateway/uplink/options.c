@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/clock.h"
 #include "core/error.h"
@@ -364,4 +365,25 @@ void uplink_check(void *uplink_options, const char *id, struct option_complaints
     bool password = uplink->password_file || !complaints->sound(complaints, "password_file");
     if (password && !uplink->user && complaints->sound(complaints, "user"))
         complaints->tell(complaints, "user", "is missing: a password needs a user name");
+}
+
+bool uplink_meets(const void *uplink_options, const void *other_options, const char *other_id,
+                  char *sentence, size_t size)
+{
+    const struct uplink_options *uplink = uplink_options, *other = other_options;
+    struct uplink_url url = {0}, other_url = {0};
+    char ignored[TUNNEL_SENTENCE_SIZE];
+
+    if (!uplink->url || !other->url || !uplink->root || !other->root ||
+        uplink_url_parse(uplink->url, &url, ignored, sizeof(ignored)) != 0 ||
+        uplink_url_parse(other->url, &other_url, ignored, sizeof(ignored)) != 0 ||
+        strcasecmp(url.host, other_url.host) != 0 || url.port != other_url.port ||
+        strcmp(uplink->root, other->root) != 0)
+        return false;
+    snprintf(sentence, size,
+             "uplink %s publishes to the same broker below the root \"%s\", too: when one of them "
+             "ends, the status that both keep there says offline while the other delivers; give "
+             "one of them another root, such as \"%s-2\"",
+             other_id, uplink->root, uplink->root);
+    return true;
 }

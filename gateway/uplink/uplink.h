@@ -59,6 +59,11 @@ extern const struct option_table uplink_table, uplink_tls_table;
  * See config.h. */
 void uplink_check(void *uplink_options, const char *id, struct option_complaints *complaints);
 
+/* Whether two publish on the same topics of one broker, told in a sentence: status, meta and ledger
+ * are retained, so the one would overwrite the other's. See config.h. */
+bool uplink_meets(const void *uplink, const void *other, const char *other_id, char *sentence,
+                  size_t size);
+
 /* What an uplink is doing, for status. */
 struct uplink_stats {
     char state[16];       /* "online", "connecting", "waiting", "refused", "stopped" */
