@@ -45,8 +45,10 @@ static const cJSON *find_device(const cJSON *status, const char *id, struct cand
     return NULL;
 }
 
-/* The newest reading of a point, of the lines that the daemon answers with; NULL: none. */
-static cJSON *find_reading(const char *state, const char *device, const char *point)
+/* The newest reading of a point, of the lines that the daemon answers with; NULL: none. `others`
+ * are offered the device's points. */
+static cJSON *find_reading(const char *state, const char *device, const char *point,
+                           struct candidates *others)
 {
     char *copy = strdup(state), *rest = copy;
     cJSON *found = NULL;
@@ -54,8 +56,11 @@ static cJSON *find_reading(const char *state, const char *device, const char *po
     for (char *line = strsep(&rest, "\n"); line && !found; line = strsep(&rest, "\n")) {
         cJSON *event = cJSON_Parse(line);
 
-        if (event && strcmp(answer_text(event, "d"), device) == 0 &&
-            strcmp(answer_text(event, "p"), point) == 0)
+        bool own = event && strcmp(answer_text(event, "d"), device) == 0;
+
+        if (own)
+            candidates_offer(others, answer_text(event, "p"));
+        if (own && strcmp(answer_text(event, "p"), point) == 0)
             found = event;
         else
             cJSON_Delete(event);
@@ -90,6 +95,35 @@ static bool agrees(const cJSON *value, const char *shown, double within)
     return fabs(read - number) <= within * fabs(number);
 }
 
+/* What keeps a point from being confirmed; `event` is what was read of it, or NULL. */
+static void tell_difference(const cJSON *event, const char *device, const char *point,
+                            const char *shown, const struct candidates *others)
+{
+    const cJSON *value = event ? get(event, "v") : NULL;
+    const char *why = event ? answer_text(event, "why") : "";
+    char there[256];
+
+    candidates_text(others, there, sizeof there);
+    if (!event) {
+        fprintf(stderr, "sluice profile: nothing was read of point %s of device %s%s\n", point,
+                device, there);
+        return;
+    }
+    if (!value || cJSON_IsNull(value)) {
+        fprintf(stderr,
+                "sluice profile: %s has no value now%s%s: not confirmed. Compare it once more when "
+                "it is read (sluice status)\n",
+                point, *why ? ", " : "", why);
+        return;
+    }
+    char *printed = cJSON_PrintUnformatted(value);
+    fprintf(stderr,
+            "sluice profile: %s reads %s%s%s and the display shows %s: not confirmed. \"sluice "
+            "read --explain --expect %s\" finds where that stands\n",
+            point, printed, *why ? ", " : "", why, shown, shown);
+    free(printed);
+}
+
 /* One "point=value". */
 static int compare(const char *state, const char *device, const char *shown, double within)
 {
@@ -101,22 +135,18 @@ static int compare(const char *state, const char *device, const char *shown, dou
         return EXIT_CODE_USAGE;
     }
     snprintf(point, sizeof point, "%.*s", (int)(is - shown), shown);
-    cJSON *event = find_reading(state, device, point);
+    struct candidates others;
+    candidates_init(&others, point);
+    cJSON *event = find_reading(state, device, point, &others);
     const cJSON *value = event ? get(event, "v") : NULL;
-    char *printed = value ? cJSON_PrintUnformatted(value) : NULL;
     bool good = value && !cJSON_IsNull(value) && agrees(value, is + 1, within);
-    if (!event)
-        fprintf(stderr, "sluice profile: nothing was read of point %s of device %s\n", point,
-                device);
-    else if (!good)
-        fprintf(stderr,
-                "sluice profile: %s reads %s%s%s and the display shows %s: not confirmed. \"sluice "
-                "read --explain --expect %s\" finds where that stands\n",
-                point, printed, *answer_text(event, "why") ? ", " : "", answer_text(event, "why"),
-                is + 1, is + 1);
-    else
+    if (good) {
+        char *printed = cJSON_PrintUnformatted(value);
         printf("%s reads %s, the display shows %s\n", point, printed, is + 1);
-    free(printed);
+        free(printed);
+    } else {
+        tell_difference(event, device, point, is + 1, &others);
+    }
     cJSON_Delete(event);
     return good ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }

@@ -143,7 +143,7 @@ static int trace_daemon(struct tracing *tracing)
     if (clock_mono(&clock_system) < tracing->until_ns)
         return code;
     return tell_silence(tracing, "of that bus",
-                        "its devices are asked more seldom than that; see "
+                        "it is not reached, or its devices are asked more seldom than that; see "
                         "sluice status, or trace for longer");
 }
 

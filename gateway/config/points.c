@@ -60,11 +60,19 @@ static int export(const struct json *root, const char *id, char separator,
         return tell_no_device(findings, root, id);
     const struct json *points = json_find(device, "points");
     if (!points || points->type != JSON_LIST) {
-        findings_value(findings, points ? points : device,
-                       points && points->type == JSON_STRING
-                           ? "the points of this device are in the table \"%s\" already"
-                           : "this device has no list of points of its own%.0s",
-                       points && points->text ? points->text : "");
+        const char *profile = text_at(device, "profile");
+        if (points && points->type == JSON_STRING)
+            findings_value(findings, points,
+                           "the points of this device are in the table \"%s\" already",
+                           points->text);
+        else if (profile)
+            findings_value(findings, device,
+                           "the points of this device are those of its profile: \"sluice profile "
+                           "show %s\" lists them",
+                           profile);
+        else
+            findings_value(findings, points ? points : device,
+                           "this device has no list of points of its own");
         return ERR_CONFIG;
     }
     const char *bus = text_at(device, "bus");
@@ -119,8 +127,9 @@ int points_export(const char *path, const char *device, char separator,
     return error == ERR_INVALID ? ERR_CONFIG : error;
 }
 
-#define NOT_ITS_OWN FINDINGS_MAX /* columns that a driver does not know weigh more than all else   \
-                                  */
+#define NOT_ITS_OWN                                                                                \
+    FINDINGS_MAX /* columns that a driver does not know weigh more than all else                   \
+                  */
 
 /* The driver in whose rows the table is told least of. */
 static const struct driver *likely_driver(const struct config_parts *parts, const char *path)

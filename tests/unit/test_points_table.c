@@ -339,6 +339,37 @@ static void a_broken_table_is_told_in_the_words_of_its_driver(void **state)
     folder_remove(&folder);
 }
 
+static void an_export_says_where_the_points_are_that_it_has_not(void **state)
+{
+    static const char text[] =
+        "{\"version\":1,\"buses\":[{\"id\":\"hall\",\"driver\":\"modbus-tcp\"}],"
+        "\"devices\":[{\"id\":\"meter\",\"bus\":\"hall\",\"profile\":\"abb-b2x\"},"
+        "{\"id\":\"table\",\"bus\":\"hall\",\"points\":\"t.csv\"},"
+        "{\"id\":\"bare\",\"bus\":\"hall\"}]}";
+    static const char *const cases[][2] = {{"meter", "\"sluice profile show abb-b2x\""},
+                                           {"table", "in the table \"t.csv\" already"},
+                                           {"bare", "no list of points of its own"},
+                                           {"metr", "did you mean \"meter\"?"}};
+    struct folder folder = folder_make();
+    struct config_parts parts;
+    FILE *out = fopen("/dev/null", "w");
+
+    (void)state;
+    assert_non_null(out);
+    gateway_config_parts(&parts);
+    write_file(folder.config, text, sizeof(text) - 1);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char told[1024] = "";
+
+        assert_int_not_equal(
+            points_export(folder.config, cases[i][0], ',', &parts, out, collect, told), 0);
+        if (!strstr(told, cases[i][1]))
+            fail_msg("of %s it is told: %s", cases[i][0], told);
+    }
+    fclose(out);
+    folder_remove(&folder);
+}
+
 static void ignore(void *context, const struct config_error *error)
 {
     (void)error;
@@ -381,6 +412,7 @@ int main(void)
         cmocka_unit_test(a_way_there_and_back_changes_nothing),
         cmocka_unit_test(an_import_checks_as_a_configuration_does),
         cmocka_unit_test(a_broken_table_is_told_in_the_words_of_its_driver),
+        cmocka_unit_test(an_export_says_where_the_points_are_that_it_has_not),
         cmocka_unit_test(survives_mutated_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
