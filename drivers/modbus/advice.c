@@ -8,6 +8,9 @@
 
 #define STANDARD_PORT 502
 
+const char advice_port_failed[] =
+    "the port failed while it was in use: look at the adapter and its plug";
+
 const char *advice_scan(const struct site_bus *bus, char out[ADVICE_SCAN_SIZE])
 {
     const struct modbus_bus_options *options = bus->options;
@@ -32,12 +35,11 @@ const char *advice_for(const struct site_bus *bus, uint16_t status, char out[ADV
     const struct modbus_bus_options *options = bus->options;
     char scan[ADVICE_SCAN_SIZE];
 
-    if (status == STATUS_COMMUNICATION && !options->port)
-        return bus->driver == &driver_modbus_tcp
-                   ? "the connection was made, and ended before an answer came: is Modbus TCP "
-                     "spoken at this port, and does nobody else have the only connection?"
-                   : "the connection was made, and ended before an answer came: is this port the "
-                     "way to the device server's line, and does nobody else have it?";
+    if (status == STATUS_COMMUNICATION)
+        return options->port
+                   ? advice_port_failed
+                   : "the connection was made, and ended before an answer came: is Modbus spoken "
+                     "at this port, and does nobody else have the only connection?";
     if (status != STATUS_TIMEOUT && status != STATUS_GATEWAY_TARGET)
         return status_help(status);
     advice_scan(bus, scan);

@@ -15,6 +15,9 @@
  */
 const char *advice_for(const struct site_bus *bus, uint16_t status, char out[ADVICE_SIZE]);
 
+/* What is said of a port that fails while it is open. */
+extern const char advice_port_failed[];
+
 /* Writes "sluice scan 10.0.7.20", with what the scan has to know of the bus. Returns `out`. */
 const char *advice_scan(const struct site_bus *bus, char out[ADVICE_SCAN_SIZE]);
 

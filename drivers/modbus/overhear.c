@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/error.h"
+#include "modbus/advice.h"
 #include "modbus/wire.h"
 
 static int read_until(struct wire *wire, int64_t patience_ns, int64_t until_mono_ns,
@@ -49,7 +50,8 @@ int overhear(const struct modbus_bus_options *options, struct driver_host *host,
     error = read_until(&wire, patience_ns, until_mono_ns, fn, context);
     wire.ops->close(&wire);
     if (error && error != ERR_CLOSED)
-        snprintf(why, why_size, "the port or connection is gone");
+        snprintf(why, why_size, "%s",
+                 options->port ? advice_port_failed : "the port or connection is gone");
     return error;
 }
 

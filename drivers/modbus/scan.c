@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "modbus/advice.h"
 #include "modbus/identify.h"
 #include "modbus/scan_sunspec.h"
 
@@ -75,10 +76,7 @@ static int fail(struct scan_state *scan, int error)
                  "does nobody else have the only connection?",
                  scan->options.tcp ? "Modbus TCP" : "a serial line's Modbus");
     else if (error == ERR_IO)
-        snprintf(
-            scan->why, scan->why_size,
-            "the port failed: look at the adapter and its plug; \"sluice ports\" lists what is "
-            "there");
+        snprintf(scan->why, scan->why_size, "%s", advice_port_failed);
     else
         snprintf(scan->why, scan->why_size, "%s", error_text(error));
     return error;

@@ -270,6 +270,14 @@ static int look(const char *path, const char *id, bool *zero_based)
         const struct json *numbering = json_find(root, "numbering");
         const struct json *point = points ? points->first : NULL;
 
+        if (!points || points->type != JSON_LIST) {
+            fprintf(stderr,
+                    "sluice read: %s has no list \"points\" that a point could be added to: write "
+                    "\"points\": [] into it\n",
+                    path);
+            arena_close(arena);
+            return EXIT_CODE_CONFIG;
+        }
         *zero_based = numbering && numbering->text && strcmp(numbering->text, "0-based") == 0;
         while (point && (!json_find(point, "id") || !json_find(point, "id")->text ||
                          strcmp(json_find(point, "id")->text, id) != 0))

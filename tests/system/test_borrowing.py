@@ -7,7 +7,7 @@ import re
 import shlex
 import signal
 
-from harness import EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, EXIT_USAGE, Gateway, RtuLine, check, free_port, main, program, sluice, wait_for
+from harness import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, EXIT_USAGE, Gateway, RtuLine, check, free_port, main, program, sluice, wait_for
 from harness.finding import Plant, devices, party, scan, wait_for_states
 
 
@@ -111,11 +111,12 @@ def nothing_is_borrowed_for_what_cannot_be(site):
             check(done.returncode != EXIT_OK and done.stderr, "it is refused", words, flag, done.returncode, done.stdout)
             seen += 1
     check(seen > 45, "how many values there are", seen)
-    for wrong in (("--type", "f23"), ("--line", "9600 8X1"), ("--count", "5000"), ("--expect", "abc"), ("--expect", "0"),
+    profile = site.write("bare.json", "{}")
+    for wrong in (("--pick", "1", "--profile", profile), ("--type", "f23"), ("--line", "9600 8X1"), ("--count", "5000"), ("--expect", "abc"), ("--expect", "0"),
                   ("--pick", "99"), ("--explain", "--type", "bool", "--table", "coil"), ("--within", "2%"), ("--unit", "248"),
                   ("--pick", "1", "--id", "x", "--profile", "./nowhere/own.json")):
         done = plant.gateway.cli("read", "field", "--reg", "40001", *wrong)
-        check(done.returncode in (EXIT_USAGE, EXIT_SYSTEM), wrong, done.returncode, done.stderr)
+        check(done.returncode in (EXIT_USAGE, EXIT_SYSTEM, EXIT_CONFIG), wrong, done.returncode, done.stderr)
     plant.wait_up()
     check("is lent" not in plant.gateway.process.log(), "the line was never lent", plant.gateway.process.log()[-800:])
     plant.gateway.stop()

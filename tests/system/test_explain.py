@@ -7,7 +7,7 @@ import json
 import os
 
 from harness import (EXIT_CONFIG, EXIT_FAILED, EXIT_OK, EXIT_USAGE, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check,
-                     main, sluice, wait_for)
+                     main, program, sluice, wait_for)
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 QUICK = ["--interval", "20"]
@@ -91,6 +91,15 @@ def reads_on_over_damaged_answers(site):
     check(done.returncode == EXIT_OK, "sluice read --explain", done.stderr)
     values = next(guess["values"] for guess in lines(done) if guess["reg"] == 6 and guess["type"] == "u16")
     check(values == [0x1706] * 9, "each is right", values)
+
+
+def a_port_that_is_pulled_out_is_told(site):
+    line = RtuLine(site, "rs485-1", ["7:pump,regs=40"])
+    reading = site.start("reading", program("sluice"), "read", line.link, "-l", "115200 8E1", "-a", "7", "-T", "holding", "-r", "0",
+                         "-c", "8", "--explain", "-n", "16", "-i", "500")
+    wait_for(lambda: line.stats()["requests"] > 0, 20, "it is asked")
+    line.tell("unplug")
+    check(reading.popen.wait(30) == EXIT_FAILED and "look at the adapter and its plug" in reading.log(), "what to do", reading.log())
 
 
 def says_what_cannot_be(site):
@@ -238,7 +247,8 @@ def meta(subscriber):
     return messages[-1].json() if messages else {"unverified": None}
 
 
-main(finds_the_value_on_the_display, shows_how_each_register_moves, reads_on_over_damaged_answers, what_is_picked_is_read_by_the_gateway,
+main(finds_the_value_on_the_display, shows_how_each_register_moves, reads_on_over_damaged_answers, a_port_that_is_pulled_out_is_told,
+     what_is_picked_is_read_by_the_gateway,
      says_what_cannot_be, finds_which_points_a_device_has, probes_a_line_on_a_port,
      borrows_a_line_that_the_gateway_polls,
      a_reading_that_is_on_the_display_confirms_its_profile,
