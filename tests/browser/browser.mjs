@@ -102,7 +102,7 @@ export async function overflowWide(page) {
     sheet.replaceSync(`* { letter-spacing: ${wider} !important; }`);
     document.adoptedStyleSheets = [sheet];
     const root = document.documentElement, by = root.scrollWidth - window.innerWidth;
-    const where = by <= 0 ? [] : [...document.querySelectorAll('main *, .phone-head *')].filter((element) => element.getBoundingClientRect().right > window.innerWidth + 0.5 && !element.closest('.scroll, .unseen'))
+    const where = by <= 0 ? [] : [...document.querySelectorAll('main *, .phone-head *')].filter((element) => Math.max(element.getBoundingClientRect().right, element.getBoundingClientRect().left + element.scrollWidth) > window.innerWidth + 0.5 && !element.querySelector('*') && !element.closest('.scroll, .unseen'))
       .map((element) => `${element.localName}.${element.className}: ${element.textContent.slice(0, 40)}`).slice(0, 4);
     document.adoptedStyleSheets = [];
     return { by, where };

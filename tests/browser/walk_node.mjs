@@ -22,8 +22,15 @@ await main(async (browser) => {
   await panel.locator('input[type=file]').setInputFiles(process.env.SLUICE_GOOD);
   await panel.getByText('The file holds 1.1.0 for microbit.').waitFor();
   check(await panel.getByRole('alert').count() === 0, 'what was wrong before is not told any more');
+  // Whoever looks from elsewhere sees it from its beginning on.
+  const other = await openPage(browser, { width: 1440 });
+  await logIn(other);
+  await go(other, 'devices/node');
+  await other.getByRole('button', { name: 'See what runs' }).waitFor();
   await press('Update to 1.1.0');
   await panel.getByRole('progressbar').waitFor();
+  await other.getByRole('progressbar', { name: /^Sending/ }).waitFor();
+  await other.context().close();
   // It goes on when nobody looks, and whoever comes back sees how far it is.
   await go(page, 'devices');
   await page.getByRole('link', { name: 'node' }).click();

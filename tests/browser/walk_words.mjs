@@ -80,6 +80,7 @@ async function settings(page) {
   for (const place of ['uplinks/cloud', 'buses/rs485-1', 'devices/boiler']) {
     await go(page, `${place}/settings`);
     const more = page.getByLabel('Weitere Einstellung');
+    await more.waitFor();
     while (await more.count()) await more.selectOption({ index: 1 });
     const english = await page.locator('.hint [lang=en]').allInnerTexts();
     check(english.length === 0, 'settings that are explained in English', place, english);

@@ -21,7 +21,7 @@ class FirstRun:
         wait_for(lambda: os.path.exists(told) or self.party.popen.poll() is not None, 60, "all is started")
         with open(told) as file:
             self.told = json.load(file)
-        self.url = self.told["page"]
+        self.url = self.told["page"].rstrip("/")
 
     def status(self):
         return json.loads(sluice("status", "--json", "--socket", self.told["socket"]).stdout or "{}")

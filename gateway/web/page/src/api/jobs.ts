@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { gatewayNow } from '../lib/clock';
 import { said } from '../lib/text';
 import { get, post, remove, Refusal } from './client';
+import { listen } from './live';
 
 export interface JobEnd {
   exit: number;
@@ -43,7 +44,7 @@ export function joiner<Line>(): { add: (line: string) => Line | null; clear: () 
 export interface Lasting {
   kinds: readonly string[];
   of: string;
-  /** Changes when somebody may have begun one elsewhere: it is looked for again. */
+  /** Changes when somebody may have begun one elsewhere, as each start of a job does by itself. */
   sign?: string;
 }
 
@@ -138,6 +139,8 @@ export function useJob<Line>({ keep = Infinity, lasting }: { keep?: number; last
     });
   };
 
+  const [begun, setBegun] = useState(0);
+  useEffect(() => (lasting ? listen('event', ({ k, v }) => void (k === 'config' && String(v).startsWith('did=job-started') && setBegun((n) => n + 1))) : undefined), [lasting?.of]);
   useEffect(() => {
     let gone = false;
     const comeBack = ({ jobs }: { jobs: Listed[] }): void => {
@@ -153,7 +156,7 @@ export function useJob<Line>({ keep = Infinity, lasting }: { keep?: number; last
     };
     if (lasting && !job.current) get<{ jobs: Listed[] }>('/jobs').then(comeBack).catch(() => {});
     return () => void (gone = true);
-  }, [lasting?.of, lasting?.sign]);
+  }, [lasting?.of, lasting?.sign, begun]);
   useEffect(() => () => {
     (lasting ? leave : stop)();
     job.current = undefined;

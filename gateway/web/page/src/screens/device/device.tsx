@@ -81,7 +81,7 @@ export function Device({ rest }: ScreenArguments) {
       <div class="columns">
         <Answers bus={bus} device={device} />
         <Identity device={device} />
-        <Firmware bus={bus} device={device} />
+        <Firmware device={device} />
         {!device.up && <Wiring driver={bus.driver} why={device.why ?? ''} />}
       </div>
       <Trace bus={bus} />

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, get } from '../../api/client';
 import { useJob } from '../../api/jobs';
 import { may } from '../../api/session';
-import type { BusStatus, DeviceStatus } from '../../api/types';
+import type { DeviceStatus } from '../../api/types';
 import { number } from '../../lib/format';
 import { said, t, told, type TextKey } from '../../lib/text';
 import { Notice, Problem } from '../../parts/notice';
@@ -83,8 +83,8 @@ function Progress({ kind, last }: { kind: string; last: Line | undefined }) {
   );
 }
 
-export function Firmware({ bus, device }: { bus: BusStatus; device: DeviceStatus }) {
-  const look = useJob<Node>(), work = useJob<Line>({ lasting: device.profile === PROFILE ? { kinds: WORK, of: device.id, sign: bus.lent?.to } : undefined });
+export function Firmware({ device }: { device: DeviceStatus }) {
+  const look = useJob<Node>(), work = useJob<Line>({ lasting: device.profile === PROFILE ? { kinds: WORK, of: device.id } : undefined });
   const [node, setNode] = useState<Node | null>(null);
   const [file, setFile] = useState<NodeFile | null>(null);
   const [error, setError] = useState<unknown>(null);
