@@ -62,6 +62,17 @@ export function packPhrases(phrases, kept = KEPT) {
   return [[...marks].join(''), whole.map(([, text]) => text), forms.map(([form]) => shortened(form, kept)), forms.map(([, text]) => text)];
 }
 
+/** Sorted names, each by how many letters it begins with of the one before it, and the rest: "0uplink.away|7unproven". */
+function frontCoded(names) {
+  let before = '';
+  return names.map((name) => {
+    let same = 0;
+    while (same < 35 && same < before.length && name[same] === before[same]) same++;
+    before = name;
+    return same.toString(36) + name.slice(same);
+  }).join('|');
+}
+
 /**
  * The names of the page's sentences are long for those who write them and short in what is loaded: one that is written
  * out in the code becomes its number, and only those that are put together at run time (`why.${why}`) are kept. All
@@ -77,7 +88,7 @@ const languages = {
       for await (const path of sources(join(here, 'src'))) code += await readFile(path, 'utf8');
       const beginnings = [...code.matchAll(/`([a-z][\w.-]*\.)\$\{/g)].map(([, beginning]) => beginning);
       const keys = alike(await readJson(join(texts, 'en.json'))).map(([key]) => key);
-      made = keys.filter((key) => beginnings.some((beginning) => key.startsWith(beginning)));
+      made = keys.filter((key) => beginnings.some((beginning) => key.startsWith(beginning))).sort();
       written = keys.filter((key) => !made.includes(key));
       short = new Map(written.map((key, i) => [key, i]));
     });
@@ -86,7 +97,10 @@ const languages = {
       loader: path.endsWith('x') ? 'tsx' : 'ts',
     }));
     onResolve({ filter: /^texts:names$/ }, () => ({ path: 'names', namespace: 'texts' }));
-    onLoad({ filter: /./, namespace: 'texts' }, () => ({ contents: JSON.stringify(made), loader: 'json' }));
+    onLoad({ filter: /./, namespace: 'texts' }, () => ({
+      contents: `let name = '';\nexport default ${JSON.stringify(frontCoded(made))}.split('|').map((word) => (name = name.slice(0, parseInt(word[0], 36)) + word.slice(1)));`,
+      loader: 'js',
+    }));
     onLoad({ filter: /texts\/said\.[a-z]+\.json$/ }, async ({ path }) => ({ contents: JSON.stringify(packPhrases(await readJson(path))), loader: 'json' }));
     onLoad({ filter: /texts\/[a-z]+\.json$/ }, async ({ path }) => {
       const words = await readJson(path), sentences = JSON.stringify([...written, ...made].map((key) => words[key]));
