@@ -46,7 +46,8 @@ struct audit {
     int64_t ready_ns;         /* when the broker took the subscription; 0: not yet */
     int64_t asked_ns;         /* when other gateways were asked for; 0: not */
     struct candidates others; /* their ids */
-    bool connected, refused, heard, told_silent;
+    bool connected, refused, heard, told_silent, told_uplink;
+    bool resumed; /* the broker kept what came before */
     int code;
 };
 
@@ -61,10 +62,10 @@ static void on_connected(void *context, bool session_present, int version, uint1
     struct audit *audit = context;
     char filter[192];
 
-    (void)session_present;
     (void)receive_maximum;
     (void)packet_size_max;
     audit->connected = true;
+    audit->resumed = session_present;
     audit->told[0] = '\0';
     snprintf(filter, sizeof filter, "%s#", audit->prefix);
     int error = mqtt_subscribe(audit->client, filter, 1);
@@ -94,6 +95,8 @@ static void on_subscribed(void *context, const char *topic, int reason)
         return;
     fprintf(stderr, "sluice audit: listening to %s\n", topic);
     audit->ready_ns = now();
+    if (!audit->resumed)
+        balance_listens(audit->balance, clock_wall(&clock_system) / NS_PER_MS);
 }
 
 /* The sentences of the uplink's parts name options of the configuration; here they are flags. */
@@ -337,6 +340,19 @@ static void look_around_at_the_end(struct audit *audit)
     }
 }
 
+/* A name that no uplink has, as soon as the gateway's ledger shows it. */
+static void tell_uplink(struct audit *audit, bool at_the_end)
+{
+    char words[256];
+
+    if (audit->told_uplink ||
+        !balance_lacks_uplink(audit->balance, at_the_end, words, sizeof words))
+        return;
+    audit->told_uplink = true;
+    fprintf(stderr, "sluice audit: gateway %s has no uplink \"%s\" (--uplink)%s\n",
+            audit->arguments->gateway, audit->arguments->uplink, words);
+}
+
 /*
  * Collects until the time is over, or a signal came and what was under way has arrived; a second
  * signal ends at once.
@@ -363,6 +379,7 @@ static void collect(struct audit *audit)
         }
         mqtt_process(audit->client);
         look_around(audit, false);
+        tell_uplink(audit, false);
         if (asked_ns && (!audit->connected || is_quiet(audit, asked_ns)))
             return;
     }
@@ -406,6 +423,7 @@ static int run(const struct audit_arguments *arguments)
     if (!code) {
         collect(&audit);
         look_around_at_the_end(&audit);
+        tell_uplink(&audit, true);
         code = audit.code;
     }
     mqtt_close(audit.client);
@@ -464,8 +482,9 @@ int command_audit(int argc, char **argv)
         .operands = "",
         .about = "Subscribes as any consumer would, drops duplicates by key, and checks that the\n"
                  "union of all covers has no hole: the proof that no event is missing. With\n"
-                 "--truth it compares what arrived with what was sent on the wire. Where nothing\n"
-                 "comes from the gateway, it says which others the broker knows.\n",
+                 "--truth it compares what arrived with what was sent on the wire since it\n"
+                 "listened. Where nothing comes from the gateway, it says which others the broker\n"
+                 "knows.\n",
         .after =
             "Exit status: 0 proven; 1 not proven; 2 the URL is none; 5 a file cannot be read.\n\n"
             "Example: sluice audit -u mqtts://broker.example.com -g plant7 --ca ca.pem --for "

@@ -13,9 +13,16 @@ struct balance *balance_open(const char *uplink)
 {
     struct balance *balance = calloc(1, sizeof *balance);
 
-    if (balance && uplink)
+    if (balance && uplink) {
         snprintf(balance->uplink, sizeof balance->uplink, "%s", uplink);
+        balance->uplink_named = true;
+    }
     return balance;
+}
+
+void balance_listens(struct balance *balance, int64_t wall_ms)
+{
+    balance->since_ms = wall_ms;
 }
 
 void balance_close(struct balance *balance)
@@ -166,7 +173,11 @@ static bool is_watched(struct balance *balance, const cJSON *message)
         return false;
     if (!balance->uplink[0])
         snprintf(balance->uplink, sizeof balance->uplink, "%s", uplink);
-    return strcmp(balance->uplink, uplink) == 0;
+    balance_saw_uplink(balance, uplink);
+    if (strcmp(balance->uplink, uplink) != 0)
+        return false;
+    balance->totals.messages++;
+    return true;
 }
 
 static int take_value(struct balance *balance, const char *device, const char *point,
@@ -353,10 +364,12 @@ int balance_message(struct balance *balance, const char *suffix, const char *pay
     bool single = strncmp(suffix, "v/", 2) == 0;
     int error = 0;
 
+    if (strcmp(suffix, "ledger") == 0)
+        return balance_take_ledger(balance, payload, size);
     /* What the broker kept from before is old news: its event was, or will be, seen by itself. */
     if ((!batch && !mark && !single) || retained)
         return 0;
-    balance->totals.messages++;
+    balance->totals.messages += single;
     cJSON *message = cJSON_ParseWithLength(payload, size);
     if (!message)
         error = ERR_PROTOCOL;
@@ -447,6 +460,13 @@ bool balance_excuses(const struct balance *balance, int64_t t)
     return crash && t >= crash->last_lost_t - crash->extent_ms - CRASH_SLACK_MS;
 }
 
+bool balance_leaves_out(const struct balance *balance, const struct series *series,
+                        const struct witness *witness)
+{
+    return witness->t && witness->t < balance->since_ms &&
+           !number_set_has(&series->arrived, witness->value);
+}
+
 static bool was_lent(const struct balance *balance, const struct series *series, int64_t t)
 {
     for (size_t i = 0; i < balance->lent_count; i++) {
@@ -468,7 +488,8 @@ static void find_last_lost(struct balance *balance)
         const struct series *series = balance->series[i];
         for (size_t w = 0; series && w < series->witness_count; w++) {
             const struct witness *witness = &series->witnesses[w];
-            struct crash *crash = witness->late ? NULL : crash_around(balance, witness->t);
+            bool counts = !witness->late && !balance_leaves_out(balance, series, witness);
+            struct crash *crash = counts ? crash_around(balance, witness->t) : NULL;
             if (crash && witness->t > crash->last_lost_t &&
                 !number_set_has(&series->arrived, witness->value))
                 crash->last_lost_t = witness->t;
@@ -488,6 +509,11 @@ static int compare_series(struct balance *balance, const struct series *series,
         if (number_set_add(&sent, witness->value) < 0) {
             number_set_free(&sent);
             return ERR_NOMEM;
+        }
+        if (balance_leaves_out(balance, series, witness)) {
+            report->before++;
+            report->before_t = witness->t > report->before_t ? witness->t : report->before_t;
+            continue;
         }
         report->truth++;
         if (number_set_has(&series->arrived, witness->value))

@@ -19,9 +19,9 @@ struct balance *balance_open(const char *uplink);
 void balance_close(struct balance *balance);
 
 /*
- * Takes one message. `suffix` is the topic behind ROOT/GATEWAY/ ("data", "mark", "v/boiler/mode");
- * other topics are passed over. Returns 0, ERR_PROTOCOL for a payload that breaks the contract
- * (counted, too), ERR_NOMEM.
+ * Takes one message. `suffix` is the topic behind ROOT/GATEWAY/ ("data", "mark", "v/boiler/mode",
+ * "ledger"); other topics are passed over. Returns 0, ERR_PROTOCOL for a payload that breaks the
+ * contract (counted, too), ERR_NOMEM.
  */
 int balance_message(struct balance *balance, const char *suffix, const char *payload, size_t size,
                     bool retained);
@@ -33,6 +33,16 @@ int balance_message(struct balance *balance, const char *suffix, const char *pay
  */
 int balance_truth(struct balance *balance, const char *path, int *line);
 
+/* What was sent before `wall_ms` need not arrive: nobody listened. */
+void balance_listens(struct balance *balance, int64_t wall_ms);
+
+/*
+ * Whether no message of the uplink that was named came, and the gateway has none of that name as
+ * far as its ledger tells, or at the end its other messages. Writes who there is, as
+ * candidates_text.
+ */
+bool balance_lacks_uplink(const struct balance *balance, bool at_the_end, char *words, size_t size);
+
 struct balance_report {
     uint64_t messages, events, duplicates, broken;
     uint64_t holes, hole_events; /* ranges that no message covers, and their length */
@@ -42,6 +52,8 @@ struct balance_report {
     uint64_t first, last;      /* n covered */
     uint64_t truth, delivered; /* values that witnesses sent, and of those the ones that arrived */
     uint64_t excused;          /* not arrived, in the time that a told crash gap names */
+    uint64_t before;           /* not arrived, and sent before anybody listened: not in truth */
+    int64_t before_t;          /* the newest of those */
     uint64_t missing;          /* not arrived, and nothing excuses it */
     uint64_t never_sent;       /* arrived, and no witness sent it, or marked it late */
     bool proven;               /* nothing missing, no hole, nothing foreign */

@@ -52,8 +52,28 @@ struct lent {
     int64_t from, until; /* INT64_MAX: it still is */
 };
 
+#define BALANCE_UPLINKS_MAX 32
+
+struct ledger_uplink {
+    char id[ID_SIZE_MAX];
+    uint64_t acked, pending, dropped;
+};
+
+/* What the gateway said last. */
+struct ledger {
+    bool known;
+    uint64_t last;
+    struct ledger_uplink uplinks[BALANCE_UPLINKS_MAX];
+    size_t count;
+};
+
 struct balance {
     char uplink[ID_SIZE_MAX];
+    bool uplink_named;                           /* by who asked, not by the first message */
+    char seen[BALANCE_UPLINKS_MAX][ID_SIZE_MAX]; /* uplinks of whom a message came */
+    size_t seen_count;
+    struct ledger ledger;
+    int64_t since_ms; /* it listens; 0: since before all */
     struct epoch *epochs;
     size_t epoch_count;
     struct mark *marks;
@@ -69,6 +89,20 @@ struct balance {
     int64_t newest_t;
     struct balance_report totals;
 };
+
+/* Remembers of whom a message came. */
+void balance_saw_uplink(struct balance *balance, const char *uplink);
+
+/* Takes the gateway's ledger in place of the one before. 0, or ERR_PROTOCOL. */
+int balance_take_ledger(struct balance *balance, const char *payload, size_t size);
+
+/* What the ledger says of an uplink; NULL where it does not name it. */
+const struct ledger_uplink *balance_ledger_of(const struct balance *balance, const char *uplink);
+
+/* Whether it was sent before the audit listened and did not arrive: nobody knows whether it was to.
+ */
+bool balance_leaves_out(const struct balance *balance, const struct series *series,
+                        const struct witness *witness);
 
 /* Whether the gateway told that a value of this moment may be missing. After balance_draw. */
 bool balance_excuses(const struct balance *balance, int64_t t);

@@ -143,12 +143,16 @@ def an_audit_of_a_gateway_that_is_not_there_is_told_who_is(site):
                         (("-g", "plant7", "-r", "acme", "--for", "1"), 'no other is seen below "acme" (--root)')):
         done = sluice("audit", "-u", url, *words)
         check(done.returncode == EXIT_FAILED and done.stderr.count(told) == 1, "who is there", words, done.returncode, done.stderr, done.stdout)
+    done = sluice("audit", "-u", url, "-g", "plant7", "--uplink", "claud", "--for", "3")
+    check(done.returncode == EXIT_FAILED and done.stderr.count('gateway plant7 has no uplink "claud" (--uplink); did you mean "cloud"?') == 1,
+          "which uplinks there are", done.returncode, done.stderr, done.stdout)
     process = site.start("audit", program("sluice"), "audit", "-u", url, "-g", "plnt7")
     wait_for(lambda: "did you mean" in process.log(), 20, "it does not wait for an end that nobody set")
     process.signal(signal.SIGINT)
     check(process.popen.wait(20) == EXIT_FAILED, "not proven", process.log())
     proven = sluice("audit", "-u", url, "-g", "plant7", "--for", "5")
-    check("comes from" not in proven.stderr, "of one that is there nothing is told", proven.stderr)
+    check("uplink cloud: " in proven.stdout and "of uplink cloud" in proven.stdout, "whose proof it is, and the ledger", proven.stdout)
+    check("comes from" not in proven.stderr and "has no" not in proven.stderr, "of one that is there nothing is told", proven.stderr)
 
 
 main(a_bus_that_is_not_there_is_told_with_those_that_are, what_is_no_port_and_no_host_is_told,

@@ -218,6 +218,91 @@ static void a_value_that_was_sent_and_did_not_arrive_is_missing(void **state)
     balance_close(balance);
 }
 
+static void what_was_sent_before_it_listened_is_counted_apart(void **state)
+{
+    struct balance *balance = balance_open(NULL);
+
+    (void)state;
+    balance_listens(balance, 1500);
+    take(balance, BATCH "\"covers\":[1,1],\"events\":[{\"n\":1,\"k\":\"reading\",\"d\":\"a\","
+                        "\"p\":\"c\",\"t\":1000,\"v\":1,\"q\":\"good\"}]}");
+    struct balance_report report =
+        draw_with_truth(balance, "{\"d\":\"a\",\"p\":\"c\",\"v\":1,\"t\":1000}\n"
+                                 "{\"d\":\"a\",\"p\":\"c\",\"v\":2,\"t\":1200}\n"
+                                 "{\"d\":\"a\",\"p\":\"c\",\"v\":3,\"t\":1499}\n");
+    assert_int_equal(report.truth, 1); /* what arrived all the same counts */
+    assert_int_equal(report.delivered, 1);
+    assert_int_equal(report.before, 2);
+    assert_int_equal(report.before_t, 1499);
+    assert_true(report.proven);
+    report = draw_with_truth(balance, "{\"d\":\"a\",\"p\":\"c\",\"v\":4,\"t\":1500}\n");
+    assert_int_equal(report.missing, 1);
+    assert_false(report.proven);
+    balance_close(balance);
+}
+
+static char *printed(struct balance *balance, bool json)
+{
+    struct balance_report report = draw(balance);
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    assert_non_null(out);
+    balance_print(balance, &report, json, out);
+    fclose(out);
+    return text;
+}
+
+static void has(char *text, const char *words)
+{
+    if (!strstr(text, words))
+        fail_msg("\"%s\" is not in:\n%s", words, text);
+    free(text);
+}
+
+static void it_says_whose_proof_it_is_and_what_the_ledger_says_of_it(void **state)
+{
+    const char *ledger =
+        "{\"schema\":1,\"last\":12,\"uplinks\":{\"local\":{\"acked\":3,\"pending\":0,\"dropped\":"
+        "{}},\"cloud\":{\"acked\":8,\"pending\":1,\"dropped\":{\"retention\":2,\"poison\":1}}}}";
+    const char *other =
+        "{\"epoch\":\"0000000a\",\"uplink\":\"local\",\"covers\":[2,2],\"events\":[]}";
+    struct balance *balance = balance_open(NULL);
+
+    (void)state;
+    take(balance, BATCH "\"covers\":[1,1],\"events\":[{\"n\":1,\"k\":\"state\",\"t\":1}]}");
+    has(printed(balance, false),
+        "uplink cloud: 1 message, 1 event, 0 duplicates dropped, 1 epoch\n");
+    take(balance, other);
+    assert_int_equal(balance_message(balance, "ledger", ledger, strlen(ledger), true), 0);
+    has(printed(balance, false),
+        "newest event is 12; of uplink cloud 8 are acknowledged, 1 pending, "
+        "3 dropped\nother uplinks, not proven here: local (--uplink)\n");
+    has(printed(balance, true), "\"ledger\":{\"last\":12,\"acked\":8,\"pending\":1,\"dropped\":3}");
+    balance_close(balance);
+}
+
+static void an_uplink_that_there_is_not_is_told_with_those_that_are(void **state)
+{
+    const char *ledger = "{\"last\":12,\"uplinks\":{\"cloud\":{\"acked\":3}}}";
+    struct balance *named = balance_open("clowd"), *first = balance_open(NULL);
+    char words[128];
+
+    (void)state;
+    assert_false(balance_lacks_uplink(named, true, words, sizeof words)); /* nothing is known */
+    take(named, BATCH "\"covers\":[1,1],\"events\":[]}");
+    assert_false(balance_lacks_uplink(named, false, words, sizeof words)); /* it may yet come */
+    assert_true(balance_lacks_uplink(named, true, words, sizeof words));
+    assert_int_equal(balance_message(named, "ledger", ledger, strlen(ledger), false), 0);
+    assert_true(balance_lacks_uplink(named, false, words, sizeof words));
+    assert_string_equal(words, "; did you mean \"cloud\"?");
+    assert_int_equal(balance_message(first, "ledger", ledger, strlen(ledger), false), 0);
+    assert_false(balance_lacks_uplink(first, true, words, sizeof words));
+    balance_close(named);
+    balance_close(first);
+}
+
 static void a_value_that_nobody_sent_or_that_came_late_is_foreign(void **state)
 {
     struct balance *balance = balance_open(NULL);
@@ -319,6 +404,9 @@ int main(void)
         cmocka_unit_test(a_mark_whose_count_is_not_reached_is_found),
         cmocka_unit_test(what_the_broker_had_kept_proves_nothing),
         cmocka_unit_test(a_value_that_was_sent_and_did_not_arrive_is_missing),
+        cmocka_unit_test(what_was_sent_before_it_listened_is_counted_apart),
+        cmocka_unit_test(it_says_whose_proof_it_is_and_what_the_ledger_says_of_it),
+        cmocka_unit_test(an_uplink_that_there_is_not_is_told_with_those_that_are),
         cmocka_unit_test(a_value_that_nobody_sent_or_that_came_late_is_foreign),
         cmocka_unit_test(a_hole_that_is_told_needs_no_number),
         cmocka_unit_test(a_told_crash_excuses_its_time_and_no_other),
