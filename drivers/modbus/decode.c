@@ -6,6 +6,9 @@
 #include "core/decimal.h"
 #include "core/status.h"
 
+#define FLOAT_LEAST 1e-20
+#define FLOAT_MOST  1e20
+
 /* How a device's order for 32 bits reads for a value of `size` bytes. 16 bits and strings keep the
  * protocol's order. */
 static void letters_like(int device_order, unsigned size, char letters[9])
@@ -271,8 +274,7 @@ static uint16_t scale_number(const struct modbus_point_options *point, const uin
     return isfinite(value->f) ? STATUS_GOOD : STATUS_NOT_A_NUMBER;
 }
 
-static uint16_t decode_float(const struct modbus_point_options *point, const uint8_t *registers,
-                             uint64_t raw, struct value *value)
+static double float_of(const struct modbus_point_options *point, uint64_t raw)
 {
     double number;
 
@@ -281,10 +283,27 @@ static uint16_t decode_float(const struct modbus_point_options *point, const uin
         float single;
 
         memcpy(&single, &bits, sizeof single);
-        number = (double)single;
-    } else {
-        memcpy(&number, &raw, sizeof number);
+        return (double)single;
     }
+    memcpy(&number, &raw, sizeof number);
+    return number;
+}
+
+static uint64_t raw_of(const struct modbus_point_options *point, const uint8_t *registers)
+{
+    const uint8_t *bytes = registers + 2 * (size_t)point->value_at;
+    uint64_t raw = 0;
+
+    for (unsigned i = 0; i < point->size; i++)
+        raw |= (uint64_t)bytes[i] << point->shift[i];
+    return raw;
+}
+
+static uint16_t decode_float(const struct modbus_point_options *point, const uint8_t *registers,
+                             uint64_t raw, struct value *value)
+{
+    double number = float_of(point, raw);
+
     /* A sentinel such as -9999.9 is a rounded single in the register. */
     for (size_t i = 0; i < point->na.count; i++) {
         double sentinel = point->na.items[i];
@@ -321,8 +340,7 @@ uint16_t modbus_decode(const struct modbus_point_options *point, const uint8_t *
                        unsigned index, char text[MODBUS_TEXT_SIZE_MAX], struct value *value)
 {
     const uint8_t *registers = data + 2 * (size_t)index;
-    const uint8_t *bytes = registers + 2 * (size_t)point->value_at;
-    uint64_t raw = 0;
+    uint64_t raw;
 
     *value = (struct value){.type = VALUE_BOOL, .decimals = point->decimals};
     if (point->function <= MODBUS_DISCRETE_INPUTS) {
@@ -330,11 +348,10 @@ uint16_t modbus_decode(const struct modbus_point_options *point, const uint8_t *
         return STATUS_GOOD;
     }
     if (is_text(point->type)) {
-        decode_text(point, bytes, text, value);
+        decode_text(point, registers + 2 * (size_t)point->value_at, text, value);
         return STATUS_GOOD;
     }
-    for (unsigned i = 0; i < point->size; i++)
-        raw |= (uint64_t)bytes[i] << point->shift[i];
+    raw = raw_of(point, registers);
     if (point->type == MODBUS_BOOL) {
         if (point->na.count && is_sentinel(point, (double)raw, (double)raw))
             return STATUS_NOT_AVAILABLE;
@@ -344,4 +361,22 @@ uint16_t modbus_decode(const struct modbus_point_options *point, const uint8_t *
     if (!is_float(point->type))
         return decode_integer(point, registers, raw, value);
     return decode_float(point, registers, raw, value);
+}
+
+/* Half of a whole number, or the halves of a float in a wrong order, make floats that are as good
+ * as none: what people measure is nowhere near these bounds. */
+static bool is_measurement(double number)
+{
+    return number == 0 || (fabs(number) >= FLOAT_LEAST && fabs(number) <= FLOAT_MOST);
+}
+
+uint16_t modbus_decode_reading(const struct modbus_point_options *point, const uint8_t *data,
+                               unsigned index, char text[MODBUS_TEXT_SIZE_MAX], struct value *value)
+{
+    uint16_t status = modbus_decode(point, data, index, text, value);
+
+    if (status == STATUS_GOOD && is_float(point->type) &&
+        !is_measurement(float_of(point, raw_of(point, data + 2 * (size_t)index))))
+        return STATUS_IMPLAUSIBLE;
+    return status;
 }

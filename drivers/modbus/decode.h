@@ -29,4 +29,12 @@ void modbus_decode_prepare(struct modbus_point_options *point, int device_order,
 uint16_t modbus_decode(const struct modbus_point_options *point, const uint8_t *data,
                        unsigned index, char text[MODBUS_TEXT_SIZE_MAX], struct value *value);
 
+/*
+ * The same for a reading that is to be believed: STATUS_IMPLAUSIBLE, with *value filled, for a
+ * float so small or so large that no device measures it.
+ */
+uint16_t modbus_decode_reading(const struct modbus_point_options *point, const uint8_t *data,
+                               unsigned index, char text[MODBUS_TEXT_SIZE_MAX],
+                               struct value *value);
+
 #endif

@@ -262,9 +262,9 @@ static void put_values(struct polling *polling, const struct plan_block *block,
         if (!point)
             continue;
         item->point = point;
-        item->status =
-            modbus_decode(options, reply->data, (unsigned)(options->address - block->address),
-                          scratch->text, &item->value);
+        item->status = modbus_decode_reading(options, reply->data,
+                                             (unsigned)(options->address - block->address),
+                                             scratch->text, &item->value);
         if (counted && !passports_counted(&polling->passports, block->device, reply->mono_ns, item))
             continue;
         count++;

@@ -16,11 +16,10 @@
 #include "core/error.h"
 #include "core/status.h"
 #include "core/text.h"
+#include "field/report.h"
 #include "modbus/advice.h"
 
-#define SILENT_MAX    3 /* points in a row without an answer, and it is not there */
-#define MISFITS_MIN   3 /* and that few are no other model yet */
-#define MISFITS_SHARE 4 /* a quarter that fits may fit by accident */
+#define SILENT_MAX 3 /* points in a row without an answer, and it is not there */
 
 struct probe_flags {
     const char *config, *profile, *line, *frames, *unit, *socket;
@@ -294,11 +293,10 @@ static bool is_doubtful(const struct probe *probe, size_t *fits, size_t *asked)
 
         *fits += verdict == PROBE_HAS;
         misfits += verdict == PROBE_REFUSED || verdict == PROBE_IMPLAUSIBLE;
-        left += verdict != PROBE_REFUSED && verdict != PROBE_IMPLAUSIBLE;
+        left += verdict != PROBE_HAS && verdict != PROBE_REFUSED && verdict != PROBE_IMPLAUSIBLE;
     }
     *asked = *fits + misfits;
-    return misfits > 0 &&
-           (left == 0 || (misfits >= MISFITS_MIN && *fits * MISFITS_SHARE <= *asked));
+    return report_hardly_fits(*fits, misfits, left);
 }
 
 /* What to do where nothing can be offered: points that do not fit are no choice. */

@@ -1,6 +1,5 @@
 #include "cli/probe_device.h"
 
-#include <math.h>
 #include <time.h>
 
 #include "core/clock.h"
@@ -10,10 +9,8 @@
 #include "field/report.h"
 #include "modbus/decode.h"
 
-#define TRIES_MAX   3
-#define BUSY_NS     (500 * NS_PER_MS)
-#define FLOAT_LEAST 1e-20
-#define FLOAT_MOST  1e20
+#define TRIES_MAX 3
+#define BUSY_NS   (500 * NS_PER_MS)
 
 const char *probe_verdict_name(enum probe_verdict verdict)
 {
@@ -49,23 +46,6 @@ static enum probe_verdict verdict_of(uint16_t status)
     }
 }
 
-/* Half of a whole number, or the halves of a float in a wrong order, make floats that are as good
- * as none: what people measure is nowhere near these bounds. */
-static bool is_no_measurement(const struct modbus_point_options *options, const uint8_t *data)
-{
-    struct modbus_point_options raw = *options;
-    char letters[MODBUS_TEXT_SIZE_MAX];
-    struct value value;
-
-    if (options->type != MODBUS_F32 && options->type != MODBUS_F64)
-        return false;
-    raw.scaled = false;
-    raw.scale_by = 0;
-    return modbus_decode(&raw, data, 0, letters, &value) == STATUS_GOOD &&
-           value.type == VALUE_F64 && value.f != 0 &&
-           (fabs(value.f) < FLOAT_LEAST || fabs(value.f) > FLOAT_MOST);
-}
-
 static void take_value(struct probe_result *result, const struct link_reply *reply)
 {
     const struct modbus_point_options *options = result->point->options;
@@ -73,10 +53,8 @@ static void take_value(struct probe_result *result, const struct link_reply *rep
     struct value value;
     struct text text;
 
-    result->status = modbus_decode(options, reply->data, 0, letters, &value);
+    result->status = modbus_decode_reading(options, reply->data, 0, letters, &value);
     result->status = report_status(result->point, &value, result->status);
-    if (result->status == STATUS_GOOD && is_no_measurement(options, reply->data))
-        result->status = STATUS_IMPLAUSIBLE;
     if (report_is_bad(result->status))
         return;
     text_init(&text, result->value, sizeof result->value);

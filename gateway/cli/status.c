@@ -217,6 +217,8 @@ static void print_device(const cJSON *device)
     print_count(answer_number(device, "points"), "point", "points");
     if (answer_number(device, "bad") > 0)
         printf(" (%.0f bad)", answer_number(device, "bad"));
+    if (answer_number(device, "implausible") > 0)
+        printf(" (%.0f implausible)", answer_number(device, "implausible"));
     for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
         if (answer_number(device, counters[i].key) == 0)
             continue;

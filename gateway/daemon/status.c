@@ -16,6 +16,7 @@
 #include "daemon/timekeeper.h"
 #include "daemon/unstarted.h"
 #include "field/driver.h"
+#include "field/report.h"
 #include "journal/cursor.h"
 #include "modbus/advice.h"
 
@@ -185,6 +186,30 @@ static bool is_unverified(const struct running *running, const struct running_bu
     return false;
 }
 
+/* Whether it seems to be another model: by what it says of itself, or by what is read of it. */
+static void put_doubt(const struct running *running, struct text *text,
+                      const struct running_bus *entry, size_t index)
+{
+    const struct site_device *device = &entry->bus->devices[index];
+    size_t bad = host_bad(entry->host, index), odd = host_implausible(entry->host, index);
+    size_t refused = atomic_load(&host_stats(entry->host)[index].learnt_refused);
+    size_t fits = bad + odd < device->point_count ? device->point_count - bad - odd : 0;
+    size_t left = bad > refused ? bad - refused : 0;
+    char found[128] = "";
+    const char *doubt = doubts_of(running->doubts, device);
+
+    if (!*doubt && atomic_load(&host_stats(entry->host)[index].up) &&
+        report_hardly_fits(fits, odd + refused, left)) {
+        snprintf(found, sizeof found, "has hardly a point that fits: %zu implausible, %zu refused",
+                 odd, refused);
+        doubt = found;
+    }
+    if (!*doubt)
+        return;
+    text_string(text, ",");
+    put_text(text, "doubt", doubt);
+}
+
 static void put_device(struct running *running, struct text *text, struct running_bus *entry,
                        size_t index)
 {
@@ -206,12 +231,10 @@ static void put_device(struct running *running, struct text *text, struct runnin
     put_text(text, "profile", device->profile);
     if (is_unverified(running, entry, index))
         text_string(text, ",\"unverified\":true");
-    if (*doubts_of(running->doubts, device)) {
-        text_string(text, ",");
-        put_text(text, "doubt", doubts_of(running->doubts, device));
-    }
-    text_printf(text, ",\"points\":%zu,\"bad\":%" PRIu32 ",\"up\":%s", device->point_count,
-                host_bad(entry->host, index), up ? "true" : "false");
+    put_doubt(running, text, entry, index);
+    text_printf(text, ",\"points\":%zu,\"bad\":%" PRIu32 ",\"implausible\":%" PRIu32 ",\"up\":%s",
+                device->point_count, host_bad(entry->host, index),
+                host_implausible(entry->host, index), up ? "true" : "false");
     if (!up && status) {
         text_string(text, ",");
         put_text(text, "why", status_why(status));
@@ -242,15 +265,16 @@ static void put_device(struct running *running, struct text *text, struct runnin
 
 /* What stands for the devices of a bus where there is no room for them. */
 struct sums {
-    uint64_t up, down, bad, requests, replies, share_ppm;
+    uint64_t up, down, bad, implausible, requests, replies, share_ppm;
 };
 
 static void put_sums(struct text *text, const struct sums *sums)
 {
     text_printf(text,
-                ",\"up\":%" PRIu64 ",\"down\":%" PRIu64 ",\"bad\":%" PRIu64 ",\"requests\":%" PRIu64
-                ",\"replies\":%" PRIu64 ",\"bus_percent\":%.2f}",
-                sums->up, sums->down, sums->bad, sums->requests, sums->replies,
+                ",\"up\":%" PRIu64 ",\"down\":%" PRIu64 ",\"bad\":%" PRIu64
+                ",\"implausible\":%" PRIu64 ",\"requests\":%" PRIu64 ",\"replies\":%" PRIu64
+                ",\"bus_percent\":%.2f}",
+                sums->up, sums->down, sums->bad, sums->implausible, sums->requests, sums->replies,
                 (double)sums->share_ppm / 1e4);
 }
 
@@ -307,6 +331,7 @@ static void put_bus_in_short(struct running *running, struct text *text, struct 
         sums.up += up;
         sums.down += !up;
         sums.bad += up ? host_bad(entry->host, i) : 0;
+        sums.implausible += up ? host_implausible(entry->host, i) : 0;
         sums.requests += atomic_load(&stats[i].requests);
         sums.replies += atomic_load(&stats[i].replies);
         sums.share_ppm += atomic_load(&stats[i].share_ppm);

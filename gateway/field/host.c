@@ -511,6 +511,11 @@ uint32_t host_bad(const struct host *host, size_t device)
     return sink_bad(host->base.sink, device);
 }
 
+uint32_t host_implausible(const struct host *host, size_t device)
+{
+    return sink_implausible(host->base.sink, device);
+}
+
 void host_about(struct host *host, size_t device, struct text *text)
 {
     pthread_mutex_lock(&host->about_lock);

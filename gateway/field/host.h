@@ -67,6 +67,9 @@ struct driver_stats *host_stats(struct host *host);
  * thread. */
 uint32_t host_bad(const struct host *host, size_t device);
 
+/* The same of those that were implausible. */
+uint32_t host_implausible(const struct host *host, size_t device);
+
 /* Appends what the driver has to say of device number `device` of the bus, as further members of a
  * JSON object (each behind a comma), or nothing. Any thread. */
 void host_about(struct host *host, size_t device, struct text *text);

@@ -11,6 +11,9 @@
 #define STORED_MS_MASK ((UINT64_C(1) << 42) - 1)
 #define TYPE_MASK      0x7u
 
+#define MISFITS_MIN   3 /* that few are no other model yet */
+#define MISFITS_SHARE 4 /* a quarter that fits may fit by accident */
+
 _Static_assert(sizeof(struct report_memory) == 16, "a point's memory grew");
 
 bool report_is_bad(uint16_t status)
@@ -55,6 +58,12 @@ uint16_t report_status(const struct site_point *point, const struct value *value
     else
         return status;
     return number < point->minimum || number > point->maximum ? STATUS_IMPLAUSIBLE : status;
+}
+
+bool report_hardly_fits(size_t fits, size_t misfits, size_t left)
+{
+    return misfits > 0 &&
+           (fits + left == 0 || (misfits >= MISFITS_MIN && fits * MISFITS_SHARE <= fits + misfits));
 }
 
 static double magnitude(double number)

@@ -53,6 +53,13 @@ bool report_is_text(uint8_t type);
 uint16_t report_status(const struct site_point *point, const struct value *value, uint16_t status);
 
 /*
+ * Whether a device hardly has the points that it is read for, so that it may be another model:
+ * `fits` of them are there with a value that can be; `misfits` are not there, or are implausible;
+ * `left` is how many there are besides these, whatever is known of them.
+ */
+bool report_hardly_fits(size_t fits, size_t misfits, size_t left);
+
+/*
  * Judges a reading against what was last stored (not last read: so that a value that creeps cannot
  * stay within its dead band for ever). In this order: the first reading, and one of another status
  * than the stored one, is stored. With on_change a reading that does not differ is dropped, until

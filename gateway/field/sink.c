@@ -278,8 +278,9 @@ static void add_held(struct batch *batch, struct device_memory *device,
     add_reading(batch, device, memory, &item, held->mono_ns);
 }
 
-static void add_item(struct batch *batch, struct device_memory *device,
-                     const struct sink_item *given, int64_t mono_ns)
+/* Returns the status that the reading is stored with. */
+static uint16_t add_item(struct batch *batch, struct device_memory *device,
+                         const struct sink_item *given, int64_t mono_ns)
 {
     struct sink_item judged = *given, *item = &judged;
 
@@ -288,7 +289,7 @@ static void add_item(struct batch *batch, struct device_memory *device,
 
     if (memory->pending) {
         if (item->point->on_change && memory->status == item->status)
-            return;
+            return item->status;
         /* This one follows it, so that it cannot wait any longer. */
         sink_put_pending_reading(batch->sink, memory, false);
     }
@@ -299,7 +300,7 @@ static void add_item(struct batch *batch, struct device_memory *device,
             add_held(batch, device, memory);
         memory->held = false;
         add_reading(batch, device, memory, item, mono_ns);
-        return;
+        return item->status;
     case REPORT_DROP:
         memory->held = false;
         break;
@@ -309,19 +310,22 @@ static void add_item(struct batch *batch, struct device_memory *device,
     }
     if (!report_is_bad(item->status))
         add_heartbeat(batch, device, mono_ns);
+    return item->status;
 }
 
 /* By what is remembered: of a good reading that was refused that is nothing. */
-static void count_bad(struct device_memory *device)
+static void count_doubtful(struct device_memory *device)
 {
-    uint32_t bad = 0;
+    uint32_t bad = 0, implausible = 0;
 
     for (size_t i = 0; i < device->device->point_count; i++) {
         const struct report_memory *memory = &device->points[i];
 
         bad += (memory->known || memory->pending) && report_is_bad(memory->status);
+        implausible += memory->known && memory->status == STATUS_IMPLAUSIBLE;
     }
     atomic_store(&device->bad, bad);
+    atomic_store(&device->implausible, implausible);
 }
 
 int sink_readings(struct sink *sink, const struct site_device *of, int64_t mono_ns,
@@ -329,7 +333,7 @@ int sink_readings(struct sink *sink, const struct site_device *of, int64_t mono_
 {
     struct device_memory *device = find_device(sink, of);
     struct batch batch;
-    bool any_bad = false;
+    bool any = false;
     int error = 0;
 
     batch.sink = sink;
@@ -339,13 +343,14 @@ int sink_readings(struct sink *sink, const struct site_device *of, int64_t mono_
         /* An item may add what was held back of its point, too. */
         if (batch.count + 2 > BATCH_MAX && put_batch(&batch, mono_ns) != 0)
             error = ERR_FULL;
-        add_item(&batch, device, &items[i], mono_ns);
-        any_bad = any_bad || report_is_bad(items[i].status);
+        uint16_t status = add_item(&batch, device, &items[i], mono_ns);
+
+        any = any || report_is_bad(status) || status == STATUS_IMPLAUSIBLE;
     }
     if (put_batch(&batch, mono_ns) != 0)
         error = ERR_FULL;
-    if (device && (any_bad || atomic_load(&device->bad) > 0))
-        count_bad(device);
+    if (device && (any || atomic_load(&device->bad) + atomic_load(&device->implausible) > 0))
+        count_doubtful(device);
     return error;
 }
 
@@ -363,6 +368,11 @@ int sink_reading(struct sink *sink, const struct site_device *device,
 uint32_t sink_bad(const struct sink *sink, size_t device)
 {
     return atomic_load(&sink->devices[device].bad);
+}
+
+uint32_t sink_implausible(const struct sink *sink, size_t device)
+{
+    return atomic_load(&sink->devices[device].implausible);
 }
 
 int64_t sink_due_ns(const struct sink *sink)

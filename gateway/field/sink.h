@@ -57,6 +57,9 @@ int sink_readings(struct sink *sink, const struct site_device *device, int64_t m
  * any thread. */
 uint32_t sink_bad(const struct sink *sink, size_t device);
 
+/* The same of those that were implausible. */
+uint32_t sink_implausible(const struct sink *sink, size_t device);
+
 /*
  * A point with an at_most keeps its newest reading until that has passed: when the first of these,
  * or of what waits for room, is due (monotonic; INT64_MAX: none), and storing what is. The driver's

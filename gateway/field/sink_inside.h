@@ -24,8 +24,8 @@ struct device_memory {
     const struct site_device *device;
     struct report_memory *points;
     int64_t told_mono_ns;
-    int64_t stored_mono_ns; /* of its last event */
-    _Atomic uint32_t bad;   /* points whose newest reading is */
+    int64_t stored_mono_ns;            /* of its last event */
+    _Atomic uint32_t bad, implausible; /* points whose newest reading is */
     uint16_t status;
     bool up, known;
     bool pending; /* the journal's ring refused it: to be put again */

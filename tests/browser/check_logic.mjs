@@ -101,15 +101,18 @@ const tests = {
   'bad values of a device that answers are told: how many, and why'() {
     const learnt = { points: [{ id: 'p', why: 'exception 2', help: '' }] }, some = device('m', { name: 'Meter', bad: 6, learnt });
     const [found, ...rest] = logic.conditions(status({ buses: [bus('b', [some, device('x')])] }));
-    assert.deepEqual([found.level, found.what, rest.length], ['look', 'Meter: 6 of 13 values are bad.', 0]);
+    assert.deepEqual([found.level, found.what, rest.length], ['look', 'Meter: 6 of 13 values not good.', 0]);
     assert.match(found.why, /no such register/);
     assert.match(found.next, /leave out/);
-    assert.equal(logic.conditions(status({ buses: [bus('b', Array.from({ length: 9 }, (_, i) => device(`d${i}`, { bad: 2 })))] })).at(-1).what, 'b: 10 of 65 values are bad.');
+    assert.equal(logic.conditions(status({ buses: [bus('b', Array.from({ length: 9 }, (_, i) => device(`d${i}`, { bad: 2 })))] })).at(-1).what, 'b: 10 of 65 values not good.');
     const down = (more) => logic.conditions(status({ buses: [bus('b', [device('m', { up: false, why: 'timeout', ...more })])] }))[0].next;
     assert.match(down({}), /Check power/);
     assert.equal(down({ late_ms: 712 }), 'It answers 712\u00a0ms after it was asked: raise its time-out.');
     const [one] = logic.conditions(status({ buses: [bus('b', [device('m', { bad: 1 })])] }));
-    assert.deepEqual([one.what, one.why], ['m: 1 of 13 values is bad.', undefined]);
+    assert.deepEqual([one.what, one.why], ['m: 1 of 13 values not good.', '']);
+    const odd = device('m', { bad: 3, implausible: 3, doubt: 'has hardly a point that fits' });
+    const [other] = logic.conditions(status({ buses: [bus('b', [odd])] }));
+    assert.deepEqual([other.what, other.why, other.next], ['m: 3 of 13 values not good.', 'implausible', 'Hardly anything fits: is it another model?']);
     assert.deepEqual(keys(status({ buses: [bus('b', [device('m', { bad: 6, up: false }), device('x')])] })), [], 'one that does not answer has no values');
     assert.equal(keys(status({ buses: [bus('b', Array.from({ length: 9 }, (_, i) => device(`d${i}`, { bad: 1 })))] })).at(-1), 'look bad/more/b');
     assert.deepEqual([logic.isUnset(status({ buses: [bus('b', [])] })), logic.isUnset(status({ buses: [bus('b', [some])] }))], [true, false]);

@@ -233,7 +233,35 @@ def another_model_is_suspected_where_hardly_anything_fits(site):
     check("Hardly anything" not in told, "where most fits", told)
 
 
+def a_device_of_another_model_is_told_where_it_is_polled(site):
+    """Its registers are there and hold numbers, and as the profile's floats they mean nothing: the values stay, and are not good."""
+    slave = Slave({register: 600 + register if register % 2 else 0 for register in range(10, 18)} | {20: 0x4366, 21: 0x199A})
+    site.at_end(slave.shutdown)
+    folder = site.path("other")
+    os.makedirs(folder)
+    odd = [{"id": "odd%d" % register, "reg": register, "type": "f32"} for register in range(10, 18, 2)]
+    with open(os.path.join(folder, "acme-float.json"), "w") as out:
+        json.dump({**PLAIN, "points": odd + [{"id": "voltage", "reg": 20, "type": "f32"}]}, out)
+    os.environ["SLUICE_PROFILES"] = folder
+    site.at_end(lambda: os.environ.update(SLUICE_PROFILES=SHIPPED))
+    gateway = Gateway(site, [{"id": "net", "driver": "modbus-tcp", "host": slave.host}],
+                      [{"id": "float", "bus": "net", "unit": 1, "profile": "acme-float", "every": "200ms"}], [])
+    gateway.start()
+    wait_for(lambda: gateway.device("float")["implausible"] == 4, 20, "what can hardly be is counted")
+    check("hardly a point that fits: 4 implausible, 0 refused" in gateway.device("float")["doubt"], "doubt", gateway.device("float"))
+    told = {event["p"]: event for event in gateway.replay("--from", "-1h") if event["k"] == "reading"}
+    check(told["voltage"]["q"] == "good" and told["odd10"]["q"] == "uncertain" and told["odd10"]["why"] == "implausible" and
+          0 < told["odd10"]["v"] < 1e-40, "the quality tells, the value stays", told)
+    shown = sluice("status", "--socket", gateway.socket).stdout
+    check("(4 implausible)" in shown and "ANOTHER MODEL? It has hardly a point that fits" in shown, "status", shown)
+    for register in range(10, 18, 2):
+        slave.registers[register] = 0x4366
+    wait_for(lambda: gateway.device("float")["implausible"] == 0 and "doubt" not in gateway.device("float"), 20, "the right model")
+    gateway.stop()
+
+
 main(lists_and_shows_what_is_shipped, suggests_and_filters_by_a_part_of_the_name,
      finds_the_profiles_where_it_was_built, reads_the_profiles_of_a_package_from_their_archive, checks_a_profile_of_ones_own, says_what_a_device_is_without_sunspec,
      writes_the_profile_of_a_sunspec_device_that_then_reads_it,
-     a_profile_is_named_by_its_file, another_model_is_suspected_where_hardly_anything_fits)
+     a_profile_is_named_by_its_file, another_model_is_suspected_where_hardly_anything_fits,
+     a_device_of_another_model_is_told_where_it_is_polled)

@@ -392,12 +392,41 @@ static void reads_strings_of_one_character_a_register(void **state)
     assert_memory_equal(value.data, "2.9", 3);
 }
 
+static void floats_that_no_device_measures_are_implausible_and_keep_their_value(void **state)
+{
+    const struct {
+        uint8_t data[4];
+        uint16_t status;
+    } cases[] = {
+        {{0x43, 0x66, 0x19, 0x9A}, STATUS_GOOD},        /* 230.1 */
+        {{0, 0, 0, 0}, STATUS_GOOD},                    /* nothing flows */
+        {{0, 0, 0x02, 0x70}, STATUS_IMPLAUSIBLE},       /* 624 in the second of two registers */
+        {{0x7F, 0x7F, 0xFF, 0xFF}, STATUS_IMPLAUSIBLE}, /* 3.4e38 */
+        {{0x7F, 0xC0, 0, 0}, STATUS_NOT_A_NUMBER},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct modbus_point_options point = {.function = 3, .type = MODBUS_F32, .scale = 10};
+        enum value_type type;
+        int8_t decimals;
+        struct value value, plain;
+
+        modbus_decode_prepare(&point, MODBUS_ABCD, &type, &decimals);
+        assert_int_equal(modbus_decode_reading(&point, cases[i].data, 0, NULL, &value),
+                         cases[i].status);
+        modbus_decode(&point, cases[i].data, 0, NULL, &plain);
+        assert_true(value.f == plain.f || cases[i].status == STATUS_NOT_A_NUMBER);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decodes_integers_in_every_order),
         cmocka_unit_test(takes_the_devices_order_for_32_and_64_bits_alike),
         cmocka_unit_test(decodes_floats_in_every_order),
+        cmocka_unit_test(floats_that_no_device_measures_are_implausible_and_keep_their_value),
         cmocka_unit_test(scales_to_the_double_nearest_to_the_decimal_number),
         cmocka_unit_test(tells_sentinels_with_and_without_sign),
         cmocka_unit_test(gives_nan_and_infinity_a_status_of_their_own),

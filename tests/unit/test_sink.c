@@ -96,6 +96,9 @@ static void counts_the_points_of_each_device_that_were_bad_when_they_were_last_r
     sink_reading(box->sink, &box->devices[0], &box->points[0][1], 3, &value, STATUS_GOOD);
     sink_reading(box->sink, &box->devices[0], &box->points[0][2], 3, &value, STATUS_IMPLAUSIBLE);
     assert_int_equal(sink_bad(box->sink, 0), 0);
+    assert_int_equal(sink_implausible(box->sink, 0), 1);
+    sink_reading(box->sink, &box->devices[0], &box->points[0][2], 4, &value, STATUS_GOOD);
+    assert_int_equal(sink_implausible(box->sink, 0), 0);
     /* One that the full ring refuses waits, and counts. */
     box->room = 0;
     sink_reading(box->sink, &box->devices[1], &box->points[1][0], 4, NULL, STATUS_TIMEOUT);

@@ -49,15 +49,15 @@ function ofDevice(bus: BusStatus, device: DeviceStatus): Condition {
   };
 }
 
-/** It answers, and some of what it is asked for it has not, or gives no value of. */
+/** It answers, and some of what it is asked for it has not, gives no value of, or one that can hardly be. */
 function badPoints(device: DeviceStatus): Condition {
-  const refused = device.learnt.points?.[0], why = refused?.why;
+  const refused = device.learnt.points?.[0], why = refused?.why || (device.implausible ? 'implausible' : '');
   return {
     key: `bad/${device.id}`,
     level: 'look',
-    what: t('trouble.bad', { n: device.bad, of: device.points, name: device.name || device.id }),
+    what: t('trouble.bad', { bad: device.bad, of: device.points, name: device.name || device.id }),
     why: why && told(`why.${why}`, why),
-    next: why && t('trouble.bad.refused'),
+    next: device.doubt ? t('test.doubt') : refused && t('trouble.bad.refused'),
     at: ['devices', device.id],
   };
 }
@@ -69,7 +69,7 @@ function ofBus(bus: BusStatus): Condition[] {
     return [{ key: `bus/${bus.id}`, level: 'down', what: t('trouble.bus', { bus: bus.id }), why: said(bus.error), next: t('trouble.bus.next'), at }];
   if (bus.lent)
     return [{ key: `lent/${bus.id}`, level: 'paused', what: t('trouble.lent', { bus: bus.id, to: bus.lent.to }), next: t('trouble.lent.next'), at }];
-  const down = bus.devices.filter((device) => !device.up && device.why), bad = bus.devices.filter((device) => device.up && device.bad);
+  const down = bus.devices.filter((device) => !device.up && device.why), bad = bus.devices.filter((device) => device.up && (device.bad || device.doubt));
   const first = down[0];
   if (first && down.length === bus.devices.length && down.length > 1)
     return [{ key: `bus/${bus.id}`, level: 'down', what: t('trouble.line', { bus: bus.id, n: down.length }), why: told(`why.${first.why}`, first.why!), next: t('trouble.line.next'), at }];
@@ -80,7 +80,7 @@ function ofBus(bus: BusStatus): Condition[] {
   each.push(...bad.slice(0, DEVICES_EACH).map(badPoints));
   const others = bad.slice(DEVICES_EACH), sum = (key: 'bad' | 'points'): number => others.reduce((all, device) => all + device[key], 0);
   if (others.length)
-    each.push({ key: `bad/more/${bus.id}`, level: 'look', what: t('trouble.bad', { n: sum('bad'), of: sum('points'), name: bus.id }), at: ['devices'] });
+    each.push({ key: `bad/more/${bus.id}`, level: 'look', what: t('trouble.bad', { bad: sum('bad'), of: sum('points'), name: bus.id }), at: ['devices'] });
   return each;
 }
 

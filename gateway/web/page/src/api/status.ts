@@ -17,7 +17,7 @@ const SETTLED_MS = 700;
 export interface BusSums {
   up: number;
   down: number;
-  /** Points of devices that answer. */
+  /** Points of devices that answer, with values that are not good. */
   bad: number;
   requests: number;
   replies: number;
@@ -54,7 +54,9 @@ function measure(now: Status, buses: Map<string, BusSums>): void {
   for (const [id, consumer] of Object.entries(now.consumers)) rates.take(`acked/${id}`, consumer.acked, t);
 }
 
+/** On this page what can hardly be is one more value that is not good. */
 function take(answer: Status): void {
+  for (const device of answer.buses.flatMap((bus) => bus.devices)) device.bad += device.implausible;
   heardTime(answer.clock.t);
   const buses = new Map(answer.buses.map((bus) => [bus.id, sumBus(bus)]));
   measure(answer, buses);
@@ -101,7 +103,7 @@ function lay(short: LiveStatus): void {
   if (short.config.fingerprint !== known.config.fingerprint) later(SETTLED_MS);
   const buses = new Map<string, BusSums>();
   for (const bus of short.buses) {
-    const now = { up: bus.up, down: bus.down, bad: bus.bad, requests: bus.requests, replies: bus.replies, percent: bus.bus_percent };
+    const now = { up: bus.up, down: bus.down, bad: bus.bad + bus.implausible, requests: bus.requests, replies: bus.replies, percent: bus.bus_percent };
     if (moved(sums.get().get(bus.id), now)) later(SETTLED_MS);
     buses.set(bus.id, now);
   }

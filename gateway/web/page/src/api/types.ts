@@ -63,8 +63,12 @@ export interface DeviceStatus {
   profile: string;
   unverified?: boolean;
   points: number;
-  /** How many of them were bad when they were last read. */
+  /** How many of them were bad when they were last read, or, once taken, implausible. */
   bad: number;
+  /** The same of those whose values can hardly be. */
+  implausible: number;
+  /** Why it seems to be another model. */
+  doubt?: string;
   up: boolean;
   why?: string;
   help?: string;
@@ -163,6 +167,7 @@ export interface LiveBus {
   up: number;
   down: number;
   bad: number;
+  implausible: number;
   requests: number;
   replies: number;
   bus_percent: number;
