@@ -240,6 +240,11 @@ static int check_asked(struct reading *asked)
     }
     asked->wish.all = asked->all;
     asked->wish.json = asked->json;
+    if (is_explained(asked) && (asked->read.type || asked->read.order || asked->texts.length)) {
+        fprintf(stderr, "sluice read: --type, --order and --length do not go with --explain, "
+                        "--expect and --pick, which show every type and order: leave them out\n");
+        return EXIT_CODE_USAGE;
+    }
     if (is_explained(asked))
         return explain_parse(&asked->wish, texts, &asked->read);
     if (!texts->within && !texts->samples && !texts->interval_ms && !texts->id && !texts->scale &&

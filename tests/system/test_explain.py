@@ -106,7 +106,7 @@ def says_what_cannot_be(site):
     _, place = places(site)
     for arguments, word in ((["-r", "1", "--explain"], "holding register 1 is --reg 40001"), (["-r", "0"], "--table holding --reg 0 is --reg 40001"),
                             (["-r", "25000"], "--table"), (["-r", "40001", "--samples", "4"], "go with --explain"), (["-T", "coil", "-r", "0", "--explain"], "bits"), (["-r", "40001", "--expect", "0"], "other than 0"),
-                            (["-r", "40001", "--explain", "--id", "x"], "--pick"),
+                            (["-r", "40001", "--explain", "--id", "x"], "--pick"), (["-r", "40001", "-t", "f32", "--pick", "1"], "leave them out"),
                             (["-r", "40001", "--pick", "999"], "no number 999"),
                             (["-r", "40001", "--expect", "5", "--within", "x"], "a share"),
                             (["-r", "40001", "--expect", "5", "--within", "inf"], "a share"),
