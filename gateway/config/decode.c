@@ -207,10 +207,13 @@ const struct json *decode_part(struct decoder *decoder, const struct json *objec
         return value;
     if (value) {
         json_describe(value, found, sizeof(found));
-        findings_value(decoder->findings, value, "found %s; %s is expected", found,
+        findings_value(decoder->findings, value, "found %s; %s is expected%s", found,
                        part->kind == PART_TABLE ? "a list [...], or the name of a table (CSV),"
                        : list                   ? "a list [...]"
-                                                : "an object {...}");
+                                                : "an object {...}",
+                       value->type == JSON_BOOL && value->truth && part->kind == PART_OBJECT
+                           ? ": {} where nothing is to be said in it"
+                           : "");
     } else {
         findings_missing(decoder->findings, object, key, "is missing: %s", part->help);
     }
