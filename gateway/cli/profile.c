@@ -263,21 +263,43 @@ static int show(const struct catalog *catalog, const char *name, bool json)
     return EXIT_CODE_OK;
 }
 
+/* A word that is no file can be the name of a profile. */
+static bool is_name(const char *text)
+{
+    return access(text, F_OK) != 0 && !strchr(text, '/') && !strstr(text, ".json");
+}
+
+static int check_profile(const char *what, const struct config_parts *parts, config_tell_fn *tell,
+                         void *context)
+{
+    const struct catalog_use use = {.profile = what, .unit = -1, .all = true};
+    struct config *config = NULL;
+    int error;
+
+    if (!is_name(what))
+        return catalog_check(what, parts, tell, context);
+    error = catalog_use(&config, &use, parts, tell, context);
+    config_free(config);
+    return error;
+}
+
 static int check(const char *path, const struct config_parts *parts, bool json)
 {
     struct told_json told;
 
-    if (access(path, R_OK) != 0) {
+    if (!is_name(path) && access(path, R_OK) != 0) {
         fprintf(stderr, "sluice profile: %s cannot be read: %s\n", path, strerror(errno));
         return EXIT_CODE_SYSTEM;
     }
-    int error = catalog_check(path, parts, config_tell_stdio, stderr);
+    int error = check_profile(path, parts, config_tell_stdio, stderr);
     if (json) {
         told_json_begin(&told);
-        catalog_check(path, parts, told_json_tell, &told);
+        check_profile(path, parts, told_json_tell, &told);
         told_json_end(&told);
     } else if (error == 0)
         printf("%s: no errors\n", path);
+    if (error == ERR_NOT_FOUND)
+        return EXIT_CODE_USAGE;
     return error == 0 ? EXIT_CODE_OK : error == ERR_CONFIG ? EXIT_CODE_CONFIG : EXIT_CODE_SYSTEM;
 }
 
@@ -315,7 +337,7 @@ int command_profile(int argc, char **argv)
     const struct args_command command = {
         .name = "sluice profile",
         .operands =
-            " list [WORD ...] | show NAME|FILE | check FILE | confirm DEVICE POINT=VALUE ...",
+            " list [WORD ...] | show NAME|FILE | check NAME|FILE | confirm DEVICE POINT=VALUE ...",
         .operands_min = 1,
         .operands_max = 2 + CONFIRM_POINTS_MAX,
         .about = "Looks into the device profiles: the shipped ones, and those of your own in\n"
@@ -323,7 +345,7 @@ int command_profile(int argc, char **argv)
                  "  list   what there is for which devices; with words only what has each of\n"
                  "         them in name, maker, model or category: list eastron meter\n"
                  "  show   what a profile reads, where it comes from and how far to trust it\n"
-                 "  check  tells every error of a profile that you write\n"
+                 "  check  tells every error of a profile: of one that you write, by its file\n"
                  "  confirm  compares what the daemon reads of a device with what its display\n"
                  "         shows; where that agrees, its profile is no longer unverified\n",
         .after =
@@ -358,7 +380,7 @@ int command_profile(int argc, char **argv)
         return confirm_run(&confirm, &parts);
     }
     fprintf(stderr,
-            "sluice profile: list, at most %d words behind it, show NAME, check FILE or "
+            "sluice profile: list, at most %d words behind it, show NAME, check NAME or FILE, or "
             "confirm DEVICE POINT=VALUE is expected\n",
             WORDS_MAX);
     return EXIT_CODE_USAGE;

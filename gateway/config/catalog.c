@@ -17,7 +17,8 @@
 #include "field/driver.h"
 
 #define CATALOG_MAX   4096
-#define CHECK_MAX     8192 /* bytes of the configuration that a profile is checked in */
+#define CHECK_MAX     8192         /* bytes of the configuration that a profile is checked in */
+#define MISSING       "is missing" /* as a key that is needed is told */
 #define SUFFIX        ".json"
 #define SUFFIX_LENGTH (sizeof(SUFFIX) - 1)
 
@@ -294,13 +295,49 @@ static void compose(char text[CHECK_MAX], const struct driver *driver,
         snprintf(text + at, CHECK_MAX - at, "}]}");
 }
 
+/* What is told of one profile, in its own words. */
+struct narrow {
+    config_tell_fn *tell;
+    void *context;
+    const char *name; /* of the profile; NULL: whatever it is told of */
+    const char *path;
+    size_t count;
+};
+
+/* Whether it is told of the file of that name, wherever. */
+static bool is_of(const struct config_error *error, const char *name)
+{
+    const char *slash = strrchr(error->file, '/'), *file = slash ? slash + 1 : error->file;
+    size_t size = strlen(name);
+
+    return strncmp(file, name, size) == 0 && strcmp(file + size, SUFFIX) == 0;
+}
+
+/* What the device that tries a profile lacks, the profile lacks. */
+static void tell_narrow(void *context, const struct config_error *error)
+{
+    static const char device[] = "devices[0].";
+    struct narrow *narrow = context;
+    struct config_error shown = *error;
+
+    if (narrow->name && !is_of(error, narrow->name))
+        return;
+    if (strncmp(error->key, device, sizeof(device) - 1) == 0 &&
+        strncmp(error->sentence, MISSING, sizeof(MISSING) - 1) == 0)
+        shown = (struct config_error){narrow->path, 1, 1, error->key + sizeof(device) - 1,
+                                      error->sentence};
+    narrow->count++;
+    narrow->tell(narrow->context, &shown);
+}
+
 int catalog_use(struct config **config, const struct catalog_use *use,
                 const struct config_parts *parts, config_tell_fn *tell, void *context)
 {
     struct catalog *catalog;
     const char *nearest = NULL;
     char text[CHECK_MAX], sentence[256];
-    int error = catalog_open(&catalog, parts, tell, context);
+    struct narrow narrow = {tell, context, .name = use->profile};
+    int error = catalog_open(&catalog, parts, tell_narrow, &narrow);
 
     *config = NULL;
     if (error)
@@ -309,7 +346,10 @@ int catalog_use(struct config **config, const struct catalog_use *use,
     if (profile) {
         compose(text, use->driver ? use->driver : driver_of(parts, profile->root), use,
                 profile->root);
-        error = config_load_text(config, text, profile->path, parts, tell, context);
+        narrow = (struct narrow){tell, context, .path = profile->path};
+        error = config_load_text(config, text, profile->path, parts, tell_narrow, &narrow);
+    } else if (narrow.count > 0) {
+        error = ERR_CONFIG;
     } else {
         snprintf(sentence, sizeof(sentence), "there is no profile \"%.64s\"%s%.64s%s", use->profile,
                  nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
@@ -355,7 +395,8 @@ int catalog_check(const char *path, const struct config_parts *parts, config_tel
         compose(text, driver_of(parts, root), &use, root);
         own.profile_folders[0] = folder;
         own.profile_folders[1] = NULL;
-        error = config_load_text(&config, text, path, &own, tell, context);
+        struct narrow narrow = {tell, context, .path = path};
+        error = config_load_text(&config, text, path, &own, tell_narrow, &narrow);
     }
     config_free(config);
     arena_close(arena);

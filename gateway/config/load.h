@@ -133,6 +133,7 @@ struct stray {
     const struct loader *loader;
     const struct driver *driver; /* of the bus; may be NULL */
     enum stray_level { STRAY_BUS, STRAY_DEVICE, STRAY_POINT } level;
+    bool profile; /* of such a device */
 };
 bool load_stray(void *context, const char *key, char *sentence, size_t size);
 

@@ -114,7 +114,7 @@ static void load_bus(struct loader *loader, struct loaded_bus *bus, struct textm
                                   .driver = bus->driver,
                                   .line = (int)bus->node->at.line};
     if (bus->driver) {
-        struct stray stray = {loader, bus->driver, STRAY_BUS};
+        struct stray stray = {loader, bus->driver, STRAY_BUS, false};
         const struct option_table *table = &bus->driver->bus;
         decode_keys(decoder, bus->node, &shape_bus, table->options, load_stray, &stray);
         bus->site.options = load_options_alloc(loader, table);
@@ -252,9 +252,10 @@ static void load_device_common(struct loader *loader, struct loaded_device *devi
 static void device_keys(struct loader *loader, const struct loaded_device *device)
 {
     bool known = device->bus && device->bus->driver;
-    struct stray stray = {loader, known ? device->driver : NULL, STRAY_DEVICE};
+    struct stray stray = {loader, known ? device->driver : NULL, STRAY_DEVICE, false};
     const struct option *extra = known ? device->driver->device.options : loader->any_device;
     decode_keys(&loader->decoder, device->node, &shape_device, extra, load_stray, &stray);
+    stray.profile = true;
     if (device->profile)
         decode_keys(&loader->decoder, device->profile->root, &shape_profile, extra, load_stray,
                     &stray);

@@ -6,6 +6,7 @@
 #include "config/fingerprint.h"
 #include "config/load.h"
 #include "core/nearest.h"
+#include "config/synonym.h"
 #include "config/ucum.h"
 
 static const struct json *id_of(const struct json *point)
@@ -91,7 +92,7 @@ static void load_point(struct loader *loader, const struct loaded_device *device
     struct policy policy = device->options.policy;
     const struct option_table *table = &device->driver->point;
     bool known = device->bus && device->bus->driver;
-    struct stray stray = {loader, known ? device->driver : NULL, STRAY_POINT};
+    struct stray stray = {loader, known ? device->driver : NULL, STRAY_POINT, false};
     const struct option *rows = known ? table->options : loader->any_point;
     memset(point, 0, sizeof(*point)); /* what is between its fields, too: see pool.h */
     point->every_ns = policy.every_ns;
@@ -134,6 +135,50 @@ bool load_refines(const struct driver *driver, const struct json *own)
     return true;
 }
 
+static bool has(const struct json *own, const char *key)
+{
+    for (const struct json *item = own->first; item; item = item->next)
+        if (strcmp(item->key, key) == 0 || synonym_is(item->key, key))
+            return true;
+    return false;
+}
+
+/* Whether a key is missing without which no point is read. */
+static bool lacks(const struct option *rows, const struct json *own)
+{
+    for (; rows && rows->key; rows++)
+        if (rows->required && !has(own, rows->key))
+            return true;
+    return false;
+}
+
+/* A point that only refines one of the profile, and names none of them: its id is mistyped. True
+ * where that is told, instead of all that such a point lacks. */
+static bool tell_no_base(struct loader *loader, const struct loaded_device *device,
+                         const struct json *own, const struct collected *collected)
+{
+    const struct json *id = id_of(own);
+    struct nearest nearest;
+    if (!device->profile || !id || !load_refines(device->driver, own) ||
+        !lacks(device->driver->point.options, own))
+        return false;
+    nearest_init(&nearest, id->text);
+    const struct json *node = collected->profile_list ? collected->profile_list->first : NULL;
+    for (; node; node = node->next)
+        if (id_of(node))
+            nearest_offer(&nearest, id_of(node)->text);
+    if (nearest.best)
+        findings_value(loader->decoder.findings, id,
+                       "the profile \"%s\" has no point \"%s\"; did you mean \"%s\"?",
+                       device->options.profile, id->text, nearest.best);
+    else
+        findings_value(loader->decoder.findings, id,
+                       "the profile \"%s\" has no point \"%s\", and this one does not say what it "
+                       "is read from",
+                       device->options.profile, id->text);
+    return true;
+}
+
 static void add_point(struct loader *loader, struct loaded_device *device, struct site_device *site,
                       const struct json *own, const struct json *profile,
                       const struct collected *collected)
@@ -144,7 +189,7 @@ static void add_point(struct loader *loader, struct loaded_device *device, struc
     if (own && !load_refines(device->driver, own))
         layers.objects[1] = NULL;
     else if (own && !profile)
-        layers.lost = device->profile_lost;
+        layers.lost = device->profile_lost || tell_no_base(loader, device, own, collected);
     if (!own) {
         layers = (struct layers){.objects = {profile}};
         shapes[0] = &shape_profile_point;

@@ -25,6 +25,7 @@ static bool of_level(const struct driver *driver, enum stray_level level, const 
 
 bool load_stray(void *context, const char *key, char *sentence, size_t size)
 {
+    static const enum stray_level order[] = {STRAY_DEVICE, STRAY_POINT, STRAY_BUS};
     static const char *const plural[] = {"buses", "devices", "points"};
     const struct stray *stray = context;
     char owners[128];
@@ -40,11 +41,11 @@ bool load_stray(void *context, const char *key, char *sentence, size_t size)
                  key, plural[stray->level], owners, stray->driver->name);
         return true;
     }
-    for (int level = STRAY_BUS; level <= STRAY_POINT; level++) {
-        if (!of_level(stray->driver, (enum stray_level)level, key))
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+        if (!of_level(stray->driver, order[i], key))
             continue;
-        snprintf(sentence, size, "\"%s\" belongs to %s, not to %s", key,
-                 shape_of((enum stray_level)level)->name, shape_of(stray->level)->name);
+        snprintf(sentence, size, "\"%s\" belongs to %s, not to %s", key, shape_of(order[i])->name,
+                 stray->profile ? shape_profile.name : shape_of(stray->level)->name);
         return true;
     }
     return false;

@@ -149,6 +149,31 @@ def checks_a_profile_of_ones_own(site):
     check(wrong.returncode == EXIT_CONFIG, "exit status of a wrong profile", wrong.returncode)
     for said in ("mine.json:1:", "points[0].reg: found 20001", 'points[1].typ: unknown key; did you mean "type"?'):
         check(said in wrong.stderr, said, wrong.stderr)
+    shipped = profile_command("check", "eastron-sdm120")
+    check(shipped.returncode == EXIT_OK, "one that is shipped, by its name", shipped.stdout, shipped.stderr)
+    none = profile_command("check", "eastron-sdm12")
+    check(none.returncode == EXIT_USAGE and "did you mean" in none.stderr, "a name that nothing has", none.stderr)
+
+
+def a_profile_is_told_its_own_mistakes_in_its_own_words(site):
+    path = site.write("acme-wrong.json", json.dumps({"vendor": "A", "model": "M", "name": "x", "points": [{"id": "a", "reg": 0}]}))
+    site.write("acme-broken.json", '{ "vendor": 1, ')
+    for told in (profile_command("check", path), sluice("probe", "--profile", path, "127.0.0.1:9")):
+        check(told.returncode == EXIT_CONFIG and "acme-wrong.json:1:1: numbering: is missing" in told.stderr, "what it lacks", told.stderr)
+        check("\"name\" belongs to a device, not to a profile" in told.stderr, "what is not its own", told.stderr)
+        check("broken" not in told.stderr and "devices[0]" not in told.stderr, "nothing else", told.stderr)
+    broken = sluice("probe", "--profile", site.path("acme-broken.json"), "127.0.0.1:9")
+    check(broken.returncode == EXIT_CONFIG and "acme-broken.json:1:" in broken.stderr and "no profile" not in broken.stderr, "one that is no JSON", broken.stderr)
+
+
+def a_mistyped_point_of_a_profile_is_told_as_that(site):
+    config = {"version": 1, "gateway": {"id": "g"}, "buses": [{"id": "b", "driver": "modbus-tcp", "host": "127.0.0.1"}],
+              "devices": [{"id": "d", "bus": "b", "unit": 1, "profile": "eastron-sdm120", "points": [
+                  {"id": "voltag", "every": "2s"}, {"id": "zzz", "every": "2s"}, {"id": "own", "reg": 40001, "write": True}]}]}
+    told = sluice("check", site.write("mistyped.json", json.dumps(config))).stderr
+    check('points[0].id: the profile "eastron-sdm120" has no point "voltag"; did you mean "voltage"?' in told, "near", told)
+    check('has no point "zzz", and this one does not say what it is read from' in told and "reg: is missing" not in told, "far", told)
+    check("write: found true; an object {...} is expected: {} where nothing is to be said in it" in told, "write", told)
 
 
 def writes_the_profile_of_a_sunspec_device_that_then_reads_it(site):
@@ -260,7 +285,7 @@ def a_device_of_another_model_is_told_where_it_is_polled(site):
     gateway.stop()
 
 
-main(lists_and_shows_what_is_shipped, suggests_and_filters_by_a_part_of_the_name,
+main(a_profile_is_told_its_own_mistakes_in_its_own_words, a_mistyped_point_of_a_profile_is_told_as_that, lists_and_shows_what_is_shipped, suggests_and_filters_by_a_part_of_the_name,
      finds_the_profiles_where_it_was_built, reads_the_profiles_of_a_package_from_their_archive, checks_a_profile_of_ones_own, says_what_a_device_is_without_sunspec,
      writes_the_profile_of_a_sunspec_device_that_then_reads_it,
      a_profile_is_named_by_its_file, another_model_is_suspected_where_hardly_anything_fits,
