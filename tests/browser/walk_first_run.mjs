@@ -38,6 +38,9 @@ await main(async (browser) => {
   await picture(page, 'first-run-code');
   await press(page, 'Next');
   await page.getByText('Step 2 of 3').waitFor();
+  await page.getByLabel('Password', { exact: true }).fill('short');
+  await press(page, 'Next');
+  await page.locator('.wrong', { hasText: 'At least 10 characters' }).waitFor();
   await page.getByLabel('Password', { exact: true }).fill(password);
   check((await axe(page)).length === 0, 'the owner', await axe(page));
   await press(page, 'Next');

@@ -100,6 +100,9 @@ async function keyHasToFit(page) {
   check(await review.isDisabled(), 'what was dropped in vain is not left out in silence');
   await page.getByRole('button', { name: /^Remove Certificate of the authority/ }).click();
   check(await review.isEnabled() && await authority.inputValue() === '', 'it goes without it when somebody says so');
+  await authority.setInputFiles(key);
+  await page.getByRole('alert').filter({ hasText: /private key/ }).getByText('It belongs at “Its private key”.').waitFor();
+  await page.getByRole('button', { name: /^Remove Certificate of the authority/ }).click();
   await page.getByLabel('Certificate of this gateway').setInputFiles(cert);
   await page.locator('.drop .notice-down', { hasText: 'is missing' }).waitFor();
   await page.getByLabel('Its private key').setInputFiles(otherKey);
@@ -116,6 +119,9 @@ async function keyHasToFit(page) {
   await step(page, 'broker-fails');
   await press(page, 'Go back');
   await page.getByText('The change went back.').waitFor();
+  // Nothing of a broker that did not come to be is left once one goes elsewhere.
+  await go(page, 'uplinks');
+  await page.waitForFunction(async () => !(await (await fetch('/api/v1/files')).json()).files.some(({ name }) => name.startsWith('cloud-2')));
 }
 
 /** One file with both, behind a passphrase, as many a broker's operator gives it out. */

@@ -75,9 +75,24 @@ async function takenAndKept(page) {
   await step(page, 'kept');
 }
 
+/** The address of a line that is there is that line, and no second connection. */
+async function isTheLineThatIsThere(page) {
+  await go(page, 'devices');
+  await go(page, 'devices/+');
+  await page.getByLabel('Line or port').selectOption('network');
+  await page.getByLabel('Address').fill(hall);
+  await page.getByText(`the line that is there (${hall})`).last().waitFor();
+  check((await page.getByLabel('Id of the new line').count()) === 0, 'no line of its own');
+  await page.getByLabel('Address').fill('127.0.0.1:9');
+  check((await page.getByLabel('Id of the new line').count()) === 1, 'another address is');
+  await page.getByRole('button', { name: /^From the library/ }).click();
+  await page.getByLabel('Maker or model').fill('no such model');
+  await page.getByText('No model. Search by maker').waitFor();
+}
+
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
   await logIn(page);
-  for (const part of [typedWhileLooking, addressWhileLooking, takenAndKept]) await part(page);
+  for (const part of [typedWhileLooking, addressWhileLooking, takenAndKept, isTheLineThatIsThere]) await part(page);
   check(page.troubles.length === 0, page.troubles);
 });

@@ -77,6 +77,7 @@ export function told(key: string, otherwise: string): string {
  */
 export function said(sentence: string): string {
   const english = sentence.trim().replace(/^sluiced?( [a-z-]+)*: /gm, '');
-  const plain = phrase(english) ?? english;
+  // Whoever looks at the page looks for a device there.
+  const plain = (phrase(english) ?? english).replace(/\bsluice scan\b.*?(?= finds| findet|$)/gm, `“${t('add.scan')}”`);
   return /^\p{Ll}[\p{L}'’-]*[ ,]/u.test(plain) ? plain.charAt(0).toUpperCase() + plain.slice(1) : plain;
 }

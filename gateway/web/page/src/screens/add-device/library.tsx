@@ -40,7 +40,7 @@ function Trust({ profile }: { profile: Profile }) {
 
 /** How many of the words it has; those with more come first. */
 function score(profile: Profile, words: readonly string[]): number {
-  const whole = `${profile.name} ${profile.vendor} ${profile.model} ${profile.category}`.toLowerCase();
+  const whole = `${profile.name} ${profile.vendor} ${profile.model} ${profile.category} ${told(`category.${profile.category}`, '')}`.toLowerCase();
   return words.filter((word) => whole.includes(word)).length;
 }
 
@@ -75,7 +75,7 @@ export function Library({ draft, change }: StepProps) {
     <div>
       <TextField label={t('library.search')} type="search" placeholder={t('library.hint')} value={search} onText={setSearch} />
       <Problem error={error} />
-      <p class="hint" aria-live="polite">{profiles ? t('library.found', { n: found.length }) : !error && t('library.loads')}</p>
+      <p class="hint" aria-live="polite">{profiles ? found.length ? t('library.found', { n: found.length }) : t('library.none') : !error && t('library.loads')}</p>
       {!profiles && !error && <div class="progress" aria-hidden="true"><i /></div>}
       <ul class="entries library">
         {found.slice(0, SHOWN).map(({ profile }) => (

@@ -23,12 +23,20 @@ export function PlaceStep({ draft, change, config }: StepProps & { config: Confi
   const free = ports.filter((port) => !taken.includes(port.port) && !taken.includes(port.path));
   useEffect(() => void loadPorts().then(setPorts, () => {}), []);
 
+  // A second connection to where one is already would be a line of its own.
+  const withPort = (address: string): string => address.trim().replace(/:502$/, '');
+  const busAt = (address: string): ConfigBus | undefined => buses.find((bus) => bus.driver === 'modbus-tcp' && bus.host && withPort(bus.host) === withPort(address));
+  const there = chosen === NETWORK ? busAt(host) : undefined;
+
   const put = (place: Place | undefined): void => change({ place, busId: place && !('bus' in place) ? newBusId(place, config) : undefined });
   const choose = (key: string, { settings = line, address = host, port = path, spoken = driver } = {}): void => {
     setChosen(key);
     const bus: ConfigBus | undefined = buses.find((one) => `bus/${one.id}` === key);
     if (bus) put(busPlace(bus));
-    else if (key === NETWORK) put(address.trim() ? { host: address.trim() } : undefined);
+    else if (key === NETWORK) {
+      const there = busAt(address);
+      put(there ? busPlace(there) : address.trim() ? { host: address.trim() } : undefined);
+    }
     else if (key === TYPED) put(port.trim() ? { port: port.trim(), line: settings, driver: spoken } : undefined);
     else put(key ? { port: key, line: settings, driver: spoken } : undefined);
   };
@@ -43,7 +51,7 @@ export function PlaceStep({ draft, change, config }: StepProps & { config: Confi
         [TYPED, t('add.place.typed')],
         [NETWORK, t('add.place.network')],
       ]} />
-      {chosen === NETWORK && <TextField label={t('add.host')} hint={t('add.host.hint')} spellcheck={false} autocapitalize="none" value={host} onText={(text) => {
+      {chosen === NETWORK && <TextField label={t('add.host')} hint={there ? t('add.place.bus', { bus: there.id, on: there.host ?? '' }) : t('add.host.hint')} spellcheck={false} autocapitalize="none" value={host} onText={(text) => {
         setHost(text);
         choose(NETWORK, { address: text });
       }} />}
@@ -63,7 +71,7 @@ export function PlaceStep({ draft, change, config }: StepProps & { config: Confi
           choose(chosen, { settings: one });
         }} />
       )}
-      {fresh && draft.place && (
+      {fresh && draft.place && !there && (
         <TextField label={t('add.bus')} hint={t('add.bus.hint')} {...idField()} value={draft.busId ?? ''}
           onText={(busId) => change({ busId })} />
       )}

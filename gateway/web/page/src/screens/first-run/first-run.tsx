@@ -28,6 +28,7 @@ export interface StepProps {
   answers: Answers;
   change: (answers: Partial<Answers>) => void;
   busy: boolean;
+  tried: boolean;
   back?: () => void;
   /** What it is called so far: the id is there always. */
   given: { id: string; name: string };
@@ -43,6 +44,8 @@ function labelCode(): string {
 export function FirstRun({ session }: { session: Session }) {
   const [step, setStep] = useState(0);
   const [busy, setBusy] = useState(false);
+  /** Something was filled in wrongly when one wanted to go on. */
+  const [tried, setTried] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const [answers, setAnswers] = useState<Answers>(() => ({
     code: labelCode(), name: 'owner', password: '', id: session.gateway.id, title: session.gateway.name,
@@ -74,7 +77,11 @@ export function FirstRun({ session }: { session: Session }) {
 
   const submit = (event: Event) => {
     event.preventDefault();
-    if (step === 0) void act(() => checkCode(answers.code), () => setStep(1));
+    // Told beside the field, where no bubble of the browser hides the hint.
+    const wrong = (event.currentTarget as HTMLFormElement).querySelector<HTMLInputElement>(':invalid');
+    setTried(!!wrong);
+    if (wrong) wrong.focus();
+    else if (step === 0) void act(() => checkCode(answers.code), () => setStep(1));
     else if (step === 1) setStep(2);
     else void act(finish);
   };
@@ -84,8 +91,8 @@ export function FirstRun({ session }: { session: Session }) {
   return (
     <Door title={t('first.title')} lead={t('first.lead')}>
       <p class="steps" aria-live="polite">{t('first.step', { step: step + 1, of: STEPS })}</p>
-      <form onSubmit={submit}>
-        <Step answers={answers} change={change} busy={busy} back={back} given={session.gateway} />
+      <form noValidate onSubmit={submit}>
+        <Step answers={answers} change={change} busy={busy} back={back} given={session.gateway} tried={tried} />
         <Problem error={error} />
         <div class="actions">
           <button class="button primary" disabled={busy}>{t(step < STEPS - 1 ? 'first.next' : 'first.finish')}</button>

@@ -1,7 +1,7 @@
 /** A new broker: its address, who one is there, and the files of TLS. Shown before it is applied, and on trial then. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
-import { get } from '../../api/client';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { get, remove } from '../../api/client';
 import { loadConfig, type Config, type Edit } from '../../api/config';
 import { keepSecret, secretOf } from '../../api/secrets';
 import { status } from '../../api/status';
@@ -82,6 +82,12 @@ export function AddUplink() {
   const [trial, begin] = useTrial();
   const [error, setError] = useState<unknown>(null);
   const tried = useCell(status)?.uplinks.find((one) => one.id === id), fits = useFits(files);
+  // What was kept for a broker that does not come to be goes when one leaves; what is in use is not given up.
+  const brought = useRef(new Set<string>()), outcome = useRef(trial);
+  outcome.current = trial;
+  useEffect(() => () => {
+    if (!outcome.current || outcome.current === 'back') for (const name of brought.current) remove(`/files/${encodeURIComponent(name)}`).catch(() => {});
+  }, []);
   const taken = (config?.parsed.uplinks ?? []).map((uplink) => uplink.id);
   useEffect(() => void loadConfig().then((answer) => {
     setConfig(answer);
@@ -103,14 +109,20 @@ export function AddUplink() {
     setError(null);
     try {
       // What is secret is in no configuration: only the name of its file.
-      if (password) await keepSecret(secretOf(id), password);
-      if (proxy.trim() && login) await keepSecret(secretOf(`${id}-proxy`), login);
+      const secrets = [...(password ? [[secretOf(id), password]] : []), ...(proxy.trim() && login ? [[secretOf(`${id}-proxy`), login]] : [])] as [string, string][];
+      for (const [name, secret] of secrets) {
+        await keepSecret(name, secret);
+        brought.current.add(name);
+      }
       setReviewing(true);
     } catch (refused) {
       setError(refused);
     }
   };
-  const kept = (which: keyof Files) => (name: string | null) => setFiles((known) => ({ ...known, [which]: name }));
+  const kept = (which: keyof Files) => (name: string | null) => {
+    if (name) brought.current.add(name);
+    setFiles((known) => ({ ...known, [which]: name }));
+  };
   const isOpen = (which: keyof Files) => (is: boolean) => setOpen((known) => [...known.filter((one) => one !== which), ...(is ? [which] : [])]);
 
   return (
@@ -132,7 +144,7 @@ export function AddUplink() {
               wrong={!files.cert ? t('broker.key.alone') : fits === false ? t('broker.key.wrong') : undefined} right={fits ? t('broker.key.fits') : undefined} />
             {(!files.key || made) && <RequestKey id={id} onMade={(name) => {
               setMade(true);
-              kept('key')(name);
+              setFiles((known) => ({ ...known, key: name })); // it stays, for the certificate that comes later
             }} />}
           </Panel>
         )}

@@ -5,7 +5,7 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { ask, Refusal } from '../../api/client';
 import { dateTime } from '../../lib/format';
-import { t } from '../../lib/text';
+import { said, t } from '../../lib/text';
 import { TextField } from '../../parts/field';
 import { Notice, Problem } from '../../parts/notice';
 import { judged, type Inspected } from './judged';
@@ -72,6 +72,10 @@ export function FileDrop({ label, hint, name, wanted, onKept, onOpen, twin, wron
       const found = await look(file, passphrase);
       const isLocked = found.kind === PFX || found.kind === LOCKED_KEY;
       if (!passphrase) onKept(null);
+      // A key is never taken for a certificate, nor the other way round.
+      const isKey = found.kind === 'key' || found.kind === LOCKED_KEY, wantsKey = wanted.endsWith('.key');
+      if (isKey ? !wantsKey : wantsKey && found.kind === 'certificates')
+        throw new Refusal(0, said(found.sentence ?? ''), t('drop.other', { field: t(isKey ? 'broker.key' : 'broker.cert') }));
       if (isLocked && passphrase) throw new Refusal(0, t('drop.another'));
       setLocked(isLocked ? { file, both: found.kind === PFX } : null);
       if (!isLocked) {
