@@ -24,6 +24,7 @@
 #define ALONE_BYTES       170.0
 /* MQTT's header and PUBACK, TCP/IP's headers there and back; a TLS record each way. */
 #define MESSAGE_BYTES     120.0
+#define LARGE_BYTES_MONTH 500e6
 #define MESSAGE_TLS_BYTES 60.0
 
 /* docs/journal-format.md: an event with its share of checkpoints, and what begins each commit. */
@@ -241,6 +242,9 @@ static void explain_uplink(const struct config_uplink *uplink, double events_s, 
     double bytes = uplink_bytes_month(&uplink->plan, events_s);
     char number[32];
     fprintf(out, "uplink %s: about %s MB a month", uplink->id, figure(bytes / 1e6, number));
+    if (uplink->plan.budget_bytes_month == 0 && bytes > LARGE_BYTES_MONTH)
+        fprintf(out, "; much for a connection that is paid for: read less often, report on change, "
+                     "or linger longer");
     if (uplink->plan.budget_bytes_month > 0)
         fprintf(out, " of %s MB%s", figure((double)uplink->plan.budget_bytes_month / 1e6, number),
                 bytes > (double)uplink->plan.budget_bytes_month

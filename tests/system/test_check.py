@@ -190,6 +190,19 @@ def says_what_can_be_written_and_when_aligned_points_are_read(site):
     check("no uplink takes commands" in told, "nobody takes commands", told)
 
 
+def tells_where_an_uplink_sends_much(site):
+    points = [{"id": "p%d" % number, "reg": 40001 + number} for number in range(20)]
+    busy = dict(WRITABLE, devices=[dict(WRITABLE["devices"][0], every="1s", points=points)])
+    told = sluice("check", site.write("busy.json", json.dumps(busy))).stdout
+    check(" MB a month; much for a connection that is paid for: read less often, report on change, or linger longer\n" in told, "advice", told)
+    rare = dict(busy, devices=[dict(busy["devices"][0], every="1h")])
+    told = sluice("check", site.write("rare.json", json.dumps(rare))).stdout
+    check("MB a month" in told and "paid for" not in told, "what costs little", told)
+    busy["uplinks"] = [dict(uplink, budget="1GB/month") for uplink in busy["uplinks"]]
+    told = sluice("check", site.write("busy.json", json.dumps(busy))).stdout
+    check("more than the budget" in told and "paid for" not in told, "whoever says how much it may be", told)
+
+
 def keeps_points_in_a_table(site):
     """Out of a configuration, through a spreadsheet, into a device that names the table."""
     path = site.write("sluice.json", json.dumps(WRITABLE))
@@ -324,7 +337,7 @@ def warns_of_certificates_that_end(site):
         check(warning in "".join(told) and bool(told) == bool(warning), "what it warns of", name, done.stderr)
 
 
-main(warns_of_certificates_that_end, uplinks_to_one_broker_have_roots_of_their_own, tells_thirty_mistakes_each_with_its_line, any_combination_of_mistakes_is_told_in_one_run,
+main(tells_where_an_uplink_sends_much, warns_of_certificates_that_end, uplinks_to_one_broker_have_roots_of_their_own, tells_thirty_mistakes_each_with_its_line, any_combination_of_mistakes_is_told_in_one_run,
      says_what_a_good_file_means, says_what_can_be_written_and_when_aligned_points_are_read,
      keeps_points_in_a_table, knows_the_words_of_other_programs, a_file_that_is_not_there_has_its_exit_status,
      says_what_cannot_be_read, a_flag_has_the_same_letter_everywhere, the_daemon_refuses_what_check_refuses)
