@@ -172,6 +172,14 @@ static int find_line(struct tracing *tracing, char *why, size_t why_size)
     for (size_t i = 0; i < 3 * sizeof bauds / sizeof bauds[0]; i++) {
         int error;
 
+        if (i > 0 && clock_mono(&clock_system) >= tracing->until_ns) {
+            snprintf(why, why_size,
+                     "no frames are heard at %zu of %zu usual settings, 9600 8N1 to %s; each takes "
+                     "%lld s: trace for longer, or say --line",
+                     i, 3 * sizeof bauds / sizeof bauds[0], bench_line(&tracing->bus.line, text),
+                     (long long)(LISTEN_NS / NS_PER_S));
+            return ERR_TIMEOUT;
+        }
         tracing->bus.line = (struct port_settings){
             .baud = bauds[i / 3], .data_bits = 8, .stop_bits = 1, .parity = parities[i % 3]};
         error = overhear_line(&tracing->bus, &tracing->bench.host, LISTEN_NS, &listen, &verdict,
@@ -183,7 +191,8 @@ static int find_line(struct tracing *tracing, char *why, size_t why_size)
             return 0;
         }
     }
-    snprintf(why, why_size, "no frames are heard at any usual setting: the last was %s",
+    snprintf(why, why_size,
+             "no frames are heard at 1200 to 115200 baud with 8N1, 8E1 or 8O1: at the last %s",
              listen_sentence(verdict));
     return ERR_TIMEOUT;
 }

@@ -85,6 +85,9 @@ def a_line_on_which_nobody_speaks_is_told(site):
     done = sluice("trace", line.link, "--line", "9600 8E1", "--for", "1", "--socket", "/nonexistent/api.sock")
     check(done.returncode == EXIT_FAILED and not done.stdout and "nothing was heard at 9600 8E1" in done.stderr, "a port",
           done.returncode, done.stderr)
+    done = sluice("trace", line.link, "--for", "3", "--socket", "/nonexistent/api.sock")
+    check(done.returncode == EXIT_FAILED and "at 2 of 24 usual settings, 9600 8N1 to 9600 8E1; each takes 2 s" in done.stderr,
+          "which settings were tried", done.returncode, done.stderr)
     hall = ModbusTcp(site, "hall", ["1:chiller"])
     gateway = Gateway(site, [hall.bus()], [hall.device("chiller", 1, "1h")], []).start()
     wait_for(lambda: gateway.device("chiller")["up"], 20, "all is read at the start")
