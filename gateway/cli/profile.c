@@ -107,13 +107,34 @@ static void list_json(struct json_writer *writer, const struct catalog_profile *
     json_write_close(writer, '}');
 }
 
+/* Each once, in the order of the profiles. */
+static void tell_categories(const struct catalog *catalog)
+{
+    const char *separator = "";
+
+    for (size_t i = 0; i < catalog_count(catalog); i++) {
+        const char *category = catalog_at(catalog, i)->category;
+        bool told = *category == '\0';
+
+        for (size_t before = 0; before < i && !told; before++)
+            told = strcmp(catalog_at(catalog, before)->category, category) == 0;
+        if (!told) {
+            fprintf(stderr, "%s%s", separator, category);
+            separator = ", ";
+        }
+    }
+}
+
 /* What to do about an empty list. */
 static void tell_none(const struct catalog *catalog, const struct config_parts *parts)
 {
     if (catalog_count(catalog) > 0) {
         fprintf(stderr,
-                "sluice profile: no profile fits; without words to look for all %zu are listed\n",
+                "sluice profile: no profile has that in name, maker, model or category; without "
+                "words all %zu are listed. The categories: ",
                 catalog_count(catalog));
+        tell_categories(catalog);
+        fputc('\n', stderr);
         return;
     }
     fprintf(stderr, "sluice profile: there are no profiles in");

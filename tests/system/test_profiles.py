@@ -98,7 +98,9 @@ def suggests_and_filters_by_a_part_of_the_name(site):
     check('profile list "sdm" has 7' in several, "several that fit", several)
     listed = profile_command("list", "eastron", "72").stdout.split("\n")
     check([line.split(" ")[0] for line in listed if line] == ["eastron-sdm72", "eastron-sdm72-v2"], "a filter", listed)
-    check(profile_command("list", "eastron", "nothing").returncode == EXIT_FAILED, "a filter that finds none")
+    none = profile_command("list", "thermometer")
+    check(none.returncode == EXIT_FAILED and "climate-sensor, " in none.stderr and none.stderr.count("energy-meter") == 1,
+          "a filter that finds none names the categories", none.stderr)
 
 
 def finds_the_profiles_where_it_was_built(site):
