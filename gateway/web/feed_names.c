@@ -141,9 +141,9 @@ int feed_find(const struct journal *journal, const struct feed_query *query,
     for (uint32_t i = 1; i <= count; i++) {
         if (!journal_stream(journal, i, &stream))
             continue;
-        if (!known)
+        if (!known && id_valid(stream.device)) /* and no stream of a bus */
             candidates_offer(&candidates, stream.device);
-        else if (feed_asks(query, &stream, device, NULL))
+        else if (known && feed_asks(query, &stream, device, NULL))
             candidates_offer(&candidates, stream.point);
     }
     candidates_text(&candidates, there, sizeof there);

@@ -82,7 +82,7 @@ def check_names(ask, commands):
                              (("--device", "xxxxxxxx"), "there are: "),
                              (("--device", "meter1", "--point", "triangle"), '"triangle"')):
             done = ask(command, *names)
-            check(done.returncode == EXIT_USAGE and words in done.stderr and not done.stdout, "a mistyped name", command,
+            check(done.returncode == EXIT_USAGE and words in done.stderr and "bus:" not in done.stderr and not done.stdout, "a mistyped name", command,
                   names, done.returncode, done.stderr, done.stdout[:200])
 
 
