@@ -40,28 +40,36 @@ void door_step_wanted(struct door *door)
         door->stepping = loop_post(door->loop, step, door) == 0;
 }
 
-/* A handshake costs some milliseconds of the processor: after each one the others have their turn.
- */
-static void step(void *context)
+struct visit *door_next(struct door *door, unsigned *ready)
 {
-    struct door *door = context;
     struct visit *first = NULL;
-    unsigned ready = 0;
 
-    door->stepping = false;
+    *ready = 0;
     for (size_t i = 0; i <= GUESTS_MAX; i++) {
         struct visit *visit = door->visits[i];
 
         if (!visit || !visit->ready)
             continue;
-        ready++;
+        ++*ready;
         if (!first || comes_before(door, visit, first))
             first = visit;
     }
     if (first && !first->carry.tls)
         door->oldest_first = !door->oldest_first;
-    if (first)
-        visit_greet(first);
+    return first;
+}
+
+/* A handshake costs some milliseconds of the processor: after each one the others have their turn.
+ */
+static void step(void *context)
+{
+    struct door *door = context;
+    unsigned ready;
+
+    door->stepping = false;
+    struct visit *next = door_next(door, &ready);
+    if (next)
+        visit_greet(next);
     if (ready > 1)
         door_step_wanted(door);
 }

@@ -69,6 +69,9 @@ void visit_greet(struct visit *visit);
 /* The visit is ready for that: it is called when its turn has come. */
 void door_step_wanted(struct door *door);
 
+/* Whose turn it is, or NULL; `ready` is how many wait for theirs. */
+struct visit *door_next(struct door *door, unsigned *ready);
+
 /* Guests came, went or became known. */
 void door_count(struct door *door);
 
