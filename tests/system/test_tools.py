@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 from harness import check, main, sluice, wait_for
-from harness.first_run import FirstRun
+from harness.first_run import PARTY, FirstRun
+from harness.site import BUILD
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORDS_MAX = 400  # a sentence, and no trace of the interpreter
@@ -124,6 +125,9 @@ def a_first_run_has_what_its_owner_needs(site):
     subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", port, "--cafile", told["ca"], "--cert", told["cert"], "--key", told["key"], "-q", "1",
                     "-t", "sluice/any/data", "-m", json.dumps({"epoch": "e", "events": [event]})], timeout=20, check=True)
     wait_for(lambda: "arrived from probe: level = 7" in first.party.log(), 10, "it is told")
+    begun = subprocess.run([sys.executable, "-B", PARTY, "--build", BUILD, "--keep", site.path("first-run")], stdin=subprocess.DEVNULL,
+                           capture_output=True, text=True, timeout=60, check=False)
+    check(begun.returncode == 1 and "was begun before" in begun.stderr, "what was set up is kept", begun.returncode, begun.stderr)
 
 
 main(each_has_its_help, a_first_run_has_what_its_owner_needs, a_version_is_not_signed_with_what_is_no_key, presets_say_what_is_wrong_with_the_table,

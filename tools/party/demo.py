@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import shlex
 import shutil
 import signal
 import socket
@@ -322,7 +323,7 @@ class Demo:
 
     def way_in(self):
         """What makes `sluice` ask this gateway and no installed one."""
-        return f"export SLUICE_SOCKET={self.socket} PATH={self.build}:$PATH"
+        return f"export SLUICE_SOCKET={shlex.quote(str(self.socket))} PATH={shlex.quote(str(self.build))}:$PATH"
 
     def setup_code(self):
         """What the first visitor of the page has to enter."""

@@ -33,6 +33,8 @@ class FirstRun(Demo):
             "buses": [{"id": "rs485", "driver": "modbus-rtu", "port": str(self.folder / "rs485"), "line": LINE}],
         }
         path = self.folder / "sluice.json"
+        if path.exists():
+            raise Stop(f"{self.folder} has a gateway that was begun before: name a new folder, or remove this one")
         path.write_text(json.dumps(config, indent=1) + "\n")
         return path
 
