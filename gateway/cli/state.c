@@ -12,6 +12,7 @@
 #include "core/candidates.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/status.h"
 #include "journal/reader.h"
 
 #define TEXT_SIZE 256 /* of what a number stands for */
@@ -28,6 +29,8 @@ static void put_line(void *context, const struct event *event)
     struct lines *lines = context;
     struct text text;
 
+    if (event->status == STATUS_REMOVED)
+        return;
     text_init(&text, lines->line, LINE_SIZE);
     struct stream stream;
     feed_event_words(&text, event, journal_stream(lines->journal, event->stream, &stream), NULL);

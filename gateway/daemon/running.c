@@ -8,6 +8,7 @@
 #include "config/explain.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "daemon/ended.h"
 #include "daemon/places.h"
 #include "field/driver.h"
 #include "tls/pump.h"
@@ -402,6 +403,7 @@ int running_apply(struct running *running, struct config *config, bool trial)
     struct running_bus *stopped = stop_buses(running, &config->site);
     struct running_uplink *ended = stop_uplinks(running, config, NS_PER_S);
     put_config_event(running);
+    ended_tell(running->journal, &config->site, running->clock);
     running->trial = trial;
     if (!trial)
         places_settle(running, ended);

@@ -162,8 +162,9 @@ int64_t journal_silent_ns(const struct journal *journal);
  */
 struct journal_stream_ledger {
     uint64_t produced, stored, refused;
-    uint64_t last_n;
+    uint64_t last_n; /* of the newest reading or state; 0: none */
     int64_t last_wall_ns;
+    uint16_t last_status;
 };
 int journal_stream_ledger(const struct journal *journal, uint32_t number,
                           struct journal_stream_ledger *ledger);

@@ -126,6 +126,7 @@ int journal_stream_ledger(const struct journal *journal, uint32_t number,
     ledger->produced = ledger->stored + ledger->refused;
     ledger->last_n = entry->last_n;
     ledger->last_wall_ns = entry->last_wall_ns;
+    ledger->last_status = entry->last_status;
     return 0;
 }
 

@@ -338,7 +338,7 @@ void stream_entry_take(struct stream_entry *entry, const struct event *event)
     entry->last_mono_ns = event->mono_ns;
     entry->last_epoch = event->epoch;
     entry->last_boot = event->boot;
-    entry->last_status = event->status;
+    atomic_store_explicit(&entry->last_status, event->status, memory_order_relaxed);
     entry->last_kind = event->kind;
     entry->last_trust = event->trust;
     atomic_store_explicit(&entry->last_n, event->n, memory_order_relaxed);

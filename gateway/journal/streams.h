@@ -39,7 +39,7 @@ struct stream_entry {
     uint32_t earlier; /* the next entry of the same hash, older than this; 0 ends */
     uint16_t version;
     /* The newest reading or state, when last_n is not 0. */
-    uint16_t last_status;
+    _Atomic uint16_t last_status;
     uint8_t last_kind, last_trust, last_type;
     uint32_t last_epoch, last_boot;
     union {

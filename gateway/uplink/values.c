@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "core/status.h"
 #include "uplink/snapshot.h"
 
 #define MARK_SIZE 256
@@ -88,13 +89,16 @@ bool values_fits(const struct uplink *uplink, bool uncertain)
     return publish_fits(uplink, message.topic, message.text.size);
 }
 
-/* Of what may have been published before only the newest value of each point is to be kept by the
+/* What the configuration no longer has leaves nothing behind at the broker. Of what may have been
+ * published before only the newest value of each point is to be kept by the
  * broker, which may have it, or one that is as new: a retained value never goes back to an older
  * one. */
 static bool is_to_be_kept(const struct uplink *uplink)
 {
     struct journal_stream_ledger ledger = {0};
 
+    if (uplink->event.status == STATUS_REMOVED)
+        return false;
     if (uplink->event.n > uplink->repeated_n)
         return true;
     return journal_stream_ledger(uplink->journal, uplink->event.stream, &ledger) == 0 &&

@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/status.h"
 #include "web/feed.h"
 #include "web/later.h"
 #include "web/legend.h"
@@ -25,6 +26,8 @@ static void put_state(void *context, const struct event *event)
     struct stream declared;
     const struct stream *stream = journal_stream(query->api->journal, event->stream, &declared);
 
+    if (event->status == STATUS_REMOVED)
+        return;
     if (query->legend)
         feed_event_words(query->text, event, stream,
                          legend_text(query->legend, event->stream, &event->value));

@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/save.h"
+#include "core/status.h"
 #include "core/words.h"
 #include "journal/journal.h"
 #include "web/answer.h"
@@ -172,7 +173,7 @@ static void write_value(void *context, const struct event *event)
     struct stream stream;
     struct text text;
 
-    if (event->kind != EVENT_READING)
+    if (event->kind != EVENT_READING || event->status == STATUS_REMOVED)
         return;
     text_init(&text, line, sizeof line);
     feed_event_json(&text, event,

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/status.h"
 #include "journal/reader.h"
 #include "web/live_inside.h"
 
@@ -74,7 +75,8 @@ static struct live_table *make_table(const struct live *live, char fingerprint[F
 
 static void take_newest(void *context, const struct event *event)
 {
-    live_table_take(context, event);
+    if (event->status != STATUS_REMOVED)
+        live_table_take(context, event);
 }
 
 /* Takes a table in the place of the one before, whose values it has already. */

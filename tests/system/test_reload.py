@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """SIGHUP: what changed restarts, what did not goes on, a bad file is refused, and no event is lost."""
 import copy
+import json
 import os
 import resource
 import time
 
-from harness import (EXIT_OK, Audit, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check, doubted, finish, main,
-                     program, wait_for)
+from harness import (EXIT_OK, Api, Audit, Broker, Gateway, ModbusTcp, RtuLine, Subscriber, check, doubted, finish, main,
+                     program, sluice, wait_for)
 
 
 class Plant:
@@ -91,6 +92,58 @@ def a_device_is_added_and_removed(site):
     plant.line.tell("revive *")
     wait_for(lambda: plant.subscriber.on("meta/pump")[-1].payload == b"", 20, "its meta is cleared")
     plant.finish()
+
+
+def rows(text):
+    """What a state lists: device and point ("" for the device's own state)."""
+    return {(row["d"], row.get("p", "")) for row in map(json.loads, text.splitlines()) if "d" in row}
+
+
+def what_is_no_longer_configured_is_no_longer_in_the_state(site):
+    """Neither as good for ever, nor as anything else; and before its removal it was there."""
+    broker, hall = Broker(site, tls=False), ModbusTcp(site, "hall", ["1-2:meter"])
+    subscriber = Subscriber(site, broker)
+    meters = [hall.device(name, unit, points=[{"id": "other", "reg": 1, "type": "u16"}]) for name, unit in (("meter1", 1), ("meter2", 2))]
+    gateway = Gateway(site, [hall.bus()], copy.deepcopy(meters), [broker.uplink(layout="values")]).start()
+    api = Api(gateway)
+
+    def state(*more):
+        return rows(gateway.cli("state", "--json", *more).stdout)
+
+    def is_whole():
+        return {("meter1", ""), ("meter2", ""), ("meter1", "counter"), ("meter2", "counter")} <= state()
+
+    def told():
+        return [json.loads(line) for line in gateway.cli("replay", "--kind", "reading,state").stdout.splitlines() if '"why":"removed"' in line]
+
+    wait_for(is_whole, 30, "both are read")
+    before_ms = int(time.time() * 1000)
+    points = sorted(point for device, point in state() if device == "meter2")
+    gateway.tell(lambda settings: settings["devices"].pop())
+    wait_for(lambda: {device for device, _ in state()} == {"meter1"}, 20, "the device is gone from the state")
+    check(rows(api.ask("GET", "/api/v1/state").text) == state(), "so the API says")
+    check(("meter2", "counter") in state("--at", str(before_ms)), "it was there before", state("--at", str(before_ms)))
+    check(sorted(event.get("p", "") for event in told()) == points and all(event["d"] == "meter2" and not event["v"] for event in told()),
+          "each stream has one end", told(), points)
+    last = wait_for(lambda: [message for message in subscriber.on("v/meter2/counter") if message.payload][-1].json()["v"] is None and
+                    subscriber.on("v/meter2/counter"), 20, "its end is published")
+    check(not [message for message in last if message.payload and message.json()["v"] is None and message.retained], "and not kept", last)
+    # A point of a device that stays; and an end is told once, whatever reloads and starts follow.
+    gateway.tell(lambda settings: settings["devices"][0].update(points=[point for point in settings["devices"][0]["points"] if point["id"] != "counter"]))
+    wait_for(lambda: ("meter1", "counter") not in state() and ("meter1", "") in state(), 20, "the point is gone")
+    gateway.stop()
+    check({device for device, _ in rows(sluice("state", "--json", "--journal", gateway.journal).stdout)} == {"meter1"}, "so says the folder")
+    gateway.start()
+    check(len(told()) == len(points) + 1, "told once", told())
+    gateway.tell(lambda settings: settings.update(devices=copy.deepcopy(meters)))
+    wait_for(is_whole, 30, "what comes back is there again")
+    # One that went while nobody watched.
+    gateway.stop()
+    gateway.settings["devices"].pop()
+    gateway.write()
+    gateway.start()
+    wait_for(lambda: {device for device, _ in state()} == {"meter1"}, 20, "a start tells, too")
+    gateway.stop()
 
 
 def a_bus_is_changed(site):
@@ -216,7 +269,7 @@ def many_reloads_in_a_row_end_with_the_last_file(site):
     plant.finish()
 
 
-main(a_device_is_added_and_removed, a_bus_is_changed, an_uplink_is_changed_added_and_removed, a_bad_file_is_refused,
+main(a_device_is_added_and_removed, what_is_no_longer_configured_is_no_longer_in_the_state, a_bus_is_changed, an_uplink_is_changed_added_and_removed, a_bad_file_is_refused,
      the_journals_settings_are_changed, a_journal_that_cannot_be_had_is_refused,
      what_lacks_descriptors_is_told_and_tried_again,
      many_reloads_in_a_row_end_with_the_last_file)
