@@ -162,8 +162,9 @@ static void tell_undelivered(const cJSON *answer, const char *when)
 
         fprintf(stderr,
                 "sluice config: %" PRIu64
-                " event%s still to be delivered by uplink %s, which is not "
-                "there any more%s: nobody goes on with %s\n",
+                " event%s still to be delivered by uplink %s, which is not there any more%s: "
+                "nobody goes on with %s, nor with what comes until the change is kept; the alarm "
+                "that tells of it counts all\n",
                 events, events == 1 ? " is" : "s are", answer_text(left, "uplink"), when,
                 events == 1 ? "it" : "them");
     }
@@ -187,8 +188,16 @@ static char *pending(const char *socket_path, bool keeps, int *code)
     return copy;
 }
 
+static int64_t seconds_until(int64_t wall_ns)
+{
+    int64_t left_ns = wall_ns - clock_wall(&clock_system);
+
+    return left_ns > 0 ? (left_ns + NS_PER_S - 1) / NS_PER_S : 0;
+}
+
 /* What becomes of the change that waits: "/confirm" keeps it, "/revert" takes it back. */
-static int settle(const char *socket_path, const char *path, bool keeps, const char *done)
+static int settle(const char *socket_path, const char *path, bool keeps, const char *done,
+                  const char *which)
 {
     int code;
     char *change = pending(socket_path, keeps, &code);
@@ -199,7 +208,9 @@ static int settle(const char *socket_path, const char *path, bool keeps, const c
     cJSON_AddStringToObject(body, "change", change);
     cJSON *root = post(socket_path, path, body, &code);
     if (root && cJSON_IsNumber(cJSON_GetObjectItem(root, "until")))
-        printf("change %s is %s once this is over: %s\n", change, done, answer_text(root, "why"));
+        printf("change %s%s is applied and not kept yet: %s. When that is over within %" PRId64
+               " s it is kept, else it goes back; `sluice config` tells which\n",
+               change, which, answer_text(root, "why"), seconds_until(answer_time(root, "until")));
     else if (root)
         printf("change %s is %s\n", change, done);
     cJSON_Delete(root);
@@ -209,12 +220,12 @@ static int settle(const char *socket_path, const char *path, bool keeps, const c
 
 static int confirm(const char *socket_path)
 {
-    return settle(socket_path, API "/confirm", true, "kept");
+    return settle(socket_path, API "/confirm", true, "kept", "");
 }
 
 static int take_back(const char *socket_path)
 {
-    return settle(socket_path, API "/revert", false, "taken back");
+    return settle(socket_path, API "/revert", false, "taken back", "");
 }
 
 static bool is_online(const cJSON *status, const char *uplink)
@@ -284,7 +295,7 @@ static bool gives_up_nothing(const char *socket_path, const cJSON *earlier, int 
  * back. What came while an uplink was taken away is told when it is kept. */
 static int restore(const char *socket_path, const char *change, bool force)
 {
-    char comment[80];
+    char comment[80], which[80];
     int code;
     cJSON *earlier = get_change(socket_path, change, NULL, &code), *now = NULL, *applied = NULL;
 
@@ -303,7 +314,8 @@ static int restore(const char *socket_path, const char *change, bool force)
     cJSON_Delete(applied);
     snprintf(comment, sizeof comment, "kept: the configuration is that of change %.20s again",
              change);
-    return code ? code : settle(socket_path, API "/confirm", true, comment);
+    snprintf(which, sizeof which, " (the configuration of change %.20s again)", change);
+    return code ? code : settle(socket_path, API "/confirm", true, comment, which);
 }
 
 int command_config(int argc, char **argv)

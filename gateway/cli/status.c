@@ -297,7 +297,7 @@ static void print_uplinks(const cJSON *status)
         printf("  events: %.0f acknowledged, %.0f pending", answer_number(ledger, "acked"),
                answer_number(ledger, "pending"));
         print_dropped(get(ledger, "dropped"));
-        printf("; %.0f messages, ", answer_number(uplink, "published"));
+        printf("; since its start %.0f messages, ", answer_number(uplink, "published"));
         print_traffic(answer_number(uplink, "bytes"));
         printf(", %.0f in flight\n", answer_number(uplink, "in_flight"));
         if (answer_number(ledger, "acked") == 0 && answer_number(ledger, "pending") > 0)

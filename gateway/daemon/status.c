@@ -173,6 +173,9 @@ static void put_learnt(struct text *text, struct host *host, size_t device)
     text_string(text, "}");
 }
 
+/* On a serial line without units. */
+static const char silent_line[] = "nothing came in time: check power, wiring and line settings";
+
 /* By the newest configuration: a profile may have been confirmed while the bus went on. */
 static bool is_unverified(const struct running *running, const struct running_bus *entry,
                           size_t index)
@@ -241,6 +244,7 @@ static void put_device(struct running *running, struct text *text, struct runnin
         text_string(text, ",");
         put_text(text, "help",
                  lend_is_modbus(entry->bus) ? advice_for(entry->bus, status, advice)
+                 : status == STATUS_TIMEOUT ? silent_line
                                             : status_help(status));
     }
     text_printf(text,

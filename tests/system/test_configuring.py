@@ -214,6 +214,8 @@ def goes_back_when_an_uplink_stays_away(site):
     confirmed = it.confirm(applied["change"])
     check(confirmed["until"] and "uplink cloud was online before" in confirmed["why"], confirmed)
     check(it.look()["pending"]["confirmed"], it.look())
+    told = gateway.cli("config", "confirm").stdout
+    check("change 2 is applied and not kept yet: uplink cloud was online before" in told and "else it goes back" in told, "what is under way", told)
     wait_for(lambda: it.text() == old, 45, "it goes back")
     gateway.wait_online()
     check("uplink cloud was online before" in it.history()[0]["why"], it.history()[0])
