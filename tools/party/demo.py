@@ -140,6 +140,10 @@ class Broker:
         self.parts.end(self.process)
 
 
+# The kinds of events that are published; others, as declarations, stay in the journal.
+PUBLISHED = ("reading", "state", "alarm", "result", "gap", "clock", "lifecycle")
+
+
 class Subscriber:
     """An independent consumer: keeps what it received by key, so that duplicates can be told."""
 
@@ -418,13 +422,12 @@ class Demo:
             wait_for(lambda: self.pending(self.status()) == 0 and self.missing() == 0, 40, "the queue to drain")
         except Stop:
             pass
-        status = self.status() or {"journal": {}, "consumers": {}}
         self.parts.end(self.gateway)
         self.subscriber.stop()
         self.own_truth.write_text("".join(line + "\n" for line, _ in self.own_lines()))
         self.parts.end(self.audit)
         self.parts.end_all()
-        return self.balance(status, self.read_truth())
+        return self.balance(self.read_truth())
 
     def missing(self):
         with self.subscriber.lock:
@@ -454,17 +457,36 @@ class Demo:
         return sent
 
     def read_journal(self):
-        """The values of counters that the journal holds, once the gateway has ended."""
-        held = {}
-        answer = subprocess.run([str(self.build / "sluice"), "replay", "--journal", str(self.folder / "journal"), "--kind",
-                                 "reading", "--point", "counter"], capture_output=True, text=True, check=True)
+        """What the journal holds, once the gateway has ended: the values of counters, and how many events there are, are
+        never published, and were not received."""
+        held, counts = {}, dict.fromkeys(("events_stored", "events_unpublished", "events_not_received"), 0)
+        answer = subprocess.run([str(self.build / "sluice"), "replay", "--journal", str(self.folder / "journal")],
+                                capture_output=True, text=True, check=True)
         for event in map(json.loads, answer.stdout.splitlines()):
-            held.setdefault((event["d"], event["p"]), set()).add(event["v"])
-        return held
+            counts["events_stored"] += 1
+            if event["k"] not in PUBLISHED:
+                counts["events_unpublished"] += 1
+            elif (event["epoch"], event["n"]) not in self.subscriber.keys:
+                counts["events_not_received"] += 1
+            if event["k"] == "reading" and event["p"] == "counter":
+                held.setdefault((event["d"], event["p"]), set()).add(event["v"])
+        return held, counts
 
-    def balance(self, status, sent):
+    def read_lost(self):
+        """Of each counter: how many of the values that were sent to the gateway did not arrive, and from when to when."""
+        spans = {}
+        for _, entry in self.own_lines():
+            name = (entry["d"], entry["p"])
+            if entry.get("late") or entry["v"] in self.subscriber.values.get(name, ()):
+                continue
+            span = spans.setdefault(name, {"device": name[0], "point": name[1], "values": set(), "first": entry["t"], "last": entry["t"]})
+            span["values"].add(entry["v"])
+            span["first"], span["last"] = min(span["first"], entry["t"]), max(span["last"], entry["t"])
+        return [{**spans[name], "values": len(spans[name]["values"])} for name in sorted(spans)]
+
+    def balance(self, sent):
         """Counted values all along their way, and apart from them all events: other points, states, declarations."""
-        received, held = self.subscriber.values, self.read_journal()
+        received, (held, counts) = self.subscriber.values, self.read_journal()
         delivered = sum(len(values & received.get(name, set())) for name, values in sent.items())
         produced = sum(len(values) for values in sent.values())
         never_sent = sum(len(received.get(name, set()) - values) for name, values in sent.items())
@@ -474,8 +496,9 @@ class Demo:
             "delivered": delivered,
             "duplicates": self.subscriber.duplicates,
             "lost": produced - delivered,
+            "lost_of": self.read_lost(),
             "never_sent": never_sent,
-            "events_stored": status["journal"].get("stored", 0),
+            **counts,
             "events_received": len(self.subscriber.keys),
             "messages": self.subscriber.messages,
             "peak_backlog": self.peak,
@@ -538,6 +561,10 @@ def main():
                      f"{result['events_stored']} events were stored.)\n"
                      f"{result['duplicates']} duplicates were told by their key.\nThe broker was away for {result['outage_s']} s; at most "
                      f"{result['peak_backlog']} events waited in the journal.")
+            for lost in result["lost_of"]:
+                first, last = (time.strftime("%H:%M:%S", time.localtime(lost[at] / 1000)) for at in ("first", "last"))
+                demo.say(f"Lost of {lost['device']}/{lost['point']}: {lost['values']}, sent from {first} to {last}. (What is sent while a "
+                         "configuration is changed, or to a device that it no longer has, nobody takes.)")
             demo.say(f"sluice audit: {result['audit']['holes']} holes in what the messages cover, "
                      f"{result['audit']['missing']} values missing.")
             demo.say("Nothing is missing." if proven else "SOMETHING IS MISSING.")
