@@ -53,6 +53,11 @@ static int publish(struct uplink *uplink, const char *topic, const char *payload
     return rc;
 }
 
+void announce_clear(struct uplink *uplink, const char *topic)
+{
+    publish(uplink, topic, NULL, 0);
+}
+
 static int publish_snapshot(struct uplink *uplink, const char *topic, write_fn *write,
                             const void *subject)
 {

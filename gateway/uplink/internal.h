@@ -189,6 +189,9 @@ bool values_fits(const struct uplink *uplink, bool uncertain);
 bool values_finish(struct uplink *uplink);
 
 /* announce.c: the snapshots. */
+/* What the broker keeps of a topic goes; where that fails the next connection's announcing does it.
+ */
+void announce_clear(struct uplink *uplink, const char *topic);
 void announce_begin(struct uplink *uplink);
 void announce_step(struct uplink *uplink, int64_t now_ns);
 int announce_status(struct uplink *uplink, const char *why);

@@ -89,7 +89,7 @@ bool values_fits(const struct uplink *uplink, bool uncertain)
     return publish_fits(uplink, message.topic, message.text.size);
 }
 
-/* What the configuration no longer has leaves nothing behind at the broker. Of what may have been
+/* What the configuration no longer has is not to be kept. Of what may have been
  * published before only the newest value of each point is to be kept by the
  * broker, which may have it, or one that is as new: a retained value never goes back to an older
  * one. */
@@ -115,6 +115,8 @@ bool values_add(struct uplink *uplink, bool uncertain)
     if (!publish_room(uplink, message.text.size) ||
         !send(uplink, message.topic, &message.text, is_to_be_kept(uplink)))
         return false;
+    if (uplink->event.status == STATUS_REMOVED)
+        announce_clear(uplink, message.topic); /* of a backlog before it something may be kept */
     uplink->group_last = uplink->event.n;
     uplink->group_events++;
     /* Kept up to date, since a value may be refused before the unit is complete. */
