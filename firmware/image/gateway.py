@@ -151,14 +151,25 @@ def build(folder, out, board, keys, version, how, xz):
     disk.ext4(first, data, sizes["data"], "sluice-data", 4, epoch, journal=True)
     files, sectors = LOADERS[board["storage"]["loader"]](board, work, epoch)
     disk.vfat(boot, sizes["boot"], _boot_files(places, board, files), epoch)
-    image = os.path.join(out, "disk.img")
+    image = os.path.join(work, "disk.img")
     disk.assemble(board, image, {"boot": boot, "root-a": slot, "data": data},
                   sectors + [(_find(places, one)[0], one["at"]) for one in board["image"].get("loaders", [])])
     bundle.build(os.path.join(out, "bundle.raucb"), board["id"], version, slot, keys,
                  time.strftime("%Y-%m-%d", time.gmtime(epoch)))
-    # One of another build must not lie beside this disk.
-    if os.path.exists(image + ".xz"):
-        os.unlink(image + ".xz")
     if xz:
-        run("xz", "-6", "-k", "-f", "-T2", image)
+        run("xz", "-6", "-k", "-T2", image)
+    hand_out(work, out)
     shutil.rmtree(work)
+
+
+def hand_out(work, out):
+    """
+    The disk, and it packed where that was made, into the place of those of another build: what lies there is a whole one, whenever a
+    build ends, and never one beside another.
+    """
+    packed = os.path.join(out, "disk.img.xz")
+    if os.path.exists(packed):
+        os.unlink(packed)
+    os.replace(os.path.join(work, "disk.img"), os.path.join(out, "disk.img"))
+    if os.path.exists(os.path.join(work, "disk.img.xz")):
+        os.replace(os.path.join(work, "disk.img.xz"), packed)

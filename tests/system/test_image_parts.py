@@ -14,6 +14,7 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 IMAGE = os.path.join(TOP, "firmware/image")
 FILES = os.path.join(IMAGE, "root/files")
 sys.path.insert(0, IMAGE)
+import gateway  # noqa: E402
 import root  # noqa: E402
 from words import Trouble, read  # noqa: E402
 
@@ -324,6 +325,18 @@ def a_build_has_a_name_by_what_is_in_it(site):
     check(len(set(seen)) == len(seen), "each change gives another", seen)
 
 
+def a_disk_is_handed_out_whole(site):
+    out, work = site.path("out"), site.path("work")
+    for made in (("disk.img", "disk.img.xz"), ("disk.img",), ("disk.img", "disk.img.xz")):
+        os.makedirs(work)
+        for name in made:
+            site.write("work/" + name, "%s of %d" % (name, len(made)))
+        os.makedirs(out, exist_ok=True)
+        gateway.hand_out(work, out)
+        check({name: read(out, name) for name in os.listdir(out)} == {name: "%s of %d" % (name, len(made)) for name in made}, "what lies there", made)
+        os.rmdir(work)
+
+
 def the_user_has_the_same_number_in_every_image(site):
     rules = "usr/lib/sysusers.d/sluice-image.conf"
     number = re.search(r"^u sluice (\d+) ", read(FILES, rules), re.MULTILINE).group(1)
@@ -352,4 +365,4 @@ main(the_first_version_is_confirmed_before_the_gateway_runs, a_confirmed_version
      a_preset_with_mistakes_is_not_taken,
      a_preset_that_cannot_be_checked_is_taken_at_the_next_start, every_unit_that_can_be_enabled_is,
      systemd_asks_of_no_watchdog_more_than_it_can, a_build_has_a_name_by_what_is_in_it,
-     the_user_has_the_same_number_in_every_image)
+     a_disk_is_handed_out_whole, the_user_has_the_same_number_in_every_image)
