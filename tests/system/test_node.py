@@ -132,7 +132,7 @@ def nodes_on_one_line_answer_for_themselves_alone(site):
 
     def answered():
         rows = [json.loads(line) for line in gateway.cli("state", "--json").stdout.splitlines()]
-        counts.update({row["d"]: row["v"] for row in rows if row.get("p") == "frames_answered" and "v" in row})
+        counts.update({row["d"]: row["v"] for row in rows if row.get("p") == "frames_answered" and row.get("v") is not None})
         return len(counts) == 2 and min(counts.values()) > 100
     wait_for(answered, 60, "both are polled a hundred times")
     polled = {device["id"]: device for device in gateway.devices()}
