@@ -65,8 +65,11 @@ async function takenAndKept(page) {
   await page.getByLabel('Maker or model').fill('eastron sdm120');
   await page.locator('.library li').first().getByText('from sure sources').waitFor();
   await page.getByRole('button', { name: 'Choose Eastron SDM120', exact: true }).click();
+  await page.getByRole('button', { name: 'Read once', exact: true }).click();
+  await page.getByText('Hardly anything fits: is it another model?').waitFor({ timeout: 60_000 });
   await page.getByLabel('Name', { exact: true }).fill('Meter');
   await page.getByRole('button', { name: 'See what changes' }).click();
+  await page.getByRole('dialog').getByText('Hardly anything fits: is it another model?').waitFor();
   await page.getByRole('button', { name: 'Apply on trial' }).click();
   await page.getByText('It is added, on trial.').waitFor();
   await page.locator('.change-bar').getByRole('button', { name: 'Keep', exact: true }).click();

@@ -13,6 +13,8 @@ import { Notice, Problem } from './notice';
 interface ReviewProps {
   title: string;
   edits: readonly Edit[];
+  /** What is known to speak against it. */
+  warning?: string | false;
   onClose: () => void;
   /** Once it is on trial. */
   onDone?: () => void;
@@ -66,7 +68,7 @@ export function Mistakes({ errors }: { errors: readonly Mistake[] }) {
   );
 }
 
-export function Review({ title, edits, onClose, onDone }: ReviewProps) {
+export function Review({ title, edits, warning, onClose, onDone }: ReviewProps) {
   const [checked, setChecked] = useState<Checked | null>(null);
   const [base, setBase] = useState('');
   const [error, setError] = useState<unknown>(null);
@@ -93,6 +95,7 @@ export function Review({ title, edits, onClose, onDone }: ReviewProps) {
   const nothing = checked?.ok && !checked.difference.length;
   return (
     <Dialog title={title} onClose={onClose}>
+      {warning && <Notice level="look" title={warning} />}
       {!checked && !error && <p class="quiet-line">{t('review.checks')}</p>}
       {checked && !checked.ok && <Mistakes errors={checked.errors} />}
       {nothing && <p class="quiet-line">{t('review.nothing')}</p>}

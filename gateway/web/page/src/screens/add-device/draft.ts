@@ -15,6 +15,8 @@ export interface Draft {
   busId?: string;
   unit: number;
   profile?: string;
+  /** The test read found hardly anything of it. */
+  doubt?: boolean;
   /** What the scan heard of its maker and model, for the search in the library. */
   heard?: string;
   points?: Record<string, unknown>[];

@@ -36,7 +36,7 @@ export function NameStep({ draft, change, config, onAnother }: StepProps & { con
           </Notice>
         </div>
       )}
-      {reviewing && <Review title={t('add.title')} edits={editsOf(draft, config)} onClose={() => setReviewing(false)} onDone={() => {
+      {reviewing && <Review title={t('add.title')} edits={editsOf(draft, config)} warning={draft.doubt && t('test.doubt')} onClose={() => setReviewing(false)} onDone={() => {
         setDone(draft.id ?? null);
         begin();
         if (draft.id && draft.shown) void noteWhenRead(draft.id, draft.shown);

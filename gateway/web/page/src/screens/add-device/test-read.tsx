@@ -56,6 +56,10 @@ export function TestRead({ draft, change, config }: StepProps & { config: Config
   const there = deviceAt(config, place, draft.unit);
   const read = () => job.start({ kind: 'probe', on: placeOn(place), profile: draft.profile, unit: draft.unit, line: placeLine(place), frames: placeFrames(place) });
   const doubt = job.lines.some((line) => line.doubt);
+  useEffect(() => {
+    change({ doubt });
+    return () => change({ doubt: false });
+  }, [doubt]);
   const points = job.lines.flatMap((line) => line.points ?? []).sort((a, b) => Number(b.read) - Number(a.read));
   const value = (v: unknown): string => (typeof v === 'number' ? number(v) : v === undefined || v === null ? t('value.none') : String(v));
   return (
