@@ -382,11 +382,12 @@ void connection_step(struct uplink *uplink, int64_t now_ns)
 
 int64_t connection_deadline(const struct uplink *uplink)
 {
+    bool looks = uplink->login_refused && !uplink->held;
     int64_t at_ns, over_ns;
 
     if (uplink->phase == PHASE_WAITING)
-        return uplink->login_refused && uplink->look_ns < uplink->next_try_ns ? uplink->look_ns
-                                                                              : uplink->next_try_ns;
+        return looks && uplink->look_ns < uplink->next_try_ns ? uplink->look_ns
+                                                              : uplink->next_try_ns;
     if (uplink->phase != PHASE_ONLINE)
         return INT64_MAX;
     at_ns = silence_deadline(uplink);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "uplink/client.h"
 #include "uplink/internal.h"
 #include "uplink/uplink.h"
 #include "unit/uplink_rig.h"
@@ -244,6 +245,30 @@ static void a_ledger_without_room_is_no_deadline(void **state)
     assert_true(announce_deadline(&uplink) == INT64_MAX);
 }
 
+/* Nobody looks for another login while none could be used: that is no deadline then, which would
+ * lie in the past soon. */
+static void a_refused_login_is_looked_for_but_not_while_the_uplink_is_held(void **state)
+{
+    int64_t now_ns = clock_mono(&clock_system), until_ns = now_ns + 60 * NS_PER_S;
+    struct uplink uplink = {.options = &options,
+                            .phase = PHASE_WAITING,
+                            .login_refused = true,
+                            .login_stamp = client_login_stamp(&options),
+                            .next_try_ns = now_ns + 30 * NS_PER_S};
+
+    (void)state;
+    connection_step(&uplink, now_ns);
+    assert_int_equal(connection_deadline(&uplink), now_ns + NS_PER_S);
+    atomic_store(&uplink.hold_until_ns, until_ns);
+    for (int step = 0; step < 2; step++) {
+        now_ns += 2 * NS_PER_S;
+        connection_step(&uplink, now_ns);
+        assert_true(uplink.held);
+        assert_true(connection_deadline(&uplink) > now_ns);
+    }
+    assert_int_equal(connection_deadline(&uplink), until_ns);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +282,8 @@ int main(void)
         cmocka_unit_test_setup(no_event_is_blamed_for_what_another_client_did, begin),
         cmocka_unit_test_setup(an_alarm_of_rights_stands_until_something_is_delivered, begin),
         cmocka_unit_test(a_ledger_without_room_is_no_deadline),
+        cmocka_unit_test_setup(a_refused_login_is_looked_for_but_not_while_the_uplink_is_held,
+                               begin),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
