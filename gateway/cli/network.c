@@ -189,15 +189,35 @@ static int set(const char *socket_path, const char *name, const char *address,
     return code;
 }
 
-/* One that the machine has no more may still be set. */
+/* As must_be_there, but one that the machine has no more may still be set. */
+static int must_be_set_or_there(const char *socket_path, const char *name)
+{
+    const cJSON *interface;
+    char *body = NULL;
+    int code = client_get_body(socket_path, API, &body);
+    bool found = false;
+
+    if (code != EXIT_CODE_OK)
+        return code;
+    cJSON *root = cJSON_Parse(body);
+    cJSON_ArrayForEach(interface, cJSON_GetObjectItemCaseSensitive(root, "interfaces"))
+    {
+        found |= strcmp(answer_text(interface, "name"), name) == 0;
+    }
+    cJSON_Delete(root);
+    free(body);
+    return found ? EXIT_CODE_OK : must_be_there(socket_path, name);
+}
+
 static int drop(const char *socket_path, const char *name)
 {
     char path[CLIENT_PATH_SIZE_MAX];
+    int code = must_be_set_or_there(socket_path, name);
 
-    snprintf(path, sizeof path, API "/%.64s", network_name_valid(name) ? name : "-");
-    int code = ask(socket_path, "DELETE", path, "");
-    int there = code == EXIT_CODE_FAILED ? must_be_there(socket_path, name) : EXIT_CODE_OK;
-    return there != EXIT_CODE_OK ? there : code;
+    if (code != EXIT_CODE_OK)
+        return code;
+    snprintf(path, sizeof path, API "/%s", name);
+    return ask(socket_path, "DELETE", path, "");
 }
 
 /* Root's part, for the system's units. */

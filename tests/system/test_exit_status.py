@@ -243,6 +243,7 @@ def a_name_that_nothing_has_is_a_mistake_of_the_command_line(site):
                               env=dict(os.environ, SLUICE_SOCKET=plant.gateway.socket))
         check(done.returncode == EXIT_USAGE and done.stderr and "id you mean" not in done.stderr, "exit status and words", line,
               done.returncode, done.stderr)
+        check(words[:1] != ("network",) or done.stderr.count("\n") == 1, "it is said once", line, done.stderr)
     for word in ("foo", "abc", "xyz", "lost", "devices"):
         check("Did you mean" not in sluice(word).stderr, "far from every command", word, sluice(word).stderr)
     for word, meant in (("statsu", "status"), ("stauts", "status"), ("tial", "tail"), ("acount", "accounts"), ("relay", "replay"), ("job", "")):
