@@ -9,8 +9,6 @@
 #define SILENCE_NS (30 * NS_PER_MS)
 #define LUMPS_NS   NS_PER_S       /* from the first lump of a frame to the last */
 #define ANSWER_NS  (5 * NS_PER_S) /* a copy of a request that comes later is another request */
-#define AROUND_PDU 3              /* unit and checksum of RTU */
-#define LEAST      4              /* of an RTU frame */
 #define ASCII_MOST FRAMES_BYTES_MAX
 
 void sniff_init(struct sniff *sniff, enum sniff_protocol protocol, int64_t byte_ns, sniff_fn *fn,
@@ -241,7 +239,7 @@ static void tell_rtu(struct sniff *sniff, enum sniff_way way, struct sniff_buffe
     tell_garbage(sniff, buffer);
     frame.unit = buffer->bytes[0];
     frame.pdu = buffer->bytes + 1;
-    frame.pdu_size = (size_t)size - AROUND_PDU;
+    frame.pdu_size = (size_t)size - SNIFF_RTU_AROUND;
     tell_frame(sniff, way, buffer, (size_t)size, &frame);
 }
 
@@ -394,7 +392,7 @@ void sniff_rest(struct sniff *sniff, int64_t mono_ns)
 /* A frame of a function that nobody knows may be whole. */
 static bool is_whole(const struct sniff *sniff, const struct sniff_buffer *buffer)
 {
-    return sniff->protocol == SNIFF_RTU && buffer->have >= LEAST &&
+    return sniff->protocol == SNIFF_RTU && buffer->have >= SNIFF_RTU_LEAST &&
            buffer->have <= FRAMES_ADU_MAX && frames_rtu_sound(buffer->bytes, buffer->have);
 }
 

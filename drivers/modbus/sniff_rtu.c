@@ -2,8 +2,6 @@
 
 #include "core/error.h"
 
-#define AROUND_PDU    3 /* unit and checksum */
-#define LEAST         4 /* of a frame */
 #define IDENTITY_HEAD 7 /* function, type, code, conformity, more, next, count of objects */
 
 /* Modbus application protocol 1.1b3, chapter 6. */
@@ -109,7 +107,7 @@ static int known_at(const uint8_t *bytes, size_t have, enum sniff_way way, bool 
     if (way != SNIFF_SENT)
         sizes[1] = sniff_reply_size(bytes + 1, have - 1);
     for (int i = 0; i < 2; i++) {
-        size_t size = (size_t)sizes[i] + AROUND_PDU;
+        size_t size = (size_t)sizes[i] + SNIFF_RTU_AROUND;
 
         if (sizes[i] < 0 || size > FRAMES_ADU_MAX)
             continue;
@@ -127,12 +125,14 @@ static int unknown_at(const uint8_t *bytes, size_t have, enum sniff_way way)
 {
     bool known;
 
-    for (size_t size = LEAST; size <= have && size <= FRAMES_ADU_MAX; size++) {
+    for (size_t size = SNIFF_RTU_LEAST; size <= have && size <= FRAMES_ADU_MAX; size++) {
         size_t left = have - size;
 
         if (frames_rtu_sound(bytes, size) &&
-            (left == 0 || (left >= LEAST && known_at(bytes + size, left, way, &known) > 0) ||
-             (left >= LEAST && left <= FRAMES_ADU_MAX && frames_rtu_sound(bytes + size, left))))
+            (left == 0 ||
+             (left >= SNIFF_RTU_LEAST && known_at(bytes + size, left, way, &known) > 0) ||
+             (left >= SNIFF_RTU_LEAST && left <= FRAMES_ADU_MAX &&
+              frames_rtu_sound(bytes + size, left))))
             return (int)size;
     }
     return ERR_NOT_FOUND;

@@ -5,6 +5,9 @@
 
 #include "modbus/sniff.h"
 
+#define SNIFF_RTU_AROUND 3 /* unit and checksum, around a PDU */
+#define SNIFF_RTU_LEAST  4 /* bytes of a frame, of whatever function */
+
 /* The size of the PDU that begins with these bytes, if it is a request, or a reply; 0 where more
  * must be seen to tell; ERR_NOT_FOUND for functions whose size nobody knows. */
 int sniff_request_size(const uint8_t *pdu, size_t have);
