@@ -90,13 +90,13 @@ def nobody_mounts_a_card_before_its_presets_are_there(site):
     (presets / "sluice.json").write_text('{"version": 1}')
     seen, copy_presets = [], card.copy_presets
 
-    def looked_at(fd, device, path, folder):
+    def looked_at(fd, device, path, offset, folder):
         try:
             os.close(os.open(path, os.O_RDWR | os.O_EXCL))  # as who mounts it
             seen.append("it was free")
         except OSError as error:
             seen.append(error.errno)
-        return copy_presets(fd, device, path, folder)
+        return copy_presets(fd, device, path, offset, folder)
 
     with Loop(site, 32) as loop:
         card.copy_presets = looked_at
@@ -245,6 +245,52 @@ def a_card_that_was_written_in_part_starts_nothing(site):
             card.blocks_of = whole
         left = target.read_bytes()
         check(len(left) >= card.BLOCK and not any(left[:card.BLOCK]), "neither the table before nor the new one is there", where)
+
+
+def a_card_that_was_pulled_out_before_its_presets_were_on_it_starts_nothing(site):
+    image, _ = make_image(site)
+    target = pathlib.Path(site.path("target.img"))
+    presets = pathlib.Path(site.path("plant7"))
+    presets.mkdir()
+    (presets / "sluice.json").write_text('{"version": 1}')
+    wanted = types.SimpleNamespace(board="rpi4", device=str(target), image=str(image), presets=str(presets), yes=True)
+    copy_presets = card.copy_presets
+
+    def pulled_out(*words):
+        copy_presets(*words)
+        with card.told("writing", MIB):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def stopped(*words):
+        copy_presets(*words)
+        raise KeyboardInterrupt
+
+    for copied in (pulled_out, stopped):
+        card.copy_presets = copied
+        try:
+            card.write(wanted)
+            check(False, "it was written", copied)
+        except Refused as why:
+            check("nothing starts from it" in str(why), "why", str(why))
+        finally:
+            card.copy_presets = copy_presets
+        check(not any(target.read_bytes()[:MIB]), "there is neither table nor boot loader", copied)
+    card.write(wanted)
+    check(any(target.read_bytes()[:MIB]), "there is when all is on it")
+
+
+def presets_need_a_boot_partition_before_anything_is_overwritten(site):
+    presets = pathlib.Path(site.path("plant7"))
+    presets.mkdir()
+    (presets / "sluice.json").write_text('{"version": 1}')
+    target = site.write("target.img", "what was there")
+    image = pathlib.Path(site.path("disk.img"))
+    image.write_bytes(bytes(9 * MIB))
+    words = ("write", "rpi4", target, "--image", image, "--presets", presets, "--yes")
+    refused(run(*words), "has no partitions")
+    tool("sfdisk", "-q", image, input="label: gpt\nstart=2048, type=L\n")
+    refused(run(*words), "has no boot partition")
+    check(pathlib.Path(target).read_text() == "what was there", "nothing was written")
 
 
 def the_time_that_is_left_is_told(_site):
@@ -430,7 +476,8 @@ def images_are_offered_to_raspberry_pi_imager(site):
 main(every_board_is_listed, an_image_goes_onto_a_card_and_is_read_back, nobody_mounts_a_card_before_its_presets_are_there, what_must_not_be_overwritten_is_not,
      what_a_disk_is_decides_whether_it_is_written,
      whoever_overwrites_a_disk_types_its_name, a_damaged_image_and_a_lying_card_are_told, a_card_that_was_pulled_out_is_told,
-     a_card_that_was_written_in_part_starts_nothing, the_time_that_is_left_is_told,
+     a_card_that_was_written_in_part_starts_nothing, a_card_that_was_pulled_out_before_its_presets_were_on_it_starts_nothing,
+     presets_need_a_boot_partition_before_anything_is_overwritten, the_time_that_is_left_is_told,
      a_node_is_flashed_by_the_commands_of_its_board, a_card_comes_up_as_its_label_says,
      building_and_testing_are_left_to_whoever_does_that,
      the_emulator_takes_the_boot_loader_from_the_image, the_emulator_gets_the_device_tree_as_described,

@@ -92,15 +92,16 @@ def sync(fd, at):
         os.fdatasync(fd)
 
 
-def write_all(fd, image, size):
+def write_all(fd, image, size, held=BLOCK):
     """
-    Writes the image but for its first block, in whose place there are zeros: without the table and the boot loader no board starts from
-    a card that was pulled out half written. Returns that block, for `write_first`, and the digest of each block as it was written.
+    Writes the image but for its first `held` bytes, in whose place there are zeros: without the table and the boot loader no board starts
+    from a card that was pulled out half written. Returns those bytes, for `write_first`, and the digest of each block as it was written.
     """
     progress, digests, done, first = Progress("writing", size), [], 0, b""
     for number, block in enumerate(blocks_of(image)):
         if number == 0:
-            first, block = block, bytes(len(block))
+            first = block[:held]
+            block = bytes(len(first)) + block[held:]
         put(fd, block, done)
         digests.append(hashlib.blake2b(block).digest())
         done += len(block)
@@ -114,7 +115,7 @@ def write_all(fd, image, size):
 
 
 def write_first(fd, device, first):
-    """The card becomes one that a board starts from, when all else was read back."""
+    """The card becomes one that a board starts from, when all else, the presets too, was read back."""
     put(fd, first, 0)
     sync(fd, 0)
     forget(fd, device)
@@ -151,35 +152,39 @@ def read_back(fd, device, size, digests):
         progress.at(done)
 
 
-def boot_offset(path):
-    """Where the boot partition of a written image begins, in bytes."""
-    done = subprocess.run([need("sfdisk", "fdisk"), "--json", path], capture_output=True, text=True, check=False)
+def boot_offset(image, size):
+    """Where the boot partition of an image begins, in bytes."""
+    with tempfile.NamedTemporaryFile(prefix="sluice-table-") as begin:
+        begin.write(next(blocks_of(image), b""))
+        begin.truncate(size)
+        begin.flush()
+        done = subprocess.run([need("sfdisk", "fdisk"), "--json", begin.name], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise Refused("%s has no partitions, so there is none for presets: %s" % (path, done.stderr.strip()))
+        raise Refused("%s has no partitions, so there is none for presets: build or fetch it again" % image)
     table = json.loads(done.stdout)["partitiontable"]
     vfat = {"b", "c", "e", "C12A7328-F81F-11D2-BA4B-00A0C93EC93B", "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"}
     for part in table["partitions"]:
         if part.get("name") == "boot" or part["type"] in vfat:
             return part["start"] * table.get("sectorsize", SECTOR)
-    raise Refused("%s has no boot partition (FAT), so there is no place for presets" % path)
+    raise Refused("%s has no boot partition (FAT), so there is no place for presets" % image)
 
 
-def copy_presets(fd, device, path, folder):
+def copy_presets(fd, device, path, offset, folder):
     """
-    What was made for a site into the folder sluice/ of the boot partition, and compares it there. `fd` is the card, which nobody mounts
-    as long as it is open.
+    What was made for a site into the folder sluice/ of the boot partition, which begins at `offset`, and compares it there. `fd` is the
+    card, which nobody mounts as long as it is open.
     """
     names = sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
-    where = "%s@@%d" % (path, boot_offset(path))
-    need("mcopy", "mtools")
+    where = "%s@@%d" % (path, offset)
 
     def tool(*words):
         done = subprocess.run(words, capture_output=True, text=True, check=False, env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
         if done.returncode != 0:
-            raise Refused("the presets could not be copied onto the boot partition: %s" % done.stderr.strip())
+            raise Refused("the presets could not be copied onto the boot partition: %s; nothing starts from the card until it is written anew" %
+                          done.stderr.strip())
     subprocess.run(["mmd", "-i", where, "-D", "s", "::sluice"], capture_output=True, check=False)
     tool("mcopy", "-i", where, "-o", "-s", "-Q", *[str(entry) for entry in sorted(folder.iterdir())], "::sluice/")
-    sync(fd, boot_offset(path))
+    sync(fd, offset)
     forget(fd, device)
     with tempfile.TemporaryDirectory(prefix="sluice-presets-") as copy:
         tool("mcopy", "-i", where, "-s", "-n", "::sluice", copy)
@@ -201,19 +206,23 @@ def write(wanted):
     if not image.is_file():
         raise Refused("there is no image %s" % image)
     site = pathlib.Path(wanted.presets) if wanted.presets else None
+    size = plain_size(image)
+    held = BLOCK
     if site:
         check_presets(site)
-    size = plain_size(image)
+        need("mcopy", "mtools")
+        offset = boot_offset(image, size)
+        held = min(held, offset)
     device = disks.look(wanted.device, size)
     if not wanted.yes:
         ask(board, device, wanted.device, image)
     fd = open_target(wanted.device, device)
     try:
-        first, digests = write_all(fd, image, size)
+        first, digests = write_all(fd, image, size, held)
         read_back(fd, device, size, digests)
-        write_first(fd, device, first)
         if site:
-            say("presets: %s" % ", ".join(copy_presets(fd, device, wanted.device, site)))
+            say("presets: %s" % ", ".join(copy_presets(fd, device, wanted.device, offset, site)))
+        write_first(fd, device, first)
         if device:
             try:
                 fcntl.ioctl(fd, BLKRRPART)
