@@ -114,13 +114,11 @@ int update_box_look(struct update *update, struct update_box *box, char words[UP
     pthread_mutex_lock(&update->looking);
     if (clock_mono(&clock_system) >= update->box_until_ns) {
         struct update_box now;
-        int looked = update_rauc_look(&now, update->box_words);
 
+        update->box_error = update_rauc_look(&now, update->box_words);
         /* While it installs, what it said before is all that is known. */
-        if (looked != ERR_BUSY || update->box.count == 0) {
+        if (update->box_error != ERR_BUSY)
             update->box = now;
-            update->box_error = looked;
-        }
         update->box_until_ns = clock_mono(&clock_system) + BOX_KEPT_NS;
     }
     *box = update->box;
@@ -362,7 +360,8 @@ static void *run(void *context)
     struct update_box box;
     char words[UPDATE_WORDS_SIZE];
 
-    int error = update_rauc_look(&box, words);
+    update_box_forget(update);
+    int error = update_box_look(update, &box, words);
     if (error == ERR_BUSY)
         update_refuse_by_error(&refusal, error);
     else if (error)

@@ -45,7 +45,8 @@ struct update_take {
 void update_note(struct update *update, const struct caller *caller, const char *what,
                  const char *version, const char *why);
 
-/* As update_rauc_look, by an answer that may be some seconds old. Any thread. */
+/* As update_rauc_look, by an answer that may be some seconds old; with ERR_BUSY `box` is what it
+ * was before, if that is known. Any thread. */
 int update_box_look(struct update *update, struct update_box *box, char words[UPDATE_WORDS_SIZE]);
 
 /* What was answered is so no more: the next look asks again. Any thread. */

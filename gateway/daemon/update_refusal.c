@@ -116,7 +116,8 @@ void update_refuse_by_error(struct update_refusal *refusal, int error)
     switch (error) {
     case ERR_BUSY:
         update_refuse(refusal, "busy",
-                      "an update that was begun before this gateway started is being installed");
+                      "an update is being installed that somebody else began, or this gateway "
+                      "before its last start");
         break;
     case ERR_TOO_LARGE:
         update_refuse(refusal, "too-large", "this is larger than any bundle may be (1 GiB)");

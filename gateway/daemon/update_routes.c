@@ -68,6 +68,16 @@ static void put_job(struct json_writer *writer, const struct update_job *job)
     json_write_close(writer, '}');
 }
 
+static bool can_be_cancelled(const struct update_job *job)
+{
+    return job->phase == UPDATE_RECEIVING || job->phase == UPDATE_CHECKING;
+}
+
+static bool goes_on(const struct update_job *job)
+{
+    return can_be_cancelled(job) || job->phase == UPDATE_INSTALLING;
+}
+
 /* Whether another slot than the one that runs is started next. */
 static bool restart_is_due(const struct update_box *box)
 {
@@ -77,13 +87,16 @@ static bool restart_is_due(const struct update_box *box)
     return false;
 }
 
+/* `own`: what is being installed is of this gateway's own, and told as its job. */
 static void put_box(struct json_writer *writer, int error, const struct update_box *box,
-                    const char *words)
+                    const char *words, bool own)
 {
     char running[UPDATE_VERSION_SIZE], minimum[UPDATE_VERSION_SIZE];
-    bool installs = error == ERR_BUSY;
     struct update_refusal busy;
 
+    if (error == ERR_BUSY && own)
+        error = 0;
+    bool installs = error == ERR_BUSY;
     if (installs)
         update_refuse_by_error(&busy, error);
     update_running(box, running);
@@ -104,15 +117,17 @@ static void get_update(void *context, const struct route_request *request, struc
     struct update *update = context;
     char words[UPDATE_WORDS_SIZE];
     struct update_box box;
-    struct update_job job;
+    struct update_job before, job;
     struct answer answer;
 
     (void)request;
+    /* It may begin or end while RAUC is asked. */
+    update_look(update, &before);
     int error = update_box_look(update, &box, words);
     update_look(update, &job);
     if (!answer_begin(&answer, reply))
         return;
-    put_box(&answer.writer, error, &box, words);
+    put_box(&answer.writer, error, &box, words, goes_on(&before) || goes_on(&job));
     put_job(&answer.writer, &job);
     answer_end(&answer, reply, 200);
 }
@@ -129,13 +144,27 @@ static void reply_job(struct update *update, int status, struct http_reply *repl
     answer_end(&answer, reply, status);
 }
 
-static void reply_not_begun(int error, struct http_reply *reply)
+static void reply_busy(struct update *update, struct http_reply *reply)
+{
+    struct update_refusal refusal;
+    struct update_job job;
+
+    update_look(update, &job);
+    if (can_be_cancelled(&job)) {
+        reply_refusal(reply, 409, "another update goes on",
+                      "wait for its end, or cancel it: sluice update cancel");
+        return;
+    }
+    update_refuse(&refusal, "busy", "an update is being installed");
+    reply_refusal(reply, 409, refusal.sentence, refusal.next);
+}
+
+static void reply_not_begun(struct update *update, int error, struct http_reply *reply)
 {
     struct update_refusal refusal;
 
     if (error == ERR_BUSY) {
-        reply_refusal(reply, 409, "another update goes on",
-                      "wait for its end, or cancel it: sluice update cancel");
+        reply_busy(update, reply);
         return;
     }
     update_refuse_by_error(&refusal, error);
@@ -160,7 +189,7 @@ static size_t receive_bundle(void *context, const struct route_request *request,
     int error = update_begin(context, &wish, &take);
 
     if (error) {
-        reply_not_begun(error, reply);
+        reply_not_begun(context, error, reply);
         return HTTP_REFUSED;
     }
     reply->take = update_take_bytes;
@@ -202,7 +231,7 @@ static void download(struct update *update, const struct route_request *request,
     wish.older = older && older->type == JSON_BOOL && older->truth;
     error = update_begin(update, &wish, NULL);
     if (error)
-        reply_not_begun(error, reply);
+        reply_not_begun(update, error, reply);
     else
         reply_job(update, 202, reply);
 }
@@ -250,9 +279,8 @@ static bool refuse_rollback(struct update *update, int looked, const struct upda
     update_look(update, &job);
     if (looked && looked != ERR_BUSY)
         reply_refusal(reply, 409, not_here, not_here_next);
-    else if (looked || job.phase == UPDATE_RECEIVING || job.phase == UPDATE_CHECKING ||
-             job.phase == UPDATE_INSTALLING)
-        reply_not_begun(ERR_BUSY, reply);
+    else if (looked || goes_on(&job))
+        reply_busy(update, reply);
     else if (!restart_is_due(box) && (!other || !other->good))
         reply_refusal(reply, 409, "there is no other system to go back to",
                       "the other slot is empty, or what is in it did not start; install a bundle");
@@ -300,11 +328,10 @@ static void post_restart(void *context, const struct route_request *request,
     struct update_box box;
     struct update_job job;
 
-    (void)request;
     /* What is written to the other slot at that moment would have to be installed once more. */
     update_look(update, &job);
     if (job.phase == UPDATE_INSTALLING || update_rauc_look(&box, words) == ERR_BUSY) {
-        reply_not_begun(ERR_BUSY, reply);
+        reply_busy(update, reply);
         return;
     }
     int error = wish_make(update->wish_path, WISH_RESTART, 1);

@@ -4,8 +4,8 @@ import { unlinkSync } from 'node:fs';
 import { axe, check, go, logIn, main, openPage, overflow, picture } from './browser.mjs';
 
 const words = {
-  en: { updates: 'Updates', goesOn: 'An update that was begun before this gateway started is being installed', install: 'Install another version', restart: 'Restart the machine' },
-  de: { updates: 'Aktualisierung', goesOn: 'Eine Aktualisierung, die vor dem Start dieses Gateways begann, wird installiert', install: 'Eine andere Version installieren' },
+  en: { updates: 'Updates', goesOn: 'An update is being installed that somebody else began, or this gateway before its last start', install: 'Install another version', restart: 'Restart the machine' },
+  de: { updates: 'Aktualisierung', goesOn: 'Eine Aktualisierung wird installiert, die jemand anderes begann, oder dieses Gateway vor seinem letzten Start', install: 'Eine andere Version installieren' },
 };
 
 async function told(browser, said, options) {

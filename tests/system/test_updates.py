@@ -16,6 +16,8 @@ from harness.rauc import BOARD, Box
 from harness.site import free_port, program
 
 UPDATE = "/api/v1/update"
+INSTALLS = "an update is being installed; wait for its end"
+OTHERS = "an update is being installed that somebody else began, or this gateway before its last start"
 POLICY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../firmware/package/de.pengutronix.rauc.conf")
 
 
@@ -349,7 +351,7 @@ def an_end_during_an_installation_is_not_told_as_its_success(site):
     put(gateway, "Content-Length: 100", [b"x" * 100])
     wait_for(lambda: state(gateway)["job"].get("percent") == 40, 20, "it is being installed")
     restart = gateway.cli("update", "restart")
-    check(restart.returncode == EXIT_FAILED and "another update goes on" in restart.stderr, "a restart in the middle of it", restart.stderr)
+    check(restart.returncode == EXIT_FAILED and INSTALLS in restart.stderr and "cancel" not in restart.stderr, "a restart in the middle of it", restart.stderr)
     gateway.stop()
     log = gateway.process.log()
     check("how that came out is not known" in log and "9.0.0 is installed" not in log, "its outcome", log)
@@ -362,8 +364,7 @@ def rauc_brings_to_its_end_what_a_killed_daemon_began(site):
     path = box.bundle("new.raucb", "1.1.0")
     with open(path, "rb") as file:
         put(gateway, "Content-Length: %d" % os.path.getsize(path), [file.read()])
-    wait_for(lambda: state(gateway)["job"].get("percent", 0) > 20, 20, "it is being installed")
-    wait_for(lambda: box.is_busy(), 20, "RAUC says nothing else")
+    wait_for(lambda: box.is_busy(), 20, "RAUC says nothing else")  # before anybody has asked the gateway
     begun = time.monotonic()
 
     def stays_known():
@@ -373,7 +374,7 @@ def rauc_brings_to_its_end_what_a_killed_daemon_began(site):
     wait_for(stays_known, 20, "an answer is old")
     gateway.kill()
     gateway = gateway.start(before=box.before)
-    told, words = state(gateway), "an update that was begun before this gateway started is being installed"
+    told, words = state(gateway), OTHERS
     check(told["by"] == "bundles" and told["sentence"] == words and told["job"]["phase"] == "none", "what it says of it", told)
     check(words in gateway.cli("update").stdout, "sluice update", gateway.cli("update").stdout)
     done = gateway.cli("update", "install", path)
@@ -383,10 +384,23 @@ def rauc_brings_to_its_end_what_a_killed_daemon_began(site):
     check(ended(gateway)["why"] == "busy", "one that is sent all the same", state(gateway))
     for way in ("restart", "rollback"):
         done = gateway.cli("update", way)
-        check(done.returncode == EXIT_FAILED and "another update goes on" in done.stderr, way, done.stderr)
+        check(done.returncode == EXIT_FAILED and INSTALLS in done.stderr and "cancel" not in done.stderr, way, done.stderr)
     box.let_go()
     wait_for(lambda: state(gateway)["restart_due"], 60, "it is installed")
     check(box.primary() == "B", "what starts next", box.primary())
+
+
+def what_somebody_else_installs_is_told(site):
+    box = Box(site)
+    box.hold()
+    gateway = start(site, box)
+    check(state(gateway)["sentence"] == "", "nothing goes on", state(gateway))
+    site.start("by-hand", *box.before, "rauc", "install", box.bundle("new.raucb", "1.1.0"))
+    told = wait_for(lambda: state(gateway)["sentence"] and state(gateway), 20, "it is told")
+    check(told["sentence"] == OTHERS and told["by"] == "bundles" and len(told["slots"]) == 2 and told["job"]["phase"] == "none", "what it says of it", told)
+    box.let_go()
+    wait_for(lambda: state(gateway)["restart_due"], 60, "it is installed")
+    check(state(gateway)["sentence"] == "", "it has come to its end", state(gateway))
 
 
 def who_only_looks_has_rauc_asked_once(site):
@@ -433,5 +447,5 @@ def root_restarts_the_machine(site):
 main(installs_and_goes_back, refuses_each_with_its_reason, what_never_ends_is_refused, comes_from_an_address,
      the_image_says_which_version_runs_and_the_oldest_that_may, only_root_and_the_gateway_speak_to_rauc,
      elsewhere_the_package_manager_does_it, an_end_during_an_installation_is_not_told_as_its_success,
-     rauc_brings_to_its_end_what_a_killed_daemon_began, who_only_looks_has_rauc_asked_once,
+     rauc_brings_to_its_end_what_a_killed_daemon_began, what_somebody_else_installs_is_told, who_only_looks_has_rauc_asked_once,
      root_restarts_the_machine)

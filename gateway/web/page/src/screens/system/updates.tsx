@@ -110,7 +110,7 @@ export function Updates() {
   const [error, setError] = useState<unknown>(null);
   const [restarting, setRestarting] = useState(false);
   const load = () => get<Update>('/update').then(setKnown, () => {});
-  /** RAUC installs what was begun before the gateway started: that is all that it says meanwhile. */
+  /** RAUC installs what is no job of this gateway's: that is all that it says meanwhile. */
   const others = known?.by === 'bundles' && known.sentence !== '';
   const busy = known !== null && (others || goesOn(known.job));
   useEffect(() => void load(), []);
