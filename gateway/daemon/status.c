@@ -194,15 +194,17 @@ static void put_doubt(const struct running *running, struct text *text,
                       const struct running_bus *entry, size_t index)
 {
     const struct site_device *device = &entry->bus->devices[index];
-    size_t bad = host_bad(entry->host, index), odd = host_implausible(entry->host, index);
+    size_t odd = host_implausible(entry->host, index);
     size_t refused = atomic_load(&host_stats(entry->host)[index].learnt_refused);
-    size_t fits = bad + odd < device->point_count ? device->point_count - bad - odd : 0;
-    size_t left = bad > refused ? bad - refused : 0;
+    size_t misfits = odd + refused;
+    /* What could not be read now, or has no value, does not speak against the profile. */
+    size_t fits = misfits < device->point_count ? device->point_count - misfits : 0;
+    size_t left = device->profile ? 0 : 1; /* one point of its own out of range is no model */
     char found[128] = "";
     const char *doubt = doubts_of(running->doubts, device);
 
     if (!*doubt && atomic_load(&host_stats(entry->host)[index].up) &&
-        report_hardly_fits(fits, odd + refused, left)) {
+        report_hardly_fits(fits, misfits, left)) {
         snprintf(found, sizeof found, "has hardly a point that fits: %zu implausible, %zu refused",
                  odd, refused);
         doubt = found;

@@ -232,9 +232,26 @@ static void a_number_without_its_text_is_uncertain(void **state)
     }
 }
 
+static void another_model_is_suspected_where_hardly_anything_fits(void **state)
+{
+    const struct {
+        size_t fits, misfits, left;
+        bool hardly;
+    } cases[] = {
+        {1, 3, 0, true},  {2, 3, 0, false}, {1, 2, 0, false}, {0, 2, 0, true},
+        {0, 2, 1, false}, {0, 3, 9, true},  {0, 0, 0, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(report_hardly_fits(cases[i].fits, cases[i].misfits, cases[i].left),
+                         cases[i].hardly);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(another_model_is_suspected_where_hardly_anything_fits),
         cmocka_unit_test(a_number_without_its_text_is_uncertain),
         cmocka_unit_test(tells_values_apart_by_dead_band_and_type),
         cmocka_unit_test(tells_texts_apart_by_content),
