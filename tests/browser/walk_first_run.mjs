@@ -53,7 +53,7 @@ await main(async (browser) => {
   await picture(page, 'first-run-gateway');
   await press(page, 'Make it mine');
   await page.waitForSelector('.journal-card');
-  await page.getByText(/^Kessel: 1 of \d+ values is bad/).waitFor();
+  await page.getByText(/^Kessel: 1 of \d+ values not good/).waitFor();
 
   await page.getByRole('button', { name: 'More' }).click();
   await page.locator('.more-sheet').getByRole('button', { name: 'Log out' }).click();

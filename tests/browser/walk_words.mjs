@@ -51,7 +51,7 @@ async function jobsAreNamed(page) {
 async function refusal(page) {
   await go(page, 'devices');
   const row = page.locator('.device-row', { hasText: 'Kessel' });
-  await row.getByText(/^1 von \d+ schlecht$/).waitFor();
+  await row.getByText(/^1 von \d+ nicht gut$/).waitFor();
   check(await row.locator('.is-look').count() === 2, 'by shape and colour, too', await row.innerHTML());
   check(await page.locator('.device-row', { hasText: 'Main incomer' }).getByText('läuft').isVisible(), 'the others work');
   await page.getByLabel('Zeigen').selectOption('look');
