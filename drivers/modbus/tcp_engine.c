@@ -95,19 +95,36 @@ static int add_member(struct call *call)
     return 0;
 }
 
-static int remove_member(struct call *call)
+static struct member **find_member(const struct call *call)
 {
     struct member **link = &call->engine->members;
 
     while (*link && (*link)->host != call->host)
         link = &(*link)->next;
-    if (*link) {
-        struct member *member = *link;
+    return link;
+}
 
-        *link = member->next;
-        tcp_member_close(member->bus);
-        free(member);
-    }
+static void drop_member(struct member **link)
+{
+    struct member *member = *link;
+
+    *link = member->next;
+    tcp_member_close(member->bus);
+    free(member);
+}
+
+/* ERR_AGAIN while a reply is waited for. */
+static int remove_member(struct call *call)
+{
+    struct member **link = find_member(call);
+
+    if (!*link)
+        return 0;
+    tcp_member_wake((*link)->bus); /* it begins nothing any more */
+    if (tcp_member_at_work((*link)->bus) &&
+        clock_mono(call->engine->shared.clock) < atomic_load(&call->host->ends_ns))
+        return ERR_AGAIN;
+    drop_member(link);
     return 0;
 }
 
@@ -119,18 +136,23 @@ static int engine_join(struct driver_engine *engine, const struct site_bus *bus,
     return make_call(&call);
 }
 
-/* A loop takes no posts only when a great many wait already: these will have been taken soon. What
- * the thread leaves behind when it ends is its members' own. */
+/* Asks again while a reply is waited for, and while the loop takes no posts, as when a great many
+ * wait already. What the thread leaves behind when it ends is its members' own. */
 static void engine_leave(struct driver_engine *engine, struct driver_host *host)
 {
     struct call call = {.engine = engine, .fn = remove_member, .host = host};
 
-    while (make_call(&call) != 0 && !call.done && !has_ended(engine))
+    do {
+        call.done = false;
+        int error = make_call(&call);
+        if (call.done && error != ERR_AGAIN)
+            return;
         nanosleep(&(struct timespec){.tv_nsec = NS_PER_MS}, NULL);
-    if (call.done)
-        return;
+    } while (call.done || !has_ended(engine));
     pthread_mutex_lock(&engine->lock);
-    remove_member(&call);
+    struct member **link = find_member(&call);
+    if (*link)
+        drop_member(link);
     pthread_mutex_unlock(&engine->lock);
 }
 

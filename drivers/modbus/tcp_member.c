@@ -83,6 +83,10 @@ static bool come_back(struct tcp_member *member, int64_t until_ns)
 /* One step towards what host->lent_ns says; false when there is no other to be taken now. */
 static bool step(struct tcp_member *member)
 {
+    if (atomic_load(&member->host->ends_ns)) {
+        tcp_bus_rest(member->bus, true);
+        return false;
+    }
     int64_t now_ns = now_of(member), until_ns = atomic_load(&member->host->lent_ns);
 
     if (until_ns > now_ns && !member->away)
@@ -136,4 +140,9 @@ void tcp_member_close(struct tcp_member *member)
     tcp_bus_close(member->bus);
     loop_timer_drop(member->shared->loop, member->timer);
     free(member);
+}
+
+bool tcp_member_at_work(const struct tcp_member *member)
+{
+    return !member->away && tcp_bus_at_work(member->bus, true);
 }

@@ -14,7 +14,10 @@ int tcp_member_open(struct tcp_member **member, struct tcp_shared *shared,
                     const struct site_bus *site, struct driver_host *host);
 void tcp_member_close(struct tcp_member *member);
 
-/* A command may have come, or the bus may have been lent or taken back. */
+/* Whether a request is under way. */
+bool tcp_member_at_work(const struct tcp_member *member);
+
+/* A command may have come, or the bus may have been lent or taken back, or is to stop. */
 void tcp_member_wake(struct tcp_member *member);
 
 #endif

@@ -22,7 +22,7 @@ struct driver_stats {
     _Atomic int64_t last_reply_ns; /* monotonic; 0: never */
     _Atomic int64_t late_ns; /* it answers, but only so long after it was asked, when nobody waits
                                 any more; 0: nothing says so */
-    _Atomic int64_t busy_ns;       /* time spent on the wire for this device */
+    _Atomic int64_t busy_ns; /* time spent on the wire for this device */
     _Atomic int64_t turnaround_ns; /* mean time that it takes to answer; 0: not known */
     _Atomic uint32_t share_ppm;    /* of the bus's time, lately, in millionths */
     /* What the driver learnt about it: the most values that one read may ask for (0: no limit was
@@ -65,7 +65,8 @@ struct driver_host_ops {
     /*
      * Waits until fd is readable (fd -1: for nothing) or the monotonic time comes. Returns 1 when
      * readable, 0 at the time, ERR_CLOSED when the bus is to stop: the driver then returns from run
-     * at once.
+     * at once. What is to be readable is taken for a reply: when the bus is to stop it is waited
+     * for a moment longer, so that nothing is lost of what a device has answered.
      */
     int (*wait)(struct driver_host *host, int fd, int64_t until_mono_ns);
 
@@ -136,6 +137,8 @@ struct driver_host {
     struct tap *tap;            /* where what goes over the wire is put; NULL: nobody can listen */
     _Atomic int64_t lent_ns; /* the bus is lent until then (monotonic); 0: it is its driver's. Who
                                 runs it clears it */
+    _Atomic int64_t ends_ns; /* the bus is to stop: nothing is begun any more, and what is under way
+                                is waited for until then (monotonic); 0: it goes on */
     _Atomic bool forgetting; /* the `forget` of one of them is set; the driver takes it back */
 };
 
@@ -236,7 +239,7 @@ struct driver_engine_ops {
      * thread. */
     void (*wake)(struct driver_engine *engine);
 
-    /* Returns when the bus is not used any more: at once, without waiting for a reply. */
+    /* Returns when the bus is not used any more: when nothing is under way, or at host->ends_ns. */
     void (*leave)(struct driver_engine *engine, struct driver_host *host);
 
     /* How long the thread has owed a sign of life, as pulse_silent_ns. One thread at a time. */

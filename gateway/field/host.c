@@ -36,6 +36,9 @@
 /* A lent bus waits no longer for what is under way: a connection or a look-up may take minutes. */
 #define REPLY_GRACE_NS (5 * NS_PER_S)
 
+/* Nor does one that is to stop, and whoever stops it waits. */
+#define END_GRACE_NS (1 * NS_PER_S)
+
 struct host {
     struct driver_host base; /* first: what the driver gets a pointer to */
     const struct site_bus *bus;
@@ -46,8 +49,7 @@ struct host {
     pthread_mutex_t about_lock;
     char **about; /* what the driver has to say of each device; NULL: nothing */
     pthread_t thread;
-    int wake_fd; /* readable when the bus is to stop, or a command has come */
-    atomic_bool stopping;
+    int wake_fd;            /* readable when the bus is to stop, or a command has come */
     _Atomic int64_t due_ns; /* when the bus's thread is back from its wait at the latest */
     _Atomic int64_t lent_since_ns;
     atomic_bool given_up; /* it is lent, and the driver has let go of the port */
@@ -56,12 +58,14 @@ struct host {
 };
 
 /*
- * When a wait ends because the bus was lent: INT64_MAX: it was not. A command that is being
- * executed comes to its end first, and so does a wait for a reply: whoever borrows the bus must not
- * hear it come.
+ * When a wait ends because the bus is to stop or was lent: INT64_MAX: neither. A command that is
+ * being executed comes to its end before a loan, and so does a wait for a reply: whoever borrows
+ * the bus must not hear it come, and what a device has answered is to be stored.
  */
 static int64_t give_up_ns(const struct host *host, bool for_reply)
 {
+    if (atomic_load(&host->base.ends_ns))
+        return for_reply ? atomic_load(&host->base.ends_ns) : INT64_MIN;
     if (atomic_load(&host->base.lent_ns) == 0 || host->orders.taken)
         return INT64_MAX;
     return for_reply ? atomic_load(&host->lent_since_ns) + REPLY_GRACE_NS : INT64_MIN;
@@ -91,8 +95,7 @@ static int wait_for(struct host *host, int fd, int64_t until_mono_ns, bool at_re
         int64_t give_up = give_up_ns(host, fd >= 0 && !at_rest);
         int result;
 
-        if (atomic_load(&host->stopping) ||
-            (give_up != INT64_MAX && give_up <= clock_mono(host->base.clock)))
+        if (give_up != INT64_MAX && give_up <= clock_mono(host->base.clock))
             return ERR_CLOSED;
         if (give_up < first_ns)
             first_ns = give_up;
@@ -258,21 +261,21 @@ static bool wait_lent(struct host *host)
 {
     int64_t until = atomic_load(&host->base.lent_ns);
 
-    if (until == 0 || atomic_load(&host->stopping))
+    if (until == 0 || atomic_load(&host->base.ends_ns))
         return false;
     do {
         atomic_store(&host->given_up, true);
         while ((until = atomic_load(&host->base.lent_ns)) > clock_mono(host->base.clock) &&
-               !atomic_load(&host->stopping)) {
+               !atomic_load(&host->base.ends_ns)) {
             tell_lent(host);
             rest_lent(host, until);
         }
         /* Before whoever borrows it next can ask. */
         atomic_store(&host->given_up, false);
         /* Unless it is lent again at this moment. */
-    } while (!atomic_load(&host->stopping) &&
+    } while (!atomic_load(&host->base.ends_ns) &&
              !atomic_compare_exchange_strong(&host->base.lent_ns, &until, 0));
-    if (atomic_load(&host->stopping))
+    if (atomic_load(&host->base.ends_ns))
         return false;
     tell_back(host);
     return true;
@@ -440,8 +443,10 @@ static void wake(struct host *host)
 
 void host_ask_stop(struct host *host)
 {
-    atomic_store(&host->stopping, true);
-    if (!host->engine)
+    int64_t goes_on = 0;
+
+    if (atomic_compare_exchange_strong(&host->base.ends_ns, &goes_on,
+                                       clock_mono(host->base.clock) + END_GRACE_NS))
         wake(host);
 }
 
@@ -468,12 +473,11 @@ void host_stop(struct host *host)
 {
     if (!host)
         return;
-    if (host->engine) {
+    host_ask_stop(host);
+    if (host->engine)
         host->bus->driver->engine->leave(host->engine, &host->base);
-    } else {
-        host_ask_stop(host);
+    else
         pthread_join(host->thread, NULL);
-    }
     orders_close(&host->orders);
     release(host);
 }

@@ -32,16 +32,15 @@ int host_start(struct host **host, struct engines *engines, struct journal *jour
 int host_command(struct host *host, const struct driver_command *command);
 
 /*
- * Tells the driver to return, without waiting for it: to stop many buses at once, ask all, then
- * stop each. Does nothing for a bus in an engine,
- * which stops at once anyway. May be called more than once. Any thread.
+ * Tells the driver to begin nothing any more and to return, without waiting for it: to stop many
+ * buses at once, ask all, then stop each. May be called more than once. Any thread.
  */
 void host_ask_stop(struct host *host);
 
 /*
  * Asks, waits until the driver has returned, answers what commands are left, closes the lane (what
- * was read is in the journal) and frees. A driver returns at once, or when the reply that is
- * arriving at that moment is complete or overdue. NULL is fine.
+ * was read is in the journal) and frees. A driver returns at once, or when the replies that it
+ * waits for have come, are overdue, or have not come for a second. NULL is fine.
  */
 void host_stop(struct host *host);
 
