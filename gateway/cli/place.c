@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,17 +50,43 @@ static bool is_port_here(const char *name, const char *command)
     return true;
 }
 
-/* An address of a browser or of a network looks like a path, and has a host in it. True after
- * telling. */
+/* The port of a web page is not that of Modbus. */
+static bool is_web(const char *address)
+{
+    return strncasecmp(address, "http://", 7) == 0 || strncasecmp(address, "https://", 8) == 0;
+}
+
+/* The size of a host without its port; an IPv6 address has colons between brackets. */
+static size_t without_port(const char *host, size_t size)
+{
+    const char *colon = memrchr(host, ':', size);
+
+    return colon && !memchr(colon, ']', size - (size_t)(colon - host)) ? (size_t)(colon - host)
+                                                                       : size;
+}
+
+/* An address of a browser or of a network looks like a path, and has a host in it, or a path alone.
+ * True after telling; of a user's name and password nothing is told. */
 static bool has_host_within(const char *operand, const char *command)
 {
-    const char *scheme = strstr(operand, "://"), *host = scheme ? scheme + 3 : operand;
-    int size = (int)strcspn(host, "/");
+    const char *scheme = strstr(operand, "://"), *host = scheme ? scheme + 3 : operand, *user;
+    size_t size = strcspn(host, "/?#");
 
     if (!scheme && (!isdigit((unsigned char)*host) || host[size] != '/' ||
-                    (int)strspn(host, "0123456789.:") != size))
+                    strspn(host, "0123456789.:") != size))
         return false;
-    fprintf(stderr, "%s: %s: name the host alone: %.*s\n", command, operand, size, host);
+    user = memrchr(host, '@', size);
+    if (user) {
+        size -= (size_t)(user + 1 - host);
+        host = user + 1;
+    }
+    if (is_web(operand))
+        size = without_port(host, size);
+    if (size > 0)
+        fprintf(stderr, "%s: name the host alone: %.*s\n", command, (int)size, host);
+    else
+        fprintf(stderr, "%s: name a port by its path alone: %s\n", command,
+                *host == '/' && host[1] ? host : "/dev/ttyUSB0");
     return true;
 }
 

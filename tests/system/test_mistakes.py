@@ -22,6 +22,7 @@ def refuses(socket, status, words, *told):
     check(done.returncode == status, "exit status", words, done.returncode, done.stderr)
     for part in told:
         check(part in done.stderr, "its words", words, part, done.stderr)
+    check("geheim" not in done.stderr, "a password is told to nobody", words, done.stderr)
     check("resolved" not in done.stderr, "a name that is no host's is not looked for in the network", words, done.stderr)
 
 
@@ -50,8 +51,12 @@ def what_is_no_port_and_no_host_is_told(site):
         for file in ("/dev/null", site.folder):
             refuses(nobody, EXIT_SYSTEM, (*words, file), "it is no serial port", "sluice ports")
         refuses(nobody, EXIT_SYSTEM, (*words, "./nowhere"), "it is not there: plug the adapter in", "sluice ports")
-        for operand, host in (("http://10.0.0.7/index.html", "10.0.0.7"), ("10.0.0.7/24", "10.0.0.7"), ("tcp://plc:502", "plc:502")):
-            refuses(nobody, EXIT_USAGE, (*words, operand), "name the host alone: %s\n" % host)
+        for operand, host in (("http://10.0.0.7/index.html", "10.0.0.7"), ("10.0.0.7/24", "10.0.0.7"), ("tcp://plc:502", "plc:502"),
+                              ("http://10.0.7.20:80/", "10.0.7.20"), ("https://admin:geheim@plc:8443?page=1", "plc"), ("HTTP://[fe80::1]:80/", "[fe80::1]"),
+                              ("http://[fe80::1]/", "[fe80::1]")):
+            refuses(nobody, EXIT_USAGE, (*words, operand), ": name the host alone: %s\n" % host)
+        for operand, path in (("file:///dev/ttyUSB3", "/dev/ttyUSB3"), ("http://", "/dev/ttyUSB0"), ("http://admin:geheim@/", "/dev/ttyUSB0")):
+            refuses(nobody, EXIT_USAGE, (*words, operand), ": name a port by its path alone: %s\n" % path)
 
 
 def without_a_gateway_it_says_how_to_get_one(site):
