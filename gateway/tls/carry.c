@@ -217,7 +217,12 @@ int carry_why_ended(const struct carry *carry, int64_t half_open_ns, char *sente
 {
     int error = carry->tls ? tls_socket_error(carry->tls) : carry->remote_errno;
 
-    if (carry->misframed)
+    if (carry->misframed && carry->framing.unwanted)
+        snprintf(sentence, size,
+                 "the broker sends %s, which nothing asked it for: look for a newer version of the "
+                 "broker",
+                 carry->framing.unwanted);
+    else if (carry->misframed)
         snprintf(sentence, size,
                  "what the broker sends is no MQTT, or a packet of more than %zu KiB: check that "
                  "the url and its port are the broker's",

@@ -34,6 +34,23 @@ static bool may_come(uint8_t first)
     }
 }
 
+/* What of MQTT it is that may not come. NULL: nothing. */
+static const char *name_of(uint8_t first)
+{
+    switch (first) {
+    case 0x50:
+        return "PUBREC for QoS 1";
+    case 0x62:
+        return "PUBREL";
+    case 0x70:
+        return "PUBCOMP";
+    case 0xF0:
+        return "AUTH";
+    default:
+        return (first & 0xF6) == 0x34 ? "PUBLISH of QoS 2" : NULL;
+    }
+}
+
 bool framing_pass(struct framing *framing, const uint8_t *data, size_t size, size_t limit)
 {
     while (size > 0) {
@@ -49,9 +66,11 @@ bool framing_pass(struct framing *framing, const uint8_t *data, size_t size, siz
             data += step;
             size -= step;
         } else {
-            if (!may_come(*data))
+            if (!may_come(*data)) {
+                framing->unwanted = framing->begun ? name_of(*data) : NULL;
                 return false;
-            *framing = (struct framing){.in_length = true};
+            }
+            *framing = (struct framing){.in_length = true, .begun = true};
             data++;
             size--;
         }

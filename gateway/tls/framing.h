@@ -15,6 +15,9 @@ struct framing {
     uint32_t left; /* bytes of the packet that are still to come */
     uint8_t shift; /* of the next byte of the length */
     bool in_length;
+    bool begun;           /* a packet has come */
+    const char *unwanted; /* the one at which it ended, where MQTT has it but nothing asked for it
+                             here, by its name; NULL: none, or not MQTT, or too long */
 };
 
 /* The next bytes of the stream. False when a packet in them is longer than `limit` behind its

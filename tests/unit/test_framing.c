@@ -72,11 +72,46 @@ static void pieces_make_no_difference(void **state)
     }
 }
 
+static void a_packet_that_nothing_asked_for_is_named_behind_others(void **state)
+{
+    static const struct {
+        uint8_t first;
+        const char *name; /* NULL: it is no MQTT */
+    } packets[] = {
+        {0x50, "PUBREC for QoS 1"},
+        {0x62, "PUBREL"},
+        {0x70, "PUBCOMP"},
+        {0xf0, "AUTH"},
+        {0x34, "PUBLISH of QoS 2"},
+        {0x3d, "PUBLISH of QoS 2"},
+        {0x36, NULL},
+        {0x53, NULL},
+        {0x00, NULL},
+        {0x10, NULL},
+    };
+    static const uint8_t connack[] = {0x20, 3, 0, 0, 0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
+        struct framing first = {0}, framing = {0};
+
+        assert_false(framing_pass(&first, &packets[i].first, 1, LIMIT));
+        assert_null(first.unwanted); /* 'P' is how other things than MQTT begin, too */
+        assert_true(framing_pass(&framing, connack, sizeof(connack), LIMIT));
+        assert_false(framing_pass(&framing, &packets[i].first, 1, LIMIT));
+        if (packets[i].name)
+            assert_string_equal(framing.unwanted, packets[i].name);
+        else
+            assert_null(framing.unwanted);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(packets_are_told_from_what_is_none),
         cmocka_unit_test(pieces_make_no_difference),
+        cmocka_unit_test(a_packet_that_nothing_asked_for_is_named_behind_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -333,6 +333,11 @@ static void what_is_no_packet_that_may_come_ends_the_connection(void **state)
         {.to5 = yes5, .size5 = 5, .then = "\0\0\0\0", .then_size = 4},
         {.to5 = yes5, .size5 = 5, .then = "\x50\x02\x00\x01", .then_size = 4}, /* PUBREC */
     };
+    static const char *const told[] = {
+        "is no MQTT, or a packet of more than 4096 KiB",
+        "is no MQTT, or a packet of more than 4096 KiB",
+        "the broker sends PUBREC for QoS 1, which nothing asked it for: look for a newer version",
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
@@ -344,7 +349,7 @@ static void what_is_no_packet_that_may_come_ends_the_connection(void **state)
         client = open_client(&server, 5, &seen);
         assert_int_equal(mqtt_connect(client, 5 * NS_PER_S), 0);
         assert_true(await(client, &seen.ended, 1));
-        assert_non_null(strstr(seen.sentence, "is no MQTT, or a packet of more than 4096 KiB"));
+        assert_non_null(strstr(seen.sentence, told[i]));
         mqtt_close(client);
         stop_server(&server);
     }
