@@ -243,7 +243,7 @@ void devices_failed(struct devices *devices, uint32_t index, uint16_t status)
     go_down(devices, index, status);
     set_probe(devices, index, now + jittered(devices, device->backoff_ns));
     int64_t late_ms = atomic_load(&devices->host->stats[index].late_ns) / NS_PER_MS;
-    if (late_ms > 0) {
+    if (status == STATUS_TIMEOUT && late_ms > 0) {
         log_warn("modbus",
                  "bus %s: device %s (unit %d) is down: it answers %" PRId64
                  " ms after it was asked, later than its time-out: raise its \"timeout\"",

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define LATE_AGAIN 2 /* so many times as late as the last one another may be */
+
 static bool holds_bits(uint8_t function)
 {
     return function <= MODBUS_DISCRETE_INPUTS;
@@ -233,21 +235,38 @@ void fence_late(struct fence *fence, uint16_t late)
         drop(fence, index);
 }
 
+static void note_late(struct fence *fence, unsigned index, int64_t now_ns)
+{
+    fence->late_ns = now_ns - fence->lost[index].sent_ns;
+    fence->silent_ns = 0;
+}
+
 void fence_late_at(struct fence *fence, uint16_t late, int64_t now_ns)
 {
     unsigned index = find(fence, late);
 
     if (index < FENCE_MAX)
-        fence->late_ns = now_ns - fence->lost[index].sent_ns;
+        note_late(fence, index, now_ns);
     fence_late(fence, late);
 }
 
-void fence_late_number(struct fence *fence, uint16_t number, int64_t now_ns)
+bool fence_late_number(struct fence *fence, uint16_t number, int64_t now_ns)
 {
     for (unsigned i = 0; i < fence->count; i++) {
-        if (number && fence->lost[i].number == number)
-            fence->late_ns = now_ns - fence->lost[i].sent_ns;
+        if (number && fence->lost[i].number == number) {
+            note_late(fence, i, now_ns);
+            return true;
+        }
     }
+    return false;
+}
+
+void fence_timed_out(struct fence *fence, int64_t sent_ns)
+{
+    if (fence->silent_ns == 0)
+        fence->silent_ns = sent_ns;
+    else if (sent_ns - fence->silent_ns > LATE_AGAIN * fence->late_ns)
+        fence->late_ns = 0;
 }
 
 void fence_exception(struct fence *fence, uint8_t function)

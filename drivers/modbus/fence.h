@@ -43,7 +43,9 @@ struct fence {
         bool settled;
     } lost[FENCE_MAX]; /* each shape once, the oldest first */
     uint8_t count;
-    int64_t late_ns; /* how long after its request the newest late reply came, at least; 0: none */
+    int64_t late_ns;   /* how long after its request the newest late reply came, at least; 0: none,
+                          or it is long ago */
+    int64_t silent_ns; /* when the first request was sent that was given up since then; 0: none */
 };
 
 /* The shape of the reply to a request; of a reply that came, whose PDU is of `size` bytes, at least
@@ -99,9 +101,14 @@ void fence_settled(struct fence *fence);
 void fence_late(struct fence *fence, uint16_t shape);
 void fence_late_at(struct fence *fence, uint16_t shape, int64_t now_ns);
 
-/* A reply with that number came. Where the request was given up, it is noted how late it was; that
- * it is no longer expected is not said by this. */
-void fence_late_number(struct fence *fence, uint16_t number, int64_t now_ns);
+/* A reply with that number came. Where the request was given up, it is noted how late it was, and
+ * the answer is true; that it is no longer expected is not said by this. */
+bool fence_late_number(struct fence *fence, uint16_t number, int64_t now_ns);
+
+/* The request that was sent at `sent_ns` ended with a time-out. Where no late reply has come for so
+ * long that there would have been one to the first time-out since the last, it is forgotten that
+ * there were any: the unit does not answer late, but not at all. */
+void fence_timed_out(struct fence *fence, int64_t sent_ns);
 
 /*
  * An exception to that function came, of which a request is outstanding: it answers that one, or

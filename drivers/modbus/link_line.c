@@ -195,17 +195,29 @@ static void keep(struct line_link *link, const struct modbus_request *request,
     reply->size = frame->pdu_size - offset;
 }
 
+/* An older request of the unit is answered. */
+static bool takes_late(struct line_link *link, const struct frame *frame, int64_t now_ns)
+{
+    struct fence *fence = &link->fences[frame->unit];
+    uint16_t shape = fence_shape_of(frame->pdu, frame->pdu_size);
+    bool late = fence_closed(fence, shape, now_ns);
+
+    fence_late_at(fence, shape, now_ns);
+    return late;
+}
+
 /* Collects frames until one answers the request; its PDU's size goes to *pdu_size. */
 static int collect(struct line_link *link, const struct modbus_request *request,
                    struct link_reply *reply, int64_t until_mono_ns, struct frame *frame)
 {
     struct frames *frames = layer(link, request);
 
-    for (uint32_t strays = 0;; strays++) {
+    for (bool misled = false;; reply->strays++) {
         int error = frames->ops->receive(frames, until_mono_ns, frame);
+        bool late = false;
 
         reply->mono_ns = now(link);
-        if (error == ERR_TIMEOUT && strays)
+        if (error == ERR_TIMEOUT && misled)
             return ERR_PROTOCOL;
         if (error)
             return error;
@@ -218,12 +230,11 @@ static int collect(struct line_link *link, const struct modbus_request *request,
                 return ERR_EXCEPTION;
             case PDU_OTHER:
                 link->suspects++;
-                fence_late_at(&link->fences[request->unit],
-                              fence_shape_of(frame->pdu, frame->pdu_size), reply->mono_ns);
+                late = takes_late(link, frame, reply->mono_ns);
                 break;
             }
         }
-        reply->strays++;
+        misled |= !late;
     }
 }
 
@@ -423,8 +434,10 @@ static int transact(struct link *base, const struct modbus_request *request,
     }
     if (result == 0 || result == ERR_EXCEPTION)
         fence->late_ns = 0;
+    if (result == ERR_TIMEOUT)
+        fence_timed_out(fence, reply->sent_ns);
     reply->late_ns = fence->late_ns;
-    link->silent = result == ERR_TIMEOUT ? link->silent + 1 : 0;
+    link->silent = result == ERR_TIMEOUT && reply->strays == 0 ? link->silent + 1 : 0;
     if (result == ERR_IO || (link->wire.network && link->silent >= SILENT_MAX))
         close_link(base);
     return result == ERR_AGAIN ? ERR_PROTOCOL : result;

@@ -48,6 +48,7 @@ static void take_unasked(struct tcp_bus *bus, const struct mbap_frame *frame)
         tcp_flight_late(tcp_bus_fence(bus, device), frame, tcp_bus_now(bus));
     else
         device = bus->device;
+    bus->silent = 0;
     atomic_fetch_add(&bus->polling.host->stats[device].unexpected, 1);
 }
 

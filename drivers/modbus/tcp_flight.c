@@ -48,7 +48,6 @@ static bool takes_late(struct fence *fence, const struct mbap_frame *frame, int6
 {
     uint16_t shape = fence_shape_of(frame->pdu, frame->size);
 
-    fence_late_number(fence, frame->transaction, now_ns);
     if (!fence_closed(fence, shape, now_ns))
         return false;
     fence_late(fence, shape);
@@ -137,16 +136,19 @@ int tcp_flight_take(struct tcp_flight *flight, struct fence *fence, const struct
         return takes_late(fence, frame, now_ns) ? TCP_FLIGHT_WAITS : ERR_PROTOCOL;
     }
     flight->reply.strays++;
-    if (frame->unit == flight->request.unit || frame->transaction == flight->number)
-        flight->misled = true;
     if (frame->unit == flight->request.unit)
-        takes_late(fence, frame, now_ns);
+        flight->misled |= !tcp_flight_late(fence, frame, now_ns);
+    else
+        flight->misled |= frame->transaction == flight->number;
     return TCP_FLIGHT_WAITS;
 }
 
-void tcp_flight_late(struct fence *fence, const struct mbap_frame *frame, int64_t now_ns)
+bool tcp_flight_late(struct fence *fence, const struct mbap_frame *frame, int64_t now_ns)
 {
+    bool given_up = fence_late_number(fence, frame->transaction, now_ns);
+
     takes_late(fence, frame, now_ns);
+    return given_up;
 }
 
 int tcp_flight_time_out(const struct tcp_flight *flight, bool partial)

@@ -28,7 +28,8 @@ struct tcp_flight {
     struct modbus_request detour;
     bool detours; /* it is under way, and the request behind it */
     bool open;    /* what was sent last has no answer yet */
-    bool misled;  /* something came of its unit, or with its number, that is not its answer */
+    bool misled;  /* something came of its unit, or with its number, that is not its answer, nor a
+                     late one to a request that was given up */
     uint16_t number;
     int64_t began_ns, deadline_ns;
     struct link_reply reply; /* the counts are of both */
@@ -57,8 +58,8 @@ int tcp_flight_take(struct tcp_flight *flight, struct fence *fence, const struct
                     int64_t now_ns);
 
 /* The same for a frame while none is under way to that unit: late replies are no longer waited for.
- */
-void tcp_flight_late(struct fence *fence, const struct mbap_frame *frame, int64_t now_ns);
+ * Returns whether its number is one of a request that was given up. */
+bool tcp_flight_late(struct fence *fence, const struct mbap_frame *frame, int64_t now_ns);
 
 /* Its time is over. `partial`: a part of a frame has come. Returns ERR_TIMEOUT, ERR_PROTOCOL or
  * ERR_CHECKSUM. */

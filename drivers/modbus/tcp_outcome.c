@@ -121,8 +121,11 @@ void tcp_bus_conclude(struct tcp_bus *bus, struct flight *flight, int result)
 {
     bool broken = result == ERR_IO || result == ERR_CHECKSUM;
     bool answered = result == 0 || result == ERR_EXCEPTION;
+    bool silent = result == ERR_TIMEOUT && flight->tcp.reply.strays == 0;
 
-    bus->silent = result == ERR_TIMEOUT ? bus->silent + 1 : 0;
+    bus->silent = silent ? bus->silent + 1 : 0;
+    if (result == ERR_TIMEOUT)
+        fence_timed_out(tcp_bus_fence(bus, flight->device), flight->tcp.reply.sent_ns);
     if (broken && bus->under_way > 1) {
         break_down(bus);
         return;
@@ -135,7 +138,7 @@ void tcp_bus_conclude(struct tcp_bus *bus, struct flight *flight, int result)
     }
     if (answered && flight->beside)
         tcp_window_answered(&bus->window);
-    if (result == ERR_TIMEOUT && flight->beside && !flight->writes && !flight->turn.probe)
+    if (silent && flight->beside && !flight->writes && !flight->turn.probe)
         suspect_the_server(bus, flight);
     else
         judge(bus, flight, result, bus->fd < 0);

@@ -263,7 +263,7 @@ static void put_device(struct running *running, struct text *text, struct runnin
         text_printf(text, ",\"age_ms\":%" PRId64, (now - last) / NS_PER_MS);
     if (probe > now)
         text_printf(text, ",\"next_probe_ms\":%" PRId64, (probe - now) / NS_PER_MS);
-    if (late)
+    if (late && !up && status == STATUS_TIMEOUT)
         text_printf(text, ",\"late_ms\":%" PRId64, late / NS_PER_MS);
     put_learnt(text, entry->host, index);
     text_string(text, "}");

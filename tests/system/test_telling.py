@@ -40,6 +40,7 @@ def a_device_that_answers_too_late_is_told_from_one_that_does_not(site):
     gateway = Gateway(site, [line.bus(timeout="300ms")], devices, []).start()
     late = wait_for(lambda: not gateway.device("slow")["up"] and gateway.device("slow").get("late_ms"), 30, "it is told")
     check(late > 300, "how late", late)
+    check(gateway.device("slow")["why"] == "timeout", "why it is down", gateway.device("slow"))
     wait_for(lambda: "it answers" in gateway.process.log() and "device dead (unit 2) is down" in gateway.process.log(), 30, "the log")
     check("later than its time-out: raise its \"timeout\"" in gateway.cli("status").stdout, "the status",
           gateway.cli("status").stdout)
@@ -58,6 +59,7 @@ def a_device_that_answers_too_late_over_tcp_is_told_by_its_numbers(site):
                       [hall.device("slow", 1, "200ms"), hall.device("quick", 3, "200ms"), dead.device("dead", 2, "200ms")], []).start()
     late = wait_for(lambda: not gateway.device("slow")["up"] and gateway.device("slow").get("late_ms"), 40, "it is told")
     check(300 < late, "how late", late)
+    check(gateway.device("slow")["why"] == "timeout", "why it is down", gateway.device("slow"))
     check("later than its time-out: raise its \"timeout\"" in gateway.cli("status").stdout, "the status",
           gateway.cli("status").stdout)
     wait_for(lambda: gateway.device("dead")["timeouts"] > 3, 40, "the other one is asked")
@@ -65,6 +67,18 @@ def a_device_that_answers_too_late_over_tcp_is_told_by_its_numbers(site):
           gateway.device("dead"), gateway.device("quick"))
     hall.tell("delay 1 0")
     wait_for(lambda: gateway.device("slow")["up"] and "late_ms" not in gateway.device("slow"), 90, "it is in time again")
+    gateway.stop()
+
+
+def a_device_that_was_late_and_answers_no_more_is_not_told_as_late(site):
+    hall = ModbusTcp(site, "hall", ["1:slow,delay=700ms"])
+    gateway = Gateway(site, [hall.bus(timeout="300ms")], [hall.device("slow", 1, "200ms")], []).start()
+    wait_for(lambda: gateway.device("slow").get("late_ms"), 40, "it is told")
+    hall.tell("silence 1")
+    wait_for(lambda: "late_ms" not in gateway.device("slow"), 90, "it is told no more")
+    check(not gateway.device("slow")["up"] and gateway.device("slow")["why"] == "timeout", "it is down", gateway.device("slow"))
+    words = gateway.cli("status").stdout
+    check("no answer came in time" in words and "later than its time-out" not in words, "what to do", words)
     gateway.stop()
 
 
@@ -298,7 +312,7 @@ def row(table, name):
 
 
 main(names_the_points_that_a_device_refuses, a_device_that_answers_too_late_is_told_from_one_that_does_not,
-     a_device_that_answers_too_late_over_tcp_is_told_by_its_numbers,
+     a_device_that_answers_too_late_over_tcp_is_told_by_its_numbers, a_device_that_was_late_and_answers_no_more_is_not_told_as_late,
      says_when_a_missing_device_is_tried_next,
      a_replaced_meter_raises_an_alarm_and_marks_its_counter, who_a_device_is_outlives_a_restart,
      what_a_counter_ended_at_outlives_a_restart,

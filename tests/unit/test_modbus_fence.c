@@ -342,6 +342,27 @@ static void a_unit_is_left_alone_for_a_minute_at_most(void **state)
     assert_true(fence_has_room(&fence));
 }
 
+/* One that comes later than the last one is still waited for, once more as long. */
+static void forgets_that_a_unit_was_late_when_nothing_comes_any_more(void **state)
+{
+    const uint16_t shape = fence_shape(&(struct modbus_request){.function = 3, .count = 1});
+    struct fence fence = {0};
+
+    (void)state;
+    for (int64_t at = NS_PER_S; at < 10 * NS_PER_S; at += NS_PER_S) {
+        fence_lost(&fence, shape, at);
+        fence_timed_out(&fence, at);
+        fence_late_at(&fence, shape, at + 700 * NS_PER_MS);
+        assert_int_equal(fence.late_ns, 700 * NS_PER_MS);
+    }
+    fence_timed_out(&fence, 20 * NS_PER_S);
+    assert_int_equal(fence.late_ns, 700 * NS_PER_MS);
+    fence_timed_out(&fence, 20 * NS_PER_S + 1400 * NS_PER_MS);
+    assert_int_equal(fence.late_ns, 700 * NS_PER_MS);
+    fence_timed_out(&fence, 20 * NS_PER_S + 1401 * NS_PER_MS);
+    assert_int_equal(fence.late_ns, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +378,7 @@ int main(void)
         cmocka_unit_test(expects_as_many_late_replies_as_were_lost),
         cmocka_unit_test(a_silent_unit_that_is_probed_never_fills_it),
         cmocka_unit_test(a_unit_is_left_alone_for_a_minute_at_most),
+        cmocka_unit_test(forgets_that_a_unit_was_late_when_nothing_comes_any_more),
         cmocka_unit_test(settles_only_what_was_sent_before_all_that_a_late_reply_may_answer),
     };
 

@@ -241,6 +241,24 @@ static void notes_how_late_an_answer_came(void **state)
     assert_int_equal(fence.late_ns, 0);
 }
 
+/* What came was given up before: so the unit is slow, and no other one answers in its place. */
+static void an_answer_that_was_given_up_misleads_nobody(void **state)
+{
+    struct modbus_request first = read_of(10, 4), second = read_of(30, 2);
+    struct tcp_flight flight;
+    unsigned count;
+    uint16_t given_up = begin(&flight, &first, &count);
+
+    (void)state;
+    time_out(&flight);
+    begin(&flight, &second, &count);
+    assert_int_equal(hear(&flight, given_up, UNIT, 4, 1), TCP_FLIGHT_WAITS);
+    assert_int_equal(flight.reply.strays, 1);
+    assert_int_equal(tcp_flight_time_out(&flight, false), ERR_TIMEOUT);
+    assert_int_equal(hear(&flight, (uint16_t)(given_up + 7), UNIT, 4, 1), TCP_FLIGHT_WAITS);
+    assert_int_equal(tcp_flight_time_out(&flight, false), ERR_PROTOCOL);
+}
+
 /* One read after the other is given up, until the fence can hold no more: 16 shapes, the last one
  * of FENCE_MAX registers. */
 static void fill_the_fence(void)
@@ -424,6 +442,7 @@ int main(void)
         cmocka_unit_test_setup(needs_no_detour_for_another_length_or_a_minute_later, set_up),
         cmocka_unit_test_setup(takes_an_exception_without_a_function_by_its_number, set_up),
         cmocka_unit_test_setup(notes_how_late_an_answer_came, set_up),
+        cmocka_unit_test_setup(an_answer_that_was_given_up_misleads_nobody, set_up),
         cmocka_unit_test_setup(believes_no_exception_that_an_older_request_may_have_caused, set_up),
         cmocka_unit_test_setup(asks_on_however_much_is_outstanding, set_up),
         cmocka_unit_test_setup(believes_no_older_answer_to_a_detour_that_was_repeated, set_up),
