@@ -48,6 +48,15 @@ static void tell_of_certificates(const struct config *config)
     }
 }
 
+static void tell_of_uplinks(const struct config *config)
+{
+    for (size_t i = 0; i < config->uplink_count; i++) {
+        if (config->uplinks[i].warning)
+            fprintf(stderr, "warning: uplink %s: %s\n", config->uplinks[i].id,
+                    config->uplinks[i].warning);
+    }
+}
+
 /* Loads it, and tells what is wrong. */
 static int load(struct config **config, const char *path, bool json)
 {
@@ -83,8 +92,9 @@ int command_check(int argc, char **argv)
                  "file means: load of each bus, MB a month of each uplink, days of outage that\n"
                  "the journal holds, what can be written within which limits and by commands on\n"
                  "which topic, and in which time zone aligned points are read. It warns when this\n"
-                 "machine's disk has no room for what the journal may keep, and of certificates\n"
-                 "that have expired or will within a month.\n",
+                 "machine's disk has no room for what the journal may keep, of certificates\n"
+                 "that have expired or will within a month, and of uplinks that overwrite each\n"
+                 "other's status at one broker.\n",
         .after = "Exit status: 3 there are errors; 5 the file cannot be read.\n",
         .flags = flags,
     };
@@ -101,6 +111,7 @@ int command_check(int argc, char **argv)
         config_explain(config, stdout);
     tell_of_room(config);
     tell_of_certificates(config);
+    tell_of_uplinks(config);
     config_free(config);
     return EXIT_CODE_OK;
 }

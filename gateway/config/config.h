@@ -33,8 +33,8 @@ struct config_parts {
     /* Checks one uplink beyond its options, and may keep `id` in it, which lives as long (NULL
      * where it was told as wrong). */
     void (*uplink_check)(void *uplink, const char *id, struct option_complaints *complaints);
-    /* Whether one uplink gets into the way of another, and may not: told in `sentence`, which names
-     * it as `other_id`, at "root". NULL: never. */
+    /* Whether one uplink gets into the way of another: told in `sentence`, which names that one as
+     * `other_id`. It runs all the same. NULL: never. */
     bool (*uplink_meets)(const void *uplink, const void *other, const char *other_id,
                          char *sentence, size_t size);
     /* Fills what `check` tells of an uplink; NULL: nothing is told. */
@@ -69,6 +69,7 @@ struct config_web {
 
 struct config_uplink {
     const char *id;
+    const char *warning; /* it runs, and not as one would want it to; NULL: nothing is to be said */
     struct config_uplink_plan plan;
     void *options; /* the uplink's struct, by its tables */
     /* Of all that it is configured with, the gateway's id and the content of its files included. */

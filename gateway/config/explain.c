@@ -393,6 +393,8 @@ static void uplink_json(struct json_writer *writer, const struct config_uplink *
         snprintf(topic, sizeof(topic), "%s/%s/cmd", uplink->plan.commands_root, gateway_id);
         json_write_text(writer, "commands", topic);
     }
+    if (uplink->warning)
+        json_write_text(writer, "warning", uplink->warning);
     json_write_close(writer, '}');
 }
 
@@ -470,6 +472,8 @@ static void meaning_of_uplink(struct json_writer *writer, const struct config_up
     if (uplink->plan.budget_bytes_month > 0)
         json_write_number(writer, "budget_mb_month",
                           thousandths((double)uplink->plan.budget_bytes_month / 1e6));
+    if (uplink->warning)
+        json_write_text(writer, "warning", uplink->warning);
     json_write_close(writer, '}');
 }
 

@@ -82,46 +82,34 @@ static void load_uplink(struct loader *loader, const struct json *node, struct t
         parts->uplink_plan(options, &uplink->plan);
 }
 
-/* An uplink and one before it, each with where it stands. */
-static void check_apart(struct loader *loader, const struct json *node, const void *options,
-                        const struct json *other_node, const struct config_uplink *other)
+/* Against those before it: one that wants another root is named at the later one. */
+static void warn_of_others(struct loader *loader, struct config_uplink *uplink)
 {
-    struct findings *findings = loader->decoder.findings;
-    const struct json *root = json_find(node, "root");
-    const struct json *told[] = {json_find(node, "url"), json_find(other_node, "url"), root,
-                                 json_find(other_node, "root")};
+    const struct config *config = loader->config;
     char sentence[FINDINGS_TEXT_MAX];
 
-    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
-        if (told[i] && !json_sound(told[i]))
-            return;
-    if (!other->id || !loader->parts->uplink_meets(options, other->options, other->id, sentence,
-                                                   sizeof(sentence)))
+    for (const struct config_uplink *other = config->uplinks; other < uplink; other++) {
+        if (!loader->parts->uplink_meets(uplink->options, other->options, other->id, sentence,
+                                         sizeof(sentence)))
+            continue;
+        uplink->warning = arena_text(loader->decoder.arena, sentence, strlen(sentence));
         return;
-    if (root)
-        findings_value(findings, root, "%s", sentence);
-    else
-        findings_missing(findings, node, "root", "is missing: %s", sentence);
+    }
 }
 
 void load_uplinks(struct loader *loader)
 {
-    const struct json *places[UPLINKS_MAX];
     struct config *config = loader->config;
     struct textmap ids = {0};
     const struct json *list = load_list(loader, "uplinks", UPLINKS_MAX);
     if (!list)
         return;
     config->uplinks = arena_array(loader->decoder.arena, list->count, sizeof(*config->uplinks));
-    for (const struct json *node = list->first; node && config->uplinks; node = node->next) {
-        if (load_is_object(loader, node)) {
-            places[config->uplink_count] = node;
+    for (const struct json *node = list->first; node && config->uplinks; node = node->next)
+        if (load_is_object(loader, node))
             load_uplink(loader, node, &ids);
-        }
-    }
-    for (size_t i = 0; loader->parts->uplink_meets && i < config->uplink_count; i++)
-        for (size_t j = 0; j < i; j++)
-            check_apart(loader, places[i], config->uplinks[i].options, places[j],
-                        &config->uplinks[j]);
+    if (loader->parts->uplink_meets && findings_count(loader->decoder.findings) == 0)
+        for (size_t i = 0; i < config->uplink_count; i++)
+            warn_of_others(loader, &config->uplinks[i]);
     textmap_clear(&ids);
 }

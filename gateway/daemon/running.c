@@ -284,6 +284,8 @@ static int start_uplink(struct running *running, const struct config_uplink *con
     while (*end)
         end = &(*end)->next;
     *end = entry;
+    if (config->warning)
+        log_warn("daemon", "uplink %s: %s", config->id, config->warning);
     return 0;
 }
 

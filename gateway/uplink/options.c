@@ -374,7 +374,10 @@ bool uplink_meets(const void *uplink_options, const void *other_options, const c
     struct uplink_url url = {0}, other_url = {0};
     char ignored[TUNNEL_SENTENCE_SIZE];
 
+    const char *proxy = uplink->proxy ? uplink->proxy : "";
+
     if (!uplink->url || !other->url || !uplink->root || !other->root ||
+        strcmp(proxy, other->proxy ? other->proxy : "") != 0 ||
         uplink_url_parse(uplink->url, &url, ignored, sizeof(ignored)) != 0 ||
         uplink_url_parse(other->url, &other_url, ignored, sizeof(ignored)) != 0 ||
         strcasecmp(url.host, other_url.host) != 0 || url.port != other_url.port ||

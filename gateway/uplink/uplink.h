@@ -59,8 +59,9 @@ extern const struct option_table uplink_table, uplink_tls_table;
  * See config.h. */
 void uplink_check(void *uplink_options, const char *id, struct option_complaints *complaints);
 
-/* Whether two publish on the same topics of one broker, told in a sentence: status, meta and ledger
- * are retained, so the one would overwrite the other's. See config.h. */
+/* Whether two publish on the same topics of one broker (by the same proxy, where there is one),
+ * told in a sentence: status, meta and ledger are retained, so the one overwrites the other's. See
+ * config.h. */
 bool uplink_meets(const void *uplink, const void *other, const char *other_id, char *sentence,
                   size_t size);
 

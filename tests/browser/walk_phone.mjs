@@ -89,7 +89,7 @@ async function talkerIsAdded(page) {
 
 async function keyHasToFit(page) {
   await go(page, 'uplinks/+');
-  await page.getByLabel('Address').fill('mqtts://127.0.0.1:10');
+  await page.getByLabel('Address').fill('mqtts://127.0.0.1:9');
   const review = page.getByRole('button', { name: 'See what changes', exact: true });
   const authority = page.getByLabel('Certificate of the authority (CA)');
   await authority.setInputFiles({ name: 'ca.pem', mimeType: 'text/plain', buffer: Buffer.from('nothing of the kind') });
@@ -124,7 +124,7 @@ async function keyHasToFit(page) {
 /** One file with both, behind a passphrase, as many a broker's operator gives it out. */
 async function pfxIsTakenApart(page) {
   await go(page, 'uplinks/+');
-  await page.getByLabel('Address').fill('mqtts://127.0.0.1:10');
+  await page.getByLabel('Address').fill('mqtts://127.0.0.1:9');
   await page.getByLabel('Certificate of this gateway').setInputFiles(pfx);
   await page.getByLabel('Its passphrase').fill('another one');
   await press(page, 'Open it');
@@ -141,7 +141,7 @@ async function pfxIsTakenApart(page) {
 async function keyIsMadeHere(page) {
   await page.reload();
   await page.waitForSelector('h1');
-  await page.getByLabel('Address').fill('mqtts://127.0.0.1:10');
+  await page.getByLabel('Address').fill('mqtts://127.0.0.1:9');
   await page.getByText('Make the key here instead').click();
   await page.getByLabel('Subject').fill('CN=plant7,O=Acme');
   await press(page, 'Make key and request');

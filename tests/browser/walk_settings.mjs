@@ -86,7 +86,7 @@ async function changesABroker(page) {
 /** One that is reached by a proxy only, which wants a login: what is secret is no part of the configuration. */
 async function addsABrokerBehindAProxy(page) {
   await go(page, 'uplinks/+');
-  await page.getByLabel('Address').fill('mqtt://127.0.0.1:10');
+  await page.getByLabel('Address').fill('mqtt://127.0.0.1:9');
   await page.getByLabel('Id', { exact: true }).fill('behind');
   check((await page.getByLabel(/^Login at the proxy/).count()) === 0, 'no login without a proxy');
   await page.getByLabel('Proxy', { exact: true }).fill('http://127.0.0.1:3128');

@@ -307,22 +307,19 @@ def the_daemon_refuses_what_check_refuses(site):
     check("did you mean \"modbus-tcp\"" in process.log(), "its log", process.log())
 
 
-def uplinks_to_one_broker_have_roots_of_their_own(site):
-    """They would overwrite each other's retained status: offline, while one of them delivers."""
+def warns_of_uplinks_that_share_a_root_at_one_broker(site):
+    """They overwrite each other's retained status: offline, while one of them delivers."""
     cloud, told = {"id": "cloud", "url": "mqtts://Broker.example:8883"}, 'uplink cloud publishes to the same broker below the root "sluice", too'
-    for second, where in (({"url": "mqtts://broker.example"}, "uplinks[1].root: is missing: "), ({"url": "mqtt://broker.example:8883", "root": "sluice"}, "uplinks[1].root: "),
-                          ({"url": "mqtts://broker.example", "root": "acme"}, None), ({"url": "mqtts://broker.example:8884"}, None),
-                          ({"url": "mqtts://other.example"}, None)):
+    for second, warned in (({"url": "mqtts://broker.example"}, True), ({"url": "mqtt://broker.example:8883", "root": "sluice"}, True),
+                           ({"url": "mqtts://broker.example", "proxy": "http://proxy.example"}, False),
+                           ({"url": "mqtts://broker.example", "root": "acme"}, False), ({"url": "mqtts://broker.example:8884"}, False),
+                           ({"url": "mqtts://other.example"}, False)):
         path = site.write("sluice.json", json.dumps({"version": 1, "gateway": {"id": "plant7"}, "uplinks": [cloud, {"id": "second", **second}]}))
-        done = sluice("check", path)
-        if where:
-            check(done.returncode == EXIT_CONFIG and where + told in done.stderr and 'another root, such as "sluice-2"' in done.stderr, "a mistake", second, done.stderr)
-        else:
-            check(done.returncode == EXIT_OK, "each for itself", second, done.stderr)
-    for wrong in ({"url": "http://broker.example"}, {"url": "mqtts://broker.example", "root": "a/b/c"}):
-        site.write("sluice.json", json.dumps({"version": 1, "gateway": {"id": "plant7"}, "uplinks": [cloud, {"id": "second", **wrong}]}))
-        done = sluice("check", path)
-        check(done.returncode == EXIT_CONFIG and told not in done.stderr, "what is wrong anyway is told once", wrong, done.stderr)
+        done = sluice("check", "--json", path)
+        check(done.returncode == EXIT_OK, "it can start", second, done.stderr)
+        check(("warning: uplink second: " + told in done.stderr and 'another root, such as "sluice-2"' in done.stderr) == warned, "the warning", second, done.stderr)
+        uplinks = json.loads(done.stdout)["uplinks"]
+        check([told in uplink.get("warning", "") for uplink in uplinks] == [False, warned], "as JSON", uplinks)
 
 
 def warns_of_certificates_that_end(site):
@@ -337,7 +334,7 @@ def warns_of_certificates_that_end(site):
         check(warning in "".join(told) and bool(told) == bool(warning), "what it warns of", name, done.stderr)
 
 
-main(tells_where_an_uplink_sends_much, warns_of_certificates_that_end, uplinks_to_one_broker_have_roots_of_their_own, tells_thirty_mistakes_each_with_its_line, any_combination_of_mistakes_is_told_in_one_run,
+main(tells_where_an_uplink_sends_much, warns_of_certificates_that_end, warns_of_uplinks_that_share_a_root_at_one_broker, tells_thirty_mistakes_each_with_its_line, any_combination_of_mistakes_is_told_in_one_run,
      says_what_a_good_file_means, says_what_can_be_written_and_when_aligned_points_are_read,
      keeps_points_in_a_table, knows_the_words_of_other_programs, a_file_that_is_not_there_has_its_exit_status,
      says_what_cannot_be_read, a_flag_has_the_same_letter_everywhere, the_daemon_refuses_what_check_refuses)

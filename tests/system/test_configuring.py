@@ -91,6 +91,10 @@ def tells_what_a_change_means_and_where_its_mistakes_are(site):
     check(not answer["ok"] and "meaning" not in answer, answer)
     mistake = answer["errors"][0]
     check((mistake["line"], mistake["key"]) == (11, "devices[0].bus") and "hall" in mistake["sentence"], mistake)
+    two = json.dumps({"version": 1, "gateway": {"id": "plant7"}, "uplinks": [{"id": name, "url": "mqtt://broker.example"} for name in ("cloud", "second")]})
+    answer = it.post("check", text=two).json
+    check(answer["ok"] and ["uplink cloud publishes to the same broker" in uplink.get("warning", "") for uplink in answer["meaning"]["uplinks"]] == [False, True],
+          "what is no mistake, and not as one would want it", answer)
     answer = it.post("check", text="{").json
     check(not answer["ok"] and answer["errors"][0]["line"] == 1, answer)
     answer = it.apply([{"at": ["devices", {"id": "boiler"}, "bus"], "set": "hal"}], 400)

@@ -180,7 +180,7 @@ def what_a_backup_leaves_out_is_told(site):
         site.write(os.path.join(it.folder, name), read(authority.path).decode())
     named = {"beside": "../" + os.path.relpath(authority.path, site.folder), "absolute": authority.path, "inside": "./inside.pem",
              "own": os.path.join(it.folder, "linked.pem")}
-    it.apply([{"at": ["uplinks"], "add": {"id": name, "root": name, "url": "mqtts://127.0.0.1:1", "tls": {"ca": path}}} for name, path in named.items()])
+    it.apply([{"at": ["uplinks"], "add": {"id": name, "url": "mqtts://127.0.0.1:1", "tls": {"ca": path}}} for name, path in named.items()])
     left_out = it.api.ask("GET", "/api/v1/export/backup", headers=PASSPHRASE).json["left_out"]
     check(sorted(left_out) == sorted([named["beside"], named["absolute"]]), "what is left out", left_out)
     it.gateway.stop()

@@ -25,8 +25,6 @@ def each_wrong_certificate_has_its_own_message(site):
     no_tls = {"id": "no-tls", "url": "mqtts://127.0.0.1:%d" % good.port, "tls": {"ca": good.authority.path}}
     uplinks = [good.uplink(), wrong_ca, elsewhere.uplink(id="wrong-host"), expired.uplink(id="expired"), no_client,
                foreign_client, own_expired, no_tls]
-    for uplink in uplinks[1:]:
-        uplink["root"] = uplink["id"]  # those of one broker, each below its own
 
     hall = ModbusTcp(site, "hall", ["1:meter"])
     gateway = Gateway(site, [hall.bus()], [hall.device("meter", 1)], uplinks).start()

@@ -60,7 +60,7 @@ export interface Checked {
   undelivered?: {uplink: string; events : number}[];
   meaning?: {
     buses?: { id: string; percent: number; requests_s: number }[];
-    uplinks?: { id: string; mb_month: number; budget_mb_month?: number }[];
+    uplinks?: { id: string; mb_month: number; budget_mb_month?: number; warning?: string }[];
     outage_days?: number | null;
     words?: string[];
   };

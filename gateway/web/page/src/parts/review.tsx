@@ -102,6 +102,7 @@ export function Review({ title, edits, warning, onClose, onDone }: ReviewProps) 
       {checked?.ok && !nothing && <Difference checked={checked} />}
       {checked?.ok && !nothing && checked.meaning && <><h3 class="facts-head">{t('review.means')}</h3><Meaning meaning={checked.meaning} /></>}
       {checked?.undelivered?.map((left) => <Notice key={left.uplink} level="look" title={t('review.undelivered', { n: left.events, uplink: left.uplink })} />)}
+      {checked?.meaning?.uplinks?.map(({ id, warning }) => warning && <Notice key={id} level="look" title={`${id}: ${said(warning)}`} />)}
       <Problem error={error} />
       {checked?.ok && !nothing && <p class="hint">{t('review.trial', { s: CONFIRM_S })}</p>}
       <div class="actions">
