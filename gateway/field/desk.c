@@ -167,7 +167,7 @@ static uint16_t check_time(struct submission *submission)
     bool clock_set = clock_trust(desk->clock) != CLOCK_UNSET;
     int64_t ttl_ms = order->ttl_ms >= 0       ? order->ttl_ms
                      : order->expires_ms == 0 ? DESK_TTL_NS / NS_PER_MS
-                                              : COMMAND_TTL_MAX_MS;
+                                              : DESK_TTL_MAX_NS / NS_PER_MS;
 
     if (submission->sender->remote && order->expires_ms == 0) {
         snprintf(submission->words, sizeof submission->words,
@@ -175,15 +175,10 @@ static uint16_t check_time(struct submission *submission)
                  "deliver late");
         return STATUS_MALFORMED;
     }
-    if (order->ttl_ms > COMMAND_TTL_MAX_MS) {
-        snprintf(submission->words, sizeof submission->words,
-                 "\"ttl\" is to be at most an hour, 3600000 ms");
-        return STATUS_MALFORMED;
-    }
     if (order->expires_ms != 0 && clock_set) {
         int64_t left_ms = order->expires_ms - now_ms(desk);
 
-        if (left_ms > COMMAND_TTL_MAX_MS) {
+        if (left_ms > DESK_TTL_MAX_NS / NS_PER_MS) {
             snprintf(submission->words, sizeof submission->words,
                      "\"expires\" is to be at most an hour ahead");
             return STATUS_MALFORMED;
@@ -194,6 +189,8 @@ static uint16_t check_time(struct submission *submission)
             return STATUS_CLOCK_UNSET;
         ttl_ms = ttl_ms < DESK_TTL_NS / NS_PER_MS ? ttl_ms : DESK_TTL_NS / NS_PER_MS;
     }
+    if (ttl_ms > DESK_TTL_MAX_NS / NS_PER_MS)
+        ttl_ms = DESK_TTL_MAX_NS / NS_PER_MS;
     submission->ttl_ns = ttl_ms * NS_PER_MS;
     submission->expires_mono_ns = clock_mono(desk->clock) + submission->ttl_ns;
     return ttl_ms > 0 ? STATUS_GOOD : STATUS_EXPIRED;

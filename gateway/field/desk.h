@@ -20,6 +20,7 @@
 
 #define DESK_COMMANDS_MAX 1024 /* whose ids are remembered */
 #define DESK_TTL_NS       (30 * NS_PER_S)
+#define DESK_TTL_MAX_NS   (COMMAND_TTL_MAX_MS * NS_PER_MS)
 #define DESK_RATE_PER_S   10 /* commands, from remote senders and from local ones */
 #define DESK_BURST        50
 
