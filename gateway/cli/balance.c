@@ -365,7 +365,7 @@ int balance_message(struct balance *balance, const char *suffix, const char *pay
     int error = 0;
 
     if (strcmp(suffix, "ledger") == 0)
-        return balance_take_ledger(balance, payload, size);
+        return balance_take_ledger(balance, payload, size, retained);
     /* What the broker kept from before is old news: its event was, or will be, seen by itself. */
     if ((!batch && !mark && !single) || retained)
         return 0;
@@ -463,8 +463,21 @@ bool balance_excuses(const struct balance *balance, int64_t t)
 bool balance_leaves_out(const struct balance *balance, const struct series *series,
                         const struct witness *witness)
 {
-    return witness->t && witness->t < balance->since_ms &&
-           !number_set_has(&series->arrived, witness->value);
+    return balance->covers.count > 0 && balance->covers.items[0].first > 1 &&
+           series->first_arrived < series->witness_count &&
+           witness < series->witnesses + series->first_arrived && witness->t &&
+           witness->t < balance->since_ms;
+}
+
+static void find_first_arrived(struct series *series)
+{
+    size_t at = 0;
+
+    while (at < series->witness_count &&
+           (series->witnesses[at].late ||
+            !number_set_has(&series->arrived, series->witnesses[at].value)))
+        at++;
+    series->first_arrived = at;
 }
 
 static bool was_lent(const struct balance *balance, const struct series *series, int64_t t)
@@ -558,6 +571,9 @@ int balance_draw(struct balance *balance, struct balance_report *report)
             balance->covers.items[i].first - balance->covers.items[i - 1].last - 1;
     }
     check_marks(balance, report);
+    for (size_t i = 0; i < balance->series_room; i++)
+        if (balance->series[i])
+            find_first_arrived(balance->series[i]);
     find_last_lost(balance);
     for (size_t i = 0; i < balance->series_room; i++) {
         const struct series *series = balance->series[i];

@@ -33,7 +33,8 @@ int balance_message(struct balance *balance, const char *suffix, const char *pay
  */
 int balance_truth(struct balance *balance, const char *path, int *line);
 
-/* What was sent before `wall_ms` need not arrive: nobody listened. */
+/* What was sent before `wall_ms`, and before the first of its point that arrived, need not arrive:
+ * nobody listened. */
 void balance_listens(struct balance *balance, int64_t wall_ms);
 
 /*

@@ -37,6 +37,8 @@ struct series {
     struct number_set arrived;
     struct witness *witnesses;
     size_t witness_count, witness_room;
+    size_t
+        first_arrived; /* the first witness that did; witness_count: none. Found by each balance */
 };
 
 struct crash {
@@ -62,6 +64,7 @@ struct ledger_uplink {
 /* What the gateway said last. */
 struct ledger {
     bool known;
+    bool retained; /* the broker had it from before */
     uint64_t last;
     struct ledger_uplink uplinks[BALANCE_UPLINKS_MAX];
     size_t count;
@@ -94,12 +97,15 @@ struct balance {
 void balance_saw_uplink(struct balance *balance, const char *uplink);
 
 /* Takes the gateway's ledger in place of the one before. 0, or ERR_PROTOCOL. */
-int balance_take_ledger(struct balance *balance, const char *payload, size_t size);
+int balance_take_ledger(struct balance *balance, const char *payload, size_t size, bool retained);
 
 /* What the ledger says of an uplink; NULL where it does not name it. */
 const struct ledger_uplink *balance_ledger_of(const struct balance *balance, const char *uplink);
 
-/* Whether it was sent before the audit listened and did not arrive: nobody knows whether it was to.
+/*
+ * Whether it was sent before the audit listened and did not arrive: nobody knows whether it was to.
+ * Clocks of two machines do not tell that alone: it was sent before the first of its series that
+ * arrived, too. After balance_draw.
  */
 bool balance_leaves_out(const struct balance *balance, const struct series *series,
                         const struct witness *witness);

@@ -18,7 +18,7 @@ void balance_saw_uplink(struct balance *balance, const char *uplink)
         snprintf(balance->seen[balance->seen_count++], ID_SIZE_MAX, "%s", uplink);
 }
 
-int balance_take_ledger(struct balance *balance, const char *payload, size_t size)
+int balance_take_ledger(struct balance *balance, const char *payload, size_t size, bool retained)
 {
     cJSON *message = cJSON_ParseWithLength(payload, size);
     const cJSON *uplinks = cJSON_GetObjectItemCaseSensitive(message, "uplinks"), *entry, *reason;
@@ -28,7 +28,8 @@ int balance_take_ledger(struct balance *balance, const char *payload, size_t siz
         cJSON_Delete(message);
         return ERR_PROTOCOL;
     }
-    *ledger = (struct ledger){.known = true, .last = answer_count(message, "last")};
+    *ledger =
+        (struct ledger){.known = true, .retained = retained, .last = answer_count(message, "last")};
     cJSON_ArrayForEach(entry, uplinks)
     {
         if (ledger->count == BALANCE_UPLINKS_MAX)

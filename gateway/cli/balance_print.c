@@ -25,8 +25,9 @@ static void print_json(const struct balance *balance, const struct balance_repor
     if (uplink)
         fprintf(out,
                 ",\"ledger\":{\"last\":%" PRIu64 ",\"acked\":%" PRIu64 ",\"pending\":%" PRIu64
-                ",\"dropped\":%" PRIu64 "}",
-                balance->ledger.last, uplink->acked, uplink->pending, uplink->dropped);
+                ",\"dropped\":%" PRIu64 ",\"retained\":%s}",
+                balance->ledger.last, uplink->acked, uplink->pending, uplink->dropped,
+                balance->ledger.retained ? "true" : "false");
     fprintf(out, ",\"proven\":%s}\n", report->proven ? "true" : "false");
 }
 
@@ -87,8 +88,9 @@ static void print_uplinks(const struct balance *balance, FILE *out)
 
     if (uplink)
         fprintf(out,
-                "ledger of the gateway: its newest event is %" PRIu64 "; of uplink %s %" PRIu64
+                "ledger of the gateway%s: its newest event is %" PRIu64 "; of uplink %s %" PRIu64
                 " are acknowledged, %" PRIu64 " pending, %" PRIu64 " dropped\n",
+                balance->ledger.retained ? ", as the broker had kept it from before the audit" : "",
                 balance->ledger.last, uplink->id, uplink->acked, uplink->pending, uplink->dropped);
     for (size_t i = 0; i < balance->seen_count; i++) {
         if (strcmp(balance->seen[i], balance->uplink) == 0)
