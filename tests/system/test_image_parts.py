@@ -17,6 +17,8 @@ sys.path.insert(0, IMAGE)
 import gateway  # noqa: E402
 import root  # noqa: E402
 from words import Trouble, read  # noqa: E402
+sys.path.insert(0, os.path.join(TOP, "tools"))
+from flashing import network as settings  # noqa: E402
 
 # Each notes its call; an answer is the text of a file beside it, and it fails where that is "fails".
 STAND_IN = """#!/bin/sh
@@ -235,9 +237,10 @@ def presets_are_taken_once_and_again_when_they_changed(site):
     check(read(system.root, "etc/sluice/sluice.json") == "{ }", "changed presets")
 
 
-def network(system, text):
+def network(system, content):
     """What is made of these settings, and what is said of them."""
-    system.put("boot/sluice/network.conf", text)
+    with open(os.path.join(system.root, "boot/sluice/network.conf"), "wb") as out:
+        out.write(content if isinstance(content, bytes) else content.encode())
     system.put("dev/console", "")
     system.run("first-boot")
     said = [line for line in read(system.root, "dev/console").splitlines() if "network.conf" in line]
@@ -258,6 +261,42 @@ def settings_of_the_network_that_make_no_sense_are_told_and_left_out(site):
     check(len(said) == 4 and '"ip=10.0.7.6" is not known' in said[0] and "HOSTNAME=plant 7" in said[1] and "GATEWAY=router" in said[2] and
           "DNS=10.0.7.1, is not" in said[3], "each is said", said)
     check(not system.has("data/system/hostname"), "no name is made of it")
+
+
+MARK = b"\xef\xbb\xbf"
+# What editors leave, and what of it is taken: an address, a router, servers, a name.
+SOUND = (
+    (b"ADDRESS=10.0.7.5/24\t\nGATEWAY=10.0.7.1 \t\n", "10.0.7.5/24", "10.0.7.1", "", ""),
+    (b"\tADDRESS\t=\t10.0.7.5/24\n \tHOSTNAME = plant7\n", "10.0.7.5/24", "", "", "plant7"),
+    (MARK + b"HOSTNAME=plant7\r\nDNS=10.0.7.1 \t fd00::1\r\n", "", "", "10.0.7.1 fd00::1", "plant7"),
+    (b"ADDRESS=fd00::5/64\nGATEWAY=fe80::1\n", "fd00::5/64", "fe80::1", "", ""),
+    (b"HOSTNAME=a\nHOSTNAME=b\nADDRESS=10.0.7.5/24\nADDRESS=", "", "", "", "b"),
+    (b"\t# a comment in K\xc3\xb6ln\n\t\n#HOSTNAME=x\n\x0bHOSTNAME=plant7\x0c", "", "", "", "plant7"),
+    (b"DNS=::ffff:10.0.7.1\nADDRESS=::/0\n", "::/0", "", "::ffff:10.0.7.1", ""),
+)
+STRANGE = (b"DNS=fe80::1%eth0\n", b"HOSTNAME=a" + MARK + b"b\n", b"# " + MARK + b"\n" + MARK + b"HOSTNAME=a\n", MARK + MARK + b"HOSTNAME=a\n",
+           "ADDRESS=10.0.7.5/24\r\n".encode("utf-16"), "ADDRESS=10.0.7.5/24\r\n".encode("utf-16-le"), b"GATEWAY=10.0.7.1\n",
+           b"HOSTNAME=a\\nb\n", b"HOSTNAME=\xc2\xa0a\n", b"ADDRESS=10.0.7.5/024\n", b"NTP=a\x0bb\n", b"HOSTNAME\n", b"\xc2\xa0HOSTNAME=a\n")
+
+
+def the_tool_and_the_image_read_settings_of_the_network_alike(site):
+    for content, *wanted in SOUND:
+        system = System(site)
+        made, said = network(system, content)
+        kept = {key: " ".join(line.partition("=")[2] for line in made if line.startswith(key + "=") and "169.254" not in line)
+                for key in ("Address", "Gateway", "DNS")}
+        name = read(system.root, "data/system/hostname").strip() if system.has("data/system/hostname") else ""
+        check([*kept.values(), name] == wanted and not said, "the image", content, made, name, said)
+        found = settings.settings(content)
+        check([" ".join(found.get(key, "").split()) for key in ("ADDRESS", "GATEWAY", "DNS", "HOSTNAME")] == wanted, "the tool", content, found)
+        check(settings.mistake(content) is None, "the tool takes it", content, settings.mistake(content))
+    for content in STRANGE:
+        system = System(site)
+        made, said = network(system, content)
+        check(len(said) == 1 and "DHCP=yes" in made and not system.has("data/system/hostname"), "the image tells it", content, made, said)
+        check(not [line for line in made if line.startswith(("Gateway=", "DNS=", "NTP="))], "and takes nothing", content, made)
+        check(settings.mistake(content), "the tool tells it", content)
+    return "%d sound, %d strange" % (len(SOUND), len(STRANGE))
 
 
 def a_preset_with_mistakes_is_not_taken(site):
@@ -362,7 +401,7 @@ main(the_first_version_is_confirmed_before_the_gateway_runs, a_confirmed_version
      what_the_boot_loader_did_not_take_is_not_noted, a_damaged_slot_is_left_for_one_that_is_whole, a_damaged_slot_without_another_is_told,
      an_error_of_the_moment_is_no_damage, a_slot_that_nobody_noted_is_not_judged, the_data_partition_grows_once,
      presets_are_taken_once_and_again_when_they_changed, settings_of_the_network_that_make_no_sense_are_told_and_left_out,
-     a_preset_with_mistakes_is_not_taken,
+     the_tool_and_the_image_read_settings_of_the_network_alike, a_preset_with_mistakes_is_not_taken,
      a_preset_that_cannot_be_checked_is_taken_at_the_next_start, every_unit_that_can_be_enabled_is,
      systemd_asks_of_no_watchdog_more_than_it_can, a_build_has_a_name_by_what_is_in_it,
      a_disk_is_handed_out_whole, the_user_has_the_same_number_in_every_image)

@@ -107,7 +107,12 @@ NETWORKS = (
     ("address=10.0.7.5/24\n", "is not known"),
     ("10.0.7.5/24\n", "is not known"),
     ("ADDRESS=10.0.7.5/24\nGATEWAY=10.0.8.1\n", "is not in the network of"),
+    ("ADDRESS=10.0.7.5/24\nGATEWAY=fe80::1\n", "is not in the network of"),
+    ("ADDRESS=fd00::5/64\nGATEWAY=fd01::1\n", "is not in the network of"),
+    ("GATEWAY=10.0.7.1\nADDRESS=\n", "GATEWAY=10.0.7.1 is not taken without an ADDRESS"),
     ("DNS=10.0.7.1, 10.0.7.2\n", "expected is addresses"),
+    ("DNS=fe80::1%eth0\n", "expected is addresses"),
+    ("HOSTNAME=a\0b\n", "it is no plain text"),
     ("HOSTNAME=plant_7\n", "letters, digits and dashes"),
 )
 NETWORK = "\ufeff# this site\r\n\r\n ADDRESS = fd00::5/64\r\nGATEWAY=fd00::1\nDNS=10.0.7.1 fd00::1\nNTP=ntp.example.com 10.0.7.1\nHOSTNAME=\n"
@@ -127,6 +132,12 @@ def settings_of_a_network_that_make_none_are_told(site):
         refused(run("write", "rpi4", site.path("card"), "--image", table, "--presets", template, "--yes"), "network.conf: ", said)
     (template / "network.conf").write_text(NETWORK, newline="")
     done(run(*words), "1 sites")
+    (template / "network.conf").write_text("ADDRESS=fd00::5/64\nGATEWAY=fe80::1\n")
+    done(run(*words), "1 sites")
+    # However an editor has left it, the label has the address that the image takes.
+    (template / "network.conf").write_bytes(b"\xef\xbb\xbfADDRESS\t=10.0.7.4/24\r\n\tADDRESS = 10.0.7.9/24\t\r\n")
+    done(run(*words), "1 sites")
+    check("https://10.0.7.9<" in (out / "labels.html").read_text(), "the label")
     (template / "network.conf").write_bytes("HOSTNAME=hällo".encode("latin-1"))
     refused(run("write", "rpi4", site.path("card"), "--image", table, "--presets", template, "--yes"), "it is not UTF-8")
     return "%d mistakes" % len(NETWORKS)

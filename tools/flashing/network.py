@@ -1,26 +1,26 @@
-"""network.conf of a preset: few words, which the image takes one by one, and leaves out where they make no sense."""
+"""network.conf of a preset: few words, read as the image reads them (first-boot), which takes them one by one and leaves out what makes no sense."""
 import ipaddress
 import re
 
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+SPACE = " \t\v\f"  # [[:space:]] of a line
 
 
 def is_address(value):
+    """No zone is one ("fe80::1%eth0"): the image does not know yet what its ports are called."""
     try:
-        return bool(ipaddress.ip_address(value))
+        return "%" not in value and bool(ipaddress.ip_address(value))
     except ValueError:
         return False
 
 
 def is_interface(value):
-    try:
-        return "/" in value and bool(ipaddress.ip_interface(value)) and value.rsplit("/", 1)[1].isdigit()
-    except ValueError:
-        return False
+    address, _, size = value.partition("/")
+    return is_address(address) and re.fullmatch("0|[1-9][0-9]{0,2}", size) is not None and int(size) <= ipaddress.ip_address(address).max_prefixlen
 
 
 def are(check):
-    return lambda value: all(check(word) for word in value.split())
+    return lambda value: all(check(word) for word in re.split("[ \t]+", value))
 
 
 # What the image knows: whether a value is one, and words for it.
@@ -33,23 +33,53 @@ KNOWN = {
 }
 
 
-def mistake(text):
+def lines_of(content):
+    """Number, line, name and value of each line that is no comment; the name is None where it is no NAME=VALUE. UnicodeDecodeError."""
+    text = content.decode("utf-8").removeprefix("\ufeff").replace("\r", "")
+    for number, line in enumerate(text.split("\n"), 1):
+        line = line.strip(SPACE)
+        if line and not line.startswith("#"):
+            name, equals, value = line.partition("=")
+            yield number, line, name.rstrip(SPACE) if equals else None, value.lstrip(SPACE)
+
+
+def settings(content):
+    """NAME -> value of those that are known and not empty; of two lines of one name the last one counts."""
+    found = {name: value for _, _, name, value in lines_of(content) if name in KNOWN}
+    return {name: value for name, value in found.items() if value}
+
+
+def settings_of(folder):
+    """Those of a site's folder."""
+    path = folder / "network.conf"
+    return settings(path.read_bytes()) if path.exists() else {}
+
+
+def mistake(content):
     """A sentence with what is wrong in it, or None."""
-    found = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        line = line.strip()
-        if not line or line.startswith("#"):
-            continue
-        match = re.fullmatch(r"([^=]*?) *= *(.*)", line)
-        if not match or match[1] not in KNOWN:
+    if b"\0" in content:
+        return "it is no plain text: save it as UTF-8"
+    try:
+        lines = list(lines_of(content))
+    except UnicodeDecodeError:
+        return "it is not UTF-8"
+    for number, line, name, value in lines:
+        if name not in KNOWN:
             return "line %d, \"%s\", is not known: there are %s, each as NAME=VALUE" % (number, line, ", ".join(KNOWN))
-        name, value = match.groups()
         is_one, words = KNOWN[name]
         if value and not is_one(value):
             return "line %d, \"%s\": expected is %s" % (number, line, words)
-        found[name] = value
-    if found.get("ADDRESS") and found.get("GATEWAY"):
-        network = ipaddress.ip_interface(found["ADDRESS"]).network
-        if ipaddress.ip_address(found["GATEWAY"]) not in network:
-            return "GATEWAY=%s is not in the network of ADDRESS=%s, so it would never be reached" % (found["GATEWAY"], found["ADDRESS"])
+    return mistake_together(settings(content))
+
+
+def mistake_together(found):
+    """The same of values that are sound one by one."""
+    if "GATEWAY" not in found:
+        return None
+    if "ADDRESS" not in found:
+        return "GATEWAY=%s is not taken without an ADDRESS: both come by DHCP then; give both, or neither" % found["GATEWAY"]
+    gateway, own = ipaddress.ip_address(found["GATEWAY"]), ipaddress.ip_interface(found["ADDRESS"])
+    # A router of IPv6 is known by its address on the link, whatever the network is.
+    if gateway not in own.network and not (gateway.version == own.version == 6 and gateway.is_link_local):
+        return "GATEWAY=%s is not in the network of ADDRESS=%s, so it would never be reached" % (found["GATEWAY"], found["ADDRESS"])
     return None

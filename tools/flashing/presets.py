@@ -149,14 +149,6 @@ def is_secret(name):
     return name.endswith((".key", ".password")) or name == "setup-code"
 
 
-def setting(folder, key):
-    """A line KEY=VALUE of network.conf, as the image reads it; "" where there is none."""
-    path = folder / "network.conf"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    found = [match[1] for line in lines if (match := re.fullmatch(r" *%s *= *(.*?) *" % key, line))]
-    return found[-1] if found else ""
-
-
 def keep_code(folder, site):
     """The code of the table, else the one of an earlier run, which may be printed already, else a new one."""
     path = folder / "setup-code"
@@ -175,13 +167,13 @@ def is_number(address):
 
 def address_of(folder, site):
     """What a browser opens; "" where nobody knows before it is switched on."""
-    name = setting(folder, "HOSTNAME")
-    return site.get("address") or setting(folder, "ADDRESS").split("/")[0] or (name + ".local" if name else "")
+    found = network.settings_of(folder)
+    return site.get("address") or found.get("ADDRESS", "").split("/")[0] or (found["HOSTNAME"] + ".local" if "HOSTNAME" in found else "")
 
 
 def check_address(folder, address):
     """A page answers to the names that it knows, and refuses others: a label must not lead to a refusal."""
-    name = setting(folder, "HOSTNAME")
+    name = network.settings_of(folder).get("HOSTNAME")
     known = {name.lower(), name.lower() + ".local"} if name else set()
     if address and not is_number(address) and address.lower() not in known and '"%s"' % address not in (folder / "sluice.json").read_text(encoding="utf-8"):
         raise Refused("%s: its page would not answer to %s: add \"web\": { \"names\": [\"{{address}}\"] } to the template's sluice.json" %
@@ -201,8 +193,9 @@ def keep_certificate(folder, address):
     if '"%s"' % PAGE_CERTIFICATE not in (folder / "sluice.json").read_text(encoding="utf-8"):
         return ""
     if not certificate.exists() or not key.exists():
-        name = setting(folder, "HOSTNAME")
-        names = [entry for entry in dict.fromkeys([address, name, name + ".local" if name else "", setting(folder, "ADDRESS").split("/")[0]]) if entry]
+        found = network.settings_of(folder)
+        name = found.get("HOSTNAME", "")
+        names = [entry for entry in dict.fromkeys([address, name, name + ".local" if name else "", found.get("ADDRESS", "").split("/")[0]]) if entry]
         if not names:
             raise Refused("%s: a certificate needs the address that the page is opened at: a column \"address\", or ADDRESS or HOSTNAME "
                           "in the template's network.conf" % folder.name)
@@ -216,10 +209,7 @@ def keep_certificate(folder, address):
 
 def check_network(folder):
     path = folder / "network.conf"
-    try:
-        mistake = network.mistake(path.read_text(encoding="utf-8-sig")) if path.exists() else None
-    except UnicodeDecodeError:
-        mistake = "it is not UTF-8"
+    mistake = network.mistake(path.read_bytes()) if path.exists() else None
     if mistake:
         raise Refused("%s: network.conf: %s" % (folder.name, mistake))
 
@@ -284,9 +274,9 @@ def fill_site(site, template, tables, folder, sluice, board):
             save(folder / name, (tables / value).read_bytes(), is_secret(name))
         except OSError as error:
             raise Refused("%s: %s cannot be read: %s" % (site["id"], tables / value, error.strerror)) from None
+    check_network(folder)
     code = keep_code(folder, site)
     address = address_of(folder, site)
-    check_network(folder)
     check_address(folder, address)
     fingerprint = keep_certificate(folder, address)
     check_made(sluice, folder, site.get("board") or board)
