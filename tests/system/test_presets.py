@@ -161,7 +161,14 @@ def what_has_a_mistake_is_not_handed_out(site):
     left = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     check(left == before and os.listdir(out / "a") and not (out / "b").exists(), "it is as it was", sorted(left))
     check(sorted(os.listdir(out)) == ["a", "labels.html"], "nothing else is left", os.listdir(out))
+    # A mistake in the second one leaves the first one, and the labels, as they were.
+    table.write_text("id,ip\na,10.0.7.5/24\nb,10.0.7.6\n")
     (template / "sluice.json").write_text(good)
+    (template / "network.conf").write_text("ADDRESS={{ip}}\n")
+    refused(run(*words), "b: network.conf: ")
+    left = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    check(left == before and sorted(os.listdir(out)) == ["a", "labels.html"], "all is as it was", sorted(left))
+    (template / "network.conf").unlink()
     (template / "setup-code").write_text("abcd-efgh")
     refused(run(*words), "would be that of every site")
     (template / "setup-code").unlink()

@@ -22,6 +22,7 @@ PLACE = re.compile(r"{{ *([^{}]*?) *}}")
 OWN_COLUMNS = {"id", "name", "serial", "address", "setup_code", "board"}
 FILE_COLUMN = "file:"
 PAGE_CERTIFICATE, PAGE_KEY = "page.crt", "page.key"
+LABELS = "labels.html"
 
 
 def read_sites(path):
@@ -240,18 +241,19 @@ def check_made(sluice, folder, board):
         raise Refused("the configuration of %s has mistakes:\n%s" % (folder.name, said))
 
 
-def make_site(site, template, tables, out, sluice, board):
-    """Makes a site's folder, once all that is in it was checked, and returns what its label says."""
-    folder = out / site["id"]
+def make_sites(sites, template, tables, out, wanted, sluice):
+    """Makes the folders and the labels, once all that is in all of them was checked."""
     with tempfile.TemporaryDirectory(dir=out, prefix=".") as place:
-        made = pathlib.Path(place) / site["id"]
-        if folder.is_dir():
-            shutil.copytree(folder, made)
-        label = fill_site(site, template, tables, made, sluice, board)
-        for path in sorted(made.rglob("*")):
+        place, made = pathlib.Path(place), []
+        for site in sites:
+            if (out / site["id"]).is_dir():
+                shutil.copytree(out / site["id"], place / site["id"])
+            made.append(fill_site(site, template, tables, place / site["id"], sluice, wanted.board))
+        # The sheet comes last: what it says is so by then.
+        save(place / LABELS, labels.sheet(made, wanted.language).encode(), secret=True)
+        for path in [path for site in sites for path in sorted((place / site["id"]).rglob("*"))] + [place / LABELS]:
             if path.is_file():
-                replace(path, folder / path.relative_to(made))
-    return label
+                replace(path, out / path.relative_to(place))
 
 
 def replace(path, target):
@@ -296,7 +298,6 @@ def make(wanted):
         out.chmod(0o700)  # setup codes and keys
     except OSError as error:
         raise Refused("the folder %s cannot be made: %s; name another one" % (out, error.strerror)) from None
-    made = [make_site(site, template, table.parent, out, sluice, wanted.board) for site in sites]
-    save(out / "labels.html", labels.sheet(made, wanted.language).encode(), secret=True)
-    say("%d sites in %s, each checked. Labels: %s (print it, then keep it as you keep passwords)" % (len(made), out, out / "labels.html"))
+    make_sites(sites, template, table.parent, out, wanted, sluice)
+    say("%d sites in %s, each checked. Labels: %s (print it, then keep it as you keep passwords)" % (len(sites), out, out / LABELS))
     print("\n".join(str(out / site["id"]) for site in sites))
