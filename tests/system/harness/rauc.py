@@ -114,6 +114,7 @@ class Box:
         self._write("bus.conf", BUS_SETTINGS % (self.path("bus"), include))
         site.start("dbus", "dbus-daemon", "--config-file=" + self.path("bus.conf"), "--nofork", "--nopidfile")
         wait_for(lambda: os.path.exists(self.path("bus")), 10, "the bus")
+        site.at_end(self.unmount)
         self.environment = {"PATH": self.path("bin") + ":" + os.environ["PATH"],
                             "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=" + self.path("bus")}
         site.start("rauc", "rauc", "--conf=" + self.path("system.conf"), "--mount=" + self.path("mnt"),
@@ -129,6 +130,12 @@ class Box:
 
     def let_go(self):
         os.unlink(self.path("boot/hold"))
+
+    def unmount(self):
+        """A bundle whose installation was cut off stays mounted when RAUC is gone."""
+        for name in os.listdir(self.path("mnt")):
+            if os.path.ismount(self.path("mnt/" + name)):
+                subprocess.run(["umount", "--lazy", self.path("mnt/" + name)], check=True)
 
     def _write(self, name, text, mode=0o644):
         with open(self.path(name), "w") as out:
