@@ -199,22 +199,30 @@ class Throwing:
                 pass
 
 
+def wait_of_somebody_else(gateway):
+    """How long somebody waits who asks meanwhile."""
+    begun = time.monotonic()
+    try:
+        check(Page(gateway).get("/").status == 200, "somebody else is served")
+    except ConnectionError:
+        check(time.monotonic() - begun > GREETING_S, "he is turned away")
+    return time.monotonic() - begun
+
+
 def nonsense_is_answered_or_closed_and_harms_nobody(site):
     count = 100000 if LONG else 1000
     chance = random.Random(SEED)
     gateway = plant(site)
     requests = [mutate(chance, chance.choice(REQUESTS)) for _ in range(count)]
-    worst = 0
+    waits = []
     with concurrent.futures.ThreadPoolExecutor(THROWERS) as throwers:
         thrown = [throwers.submit(Throwing(gateway).throw_all, requests[i::THROWERS]) for i in range(THROWERS)]
         while not all(one.done() for one in thrown):
-            begun = time.monotonic()
-            check(Page(gateway).get("/").status == 200, "somebody else is served")
-            worst = max(worst, time.monotonic() - begun)
+            waits.append(wait_of_somebody_else(gateway))
             concurrent.futures.wait(thrown, 0.5)
         check(sum(one.result() for one in thrown) == count, "all were thrown")
     check(gateway.process.alive(), "it runs")
-    check(worst < 5, "somebody else waits", worst)
+    check(sorted(waits)[len(waits) * 3 // 4] < GREETING_S, "somebody else waits", waits)
     check(gateway.cli("status").returncode == 0, "sluice status")
     gateway.stop()
     return "%d requests, seed %d" % (count, SEED)
