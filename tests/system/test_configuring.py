@@ -145,7 +145,8 @@ def keeps_comments_and_what_is_confirmed(site):
     one = it.api.get("/api/v1/config/history/" + first["change"])
     check(one["text"] == COMMENTED and one["with"] is None, one)
     one = it.api.get("/api/v1/config/history/%s?with=%s" % (first["change"], newest["change"]))
-    check('+  "gateway": { "id": "plant7", "name": "Plant 7" }, // the id' in one["lines"], one)
+    check('-  "gateway": { "id": "plant7", "name": "Plant 7" }, // the id' in one["lines"] and
+          '+  "gateway": { "id": "plant7", "name": "Boiler house" }, // the id' in one["lines"], one)
     check(it.api.ask("GET", "/api/v1/config/history/99").status == 404, "no such change")
     # Restoring is applying an earlier text.
     applied = it.post("apply", text=COMMENTED, base=newest["revision"]).json
