@@ -44,11 +44,10 @@ static void take_unasked(struct tcp_bus *bus, const struct mbap_frame *frame)
 
     while (device < bus->polling.devices.count && tcp_bus_unit(bus, device) != frame->unit)
         device++;
-    if (device < bus->polling.devices.count)
-        tcp_flight_late(tcp_bus_fence(bus, device), frame, tcp_bus_now(bus));
-    else
+    if (device == bus->polling.devices.count)
         device = bus->device;
-    bus->silent = 0;
+    else if (tcp_flight_late(tcp_bus_fence(bus, device), frame, tcp_bus_now(bus)))
+        bus->silent = 0;
     atomic_fetch_add(&bus->polling.host->stats[device].unexpected, 1);
 }
 

@@ -136,10 +136,13 @@ int tcp_flight_take(struct tcp_flight *flight, struct fence *fence, const struct
         return takes_late(fence, frame, now_ns) ? TCP_FLIGHT_WAITS : ERR_PROTOCOL;
     }
     flight->reply.strays++;
-    if (frame->unit == flight->request.unit)
-        flight->misled |= !tcp_flight_late(fence, frame, now_ns);
-    else
+    if (frame->unit == flight->request.unit) {
+        bool given_up = tcp_flight_late(fence, frame, now_ns);
+        flight->late |= given_up;
+        flight->misled |= !given_up;
+    } else {
         flight->misled |= frame->transaction == flight->number;
+    }
     return TCP_FLIGHT_WAITS;
 }
 

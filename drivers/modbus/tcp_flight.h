@@ -30,6 +30,7 @@ struct tcp_flight {
     bool open;    /* what was sent last has no answer yet */
     bool misled;  /* something came of its unit, or with its number, that is not its answer, nor a
                      late one to a request that was given up */
+    bool late;    /* such a late one came */
     uint16_t number;
     int64_t began_ns, deadline_ns;
     struct link_reply reply; /* the counts are of both */

@@ -121,7 +121,8 @@ void tcp_bus_conclude(struct tcp_bus *bus, struct flight *flight, int result)
 {
     bool broken = result == ERR_IO || result == ERR_CHECKSUM;
     bool answered = result == 0 || result == ERR_EXCEPTION;
-    bool silent = result == ERR_TIMEOUT && flight->tcp.reply.strays == 0;
+    /* What answers nothing that was asked is no sign that the stream is in step. */
+    bool silent = result == ERR_TIMEOUT && !flight->tcp.late;
 
     bus->silent = silent ? bus->silent + 1 : 0;
     if (result == ERR_TIMEOUT)
