@@ -68,8 +68,13 @@ async function course(page) {
   });
   check(inked > 500, 'nothing is drawn', inked);
   // The journal is young: what it holds stands at the right end.
-  await page.mouse.move(box.x + box.width - 2, box.y + box.height / 2);
-  await page.locator('.u-legend .u-series', { hasText: 'mean' }).filter({ hasText: /\d/ }).waitFor();
+  const value = page.locator('.u-legend .u-series', { hasText: 'mean' }).filter({ hasText: /\d/ });
+  for (let left = 1; left <= 100 && (await value.count()) === 0; left++) {
+    const now = await over.boundingBox(); // what is above it may have come meanwhile
+    await page.mouse.move(now.x + now.width - (left % 12), now.y + now.height / 2);
+    await page.waitForTimeout(100);
+  }
+  await value.waitFor();
   await page.mouse.down();
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
   await page.mouse.up();
