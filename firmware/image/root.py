@@ -89,6 +89,15 @@ def _link(root, path, target):
     os.symlink(target, full)
 
 
+def declared_links(root):
+    """Links that packages have systemd-tmpfiles make when the machine starts; this root is read-only by then."""
+    paths = ("/etc/resolv.conf", "/etc/mtab")
+    run("systemd-tmpfiles", "--root=" + root, "--create", "--boot", *("--prefix=" + path for path in paths))
+    lacking = [path for path in paths if not os.path.islink(root + path)]
+    if lacking:
+        raise Trouble("no rule below usr/lib/tmpfiles.d makes %s: its package has changed, so make the link in root.py" % " and ".join(lacking))
+
+
 def rauc_settings(board):
     """Of RAUC, which takes no key that its boot loader has no use for."""
     loader = BOOT_LOADERS[board["storage"]["loader"]]
@@ -108,11 +117,11 @@ def _settle(root, board, version, keyring):
         os.makedirs(os.path.join(root, folder), exist_ok=True)
     for path, target in (("sbin/init", "../lib/systemd/systemd"), ("etc/systemd/system/default.target", "/lib/systemd/system/multi-user.target"),
                          ("etc/localtime", "/usr/share/zoneinfo/Etc/UTC"),
-                         ("etc/resolv.conf", "/run/systemd/resolve/stub-resolv.conf"), ("etc/mtab", "../proc/self/mounts"),
                          ("etc/sluice", "/data/etc/sluice"), ("sbin/reboot", "../bin/systemctl"),
                          ("sbin/poweroff", "../bin/systemctl"), ("sbin/halt", "../bin/systemctl"),
                          ("etc/os-release", "../usr/lib/os-release"), ("root/.ssh", "/data/etc/ssh")):
         _link(root, path, target)
+    declared_links(root)
     for path in ("etc/machine-id", "etc/hostname"):
         _write(root, path, "")
     _write(root, "usr/lib/os-release", read(HERE, "root/os-release").replace("@BOARD@", board["id"]).replace(

@@ -376,6 +376,23 @@ def a_disk_is_handed_out_whole(site):
         os.rmdir(work)
 
 
+def links_are_those_that_packages_declare(site):
+    os.makedirs(site.path("usr/lib/tmpfiles.d"))
+    os.makedirs(site.path("etc"))
+    site.write("usr/lib/tmpfiles.d/names.conf", "L! /etc/resolv.conf - - - - ../run/names\nd /run/more 0755 root root -\n")
+    try:
+        root.declared_links(site.folder)
+        said = ""
+    except Trouble as trouble:
+        said = str(trouble)
+    check("/etc/mtab" in said and "/etc/resolv.conf" not in said, "one that nobody declares", said)
+    site.write("usr/lib/tmpfiles.d/mounts.conf", "L+ /etc/mtab - - - - ../proc/self/mounts\n")
+    root.declared_links(site.folder)
+    made = {name: os.readlink(site.path("etc", name)) for name in ("resolv.conf", "mtab")}
+    check(made == {"resolv.conf": "../run/names", "mtab": "../proc/self/mounts"}, "where they lead", made)
+    check(not os.path.exists(site.path("run/more")), "nothing else is made")
+
+
 def the_user_has_the_same_number_in_every_image(site):
     rules = "usr/lib/sysusers.d/sluice-image.conf"
     number = re.search(r"^u sluice (\d+) ", read(FILES, rules), re.MULTILINE).group(1)
@@ -404,4 +421,4 @@ main(the_first_version_is_confirmed_before_the_gateway_runs, a_confirmed_version
      the_tool_and_the_image_read_settings_of_the_network_alike, a_preset_with_mistakes_is_not_taken,
      a_preset_that_cannot_be_checked_is_taken_at_the_next_start, every_unit_that_can_be_enabled_is,
      systemd_asks_of_no_watchdog_more_than_it_can, a_build_has_a_name_by_what_is_in_it,
-     a_disk_is_handed_out_whole, the_user_has_the_same_number_in_every_image)
+     a_disk_is_handed_out_whole, links_are_those_that_packages_declare, the_user_has_the_same_number_in_every_image)
