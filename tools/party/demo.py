@@ -533,16 +533,44 @@ def working_folder(keep):
     return folder
 
 
-def main():
-    arguments = parse_arguments()
+def hold(kind, arguments, party):
+    """Makes a party of that kind, hands it to `party`, which returns the exit status, and ends all that was started."""
     folder = working_folder(arguments.keep)
 
     def stop(*_):
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
-    demo = Demo(arguments, folder)
-    code = 1
+    demo = kind(arguments, folder)
+    try:
+        return party(demo)
+    except Stop as reason:
+        print(f"tools/demo: {reason}", file=sys.stderr)
+        if not arguments.keep:
+            print("tools/demo: run it with --keep DIR to look at the logs", file=sys.stderr)
+        return 1
+    finally:
+        demo.parts.end_all()
+        if not arguments.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def tell_balance(demo, result, proven):
+    demo.say(f"\n{result['produced']} counted values were sent on the wire, {result['delivered']} of "
+             f"them arrived, {result['lost']} are lost. (With all other points, states and declarations "
+             f"{result['events_stored']} events were stored.)\n"
+             f"{result['duplicates']} duplicates were told by their key.\nThe broker was away for {result['outage_s']} s; at most "
+             f"{result['peak_backlog']} events waited in the journal.")
+    for lost in result["lost_of"]:
+        first, last = (time.strftime("%H:%M:%S", time.localtime(lost[at] / 1000)) for at in ("first", "last"))
+        demo.say(f"Lost of {lost['device']}/{lost['point']}: {lost['values']}, sent from {first} to {last}. (What is sent while a "
+                 "configuration is changed, or to a device that it no longer has, nobody takes.)")
+    demo.say(f"sluice audit: {result['audit']['holes']} holes in what the messages cover, "
+             f"{result['audit']['missing']} values missing.")
+    demo.say("Nothing is missing." if proven else "SOMETHING IS MISSING.")
+
+
+def prove(demo):
     try:
         demo.start()
         try:
@@ -550,36 +578,16 @@ def main():
         except KeyboardInterrupt:
             demo.say("")
         result = demo.finish()
-        proven = result["produced"] == result["stored"] > 0 and result["lost"] == 0 and result["never_sent"] == 0 and \
-            result["audit"]["proven"]
-        code = 0 if proven else 1
-        if arguments.json:
-            print(json.dumps(result), flush=True)
-        else:
-            demo.say(f"\n{result['produced']} counted values were sent on the wire, {result['delivered']} of "
-                     f"them arrived, {result['lost']} are lost. (With all other points, states and declarations "
-                     f"{result['events_stored']} events were stored.)\n"
-                     f"{result['duplicates']} duplicates were told by their key.\nThe broker was away for {result['outage_s']} s; at most "
-                     f"{result['peak_backlog']} events waited in the journal.")
-            for lost in result["lost_of"]:
-                first, last = (time.strftime("%H:%M:%S", time.localtime(lost[at] / 1000)) for at in ("first", "last"))
-                demo.say(f"Lost of {lost['device']}/{lost['point']}: {lost['values']}, sent from {first} to {last}. (What is sent while a "
-                         "configuration is changed, or to a device that it no longer has, nobody takes.)")
-            demo.say(f"sluice audit: {result['audit']['holes']} holes in what the messages cover, "
-                     f"{result['audit']['missing']} values missing.")
-            demo.say("Nothing is missing." if proven else "SOMETHING IS MISSING.")
-    except Stop as reason:
-        print(f"demo: {reason}", file=sys.stderr)
-        if not arguments.keep:
-            print("demo: run it with --keep DIR to look at the logs", file=sys.stderr)
     except KeyboardInterrupt:
-        code = 130
-    finally:
-        demo.parts.end_all()
-        if not arguments.keep:
-            shutil.rmtree(folder, ignore_errors=True)
-    return code
+        return 130
+    proven = result["produced"] == result["stored"] > 0 and result["lost"] == 0 and result["never_sent"] == 0 and \
+        result["audit"]["proven"]
+    if demo.arguments.json:
+        print(json.dumps(result), flush=True)
+    else:
+        tell_balance(demo, result, proven)
+    return 0 if proven else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(hold(Demo, parse_arguments(), prove))

@@ -2,12 +2,10 @@
 the network, a broker with TLS, and somebody who listens there."""
 import argparse
 import json
-import shutil
-import signal
 import sys
 import time
 
-from demo import Demo, Stop, free_port, working_folder
+from demo import Demo, Stop, free_port, hold
 
 LINE = "19200 8E1"
 METERS = ("2:incomer,regs=400", "5:other,regs=400")
@@ -77,35 +75,23 @@ Somebody listens at the broker: the first value of each device is told here. Ctr
             time.sleep(0.2)
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", required=True)
-    parser.add_argument("--keep")
-    arguments = parser.parse_args()
-    arguments.json = False
-    folder = working_folder(arguments.keep)
-
-    def stop(*_):
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
-    first = FirstRun(arguments, folder)
-    code = 0
+def stay(first):
     try:
         first.start()
         first.tell_owner()
         first.run()
-    except Stop as reason:
-        print(f"first run: {reason}", file=sys.stderr)
-        code = 1
     except KeyboardInterrupt:
         print()
-    finally:
-        first.parts.end_all()
-        if not arguments.keep:
-            shutil.rmtree(folder, ignore_errors=True)
-    return code
+    return 0
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--keep")
+    parser.set_defaults(json=False)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(hold(FirstRun, parse_arguments(), stay))

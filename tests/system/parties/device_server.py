@@ -14,7 +14,7 @@ import termios
 import time
 import tty
 
-from wire import crc, receive
+from wire import connections, crc, receive
 
 REPLY_S = 1.0   # from the request's end
 GAP_S = 0.03    # a reply is over when the line is quiet for so long
@@ -58,18 +58,10 @@ def serve_raw(peer, line):
 def main(port, path, kind):
     line = os.open(path, os.O_RDWR | os.O_NOCTTY)
     tty.setraw(line)
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", int(port)))
-    listener.listen()
-    print("ready", flush=True)
-    connections = 0
-    while True:
-        peer, _ = listener.accept()
+    for number, peer in enumerate(connections(port), 1):
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connections += 1
         try:
-            if connections % 7 not in HANGS_UP:
+            if number % 7 not in HANGS_UP:
                 {"modbus": serve_modbus, "raw": serve_raw}[kind](peer, line)
         except OSError:
             pass

@@ -6,16 +6,10 @@ right, and once more with the next number; unit 1's answers come twice, too. "la
 answer of unit 1 in front of each that follows. "closes" hangs up at each question, "echoes" returns it, "http" answers as a
 web server does. Says "ready" on standard output.
 """
-import socket
-import struct
 import sys
 import threading
 
-from wire import receive
-
-
-def frame(transaction, unit, pdu):
-    return struct.pack(">HHHB", transaction, 0, len(pdu) + 1, unit) + pdu
+from wire import connections, numbers, question, tcp_frame
 
 
 def other_protocol(peer, mode):
@@ -31,16 +25,14 @@ def other_protocol(peer, mode):
 
 
 def answers(mode, transaction, unit, function, address, count):
-    if unit != 1:
-        if mode == "late":
-            return b""
-        pdu = bytes([0x80 if mode == "functionless" else function | 0x80, 11])
-    elif function in (3, 4) and 0 < count <= 125:
-        pdu = struct.pack(">BB%dH" % count, function, 2 * count, *(place % 65536 for place in range(address, address + count)))
+    if unit == 1:
+        pdu = numbers(function, address, count)
+    elif mode == "late":
+        return b""
     else:
-        pdu = bytes([function | 0x80, 1])
-    once = frame(transaction, unit, pdu)
-    return once + (frame(transaction + unit % 2 & 0xFFFF, unit, pdu) if mode == "twice" else b"")
+        pdu = bytes([0x80 if mode == "functionless" else function | 0x80, 11])
+    once = tcp_frame(transaction, unit, pdu)
+    return once + (tcp_frame(transaction + unit % 2 & 0xFFFF, unit, pdu) if mode == "twice" else b"")
 
 
 def serve(peer, mode):
@@ -49,9 +41,7 @@ def serve(peer, mode):
         if mode in ("closes", "echoes", "http"):
             other_protocol(peer, mode)
         while True:
-            transaction, _, size, unit = struct.unpack(">HHHB", receive(peer, 7))
-            asked = struct.unpack(">BHH", receive(peer, size - 1)[:5].ljust(5, b"\0"))
-            said = answers(mode, transaction, unit, *asked)
+            said = answers(mode, *question(peer))
             peer.sendall(before + said)
             before = said if mode == "late" and said else before
     except OSError:
@@ -59,13 +49,8 @@ def serve(peer, mode):
 
 
 def main(port, mode):
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", int(port)))
-    listener.listen()
-    print("ready", flush=True)
-    while True:
-        threading.Thread(target=serve, args=(listener.accept()[0], mode), daemon=True).start()
+    for peer in connections(port):
+        threading.Thread(target=serve, args=(peer, mode), daemon=True).start()
 
 
 main(*sys.argv[1:])

@@ -4,13 +4,11 @@ A Modbus TCP device that takes one connection at a time, as small ones do: PORT.
 who comes before it has noticed that the last one is over.
 Unit 1 holds its register numbers; other units are silent. Says "ready" on standard output.
 """
-import socket
-import struct
 import sys
 import threading
 import time
 
-from wire import receive
+from wire import connections, numbers, question, tcp_frame
 
 NOTICES_S = 0.03
 taken = threading.Lock()
@@ -19,15 +17,9 @@ taken = threading.Lock()
 def serve(peer):
     try:
         while True:
-            transaction, _, size, unit = struct.unpack(">HHHB", receive(peer, 7))
-            function, address, count = struct.unpack(">BHH", receive(peer, size - 1)[:5].ljust(5, b"\0"))
-            if unit != 1:
-                continue
-            if function in (3, 4) and 0 < count <= 125:
-                pdu = struct.pack(">BB%dH" % count, function, 2 * count, *range(address, address + count))
-            else:
-                pdu = bytes([function | 0x80, 1])
-            peer.sendall(struct.pack(">HHHB", transaction, 0, len(pdu) + 1, unit) + pdu)
+            transaction, unit, function, address, count = question(peer)
+            if unit == 1:
+                peer.sendall(tcp_frame(transaction, unit, numbers(function, address, count)))
     except OSError:
         pass
     finally:
@@ -37,13 +29,7 @@ def serve(peer):
 
 
 def main(port):
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", int(port)))
-    listener.listen()
-    print("ready", flush=True)
-    while True:
-        peer, _ = listener.accept()
+    for peer in connections(port):
         if taken.acquire(blocking=False):
             threading.Thread(target=serve, args=(peer,), daemon=True).start()
         else:

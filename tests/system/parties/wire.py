@@ -1,4 +1,6 @@
-"""What the Modbus parties of the tests share: the checksum of RTU, and bytes of a connection."""
+"""What the Modbus parties of the tests share: the checksum of RTU, connections and their bytes, a device of registers."""
+import socket
+import struct
 
 
 def crc(data):
@@ -19,3 +21,31 @@ def receive(peer, size):
             raise ConnectionError
         data += part
     return data
+
+
+def connections(port):
+    """Those who come, for ever. Says "ready" on standard output first."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", int(port)))
+    listener.listen()
+    print("ready", flush=True)
+    while True:
+        yield listener.accept()[0]
+
+
+def question(peer):
+    """The next one's transaction, unit, function, and the two numbers behind it."""
+    transaction, _, size, unit = struct.unpack(">HHHB", receive(peer, 7))
+    return (transaction, unit, *struct.unpack(">BHH", receive(peer, size - 1)[:5].ljust(5, b"\0")))
+
+
+def tcp_frame(transaction, unit, pdu):
+    return struct.pack(">HHHB", transaction, 0, len(pdu) + 1, unit) + pdu
+
+
+def numbers(function, address, count):
+    """What a device answers whose registers hold their own numbers."""
+    if function in (3, 4) and 0 < count <= 125:
+        return struct.pack(">BB%dH" % count, function, 2 * count, *(place % 65536 for place in range(address, address + count)))
+    return bytes([function | 0x80, 1])
