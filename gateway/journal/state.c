@@ -192,21 +192,13 @@ static int apply_learnt(struct state *state, struct unpacker *body)
     return streams_learn(&state->streams, number, body->at, (size_t)(body->end - body->at));
 }
 
-static int apply_told(struct state *state, struct unpacker *body)
+/* A record that is one number. */
+static int apply_number(uint64_t *number, struct unpacker *body)
 {
-    uint64_t number = unpack_varint(body);
+    uint64_t read = unpack_varint(body);
     if (body->bad)
         return ERR_CORRUPT;
-    state->outage_told = number;
-    return 0;
-}
-
-static int apply_retired(struct state *state, struct unpacker *body)
-{
-    uint64_t last = unpack_varint(body);
-    if (body->bad)
-        return ERR_CORRUPT;
-    state->retired_n = last;
+    *number = read;
     return 0;
 }
 
@@ -247,11 +239,11 @@ int state_apply_record(struct state *state, uint8_t type, struct unpacker *body)
     case RECORD_LEARNT:
         return apply_learnt(state, body);
     case RECORD_OUTAGE_TOLD:
-        return apply_told(state, body);
+        return apply_number(&state->outage_told, body);
     case RECORD_STEPS:
         return steps_apply(&state->steps, body);
     case RECORD_RETIRED:
-        return apply_retired(state, body);
+        return apply_number(&state->retired_n, body);
     case RECORD_CHECKPOINT_BEGIN:
         return apply_checkpoint_begin(state, body);
     case RECORD_CHECKPOINT_END:

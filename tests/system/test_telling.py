@@ -33,21 +33,33 @@ def names_the_points_that_a_device_refuses(site):
     gateway.stop()
 
 
+LATE = "later than its time-out: raise its \"timeout\""
+
+
+def is_told_late(gateway):
+    """`slow` is down, and it is said how late it answers; `dead` and `quick` are not called late. Time-outs are 300 ms."""
+    late = wait_for(lambda: not gateway.device("slow")["up"] and gateway.device("slow").get("late_ms"), 40, "it is told")
+    check(late > 300, "how late", late)
+    check(gateway.device("slow")["why"] == "timeout", "why it is down", gateway.device("slow"))
+    check(LATE in gateway.cli("status").stdout, "the status", gateway.cli("status").stdout)
+    wait_for(lambda: gateway.device("dead")["timeouts"] > 3, 40, "the one that is dead is asked")
+    check("late_ms" not in gateway.device("dead") and "late_ms" not in gateway.device("quick"), "the others",
+          gateway.device("dead"), gateway.device("quick"))
+
+
+def is_in_time_again(gateway):
+    wait_for(lambda: gateway.device("slow")["up"] and "late_ms" not in gateway.device("slow"), 90, "it is in time again")
+
+
 def a_device_that_answers_too_late_is_told_from_one_that_does_not(site):
     line = RtuLine(site, "field", ["1:slow,delay=900ms", "2:dead", "3:quick"], 19200)
     devices = [line.device(name, unit, "200ms") for unit, name in ((1, "slow"), (2, "dead"), (3, "quick"))]
     line.tell("silence 2")
     gateway = Gateway(site, [line.bus(timeout="300ms")], devices, []).start()
-    late = wait_for(lambda: not gateway.device("slow")["up"] and gateway.device("slow").get("late_ms"), 30, "it is told")
-    check(late > 300, "how late", late)
-    check(gateway.device("slow")["why"] == "timeout", "why it is down", gateway.device("slow"))
+    is_told_late(gateway)
     wait_for(lambda: "it answers" in gateway.process.log() and "device dead (unit 2) is down" in gateway.process.log(), 30, "the log")
-    check("later than its time-out: raise its \"timeout\"" in gateway.cli("status").stdout, "the status",
-          gateway.cli("status").stdout)
-    check("late_ms" not in gateway.device("dead") and "late_ms" not in gateway.device("quick"), "the others",
-          gateway.device("dead"), gateway.device("quick"))
     line.tell("delay 1 0")
-    wait_for(lambda: gateway.device("slow")["up"] and "late_ms" not in gateway.device("slow"), 90, "it is in time again")
+    is_in_time_again(gateway)
     gateway.stop()
 
 
@@ -57,16 +69,9 @@ def a_device_that_answers_too_late_over_tcp_is_told_by_its_numbers(site):
     dead.tell("silence 2")
     gateway = Gateway(site, [hall.bus(timeout="300ms"), dead.bus(timeout="300ms")],
                       [hall.device("slow", 1, "200ms"), hall.device("quick", 3, "200ms"), dead.device("dead", 2, "200ms")], []).start()
-    late = wait_for(lambda: not gateway.device("slow")["up"] and gateway.device("slow").get("late_ms"), 40, "it is told")
-    check(300 < late, "how late", late)
-    check(gateway.device("slow")["why"] == "timeout", "why it is down", gateway.device("slow"))
-    check("later than its time-out: raise its \"timeout\"" in gateway.cli("status").stdout, "the status",
-          gateway.cli("status").stdout)
-    wait_for(lambda: gateway.device("dead")["timeouts"] > 3, 40, "the other one is asked")
-    check("late_ms" not in gateway.device("dead") and "late_ms" not in gateway.device("quick"), "the others",
-          gateway.device("dead"), gateway.device("quick"))
+    is_told_late(gateway)
     hall.tell("delay 1 0")
-    wait_for(lambda: gateway.device("slow")["up"] and "late_ms" not in gateway.device("slow"), 90, "it is in time again")
+    is_in_time_again(gateway)
     gateway.stop()
 
 
@@ -78,7 +83,7 @@ def a_device_that_was_late_and_answers_no_more_is_not_told_as_late(site):
     wait_for(lambda: "late_ms" not in gateway.device("slow"), 90, "it is told no more")
     check(not gateway.device("slow")["up"] and gateway.device("slow")["why"] == "timeout", "it is down", gateway.device("slow"))
     words = gateway.cli("status").stdout
-    check("no answer came in time" in words and "later than its time-out" not in words, "what to do", words)
+    check("no answer came in time" in words and LATE not in words, "what to do", words)
     gateway.stop()
 
 

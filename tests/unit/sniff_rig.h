@@ -36,6 +36,14 @@ static inline size_t rtu(uint8_t *bytes, uint8_t unit, const void *pdu, size_t s
     return frames_rtu.encode(unit, pdu, size, bytes);
 }
 
+/* A frame whose function nobody knows, so that nothing but its checksum tells where it ends. */
+static inline size_t rtu_unknown(uint8_t *bytes)
+{
+    static const uint8_t pdu[] = {100, 1, 2, 3, 4, 5};
+
+    return rtu(bytes, 7, pdu, sizeof pdu);
+}
+
 static const uint8_t ask[] = {3, 0, 100, 0, 2}, answer[] = {3, 4, 0, 1, 0xFF, 0xFF};
 
 #endif

@@ -127,6 +127,20 @@ static int run_hangs(const struct site_bus *bus, struct driver_host *host)
     return host_wait(host, -1, INT64_MAX) == ERR_CLOSED ? 0 : ERR_INVALID;
 }
 
+/* Waits for two answers, of which one comes. The bus's options are the pipe. */
+static int run_awaits(const struct site_bus *bus, struct driver_host *host)
+{
+    const int *pipe_fd = bus->options;
+    char byte;
+
+    atomic_store(&host->stats[0].requests, 1);
+    if (host_wait(host, *pipe_fd, INT64_MAX) != 1 || read(*pipe_fd, &byte, 1) != 1)
+        return ERR_INVALID;
+    atomic_store(&host->stats[0].replies, 1);
+    return host_wait(host, *pipe_fd, INT64_MAX) == ERR_CLOSED ? 0 : ERR_INVALID;
+}
+
+static const struct driver awaits = {.name = "awaits", .run = run_awaits};
 static const struct driver hangs = {.name = "hangs", .run = run_hangs};
 static const struct driver recalls = {.name = "recalls", .run = run_recalls};
 static const struct driver learns = {.name = "learns", .run = run_learns, .learns = true};
@@ -210,6 +224,29 @@ static void waits_for_a_time_a_descriptor_and_the_stop(void **state)
     host_ask_stop(host);
     host_stop(host);
     host_stop(NULL);
+}
+
+/* The answer that is under way when the bus is to stop is taken; another one is waited for no
+ * longer than a moment. */
+static void an_answer_that_is_under_way_is_waited_for(void **state)
+{
+    struct fixture *fixture = *state;
+    struct host *host;
+    int fds[2];
+
+    assert_int_equal(pipe(fds), 0);
+    fixture->bus.driver = &awaits;
+    fixture->bus.options = &fds[0];
+    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
+                                &clock_system, NULL, NULL),
+                     0);
+    await(&host_stats(host)[0].requests);
+    host_ask_stop(host);
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    await(&host_stats(host)[0].replies);
+    host_stop(host); /* which comes back */
+    close(fds[0]);
+    close(fds[1]);
 }
 
 /* The silence of a bus that waits is short, or nothing: it is seen again and again. */
@@ -335,6 +372,7 @@ int main(void)
         HOST_TEST(what_a_driver_read_is_in_the_journal_when_it_is_stopped),
         HOST_TEST(a_driver_that_hangs_gives_no_sign_of_life),
         HOST_TEST(waits_for_a_time_a_descriptor_and_the_stop),
+        HOST_TEST(an_answer_that_is_under_way_is_waited_for),
         HOST_TEST(a_driver_learns_what_was_read_last_in_an_earlier_life),
         HOST_TEST(remembers_why_a_driver_gave_up),
         HOST_TEST(what_is_learnt_comes_back_and_is_forgotten),

@@ -217,6 +217,85 @@ static void a_name_that_nobody_knows_holds_up_no_other(void **state)
     stop();
 }
 
+/* On its first connection it has lost a byte, so that nothing that it says is meant for anybody. */
+static void answer_out_of_step(struct rig_server *of, int fd, const uint8_t *request)
+{
+    uint8_t reply[RIG_REPLY_MAX];
+    size_t size = rig_reply(request, reply);
+
+    if (atomic_load(&of->connections) == 1) {
+        reply[0] = request[1];
+        reply[1] = 0;
+        reply[6] = UNIT + 1;
+    }
+    rig_send(fd, reply, size);
+}
+
+/* Only a new connection helps. */
+static void hangs_up_on_a_server_that_is_out_of_step(void **state)
+{
+    (void)state;
+    start(answer_out_of_step, NULL);
+    bus.options.timeout_ns = 100 * NS_PER_MS;
+    rig_join(&bus, engine);
+    RIG_AWAIT(bus.good[0] >= 5);
+    assert_int_equal(server.connections, 2);
+    assert_int_equal(bus.stats[0].reconnects, 1);
+    rig_leave(&bus, engine);
+    stop();
+}
+
+/* Answers when the manner lets it. */
+static void answer_when_allowed(struct rig_server *of, int fd, const uint8_t *request)
+{
+    while (atomic_load(&of->manner) == 0)
+        poll(NULL, 0, 2);
+    rig_answer(of, fd, request);
+}
+
+static void *leave(void *context)
+{
+    rig_leave(context, engine);
+    return NULL;
+}
+
+/* What is asked is taken before it leaves, and nothing is asked any more. */
+static void a_bus_that_ends_waits_for_the_reply_that_is_under_way(void **state)
+{
+    pthread_t leaving;
+
+    (void)state;
+    start(answer_when_allowed, NULL);
+    rig_join(&bus, engine);
+    RIG_AWAIT(server.requests == 1);
+    bus.host.ends_ns = clock_mono(&clock_system) + RIG_PATIENCE_NS;
+    assert_int_equal(pthread_create(&leaving, NULL, leave, &bus), 0);
+    poll(NULL, 0, 50);
+    assert_int_equal(bus.good[0], 0);
+    server.manner = 1;
+    pthread_join(leaving, NULL);
+    assert_int_equal(bus.good[0], 1);
+    assert_int_equal(server.requests, 1);
+    stop();
+}
+
+static void a_bus_that_ends_waits_no_longer_than_it_may(void **state)
+{
+    int64_t ends_ns;
+
+    (void)state;
+    start(answer_when_allowed, NULL);
+    rig_join(&bus, engine);
+    RIG_AWAIT(server.requests == 1);
+    ends_ns = clock_mono(&clock_system) + 100 * NS_PER_MS;
+    bus.host.ends_ns = ends_ns;
+    rig_leave(&bus, engine);
+    assert_true(clock_mono(&clock_system) >= ends_ns);
+    assert_int_equal(bus.good[0], 0);
+    server.manner = 1;
+    stop();
+}
+
 static void hang_up_now_and_then(struct rig_server *of, int fd, const uint8_t *request)
 {
     if (atomic_load(&of->requests) % 10 == 0)
@@ -260,6 +339,9 @@ int main(void)
         cmocka_unit_test(a_server_that_accepts_only_to_hang_up_is_told_and_left_in_peace),
         cmocka_unit_test(leaves_at_once_while_it_connects),
         cmocka_unit_test(a_name_that_nobody_knows_holds_up_no_other),
+        cmocka_unit_test(hangs_up_on_a_server_that_is_out_of_step),
+        cmocka_unit_test(a_bus_that_ends_waits_for_the_reply_that_is_under_way),
+        cmocka_unit_test(a_bus_that_ends_waits_no_longer_than_it_may),
         cmocka_unit_test(keeps_its_schedule_across_connections),
     };
 

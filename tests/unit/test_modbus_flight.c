@@ -71,6 +71,25 @@ static int hear(struct tcp_flight *flight, uint16_t transaction, uint8_t unit, u
     return tcp_flight_take(flight, &fence, &frame, now_ns);
 }
 
+/* An exception to that function. */
+static struct mbap_frame refusal(uint16_t transaction, uint8_t function, uint8_t code)
+{
+    static uint8_t pdu[2];
+
+    pdu[0] = function | 0x80;
+    pdu[1] = code;
+    return (struct mbap_frame){
+        .transaction = transaction, .unit = UNIT, .pdu = pdu, .size = sizeof pdu};
+}
+
+static int hear_refusal(struct tcp_flight *flight, uint16_t transaction, uint8_t function,
+                        uint8_t code)
+{
+    struct mbap_frame frame = refusal(transaction, function, code);
+
+    return tcp_flight_take(flight, &fence, &frame, now_ns);
+}
+
 static void time_out(struct tcp_flight *flight)
 {
     now_ns = flight->deadline_ns;
@@ -174,25 +193,24 @@ static void believes_no_exception_that_an_older_request_may_have_caused(void **s
 {
     struct modbus_request request = read_of(10, 1);
     struct tcp_flight flight;
-    uint8_t pdu[2] = {MODBUS_HOLDING_REGISTERS | 0x80, 2};
-    struct mbap_frame refusal = {.unit = UNIT, .pdu = pdu, .size = sizeof pdu};
     unsigned count;
+    uint16_t mine;
 
     (void)state;
     begin(&flight, &request, &count);
     time_out(&flight);
-    refusal.transaction = begin(&flight, &request, &count);
+    mine = begin(&flight, &request, &count);
     assert_int_equal(count, 2);
-    assert_int_equal(tcp_flight_take(&flight, &fence, &refusal, now_ns), ERR_PROTOCOL);
+    assert_int_equal(hear_refusal(&flight, mine, MODBUS_HOLDING_REGISTERS, 2), ERR_PROTOCOL);
     tcp_flight_lost(&flight, &fence);
     /* One of the two is answered: which, the next detour shows. */
     request.count = 2;
     begin(&flight, &request, &count);
     assert_int_equal(count, 3);
     assert_int_equal(hear(&flight, number, UNIT, count, 1), TCP_FLIGHT_GOES_ON);
-    refusal.transaction = send_next(&flight, &count);
+    mine = send_next(&flight, &count);
     assert_int_equal(count, 2);
-    assert_int_equal(tcp_flight_take(&flight, &fence, &refusal, now_ns), ERR_EXCEPTION);
+    assert_int_equal(hear_refusal(&flight, mine, MODBUS_HOLDING_REGISTERS, 2), ERR_EXCEPTION);
     assert_int_equal(flight.reply.exception, 2);
 }
 
@@ -201,16 +219,12 @@ static void takes_an_exception_without_a_function_by_its_number(void **state)
 {
     struct modbus_request request = read_of(10, 1);
     struct tcp_flight flight;
-    uint8_t pdu[2] = {0x80, 11};
-    struct mbap_frame refusal = {.unit = UNIT, .pdu = pdu, .size = sizeof pdu};
     unsigned count;
     uint16_t mine = begin(&flight, &request, &count);
 
     (void)state;
-    refusal.transaction = (uint16_t)(mine + 1);
-    assert_int_equal(tcp_flight_take(&flight, &fence, &refusal, now_ns), TCP_FLIGHT_WAITS);
-    refusal.transaction = mine;
-    assert_int_equal(tcp_flight_take(&flight, &fence, &refusal, now_ns), ERR_EXCEPTION);
+    assert_int_equal(hear_refusal(&flight, (uint16_t)(mine + 1), 0, 11), TCP_FLIGHT_WAITS);
+    assert_int_equal(hear_refusal(&flight, mine, 0, 11), ERR_EXCEPTION);
     assert_int_equal(flight.reply.exception, 11);
 }
 
@@ -219,20 +233,19 @@ static void notes_how_late_an_answer_came(void **state)
 {
     struct modbus_request request = read_of(10, 4);
     struct tcp_flight flight;
-    uint8_t pdu[2] = {MODBUS_HOLDING_REGISTERS | 0x80, 2};
-    struct mbap_frame late = {.unit = UNIT, .pdu = pdu, .size = sizeof pdu};
+    struct mbap_frame late;
     unsigned count;
     uint16_t mine = begin(&flight, &request, &count);
     int64_t sent_ns = flight.reply.sent_ns;
 
     (void)state;
     time_out(&flight);
-    late.transaction = (uint16_t)(mine + 7);
-    tcp_flight_late(&fence, &late, now_ns);
+    late = refusal((uint16_t)(mine + 7), MODBUS_HOLDING_REGISTERS, 2);
+    assert_false(tcp_flight_late(&fence, &late, now_ns));
     assert_int_equal(fence.late_ns, 0);
     now_ns += 500 * NS_PER_MS;
     late.transaction = mine;
-    tcp_flight_late(&fence, &late, now_ns);
+    assert_true(tcp_flight_late(&fence, &late, now_ns));
     assert_int_equal(fence.late_ns, now_ns - sent_ns);
     /* Until one comes in time. */
     request.count = 5;
@@ -254,6 +267,7 @@ static void an_answer_that_was_given_up_misleads_nobody(void **state)
     begin(&flight, &second, &count);
     assert_int_equal(hear(&flight, given_up, UNIT, 4, 1), TCP_FLIGHT_WAITS);
     assert_int_equal(flight.reply.strays, 1);
+    assert_true(flight.late);
     assert_int_equal(tcp_flight_time_out(&flight, false), ERR_TIMEOUT);
     assert_int_equal(hear(&flight, (uint16_t)(given_up + 7), UNIT, 4, 1), TCP_FLIGHT_WAITS);
     assert_int_equal(tcp_flight_time_out(&flight, false), ERR_PROTOCOL);

@@ -49,11 +49,10 @@ static void joins_the_lumps_of_a_frame(void **state)
 
 static void joins_a_function_that_nobody_knows(void **state)
 {
-    static const uint8_t own[] = {100, 1, 2, 3, 4, 5};
     struct heard heard;
     struct sniff sniff;
     uint8_t bytes[64];
-    size_t size = rtu(bytes, 7, own, sizeof own);
+    size_t size = rtu_unknown(bytes);
 
     (void)state;
     begin(&heard, &sniff, SNIFF_RTU);

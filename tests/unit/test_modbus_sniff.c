@@ -160,11 +160,10 @@ static void tells_what_is_no_frame_and_goes_on_behind_it(void **state)
 
 static void takes_a_function_that_nobody_knows_between_silences(void **state)
 {
-    static const uint8_t own[] = {100, 1, 2, 3, 4, 5};
     struct heard heard;
     struct sniff sniff;
     uint8_t bytes[64];
-    size_t size = rtu(bytes, 7, own, sizeof own);
+    size_t size = rtu_unknown(bytes);
 
     (void)state;
     begin(&heard, &sniff, SNIFF_RTU);
