@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-from . import boards, build, disks, presets
+from . import boards, build, disks, network
 from .words import MIB, Progress, Refused, need, say
 
 BLOCK = 4 * MIB
@@ -197,7 +197,7 @@ def copy_presets(fd, device, path, offset, folder):
 def check_presets(folder):
     if not (folder / "sluice.json").is_file():
         raise Refused("%s has no sluice.json: --presets takes the folder of one site, as \"tools/flash presets\" makes it" % folder)
-    presets.check_network(folder)
+    network.check(folder)
 
 
 def write(wanted):
@@ -205,11 +205,11 @@ def write(wanted):
     image = pathlib.Path(wanted.image) if wanted.image else build.image_of(board)
     if not image.is_file():
         raise Refused("there is no image %s" % image)
-    site = pathlib.Path(wanted.presets) if wanted.presets else None
+    presets = pathlib.Path(wanted.presets) if wanted.presets else None
     size = plain_size(image)
     held = BLOCK
-    if site:
-        check_presets(site)
+    if presets:
+        check_presets(presets)
         need("mcopy", "mtools")
         offset = boot_offset(image, size)
         held = min(held, offset)
@@ -220,8 +220,8 @@ def write(wanted):
     try:
         first, digests = write_all(fd, image, size, held)
         read_back(fd, device, size, digests)
-        if site:
-            say("presets: %s" % ", ".join(copy_presets(fd, device, wanted.device, offset, site)))
+        if presets:
+            say("presets: %s" % ", ".join(copy_presets(fd, device, wanted.device, offset, presets)))
         write_first(fd, device, first)
         if device:
             try:

@@ -2,6 +2,8 @@
 import ipaddress
 import re
 
+from .words import Refused
+
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 SPACE = " \t\v\f"  # [[:space:]] of a line
 
@@ -19,8 +21,8 @@ def is_interface(value):
     return is_address(address) and re.fullmatch("0|[1-9][0-9]{0,2}", size) is not None and int(size) <= ipaddress.ip_address(address).max_prefixlen
 
 
-def are(check):
-    return lambda value: all(check(word) for word in re.split("[ \t]+", value))
+def are(is_one):
+    return lambda value: all(is_one(word) for word in re.split("[ \t]+", value))
 
 
 # What the image knows: whether a value is one, and words for it.
@@ -83,3 +85,11 @@ def mistake_together(found):
     if gateway not in own.network and not (gateway.version == own.version == 6 and gateway.is_link_local):
         return "GATEWAY=%s is not in the network of ADDRESS=%s, so it would never be reached" % (found["GATEWAY"], found["ADDRESS"])
     return None
+
+
+def check(folder):
+    """A site's folder whose network.conf has a mistake is Refused; one without that file is sound."""
+    path = folder / "network.conf"
+    wrong = mistake(path.read_bytes()) if path.exists() else None
+    if wrong:
+        raise Refused("%s: network.conf: %s" % (folder.name, wrong))

@@ -166,15 +166,14 @@ def is_number(address):
     return re.fullmatch(r"[0-9.]+|[0-9a-fA-F:]*:[0-9a-fA-F:]*", address) is not None
 
 
-def address_of(folder, site):
-    """What a browser opens; "" where nobody knows before it is switched on."""
-    found = network.settings_of(folder)
-    return site.get("address") or found.get("ADDRESS", "").split("/")[0] or (found["HOSTNAME"] + ".local" if "HOSTNAME" in found else "")
+def address_of(settings, site):
+    """What a browser opens; "" where nobody knows before it is switched on. `settings` are those of the network."""
+    return site.get("address") or settings.get("ADDRESS", "").split("/")[0] or (settings["HOSTNAME"] + ".local" if "HOSTNAME" in settings else "")
 
 
-def check_address(folder, address):
+def check_address(folder, settings, address):
     """A page answers to the names that it knows, and refuses others: a label must not lead to a refusal."""
-    name = network.settings_of(folder).get("HOSTNAME")
+    name = settings.get("HOSTNAME")
     known = {name.lower(), name.lower() + ".local"} if name else set()
     if address and not is_number(address) and address.lower() not in known and '"%s"' % address not in (folder / "sluice.json").read_text(encoding="utf-8"):
         raise Refused("%s: its page would not answer to %s: add \"web\": { \"names\": [\"{{address}}\"] } to the template's sluice.json" %
@@ -188,15 +187,14 @@ def openssl(*arguments):
     return done.stdout
 
 
-def keep_certificate(folder, address):
+def keep_certificate(folder, settings, address):
     """The page's certificate where the configuration names one, made once; its fingerprint, or ""."""
     certificate, key = folder / PAGE_CERTIFICATE, folder / PAGE_KEY
     if '"%s"' % PAGE_CERTIFICATE not in (folder / "sluice.json").read_text(encoding="utf-8"):
         return ""
     if not certificate.exists() or not key.exists():
-        found = network.settings_of(folder)
-        name = found.get("HOSTNAME", "")
-        names = [entry for entry in dict.fromkeys([address, name, name + ".local" if name else "", found.get("ADDRESS", "").split("/")[0]]) if entry]
+        name = settings.get("HOSTNAME", "")
+        names = [entry for entry in dict.fromkeys([address, name, name + ".local" if name else "", settings.get("ADDRESS", "").split("/")[0]]) if entry]
         if not names:
             raise Refused("%s: a certificate needs the address that the page is opened at: a column \"address\", or ADDRESS or HOSTNAME "
                           "in the template's network.conf" % folder.name)
@@ -206,13 +204,6 @@ def keep_certificate(folder, address):
                 "-subj", "/CN=" + names[0][:64], "-addext", "subjectAltName=" + ",".join(kinds),
                 "-addext", "extendedKeyUsage=serverAuth", "-keyout", str(key), "-out", str(certificate))
     return openssl("x509", "-in", str(certificate), "-noout", "-fingerprint", "-sha256").strip().split("=")[-1]
-
-
-def check_network(folder):
-    path = folder / "network.conf"
-    mistake = network.mistake(path.read_bytes()) if path.exists() else None
-    if mistake:
-        raise Refused("%s: network.conf: %s" % (folder.name, mistake))
 
 
 def find_sluice(wanted):
@@ -276,11 +267,12 @@ def fill_site(site, template, tables, folder, sluice, board):
             save(folder / name, (tables / value).read_bytes(), is_secret(name))
         except OSError as error:
             raise Refused("%s: %s cannot be read: %s" % (site["id"], tables / value, error.strerror)) from None
-    check_network(folder)
+    network.check(folder)
+    settings = network.settings_of(folder)
     code = keep_code(folder, site)
-    address = address_of(folder, site)
-    check_address(folder, address)
-    fingerprint = keep_certificate(folder, address)
+    address = address_of(settings, site)
+    check_address(folder, settings, address)
+    fingerprint = keep_certificate(folder, settings, address)
     check_made(sluice, folder, site.get("board") or board)
     return labels.Label(site["id"], site.get("name") or site["id"], site.get("serial", ""), address, code, fingerprint)
 
