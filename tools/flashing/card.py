@@ -105,6 +105,7 @@ def write_all(fd, image, size, held=BLOCK):
         put(fd, block, done)
         digests.append(hashlib.blake2b(block).digest())
         done += len(block)
+        # The first time after the first block: its zeros are on the medium before anything else, and the old table is gone from then on.
         if number % SYNC_EVERY == 0 or done == size:
             sync(fd, done)
             progress.at(done)
