@@ -4,7 +4,7 @@ import os
 import sys
 
 from .gateway import sluice
-from .site import BUILD, wait_for
+from .site import BUILD, check, wait_for
 
 PARTY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../tools/party/first_run.py")
 
@@ -19,6 +19,7 @@ class FirstRun:
         self.party = site.start("first-run", sys.executable, "-B", PARTY, "--build", BUILD, "--keep", folder)
         site.at_end(self.party.end)  # in order, so that it ends what it has started
         wait_for(lambda: os.path.exists(told) or self.party.popen.poll() is not None, 60, "all is started")
+        check(os.path.exists(told), "it is started", self.party.log())
         with open(told) as file:
             self.told = json.load(file)
         self.url = self.told["page"].rstrip("/")
