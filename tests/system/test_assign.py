@@ -28,7 +28,7 @@ def meters(site, *keys):
 
     def assign(*arguments, given=None, profile="eastron-sdm120"):
         return subprocess.run([program("sluice"), "assign", site.path("meters.tty"), "--profile", profile, "--socket",
-"/nonexistent/api.sock", *arguments], input=given or "",
+                               "/nonexistent/api.sock", *arguments], input=given or "",
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=100)
     return process, assign
 

@@ -97,7 +97,6 @@ def mistakes_in_tables_and_templates_are_told(site):
     return "%d mistakes" % len(MISTAKES)
 
 
-
 NETWORKS = (
     ("ADDRESS=10.0.7.5\n", "line 1, \"ADDRESS=10.0.7.5\": expected is an address with the size of its network"),
     ("\nADDRESS=10.0.7.500/24\n", "line 2, \"ADDRESS=10.0.7.500/24\""),

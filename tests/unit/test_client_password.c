@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "core/error.h"
-#include "secret_file.h"
+#include "unit/secret_file.h"
 #include "uplink/client.h"
 
 static void reads_the_first_line_or_says_why_not(void **state)

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "core/error.h"
-#include "secret_file.h"
 #include "tls/proxy.h"
+#include "unit/secret_file.h"
 
 #define BEHIND "what the broker says"
 #define DONE   "HTTP/1.1 200 OK\r\n\r\n"
