@@ -11,9 +11,10 @@ import shutil
 import subprocess
 import sys
 import types
+import unittest.mock
 
 from harness import LONG, Skip, check, free_port, main, program, wait_for
-from harness.flashing import FLASH, TREE, done, refused, run, tool
+from harness.flashing import FLASH, TREE, done, refused, run, site_folder, tool
 from harness.node import Node
 
 MIB = 1 << 20
@@ -67,9 +68,8 @@ def every_board_is_listed(_site):
 
 def an_image_goes_onto_a_card_and_is_read_back(site):
     image, content = make_image(site)
-    presets = pathlib.Path(site.path("plant7"))
-    (presets / "tls").mkdir(parents=True)
-    (presets / "sluice.json").write_text('{"version": 1}')
+    presets = site_folder(site, "plant7", '{"version": 1}')
+    (presets / "tls").mkdir()
     (presets / "tls/ca.pem").write_text("a certificate")
     with Loop(site, 32) as loop:
         answer = done(run("write", "rpi4", loop.path, "--image", image, "--presets", presets, "--yes"),
@@ -85,9 +85,7 @@ def an_image_goes_onto_a_card_and_is_read_back(site):
 
 def nobody_mounts_a_card_before_its_presets_are_there(site):
     image, _ = make_image(site)
-    presets = pathlib.Path(site.path("plant7"))
-    presets.mkdir()
-    (presets / "sluice.json").write_text('{"version": 1}')
+    presets = site_folder(site, "plant7", '{"version": 1}')
     seen, copy_presets = [], card.copy_presets
 
     def looked_at(fd, device, path, offset, folder):
@@ -98,12 +96,8 @@ def nobody_mounts_a_card_before_its_presets_are_there(site):
             seen.append(error.errno)
         return copy_presets(fd, device, path, offset, folder)
 
-    with Loop(site, 32) as loop:
-        card.copy_presets = looked_at
-        try:
-            card.write(types.SimpleNamespace(board="rpi4", device=loop.path, image=str(image), presets=str(presets), yes=True))
-        finally:
-            card.copy_presets = copy_presets
+    with Loop(site, 32) as loop, unittest.mock.patch.object(card, "copy_presets", looked_at):
+        card.write(types.SimpleNamespace(board="rpi4", device=loop.path, image=str(image), presets=str(presets), yes=True))
     check(seen == [errno.EBUSY], "it is held", seen)
 
 
@@ -235,14 +229,12 @@ def a_card_that_was_written_in_part_starts_nothing(site):
 
     for where, blocks, words in (("at its end", lambda _: whole(torn), "damaged"), ("at once", stopped, "stopped: what was on")):
         target.write_bytes(os.urandom(card.BLOCK))
-        card.blocks_of = blocks
         try:
-            card.write(wanted)
+            with unittest.mock.patch.object(card, "blocks_of", blocks):
+                card.write(wanted)
             check(False, "it was written", where)
         except Refused as why:
             check(words in str(why), "why", where, str(why))
-        finally:
-            card.blocks_of = whole
         left = target.read_bytes()
         check(len(left) >= card.BLOCK and not any(left[:card.BLOCK]), "neither the table before nor the new one is there", where)
 
@@ -250,9 +242,7 @@ def a_card_that_was_written_in_part_starts_nothing(site):
 def a_card_that_was_pulled_out_before_its_presets_were_on_it_starts_nothing(site):
     image, _ = make_image(site)
     target = pathlib.Path(site.path("target.img"))
-    presets = pathlib.Path(site.path("plant7"))
-    presets.mkdir()
-    (presets / "sluice.json").write_text('{"version": 1}')
+    presets = site_folder(site, "plant7", '{"version": 1}')
     wanted = types.SimpleNamespace(board="rpi4", device=str(target), image=str(image), presets=str(presets), yes=True)
     copy_presets = card.copy_presets
 
@@ -266,23 +256,19 @@ def a_card_that_was_pulled_out_before_its_presets_were_on_it_starts_nothing(site
         raise KeyboardInterrupt
 
     for copied in (pulled_out, stopped):
-        card.copy_presets = copied
         try:
-            card.write(wanted)
+            with unittest.mock.patch.object(card, "copy_presets", copied):
+                card.write(wanted)
             check(False, "it was written", copied)
         except Refused as why:
             check("nothing starts from it" in str(why), "why", str(why))
-        finally:
-            card.copy_presets = copy_presets
         check(not any(target.read_bytes()[:MIB]), "there is neither table nor boot loader", copied)
     card.write(wanted)
     check(any(target.read_bytes()[:MIB]), "there is when all is on it")
 
 
 def presets_need_a_boot_partition_before_anything_is_overwritten(site):
-    presets = pathlib.Path(site.path("plant7"))
-    presets.mkdir()
-    (presets / "sluice.json").write_text('{"version": 1}')
+    presets = site_folder(site, "plant7", '{"version": 1}')
     target = site.write("target.img", "what was there")
     image = pathlib.Path(site.path("disk.img"))
     image.write_bytes(bytes(9 * MIB))

@@ -8,7 +8,7 @@ import shutil
 
 from harness import Gateway, check, main, program
 from harness.api import Api
-from harness.flashing import TREE, done, refused, run, tool
+from harness.flashing import TREE, done, refused, run, site_folder, tool
 
 EXAMPLE = TREE / "docs/examples/sites"
 
@@ -89,10 +89,8 @@ MISTAKES = (
 
 def mistakes_in_tables_and_templates_are_told(site):
     for number, (table, template, words) in enumerate(MISTAKES):
-        folder = pathlib.Path(site.path("case%d" % number))
-        folder.mkdir()
+        folder = site_folder(site, "case%d" % number, template or '{"version":1,"gateway":{"id":"{{id}}"}}')
         (folder / "sites.csv").write_text(table)
-        (folder / "sluice.json").write_text(template or '{"version":1,"gateway":{"id":"{{id}}"}}')
         refused(run("presets", folder / "sites.csv", folder / "sluice.json", folder / "out", "--sluice", program("sluice")), words)
     return "%d mistakes" % len(MISTAKES)
 
@@ -118,9 +116,7 @@ NETWORK = "\ufeff# this site\r\n\r\n ADDRESS = fd00::5/64\r\nGATEWAY=fd00::1\nDN
 
 
 def settings_of_a_network_that_make_none_are_told(site):
-    template = pathlib.Path(site.path("template"))
-    template.mkdir()
-    (template / "sluice.json").write_text('{"version":1,"gateway":{"id":"{{id}}"}}')
+    template = site_folder(site, "template", '{"version":1,"gateway":{"id":"{{id}}"}}')
     table = site.write("sites.csv", "id\na\n")
     out = pathlib.Path(site.path("out"))
     words = ("presets", table, template, out, "--sluice", program("sluice"))
@@ -143,10 +139,8 @@ def settings_of_a_network_that_make_none_are_told(site):
 
 
 def what_has_a_mistake_is_not_handed_out(site):
-    template, out = pathlib.Path(site.path("template")), pathlib.Path(site.path("out"))
-    template.mkdir()
     good = '{"version":1,"gateway":{"id":"{{id}}"}}'
-    (template / "sluice.json").write_text(good)
+    template, out = site_folder(site, "template", good), pathlib.Path(site.path("out"))
     table = pathlib.Path(site.write("sites.csv", "id\na\n"))
     words = ("presets", table, template, out, "--sluice", program("sluice"))
     done(run(*words))

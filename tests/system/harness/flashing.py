@@ -26,5 +26,13 @@ def done(answer, *words):
     return answer
 
 
+def site_folder(site, name, text):
+    """A folder with that sluice.json: of one site, or the template of many."""
+    folder = pathlib.Path(site.path(name))
+    folder.mkdir()
+    (folder / "sluice.json").write_text(text)
+    return folder
+
+
 def tool(*words, **more):
     return subprocess.run(list(map(str, words)), check=True, capture_output=True, text=True, **more).stdout
