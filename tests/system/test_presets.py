@@ -72,6 +72,8 @@ MISTAKES = (
     ("id\n", None, "names no site"),
     ("id\na\nA\n", None, "two sites of the id A"),
     ("id\n../a\n", None, "can be no name of a folder"),
+    ("id,gateway\nlabels.html,a\n", '{"version":1,"gateway":{"id":"{{gateway}}","name":"{{id}}"}}', "the id \"labels.html\" is the name of the sheet of labels"),
+    ("id,gateway\nLabels.html,a\n", '{"version":1,"gateway":{"id":"{{gateway}}","name":"{{id}}"}}', "the id \"Labels.html\" is the name of the sheet of labels"),
     ("id,serial\na,1\nb,1\n", None, "two sites of the serial number 1"),
     ("id,setup_code\na,1234567\n", None, "too short"),
     ("id,setup_code\na,abcd-efgh\nb,ABCDEFGH\n", None, "two sites of one setup code"),

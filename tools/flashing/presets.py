@@ -73,6 +73,9 @@ def letters_of(code):
 def check_site(site, where, before):
     if not SITE_ID.fullmatch(site["id"]):
         raise Refused("%s: the id \"%s\" can be no name of a folder: letters, digits, dot, dash and underscore" % (where, site["id"]))
+    if site["id"].lower() == LABELS:
+        raise Refused("%s: the id \"%s\" is the name of the sheet of labels, which lies beside the sites' folders: take another one" %
+                      (where, site["id"]))
     if site["id"].lower() in [other["id"].lower() for other in before]:
         raise Refused("%s: there are two sites of the id %s: two gateways of one id take each other's connection" % (where, site["id"]))
     serial = site.get("serial")
