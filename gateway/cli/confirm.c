@@ -95,20 +95,31 @@ static bool agrees(const cJSON *value, const char *shown, double within)
     return fabs(read - number) <= within * fabs(number);
 }
 
-/* What keeps a point from being confirmed; `event` is what was read of it, or NULL. */
-static void tell_difference(const cJSON *event, const char *device, const char *point,
-                            const char *shown, const struct candidates *others)
+/* A point that is not read: one of the profile's, or one that there is not. */
+static int tell_unread(const struct confirm_wish *wish, const struct catalog_profile *profile,
+                       const char *point, struct candidates *others)
 {
-    const cJSON *value = event ? get(event, "v") : NULL;
-    const char *why = event ? answer_text(event, "why") : "";
     char there[256];
 
-    candidates_text(others, there, sizeof there);
-    if (!event) {
-        fprintf(stderr, "sluice profile: nothing was read of point %s of device %s%s\n", point,
-                device, there);
-        return;
+    if (profile && catalog_has_point(profile, point)) {
+        fprintf(stderr,
+                "sluice profile: nothing was read of point %s of device %s: it is not one "
+                "of those that are read there (\"also\" adds it)\n",
+                point, wish->device);
+        return EXIT_CODE_FAILED;
     }
+    candidates_text(others, there, sizeof there);
+    fprintf(stderr, "sluice profile: device %s has no point \"%s\"%s\n", wish->device, point,
+            there);
+    return EXIT_CODE_USAGE;
+}
+
+/* What keeps a point from being confirmed, of which that was read. */
+static void tell_difference(const cJSON *event, const char *point, const char *shown)
+{
+    const cJSON *value = get(event, "v");
+    const char *why = answer_text(event, "why");
+
     if (!value || cJSON_IsNull(value)) {
         fprintf(stderr,
                 "sluice profile: %s has no value now%s%s: not confirmed. Compare it once more when "
@@ -125,7 +136,8 @@ static void tell_difference(const cJSON *event, const char *device, const char *
 }
 
 /* One "point=value". */
-static int compare(const char *state, const char *device, const char *shown, double within)
+static int compare(const struct confirm_wish *wish, const struct catalog_profile *profile,
+                   const char *state, const char *shown, double within)
 {
     const char *is = strchr(shown, '=');
     char point[ID_SIZE_MAX];
@@ -137,15 +149,17 @@ static int compare(const char *state, const char *device, const char *shown, dou
     snprintf(point, sizeof point, "%.*s", (int)(is - shown), shown);
     struct candidates others;
     candidates_init(&others, point);
-    cJSON *event = find_reading(state, device, point, &others);
-    const cJSON *value = event ? get(event, "v") : NULL;
+    cJSON *event = find_reading(state, wish->device, point, &others);
+    if (!event)
+        return tell_unread(wish, profile, point, &others);
+    const cJSON *value = get(event, "v");
     bool good = value && !cJSON_IsNull(value) && agrees(value, is + 1, within);
     if (good) {
         char *printed = cJSON_PrintUnformatted(value);
         printf("%s reads %s, the display shows %s\n", point, printed, is + 1);
         free(printed);
     } else {
-        tell_difference(event, device, point, is + 1, &others);
+        tell_difference(event, point, is + 1);
     }
     cJSON_Delete(event);
     return good ? EXIT_CODE_OK : EXIT_CODE_FAILED;
@@ -165,7 +179,7 @@ static int parse_within(const char *text, double *within)
     return EXIT_CODE_USAGE;
 }
 
-static int compare_all(const struct confirm_wish *wish)
+static int compare_all(const struct confirm_wish *wish, const struct catalog_profile *profile)
 {
     char *state = NULL;
     double within;
@@ -174,7 +188,7 @@ static int compare_all(const struct confirm_wish *wish)
     if (code == EXIT_CODE_OK)
         code = client_get_body(wish->socket_path, "/api/v1/state", &state);
     for (int i = 0; i < wish->shown_count && code == EXIT_CODE_OK; i++)
-        code = compare(state, wish->device, wish->shown[i], within);
+        code = compare(wish, profile, state, wish->shown[i], within);
     free(state);
     return code;
 }
@@ -237,17 +251,11 @@ static int write_profile(const struct confirm_wish *wish, const struct catalog_p
     return error ? EXIT_CODE_SYSTEM : EXIT_CODE_OK;
 }
 
-static int confirm_profile(const struct confirm_wish *wish, const char *name,
-                           const struct config_parts *parts)
+static int keep(const struct confirm_wish *wish, const char *name,
+                const struct catalog_profile *profile, const char *folder)
 {
-    struct catalog *catalog;
-    const char *nearest;
     int code = EXIT_CODE_FAILED;
 
-    if (catalog_open(&catalog, parts, config_tell_stdio, stderr))
-        return EXIT_CODE_SYSTEM;
-    const struct catalog_profile *profile = catalog_find(catalog, name, &nearest);
-    const char *folder = catalog_own_folder(parts);
     if (profile && !profile->unverified) {
         printf("There is nothing to confirm: profile %s %s.\n", name,
                json_find(profile->root, "confirmed") ? "is confirmed already"
@@ -260,6 +268,21 @@ static int confirm_profile(const struct confirm_wish *wish, const char *name,
                         "SLUICE_PROFILES\n");
     else
         fprintf(stderr, "sluice profile: there is no profile \"%s\" on this machine\n", name);
+    return code;
+}
+
+static int confirm_profile(const struct confirm_wish *wish, const char *name,
+                           const struct config_parts *parts)
+{
+    struct catalog *catalog;
+    const char *nearest;
+
+    if (catalog_open(&catalog, parts, config_tell_stdio, stderr))
+        return EXIT_CODE_SYSTEM;
+    const struct catalog_profile *profile = catalog_find(catalog, name, &nearest);
+    int code = compare_all(wish, profile);
+    if (code == EXIT_CODE_OK)
+        code = keep(wish, name, profile, catalog_own_folder(parts));
     catalog_close(catalog);
     return code;
 }
@@ -284,8 +307,6 @@ int confirm_run(const struct confirm_wish *wish, const struct config_parts *part
                     words);
         code = EXIT_CODE_USAGE;
     }
-    if (code == EXIT_CODE_OK)
-        code = compare_all(wish);
     if (code == EXIT_CODE_OK)
         code = confirm_profile(wish, answer_text(device, "profile"), parts);
     cJSON_Delete(status);

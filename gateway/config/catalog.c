@@ -189,6 +189,15 @@ const struct catalog_profile *catalog_find(const struct catalog *catalog, const 
     return NULL;
 }
 
+bool catalog_has_point(const struct catalog_profile *profile, const char *id)
+{
+    const struct json *point = profile->points ? profile->points->first : NULL;
+
+    while (point && strcmp(text_of(point, "id"), id) != 0)
+        point = point->next;
+    return point != NULL;
+}
+
 size_t catalog_points(const struct catalog_profile *profile, size_t *read)
 {
     size_t count = 0;

@@ -35,6 +35,9 @@ const struct catalog_profile *catalog_find(const struct catalog *catalog, const 
 /* How many points it has, and how many of them are read by default. */
 size_t catalog_points(const struct catalog_profile *profile, size_t *read);
 
+/* Whether it has a point of that id, read by default or not. */
+bool catalog_has_point(const struct catalog_profile *profile, const char *id);
+
 /* A device that a profile is tried on. */
 struct catalog_use {
     const char *profile;         /* its name */

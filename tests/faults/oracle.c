@@ -278,6 +278,9 @@ static bool check_dropped(struct check *check, int which, struct cursor *cursor)
         good = broken(check, "event %ju is counted as dropped for cursor %s, and is read again",
                       (uintmax_t)event.n, history_cursor_names[which]);
     reader_close(reader);
+    if (got < 0)
+        return broken(check, "it cannot be read where cursor %s goes on: %s",
+                      history_cursor_names[which], error_text(got));
     return good;
 }
 

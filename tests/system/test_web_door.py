@@ -174,9 +174,10 @@ class Throwing:
         self.session = None
 
     def throw_all(self, requests):
+        """How many of them were late."""
         for data in requests:
             self.throw(data)
-        return len(requests)
+        return self.late
 
     def throw(self, data):
         plain = socket.create_connection(("127.0.0.1", self.gateway.https), 10)
@@ -220,12 +221,13 @@ def nonsense_is_answered_or_closed_and_harms_nobody(site):
         while not all(one.done() for one in thrown):
             waits.append(wait_of_somebody_else(gateway))
             concurrent.futures.wait(thrown, 0.5)
-        check(sum(one.result() for one in thrown) == count, "all were thrown")
+        late = sum(one.result() for one in thrown)
+    check(late <= count // 10, "they have their turn", late)
     check(gateway.process.alive(), "it runs")
     check(sorted(waits)[len(waits) * 3 // 4] < GREETING_S, "somebody else waits", waits)
     check(gateway.cli("status").returncode == 0, "sluice status")
     gateway.stop()
-    return "%d requests, seed %d" % (count, SEED)
+    return "%d requests, %d of them late, seed %d" % (count, late, SEED)
 
 
 def plain_ports_stand_nonsense(site):

@@ -274,6 +274,7 @@ static void a_bus_that_ends_waits_for_the_reply_that_is_under_way(void **state)
     assert_int_equal(bus.good[0], 0);
     server.manner = 1;
     pthread_join(leaving, NULL);
+    assert_true(clock_mono(&clock_system) < bus.host.ends_ns); /* and not until its time was over */
     assert_int_equal(bus.good[0], 1);
     assert_int_equal(server.requests, 1);
     stop();

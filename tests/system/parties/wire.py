@@ -25,10 +25,7 @@ def receive(peer, size):
 
 def connections(port):
     """Those who come, for ever. Says "ready" on standard output first."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", int(port)))
-    listener.listen()
+    listener = socket.create_server(("127.0.0.1", int(port)))
     print("ready", flush=True)
     while True:
         yield listener.accept()[0]
