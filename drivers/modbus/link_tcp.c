@@ -153,7 +153,9 @@ static int transact(struct link *base, const struct modbus_request *request,
     if (result != 0 && result != ERR_EXCEPTION)
         tcp_flight_lost(&flight, fence);
     *reply = flight.reply;
-    link->silent = result == ERR_TIMEOUT && reply->strays == 0 ? link->silent + 1 : 0;
+    /* Only an answer to what was given up is a sign of life: with anything else the server may be
+     * out of step. */
+    link->silent = result == ERR_TIMEOUT && !flight.late ? link->silent + 1 : 0;
     /* Behind a part of a frame nothing can be believed. */
     if (result == ERR_IO || result == ERR_CHECKSUM || link->silent >= SILENT_MAX)
         close_link(base);
