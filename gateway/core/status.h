@@ -62,7 +62,7 @@
       "the gateway ended meanwhile: nobody knows whether the command was executed; read the "      \
       "point before you repeat it")                                                                \
     X(REMOVED, 0x8089, "removed", "the configuration no longer has this device or point")          \
-    X(STOPPED, 0x800C, "stopped", "the bus stopped before: the command was not executed")          \
+    X(STOPPED, 0x800C, "stopped", "stopped before: a command that waited was not executed")        \
     X(LENT, 0x808D, "lent",                                                                        \
       "the bus is lent to a program such as sluice scan; it comes back by itself")                 \
     X(DIFFERS, 0x80AF, "read back differs", "the device took the write and holds another value")   \

@@ -60,7 +60,7 @@ void connection_fail(struct uplink *uplink, int error, const char *sentence)
     uplink->stats.next_try_mono_ns = uplink->next_try_ns;
     tell_status(uplink, refused ? "refused" : "waiting", sentence);
     uplink->stats.cause = error;
-    tell_state(uplink, false);
+    tell_state(uplink, false, STATUS_COMMUNICATION);
 }
 
 static int refresh_password(struct uplink *uplink, char *sentence, size_t size)
@@ -181,7 +181,7 @@ static void on_connected(void *context, bool session_present, int version, uint1
     uplink->stats.connects++;
     mqtt_tls_description(uplink->mqtt, uplink->stats.tls, sizeof(uplink->stats.tls));
     tell_status(uplink, "online", "");
-    tell_state(uplink, true);
+    tell_state(uplink, true, STATUS_GOOD);
     proof_begin(uplink, version == 4);
     commands_connected(uplink, session_present);
     announce_begin(uplink);

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "core/clock.h"
+#include "core/status.h"
 #include "journal/cursor.h"
 #include "journal/reader.h"
 #include "tls/tunnel.h"
@@ -221,7 +222,8 @@ bool commands_message(struct uplink *uplink, const char *topic, const void *payl
 void commands_step(struct uplink *uplink);
 
 /* tell.c: what the uplink itself puts into the journal, and its state for others. */
-void tell_state(struct uplink *uplink, bool up);
+/* A change to up, or to down for the reason `status`. */
+void tell_state(struct uplink *uplink, bool up, enum status status);
 void tell_alarm(struct uplink *uplink, const char *sentence); /* of what is done with */
 /* An alarm that stands until it is over; each does nothing where that was told before. */
 void tell_trouble(struct uplink *uplink, enum trouble trouble, const char *sentence);

@@ -39,9 +39,9 @@ static void put(struct uplink *uplink, struct event *event)
         log_debug("uplink", "%s: its state could not be stored", uplink->options->id);
 }
 
-void tell_state(struct uplink *uplink, bool up)
+void tell_state(struct uplink *uplink, bool up, enum status status)
 {
-    struct event event = {.kind = EVENT_STATE, .status = up ? STATUS_GOOD : STATUS_COMMUNICATION};
+    struct event event = {.kind = EVENT_STATE, .status = (uint16_t)status};
 
     if (uplink->told_up == (int)up)
         return;

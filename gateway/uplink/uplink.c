@@ -270,7 +270,7 @@ void uplink_stop(struct uplink *uplink, int64_t grace_ns)
     pthread_join(uplink->thread, NULL);
     for (int trouble = 0; trouble < TROUBLE_COUNT; trouble++)
         tell_unwatched(uplink, (enum trouble)trouble);
-    tell_state(uplink, false);
+    tell_state(uplink, false, STATUS_STOPPED);
     release(uplink);
 }
 

@@ -32,6 +32,7 @@ static struct {
     struct gap told;          /* what the reader lends out */
     enum clock_trust trust;   /* of the clock now */
     int states_up, states_down, alarms, alarms_over;
+    unsigned down; /* status of the last state that said so */
     char alarm[512];
     enum cursor_start start; /* of the cursor, where it had no place yet */
     int watch;
@@ -227,10 +228,12 @@ int journal_put(struct journal *journal, const struct event *event)
 {
     (void)journal;
     pthread_mutex_lock(&fake.lock);
-    if (event->kind == EVENT_STATE && event->value.b)
+    if (event->kind == EVENT_STATE && event->value.b) {
         fake.states_up++;
-    else if (event->kind == EVENT_STATE)
+    } else if (event->kind == EVENT_STATE) {
         fake.states_down++;
+        fake.down = event->status;
+    }
     if (event->kind == EVENT_ALARM && event->status == STATUS_OVER) {
         fake.alarms_over++;
     } else if (event->kind == EVENT_ALARM) {

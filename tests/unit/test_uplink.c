@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
+#include "unit/uplink_rig.h"
 #include "uplink/internal.h"
 #include "uplink/uplink.h"
-#include "unit/uplink_rig.h"
 
 static void everything_is_published_covered_and_acknowledged(void **state)
 {
@@ -24,6 +24,8 @@ static void everything_is_published_covered_and_acknowledged(void **state)
     check_covered();
     check_fates(NULL, 0, 0);
     assert_int_equal(fake.states_up, 1);
+    assert_int_equal(fake.states_down, 1);
+    assert_int_equal(fake.down, STATUS_STOPPED);
     assert_int_equal(fake.acked_above_low, 0);
     assert_non_null(strstr(broker.last_status, "\"state\":\"offline\""));
     assert_non_null(strstr(broker.last_status, "\"why\":\"stopped\""));
