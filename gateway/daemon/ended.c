@@ -26,14 +26,15 @@ static bool *mark_configured(const struct site *site, uint32_t count)
 }
 
 /* Whether the configuration has it under another number, since its name or type changed, or it is
- * none of a device on a bus. */
+ * none of a device on a bus. `configured` is of `count` streams: a producer may declare others
+ * meanwhile. */
 static bool is_of_others(const struct journal *journal, const struct stream *stream,
-                         const bool *configured)
+                         const bool *configured, uint32_t count)
 {
+    uint32_t newest = journal_find(journal, stream->device, stream->point);
     char producer[ID_SIZE_MAX];
 
-    if (strchr(stream->device, ':') ||
-        configured[journal_find(journal, stream->device, stream->point)])
+    if (strchr(stream->device, ':') || newest > count || configured[newest])
         return true;
     stream_producer(stream->device, producer);
     return journal_find(journal, producer, "") != 0;
@@ -65,7 +66,7 @@ void ended_tell(struct journal *journal, const struct site *site, const struct c
     for (uint32_t number = 1; number <= count && !error; number++) {
         if (configured[number] || journal_stream_ledger(journal, number, &ledger) != 0 ||
             ledger.last_n == 0 || ledger.last_status == STATUS_REMOVED ||
-            is_of_others(journal, journal_stream(journal, number, &stream), configured))
+            is_of_others(journal, journal_stream(journal, number, &stream), configured, count))
             continue;
         error = tell_end(journal, &stream, clock);
         told += error == 0;
