@@ -52,6 +52,15 @@ static bool combine(struct scan_options *options, const char *bauds, const char 
     return true;
 }
 
+size_t scan_usual_lines(bool ascii, struct port_settings lines[SCAN_LINES_MAX])
+{
+    struct scan_options options = {0};
+
+    combine(&options, usual_bauds, ascii ? usual_ascii_formats : usual_formats);
+    memcpy(lines, options.lines, options.line_count * sizeof *lines);
+    return options.line_count;
+}
+
 static bool parse_lines(struct scan_options *options, const struct scan_texts *texts)
 {
     const char *formats = options->bus.ascii ? usual_ascii_formats : usual_formats;

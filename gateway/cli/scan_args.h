@@ -14,4 +14,7 @@ struct scan_texts {
  */
 bool scan_args(struct scan_options *options, const struct scan_texts *texts);
 
+/* The settings that ports usually have, the commonest first. Returns how many. */
+size_t scan_usual_lines(bool ascii, struct port_settings lines[SCAN_LINES_MAX]);
+
 #endif

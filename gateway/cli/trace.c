@@ -10,6 +10,7 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/place.h"
+#include "cli/scan_args.h"
 #include "cli/trace_feed.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -162,38 +163,36 @@ static bool take_bytes(void *context, int64_t mono_ns, const uint8_t *bytes, siz
 /* The first usual setting at which frames are heard. */
 static int find_line(struct tracing *tracing, char *why, size_t why_size)
 {
-    static const int32_t bauds[] = {9600, 19200, 38400, 115200, 4800, 57600, 2400, 1200};
-    static const char parities[] = "NEO";
+    static struct port_settings lines[SCAN_LINES_MAX];
     static struct listen listen;
-    enum listen_verdict verdict;
-    char text[24];
+    const size_t count = scan_usual_lines(tracing->bus.ascii, lines);
+    enum listen_verdict verdict = LISTEN_SILENCE;
+    char first[24], last[24];
+    size_t at = 0;
 
     fprintf(stderr, "looking for the line's setting; say it with --line to begin at once\n");
-    for (size_t i = 0; i < 3 * sizeof bauds / sizeof bauds[0]; i++) {
-        int error;
-
-        if (i > 0 && clock_mono(&clock_system) >= tracing->until_ns) {
-            snprintf(why, why_size,
-                     "no frames are heard at %zu of %zu usual settings, 9600 8N1 to %s; each takes "
-                     "%lld s: trace for longer, or say --line",
-                     i, 3 * sizeof bauds / sizeof bauds[0], bench_line(&tracing->bus.line, text),
-                     (long long)(LISTEN_NS / NS_PER_S));
-            return ERR_TIMEOUT;
-        }
-        tracing->bus.line = (struct port_settings){
-            .baud = bauds[i / 3], .data_bits = 8, .stop_bits = 1, .parity = parities[i % 3]};
-        error = overhear_line(&tracing->bus, &tracing->bench.host, LISTEN_NS, &listen, &verdict,
-                              why, why_size);
+    for (; at < count && (at == 0 || clock_mono(&clock_system) < tracing->until_ns); at++) {
+        tracing->bus.line = lines[at];
+        int error = overhear_line(&tracing->bus, &tracing->bench.host, LISTEN_NS, &listen, &verdict,
+                                  why, why_size);
         if (error)
             return error;
         if (verdict == LISTEN_MASTER || verdict == LISTEN_REPLIES) {
-            fprintf(stderr, "frames are heard at %s\n", bench_line(&tracing->bus.line, text));
+            fprintf(stderr, "frames are heard at %s\n", bench_line(&tracing->bus.line, last));
             return 0;
         }
     }
-    snprintf(why, why_size,
-             "no frames are heard at 1200 to 115200 baud with 8N1, 8E1 or 8O1: at the last %s",
-             listen_sentence(verdict));
+    bench_line(&lines[0], first);
+    bench_line(&tracing->bus.line, last);
+    if (at < count)
+        snprintf(why, why_size,
+                 "no frames are heard at %zu of %zu usual settings, %s to %s; each takes %lld s: "
+                 "trace for longer, or say --line",
+                 at, count, first, last, (long long)(LISTEN_NS / NS_PER_S));
+    else
+        snprintf(why, why_size,
+                 "no frames are heard at any of %zu usual settings, %s to %s: at the last %s",
+                 count, first, last, listen_sentence(verdict));
     return ERR_TIMEOUT;
 }
 
