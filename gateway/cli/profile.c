@@ -287,7 +287,7 @@ static int show(const struct catalog *catalog, const char *name, bool json)
 /* A word that is no file can be the name of a profile. */
 static bool is_name(const char *text)
 {
-    return access(text, F_OK) != 0 && !strchr(text, '/') && !strstr(text, ".json");
+    return access(text, F_OK) != 0 && !profile_is_path(text);
 }
 
 static int check_profile(const char *what, const struct config_parts *parts, config_tell_fn *tell,

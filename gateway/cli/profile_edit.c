@@ -7,11 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/profile_path.h"
 #include "cli/vocabulary.h"
 #include "config/file.h"
+#include "core/error.h"
 #include "core/save.h"
 #include "core/shelf.h"
-#include "core/error.h"
 #include "core/text.h"
 #include "daemon/gateway.h"
 
@@ -291,20 +292,12 @@ static int look(const char *path, const char *id, bool *zero_based)
     return code;
 }
 
-/* A file of another name is no profile that a configuration could name. */
-static bool is_named(const char *path)
-{
-    size_t size = strlen(profile_name(path)), tail = strlen(".json");
-
-    return size > tail && strcmp(profile_name(path) + size - tail, ".json") == 0;
-}
-
 int profile_edit_check(const char *path, const char *id)
 {
     char folder[PATH_MAX];
     bool zero_based;
 
-    if (!is_named(path)) {
+    if (!profile_is_file(path)) {
         fprintf(stderr, "sluice read: --profile takes a file NAME.json, not \"%s\"\n", path);
         return EXIT_CODE_USAGE;
     }

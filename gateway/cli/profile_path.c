@@ -15,15 +15,27 @@ static bool has_suffix(const char *text)
     return size > SUFFIX_LENGTH && strcmp(text + size - SUFFIX_LENGTH, SUFFIX) == 0;
 }
 
+bool profile_is_file(const char *text)
+{
+    const char *slash = strrchr(text, '/');
+
+    return has_suffix(slash ? slash + 1 : text);
+}
+
+bool profile_is_path(const char *text)
+{
+    return strchr(text, '/') || has_suffix(text);
+}
+
 bool profile_path_take(struct profile_path *room, struct config_parts *parts, const char **name,
                        const char *command)
 {
     const size_t folders = sizeof parts->profile_folders / sizeof parts->profile_folders[0];
     const char *path = *name, *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
 
-    if (!slash && !has_suffix(path))
+    if (!profile_is_path(path))
         return true;
-    if (!has_suffix(file) || strlen(file) > NAME_MAX || strlen(path) >= PATH_MAX) {
+    if (!profile_is_file(path) || strlen(file) > NAME_MAX || strlen(path) >= PATH_MAX) {
         fprintf(stderr, "%s: %s: the file of a profile is called NAME.json\n", command, path);
         return false;
     }

@@ -11,10 +11,16 @@ struct profile_path {
     char folder[PATH_MAX], name[NAME_MAX + 1];
 };
 
+/* Whether it is the path of a file that a configuration could name, as "./acme-m1.json" is. */
+bool profile_is_file(const char *text);
+
+/* Whether a slash or the ending says that it is a path, and not a profile's name. */
+bool profile_is_path(const char *text);
+
 /*
- * Where *name is a path ("./acme-m1.json", a slash or the ending says so), puts the file's folder
- * in front of the others in `parts` and its name into *name; `room` outlives both. False after
- * telling, in the name of `command`, that the file cannot be read, or is no NAME.json.
+ * Where *name is a path, puts the file's folder in front of the others in `parts` and its name into
+ * *name; `room` outlives both. False after telling, in the name of `command`, that the file cannot
+ * be read, or is no NAME.json.
  */
 bool profile_path_take(struct profile_path *room, struct config_parts *parts, const char **name,
                        const char *command);
