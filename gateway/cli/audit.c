@@ -8,9 +8,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "cli/balance.h"
 #include "cli/command.h"
 #include "cli/end_signals.h"
-#include "cli/balance.h"
 #include "core/candidates.h"
 #include "core/clock.h"
 #include "core/error.h"

@@ -37,8 +37,8 @@ struct series {
     struct number_set arrived;
     struct witness *witnesses;
     size_t witness_count, witness_room;
-    size_t
-        first_arrived; /* the first witness that did; witness_count: none. Found by each balance */
+    /* The first witness that did, found by each balance; witness_count: none. */
+    size_t first_arrived;
 };
 
 struct crash {

@@ -209,7 +209,7 @@ static int settle(const char *socket_path, const char *path, bool keeps, const c
     cJSON *root = post(socket_path, path, body, &code);
     if (root && cJSON_IsNumber(cJSON_GetObjectItem(root, "until")))
         printf("change %s%s is applied and not kept yet: %s. When that is over within %" PRId64
-               " s it is kept, else it goes back; `sluice config` tells which\n",
+               " s it is kept, else it goes back; \"sluice config\" tells which\n",
                change, which, answer_text(root, "why"), seconds_until(answer_time(root, "until")));
     else if (root)
         printf("change %s is %s\n", change, done);

@@ -7,12 +7,12 @@
 #include "cli/bench.h"
 #include "cli/borrow.h"
 #include "cli/command.h"
-#include "daemon/fitting.h"
 #include "cli/place.h"
 #include "cli/scan_args.h"
 #include "cli/scan_next.h"
 #include "cli/scan_print.h"
 #include "core/error.h"
+#include "daemon/fitting.h"
 #include "modbus/overhear.h"
 
 #define LISTEN_S        3

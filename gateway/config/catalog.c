@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "config/file.h"
-#include "core/nearest.h"
-#include "core/shelf.h"
 #include "config/shape.h"
 #include "core/error.h"
+#include "core/nearest.h"
+#include "core/shelf.h"
 #include "core/text.h"
 #include "field/driver.h"
 

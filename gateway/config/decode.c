@@ -6,9 +6,9 @@
 
 #include "config/decode_value.h"
 #include "config/fingerprint.h"
-#include "core/nearest.h"
 #include "config/quantity.h"
 #include "config/synonym.h"
+#include "core/nearest.h"
 
 /* A row's fallback as the node that it would be in the file. Lists (rare) are none. */
 static const struct json *fallback_value(const struct option *option, struct json *storage,

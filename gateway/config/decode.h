@@ -4,9 +4,9 @@
 #define SLUICE_CONFIG_DECODE_H
 
 #include "config/findings.h"
-#include "core/pool.h"
 #include "config/shape.h"
 #include "config/textmap.h"
+#include "core/pool.h"
 
 struct decoder {
     struct findings *findings;

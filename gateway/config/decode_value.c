@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "config/fingerprint.h"
-#include "core/nearest.h"
 #include "config/quantity.h"
 #include "config/secret.h"
 #include "config/utf8.h"
 #include "core/choice.h"
 #include "core/error.h"
 #include "core/event.h"
+#include "core/nearest.h"
 
 #define EXPANDED_SIZE_MAX 4096
 #define LIST_VALUES_MAX   1024

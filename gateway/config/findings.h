@@ -6,9 +6,9 @@
 #ifndef SLUICE_CONFIG_FINDINGS_H
 #define SLUICE_CONFIG_FINDINGS_H
 
-#include "core/arena.h"
 #include "config/config.h"
 #include "config/json.h"
+#include "core/arena.h"
 
 #define FINDINGS_MAX      100
 #define FINDINGS_TEXT_MAX 512

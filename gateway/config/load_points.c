@@ -5,9 +5,9 @@
 
 #include "config/fingerprint.h"
 #include "config/load.h"
-#include "core/nearest.h"
 #include "config/synonym.h"
 #include "config/ucum.h"
+#include "core/nearest.h"
 
 static const struct json *id_of(const struct json *point)
 {

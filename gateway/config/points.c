@@ -12,6 +12,9 @@
 #include "core/error.h"
 #include "core/text.h"
 
+/* Columns that a driver does not know weigh more than all else that is told of a table. */
+#define NOT_ITS_OWN FINDINGS_MAX
+
 /* The entry of a list whose key is that text; NULL. */
 static const struct json *entry_of(const struct json *list, const char *key, const char *text)
 {
@@ -126,10 +129,6 @@ int points_export(const char *path, const char *device, char separator,
     work_end(&work, tell, context);
     return error == ERR_INVALID ? ERR_CONFIG : error;
 }
-
-#define NOT_ITS_OWN                                                                                \
-    FINDINGS_MAX /* columns that a driver does not know weigh more than all else                   \
-                  */
 
 /* The driver in whose rows the table is told least of. */
 static const struct driver *likely_driver(const struct config_parts *parts, const char *path)

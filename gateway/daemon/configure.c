@@ -11,8 +11,8 @@
 #include "web/config_edited.h"
 #include "web/export_api.h"
 #include "web/files_api.h"
-#include "web/profiles_api.h"
 #include "web/gate.h"
+#include "web/profiles_api.h"
 #include "web/proposal.h"
 
 #define EDITS_SIZE 1024

@@ -8,12 +8,12 @@
 #include "config/explain.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "daemon/doubt.h"
 #include "daemon/ended.h"
 #include "daemon/places.h"
+#include "daemon/unstarted.h"
 #include "field/driver.h"
 #include "tls/pump.h"
-#include "daemon/doubt.h"
-#include "daemon/unstarted.h"
 
 int running_init(struct running *running, struct journal *journal, const struct clock *clock)
 {

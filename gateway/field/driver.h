@@ -20,9 +20,10 @@ struct driver_stats {
     _Atomic uint64_t requests, replies, timeouts, corrupt, unexpected, exceptions, reconnects;
     _Atomic int64_t round_trip_ns; /* of the last reply, from the request's last byte handed over */
     _Atomic int64_t last_reply_ns; /* monotonic; 0: never */
-    _Atomic int64_t late_ns; /* it answers, but only so long after it was asked, when nobody waits
-                                any more; 0: nothing says so */
-    _Atomic int64_t busy_ns; /* time spent on the wire for this device */
+    /* It answers, but only so long after it was asked, when nobody waits any more; 0: nothing says
+     * so. */
+    _Atomic int64_t late_ns;
+    _Atomic int64_t busy_ns;       /* time spent on the wire for this device */
     _Atomic int64_t turnaround_ns; /* mean time that it takes to answer; 0: not known */
     _Atomic uint32_t share_ppm;    /* of the bus's time, lately, in millionths */
     /* What the driver learnt about it: the most values that one read may ask for (0: no limit was

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "core/error.h"
-#include "tls/reach.h"
 #include "tls/proxy.h"
+#include "tls/reach.h"
 
 /* Shared by the thread and whoever waits for it: the last one to let go frees it. */
 struct prepare {

@@ -15,11 +15,11 @@
 #include "core/log.h"
 #include "core/loop.h"
 #include "tls/carry.h"
-#include "tls/reach.h"
 #include "tls/drain.h"
 #include "tls/peer.h"
 #include "tls/prepare.h"
 #include "tls/proxy.h"
+#include "tls/reach.h"
 #include "tls/socket.h"
 #include "tls/tls.h"
 
@@ -235,7 +235,6 @@ static void reached(void *context, int error, int fd, const char *sentence)
 static void prepared(void *context, struct prepared *result)
 {
     struct tunnel *tunnel = context;
-
     const struct reach_given given = {tunnel->loop,        &tunnel->options,    result->addresses,
                                       result->proxy_login, tunnel->deadline_ns, tunnel->timeout_ns};
     int rc;

@@ -373,7 +373,6 @@ bool uplink_meets(const void *uplink_options, const void *other_options, const c
     const struct uplink_options *uplink = uplink_options, *other = other_options;
     struct uplink_url url = {0}, other_url = {0};
     char ignored[TUNNEL_SENTENCE_SIZE];
-
     const char *proxy = uplink->proxy ? uplink->proxy : "";
 
     if (!uplink->url || !other->url || !uplink->root || !other->root ||

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/error.h"
 #include "core/crc32c.h"
+#include "core/error.h"
 #include "uplink/reason.h"
 
 /* What a broker of MQTT 3.1.1 does not let this client read back. */

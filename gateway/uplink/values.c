@@ -89,10 +89,9 @@ bool values_fits(const struct uplink *uplink, bool uncertain)
     return publish_fits(uplink, message.topic, message.text.size);
 }
 
-/* What the configuration no longer has is not to be kept. Of what may have been
- * published before only the newest value of each point is to be kept by the
- * broker, which may have it, or one that is as new: a retained value never goes back to an older
- * one. */
+/* What the configuration no longer has is not to be kept. Of what may have been published before
+ * only the newest value of each point is: the broker may have that, or one as new, and a retained
+ * value never goes back to an older one. */
 static bool is_to_be_kept(const struct uplink *uplink)
 {
     struct journal_stream_ledger ledger = {0};

@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "core/arena.h"
 #include "config/explain.h"
 #include "config/json.h"
+#include "core/arena.h"
 #include "unit/config/parts.h"
 
 static char profiles[PATH_MAX];

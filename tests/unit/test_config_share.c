@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "config/config.h"
-#include "core/pool.h"
 #include "core/event.h"
+#include "core/pool.h"
 #include "field/driver.h"
 #include "modbus/modbus.h"
 #include "modbus/options.h"

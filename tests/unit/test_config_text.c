@@ -10,13 +10,13 @@
 
 #include <cmocka.h>
 
-#include "core/nearest.h"
 #include "config/quantity.h"
 #include "config/textmap.h"
 #include "config/ucum.h"
 #include "config/utf8.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/nearest.h"
 
 static void reads_durations_and_sizes_with_their_units(void **state)
 {

@@ -2,8 +2,8 @@
 // links: sluice_node
 #include "unit/node_flash.h"
 
-#include "node/core/settings.h"
 #include "node/core/pdu.h"
+#include "node/core/settings.h"
 
 #define SAVES 60 /* more than both pages hold */
 

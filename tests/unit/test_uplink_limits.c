@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
+#include "unit/uplink_rig.h"
 #include "uplink/internal.h"
 #include "uplink/uplink.h"
-#include "unit/uplink_rig.h"
 
 static void the_brokers_limits_are_kept(void **state)
 {

@@ -7,10 +7,10 @@
 
 #include <cmocka.h>
 
+#include "unit/uplink_rig.h"
 #include "uplink/client.h"
 #include "uplink/internal.h"
 #include "uplink/uplink.h"
-#include "unit/uplink_rig.h"
 
 static void events_wait_for_the_clock_but_not_for_ever(void **state)
 {

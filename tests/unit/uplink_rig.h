@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "uplink/internal.h"
-#include "uplink/uplink.h"
 #include "unit/fake_broker.h"
 #include "unit/fake_journal.h"
+#include "uplink/internal.h"
+#include "uplink/uplink.h"
 
 #define DEADLINE_S 60
 

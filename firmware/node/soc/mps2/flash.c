@@ -2,8 +2,8 @@
  * with the power. A restart does not touch it. */
 #include <string.h>
 
-#include "node/soc/shared/flash.h"
 #include "chip.h"
+#include "node/soc/shared/flash.h"
 
 #define PAGE 1024
 
