@@ -137,7 +137,7 @@ async function drillOfSomebodyElse(page) {
   await page.getByRole('button', { name: 'Cut it off' }).waitFor();
   await other.context().close();
   await please('drill at the machine');
-  await page.locator('.notice', { hasText: 'not from this page' }).getByText(/process \d+/).waitFor();
+  await page.locator('.notice', { hasText: 'that was not started on this page' }).getByText(/process \d+/).waitFor();
   check((await page.getByRole('button', { name: 'Cut it off' }).count()) === 0, 'not a second one');
   await step(page, 'drill-elsewhere');
   await please('end that drill');

@@ -98,7 +98,7 @@ async function keyHasToFit(page) {
   await page.getByRole('button', { name: /^Remove Certificate of the authority/ }).click();
   check(await review.isEnabled() && await authority.inputValue() === '', 'it goes without it when somebody says so');
   await authority.setInputFiles(key);
-  await page.getByRole('alert').filter({ hasText: /private key/ }).getByText('It belongs at “Its private key”.').waitFor();
+  await page.getByRole('alert').filter({ hasText: /private key/ }).getByText('It belongs in the field “Its private key”.').waitFor();
   await page.getByRole('button', { name: /^Remove Certificate of the authority/ }).click();
   await page.getByLabel('Certificate of this gateway').setInputFiles(cert);
   await page.locator('.drop .notice-down', { hasText: 'is missing' }).waitFor();
