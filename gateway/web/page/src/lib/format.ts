@@ -81,7 +81,10 @@ export const dateTime = dateFormat({
 /** "27 Nov, 14:03" */
 export const shortDate = dateFormat({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 
-/** Thirty years and more: nothing on a plant lasts so many seconds, but a clock that counts from 1970 tells them. */
+/**
+ * Thirty years and more: nothing on a plant lasts so many seconds, but a clock that counts from 1970 tells them. From the
+ * year 5138 on it is no clock: one that counts milliseconds is there already, and so are counters that never begin anew.
+ */
 const INSTANT_S = 1e9, INSTANT_S_MAX = 1e11;
 
 /** Whether a value tells a moment, as that of a receiver for GPS does. */

@@ -23,8 +23,8 @@ const DEPTH_MAX = 4;
 const MARK = 6;
 
 /**
- * FNV-1a of the letters and four bits of how many they are: of 190 million names that people give, one has the mark of one
- * of the sentences; of those that the gateway brings none has (tests/browser/check_said.mjs). As in build.mjs.
+ * 36 bits: FNV-1a of the letters, and four of how many they are. A name that people give has the mark of a sentence hardly
+ * ever; of those that the gateway brings none has (tests/browser/check_said.mjs). As in build.mjs.
  */
 function markOf(sentence: string): string {
   let hash = 0x811c9dc5;
