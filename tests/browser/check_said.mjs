@@ -1,5 +1,5 @@
 // What the gateway says to people is said in every language of the page: each sentence in the files whose words reach the
-// page is in said.LANGUAGE.json, or unsaid.json names it with the reason why it is not; and each cause of a broker's and each
+// page is in said.LANGUAGE.json, or unsaid.json names it with the reason why it is not (said.en.json has what the page says otherwise than the gateway); and each cause of a broker's and each
 // reason of a value has a word. Prints what is missing, a line each; exit status 1 when something is.
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,9 +8,22 @@ import { pathToFileURL } from 'node:url';
 import { need, page } from './page.mjs';
 import { formsOf, root, sources } from './spoken.mjs';
 
+need('esbuild');
+const { packPhrases } = await import(join(page, 'build.mjs'));
+const { build } = await import(join(page, 'node_modules/esbuild/lib/main.js'));
+const folder = mkdtempSync(join(tmpdir(), 'sluice-said-'));
+await build({
+  stdin: { contents: "export * from './src/lib/phrases.ts'; export { optionsOf } from './src/api/options.ts';", resolveDir: page },
+  bundle: true, format: 'esm', outfile: join(folder, 'said.mjs'), logLevel: 'error',
+});
+globalThis.navigator ??= {};
+const { learn, phrase, optionsOf } = await import(pathToFileURL(join(folder, 'said.mjs')).href);
+rmSync(folder, { recursive: true });
+
 const texts = join(page, 'src/texts');
 const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
 const { heard, unsaid } = readJson(new URL('./unsaid.json', import.meta.url));
+const translations = readdirSync(texts).filter((name) => name.startsWith('said.'));
 const wrong = [];
 
 /** What is told to a person has at least two words, the first of them longer than a letter. */
@@ -27,24 +40,22 @@ for (const { path, source } of sources())
   if (files.some((pattern) => pattern.test(path)))
     for (const form of formsOf(spokenIn(source))) if (isSentence(form) && !isForPrograms(form)) spoken.set(form, path);
 /** What the configuration's own schema says of each option, and of what may be chosen there: the page shows it in Settings, unless it has a hint of its own. */
-function* options(node) {
-  if (node === null || typeof node !== 'object') return;
-  for (const [key, option] of Object.entries(node.properties ?? {})) if (option.description) yield [key, option];
-  for (const part of Object.values(node)) yield* options(part);
-}
-const hinted = new Set(Object.keys(readJson(join(texts, 'en.json'))).map((key) => /^option\.(?:.*\.)?(\w+)\.hint$/.exec(key)?.[1]));
-const isGroup = (key, { properties, items }) => (properties && key !== 'write') || items?.properties || ['$schema', 'version', 'points'].includes(key);
-for (const [key, option] of options(readJson(join(root, 'docs/config.schema.json')))) {
-  if (isGroup(key, option)) continue;
-  const [first, ...choices] = option.description.split('\n');
-  const shown = [...(hinted.has(key) ? [] : [first]), ...choices.map((line) => line.replace(/^[^:]*: /, ''))];
-  for (const form of shown) if (isSentence(form)) spoken.set(form, `docs/config.schema.json: ${key}`);
-}
+const words = readJson(join(texts, 'en.json'));
+const schema = readJson(join(root, 'docs/config.schema.json'));
+const drivers = schema.properties.buses.items.properties.driver.enum;
+for (const kind of ['buses', 'devices', 'points', 'uplinks', 'gateway', 'journal', 'defaults', 'web'])
+  for (const driver of drivers)
+    for (const [key, { description = '' }] of optionsOf(schema, kind, driver)) {
+      const [first, ...choices] = description.split('\n');
+      const isHinted = `option.${kind}.${key}.hint` in words || `option.${key}.hint` in words;
+      const shown = [...(isHinted ? [] : [first]), ...choices.map((line) => line.replace(/^[^:]*: /, ''))];
+      for (const form of shown) if (isSentence(form)) spoken.set(form, `docs/config.schema.json: ${kind}.${key}`);
+    }
 heard.forEach((pattern, i) => {
   if (![...spoken.values()].some((path) => files[i].test(path))) wrong.push(`unsaid.json: nothing is said in "${pattern}"`);
 });
 
-for (const file of readdirSync(texts).filter((name) => name.startsWith('said.'))) {
+for (const file of translations.filter((name) => name !== 'said.en.json')) {
   const said = readJson(join(texts, file)), begun = new Set(Object.keys(said).map((form) => form.replace(/\{\}$/, '')));
   for (const [form, path] of spoken) {
     if (excused.has(form)) excused.set(form, true);
@@ -54,7 +65,6 @@ for (const file of readdirSync(texts).filter((name) => name.startsWith('said.'))
 for (const [form, met] of excused) if (!met) wrong.push(`unsaid.json: the gateway no longer says "${form}"`);
 
 /** The page's own words for what the gateway tells by a name. */
-const words = readJson(join(texts, 'en.json'));
 const named = (key, what) => key in words || wrong.push(`en.json: "${key}" is missing: ${what}`);
 const table = readFileSync(join(root, 'gateway/core/status.h'), 'utf8');
 for (const [, name] of table.matchAll(/X\(\w+, 0x[48C]\w+, "([^"]+)"/g)) named(`why.${name}`, 'a value can be bad for that');
@@ -65,13 +75,6 @@ for (const cause of new Set(causes.flatMap(({ source }) => [...source.matchAll(/
 
 // What is loaded of the English is no more than each sentence is found by: each must be found as if it were all there, and
 // what is not told in that language must be taken for nothing that is.
-need('esbuild');
-const { packPhrases } = await import(join(page, 'build.mjs'));
-const { build } = await import(join(page, 'node_modules/esbuild/lib/main.js'));
-const folder = mkdtempSync(join(tmpdir(), 'sluice-said-'));
-await build({ entryPoints: [join(page, 'src/lib/phrases.ts')], outfile: join(folder, 'phrases.mjs'), format: 'esm', logLevel: 'error' });
-const { learn, phrase } = await import(pathToFileURL(join(folder, 'phrases.mjs')).href);
-rmSync(folder, { recursive: true });
 const FILLINGS = ['main incomer', '127.0.0.1', '8883', '2026-11-27', 'a: b', '/var/lib/x', '12'];
 const filled = (form) => form.split('{}').reduce((text, words, i) => `${text}${FILLINGS[(i - 1) % FILLINGS.length]}${words}`);
 /** What devices and their values are called in the library, which is shown as it is. */
@@ -81,7 +84,7 @@ const names = new Set(readdirSync(profiles).filter((name) => name.endsWith('.jso
   return [vendor, model, title, ...points.flatMap((point) => [point.name, ...Object.values(point.enum ?? {})])];
 }).filter((name) => name && isSentence(name)));
 const every = new Set([...sources()].flatMap(({ source }) => formsOf(source)).filter(isSentence).map(filled));
-for (const file of readdirSync(texts).filter((name) => name.startsWith('said.'))) {
+for (const file of translations) {
   const said = readJson(join(texts, file));
   const told = [Infinity, undefined].map((kept) => {
     learn(packPhrases(said, kept));
