@@ -1,6 +1,6 @@
 // What the page works out by itself: rates, what wants care, which rows of a list fit, ids of names, pasted tables, durations.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -26,6 +26,7 @@ await build({
     resolveDir: page,
   },
   bundle: true, format: 'esm', platform: 'node', outfile: join(folder, 'logic.mjs'), jsx: 'automatic', jsxImportSource: 'preact', logLevel: 'error',
+  plugins: [{ name: 'said', setup: ({ onLoad }) => onLoad({ filter: /said\.[a-z]+\.json$/ }, ({ path }) => ({ contents: JSON.stringify(packPhrases(JSON.parse(readFileSync(path, 'utf8')))), loader: 'json' })) }],
 });
 const logic = await import(pathToFileURL(join(folder, 'logic.mjs')).href);
 rmSync(folder, { recursive: true });
@@ -153,6 +154,46 @@ const tests = {
     assert.equal(logic.phrase('something new'), null);
     assert.equal(logic.said('something new'), 'Something new');
     logic.learn();
+  },
+  async 'where the gateway names the command that looks for devices, the page names its button, and the rest is told whole'() {
+    const help = 'the connection stands, and no answer came in time: is the unit right? sluice scan 10.0.7.20:5020 finds who answers';
+    const [english, german] = [[], []];
+    for (const [language, said] of [['de', german], ['en', english]]) {
+      await logic.speakIn(language);
+      said.push(...[
+        'the bus is lent to a program such as sluice scan; it comes back by itself',
+        'sluice node: unit 7 at /dev/ttyUSB0 does not answer (timeout). sluice scan /dev/ttyUSB0 shows who does',
+        'nothing came in time: check power, wiring and line settings; sluice scan /dev/ttyUSB0 --frames ascii finds who answers at which settings',
+        'nothing came in time: check power, wiring and line settings: is the unit right? sluice scan 10.0.7.20 finds who answers',
+        help,
+        'no answer came in time through the device server: are the unit and its line settings right? sluice scan 10.0.7.20:4001 --frames rtu finds who answers',
+        'it does not answer as unit 7 at 9600 8N1: look for it with sluice scan',
+        `sluice probe: the device does not answer: ${help}`,
+        `sluice read: unit 7: timeout: ${help}`,
+      ].map(logic.said));
+    }
+    assert.deepEqual(english, [
+      'The bus is lent to a program such as sluice scan; it comes back by itself',
+      'Unit 7 at /dev/ttyUSB0 does not answer (timeout). “Look for it” shows who does',
+      'Nothing came in time: check power, wiring and line settings; “Look for it” finds who answers at which settings',
+      'Nothing came in time: check power, wiring and line settings: is the unit right? “Look for it” finds who answers',
+      'The connection stands, and no answer came in time: is the unit right? “Look for it” finds who answers',
+      'No answer came in time through the device server: are the unit and its line settings right? “Look for it” finds who answers',
+      'It does not answer as unit 7 at 9600 8N1: look for it',
+      'The device does not answer: the connection stands, and no answer came in time: is the unit right? “Look for it” finds who answers',
+      'Unit 7: timeout: the connection stands, and no answer came in time: is the unit right? “Look for it” finds who answers',
+    ]);
+    assert.deepEqual(german, [
+      'Die Leitung ist verliehen; sie kommt von selbst zurück',
+      'Einheit 7 an /dev/ttyUSB0 antwortet nicht (keine Antwort in der Zeit). „Danach suchen“ zeigt, wer antwortet',
+      'Es kam nichts in der Zeit: Spannung, Verdrahtung und Schnittstellen-Einstellung prüfen; „Danach suchen“ findet, wer bei welcher Einstellung antwortet',
+      'Es kam nichts in der Zeit: Spannung, Verdrahtung und Schnittstellen-Einstellung prüfen: Stimmt die Nummer? „Danach suchen“ findet, wer antwortet',
+      'Die Verbindung steht, aber es kam keine Antwort: Stimmt die Nummer? „Danach suchen“ findet, wer antwortet',
+      'Durch den Geräteserver kam keine Antwort: Stimmen Nummer und Leitung? „Danach suchen“ findet, wer antwortet',
+      'Es antwortet nicht als Nummer 7 bei 9600 8N1: danach suchen',
+      'Das Gerät antwortet nicht: die Verbindung steht, aber es kam keine Antwort: Stimmt die Nummer? „Danach suchen“ findet, wer antwortet',
+      'Nummer 7: keine Antwort in der Zeit: die Verbindung steht, aber es kam keine Antwort: Stimmt die Nummer? „Danach suchen“ findet, wer antwortet',
+    ]);
   },
   'a number or an id is no sentence, whatever its mark is'() {
     const sentences = Object.fromEntries(Array.from({ length: 1500 }, (_, i) => [`sentence number ${i}`, `Satz ${i}`]));
@@ -316,7 +357,7 @@ const tests = {
 let failed = 0;
 for (const [name, test] of Object.entries(tests)) {
   try {
-    test();
+    await test();
     console.log('ok', name);
   } catch (error) {
     failed++;

@@ -64,14 +64,17 @@ for (const key of Object.keys(first.words)) {
   if (!written) wrong.push(`${first.file}: "${key}" is not used`);
 }
 
-// The forms of the gateway's sentences are the texts of its source.
+// The forms of the gateway's sentences are the texts of its source. Where one names the command that looks for devices, the
+// page names its button that does.
 const spoken = [...sources()].map((file) => formsOf(file.source).join('\n')).join('\n');
-for (const file of readdirSync(join(source, 'texts')).filter(isSaid))
+for (const file of readdirSync(join(source, 'texts')).filter(isSaid)) {
+  const button = texts.find((language) => `said.${language.file}` === file).words['add.scan'];
   for (const [form, said] of Object.entries(JSON.parse(readFileSync(join(source, 'texts', file), 'utf8')))) {
-    const places = form.split('{}').length - 1;
+    const places = form.split('{}').length - 1 - (/[“„](.*)[”“]/.exec(said)?.[1] === button);
     if (!spoken.includes(form.replace(/\{\}$/, ''))) wrong.push(`${file}: the gateway no longer says "${form}"`);
     if (!said.includes('{1}') && !said.includes('{2}') && said.split('{}').length - 1 !== places) wrong.push(`${file}: "${form}" has ${places} places to fill in, and "${said}" has others`);
   }
+}
 
 wrong.forEach((line) => console.log(line));
 console.log(wrong.length ? `${wrong.length} wrong` : `ok: ${Object.keys(first.words).length} sentences in ${texts.length} languages`);

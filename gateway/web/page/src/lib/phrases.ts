@@ -52,8 +52,9 @@ export function learn([marks, texts, patterns, told]: Phrases = ['', [], [], []]
   made.clear();
   forms = patterns
     .map((form, i) => ({ parts: form.split('{}').map((part) => part.split('~') as [string, string?, string?]), text: told[i]! }))
-    // What says more comes first: "uplink {}: over: {}" before "uplink {}: {}".
-    .sort((a, b) => size(b.parts) - size(a.parts))
+    // What begins with words of its own comes first, as it may hold a whole sentence of those that do not: "the device does
+    // not answer: {}" before "{}: is the unit right? …"; then what says more: "uplink {}: over: {}" before "uplink {}: {}".
+    .sort((a, b) => Number(!a.parts[0]![0]) - Number(!b.parts[0]![0]) || size(b.parts) - size(a.parts))
     .map(({ parts, text }) => ({ pattern: new RegExp(`^${parts.map(found).join('(.*?)')}$`, 's'), text }));
 }
 

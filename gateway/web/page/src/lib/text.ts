@@ -21,11 +21,11 @@ let plurals = new Intl.PluralRules('en');
 interface Words {
   texts: Texts;
   /** How the gateway's own sentences are said. */
-  said?: Phrases;
+  said: Phrases;
 }
 
-async function load(which: Language): Promise<Words> {
-  return which === 'en' ? { texts: (await import('../texts/en.json')).default } : import('./german');
+function load(which: Language): Promise<Words> {
+  return which === 'en' ? import('./english') : import('./german');
 }
 
 /** Loads the words of the language that is chosen; the page is drawn once they are there. */
@@ -77,7 +77,6 @@ export function told(key: string, otherwise: string): string {
  */
 export function said(sentence: string): string {
   const english = sentence.trim().replace(/^sluiced?( [a-z-]+)*: /gm, '');
-  // Whoever looks at the page looks for a device there.
-  const plain = (phrase(english) ?? english).replace(/\bsluice scan\b.*?(?= finds| findet|$)/gm, `“${t('add.scan')}”`);
+  const plain = phrase(english) ?? english;
   return /^\p{Ll}[\p{L}'’-]*[ ,]/u.test(plain) ? plain.charAt(0).toUpperCase() + plain.slice(1) : plain;
 }
