@@ -16,12 +16,14 @@ Object.defineProperty(globalThis, 'navigator', { value: { languages: ['en'] }, c
 globalThis.localStorage = { getItem: () => null, setItem: () => {} };
 globalThis.matchMedia = () => ({ matches: false, addEventListener: () => {} });
 globalThis.document = { documentElement: {} };
+globalThis.location = { hash: '' };
+globalThis.addEventListener = () => {};
 const timers = globalThis.setInterval;
 globalThis.setInterval = (...given) => timers(...given).unref();
 
 await build({
   stdin: {
-    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'api/uplink', 'screens/devices/rows', 'screens/add-device/draft', 'screens/add-device/table', 'screens/add-device/register', 'screens/add-device/library', 'screens/device/write', 'parts/value', 'parts/field', 'screens/first-run/gateway-step', 'screens/device/answers', 'screens/buses/load', 'screens/system/restore', 'screens/history/trail', 'screens/device/frames', 'screens/settings/usual', 'screens/settings/points', 'api/options', 'screens/uplinks/judged', 'parts/chart', 'lib/clock', 'lib/format', 'lib/phrases', 'lib/text']
+    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'api/uplink', 'screens/devices/rows', 'screens/devices/row', 'screens/add-device/draft', 'screens/add-device/table', 'screens/add-device/register', 'screens/add-device/library', 'screens/device/write', 'parts/value', 'parts/field', 'screens/first-run/gateway-step', 'screens/device/answers', 'screens/buses/load', 'screens/system/restore', 'screens/history/trail', 'screens/device/frames', 'screens/settings/usual', 'screens/settings/points', 'api/options', 'screens/uplinks/judged', 'parts/chart', 'lib/clock', 'lib/format', 'lib/phrases', 'lib/text']
       .map((module) => `export * from './src/${module}';`).join('\n'),
     resolveDir: page,
   },
@@ -32,7 +34,7 @@ const logic = await import(pathToFileURL(join(folder, 'logic.mjs')).href);
 rmSync(folder, { recursive: true });
 await logic.speak();
 
-const device = (id, more = {}) => ({ id, name: '', profile: '', points: 13, bad: 0, up: true, requests: 10, replies: 9, bus_percent: 5, learnt: {}, ...more });
+const device = (id, more = {}) => ({ id, name: '', profile: '', points: 13, bad: 0, implausible: 0, up: true, requests: 10, replies: 9, bus_percent: 5, learnt: {}, ...more });
 const bus = (id, devices, more = {}) => ({ id, driver: 'modbus-rtu', error: '', devices, ...more });
 const status = (more) => ({
   journal: { error: '' }, clock: { trust: 'synchronised' }, config: {}, buses: [], uplinks: [], consumers: {}, ...more,
@@ -61,6 +63,12 @@ const tests = {
   'an id may be as long as the gateway takes it, and an account\'s name as long as that'() {
     const fits = (id, ...most) => new RegExp(`^(?:${logic.idField(...most).pattern})$`, 'v').test(id);
     assert.deepEqual([fits('a'.repeat(63)), fits('a'.repeat(64)), fits('plant-7_b'), fits('Plant'), fits('a'.repeat(40), 40), fits('a'.repeat(41), 40)], [true, false, true, false, true, false]);
+  },
+  'a value that can hardly be is one more that is not good, wherever they are counted'() {
+    const one = device('m', { implausible: 2 }), line = bus('b', [one, device('n', { bad: 1 }), device('o', { bad: 4, up: false })]);
+    assert.deepEqual([logic.notGood(one), logic.sumBus(line).bad, keys(status({ buses: [line] }))], [2, 3, ['look bad/m', 'look bad/n']]);
+    assert.deepEqual([logic.deviceWord({ device: one, bus: line }), logic.deviceLevel({ device: one, bus: line })], ['2 of 13 not good', 'look']);
+    assert.deepEqual(logic.listRows([line], new Map(), { search: '', troubles: true, brief: true }).map((row) => row.key), ['m', 'n', 'o']);
   },
   'a certificate is told with how long it holds'() {
     const DAY = 86_400_000, one = (from, until, issuer = 'CN=ca') => logic.judged({ kind: 'certificates', subject: 'CN=me', issuer, from: from * DAY, until: until * DAY }, 100 * DAY)[0];
@@ -105,13 +113,13 @@ const tests = {
     assert.deepEqual([found.level, found.what, rest.length], ['look', 'Meter: 6 of 13 values not good.', 0]);
     assert.match(found.why, /no such register/);
     assert.match(found.next, /leave out/);
-    assert.equal(logic.conditions(status({ buses: [bus('b', Array.from({ length: 9 }, (_, i) => device(`d${i}`, { bad: 2 })))] })).at(-1).what, 'b: 10 of 65 values not good.');
+    assert.equal(logic.conditions(status({ buses: [bus('b', Array.from({ length: 9 }, (_, i) => device(`d${i}`, { bad: 1, implausible: 1 })))] })).at(-1).what, 'b: 10 of 65 values not good.');
     const down = (more) => logic.conditions(status({ buses: [bus('b', [device('m', { up: false, why: 'timeout', ...more })])] }))[0].next;
     assert.match(down({}), /Check power/);
     assert.equal(down({ late_ms: 712 }), 'It answers 712\u00a0ms after it was asked: raise its time-out.');
     const [one] = logic.conditions(status({ buses: [bus('b', [device('m', { bad: 1 })])] }));
     assert.deepEqual([one.what, one.why], ['m: 1 of 13 values not good.', '']);
-    const odd = device('m', { bad: 3, implausible: 3, doubt: 'has hardly a point that fits' });
+    const odd = device('m', { bad: 1, implausible: 2, doubt: 'has hardly a point that fits' });
     const [other] = logic.conditions(status({ buses: [bus('b', [odd])] }));
     assert.deepEqual([other.what, other.why, other.next], ['m: 3 of 13 values not good.', 'implausible', 'Hardly anything fits: is it another model?']);
     assert.deepEqual(keys(status({ buses: [bus('b', [device('m', { bad: 6, up: false }), device('x')])] })), [], 'one that does not answer has no values');

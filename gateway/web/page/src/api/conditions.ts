@@ -2,6 +2,7 @@
 import { number } from '../lib/format';
 import { said, t, told } from '../lib/text';
 import type { Level } from '../parts/state';
+import { notGood } from './status';
 import type { BusStatus, DeviceStatus, Status, UplinkStatus } from './types';
 import { uplinkWord } from './uplink';
 
@@ -55,7 +56,7 @@ function badPoints(device: DeviceStatus): Condition {
   return {
     key: `bad/${device.id}`,
     level: 'look',
-    what: t('trouble.bad', { bad: device.bad, of: device.points, name: device.name || device.id }),
+    what: t('trouble.bad', { bad: notGood(device), of: device.points, name: device.name || device.id }),
     why: why && told(`why.${why}`, why),
     next: device.doubt ? t('test.doubt') : refused && t('trouble.bad.refused'),
     at: ['devices', device.id],
@@ -69,7 +70,7 @@ function ofBus(bus: BusStatus): Condition[] {
     return [{ key: `bus/${bus.id}`, level: 'down', what: t('trouble.bus', { bus: bus.id }), why: said(bus.error), next: t('trouble.bus.next'), at }];
   if (bus.lent)
     return [{ key: `lent/${bus.id}`, level: 'paused', what: t('trouble.lent', { bus: bus.id, to: bus.lent.to }), next: t('trouble.lent.next'), at }];
-  const down = bus.devices.filter((device) => !device.up && device.why), bad = bus.devices.filter((device) => device.up && (device.bad || device.doubt));
+  const down = bus.devices.filter((device) => !device.up && device.why), bad = bus.devices.filter((device) => device.up && (notGood(device) || device.doubt));
   const first = down[0];
   if (first && down.length === bus.devices.length && down.length > 1)
     return [{ key: `bus/${bus.id}`, level: 'down', what: t('trouble.line', { bus: bus.id, n: down.length }), why: told(`why.${first.why}`, first.why!), next: t('trouble.line.next'), at }];
@@ -78,9 +79,9 @@ function ofBus(bus: BusStatus): Condition[] {
   if (more > 0)
     each.push({ key: `more/${bus.id}`, level: 'down', what: t('trouble.more', { n: more, bus: bus.id }), at: ['devices'] });
   each.push(...bad.slice(0, DEVICES_EACH).map(badPoints));
-  const others = bad.slice(DEVICES_EACH), sum = (key: 'bad' | 'points'): number => others.reduce((all, device) => all + device[key], 0);
+  const others = bad.slice(DEVICES_EACH), sum = (of: (device: DeviceStatus) => number): number => others.reduce((all, device) => all + of(device), 0);
   if (others.length)
-    each.push({ key: `bad/more/${bus.id}`, level: 'look', what: t('trouble.bad', { bad: sum('bad'), of: sum('points'), name: bus.id }), at: ['devices'] });
+    each.push({ key: `bad/more/${bus.id}`, level: 'look', what: t('trouble.bad', { bad: sum(notGood), of: sum(({ points }) => points), name: bus.id }), at: ['devices'] });
   return each;
 }
 

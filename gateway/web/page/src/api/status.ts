@@ -17,7 +17,7 @@ const SETTLED_MS = 700;
 export interface BusSums {
   up: number;
   down: number;
-  /** Points of devices that answer, with values that are not good. */
+  /** Points of devices that answer, with values that are not good: as notGood says. */
   bad: number;
   requests: number;
   replies: number;
@@ -32,12 +32,15 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 /** When the whole status was asked for last, by performance.now(). */
 let asked = -Infinity;
 
+/** Of a device or a line: on this page a value that can hardly be is one more that is not good. */
+export const notGood = ({ bad, implausible }: { bad: number; implausible: number }): number => bad + implausible;
+
 export function sumBus(bus: BusStatus): BusSums {
   const made = { up: 0, down: 0, bad: 0, requests: 0, replies: 0, percent: 0 };
   for (const device of bus.devices) {
     if (device.up) {
       made.up++;
-      made.bad += device.bad;
+      made.bad += notGood(device);
     } else made.down++;
     made.requests += device.requests;
     made.replies += device.replies;
@@ -54,9 +57,7 @@ function measure(now: Status, buses: Map<string, BusSums>): void {
   for (const [id, consumer] of Object.entries(now.consumers)) rates.take(`acked/${id}`, consumer.acked, t);
 }
 
-/** On this page what can hardly be is one more value that is not good. */
 function take(answer: Status): void {
-  for (const device of answer.buses.flatMap((bus) => bus.devices)) device.bad += device.implausible;
   heardTime(answer.clock.t);
   const buses = new Map(answer.buses.map((bus) => [bus.id, sumBus(bus)]));
   measure(answer, buses);
@@ -103,7 +104,7 @@ function lay(short: LiveStatus): void {
   if (short.config.fingerprint !== known.config.fingerprint) later(SETTLED_MS);
   const buses = new Map<string, BusSums>();
   for (const bus of short.buses) {
-    const now = { up: bus.up, down: bus.down, bad: bus.bad + bus.implausible, requests: bus.requests, replies: bus.replies, percent: bus.bus_percent };
+    const now = { up: bus.up, down: bus.down, bad: notGood(bus), requests: bus.requests, replies: bus.replies, percent: bus.bus_percent };
     if (moved(sums.get().get(bus.id), now)) later(SETTLED_MS);
     buses.set(bus.id, now);
   }

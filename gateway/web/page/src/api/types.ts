@@ -63,7 +63,7 @@ export interface DeviceStatus {
   profile: string;
   unverified?: boolean;
   points: number;
-  /** How many of them were bad when they were last read, or, once taken, implausible. */
+  /** How many of them were bad when they were last read. */
   bad: number;
   /** The same of those whose values can hardly be. */
   implausible: number;

@@ -1,5 +1,6 @@
 /** One line of the list: a device with its state, or a point with its value. */
 import { useEffect } from 'preact/hooks';
+import { notGood } from '../../api/status';
 import { followTrails, TRAIL, trailOf } from '../../api/trails';
 import type { Point } from '../../api/types';
 import { link } from '../../app/router';
@@ -11,13 +12,14 @@ import { Value } from '../../parts/value';
 import type { Row } from './rows';
 
 export function deviceWord({ device, bus }: Row): string {
-  if (device.up) return device.bad ? t('devices.bad', { bad: device.bad, of: device.points }) : t('state.up');
+  const bad = notGood(device);
+  if (device.up) return bad ? t('devices.bad', { bad, of: device.points }) : t('state.up');
   if (bus.lent) return t('bus.lent');
   return device.why ? told(`why.${device.why}`, device.why) : t('devices.waiting');
 }
 
 export function deviceLevel({ device, bus }: Row): Level {
-  if (device.up) return device.bad ? 'look' : 'up';
+  if (device.up) return notGood(device) ? 'look' : 'up';
   if (bus.lent) return 'paused';
   return device.why ? 'down' : 'unknown';
 }

@@ -1,5 +1,6 @@
 /** The list as rows: a device, then its points. */
 import { pointKey } from '../../api/points';
+import { notGood } from '../../api/status';
 import type { BusStatus, DeviceStatus, Point } from '../../api/types';
 import { narrow } from '../../lib/narrow';
 
@@ -43,7 +44,7 @@ export function listRows(buses: readonly BusStatus[], points: Map<string, Point>
   const rows: Row[] = [];
   for (const bus of buses)
     for (const device of bus.devices) {
-      if (troubles && device.up && !device.bad) continue;
+      if (troubles && device.up && !notGood(device)) continue;
       const own = ofDevice.get(device.id) ?? [];
       const named = fits(words, device.id, device.name, bus.id, device.profile);
       const shown = named ? own : own.filter((point) => fits(words, device.id, device.name, bus.id, point.p, point.name));
