@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { gatewayNow } from '../lib/clock';
 import { said } from '../lib/text';
+import { wordsOf } from './audit';
 import { get, post, remove, Refusal } from './client';
 import { listen } from './live';
 
@@ -130,7 +131,10 @@ export function useJob<Line>({ keep = Infinity, lasting }: { keep?: number; last
     const mine: Followed = (job.current = {});
     post<{ job: string }>('/jobs', body).then(({ job: id }) => {
       if (job.current === mine) follow(id);
-      else if (mine.stopped) cancel((last.current = id));
+      else if (mine.stopped) {
+        last.current = id;
+        cancel(id);
+      }
     }, (refused) => {
       if (job.current !== mine) return;
       leave();
@@ -140,7 +144,7 @@ export function useJob<Line>({ keep = Infinity, lasting }: { keep?: number; last
   };
 
   const [begun, setBegun] = useState(0);
-  useEffect(() => (lasting ? listen('event', ({ k, v }) => void (k === 'config' && String(v).startsWith('did=job-started') && setBegun((n) => n + 1))) : undefined), [lasting?.of]);
+  useEffect(() => (lasting ? listen('event', ({ k, v }) => void (k === 'config' && wordsOf(String(v)).did === 'job-started' && setBegun((n) => n + 1))) : undefined), [lasting?.of]);
   useEffect(() => {
     let gone = false;
     const comeBack = ({ jobs }: { jobs: Listed[] }): void => {

@@ -1,23 +1,7 @@
 /** The audit trail in words: an event's "did=login by=anna from=192.168.7.20" as a sentence. */
+import { wordsOf } from '../../api/audit';
 import { dateTime, number } from '../../lib/format';
 import { t, told, type TextKey } from '../../lib/text';
-
-export const isTrail = (text: string): boolean => text.startsWith('did=');
-
-/** KEY=VALUE with a blank between, and percent signs for what is no letter or digit. */
-export function wordsOf(text: string): Record<string, string> {
-  const made: Record<string, string> = {};
-  for (const word of text.split(' ')) {
-    const at = word.indexOf('=');
-    if (at < 1) continue;
-    try {
-      made[word.slice(0, at)] = decodeURIComponent(word.slice(at + 1));
-    } catch {
-      made[word.slice(0, at)] = word.slice(at + 1);
-    }
-  }
-  return made;
-}
 
 /** What is said of it besides: "role owner, keys gateway.name"; of a clock the time that it got. */
 const besides = ({ did, t: at, ...words }: Record<string, string>): string =>

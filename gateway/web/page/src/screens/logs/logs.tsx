@@ -1,5 +1,6 @@
 /** What the gateway wrote to its log, and what it writes while one looks: it follows the end, unless one has scrolled up. */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { isTrail } from '../../api/audit';
 import { get, query } from '../../api/client';
 import { useLive } from '../../api/live';
 import type { LogLine } from '../../api/types';
@@ -11,7 +12,7 @@ import { Problem } from '../../parts/notice';
 import { Said } from '../../parts/said';
 import { Screen } from '../../parts/screen';
 import { Shape, type Level } from '../../parts/state';
-import { isTrail, trailInWords } from '../history/trail';
+import { trailInWords } from '../history/trail';
 
 /** The gateway keeps no more in memory either. */
 const LINES_MAX = 1_000;
