@@ -306,6 +306,8 @@ const tests = {
     const at = (bus, driver = 'modbus-rtu') => ({ bus, driver, on: 'x' });
     assert.deepEqual([3, 1, 4].map((unit) => logic.deviceAt(config, at('b'), unit)?.id), ['m', 'n', undefined]);
     assert.equal(logic.deviceAt(config, { port: '/dev/ttyUSB0', line: '', driver: 'modbus-rtu' }, 3), undefined);
+    const net = { id: 'net', driver: 'modbus-tcp', host: '10.0.7.20:502' }, lines = { parsed: { buses: [{ id: 'b', driver: 'modbus-rtu', port: '10.0.7.21' }, net] } };
+    assert.deepEqual(['10.0.7.20', ' 10.0.7.20:502 ', '10.0.7.20:503', '10.0.7.21', ''].map((host) => logic.busAt(lines, host)), [net, net, undefined, undefined, undefined]);
     assert.deepEqual([at('b'), at('free'), at('net', 'modbus-tcp'), { host: 'x' }].map((place) => logic.isPolled(config, place)), [true, false, false, false]);
   },
   'registers are counted as in manuals, or from 0 in a table'() {

@@ -53,6 +53,13 @@ export const placeFrames = (place: Place): string | undefined => (driverAt(place
 
 export const busPlace = (bus: ConfigBus): Place => ({ bus: bus.id, driver: bus.driver, on: bus.driver === 'modbus-tcp' ? bus.host ?? bus.id : bus.port ?? bus.id });
 
+const withoutUsualPort = (address: string): string => address.trim().replace(/:502$/, '');
+
+/** The line that goes there already: a second connection would be a line of its own. */
+export function busAt(config: Config, host: string): ConfigBus | undefined {
+  return config.parsed.buses?.find((bus) => bus.driver === 'modbus-tcp' && bus.host && withoutUsualPort(bus.host) === withoutUsualPort(host));
+}
+
 /** The device that is configured there already. */
 export function deviceAt(config: Config, place: Place, unit: number): ConfigDevice | undefined {
   return 'bus' in place ? config.parsed.devices?.find((device) => device.bus === place.bus && (device.unit ?? 1) === unit) : undefined;

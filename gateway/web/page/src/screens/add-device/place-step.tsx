@@ -1,11 +1,11 @@
 /** Where it is connected: a line that is there already, a port by what stands on the housing, or an address. */
 import { useEffect, useState } from 'preact/hooks';
-import type { Config, ConfigBus } from '../../api/config';
+import type { Config } from '../../api/config';
 import { t } from '../../lib/text';
 import { Choice, idField, TextField } from '../../parts/field';
 import { loadPorts, portAbout, portLabel, type Port } from '../buses/ports';
 import type { StepProps } from './add-device';
-import { busPlace, newBusId, type Place, type SerialDriver } from './draft';
+import { busAt, busPlace, newBusId, type Place, type SerialDriver } from './draft';
 
 const LINES = ['9600 8N1', '9600 8E1', '19200 8N1', '19200 8E1', '38400 8N1', '115200 8N1', '4800 8E1', '2400 8E1', '4800 8N1', '2400 8N1', '1200 7E1', '9600 7E1', '300 7E1'] as const;
 const DRIVERS: readonly SerialDriver[] = ['modbus-rtu', 'modbus-ascii', 'serial'];
@@ -23,23 +23,16 @@ export function PlaceStep({ draft, change, config }: StepProps & { config: Confi
   const free = ports.filter((port) => !taken.includes(port.port) && !taken.includes(port.path));
   useEffect(() => void loadPorts().then(setPorts, () => {}), []);
 
-  // A second connection to where one is already would be a line of its own.
-  const withPort = (address: string): string => address.trim().replace(/:502$/, '');
-  const busAt = (address: string): ConfigBus | undefined => buses.find((bus) => bus.driver === 'modbus-tcp' && bus.host && withPort(bus.host) === withPort(address));
-  const there = chosen === NETWORK ? busAt(host) : undefined;
-
   const put = (place: Place | undefined): void => change({ place, busId: place && !('bus' in place) ? newBusId(place, config) : undefined });
   const choose = (key: string, { settings = line, address = host, port = path, spoken = driver } = {}): void => {
     setChosen(key);
-    const bus: ConfigBus | undefined = buses.find((one) => `bus/${one.id}` === key);
+    const bus = key === NETWORK ? busAt(config, address) : buses.find((one) => `bus/${one.id}` === key);
     if (bus) put(busPlace(bus));
-    else if (key === NETWORK) {
-      const there = busAt(address);
-      put(there ? busPlace(there) : address.trim() ? { host: address.trim() } : undefined);
-    }
+    else if (key === NETWORK) put(address.trim() ? { host: address.trim() } : undefined);
     else if (key === TYPED) put(port.trim() ? { port: port.trim(), line: settings, driver: spoken } : undefined);
     else put(key ? { port: key, line: settings, driver: spoken } : undefined);
   };
+  const there = draft.place && 'bus' in draft.place ? draft.place : undefined;
   const fresh = !!chosen && !chosen.startsWith('bus/');
 
   return (
@@ -51,7 +44,7 @@ export function PlaceStep({ draft, change, config }: StepProps & { config: Confi
         [TYPED, t('add.place.typed')],
         [NETWORK, t('add.place.network')],
       ]} />
-      {chosen === NETWORK && <TextField label={t('add.host')} hint={there ? t('add.place.bus', { bus: there.id, on: there.host ?? '' }) : t('add.host.hint')} spellcheck={false} autocapitalize="none" value={host} onText={(text) => {
+      {chosen === NETWORK && <TextField label={t('add.host')} hint={there ? t('add.place.bus', { bus: there.bus, on: there.on }) : t('add.host.hint')} spellcheck={false} autocapitalize="none" value={host} onText={(text) => {
         setHost(text);
         choose(NETWORK, { address: text });
       }} />}
