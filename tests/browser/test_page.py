@@ -133,7 +133,7 @@ def an_update_goes_on_without_the_gateway(site):
     wait_for(lambda: Api(gateway).get("/api/v1/update")["job"].get("percent", 0) > 20 and box.is_busy(), 30, "it is being installed")
     gateway.kill()
     gateway.start(before=box.before)
-    return walk(gateway, "under_way", SLUICE_HOLD=box.path("boot/hold"))
+    return accompany(site, gateway, "under_way", {"let it go on": box.let_go})
 
 
 def somebody_updates_a_sensor_node(site):
