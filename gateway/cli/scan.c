@@ -21,6 +21,7 @@
 struct scanning {
     struct bench bench;
     struct scan_options options;
+    const char *units; /* those of the options, as they were named */
     struct borrow borrow;
     struct fitting *fitting;
     int64_t listen_ns;
@@ -149,7 +150,7 @@ static int tell_end(struct scanning *scanning, int result, const char *why)
         return bench_exit_code(result);
     }
     if (scanning->json)
-        printf("{\"kind\":\"end\",\"found\":%d}\n", result);
+        scan_print_end(result, scanning->units);
     else if (result == 0)
         printf(scanning->options.tcp
                    ? "nobody answers: check the host, and the units that were asked; a device that "
@@ -307,6 +308,7 @@ int command_scan(int argc, char **argv)
     scanning.borrow = (struct borrow){.socket = socket, .port = target, .by = "sluice scan"};
     if (!scan_args(&scanning.options, &texts))
         return EXIT_CODE_USAGE;
+    scanning.units = texts.units;
     if (bench_open(&scanning.bench) != 0)
         return EXIT_CODE_SYSTEM;
     scanning.bench.borrow = &scanning.borrow;

@@ -129,16 +129,16 @@ static bool parse_question(struct scan_options *options, const char *text)
     return true;
 }
 
-bool scan_args(struct scan_options *options, const struct scan_texts *texts)
+bool scan_args(struct scan_options *options, struct scan_texts *texts)
 {
     int64_t timeout_ms = options->bus.port ? TIMEOUT_LINE_MS : TIMEOUT_NETWORK_MS;
 
     options->count = 1;
+    if (!texts->units)
+        texts->units = options->tcp ? "1-247,0,255" : "1-247";
     if (!bench_number(texts->timeout_ms, "sluice scan", "timeout", 1, 60000, &timeout_ms) ||
         !parse_lines(options, texts) ||
-        !parse_units(options, texts->units   ? texts->units
-                              : options->tcp ? "1-247,0,255"
-                                             : "1-247") ||
+        !parse_units(options, texts->units) ||
         !parse_question(options, texts->ask ? texts->ask : "holding:0"))
         return false;
     options->timeout_ns = timeout_ms * NS_PER_MS;

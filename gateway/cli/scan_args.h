@@ -9,10 +9,10 @@ struct scan_texts {
 };
 
 /*
- * Fills in lines, units, the question and the time-out of options whose bus is set. False after
- * telling on standard error what is wrong.
+ * Fills in lines, units, the question and the time-out of options whose bus is set; and in texts
+ * the units where none are named. False after telling on standard error what is wrong.
  */
-bool scan_args(struct scan_options *options, const struct scan_texts *texts);
+bool scan_args(struct scan_options *options, struct scan_texts *texts);
 
 /* The settings that ports usually have, the commonest first. Returns how many. */
 size_t scan_usual_lines(bool ascii, struct port_settings lines[SCAN_LINES_MAX]);

@@ -152,3 +152,15 @@ void scan_print_found(const struct scan_found *found, const char *profile, bool 
                tally->answers + tally->exceptions + tally->garbled + tally->doubled +
                    tally->silent);
 }
+
+void scan_print_end(int found, const char *units)
+{
+    char bytes[LINE_SIZE];
+    struct text text;
+
+    text_init(&text, bytes, sizeof bytes);
+    text_printf(&text, "{\"kind\":\"end\",\"found\":%d", found);
+    put_key(&text, "units", units);
+    text_string(&text, "}");
+    printf("%s\n", text.data);
+}

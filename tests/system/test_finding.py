@@ -85,7 +85,7 @@ def a_scan_of_all_settings_finds_devices_that_are_set_differently(site):
     every, _ = scan(*arguments, "--all")
     check({unit: device["line"] for unit, device in devices(every).items()} ==
           {2: "9600 8N1", 5: "2400 8N1", 7: "9600 8N1"}, "each at its own setting", every)
-    check(every[-1] == {"kind": "end", "found": 3}, "how many there are", every[-1])
+    check(every[-1] == {"kind": "end", "found": 3, "units": "1-8"}, "how many there are, and who was asked", every[-1])
 
 
 def two_meters_of_one_unit_are_told_from_others(site):

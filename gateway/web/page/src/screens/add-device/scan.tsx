@@ -1,5 +1,5 @@
 /** Looks who answers: the usual units first, which is done in a minute; then all of them, if one wants. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import type { Config } from '../../api/config';
 import { useJob } from '../../api/jobs';
 import { link } from '../../app/router';
@@ -16,11 +16,13 @@ interface ScanLine {
   unit?: number;
   verdict?: string;
   found?: number;
+  /** Of the end: those that were asked. */
+  units?: string;
   profile?: string;
   identification?: Record<string, string | number>;
 }
 
-const QUICK_UNITS = '1-16', ALL_UNITS = '1-247', NETWORK_UNITS = '1-247, 0, 255';
+const QUICK_UNITS = '1-16';
 
 function about(line: ScanLine): string {
   const said = line.identification ?? {};
@@ -55,15 +57,11 @@ function Found({ line, known, take }: FoundProps) {
 export function Scan({ draft, change, config, onFound }: StepProps & { config: Config; onFound: () => void }) {
   const job = useJob<ScanLine>();
   const place = draft.place!, known = 'bus' in place;
-  const [units, setUnits] = useState(QUICK_UNITS);
-  const look = (deep: boolean) => {
-    setUnits(!deep ? QUICK_UNITS : driverAt(place) === 'modbus-tcp' ? NETWORK_UNITS : ALL_UNITS);
-    job.start({ kind: 'scan', on: placeOn(place), frames: placeFrames(place), ...(deep ? {} : { units: QUICK_UNITS, listen_s: 1 }) });
-  };
+  const look = (deep: boolean) => job.start({ kind: 'scan', on: placeOn(place), frames: placeFrames(place), ...(deep ? {} : { units: QUICK_UNITS, listen_s: 1 }) });
   useEffect(() => look(false), []);
   const devices = job.lines.filter((line) => line.kind === 'device');
   // Without this line it could not look: why not is told, and nothing of who answers.
-  const looked = job.lines.some((line) => line.kind === 'end');
+  const looked = job.lines.find((line) => line.kind === 'end');
   const heard = job.lines.find((line) => line.kind === 'line');
 
   const take = (line: ScanLine): void => {
@@ -75,7 +73,7 @@ export function Scan({ draft, change, config, onFound }: StepProps & { config: C
   return (
     <div class="scan">
       <p class="scan-state" aria-live="polite">
-        {job.runs ? t('scan.runs', { n: devices.length }) : looked ? `${t('scan.done', { n: devices.length })} ${t('scan.asked', { units })}` : ''}
+        {job.runs ? t('scan.runs', { n: devices.length }) : looked ? `${t('scan.done', { n: devices.length })} ${t('scan.asked', { units: looked.units ?? '' })}` : ''}
       </p>
       {job.runs && <div class="progress" aria-hidden="true"><i /></div>}
       {heard?.heard && heard.heard !== 'silence' && <Notice level="look" title={told(`scan.heard.${heard.heard}`, heard.heard)} />}
