@@ -30,7 +30,11 @@ await main(async (browser) => {
   await page.goto(`${address}/#/?code=${code}`);
   check((await page.getByLabel('Setup code').inputValue()) === code, 'the code of the label');
   check(!page.url().includes('code='), 'it is left in the address', page.url());
+  await page.getByLabel('Setup code').fill('');
+  await press(page, 'Next');
+  await page.locator('.wrong', { hasText: 'Enter the code first' }).waitFor();
   await page.getByLabel('Setup code').fill('0000-0000');
+  check((await page.locator('.wrong').count()) === 0, 'a code that may be right');
   await press(page, 'Next');
   await page.getByRole('alert').waitFor();
   await page.getByLabel('Setup code').fill(code);
@@ -41,12 +45,20 @@ await main(async (browser) => {
   await page.getByLabel('Password', { exact: true }).fill('short');
   await press(page, 'Next');
   await page.locator('.wrong', { hasText: 'At least 10 characters' }).waitFor();
+  check((await page.getByText('At least 10 characters').count()) === 1, 'it is said once');
+  await page.getByLabel('Name', { exact: true }).fill('The Owner');
+  await page.locator('.wrong', { hasText: 'small letters' }).waitFor();
+  await page.getByLabel('Name', { exact: true }).fill('owner');
   await page.getByLabel('Password', { exact: true }).fill(password);
   check((await axe(page)).length === 0, 'the owner', await axe(page));
   await press(page, 'Next');
   await page.getByText('Step 3 of 3').waitFor(); // The step before has a name, too: that of the owner.
   await page.getByLabel('Name', { exact: true }).fill('Boiler room');
   check((await page.getByLabel('Id', { exact: true }).inputValue()) === 'plant7', 'the id of a gateway that had a name stays');
+  await page.getByLabel('Id', { exact: true }).fill('');
+  await press(page, 'Make it mine');
+  await page.locator('.wrong', { hasText: 'small letters' }).waitFor();
+  await page.getByLabel('Id', { exact: true }).fill('plant7');
   await page.getByText('The clock is right:').waitFor();
   check(!(await page.getByRole('checkbox').count()), 'a clock that is right is not to be set');
   check((await axe(page)).length === 0, 'the gateway', await axe(page));

@@ -39,18 +39,24 @@ interface TextFieldProps {
   spellcheck?: boolean;
   required?: boolean;
   pattern?: string;
-  /** What the browser says where the pattern does not fit. */
+  /** What fits, for those who filled in what does not. */
   title?: string;
+  /** One wanted to go on: what does not fit is told beside the field, where no bubble of the browser hides the hint. */
+  tried?: boolean;
   minLength?: number;
   maxLength?: number;
   placeholder?: string;
   inputmode?: 'decimal' | 'numeric' | 'text';
 }
 
-export function TextField({ label, hint, wrong, onText, class: more = '', ...given }: TextFieldProps) {
+const fits = ({ value, pattern = '', minLength = 0, required }: TextFieldProps): boolean =>
+  value ? value.length >= minLength && (!pattern || new RegExp(`^(?:${pattern})$`).test(value)) : !required;
+
+export function TextField(props: TextFieldProps) {
+  const { label, hint, tried, onText, class: more = '', wrong = tried && !fits(props) ? props.title : undefined, ...given } = props;
   const input = given as JSX.IntrinsicElements['input'];
   return (
-    <Field label={label} hint={hint} wrong={wrong}>
+    <Field label={label} hint={hint === wrong ? undefined : hint} wrong={wrong}>
       {(tied) => <input {...input} {...tied} class={`input ${more}`} onInput={(event) => onText(event.currentTarget.value)} />}
     </Field>
   );

@@ -3,12 +3,12 @@ import { t } from '../../lib/text';
 import { TextField } from '../../parts/field';
 import type { StepProps } from './first-run';
 
-export function CodeStep({ answers, change }: StepProps) {
+export function CodeStep({ answers, change, tried }: StepProps) {
   return (
     <>
       <h2>{t('first.code')}</h2>
       <TextField label={t('first.code.label')} class="code" name="code" autocomplete="one-time-code" autocapitalize="characters"
-        spellcheck={false} required value={answers.code} onText={(code) => change({ code })} />
+        spellcheck={false} required title={t('first.code.missing')} tried={tried} value={answers.code} onText={(code) => change({ code })} />
       <div class="hint">
         <p>{t('first.code.where')}</p>
         <ul>

@@ -77,7 +77,6 @@ export function FirstRun({ session }: { session: Session }) {
 
   const submit = (event: Event) => {
     event.preventDefault();
-    // Told beside the field, where no bubble of the browser hides the hint.
     const wrong = (event.currentTarget as HTMLFormElement).querySelector<HTMLInputElement>(':invalid');
     setTried(!!wrong);
     if (wrong) wrong.focus();

@@ -20,7 +20,8 @@ export function GatewayStep({ answers, change, given, tried }: StepProps) {
       <h2>{t('first.gateway')}</h2>
       <TextField label={t('first.gateway.name')} name="title" autocomplete="off" hint={t('first.gateway.name.hint')}
         value={answers.title} onText={(title) => change({ title, id: idFor(title, answers, given) })} />
-      <TextField label={t('first.gateway.id')} name="id" autocomplete="off" {...idField()} wrong={tried && !/^[a-z0-9_-]{1,63}$/.test(answers.id) ? t('form.id', { n: 63 }) : undefined} hint={t('first.gateway.id.hint')} value={answers.id} onText={(id) => change({ id })} />
+      <TextField label={t('first.gateway.id')} name="id" autocomplete="off" {...idField()} tried={tried}
+        hint={t('first.gateway.id.hint')} value={answers.id} onText={(id) => change({ id })} />
       {clocksApart() ? (
         <label class="check">
           <input type="checkbox" checked={answers.takeTime} onChange={(event) => change({ takeTime: event.currentTarget.checked })} />

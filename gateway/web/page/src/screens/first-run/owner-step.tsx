@@ -9,14 +9,15 @@ export const PASSWORD_LENGTH_MAX = 256;
 
 export function OwnerStep({ answers, change, tried }: StepProps) {
   const [shown, setShown] = useState(false);
+  const rule = t('form.password', { least: PASSWORD_LENGTH_MIN });
   return (
     <>
       <h2>{t('first.owner')}</h2>
       <TextField label={t('login.name')} name="username" autocomplete="username"
-        {...idField(40)} wrong={tried && !/^[a-z0-9_-]{1,40}$/.test(answers.name) ? t('form.id', { n: 40 }) : undefined} value={answers.name} onText={(name) => change({ name })} />
+        {...idField(40)} tried={tried} value={answers.name} onText={(name) => change({ name })} />
       <TextField label={t('login.password')} type={shown ? 'text' : 'password'} name="new-password" autocomplete="new-password"
         required minLength={PASSWORD_LENGTH_MIN} maxLength={PASSWORD_LENGTH_MAX}
-        {...(tried && answers.password.length < PASSWORD_LENGTH_MIN ? { wrong: t('form.password', { least: PASSWORD_LENGTH_MIN }) } : { hint: t('form.password', { least: PASSWORD_LENGTH_MIN }) })} value={answers.password} onText={(password) => change({ password })} />
+        hint={rule} title={rule} tried={tried} value={answers.password} onText={(password) => change({ password })} />
       <label class="check">
         <input type="checkbox" checked={shown} onChange={(event) => setShown(event.currentTarget.checked)} />
         {t('form.password.show')}
