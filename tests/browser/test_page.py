@@ -72,7 +72,7 @@ def owned(gateway):
 
 def walk(gateway, name, **more):
     done = subprocess.run(["node", os.path.join(HERE, "walk_%s.mjs" % name)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          timeout=WALK_S_MAX * slowness(), env={**os.environ, "SLUICE_PAGE": gateway.url, "SLUICE_PASSWORD": PASSWORD, **more})
+                          timeout=WALK_S_MAX * slowness(), env={**os.environ, "SLUICE_PAGE": gateway.url if gateway else "", "SLUICE_PASSWORD": PASSWORD, **more})
     check(done.returncode == 0, "walk_" + name, done.stdout[-3000:])
     return done.stdout.strip()
 
@@ -254,6 +254,10 @@ def what_the_gateway_says_is_told_in_german(site):
     return walk(owned(plant(site)), "words")
 
 
+def a_chart_is_drawn_as_by_all_of_uplot(site):
+    return walk(None, "chart")
+
+
 def a_phone_shows_all_and_a_backup_comes_back(site):
     gateway = owned(plant(site))
     authority = Authority(site.folder, "shop")
@@ -351,6 +355,7 @@ if __name__ == "__main__":
          a_change_is_shown_tried_and_kept_or_goes_back,
          what_is_configured_is_changed_and_removed,
          what_the_gateway_says_is_told_in_german,
+         a_chart_is_drawn_as_by_all_of_uplot,
          a_phone_shows_all_and_a_backup_comes_back,
          devices_are_looked_for_only_where_somebody_wants_it,
          a_new_meter_gets_its_unit_number,

@@ -31,11 +31,11 @@ const readJson = async (path) => JSON.parse(await readFile(path, 'utf8'));
 /** Sentences that begin alike stand together, which is less to load. */
 const alike = (sentences) => Object.entries(sentences).sort(([, a], [, b]) => (a < b ? -1 : 1));
 
-/** A sentence by a mark of six letters in its place: as in src/lib/phrases.ts. */
+/** A sentence by a mark of five letters in its place: as in src/lib/phrases.ts. */
 function markOf(sentence) {
   let hash = 0x811c9dc5;
   for (let i = 0; i < sentence.length; i++) hash = Math.imul(hash ^ sentence.charCodeAt(i), 0x01000193);
-  return btoa(String.fromCharCode(...[hash >>> 24, hash >>> 16, hash >>> 8, hash, sentence.length << 4].map((byte) => byte & 255))).slice(0, 6);
+  return btoa(String.fromCharCode(...[24, 16, 8, 0].map((shift) => (hash >>> shift) & 255))).slice(0, 5);
 }
 
 /** So many letters of what stands between two places to fill in are enough to find it, with how many there are. */
@@ -112,7 +112,8 @@ const languages = {
   },
 };
 
-const chart = {
+/** The chart without what of uPlot is not used. */
+export const chart = {
   name: 'chart',
   setup({ onLoad }) {
     onLoad({ filter: /uPlot\.esm\.js$/ }, async ({ path }) => ({ contents: lighter(await readFile(path, 'utf8')), loader: 'js' }));
@@ -140,6 +141,7 @@ export async function build(readable = false, folder = join(here, 'dist')) {
     chunkNames: '[name]-[hash]',
     assetNames: '[name]-[hash]',
     legalComments: 'none',
+    charset: 'utf8',
     metafile: true,
     plugins: [languages, chart],
     logLevel: 'error',
