@@ -5,7 +5,7 @@
  */
 
 /**
- * The file of a language as build.mjs packs it: the marks of sentences in which nothing is filled in, six letters each,
+ * The file of a language as build.mjs packs it: the marks of sentences in which nothing is filled in, five letters each,
  * and what they are; English forms, shortened, with {} where something is filled in, or of one word, and what they are:
  * {} in the same order, or {2} the second.
  */
@@ -20,16 +20,16 @@ const PLACE = /\{(\d?)\}/g;
 /** A reason within a reason within a reason. */
 const DEPTH_MAX = 4;
 
-const MARK = 6;
+const MARK = 5;
 
 /**
- * 36 bits: FNV-1a of the letters, and four of how many they are. A name that people give has the mark of a sentence hardly
- * ever; of those that the gateway brings none has (tests/browser/check_said.mjs). As in build.mjs.
+ * 30 bits of FNV-1a of the letters. Of names that people give hardly one in a million has the mark of a sentence; of those
+ * that the gateway brings none has (tests/browser/check_said.mjs). As in build.mjs.
  */
 function markOf(sentence: string): string {
   let hash = 0x811c9dc5;
   for (let i = 0; i < sentence.length; i++) hash = Math.imul(hash ^ sentence.charCodeAt(i), 0x01000193);
-  return btoa(String.fromCharCode(...[hash >>> 24, hash >>> 16, hash >>> 8, hash, sentence.length << 4].map((byte) => byte & 255))).slice(0, MARK);
+  return btoa(String.fromCharCode(...[24, 16, 8, 0].map((shift) => (hash >>> shift) & 255))).slice(0, MARK);
 }
 
 /** What has no place to fill in, by its mark. */
