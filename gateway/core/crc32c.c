@@ -146,3 +146,8 @@ uint32_t crc32c(uint32_t crc, const void *data, size_t size)
     }
     return fn(crc, data, size);
 }
+
+bool crc32c_by_instruction(void)
+{
+    return choose() != crc32c_table;
+}

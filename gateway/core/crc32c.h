@@ -2,6 +2,7 @@
 #ifndef SLUICE_CORE_CRC32C_H
 #define SLUICE_CORE_CRC32C_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,5 +14,8 @@ uint32_t crc32c(uint32_t crc, const void *data, size_t size);
 
 /* The table version, for tests and for telling what the instruction gains. */
 uint32_t crc32c_table(uint32_t crc, const void *data, size_t size);
+
+/* Whether crc32c uses the instruction on this machine, for tests. */
+bool crc32c_by_instruction(void);
 
 #endif

@@ -10,6 +10,8 @@
 #include "core/crc32c.h"
 #include "unit/random.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -77,12 +79,47 @@ static void continues_where_it_stopped(void **state)
     }
 }
 
+/* As the kernel says: its list of what the processor can. */
+static bool processor_has(const char *feature)
+{
+    FILE *file = fopen("/proc/cpuinfo", "re");
+    char *line = NULL;
+    size_t room = 0;
+    bool found = false;
+
+    assert_non_null(file);
+    while (!found && getline(&line, &room, file) > 0) {
+        if (strncmp(line, "flags", 5) != 0 && strncmp(line, "Features", 8) != 0)
+            continue;
+        strtok(line, ":");
+        for (const char *word; !found && (word = strtok(NULL, " \t\n"));)
+            found = strcmp(word, feature) == 0;
+    }
+    free(line);
+    fclose(file);
+    return found;
+}
+
+static void uses_the_instruction_where_the_processor_has_it(void **state)
+{
+    (void)state;
+#if defined(__x86_64__)
+    assert_int_equal(crc32c_by_instruction(), processor_has("sse4_2"));
+#elif defined(__aarch64__) && defined(__AARCH64EL__)
+    assert_int_equal(crc32c_by_instruction(), processor_has("crc32"));
+#else
+    assert_false(crc32c_by_instruction());
+    (void)processor_has;
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_the_checksums_of_the_standard),
         cmocka_unit_test(agrees_with_the_definition_at_any_size_and_alignment),
         cmocka_unit_test(continues_where_it_stopped),
+        cmocka_unit_test(uses_the_instruction_where_the_processor_has_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
