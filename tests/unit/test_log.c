@@ -124,9 +124,11 @@ static void gives_journald_its_priorities(void **state)
         int of_another_stream;
         const char *text;
     } cases[] = {
-        {0, "<3>journal: e\n<7>journal: d\n"},
-        {1,
-         "2026-11-23T16:20:01.123Z error journal: e\n2026-11-23T16:20:01.123Z debug journal: d\n"},
+        {0, "<3>journal: e\n<4>journal: w\n<6>journal: i\n<7>journal: d\n"},
+        {1, "2026-11-23T16:20:01.123Z error journal: e\n"
+            "2026-11-23T16:20:01.123Z warn  journal: w\n"
+            "2026-11-23T16:20:01.123Z info  journal: i\n"
+            "2026-11-23T16:20:01.123Z debug journal: d\n"},
     };
     for (size_t i = 0; i < 2; i++) {
         char name[64];
@@ -138,6 +140,8 @@ static void gives_journald_its_priorities(void **state)
         setenv("JOURNAL_STREAM", name, 1);
         log_init();
         log_error("journal", "e");
+        log_warn("journal", "w");
+        log_info("journal", "i");
         log_debug("journal", "d");
         unsetenv("JOURNAL_STREAM");
         assert_string_equal(captured_output(), cases[i].text);
