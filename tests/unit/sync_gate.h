@@ -25,6 +25,7 @@ static int gated_sync(const struct io *io, struct io_file *file)
         pthread_cond_wait(&gate.moved, &gate.lock);
     gate.let -= !gate.open;
     gate.waiting--;
+    pthread_cond_broadcast(&gate.moved); /* another one may be waiting already */
     int error = gate.error;
     gate.error = 0;
     pthread_mutex_unlock(&gate.lock);

@@ -191,29 +191,34 @@ static void expect_dropped_up_to(struct kit *kit, uint64_t oldest)
 }
 
 /* Many segments go at once, and their files are not used again for long: each still says that it is
- * a segment. */
-static void what_was_dropped_is_not_read_again_after_a_restart(void **state)
+ * a segment. Returns the oldest event that is left. */
+static uint64_t drop_by_age(struct kit *kit, uint32_t *stream)
 {
-    struct kit *kit = *state;
     struct cursor *cursor;
     struct journal_stats stats;
-    uint64_t oldest;
     kit->options.max_age_ns = 3600 * NS_PER_S;
-    uint32_t stream = open_with_consumer(kit, &cursor);
+    *stream = open_with_consumer(kit, &cursor);
     cursor_close(cursor);
     kit_close(kit);
     kit->options.keep_bytes = 4 * 1024 * 1024;
     kit_open(kit);
     for (int i = 0; i < 20; i++)
-        kit_fill(kit, stream, 1000 * i, 1000);
+        kit_fill(kit, *stream, 1000 * i, 1000);
     kit_pass(kit, 3601 * NS_PER_S);
-    kit_fill(kit, stream, 0, 1);
+    kit_fill(kit, *stream, 0, 1);
     kit_flush(kit); /* a round later */
     kit_flush(kit); /* and what they changed is durable */
-    oldest = journal_oldest(kit->journal);
     journal_stats(kit->journal, &stats);
     assert_int_equal(stats.segments, 2);
-    assert_true(oldest > 10000);
+    assert_true(stats.oldest > 10000);
+    return stats.oldest;
+}
+
+static void what_was_dropped_is_not_read_again_after_a_restart(void **state)
+{
+    struct kit *kit = *state;
+    uint32_t stream;
+    uint64_t oldest = drop_by_age(kit, &stream);
 
     kit_crash(kit);
     expect_dropped_up_to(kit, oldest);
@@ -228,26 +233,54 @@ static void what_was_dropped_is_not_read_again_after_a_restart(void **state)
     journal_close(looking);
 }
 
+/* The segment in which it is noted what was dropped is not the newest one for long. */
+static void what_was_dropped_is_not_read_again_many_segments_later(void **state)
+{
+    struct kit *kit = *state;
+    uint32_t stream;
+    uint64_t oldest = drop_by_age(kit, &stream);
+    for (int i = 0; i < 30; i++)
+        kit_fill(kit, stream, 1000 * i, 1000);
+    kit_flush(kit);
+    assert_true(journal_oldest(kit->journal) > oldest); /* the last of the old ones went, too */
+    oldest = journal_oldest(kit->journal);
+
+    kit_crash(kit);
+    expect_dropped_up_to(kit, oldest);
+    kit_close(kit);
+    expect_dropped_up_to(kit, oldest);
+}
+
+/* A segment is as old as the newest event in it. */
 static void old_segments_go_by_age(void **state)
 {
     struct kit *kit = *state;
+    struct journal_stats stats;
+    uint64_t middle = 0;
     kit->options.segment_bytes = 32 * 1024;
     kit->options.max_age_ns = 3600 * NS_PER_S;
     kit_open(kit);
     uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 20; i++) {
+        if (i == 8)
+            middle = journal_durable(kit->journal, NULL) + 1;
         kit_fill(kit, stream, 1000 * i, 1000);
+        kit_pass(kit, 60 * NS_PER_S);
+    }
     assert_int_equal(journal_oldest(kit->journal), 1);
-    kit_pass(kit, 3599 * NS_PER_S);
+    kit_pass(kit, 2610 * NS_PER_S); /* the newest of the oldest segment is 30 s too young */
     kit_fill(kit, stream, 0, 1);
     assert_int_equal(journal_oldest(kit->journal), 1);
-    kit_pass(kit, 2 * NS_PER_S);
+    kit_pass(kit, 240 * NS_PER_S); /* and now that of the next one is */
     kit_fill(kit, stream, 0, 1);
     kit_flush(kit); /* a round later */
-    struct journal_stats stats;
+    assert_in_range(journal_oldest(kit->journal), 2, middle);
+    kit_pass(kit, 3600 * NS_PER_S);
+    kit_fill(kit, stream, 0, 1);
+    kit_flush(kit);
     journal_stats(kit->journal, &stats);
     assert_int_equal(stats.segments, 2);
-    assert_true(stats.oldest > 1);
+    assert_true(stats.oldest > middle);
 }
 
 static void refuses_the_newest_until_the_oldest_is_acknowledged(void **state)
@@ -439,6 +472,7 @@ int main(void)
         TEST(what_a_cursor_lacked_becomes_a_gap_event_and_is_on_its_ledger),
         TEST(a_consumer_is_told_after_a_restart_of_what_was_dropped_while_it_was_away),
         TEST(what_was_dropped_is_not_read_again_after_a_restart),
+        TEST(what_was_dropped_is_not_read_again_many_segments_later),
         TEST(old_segments_go_by_age),
         TEST(refuses_the_newest_until_the_oldest_is_acknowledged),
         TEST(an_acknowledgement_makes_room_when_the_newest_segment_is_full),
