@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 """The programs in tools/ with typical mistakes: each has its help, and says in one sentence what is wrong."""
+import contextlib
+import io
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -107,6 +110,65 @@ def the_benchmarks_know_all_their_parts(site):
     check(done.returncode == 2 and "no such part: speed; there are journal, " in done.stderr, "told", done.returncode, done.stderr)
 
 
+def a_figure_is_a_line_of_json_and_is_held_against_its_goal(site):
+    """Beside what it is compared with; and what falls short is named, at whichever end of the goal it is."""
+    sys.path.insert(0, str(ROOT / "tests/bench"))
+    import figures  # not before: of the same name may be others
+    out, said = figures.Out(True), io.StringIO()
+    with contextlib.redirect_stdout(said):
+        out.figure("journal", "append_sqlite_100", 3000.0, "events/s", 2000.0, commit="100 events")
+        out.figure("journal", "append_sqlite_1000", 8000.0, "events/s", 2000.0)
+        out.figure("journal", "open_10m", 0.2, "s")
+        out.figure("gateway", "e2e_latency_p99", 20.5, "ms")
+        out.figure("gateway", "of_no_goal", 1, "s")
+    rows = [json.loads(line) for line in said.getvalue().splitlines()]
+    check(rows[0] == {"bench": "journal", "figure": "append_sqlite_100", "value": 3000.0, "unit": "events/s", "baseline": 2000.0, "ratio": 1.5,
+                      "settings": {"commit": "100 events"}}, "compared", rows[0])
+    check(rows[2] == {"bench": "journal", "figure": "open_10m", "value": 0.2, "unit": "s"} and len(rows) == 5, "by itself", rows)
+    check(out.short == ["append_sqlite_100", "e2e_latency_p99"], "what falls short", out.short)
+
+
+def stand_in(path, words):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\n" + words + "\n")
+    path.chmod(0o755)
+
+
+def ends(folder, *words):
+    """Exit status and last line of a tool that stands among stand-ins."""
+    done = subprocess.run([str(folder / words[0]), *words[1:]], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+                          env={**os.environ, "PATH": "%s:%s" % (folder / "bin", os.environ["PATH"])})
+    return done.returncode, done.stdout.splitlines()[-1]
+
+
+def the_tests_fail_as_a_whole_when_one_does(site):
+    """By the exit status, and by the line that they end with; the same when nothing could be built or no test was run."""
+    folder = pathlib.Path(site.path("tree"))
+    (folder / "tests/browser/node_modules").mkdir(parents=True)
+    (folder / "tools").mkdir()
+    shutil.copy(ROOT / "tools/test", folder / "tools/test")
+    stand_in(folder / "tools/prepare", "exit 0")
+    for built, status, told, expected in ((0, 0, "100% tests passed, 0 tests failed out of 20", (0, "20 passed, 0 failed")),
+                                          (0, 8, "90% tests passed, 2 tests failed out of 20", (1, "18 passed, 2 failed")),
+                                          (0, 8, "No tests were found!!!", (1, "0 passed, 1 failed")),
+                                          (0, 8, "100% tests passed, 0 tests failed out of 20", (1, "20 passed, 0 failed")),
+                                          (1, 0, "", (1, "0 passed, 1 failed"))):
+        stand_in(folder / "bin/cmake", "exit %d" % built)
+        stand_in(folder / "bin/ctest", "echo '%s'\nexit %d" % (told, status))
+        check(ends(folder, "tools/test") == expected, "the end", told, ends(folder, "tools/test"), expected)
+
+
+def a_change_is_refused_when_the_demo_or_a_test_fails(site):
+    folder = pathlib.Path(site.path("change"))
+    (folder / ".ci").mkdir(parents=True)
+    shutil.copy(ROOT / ".ci/run", folder / ".ci/run")
+    for demo, tests in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        stand_in(folder / "tools/demo", "exit %d" % demo)
+        stand_in(folder / "tools/test", "echo the tests ran\nexit %d" % tests)
+        status, last = ends(folder, ".ci/run")
+        check((status == 0) == (not demo and not tests) and last == "the tests ran", "the end", demo, tests, status, last)
+
+
 def a_first_run_has_what_its_owner_needs(site):
     """The page and its code, a line on which meters answer, and a broker that takes the files, with somebody who listens there."""
     first = FirstRun(site)
@@ -131,4 +193,5 @@ def a_first_run_has_what_its_owner_needs(site):
 
 
 main(each_has_its_help, a_first_run_has_what_its_owner_needs, a_version_is_not_signed_with_what_is_no_key, presets_say_what_is_wrong_with_the_table,
-     what_is_called_wrongly_says_how_it_is_called, the_benchmarks_know_all_their_parts)
+     what_is_called_wrongly_says_how_it_is_called, the_benchmarks_know_all_their_parts, a_figure_is_a_line_of_json_and_is_held_against_its_goal,
+     the_tests_fail_as_a_whole_when_one_does, a_change_is_refused_when_the_demo_or_a_test_fails)
