@@ -103,6 +103,31 @@ static void says_in_words_why_a_command_is_refused(void **state)
     leave(rig, &party);
 }
 
+static void a_value_at_its_limits_is_executed(void **state)
+{
+    static const struct {
+        const char *json;
+        double value;
+    } cases[] = {
+        {"{\"id\":\"a\",\"op\":\"write\",\"d\":\"boiler\",\"p\":\"setpoint\",\"v\":5}", 5},
+        {"{\"id\":\"b\",\"op\":\"write\",\"d\":\"boiler\",\"p\":\"setpoint\",\"v\":90}", 90},
+    };
+    struct rig *rig = *state;
+    struct party party;
+
+    party_init(&party, "unix:0", false);
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        submit(rig, &party, cases[i].json);
+        has(await_last(&party, i + 1), "\"ok\":true");
+        assert_true(field.last.f == cases[i].value);
+    }
+    submit(rig, &party,
+           "{\"id\":\"c\",\"op\":\"write\",\"d\":\"boiler\",\"p\":\"setpoint\",\"v\":90.5}");
+    has(await_last(&party, 3), "allowed is 5 to 90 in steps of 0.5");
+    assert_int_equal(field.executed, 2);
+    leave(rig, &party);
+}
+
 static void numbers_and_texts_of_an_enum_may_be_written_as_texts(void **state)
 {
     static const struct {
@@ -168,6 +193,7 @@ int main(void)
         DESK_TEST(a_command_is_stored_then_executed_then_answered),
         DESK_TEST(a_repeated_command_gets_the_same_answer_and_is_not_executed_again),
         DESK_TEST(says_in_words_why_a_command_is_refused),
+        DESK_TEST(a_value_at_its_limits_is_executed),
         DESK_TEST(numbers_and_texts_of_an_enum_may_be_written_as_texts),
         DESK_TEST(what_was_refused_of_a_point_is_stored_as_well),
         DESK_TEST(more_commands_than_may_come_are_refused),
