@@ -30,6 +30,20 @@ static void stores_an_unchanged_reading_at_least_so_often(void **state)
     assert_int_equal(box->count, 2);
 }
 
+/* What a device gives for "not available" may be another number each time. */
+static void what_stays_bad_is_stored_once_whatever_number_comes_with_it(void **state)
+{
+    struct box *box = *state;
+    struct sink_item item = {
+        .point = &box->points[0][0], .value = {.type = VALUE_I64}, .status = STATUS_NOT_AVAILABLE};
+
+    for (item.value.i = 0; item.value.i < 3; item.value.i++)
+        sink_readings(box->sink, &box->devices[0], item.value.i * NS_PER_S, &item, 1);
+    assert_int_equal(box->count, 1);
+    assert_int_equal(box->events[0].value.type, VALUE_NONE);
+    assert_int_equal(sink_bad(box->sink, 0), 1);
+}
+
 static void stores_everything_where_on_change_is_off(void **state)
 {
     struct box *box = *state;
@@ -205,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SINK_TEST(stores_the_first_reading_and_then_only_changes),
         SINK_TEST(stores_an_unchanged_reading_at_least_so_often),
+        SINK_TEST(what_stays_bad_is_stored_once_whatever_number_comes_with_it),
         SINK_TEST(stores_everything_where_on_change_is_off),
         SINK_TEST(marks_what_is_outside_the_plausible_range),
         SINK_TEST(stores_no_value_with_a_bad_status_and_the_status_once),

@@ -198,6 +198,20 @@ static void a_bad_reading_that_was_held_back_and_is_refused_at_the_end_is_counte
     assert_int_equal(box->lost, 1);
 }
 
+/* What the device has now nobody knows. */
+static void an_implausible_reading_counts_until_the_next_one_is_refused(void **state)
+{
+    struct box *box = *state;
+
+    box->points[0][0].minimum = 0;
+    box->points[0][0].maximum = 85;
+    read_i64(box, &box->points[0][0], 1, 100);
+    assert_int_equal(sink_implausible(box->sink, 0), 1);
+    box->room = 0;
+    read_i64(box, &box->points[0][0], 2, 101);
+    assert_int_equal(sink_implausible(box->sink, 0), 0);
+}
+
 static void a_heartbeat_that_is_refused_is_no_loss(void **state)
 {
     struct box *box = *state;
@@ -229,6 +243,7 @@ int main(void)
         SINK_TEST(a_bad_reading_that_another_one_overtakes_is_lost_once),
         SINK_TEST(a_bad_reading_that_still_waits_at_the_end_is_put_a_last_time),
         SINK_TEST(a_bad_reading_that_was_held_back_and_is_refused_at_the_end_is_counted),
+        SINK_TEST(an_implausible_reading_counts_until_the_next_one_is_refused),
         SINK_TEST(a_heartbeat_that_is_refused_is_no_loss),
     };
 
