@@ -305,6 +305,7 @@ static const struct {
     {{KEY("8.0"), PLAIN}, METER, NOT_ITS_LINE, 0, NULL, 0},
     {{KEY("32.7.0"), PLAIN}, METER, STATUS_FORMAT, 0, NULL, 0},
     {{KEY("1.8.0"), PLAIN}, "11.8.0(5*kWh)1.8.0*01(6*kWh)", NOT_ITS_LINE, 0, NULL, 0},
+    {{KEY("1.8.0"), PLAIN}, "1-:1.8.0(5*kWh)-0:1.8.0(6*kWh)", NOT_ITS_LINE, 0, NULL, 0},
     {{KEY("1.8.0"), PLAIN}, "1.8.0*01(6*kWh)\r\n1.8.0(7*kWh)", STATUS_GOOD, 7, NULL, 0},
     {{KEY("1.8.0"), PLAIN}, "1.8.0(7*kWh", NOT_ITS_LINE, 0, NULL, 0},
     {{KEY("1.8.0"), PLAIN}, "1.8.0()", STATUS_NOT_AVAILABLE, 0, NULL, 0},

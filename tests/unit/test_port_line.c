@@ -93,6 +93,7 @@ static void changes_the_line_and_keeps_what_was_received(void **state)
         assert_int_equal(cfgetispeed(&line), cases[i].speed);
         assert_int_equal(line.c_cflag & CSTOPB ? 2 : 1, cases[i].settings.stop_bits);
         assert_int_equal(line.c_lflag & ICANON, 0);
+        assert_int_equal((line.c_iflag & INPCK) != 0, cases[i].settings.parity != 'N');
     }
     assert_int_equal(read(pair->fd, got, sizeof(got)), 3);
     assert_memory_equal(got, "abc", 3);

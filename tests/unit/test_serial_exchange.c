@@ -310,6 +310,22 @@ static void ends_a_reply_by_silence(void **state)
     await_reading(rig, 101, &at, 2);
 }
 
+/* What stands in the middle of a reply is no end of it. */
+static void a_pause_that_is_shorter_than_the_silence_ends_no_reply(void **state)
+{
+    struct rig *rig = *state;
+    size_t at = 0;
+
+    ask_with(rig, "?");
+    rig->bus_options.frame.silence_ns = 2 * NS_PER_S;
+    plug_in_and_start(rig);
+    hear(rig, "?");
+    say(rig, "v,1");
+    poll(NULL, 0, 50); /* so that the two pieces do not meet in the port */
+    say(rig, "25");
+    await_reading(rig, 101, &at, 125);
+}
+
 static void tells_what_a_device_refuses_in_the_middle_of_an_exchange(void **state)
 {
     static const char *const steps[] = {"send a", "expect ^ok", "send b"};
@@ -362,6 +378,7 @@ int main(void)
         TEST(is_content_without_what_is_optional),
         TEST(ends_a_binary_reply_by_its_length_field),
         TEST(ends_a_reply_by_silence),
+        TEST(a_pause_that_is_shorter_than_the_silence_ends_no_reply),
         TEST(tells_what_a_device_refuses_in_the_middle_of_an_exchange),
         TEST(gives_the_quality_that_a_line_states),
     };
