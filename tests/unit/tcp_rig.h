@@ -206,7 +206,7 @@ static void rig_tell(struct driver_complaints *complaints, const struct site_dev
 }
 
 /* One that is empty yet; its options may be changed before rig_join. */
-static void rig_bus(struct rig_bus *bus, uint16_t port)
+static inline void rig_bus(struct rig_bus *bus, uint16_t port)
 {
     *bus = (struct rig_bus){
         .options = {.timeout_ns = 20 * NS_PER_S, .connect_timeout_ns = 20 * NS_PER_S}};
@@ -219,7 +219,8 @@ static void rig_bus(struct rig_bus *bus, uint16_t port)
 }
 
 /* Reads the register at `address` each `every_ns`. */
-static void rig_device(struct rig_bus *bus, unsigned unit, unsigned address, int64_t every_ns)
+static inline void rig_device(struct rig_bus *bus, unsigned unit, unsigned address,
+                              int64_t every_ns)
 {
     size_t i = bus->bus.device_count++;
 
@@ -256,14 +257,14 @@ static inline void rig_join(struct rig_bus *bus, struct driver_engine *engine)
     assert_int_equal(driver_modbus_tcp.engine->join(engine, &bus->bus, &bus->host), 0);
 }
 
-static void rig_leave(struct rig_bus *bus, struct driver_engine *engine)
+static inline void rig_leave(struct rig_bus *bus, struct driver_engine *engine)
 {
     driver_modbus_tcp.engine->leave(engine, &bus->host);
     sink_close(bus->host.sink);
     assert_int_equal(bus->wrong, 0);
 }
 
-static struct driver_engine *rig_engine(void)
+static inline struct driver_engine *rig_engine(void)
 {
     struct driver_engine *engine;
 

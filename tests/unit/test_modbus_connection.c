@@ -329,6 +329,61 @@ static void keeps_its_schedule_across_connections(void **state)
     rig_stop(&other);
 }
 
+/* How many requests had come when the second connection was made. */
+static _Atomic unsigned on_the_first;
+
+static void note_the_second(struct rig_server *of, int fd)
+{
+    (void)fd;
+    if (atomic_load(&of->connections) == 2)
+        atomic_store(&on_the_first, atomic_load(&of->requests));
+}
+
+static void say_nothing(struct rig_server *of, int fd, const uint8_t *request)
+{
+    (void)of;
+    (void)fd;
+    (void)request;
+}
+
+/* The connection may be dead without anybody knowing. */
+static void is_made_anew_when_three_requests_have_no_answer(void **state)
+{
+    (void)state;
+    start(say_nothing, note_the_second);
+    bus.options.timeout_ns = 50 * NS_PER_MS;
+    rig_join(&bus, engine);
+    RIG_AWAIT(server.connections >= 2);
+    assert_int_equal(on_the_first, 3);
+    assert_int_equal(bus.stats[0].status, STATUS_TIMEOUT);
+    rig_leave(&bus, engine);
+    stop();
+}
+
+/* The answer to the request before. */
+static void answer_one_behind(struct rig_server *of, int fd, const uint8_t *request)
+{
+    static uint8_t before[RIG_REQUEST_SIZE];
+
+    if (atomic_load(&of->requests) > 1)
+        rig_answer(of, fd, before);
+    memcpy(before, request, sizeof before);
+}
+
+/* Late answers say that somebody is there, and that what comes is in step. */
+static void is_kept_while_late_answers_come(void **state)
+{
+    (void)state;
+    start(answer_one_behind, NULL);
+    bus.options.timeout_ns = 50 * NS_PER_MS;
+    rig_join(&bus, engine);
+    RIG_AWAIT(server.requests >= 5);
+    assert_int_equal(server.connections, 1);
+    assert_int_equal(bus.wrong, 0);
+    rig_leave(&bus, engine);
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +399,8 @@ int main(void)
         cmocka_unit_test(a_bus_that_ends_waits_for_the_reply_that_is_under_way),
         cmocka_unit_test(a_bus_that_ends_waits_no_longer_than_it_may),
         cmocka_unit_test(keeps_its_schedule_across_connections),
+        cmocka_unit_test(is_made_anew_when_three_requests_have_no_answer),
+        cmocka_unit_test(is_kept_while_late_answers_come),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

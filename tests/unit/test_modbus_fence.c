@@ -363,6 +363,22 @@ static void forgets_that_a_unit_was_late_when_nothing_comes_any_more(void **stat
     assert_int_equal(fence.late_ns, 0);
 }
 
+/* On a line requests have no numbers; and there are servers that number all answers with zero. */
+static void only_a_request_with_a_number_is_known_by_it(void **state)
+{
+    const uint16_t shape = fence_shape(&(struct modbus_request){.function = 3, .count = 1});
+    struct fence fence = {0};
+
+    (void)state;
+    fence_lost(&fence, shape, NS_PER_S);
+    assert_false(fence_late_number(&fence, 0, 2 * NS_PER_S));
+    assert_int_equal(fence.late_ns, 0);
+    fence_lost_numbered(&fence, shape, 3 * NS_PER_S, 4711);
+    assert_false(fence_late_number(&fence, 0, 4 * NS_PER_S));
+    assert_true(fence_late_number(&fence, 4711, 4 * NS_PER_S));
+    assert_int_equal(fence.late_ns, NS_PER_S);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +396,7 @@ int main(void)
         cmocka_unit_test(a_unit_is_left_alone_for_a_minute_at_most),
         cmocka_unit_test(forgets_that_a_unit_was_late_when_nothing_comes_any_more),
         cmocka_unit_test(settles_only_what_was_sent_before_all_that_a_late_reply_may_answer),
+        cmocka_unit_test(only_a_request_with_a_number_is_known_by_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

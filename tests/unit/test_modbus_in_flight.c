@@ -289,6 +289,77 @@ static void a_connection_that_breaks_under_two_requests_loses_each_once(void **s
     rig_stop(&server);
 }
 
+static struct driver_command command;
+static _Atomic(struct driver_command *) queued;
+static _Atomic unsigned writes, answers;
+static _Atomic uint16_t answered_with;
+
+static struct driver_command *take_command(struct driver_host *host)
+{
+    (void)host;
+    return atomic_exchange(&queued, NULL);
+}
+
+static void take_answer(struct driver_host *host, struct driver_command *told, uint16_t status,
+                        const struct value *value)
+{
+    (void)host;
+    (void)value;
+    assert_ptr_equal(told, &command);
+    atomic_store(&answered_with, status);
+    atomic_fetch_add(&answers, 1);
+}
+
+/* A write has no answer, and the next poll beside it ends the connection. */
+static void hang_up_beside_a_write(struct rig_server *server, int fd, const uint8_t *request)
+{
+    if (request[7] == PDU_WRITE_REGISTER) {
+        atomic_fetch_add(&writes, 1);
+        atomic_store(&server->manner, 1);
+    } else if (atomic_exchange(&server->manner, 0) == 0) {
+        rig_answer(server, fd, request);
+    } else {
+        shutdown(fd, SHUT_RDWR);
+    }
+}
+
+/* It may have been done: whoever sent it decides about another try. */
+static void a_write_beside_which_the_connection_breaks_is_not_sent_again(void **state)
+{
+    static const struct driver_host_ops taking = {.take_command = take_command,
+                                                  .answer = take_answer};
+    static struct rig_bus bus;
+    static struct rig_server server;
+    struct driver_engine *engine = rig_engine();
+    unsigned good;
+
+    (void)state;
+    rig_start(&server, hang_up_beside_a_write);
+    rig_bus(&bus, server.port);
+    bus.options.in_flight = 2;
+    rig_device(&bus, 1, 3, EVERY_NS);
+    rig_device(&bus, 2, 3, EVERY_NS);
+    rig_ready(&bus);
+    bus.host.ops = &taking;
+    assert_int_equal(driver_modbus_tcp.engine->join(engine, &bus.bus, &bus.host), 0);
+    RIG_AWAIT(bus.good[0] >= 3 && bus.good[1] >= 3);
+    command = (struct driver_command){.device = &bus.devices[0],
+                                      .point = &bus.points[0],
+                                      .value = {.type = VALUE_U64, .u = 4711},
+                                      .expires_mono_ns = INT64_MAX};
+    atomic_store(&queued, &command);
+    driver_modbus_tcp.engine->wake(engine);
+    RIG_AWAIT(answers > 0 && server.connections == 2);
+    good = bus.good[0];
+    RIG_AWAIT(bus.good[0] >= good + 3);
+    assert_int_equal(writes, 1);
+    assert_int_equal(answers, 1);
+    assert_int_equal(answered_with, STATUS_COMMUNICATION);
+    rig_leave(&bus, engine);
+    driver_modbus_tcp.engine->close(engine);
+    rig_stop(&server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +368,7 @@ int main(void)
         cmocka_unit_test(a_server_that_forgets_what_comes_meanwhile_is_soon_asked_one_at_a_time),
         cmocka_unit_test(a_server_that_hangs_up_when_disturbed_is_soon_asked_one_at_a_time),
         cmocka_unit_test(a_connection_that_breaks_under_two_requests_loses_each_once),
+        cmocka_unit_test(a_write_beside_which_the_connection_breaks_is_not_sent_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,6 +89,24 @@ static void takes_a_connection_that_stays_silent_for_dead(void **state)
     tear_down(&fixture);
 }
 
+/* Each answer comes behind the time-out, while the next request has no answer yet. */
+static void keeps_a_connection_on_which_answers_come_late(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture, true);
+    fixture.timeout_ns = 400 * NS_PER_MS;
+    fixture.slave->late_ms = 450;
+    hostile_next(fixture.slave, HOSTILE_LATE, 4);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(read_registers(&fixture, UNIT, 10 * i, COUNT), ERR_TIMEOUT);
+        assert_int_equal(fixture.reply.strays, i > 0);
+        assert_true(fixture.link->open);
+    }
+    tear_down(&fixture);
+}
+
 static void says_why_nobody_can_be_reached(void **state)
 {
     struct fixture fixture;
@@ -142,6 +160,7 @@ int main(void)
         cmocka_unit_test(returns_at_once_when_the_bus_is_to_stop),
         cmocka_unit_test(closes_when_the_adapter_is_pulled_out),
         cmocka_unit_test(takes_a_connection_that_stays_silent_for_dead),
+        cmocka_unit_test(keeps_a_connection_on_which_answers_come_late),
         cmocka_unit_test(says_why_nobody_can_be_reached),
         cmocka_unit_test(serves_a_descriptor_that_select_cannot_take),
     };
