@@ -403,6 +403,11 @@ static void floats_that_no_device_measures_are_implausible_and_keep_their_value(
         {{0, 0, 0x02, 0x70}, STATUS_IMPLAUSIBLE},       /* 624 in the second of two registers */
         {{0x7F, 0x7F, 0xFF, 0xFF}, STATUS_IMPLAUSIBLE}, /* 3.4e38 */
         {{0x7F, 0xC0, 0, 0}, STATUS_NOT_A_NUMBER},
+        /* 2 to the power of -66 and -67, of 66 and 67: about 1e-20 and 1e20. */
+        {{0x1E, 0x80, 0, 0}, STATUS_GOOD},
+        {{0x1E, 0x00, 0, 0}, STATUS_IMPLAUSIBLE},
+        {{0xE0, 0x80, 0, 0}, STATUS_GOOD},
+        {{0xE1, 0x00, 0, 0}, STATUS_IMPLAUSIBLE},
     };
 
     (void)state;

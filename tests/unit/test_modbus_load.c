@@ -68,6 +68,9 @@ static void says_what_to_do_when_a_line_cannot_keep_up(void **state)
          "this line needs 2.6 s each second: raise the baud to 38400, or poll first and second "
          "every 1 s"},
         {"3@0+100/10; 3@0+1/1000", "this line needs 25.7 s each second: poll first every 500 ms"},
+        /* At 19200 baud all would fit, but without any room for retries and probes. */
+        {"3@0+100/150; 3@0+1/1000",
+         "this line needs 1.7 s each second: raise the baud to 38400, or poll first every 500 ms"},
         /* What is slow already is not slowed down. */
         {"3@0+100/200 4@0+100/60000; 3@0+1/1000",
          "this line needs 1.3 s each second: raise the baud to 19200, or poll first every 500 ms"},

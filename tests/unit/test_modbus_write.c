@@ -399,8 +399,37 @@ static void what_is_read_back_decides(void **state)
     }
 }
 
+/* Of its register only the bit counts, in either byte. */
+static void a_bit_is_as_it_was_written_or_not(void **state)
+{
+    static const struct {
+        int bit;
+        const char *written, *read;
+        uint16_t status;
+    } cases[] = {
+        {4, "ffef0010", "0010", STATUS_GOOD},
+        {4, "ffef0010", "ffef", STATUS_DIFFERS},
+        {12, "efff1000", "1000", STATUS_GOOD},
+        {12, "efff1000", "efff", STATUS_DIFFERS},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct rig rig;
+
+        prepare(&rig, &(struct modbus_point_options){.type = MODBUS_BOOL, .bit = cases[i].bit});
+        begin(&rig, (struct value){.b = true});
+        expects(&rig, 22, cases[i].written);
+        fails(&rig, 0, 0);
+        expects(&rig, 3, "");
+        answers(&rig, cases[i].read);
+        ends(&rig, cases[i].status, true);
+    }
+}
+
 static void nothing_is_read_back_that_need_not_be(void **state)
 {
+    const struct link_reply unsent = {.requests = 0};
     struct rig rig;
 
     (void)state;
@@ -413,6 +442,12 @@ static void nothing_is_read_back_that_need_not_be(void **state)
     begin(&rig, (struct value){.u = 7});
     expects(&rig, 6, "0007");
     fails(&rig, ERR_TIMEOUT, 0);
+    ends(&rig, STATUS_TIMEOUT, false);
+    /* What never left cannot have been done. */
+    rig.point.write.verify = true;
+    begin(&rig, (struct value){.u = 7});
+    expects(&rig, 6, "0007");
+    modbus_write_take(&rig.write, ERR_TIMEOUT, &unsent);
     ends(&rig, STATUS_TIMEOUT, false);
 }
 
@@ -461,6 +496,7 @@ int main(void)
         cmocka_unit_test(a_write_uses_the_function_that_fits),
         cmocka_unit_test(a_bit_is_rewritten_where_the_device_cannot_mask),
         cmocka_unit_test(what_is_read_back_decides),
+        cmocka_unit_test(a_bit_is_as_it_was_written_or_not),
         cmocka_unit_test(nothing_is_read_back_that_need_not_be),
         cmocka_unit_test(a_text_may_come_back_filled_up),
         cmocka_unit_test(says_which_points_cannot_be_written),
