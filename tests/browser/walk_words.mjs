@@ -84,6 +84,8 @@ async function settings(page) {
     while (await more.count()) await more.selectOption({ index: 1 });
     const english = await page.locator('.hint [lang=en]').allInnerTexts();
     check(english.length === 0, 'settings that are explained in English', place, english);
+    const choices = (await page.locator('option').allTextContents()).filter((words) => /: .*\b(?:the|with|without|first|swapped|as)\b/.test(words));
+    check(choices.length === 0, 'choices that are explained in English', place, choices);
   }
   await page.getByText(/wer den Sender der Leitung|ob das Gerät bei jeder Rückkehr gefragt wird/i).first().waitFor();
   await step(page, 'settings');
