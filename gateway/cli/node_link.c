@@ -109,6 +109,7 @@ int node_link_open(struct node_link *link, const char *operand, const struct nod
                                    .by = command,
                                    .for_ms = LEASE_MS,
                                    .quiet = true};
+    link->told = (struct told){.socket = flags->socket, .of = link->device, .by = command};
     if (bench_open(&link->bench) != 0)
         return EXIT_CODE_SYSTEM;
     return EXIT_CODE_OK;
@@ -133,6 +134,8 @@ void node_link_release(struct node_link *link)
 int node_link_pause(struct node_link *link, int64_t for_ns)
 {
     node_link_release(link);
+    if (!told_keep(&link->told))
+        return ERR_CLOSED;
     return wait_readable(-1, link->bench.stop_fd, &clock_system,
                          clock_mono(&clock_system) + for_ns);
 }

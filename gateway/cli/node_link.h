@@ -6,6 +6,7 @@
 #define SLUICE_CLI_NODE_LINK_H
 
 #include "cli/bench.h"
+#include "cli/told.h"
 #include "config/config.h"
 #include "modbus/ask.h"
 #include "node/core/update.h"
@@ -29,7 +30,8 @@ struct node_link {
     const struct driver *driver;
     struct bench bench;
     struct borrow borrow;
-    struct ask *ask; /* while the line is ours */
+    struct told told; /* `kind` is the caller's to set: until then nobody is told */
+    struct ask *ask;  /* while the line is ours */
     int64_t slice_end_ns;
     uint8_t
         exception; /* of the last answer that was one; with ERR_TIMEOUT it is a device server's */
@@ -47,7 +49,8 @@ void node_link_close(struct node_link *link);
 /* Gives the line back, where it is borrowed. */
 void node_link_release(struct node_link *link);
 
-/* Leaves the line to the gateway for so long. ERR_CLOSED: the user wants to stop. */
+/* Leaves the line to the gateway for so long. ERR_CLOSED: the user wants to stop, here or on the
+ * page. */
 int node_link_pause(struct node_link *link, int64_t for_ns);
 
 /*

@@ -12,6 +12,7 @@
 #include "daemon/gateway.h"
 
 #define TRIES        5
+#define LINE_SIZE    120
 #define BACK_NS      (60 * NS_PER_S) /* a boot loader that checks a signature is silent for some */
 #define LOOK_NS      (300 * NS_PER_MS)
 #define WATCH_NS     (180 * NS_PER_S) /* for all good answers */
@@ -29,11 +30,15 @@ struct updating {
 static void show_progress(struct updating *updating, uint32_t done, uint32_t all)
 {
     int percent = all ? (int)((uint64_t)done * 100 / all) : 100;
+    char line[LINE_SIZE];
 
     if (percent == updating->shown)
         return;
+    snprintf(line, sizeof line, "{\"kind\":\"progress\",\"done\":%" PRIu32 ",\"of\":%" PRIu32 "}",
+             done, all);
+    told_line(&updating->link->told, line, done == all);
     if (updating->wish->json)
-        printf("{\"kind\":\"progress\",\"done\":%" PRIu32 ",\"of\":%" PRIu32 "}\n", done, all);
+        printf("%s\n", line);
     else if (isatty(STDERR_FILENO))
         fprintf(stderr, "\r%3d %% of %" PRIu32 " bytes%s", percent, all, done == all ? "\n" : "");
     else if (percent / 10 != updating->shown / 10 || updating->shown < 0)
@@ -45,8 +50,12 @@ static void show_progress(struct updating *updating, uint32_t done, uint32_t all
 /* For who follows: words for a person, and for a program which step it is. */
 static void show_step(const struct updating *updating, const char *step, const char *words)
 {
+    char line[LINE_SIZE];
+
+    snprintf(line, sizeof line, "{\"kind\":\"step\",\"step\":\"%s\"}", step);
+    told_line(&updating->link->told, line, true);
     if (updating->wish->json)
-        printf("{\"kind\":\"step\",\"step\":\"%s\"}\n", step);
+        printf("%s\n", line);
     else
         fprintf(stderr, "%s\n", words);
     fflush(stdout);
@@ -354,11 +363,26 @@ static int try_out(struct updating *updating)
                : tell_back(updating, &updating->state);
 }
 
-int node_update_run(struct node_link *link, const struct node_file *file,
-                    const struct node_wish *wish)
+static void show_done(const struct updating *updating)
+{
+    const struct node_wish *wish = updating->wish;
+    char version[16], line[LINE_SIZE];
+
+    node_file_version(image_version(updating->part), version);
+    snprintf(line, sizeof line,
+             "{\"kind\":\"done\",\"version\":\"%s\",\"slot\":\"%s\",\"confirmed\":%s}", version,
+             letter(updating->slot), wish->no_confirm ? "false" : "true");
+    told_line(&updating->link->told, line, true);
+    if (wish->json)
+        printf("%s\n", line);
+    else
+        printf("%s runs%s\n", version,
+               wish->no_confirm ? ", on trial: sluice node confirm" : ", and is confirmed");
+}
+
+static int run(struct node_link *link, const struct node_file *file, const struct node_wish *wish)
 {
     struct updating updating = {.link = link, .wish = wish, .shown = -1};
-    char version[16];
     int code = look_before(&updating, file), error;
 
     if (code)
@@ -369,12 +393,16 @@ int node_update_run(struct node_link *link, const struct node_file *file,
     code = try_out(&updating);
     if (code)
         return code;
-    node_file_version(image_version(updating.part), version);
-    if (wish->json)
-        printf("{\"kind\":\"done\",\"version\":\"%s\",\"slot\":\"%s\",\"confirmed\":%s}\n", version,
-               letter(updating.slot), wish->no_confirm ? "false" : "true");
-    else
-        printf("%s runs%s\n", version,
-               wish->no_confirm ? ", on trial: sluice node confirm" : ", and is confirmed");
+    show_done(&updating);
     return EXIT_CODE_OK;
+}
+
+int node_update_run(struct node_link *link, const struct node_file *file,
+                    const struct node_wish *wish)
+{
+    link->told.kind = "node-update";
+
+    int code = run(link, file, wish);
+    told_end(&link->told, code);
+    return code;
 }

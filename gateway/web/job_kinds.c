@@ -197,7 +197,7 @@ static int check_keys(const struct job_kind *kind, const struct body *body,
     return 0;
 }
 
-static const struct job_kind *find_kind(const char *name)
+const struct job_kind *job_kind_find(const char *name)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kinds[i].name, name) == 0)
@@ -245,7 +245,7 @@ int job_command_read(struct job_command *command, const struct job_setting *sett
     if (error)
         return error;
     memset(command, 0, sizeof *command);
-    command->kind = find_kind(name);
+    command->kind = job_kind_find(name);
     if (!command->kind)
         return tell_kinds(reply);
     error = check_keys(command->kind, body, reply);

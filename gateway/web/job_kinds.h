@@ -32,6 +32,9 @@ struct job_setting {
 int job_command_read(struct job_command *command, const struct job_setting *setting,
                      const struct body *body, struct http_reply *reply);
 
+/* NULL: there is none of that name. */
+const struct job_kind *job_kind_find(const char *name);
+
 /* The kind's name ("scan"). */
 const char *job_kind_name(const struct job_kind *kind);
 

@@ -1,5 +1,3 @@
-#include "web/jobs.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -14,51 +12,11 @@
 #include "core/words.h"
 #include "web/audit.h"
 #include "web/job_kinds.h"
+#include "web/jobs_inside.h"
 #include "web/reply.h"
 
 #define LINES_SIZE_MAX (1024 * 1024) /* kept of a job; the oldest lines make room */
-#define WORDS_SIZE     1024
-#define BEAT_NS        (15 * NS_PER_S)
 #define NUMBER_SIZE    24
-
-struct job {
-    unsigned holders; /* under jobs->lock, as is all but the thread's own */
-    struct jobs *jobs;
-    uint64_t number;
-    const struct job_kind *kind;
-    char *subject;
-    char by[CALLER_NAME_SIZE];
-    int64_t started_ns, ended_ns; /* wall clock */
-    bool running, stopping;
-    int exit;
-    struct program program;
-    pthread_t thread;
-    bool joinable;
-    char words[WORDS_SIZE];
-    char *lines;
-    size_t size, room;
-    uint64_t dropped; /* bytes of lines that made room */
-};
-
-struct jobs {
-    struct job_setting setting;
-    struct journal *journal;
-    void (*wake)(void *context);
-    void *wake_context;
-    pthread_mutex_t lock;
-    struct job *kept[JOBS_MAX]; /* in the order of their starts */
-    size_t count, starting; /* those kept; places taken by those whose program is not there yet */
-    uint64_t newest;
-    bool stopped;
-};
-
-/* Follows a job's lines. */
-struct follower {
-    struct job *job;
-    uint64_t position; /* of the first byte that was not sent */
-    int64_t beat_ns;
-    bool told_end;
-};
 
 static void free_job(struct job *job)
 {
@@ -69,8 +27,29 @@ static void free_job(struct job *job)
     free(job);
 }
 
-static void release(struct job *job)
+struct job *job_new(struct jobs *jobs, const struct job_kind *kind, const char *subject,
+                    const char *by)
 {
+    struct job *job = calloc(1, sizeof *job);
+
+    if (!job)
+        return NULL;
+    job->holders = 1;
+    job->jobs = jobs;
+    job->kind = kind;
+    job->subject = strdup(subject);
+    job->started_ns = clock_wall(&clock_system);
+    snprintf(job->by, sizeof job->by, "%s", by);
+    if (job->subject)
+        return job;
+    free_job(job);
+    return NULL;
+}
+
+void job_release(struct job *job)
+{
+    if (!job)
+        return;
     pthread_mutex_lock(&job->jobs->lock);
     bool last = --job->holders == 0;
     pthread_mutex_unlock(&job->jobs->lock);
@@ -94,7 +73,7 @@ static void drop_lines(struct job *job, size_t size)
     job->dropped += drop;
 }
 
-static void keep_lines(struct job *job, const char *data, size_t size)
+void job_keep_lines(struct job *job, const char *data, size_t size)
 {
     pthread_mutex_lock(&job->jobs->lock);
     drop_lines(job, size);
@@ -145,7 +124,7 @@ static void take_output(struct job *job)
             if (got <= 0)
                 ends[i].fd = -1;
             else if (i == 0)
-                keep_lines(job, chunk, (size_t)got);
+                job_keep_lines(job, chunk, (size_t)got);
             else
                 keep_words(job, chunk, (size_t)got);
         }
@@ -177,10 +156,9 @@ struct posting {
     struct job_command command;
 };
 
-/* Takes a place for a job that is about to start; the oldest that has ended gives its up. Under the
- * lock. False when all run. */
-static bool take_place(struct jobs *jobs, struct job **out_of_place)
+bool jobs_take_place(struct jobs *jobs, struct job **out_of_place)
 {
+    jobs_miss(jobs);
     if (jobs->count + jobs->starting == JOBS_MAX) {
         size_t i = 0;
 
@@ -196,35 +174,52 @@ static bool take_place(struct jobs *jobs, struct job **out_of_place)
     return true;
 }
 
-/* Gives the place to the job whose program runs. Under the lock. 0, or why it must end. */
-static int keep(struct jobs *jobs, struct job *job)
+void jobs_keep(struct jobs *jobs, struct job *job)
 {
     jobs->starting--;
-    if (jobs->stopped)
-        return ERR_CLOSED;
     job->number = ++jobs->newest;
     job->running = true;
-    if (pthread_create(&job->thread, NULL, watch, job))
-        return ERR_NOMEM;
-    job->joinable = true;
     jobs->kept[jobs->count++] = job;
+}
+
+/* Watches the job whose program runs, in the place that was taken for it. Under the lock. 0, or why
+ * it must end. */
+static int keep(struct jobs *jobs, struct job *job)
+{
+    int error = jobs->stopped ? ERR_CLOSED : 0;
+
+    if (!error && pthread_create(&job->thread, NULL, watch, job))
+        error = ERR_NOMEM;
+    if (error) {
+        jobs->starting--;
+        return error;
+    }
+    job->joinable = true;
+    jobs_keep(jobs, job);
     return 0;
 }
 
-static void note_start(struct jobs *jobs, const struct caller *caller,
-                       const struct job_command *command)
+void jobs_note_start(struct jobs *jobs, const struct caller *caller, const char *line)
 {
-    char words[AUDIT_WORDS_SIZE], line[AUDIT_WORDS_SIZE / 2];
+    char words[AUDIT_WORDS_SIZE];
     struct text text;
 
     if (!jobs->journal)
         return;
-    text_init(&text, line, sizeof line);
-    for (size_t i = 0; i < command->count; i++)
-        text_printf(&text, "%s%s", i ? " " : "", command->arguments[i]);
     text_init(&text, words, sizeof words);
     words_put(&text, "job", line);
     audit_note(jobs->journal, caller, "job-started", words);
+}
+
+static void note_command(struct jobs *jobs, const struct posting *posting)
+{
+    char line[AUDIT_WORDS_SIZE / 2];
+    struct text text;
+
+    text_init(&text, line, sizeof line);
+    for (size_t i = 0; i < posting->command.count; i++)
+        text_printf(&text, "%s%s", i ? " " : "", posting->command.arguments[i]);
+    jobs_note_start(jobs, &posting->caller, line);
 }
 
 /* The place first, then the note, then the program: what is refused leaves no trace. Once it is
@@ -235,13 +230,12 @@ static int start(struct job *job, const struct posting *posting, uint64_t *numbe
     struct job *old = NULL;
 
     pthread_mutex_lock(&jobs->lock);
-    int error = jobs->stopped ? ERR_CLOSED : take_place(jobs, &old) ? 0 : ERR_FULL;
+    int error = jobs->stopped ? ERR_CLOSED : jobs_take_place(jobs, &old) ? 0 : ERR_FULL;
     pthread_mutex_unlock(&jobs->lock);
-    if (old)
-        release(old);
+    job_release(old);
     if (error)
         return error;
-    note_start(jobs, &posting->caller, &posting->command);
+    note_command(jobs, posting);
     error = program_start(&job->program, posting->command.arguments);
     bool runs = error == 0;
     pthread_mutex_lock(&jobs->lock);
@@ -261,22 +255,13 @@ static void start_posted(void *context, const struct http_request *request,
                          struct http_reply *reply)
 {
     struct posting *posting = context;
-    struct job *job = calloc(1, sizeof *job);
+    struct job *job = job_new(posting->jobs, posting->command.kind, posting->command.subject,
+                              posting->caller.account);
     char *body = malloc(64);
     uint64_t number = 0;
-    int error = ERR_NOMEM;
 
     (void)request;
-    if (job)
-        job->subject = strdup(posting->command.subject);
-    if (job && job->subject && body) {
-        job->holders = 1;
-        job->jobs = posting->jobs;
-        job->kind = posting->command.kind;
-        job->started_ns = clock_wall(&clock_system);
-        memcpy(job->by, posting->caller.account, sizeof job->by);
-        error = start(job, posting, &number);
-    }
+    int error = job && body ? start(job, posting, &number) : ERR_NOMEM;
     if (error) {
         free(body);
         free_job(job);
@@ -316,14 +301,14 @@ static void post_job(void *context, const struct route_request *request, struct 
     reply->urgent = true;
 }
 
-/* The job of the request's path, held; or NULL with `reply` filled in. */
-static struct job *find(struct jobs *jobs, const struct route_request *request,
-                        struct http_reply *reply)
+struct job *jobs_find(struct jobs *jobs, const struct route_request *request,
+                      struct http_reply *reply)
 {
     struct job *found = NULL;
     char number[NUMBER_SIZE];
 
     pthread_mutex_lock(&jobs->lock);
+    jobs_miss(jobs);
     for (size_t i = 0; i < jobs->count; i++) {
         snprintf(number, sizeof number, "%" PRIu64, jobs->kept[i]->number);
         if (strcmp(number, request->names[0]) == 0)
@@ -360,6 +345,7 @@ static void fill_list(void *context, struct text *text)
     struct jobs *jobs = context;
 
     pthread_mutex_lock(&jobs->lock);
+    jobs_miss(jobs);
     text_string(text, "{\"jobs\":[");
     for (size_t i = 0; i < jobs->count; i++) {
         text_string(text, i ? "," : "");
@@ -395,105 +381,17 @@ static void fill_job(void *context, struct text *text)
 
 static void get_job(void *context, const struct route_request *request, struct http_reply *reply)
 {
-    struct job *job = find(context, request, reply);
+    struct job *job = jobs_find(context, request, reply);
 
     if (!job)
         return;
     reply_filled(reply, fill_job, job);
-    release(job);
-}
-
-static void put_end(struct text *text, const struct job *job)
-{
-    text_printf(text, "event: end\ndata: {\"exit\":%d,\"words\":", job->exit);
-    text_json_string(text, job->words, strlen(job->words));
-    text_string(text, "}\n\n");
-}
-
-/* Puts the lines that fit; under the lock. */
-static void put_lines(struct text *text, struct follower *follower)
-{
-    struct job *job = follower->job;
-    uint64_t end = job->dropped + job->size;
-
-    if (follower->position < job->dropped)
-        follower->position = job->dropped;
-    while (follower->position < end) {
-        const char *line = job->lines + (follower->position - job->dropped);
-        const char *stop = memchr(line, '\n', (size_t)(end - follower->position));
-        size_t before = text->size;
-        if (!stop)
-            return;
-        text_string(text, "event: line\ndata: ");
-        text_raw(text, line, (size_t)(stop - line));
-        text_string(text, "\n\n");
-        if (text->cut) {
-            text->size = before;
-            text->cut = false;
-            return;
-        }
-        follower->position += (uint64_t)(stop + 1 - line);
-    }
-}
-
-static int64_t read_lines(void *stream, char *out, size_t room)
-{
-    struct follower *follower = stream;
-    struct job *job = follower->job;
-    struct text text;
-
-    if (follower->told_end)
-        return HTTP_STREAM_END;
-    text_init(&text, out, room);
-    pthread_mutex_lock(&job->jobs->lock);
-    put_lines(&text, follower);
-    if (!text.size && !job->running) {
-        put_end(&text, job);
-        follower->told_end = true;
-    }
-    pthread_mutex_unlock(&job->jobs->lock);
-    int64_t now_ns = clock_mono(&clock_system);
-    if (text.size) {
-        follower->beat_ns = now_ns + BEAT_NS;
-    } else if (now_ns >= follower->beat_ns) {
-        text_string(&text, ": \n\n");
-        follower->beat_ns = now_ns + BEAT_NS;
-    }
-    return text.size ? (int64_t)text.size : HTTP_STREAM_WAIT;
-}
-
-static void close_follower(void *stream)
-{
-    struct follower *follower = stream;
-
-    release(follower->job);
-    free(follower);
-}
-
-static void get_lines(void *context, const struct route_request *request, struct http_reply *reply)
-{
-    struct job *job = find(context, request, reply);
-    struct follower *follower = job ? calloc(1, sizeof *follower) : NULL;
-
-    if (!job)
-        return;
-    if (!follower) {
-        release(job);
-        reply_failure(reply, ERR_NOMEM);
-        return;
-    }
-    follower->job = job;
-    follower->beat_ns = clock_mono(&clock_system) + BEAT_NS;
-    reply->status = 200;
-    reply->type = "text/event-stream";
-    reply->read = read_lines;
-    reply->close = close_follower;
-    reply->stream = follower;
+    job_release(job);
 }
 
 static void delete_job(void *context, const struct route_request *request, struct http_reply *reply)
 {
-    struct job *job = find(context, request, reply);
+    struct job *job = jobs_find(context, request, reply);
 
     if (!job)
         return;
@@ -501,7 +399,7 @@ static void delete_job(void *context, const struct route_request *request, struc
     job->stopping = true;
     pthread_mutex_unlock(&job->jobs->lock);
     reply_filled(reply, fill_job, job);
-    release(job);
+    job_release(job);
 }
 
 int jobs_open(struct jobs **out, const struct job_setting *setting, struct journal *journal,
@@ -543,7 +441,7 @@ void jobs_close(struct jobs *jobs)
         return;
     jobs_stop(jobs);
     for (size_t i = 0; i < jobs->count; i++)
-        release(jobs->kept[i]);
+        job_release(jobs->kept[i]);
     pthread_mutex_destroy(&jobs->lock);
     free(jobs);
 }
@@ -554,8 +452,9 @@ struct routes jobs_routes(struct jobs *jobs)
         {"GET", "/api/v1/jobs", ROLE_VIEWER, get_jobs, 0},
         {"POST", "/api/v1/jobs", ROLE_OWNER, post_job, 0},
         {"GET", "/api/v1/jobs/{job}", ROLE_VIEWER, get_job, 0},
-        {"GET", "/api/v1/jobs/{job}/lines", ROLE_VIEWER, get_lines, 0},
+        {"GET", "/api/v1/jobs/{job}/lines", ROLE_VIEWER, jobs_get_lines, 0},
         {"DELETE", "/api/v1/jobs/{job}", ROLE_OWNER, delete_job, 0},
+        {"POST", "/api/v1/told", ROLE_OWNER, jobs_post_told, 0},
     };
 
     return (struct routes){rows, sizeof rows / sizeof *rows, jobs};

@@ -95,7 +95,7 @@ def accompany(site, gateway, name, deeds, **more):
         else:
             said.append(line)
     check(walking.wait() == 0, "walk_" + name, "".join(said)[-3000:])
-    return said[-1].strip()
+    return said[-1].strip() if said else None
 
 
 def the_first_visitor_makes_it_his_and_others_log_in(site):
@@ -150,7 +150,16 @@ def somebody_updates_a_sensor_node(site):
     gateway = Gateway(site, [{"id": "line", "driver": "modbus-rtu", "port": node.link, "line": "115200 8N1", "timeout": "2s"}],
                       [{"id": "node", "bus": "line", "unit": 1, "profile": "sluice-node", "every": "500ms"}], [], web=True).start()
     wait_for(lambda: gateway.device("node")["up"], 60, "it is polled")
-    return walk(owned(gateway), "node", SLUICE_GOOD=good, SLUICE_DAMAGED=damaged)
+    owned(gateway)
+    updates = []
+
+    def update():
+        updates.append(site.start("update", program("sluice"), "node", "update", "node", good, "--config", gateway.config_path, "--socket", gateway.socket))
+
+    def ends():
+        wait_for(lambda: not updates[0].alive(), 60, "it ends")
+        check("stopped; say it again to go on" in updates[0].log(), "why it ended", updates[0].log())
+    return accompany(site, gateway, "node", {"update it at the machine": update, "see it end": ends}, SLUICE_GOOD=good, SLUICE_DAMAGED=damaged)
 
 
 def every_screen_is_readable_for_everybody_and_nothing_jumps(site):

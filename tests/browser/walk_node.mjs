@@ -1,6 +1,6 @@
 // The owner updates a sensor node over its bus: a file that is damaged is refused in words, a good one is sent, tried out
-// and kept, though nobody looks for a while; and back.
-import { axe, check, go, logIn, main, openPage, picture } from './browser.mjs';
+// and kept, though nobody looks for a while; and back. One that is begun at the machine is followed, too, and ended here.
+import { axe, check, go, logIn, main, openPage, picture, please } from './browser.mjs';
 
 const WORK_MS = 240_000; // the node is emulated, and slow where the machine is busy
 
@@ -61,5 +61,12 @@ await main(async (browser) => {
   await runs('A', '1.0.0');
   check((await panel.getByText('1.1.0 runs and is kept').count()) === 0, 'the update was taken back', await panel.innerText());
   check(asked.length === 1, 'only what was asked for', asked);
+
+  await please('update it at the machine');
+  await panel.getByRole('progressbar', { name: /^Sending/ }).waitFor();
+  check((await panel.getByRole('button', { name: /^(Update|Back) to/ }).count()) === 0, 'nothing besides is begun', await panel.innerText());
+  await picture(page, 'node-elsewhere');
+  await press('Cancel');
+  await please('see it end');
   check(page.troubles.length === 0, page.troubles);
 });

@@ -5,11 +5,14 @@ import json
 import os
 import socket
 import threading
+from urllib.parse import urlencode
 
 from harness import Gateway, RtuLine, check, main, wait_for
 from harness.api import Api, _Connection
 
 os.environ["SLUICE_PROFILES"] = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "drivers", "profiles")
+
+GONE_S = 30  # of gateway/web/jobs_told.c
 
 
 class Plant:
@@ -181,6 +184,39 @@ def what_is_refused_is_not_noted_as_started(site):
     silent.close()
 
 
+def what_a_program_does_by_itself_is_told_as_a_job(site):
+    gateway = Gateway(site, [], [], []).start()
+    api = Api(gateway)
+
+    def tell(number=None, **more):
+        given = {"kind": "node-update", "of": "node", "by": "sluice node update (process 7)", **more}
+        return api.ask("POST", "/api/v1/told?" + urlencode(given if number is None else {**given, "job": number}))
+    begun = tell(line='{"kind": "progress", "done": 0, "of": 9} // as people write it')
+    check(begun.status == 200 and begun.json["stop"] is False, "it begins", begun.status, begun.text)
+    number = begun.json["job"]
+    job = api.get("/api/v1/jobs")["jobs"][0]
+    check((job["job"], job["kind"], job["of"], job["running"]) == (number, "node-update", "node", True) and "process 7" in job["by"], "the job", job)
+    check(tell().status == 409, "another one for the same")
+    check(tell(of="other").status == 200, "one for another")
+    for bad in ({"line": "[1]"}, {"line": "{"}, {"line": '{"a": }'}, {"kind": "tea"}, {"exit": "x", "words": ""}, {"line": '{"a": "%s"}' % ("x" * 3000)}):
+        check(tell(number, **bad).status == 400, "what is refused", bad)
+    told = {"kind": "step", "step": "a \"new\" line\n", "list": [1, {"deep": None}, True, -1.50e3]}
+    check(tell(number, line=json.dumps(told)).json == {"job": number, "stop": False}, "it goes on")
+    check(api.get("/api/v1/jobs/" + number)["lines"] == [{"kind": "progress", "done": 0, "of": 9}, told], "its lines", api.get("/api/v1/jobs/" + number))
+    check(api.ask("DELETE", "/api/v1/jobs/" + number).status == 200, "somebody ends it")
+    check(tell(number).json["stop"] is True, "it hears of that")
+    check(tell(number, exit=1, words="stopped").status == 200, "it ends")
+    job = api.get("/api/v1/jobs/" + number)
+    check((job["running"], job["exit"], job["words"]) == (False, 1, "stopped"), "how it ended", job)
+    again = tell(number).json["job"]
+    check(again not in (number, ""), "what has ended begins anew", again)
+    noted = [event for event in gateway.replay("--kind", "config") if "job-started" in json.dumps(event)]
+    check(len(noted) == 3 and "node-update" in json.dumps(noted), "the audit trail", noted)
+    wait_for(lambda: not api.get("/api/v1/jobs/" + again)["running"], GONE_S + 10, "whoever tells nothing is gone")
+    job = api.get("/api/v1/jobs/" + again)
+    check(job["exit"] == 1 and "without a word" in job["words"], "that it is gone", job)
+
+
 def what_there_is_to_choose_from(site):
     plant = Plant(site)
     check(len(plant.api.get("/api/v1/profiles")) > 200, "profiles")
@@ -198,4 +234,4 @@ main(a_scan_of_a_polled_bus_is_followed_line_by_line_and_polling_goes_on, a_job_
      nothing_in_a_request_becomes_a_flag_or_a_command, a_job_dies_with_its_gateway,
      a_job_dies_with_a_gateway_that_is_killed,
      jobs_that_are_posted_while_the_gateway_ends_do_no_harm, what_is_refused_is_not_noted_as_started,
-     what_there_is_to_choose_from)
+     what_a_program_does_by_itself_is_told_as_a_job, what_there_is_to_choose_from)

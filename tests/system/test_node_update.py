@@ -78,11 +78,14 @@ def an_update_while_the_gateway_polls(site):
     gateway = polled(site, node)
     config = ("--config", gateway.config_path, "--socket", gateway.socket)
     path = file_of(site, "1.1.0")
-    before, seen, stop = gateway.device("node"), [], threading.Event()
+    before, seen, followed, stop = gateway.device("node"), [], [], threading.Event()
+
+    api = Api(gateway)
 
     def watch():
         while not stop.wait(0.2):
             seen.append(gateway.device("node"))
+            followed.extend(job for job in api.get("/api/v1/jobs")["jobs"] if job["running"])
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -93,6 +96,10 @@ def an_update_while_the_gateway_polls(site):
     said = [json.loads(line) for line in done.stdout.splitlines()]
     check(said[-1] == {"kind": "done", "version": "1.1.0", "slot": "B", "confirmed": True}, "what it says", said[-1])
     check(not any(one.get("why") == "lent" for one in seen), "the device was never called lent")
+    check(followed and all((job["kind"], job["of"]) == ("node-update", "node") and "sluice node update (process" in job["by"] for job in followed), "it is followed as a job", followed[:1])
+    job, = api.get("/api/v1/jobs")["jobs"]
+    kept = api.get("/api/v1/jobs/" + job["job"])
+    check((kept["running"], kept["exit"]) == (False, 0) and kept["lines"][0]["kind"] == "progress" and kept["lines"][-3:] == said[-3:], "what is told of it", kept)
     polls = gateway.device("node")["replies"] - before["replies"]
     check(polls >= 20, "the gateway polled meanwhile", polls)
     done = sluice("node", "rollback", "node", "--json", *config)
@@ -399,6 +406,7 @@ def a_job_of_the_api_updates_it(site):
     done = run("node-update")
     kinds = [line.get("step", line["kind"]) for line in done["lines"]]
     check(done["exit"] == 0 and kinds[0] == "progress" and kinds[-3:] == ["restarting", "watching", "done"], "the job", done)
+    check(len(api.get("/api/v1/jobs")["jobs"]) == 1, "the gateway's own job is not told of besides", api.get("/api/v1/jobs"))
     check(run("node-status")["lines"][0]["running"] == "B", "the new one runs")
     done = run("node-rollback")
     check(done["exit"] == 0 and done["lines"][0]["running"] == "A", "and back", done)

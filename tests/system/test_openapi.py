@@ -205,6 +205,10 @@ def what_is_done_is_answered_as_documented(site):
        api + "/commands")
     lease = do("POST", api + "/forget?device=meter")
     check(lease["device"] == "meter", "forget", lease)
+    told = do("POST", api + "/told?kind=node-update&of=meter&by=somebody", None, api + "/told")
+    do("POST", api + "/told?kind=node-update&of=meter&by=another", None, api + "/told", 409)
+    do("DELETE", api + "/jobs/" + told["job"], None, api + "/jobs/{job}")
+    check(do("POST", api + "/told?kind=node-update&of=meter&by=somebody&exit=1&words=gone&job=" + told["job"], None, api + "/told")["stop"], "a job that is told of")
     produced = do("POST", api + "/events", {"device": "weather", "point": "temp", "type": "number", "events": [{"v": 20.5}]})
     one = api + "/consumers/{name}"
     do("PUT", api + "/consumers/erp", {"from": "oldest"}, one, 201)

@@ -9,12 +9,12 @@ const besides = ({ did, t: at, ...words }: Record<string, string>): string =>
 
 /** What somebody pressed for it. */
 const jobs: Record<string, TextKey> = {
-  scan: 'add.scan', probe: 'test.do', read: 'explorer.read', assign: 'assign.title', doctor: 'doctor.start', drill: 'drill.title', trace: 'trace.title',
+  scan: 'add.scan', probe: 'test.do', read: 'explorer.read', assign: 'assign.title', doctor: 'doctor.start', drill: 'drill.title', trace: 'trace.title', node: 'node.title',
 };
 
-/** A job by its line, "scan --json … -- 10.0.7.20": what it does, and to whom. */
+/** A job by its line, "scan --json … -- 10.0.7.20", or "node-update -- node" of one that a program told of: what it does, and to whom. */
 function jobInWords(line: string): [what: string, to: string] {
-  const [kind = ''] = line.split(' '), [, to = ''] = / -- (\S+)$/.exec(line) ?? [], pressed = jobs[kind];
+  const [kind = ''] = line.split(/[ -]/), [, to = ''] = / -- (\S+)$/.exec(line) ?? [], pressed = jobs[kind];
   return [`${t('did.job-started')}: ${pressed ? t(pressed) : kind}`, to];
 }
 
