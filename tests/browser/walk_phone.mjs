@@ -137,10 +137,31 @@ async function pfxIsTakenApart(page) {
   await step(page, 'pfx-opened');
 }
 
-/** A key that never leaves the gateway: the request for its certificate does. */
-async function keyIsMadeHere(page) {
+const files = (page) => page.evaluate(async () => (await (await fetch('/api/v1/files')).json()).files.map(({ name }) => name).filter((name) => name.startsWith('cloud-2')).sort());
+
+/** What the page asks to have removed when somebody begins to add a broker. */
+async function takenBack(page) {
+  const asked = [];
+  page.on('request', (request) => request.method() === 'DELETE' && asked.push(request.url()));
+  await go(page, 'uplinks/+');
+  await page.waitForFunction(() => [...document.querySelectorAll('input')].some(({ value }) => value === 'cloud-2'));
+  return asked;
+}
+
+/** What a page that is loaded anew has brought is gone when the next broker is added; what is made then stays. */
+async function nothingIsLeftBehind(page) {
+  check((await files(page)).join() === 'cloud-2.key,cloud-2.pem', 'what was brought', await files(page));
+  // Another tab has nothing to do with it.
+  const other = await page.context().newPage();
+  check((await takenBack(other)).length === 0, 'what is about to be used in another tab');
+  await other.close();
   await page.reload();
   await page.waitForSelector('h1');
+  await page.waitForFunction(async () => !(await (await fetch('/api/v1/files')).json()).files.some(({ name }) => name.startsWith('cloud-2')));
+}
+
+/** A key that never leaves the gateway: the request for its certificate does. */
+async function keyIsMadeHere(page) {
   await page.getByLabel('Address').fill('mqtts://127.0.0.1:9');
   await page.getByText('Make the key here instead').click();
   await page.getByLabel('Subject').fill('CN=plant7,O=Acme');
@@ -149,6 +170,9 @@ async function keyIsMadeHere(page) {
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Save the request' }).click()]);
   check(readFileSync(await download.path(), 'utf8').startsWith('-----BEGIN CERTIFICATE REQUEST-----'), 'the request is a file');
   await step(page, 'request');
+  await go(page, 'uplinks');
+  check((await takenBack(page)).length === 0, 'the key stays for the certificate that comes later');
+  check((await files(page)).includes('cloud-2.key'), 'the key is there', await files(page));
 }
 
 async function backupComesBack(page) {
@@ -182,6 +206,6 @@ async function templateTellsItsMistakes(page) {
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
   await logIn(page);
-  for (const part of [pastHasNames, registersStayWithin, scanKnowsItsOwn, anotherModelIsDoubted, talkerIsAdded, keyHasToFit, pfxIsTakenApart, keyIsMadeHere, templateTellsItsMistakes, backupComesBack]) await part(page);
+  for (const part of [pastHasNames, registersStayWithin, scanKnowsItsOwn, anotherModelIsDoubted, talkerIsAdded, keyHasToFit, pfxIsTakenApart, nothingIsLeftBehind, keyIsMadeHere, templateTellsItsMistakes, backupComesBack]) await part(page);
   check(page.troubles.length === 0, page.troubles);
 });

@@ -1,7 +1,7 @@
 /** A new broker: its address, who one is there, and the files of TLS. Shown before it is applied, and on trial then. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { get, remove } from '../../api/client';
+import { get } from '../../api/client';
 import { loadConfig, type Config, type Edit } from '../../api/config';
 import { keepSecret, secretOf } from '../../api/secrets';
 import { status } from '../../api/status';
@@ -19,6 +19,7 @@ import { State } from '../../parts/state';
 import { useTrial } from '../../parts/trial';
 import { freeId, idOf } from '../add-device/draft';
 import { uplinkLevel } from '../overview/uplink-card';
+import { bring, settle, takeBack } from './brought';
 import { FileDrop } from './file-drop';
 import { Preview } from './preview';
 import { RequestKey } from './request-key';
@@ -83,13 +84,15 @@ export function AddUplink() {
   const [error, setError] = useState<unknown>(null);
   const tried = useCell(status)?.uplinks.find((one) => one.id === id), fits = useFits(files);
   // What was kept for a broker that does not come to be goes when one leaves; what is in use is not given up.
-  const brought = useRef(new Set<string>()), outcome = useRef(trial);
+  const outcome = useRef(trial);
   outcome.current = trial;
   useEffect(() => () => {
-    if (!outcome.current || outcome.current === 'back') for (const name of brought.current) remove(`/files/${encodeURIComponent(name)}`).catch(() => {});
+    if (outcome.current === 'kept') settle();
+    else if (outcome.current !== 'on trial') void takeBack();
   }, []);
   const taken = (config?.parsed.uplinks ?? []).map((uplink) => uplink.id);
-  useEffect(() => void loadConfig().then((answer) => {
+  useEffect(() => void loadConfig().then(async (answer) => {
+    if (!answer.pending) await takeBack(); // a change on trial may go back to what has them
     setConfig(answer);
     setId(freeId('cloud', (answer.parsed.uplinks ?? []).map((uplink) => uplink.id)));
   }, setError), []);
@@ -112,7 +115,7 @@ export function AddUplink() {
       const secrets = [...(password ? [[secretOf(id), password]] : []), ...(proxy.trim() && login ? [[secretOf(`${id}-proxy`), login]] : [])] as [string, string][];
       for (const [name, secret] of secrets) {
         await keepSecret(name, secret);
-        brought.current.add(name);
+        bring(name);
       }
       setReviewing(true);
     } catch (refused) {
@@ -120,7 +123,7 @@ export function AddUplink() {
     }
   };
   const kept = (which: keyof Files) => (name: string | null) => {
-    if (name) brought.current.add(name);
+    if (name) bring(name);
     setFiles((known) => ({ ...known, [which]: name }));
   };
   const isOpen = (which: keyof Files) => (is: boolean) => setOpen((known) => [...known.filter((one) => one !== which), ...(is ? [which] : [])]);
@@ -142,8 +145,9 @@ export function AddUplink() {
               wrong={files.cert && !files.key ? t('broker.cert.alone') : undefined} />
             <FileDrop label={t('broker.key')} hint={t('broker.key.hint')} name={files.key} wanted={`${id}.key`} onKept={kept('key')} onOpen={isOpen('key')} twin={{ wanted: `${id}.pem`, onKept: kept('cert') }}
               wrong={!files.cert ? t('broker.key.alone') : fits === false ? t('broker.key.wrong') : undefined} right={fits ? t('broker.key.fits') : undefined} />
-            {(!files.key || made) && <RequestKey id={id} onMade={(name) => {
+            {config && (!files.key || made) && <RequestKey id={id} onMade={(name) => {
               setMade(true);
+              settle(name);
               setFiles((known) => ({ ...known, key: name })); // it stays, for the certificate that comes later
             }} />}
           </Panel>
