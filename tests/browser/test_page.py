@@ -282,6 +282,22 @@ def devices_are_looked_for_only_where_somebody_wants_it(site):
     return walk(owned(Gateway(site, [], [], [], web=True).start()), "place", SLUICE_HALL="127.0.0.1:%d" % hall.port)
 
 
+def what_a_device_does_not_have_is_left_out(site):
+    points = [{"id": name, "name": name.title(), "reg": reg, "type": "i16", "scale": 0.1, "unit": "°C"} for name, reg in (("flow", 10), ("return", 11), ("room", 12), ("drive", 60), ("fan", 61))]
+    library = os.environ["SLUICE_PROFILES"]
+    os.environ["SLUICE_PROFILES"] = site.path("profiles")
+    os.makedirs(site.path("profiles"))
+    site.write("profiles/acme-x1.json", json.dumps({"vendor": "Acme", "model": "X1", "drivers": ["modbus-tcp"], "numbering": "0-based", "points": points}))
+    hall = ModbusTcp(site, "hall", ["1:chiller,regs=40"])
+    gateway = owned(Gateway(site, [], [], [], web=True).start())
+    os.environ["SLUICE_PROFILES"] = library
+    remark = walk(gateway, "leave_out", SLUICE_HALL="127.0.0.1:%d" % hall.port)
+    with open(gateway.config_path) as text:
+        written = json.load(text)
+    check(written["devices"][0]["only"] == ["flow", "return", "room"], "the file", written["devices"])
+    return remark
+
+
 def a_new_meter_gets_its_unit_number(site):
     link = site.path("meters.tty")
     meters = site.start("meters", sys.executable, os.path.join(HERE, "../system/parties/settable_meters.py"), link, "locked=1")
@@ -367,6 +383,7 @@ if __name__ == "__main__":
          a_chart_is_drawn_as_by_all_of_uplot,
          a_phone_shows_all_and_a_backup_comes_back,
          devices_are_looked_for_only_where_somebody_wants_it,
+         what_a_device_does_not_have_is_left_out,
          a_new_meter_gets_its_unit_number,
          what_displays_show_is_in_the_report,
          what_was_is_looked_at_while_an_outage_is_tried,
