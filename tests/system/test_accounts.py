@@ -1,54 +1,18 @@
 #!/usr/bin/python3
 """Accounts and tokens on the machine itself, and what a power cut leaves of them."""
-import fcntl
 import json
 import os
 import random
 import re
-import struct
-import subprocess
 import threading
 import time
 
-from harness import EXIT_FAILED, EXIT_OK, EXIT_USAGE, LONG, Gateway, Skip, check, main, sluice, wait_for
+from harness import EXIT_FAILED, EXIT_OK, EXIT_USAGE, LONG, Gateway, check, main, sluice
+from harness.disk import Disk
 
 PASSWORD = "three plain words\n"
-SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32), as xfstests uses it
-SHUTDOWN_NO_FLUSH = 2
 ROUNDS = 40 if LONG else 6
 SEED = int(os.environ.get("SLUICE_SEED") or random.randrange(1 << 31))
-
-
-class Disk:
-    """An ext4 filesystem of its own, of which the power can be taken."""
-
-    def __init__(self, site):
-        self.image = site.path("disk.img")
-        self.path = site.path("disk")
-        os.mkdir(self.path)
-        with open(self.image, "wb") as file:
-            file.truncate(32 << 20)
-        self.run("mkfs.ext4", "-q", "-F", self.image)
-        self.run("mount", "-o", "loop", self.image, self.path)
-        site.at_end(lambda: subprocess.run(["umount", "-l", self.path], stderr=subprocess.DEVNULL, check=False))
-
-    @staticmethod
-    def run(*command):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise Skip("needs root and loop devices: " + done.stderr.strip())
-        return done
-
-    def cut(self):
-        handle = os.open(self.path, os.O_RDONLY)
-        fcntl.ioctl(handle, SHUTDOWN, struct.pack("I", SHUTDOWN_NO_FLUSH))
-        os.close(handle)
-
-    def again(self):
-        self.run("umount", self.path)
-        # The loop device is let go of a moment later: one that is on its way out would be mounted, and read nothing.
-        wait_for(lambda: not self.run("losetup", "--noheadings", "--associated", self.image).stdout, 20, "the loop device is free")
-        self.run("mount", "-o", "loop", self.image, self.path)
 
 
 def names_of(gateway, command):
