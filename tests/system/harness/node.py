@@ -226,6 +226,22 @@ class Debugger:
             if words == "?" or not reply.startswith("T"):
                 return reply
 
+    def go(self, how="c"):
+        """The processor goes on, until it stops for what is watched; or, with "s", by one instruction."""
+        self.socket.sendall(b"$%s#%02x" % (how.encode(), ord(how)))
+
+    def stops(self, timeout_s):
+        """Whether it has stopped by then."""
+        while b"$" not in self.data:  # that it has heard us is no reply
+            if not select.select([self.socket], [], [], timeout_s)[0]:
+                return False
+            piece = self.socket.recv(4096)
+            check(piece, "the debugger is there")
+            self.data = (self.data + piece).lstrip(b"+")
+        reply = self._packet()
+        check(reply.startswith("T05"), "why it stopped", reply)
+        return True
+
     def _packet(self):
         while not re.search(rb"\$[^#]*#..", self.data):
             piece = self.socket.recv(4096)

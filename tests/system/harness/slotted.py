@@ -148,16 +148,71 @@ class SlottedNode(Node):
                 return said["return"]
             check("error" not in said, "the emulator does", name, said)
 
-    def off(self):
-        """The power goes, at whatever it is doing: what is in the flash by then is what stays."""
-        self.command("stop")
+    def saved(self):
+        """What is in the flash at that moment."""
         path = self.site.path(self.label + ".flash")
         self.command("memsave", val=self.place.at, size=self.place.size, filename=path)
         with open(path, "rb") as file:
-            self.flash = bytearray(file.read())
+            return bytearray(file.read())
+
+    def off(self):
+        """The power goes, at whatever it is doing: what is in the flash by then is what stays."""
+        self.command("stop")
+        self.flash = self.saved()
         self.line = None
         self.process.kill()
 
     def end(self):
         self.line = None
         self.process.kill()
+
+
+class Writes:
+    """The writes to a node's slots, the erasing of a page and the writing of a word: the processor stops before each, until it may go on."""
+
+    ERASES = {"microbit": 0x4001E508}  # the register that has a page erased
+
+    def __init__(self, node):
+        self.node = node
+        self.debugger = Debugger(node.gdb_path)
+        at = min(node.place.slots)
+        self.watched = ((at, node.place.at + node.place.size - at), (self.ERASES[node.name], 4))
+        self._watch("Z")
+        self.debugger.go()
+
+    def _watch(self, how):
+        for address, size in self.watched:
+            check(self.debugger.ask("%s2,%x,%x" % (how, address, size)) == "OK", "the debugger watches the flash")
+
+    def _do(self):
+        """The write that it stopped before. What is watched would stop it again and again."""
+        self._watch("z")
+        self.debugger.go("s")
+        check(self.debugger.stops(20), "it does one step")
+
+    def come(self, number, going):
+        """Until it stands before that one, as long as `going` says so. Returns how many came."""
+        count = 0
+        while count < number:
+            if self.debugger.stops(0.2):
+                count += 1
+                if count < number:
+                    self._do()
+                    self._watch("Z")
+                    self.debugger.go()
+            elif not going():
+                break
+        return count
+
+    def cut(self, chance):
+        """The power goes while the write is under way that it stands before: of its bits some have changed already, by chance."""
+        before = self.node.saved()
+        self._do()
+        self.node.off()
+        masks = [(place, chance.getrandbits(8)) for place, pair in enumerate(zip(before, self.node.flash)) if pair[0] != pair[1]]
+        for place, mask in masks:
+            self.node.flash[place] = before[place] & mask | self.node.flash[place] & ~mask
+        self.end()
+
+    def end(self):
+        self.debugger.socket.close()
