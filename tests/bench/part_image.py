@@ -34,4 +34,4 @@ def run(out, site):
     out.figure("firmware", "tiny_bytes", tiny["tiny_bytes"], "bytes", form="kernel and archive")
     out.figure("firmware", "tiny_boot_s", tiny["tiny_boot_s"], "s", form="from power to the first event over TLS", emulated="QEMU")
     cuts = _test(out, site, "install_cuts", "test_image.py", "survives_power_cuts_during_an_install")
-    out.figure("firmware", "install_cuts", cuts["install_cuts"], "cuts", without_a_system=cuts["lost"], booted=cuts["booted"])
+    out.figure("firmware", "install_cuts", cuts["count"], "cuts", without_a_system=cuts["lost"], booted=cuts["booted"])

@@ -110,7 +110,8 @@ def survives_power_cuts_during_an_install(site):
             lost.append((cut, slot))
         elif number % (CUTS // BOOTED_CUTS) == CUTS // BOOTED_CUTS - 1:
             boots(site, replayed, slot, number)
-    totals("install_cuts", install_cuts=CUTS, lost=len(lost), booted=BOOTED_CUTS)
+    totals("install_cuts", what="power cuts during an install", count=CUTS, lost=len(lost), board=BOARD, writes=last - first,
+           old_one_next=outcomes["A"], new_one_next=outcomes["B"], booted=BOOTED_CUTS)
     check(not lost, "cuts that leave no system to boot", lost)
     check(outcomes["B"], "the new one never came to be next", outcomes)
     return "%d cuts in %d writes: %d times the old one is next, %d times the new one; %d booted" % (

@@ -43,6 +43,18 @@ def refuses(words, *told, status=1):
         check(part in sentence, "the sentence has its words", words, part, sentence)
 
 
+def totals_of_trials_are_recorded(site):
+    os.mkdir(site.path("totals"))
+    page = site.write("page.md", "| date |\n")
+    site.write("totals/a.json", '{"routes": 81}\n')
+    refuses(("record-totals", site.path("totals"), page), "holds no totals")
+    site.write("totals/b.json", '{"what": "cuts", "count": 9, "lost": 0, "seed": 7}\n')
+    done = run("record-totals", site.path("totals"), page)
+    with open(page, encoding="utf-8") as file:
+        rows = file.read().splitlines()
+    check(done.returncode == 0 and len(rows) == 2 and rows[1].endswith("| cuts | 9 | 0 | seed 7 |"), "the row of the trial alone", done.stderr, rows)
+
+
 def a_version_is_not_signed_with_what_is_no_key(site):
     def sign(key, *told, version="1.4.0"):
         refuses(("node", "sign", "microbit", "--key", key, "--version", version), *told)
@@ -192,6 +204,7 @@ def a_first_run_has_what_its_owner_needs(site):
     check(begun.returncode == 1 and "was begun before" in begun.stderr, "what was set up is kept", begun.returncode, begun.stderr)
 
 
-main(each_has_its_help, a_first_run_has_what_its_owner_needs, a_version_is_not_signed_with_what_is_no_key, presets_say_what_is_wrong_with_the_table,
-     what_is_called_wrongly_says_how_it_is_called, the_benchmarks_know_all_their_parts, a_figure_is_a_line_of_json_and_is_held_against_its_goal,
-     the_tests_fail_as_a_whole_when_one_does, a_change_is_refused_when_the_demo_or_a_test_fails)
+main(each_has_its_help, totals_of_trials_are_recorded, a_first_run_has_what_its_owner_needs, a_version_is_not_signed_with_what_is_no_key,
+     presets_say_what_is_wrong_with_the_table, what_is_called_wrongly_says_how_it_is_called, the_benchmarks_know_all_their_parts,
+     a_figure_is_a_line_of_json_and_is_held_against_its_goal, the_tests_fail_as_a_whole_when_one_does,
+     a_change_is_refused_when_the_demo_or_a_test_fails)
