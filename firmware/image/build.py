@@ -42,8 +42,10 @@ def arguments(boards):
     versions = parser.add_mutually_exclusive_group()
     versions.add_argument("--newest", dest="how", action="store_const", const="newest", default="locked",
                           help="take Debian's packages in the versions it has now, and lock these")
+    versions.add_argument("--without-security", dest="how", action="store_const", const="release",
+                          help="the same of Debian's release and its updates alone: for a mirror whose list of security fixes is not sound")
     versions.add_argument("--substitute", dest="how", action="store_const", const="substitute",
-                          help="do the same where a locked version is gone, but leave the lock")
+                          help="do what made the lock once more where a locked version is gone, but leave the lock")
     return parser.parse_args()
 
 

@@ -2,13 +2,17 @@
 
 What an image is made of is locked: lock/NAME.txt has a line "NAME VERSION ARCHITECTURE SHA256" for each package. Nothing
 of a package is run, so that no emulator is needed and the same packages always give the same files.
+
+A version is Debian's when a signed index names the list that it is in. A mirror may have an index whose list of security fixes
+it has not: a lock can be made without these, and then says so, and so does each build that takes it.
 """
+import glob
 import hashlib
 import os
 import re
 import subprocess
 
-from words import TOP, Trouble, run
+from words import TOP, Trouble, read, run
 
 SUITE = "bookworm"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -20,6 +24,9 @@ UNREAD = ("./usr/share/doc", "./usr/share/man", "./usr/share/locale", "./usr/sha
           "./etc/cron.daily", "./etc/cron.weekly", "./etc/logrotate.d", "./etc/default", "./etc/kernel", "./etc/rc*.d")
 
 MERGED = ("bin", "sbin", "lib")
+
+# The line of a lock that has no security fixes, up to the release that it has.
+RELEASE_ALONE = "# Without security fixes: "
 
 
 class Gone(Trouble):
@@ -33,14 +40,11 @@ class Archive:
         self.architecture = architecture
         self.folder = os.path.join(folder, "apt", SUITE + "-" + architecture)
         self.pool = os.path.join(folder, "pool")
-        self.current = False
         for part in ("lists/partial", "archives/partial"):
             os.makedirs(os.path.join(self.folder, part), exist_ok=True)
         os.makedirs(self.pool, exist_ok=True)
-        sources = run(os.path.join(TOP, "tools/debian-sources"), SUITE, output=True)
-        with open(self._path("sources.list"), "w") as out:
-            # What is not main is asked for by name alone: the firmware of the Raspberry Pi's own chip.
-            out.write(sources.replace("deb ", "deb [signed-by=%s] " % KEYRING).replace(" main", " main non-free-firmware"))
+        self.sources = run(os.path.join(TOP, "tools/debian-sources"), SUITE, output=True).splitlines()
+        self.take(security=True)
         open(self._path("status"), "a").close()
         with open(self._path("apt.conf"), "w") as out:
             out.write("""APT::Architecture "%s"; APT::Architectures { "%s"; };
@@ -49,22 +53,45 @@ Dir::State "%s"; Dir::State::lists "lists"; Dir::State::status "%s"; Dir::Cache 
 Dir::Etc::sourcelist "%s"; Dir::Etc::sourceparts "/dev/null"; Dir::Etc::preferencesparts "/dev/null";
 """ % (architecture, architecture, self.folder, self._path("status"), self.folder, self._path("sources.list")))
 
+    def take(self, security):
+        """From here on with Debian's security fixes, or without them."""
+        self.security = security
+        self.current = False
+        with open(self._path("sources.list"), "w") as out:
+            for line in self.sources:
+                if security or SUITE + "-security" not in line.split():
+                    # What is not main is asked for by name alone: the firmware of the Raspberry Pi's own chip.
+                    out.write(line.replace("deb ", "deb [signed-by=%s] " % KEYRING).replace(" main", " main non-free-firmware") + "\n")
+
     def _path(self, name):
         return os.path.join(self.folder, name)
 
     def _apt(self, *arguments, **more):
         return run(*arguments, environment={"APT_CONFIG": self._path("apt.conf")}, **more)
 
-    def _update(self, whole=True):
-        """Has apt know what there is; not `whole`: a list that cannot be had is no matter."""
+    def _update(self):
+        """Has apt know what there is."""
         if self.current:
             return
         try:
             self._apt("apt-get", "-qq", "update")
             self.current = True
-        except Trouble:
-            if whole:
-                raise
+        except Trouble as trouble:
+            what = ("Nobody can say which versions are Debian's where a list is not the one that the mirror's signed index names. Try again "
+                    "later, when the mirror has caught up, or with another mirror.")
+            if SUITE + "-security/" in str(trouble):
+                what += (" Where its list of security fixes stays so, --without-security locks Debian's release without them, which the lock "
+                         "and each build then say.")
+            raise Trouble("%s\n%s" % (trouble, what)) from None
+
+    def release(self):
+        """Which one the release is that there is: its number and date, as its index says."""
+        self._update()
+        for path in glob.glob(self._path("lists/*_dists_%s_*Release" % SUITE)):
+            told = dict(re.findall(r"^(Version|Date): (.*)$", read(path), re.M))
+            if len(told) == 2:
+                return "Debian %s of %s" % (told["Version"], told["Date"])
+        raise Trouble("apt has no index of %s in %s" % (SUITE, self._path("lists")))
 
     def newest(self, names):
         """The packages that `names` need, as Debian has them now: a list of (name, version, architecture)."""
@@ -88,15 +115,18 @@ Dir::Etc::sourcelist "%s"; Dir::Etc::sourceparts "/dev/null"; Dir::Etc::preferen
         missing = [package for package in packages if not os.path.exists(self.file(*package))]
         if not missing:
             return
-        # What is locked is known by its sum: whichever list names it will do.
-        self._update(whole=False)
+        why = "Debian no longer has a version that is locked."
+        try:
+            self._update()
+        except Trouble as trouble:
+            # What is locked is known by its sum: whichever list names it will do.
+            why = "A version that is locked is in none of the lists that the mirror has as it should, and one it has not:\n%s" % trouble
         wanted = ["%s:%s=%s" % (name, architecture if architecture != "all" else self.architecture, version)
                   for name, version, architecture in missing]
         try:
             self._apt("apt-get", "-qq", "download", *wanted, folder=self.pool)
         except Trouble as trouble:
-            raise Gone("%s\nDebian no longer has a version that is locked. --newest takes what it has now and locks that; "
-                       "--substitute takes it this once" % trouble) from None
+            raise Gone("%s\n%s\n--newest takes what Debian has now and locks that; --substitute takes it this once" % (trouble, why)) from None
 
 
 def _in_uris(printed):
@@ -116,21 +146,28 @@ def sha256(path):
 
 
 def _read_lock(lock):
+    """The packages that it names, and the release that it has without security fixes, or None."""
     if not os.path.exists(lock):
-        return []
-    with open(lock) as lines:
-        return [tuple(line.split()) for line in lines if not line.startswith("#")]
+        return [], None
+    lines = read(lock).splitlines()
+    alone = [line[len(RELEASE_ALONE):] for line in lines if line.startswith(RELEASE_ALONE)]
+    return [tuple(line.split()) for line in lines if not line.startswith("#")], alone[0] if alone else None
 
 
 def locked(archive, names, alone, lock, how="locked"):
     """
     Fetches `names` with what they need, and `alone` without, in the versions of the file `lock`. Debian drops a version
     when it has a newer one; `how` says what then: "locked" is Trouble; "substitute" takes the newest of all and says so;
-    "newest" does that in any case, and locks it. Returns [(name, version, path)].
+    "newest" does that in any case, and locks it; "release" too, without security fixes. Returns [(name, version, path)].
     """
-    old = _read_lock(lock)
-    if how == "newest" or not old:
+    old, release = _read_lock(lock)
+    if how in ("newest", "release") or not old:
+        archive.take(security=how != "release")
         return _lock_newest(archive, names, alone, lock, old)
+    if release:
+        archive.take(security=False)
+        print("%s has %s and none of the security fixes since: --newest takes them in, where the mirror has a sound list of them" %
+              (os.path.relpath(lock, TOP), release))
     try:
         archive.fetch([package[:3] for package in old])
     except Gone as gone:
@@ -160,7 +197,9 @@ def _lock_newest(archive, names, alone, lock, old):
         print("%s %s %s" % ("+" if line in new else "-", line[0], line[1]))
     os.makedirs(os.path.dirname(lock), exist_ok=True)
     with open(lock, "w") as out:
-        out.write("# What tools/image --newest chose for: %s\n" % " ".join(names + alone))
+        out.write("# What tools/image --%s chose for: %s\n" % ("newest" if archive.security else "without-security", " ".join(names + alone)))
+        if not archive.security:
+            out.write(RELEASE_ALONE + archive.release() + "\n")
         out.writelines(" ".join(line) + "\n" for line in new)
     return files
 
