@@ -1,9 +1,11 @@
 /*
  * Delays that grow with each wrong password, so that guessing takes for ever while whoever mistypes
  * hardly notices. Wrong ones are counted by the address that asks and by the account that is asked
- * for; an attempt that comes too early is refused and counts for nothing, so that nobody can hold
- * an account shut by asking all the time. A browser from which somebody has logged in before is
- * counted by itself alone: guesses from elsewhere do not slow it down.
+ * for; an attempt that comes too early is refused and counts for nothing. So that nobody can hold
+ * an account shut by asking all the time, what others guessed does not keep an address from its
+ * first ones for that account; an address more has as few guesses more an hour. A browser from
+ * which somebody has logged in before is counted by itself alone: guesses from elsewhere do not
+ * slow it.
  *
  * The counters are buckets by a keyed hash: their number is fixed, nobody can push one out, and an
  * account that does not exist is counted like one that does. Thread-safe.
@@ -13,7 +15,9 @@
 
 #include "core/clock.h"
 
-#define ATTEMPTS_ADDRESS_FREE  3 /* wrong ones before the first delay of a second */
+#define ATTEMPTS_ADDRESS_FREE                                                                      \
+    3 /* wrong ones before the first delay of a second; for an account: before                     \
+         the guesses of others count */
 #define ATTEMPTS_ACCOUNT_FREE  10
 #define ATTEMPTS_ADDRESS_MAX_S 60
 #define ATTEMPTS_ACCOUNT_MAX_S 30

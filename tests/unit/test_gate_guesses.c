@@ -43,11 +43,58 @@ static void a_browser_that_is_known_is_not_slowed_by_guesses_from_elsewhere(void
         snprintf(address, sizeof address, "10.0.0.%d", i);
         (void)rig_login(&guesser, "owner", "not the password");
     }
+    for (int i = 0; i < ATTEMPTS_ADDRESS_FREE; i++)
+        assert_int_equal(rig_login(&unknown, "owner", "not the password"), 401);
+    rig_pass(2);
     assert_int_equal(rig_login(&unknown, "owner", RIG_PASSWORD), 429);
     assert_int_equal(rig_login(&phone, "owner", RIG_PASSWORD), 200);
-    /* And one that is not known comes in after a wait that has an end, whatever goes on. */
     rig_pass(ATTEMPTS_ACCOUNT_MAX_S);
     assert_int_equal(rig_login(&unknown, "owner", RIG_PASSWORD), 200);
+}
+
+static void who_guesses_all_the_time_keeps_nobody_out(void **state)
+{
+    static const char *const guessers[] = {"10.0.0.66", "10.0.0.67", "2001:db8::1"};
+    struct attempts *attempts;
+    int guesses = 0;
+
+    (void)state;
+    assert_int_equal(attempts_open(&attempts, &rig->kit->clock), 0);
+    for (int s = 0; s < 3 * 3600; s++) {
+        for (size_t i = 0; i < sizeof guessers / sizeof *guessers; i++) {
+            struct attempt guess = {.address = guessers[i], .account = "owner"};
+            guesses += attempts_begin_s(attempts, &guess) == 0;
+        }
+        /* Each hour somebody who mistypes it twice. */
+        if (s % 3600 == 3599) {
+            struct attempt attempt = {.address = RIG_HOME, .account = "owner"};
+            for (int i = 0; i < ATTEMPTS_ADDRESS_FREE; i++)
+                assert_true(attempts_begin_s(attempts, &attempt) == 0);
+            attempts_succeed(attempts, &attempt);
+        }
+        rig_pass(1);
+    }
+    assert_in_range(guesses, 3 * 100, 3 * 130);
+    attempts_close(attempts);
+}
+
+static void an_account_of_ones_own_gives_no_more_guesses_at_another(void **state)
+{
+    struct attempt own = {.address = "10.0.0.66", .account = "ben"};
+    struct attempt guess = {.address = "10.0.0.66", .account = "owner"};
+    struct attempts *attempts;
+    int guesses = 0;
+
+    (void)state;
+    assert_int_equal(attempts_open(&attempts, &rig->kit->clock), 0);
+    for (int s = 0; s < 3600; s++) {
+        guesses += attempts_begin_s(attempts, &guess) == 0;
+        if (attempts_begin_s(attempts, &own) == 0)
+            attempts_succeed(attempts, &own);
+        rig_pass(1);
+    }
+    assert_in_range(guesses, 100, 150);
+    attempts_close(attempts);
 }
 
 static void a_mark_of_a_browser_lets_nobody_in(void **state)
@@ -226,6 +273,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         GATE_TEST(guesses_take_longer_and_longer),
         GATE_TEST(a_browser_that_is_known_is_not_slowed_by_guesses_from_elsewhere),
+        GATE_TEST(who_guesses_all_the_time_keeps_nobody_out),
+        GATE_TEST(an_account_of_ones_own_gives_no_more_guesses_at_another),
         GATE_TEST(a_mark_of_a_browser_lets_nobody_in),
         GATE_TEST(an_account_that_does_not_exist_is_answered_like_one_that_does),
         GATE_TEST(addresses_of_one_network_count_together),
