@@ -83,7 +83,7 @@ static int receive(struct tcp_link *link, struct mbap_frame *frame, int64_t unti
 }
 
 /* What has come before a request is not its answer. */
-static int throw_away(struct tcp_link *link, struct link_reply *reply)
+static int throw_away(struct tcp_link *link, struct tcp_flight *flight)
 {
     struct mbap_frame frame;
 
@@ -97,8 +97,8 @@ static int throw_away(struct tcp_link *link, struct link_reply *reply)
         heard += (size_t)size;
         link->mbap.end += (size_t)size;
         while ((taken = mbap_take(&link->mbap, &frame)) > 0) {
-            reply->strays++;
-            tcp_flight_late(&link->fences[frame.unit], &frame, now(link));
+            flight->reply.strays++;
+            flight->late |= tcp_flight_late(&link->fences[frame.unit], &frame, now(link));
         }
         if (taken < 0)
             return ERR_IO;
@@ -109,7 +109,7 @@ static int throw_away(struct tcp_link *link, struct link_reply *reply)
 static int send_frame(struct tcp_link *link, struct tcp_flight *flight)
 {
     uint8_t bytes[MBAP_FRAME_MAX];
-    int error = throw_away(link, &flight->reply);
+    int error = throw_away(link, flight);
 
     if (error)
         return error;

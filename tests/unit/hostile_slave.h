@@ -49,6 +49,7 @@ enum hostility {
     HOSTILE_REFUSES,            /* exception 2 */
     HOSTILE_OTHER_TRANSACTION,  /* the number beside its own */
     HOSTILE_NEWEST_TRANSACTION, /* it comes behind the next request, with that one's number */
+    HOSTILE_OUT_OF_STEP,        /* another number, and a unit that nobody asked */
     HOSTILE_OTHER_PROTOCOL,
     HOSTILE_WRONG_SIZE, /* the TCP header's length does not fit */
     HOSTILE_HANGS_UP,   /* in the middle of the reply */
@@ -308,6 +309,10 @@ static void hostile_reply(struct hostile_slave *slave, enum hostility hostility)
         return;
     case HOSTILE_OTHER_TRANSACTION:
         out[1] ^= 1;
+        break;
+    case HOSTILE_OUT_OF_STEP:
+        out[1] ^= 1;
+        out[6]++;
         break;
     case HOSTILE_OTHER_PROTOCOL:
         out[3] = 1;

@@ -89,22 +89,46 @@ static void takes_a_connection_that_stays_silent_for_dead(void **state)
     tear_down(&fixture);
 }
 
-/* Each answer comes behind the time-out, while the next request has no answer yet. */
-static void keeps_a_connection_on_which_answers_come_late(void **state)
+/* A server that has lost a byte does not find it again. */
+static void hangs_up_where_only_comes_what_answers_nothing(void **state)
 {
     struct fixture fixture;
 
     (void)state;
     set_up(&fixture, true);
-    fixture.timeout_ns = 400 * NS_PER_MS;
-    fixture.slave->late_ms = 450;
-    hostile_next(fixture.slave, HOSTILE_LATE, 4);
-    for (unsigned i = 0; i < 4; i++) {
-        assert_int_equal(read_registers(&fixture, UNIT, 10 * i, COUNT), ERR_TIMEOUT);
-        assert_int_equal(fixture.reply.strays, i > 0);
+    hostile_next(fixture.slave, HOSTILE_OUT_OF_STEP, 3);
+    for (unsigned i = 0; i < 3; i++) {
         assert_true(fixture.link->open);
+        assert_int_equal(read_registers(&fixture, UNIT, 0, COUNT), ERR_TIMEOUT);
+        assert_int_equal(fixture.reply.strays, 1);
     }
+    assert_false(fixture.link->open);
+    assert_int_equal(read_registers(&fixture, UNIT, 0, COUNT), 0);
     tear_down(&fixture);
+}
+
+/* Each answer comes behind the time-out: while the next request has no answer yet, or before that
+ * one leaves. */
+static void keeps_a_connection_on_which_answers_come_late(void **state)
+{
+    static const int pauses_ms[] = {0, 100};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof pauses_ms / sizeof pauses_ms[0]; i++) {
+        struct fixture fixture;
+
+        set_up(&fixture, true);
+        fixture.timeout_ns = 400 * NS_PER_MS;
+        fixture.slave->late_ms = 450;
+        hostile_next(fixture.slave, HOSTILE_LATE, 4);
+        for (unsigned j = 0; j < 4; j++) {
+            assert_int_equal(read_registers(&fixture, UNIT, 10 * j, COUNT), ERR_TIMEOUT);
+            assert_int_equal(fixture.reply.strays, j > 0);
+            assert_true(fixture.link->open);
+            poll(NULL, 0, pauses_ms[i]);
+        }
+        tear_down(&fixture);
+    }
 }
 
 static void says_why_nobody_can_be_reached(void **state)
@@ -160,6 +184,7 @@ int main(void)
         cmocka_unit_test(returns_at_once_when_the_bus_is_to_stop),
         cmocka_unit_test(closes_when_the_adapter_is_pulled_out),
         cmocka_unit_test(takes_a_connection_that_stays_silent_for_dead),
+        cmocka_unit_test(hangs_up_where_only_comes_what_answers_nothing),
         cmocka_unit_test(keeps_a_connection_on_which_answers_come_late),
         cmocka_unit_test(says_why_nobody_can_be_reached),
         cmocka_unit_test(serves_a_descriptor_that_select_cannot_take),
