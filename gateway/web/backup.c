@@ -1,6 +1,7 @@
 #include "web/backup.h"
 
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,14 @@
 #define LABEL "sluice-backup 1 "
 #define KIND  "sluice-backup"
 
-static int refuse(char why[BACKUP_WHY_SIZE], int error, const char *sentence)
+__attribute__((format(printf, 3, 4))) static int refuse(char why[BACKUP_WHY_SIZE], int error,
+                                                        const char *format, ...)
 {
-    snprintf(why, BACKUP_WHY_SIZE, "%s", sentence);
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(why, BACKUP_WHY_SIZE, format, arguments);
+    va_end(arguments);
     return error;
 }
 
@@ -48,25 +54,29 @@ struct writing {
     struct json_writer *writer;
     const struct backup_place *place;
     bool secrets; /* the secret files, else the others */
-    size_t bytes;
-    int error;
+    size_t bytes; /* of all files so far */
+    int error;    /* and the sentence for it: nothing more is written */
+    char *why;
 };
 
-static void write_file(void *context, const char *name)
+static void write_entry(struct writing *writing, const char *name, const char *path)
 {
-    struct writing *writing = context;
-    char path[PATH_MAX], *data;
+    char *data;
     size_t size;
 
-    if (files_is_secret(name) != writing->secrets || writing->error)
-        return;
-    files_path(writing->place->config_path, name, path, sizeof path);
-    writing->error = save_read(path, FILES_SIZE_MAX, &data, &size);
     if (writing->error)
         return;
+    int error = save_read(path, FILES_SIZE_MAX, &data, &size);
+    if (error) {
+        writing->error = refuse(writing->why, error, "%s cannot be taken into the backup: %s", name,
+                                error_text(error));
+        return;
+    }
     writing->bytes += size;
     if (writing->bytes > BACKUP_BYTES_MAX)
-        writing->error = ERR_TOO_LARGE;
+        writing->error = refuse(writing->why, ERR_TOO_LARGE,
+                                "the files are larger than 8 MiB together, and a backup holds no "
+                                "more: remove those that nothing uses");
     json_write_open(writing->writer, NULL, '{');
     json_write_text(writing->writer, "name", name);
     write_base64(writing->writer, "data", data, size);
@@ -75,34 +85,59 @@ static void write_file(void *context, const char *name)
     free(data);
 }
 
-static int write_files(struct json_writer *writer, const struct backup_place *place, bool secrets)
+static void write_file(void *context, const char *name)
 {
-    struct writing writing = {.writer = writer, .place = place, .secrets = secrets};
+    struct writing *writing = context;
+    char path[PATH_MAX];
 
-    json_write_open(writer, "files", '[');
-    files_each(place->config_path, write_file, &writing);
-    json_write_close(writer, ']');
-    return writing.error;
+    if (files_is_secret(name) != writing->secrets)
+        return;
+    files_path(writing->place->config_path, name, path, sizeof path);
+    write_entry(writing, name, path);
+}
+
+/* A backup that has some of the files would be found out when they are needed. */
+static void write_files(struct writing *writing)
+{
+    json_write_open(writing->writer, "files", '[');
+    int found = files_each(writing->place->config_path, write_file, writing);
+    json_write_close(writing->writer, ']');
+    if (found > FILES_MAX)
+        writing->error = refuse(writing->why, ERR_FULL,
+                                "there are %d files beside the configuration, and a backup holds "
+                                "%d: remove those that nothing uses",
+                                found, FILES_MAX);
+    else if (found < 0)
+        writing->error = refuse(writing->why, found, "%s", error_text(found));
 }
 
 /* The secret files and the accounts as a document of their own. */
-static int write_secrets(const struct backup_place *place, char **text, size_t *size)
+static int write_secrets(struct writing *writing, char **text, size_t *size)
 {
     struct json_writer writer = {.out = open_memstream(text, size)};
     char *accounts;
     size_t accounts_size;
 
     if (!writer.out)
-        return ERR_NOMEM;
+        return refuse(writing->why, ERR_NOMEM, "%s", error_text(ERR_NOMEM));
+    writing->writer = &writer;
+    writing->secrets = true;
     json_write_open(&writer, NULL, '{');
-    int error = write_files(&writer, place, true);
-    if (!error && save_read(place->accounts_path, FILES_SIZE_MAX, &accounts, &accounts_size) == 0) {
+    write_files(writing);
+    int error = save_read(writing->place->accounts_path, FILES_SIZE_MAX, &accounts, &accounts_size);
+    if (!error) {
         write_base64(&writer, "accounts", accounts, accounts_size);
         explicit_bzero(accounts, accounts_size);
         free(accounts);
+    } else if (error != ERR_NOT_FOUND && !writing->error) {
+        writing->error =
+            refuse(writing->why, error, "the accounts cannot be taken into the backup: %s",
+                   error_text(error));
     }
     json_write_close(&writer, '}');
-    return fclose(writer.out) == 0 ? error : ERR_NOMEM;
+    if (fclose(writer.out) != 0 && !writing->error)
+        writing->error = refuse(writing->why, ERR_NOMEM, "%s", error_text(ERR_NOMEM));
+    return writing->error;
 }
 
 static int write_sealed(struct json_writer *writer, const char *config, const char *passphrase,
@@ -135,21 +170,55 @@ static int write_sealed(struct json_writer *writer, const char *config, const ch
     return error;
 }
 
+static void write_one_left_out(void *context, const struct json *value, bool kept)
+{
+    if (!kept)
+        json_write_text(context, NULL, value->text);
+}
+
 static void write_left_out(struct json_writer *writer, const struct backup_place *place)
 {
     struct files_use *use = files_use_open(place->config_path);
 
     json_write_open(writer, "left_out", '[');
-    files_use_outside(use, writer);
+    files_use_each(use, write_one_left_out, writer);
     json_write_close(writer, ']');
     files_use_close(use);
+}
+
+/* What is beside the configuration: in the open, and sealed. */
+static int write_beside(struct writing *writing, const char *config, const char *passphrase)
+{
+    struct json_writer *writer = writing->writer;
+    char *secrets = NULL;
+    size_t size = 0;
+
+    write_files(writing);
+    write_left_out(writer, writing->place);
+    if (writing->error)
+        return writing->error;
+    if (!passphrase) {
+        json_write_raw(writer, "sealed", "null");
+        return 0;
+    }
+    int error = write_secrets(writing, &secrets, &size);
+    if (!error) {
+        error = write_sealed(writer, config, passphrase, secrets, size);
+        if (error)
+            refuse(writing->why, error, "%s", error_text(error));
+    }
+    if (secrets)
+        explicit_bzero(secrets, size);
+    free(secrets);
+    return error;
 }
 
 int backup_write(struct json_writer *writer, const struct backup_place *place,
                  const char *gateway_id, const char *passphrase, int64_t now_ms,
                  char why[BACKUP_WHY_SIZE])
 {
-    char *config, *secrets = NULL;
+    struct writing writing = {.writer = writer, .place = place, .why = why};
+    char *config;
     size_t size;
     int error = save_read(place->config_path, JSON_SIZE_MAX, &config, &size);
 
@@ -157,25 +226,17 @@ int backup_write(struct json_writer *writer, const struct backup_place *place,
         config = strdup(place->first);
     else if (error)
         return refuse(why, error, "the configuration cannot be read");
+    if (!config)
+        return refuse(why, ERR_NOMEM, "%s", error_text(ERR_NOMEM));
     json_write_text(writer, "kind", KIND);
     json_write_integer(writer, "schema", BACKUP_SCHEMA);
     json_write_text(writer, "gateway", gateway_id);
     json_write_text(writer, "version", SLUICE_VERSION);
     json_write_integer(writer, "made", now_ms);
     json_write_text(writer, "config", config);
-    error = write_files(writer, place, false);
-    write_left_out(writer, place);
-    if (!error && passphrase)
-        error = write_secrets(place, &secrets, &size);
-    if (!error && secrets)
-        error = write_sealed(writer, config, passphrase, secrets, size);
-    else if (!error)
-        json_write_raw(writer, "sealed", "null");
-    if (secrets)
-        explicit_bzero(secrets, size);
-    free(secrets);
+    error = write_beside(&writing, config, passphrase);
     free(config);
-    return error ? refuse(why, error, error_text(error)) : 0;
+    return error;
 }
 
 /* --- reading --- */
@@ -215,8 +276,10 @@ static int read_files(struct backup *backup, const struct json *object, char why
         size_t size;
         const char *name = text_of(entry, "name", &size);
 
-        if (!name || !files_name_valid(name) || backup->file_count == FILES_MAX)
+        if (!name || !files_name_valid(name))
             return refuse(why, ERR_INVALID, "a file in it has a name that no file may have");
+        if (backup->file_count == FILES_MAX)
+            return refuse(why, ERR_INVALID, "it holds more than %d files", FILES_MAX);
         struct backup_file *file = &backup->files[backup->file_count];
         file->data = data_of(entry, "data", &file->size);
         if (!file->data)
@@ -278,7 +341,7 @@ static int read_sealed(struct backup *backup, const struct json *sealed, const c
     char *plain = unseal(sealed, backup->config, passphrase, &size, &error);
 
     if (!plain)
-        return refuse(why, error,
+        return refuse(why, error, "%s",
                       error == ERR_DENIED ? "the passphrase is another one, or the backup was "
                                             "changed since it was made"
                                           : "the sealed part is damaged");
@@ -288,7 +351,7 @@ static int read_sealed(struct backup *backup, const struct json *sealed, const c
     explicit_bzero(plain, size);
     free(plain);
     if (error)
-        return refuse(why, error, error_text(error));
+        return refuse(why, error, "%s", error_text(error));
     backup->accounts.data = data_of(root, "accounts", &backup->accounts.size);
     return read_files(backup, root, why);
 }
@@ -304,7 +367,7 @@ int backup_read(struct backup *backup, const struct json *document, const char *
     memset(backup, 0, sizeof *backup);
     backup->files = calloc(FILES_MAX, sizeof *backup->files);
     if (!backup->files)
-        return refuse(why, ERR_NOMEM, error_text(ERR_NOMEM));
+        return refuse(why, ERR_NOMEM, "%s", error_text(ERR_NOMEM));
     if (!kind || strcmp(kind, KIND) != 0 || !number || !json_integer(number, &schema))
         return refuse(why, ERR_INVALID, "it is no backup of a Sluice gateway");
     if (schema != BACKUP_SCHEMA)

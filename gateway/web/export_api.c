@@ -132,7 +132,7 @@ static void get_backup(void *context, const struct route_request *request, struc
     if (error) {
         free(reply->body);
         reply->body = NULL;
-        reply_error(reply, 500, why);
+        reply_error(reply, error == ERR_NOMEM ? 500 : 409, why);
         return;
     }
     note(api, request, "backup-made", passphrase ? "secrets=sealed" : "secrets=left-out");

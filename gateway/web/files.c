@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "core/error.h"
 #include "web/files_api.h"
 
 static const struct {
@@ -60,32 +61,48 @@ void files_path(const char *config_path, const char *name, char *out, size_t siz
     snprintf(out, size, "%s/%s", dirname(folder), name);
 }
 
-static int by_name(const void *a, const void *b)
+/* The first FILES_MAX names, in their order, whatever order the folder has them in. */
+struct names {
+    char (*names)[FILES_NAME_SIZE];
+    size_t count, found;
+};
+
+static void keep(struct names *list, const char *name)
 {
-    return strcmp(a, b);
+    size_t at = list->count;
+
+    list->found++;
+    while (at > 0 && strcmp(name, list->names[at - 1]) < 0)
+        at--;
+    if (at == FILES_MAX)
+        return;
+    if (list->count < FILES_MAX)
+        list->count++;
+    memmove(list->names + at + 1, list->names + at, (list->count - at - 1) * FILES_NAME_SIZE);
+    snprintf(list->names[at], FILES_NAME_SIZE, "%.*s", FILES_NAME_SIZE - 1, name);
 }
 
-void files_each(const char *config_path, void (*each)(void *context, const char *name),
-                void *context)
+int files_each(const char *config_path, void (*each)(void *context, const char *name),
+               void *context)
 {
-    char folder[PATH_MAX], path[PATH_MAX + FILES_NAME_SIZE], (*names)[FILES_NAME_SIZE];
+    char folder[PATH_MAX], path[PATH_MAX + FILES_NAME_SIZE];
+    struct names list = {.names = calloc(FILES_MAX, sizeof *list.names)};
     struct dirent *entry;
     struct stat status;
-    size_t count = 0;
 
+    if (!list.names)
+        return ERR_NOMEM;
     snprintf(folder, sizeof folder, "%s", config_path);
     DIR *directory = opendir(dirname(folder));
-    names = calloc(FILES_MAX, sizeof *names);
-    while (directory && names && count < FILES_MAX && (entry = readdir(directory))) {
+    while (directory && (entry = readdir(directory))) {
         files_path(config_path, entry->d_name, path, sizeof path);
         if (files_name_valid(entry->d_name) && stat(path, &status) == 0 && S_ISREG(status.st_mode))
-            snprintf(names[count++], FILES_NAME_SIZE, "%.*s", FILES_NAME_SIZE - 1, entry->d_name);
+            keep(&list, entry->d_name);
     }
     if (directory)
         closedir(directory);
-    if (names)
-        qsort(names, count, sizeof *names, by_name);
-    for (size_t i = 0; i < count; i++)
-        each(context, names[i]);
-    free(names);
+    for (size_t i = 0; i < list.count; i++)
+        each(context, list.names[i]);
+    free(list.names);
+    return list.found > INT_MAX ? INT_MAX : (int)list.found;
 }

@@ -91,8 +91,9 @@ static void list_files(void *context, const struct route_request *request, struc
     struct files_use *use = files_use_open(api->config_path);
     struct listing listing = {api, &answer.writer, use};
     json_write_open(&answer.writer, "files", '[');
-    files_each(api->config_path, list_file, &listing);
+    int found = files_each(api->config_path, list_file, &listing);
     json_write_close(&answer.writer, ']');
+    json_write_integer(&answer.writer, "more", found > FILES_MAX ? found - FILES_MAX : 0);
     files_use_close(use);
     answer_end(&answer, reply, 200);
 }
@@ -173,8 +174,8 @@ static void note(const struct files_api *api, const struct route_request *reques
 
 static void count_file(void *context, const char *name)
 {
+    (void)context;
     (void)name;
-    ++*(size_t *)context;
 }
 
 /* 0 with the reply left to the caller, or an error with it filled in. */
@@ -182,16 +183,18 @@ static int store(const struct files_api *api, const char *name, const void *data
                  struct http_reply *reply)
 {
     char path[PATH_MAX], sentence[PATH_MAX + 256];
-    size_t count = 0;
+    struct stat status;
 
-    files_each(api->config_path, count_file, &count);
     files_path(api->config_path, name, path, sizeof path);
-    int error = count < FILES_MAX ? save_file(path, data, size, files_is_secret(name) ? 0600 : 0644)
-                                  : ERR_FULL;
+    int found = files_each(api->config_path, count_file, NULL);
+    int error = found < 0 ? found
+                : found >= FILES_MAX && lstat(path, &status) != 0
+                    ? ERR_FULL
+                    : save_file(path, data, size, files_is_secret(name) ? 0600 : 0644);
     if (!error)
         return 0;
     snprintf(sentence, sizeof sentence, "%s cannot be written: %s", path,
-             error == ERR_FULL ? "there are 64 files already; remove some" : error_text(error));
+             error == ERR_FULL ? "there are 256 files already; remove some" : error_text(error));
     reply_error(reply, 409, sentence);
     return error;
 }

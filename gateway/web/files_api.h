@@ -8,7 +8,7 @@
 #include "journal/journal.h"
 #include "web/route.h"
 
-#define FILES_MAX          64
+#define FILES_MAX          256
 #define FILES_NAME_SIZE    65
 #define FILES_SIZE_MAX     (256 * 1024)
 #define FILES_ENDING_COUNT 10
@@ -37,8 +37,9 @@ void files_user(const char *config_path, const char *name, char out[FILES_USER_S
 /* The path of a file in the configuration's folder. */
 void files_path(const char *config_path, const char *name, char *out, size_t size);
 
-/* Calls `each` for every file, in the order of their names. */
-void files_each(const char *config_path, void (*each)(void *context, const char *name),
-                void *context);
+/* Calls `each` for the first FILES_MAX files in the order of their names. Returns how many there
+ * are, which may be more; ERR_NOMEM. A folder that cannot be read has none. */
+int files_each(const char *config_path, void (*each)(void *context, const char *name),
+               void *context);
 
 #endif

@@ -159,43 +159,76 @@ void files_use_find(const struct files_use *use, const char *name, struct json_w
         memcpy(first, search.first, FILES_USER_SIZE);
 }
 
-/* A regular file that is not directly in the configuration's folder. Most texts with a slash are
- * topics, addresses and serial ports. */
-static bool is_outside(const struct files_use *use, const struct json *value)
+/* The path of what a text names where that is a regular file. */
+static bool find_file(const struct files_use *use, const struct json *value, char path[PATH_MAX])
 {
-    char expanded[PATH_MAX], path[PATH_MAX], folder[PATH_MAX], *slash;
-    struct stat status, place, own;
+    char expanded[PATH_MAX];
+    struct stat status;
     struct text text;
 
     text_init(&text, expanded, sizeof expanded);
     expand(use->root, value, &text);
-    if (text.cut || !strchr(expanded, '/'))
+    if (text.cut || !*expanded)
         return false;
     if (*expanded == '/')
-        snprintf(path, sizeof path, "%s", expanded);
+        snprintf(path, PATH_MAX, "%s", expanded);
     else
-        files_path(use->config_path, expanded, path, sizeof path);
-    files_path(use->config_path, ".", folder, sizeof folder);
-    if (stat(path, &status) || !S_ISREG(status.st_mode) || stat(folder, &own))
+        files_path(use->config_path, expanded, path, PATH_MAX);
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* Whether whoever takes the files of the configuration's folder with him has this one. */
+static bool is_kept(const struct files_use *use, const char *path)
+{
+    char folder[PATH_MAX], own[PATH_MAX];
+    struct stat status, own_status;
+    const char *name = strrchr(path, '/');
+
+    if (!name || !files_name_valid(name + 1))
         return false;
-    slash = strrchr(path, '/');
-    slash[slash == path] = '\0';
-    return stat(path, &place) || place.st_ino != own.st_ino || place.st_dev != own.st_dev;
+    snprintf(folder, sizeof folder, "%.*s", name == path ? 1 : (int)(name - path), path);
+    files_path(use->config_path, ".", own, sizeof own);
+    return stat(folder, &status) == 0 && stat(own, &own_status) == 0 &&
+           status.st_ino == own_status.st_ino && status.st_dev == own_status.st_dev;
 }
 
-static void find_outside(const struct files_use *use, const struct json *value,
-                         struct json_writer *writer)
+struct walk {
+    const struct files_use *use;
+    void (*each)(void *context, const struct json *value, bool kept);
+    void *context;
+    const char *told[FILES_MAX];
+    size_t count;
+};
+
+static bool is_told(const struct walk *walk, const char *text)
 {
+    for (size_t i = 0; i < walk->count; i++)
+        if (strcmp(walk->told[i], text) == 0)
+            return true;
+    return false;
+}
+
+static void walk_into(struct walk *walk, const struct json *value)
+{
+    char path[PATH_MAX];
+
     for (const struct json *item = value->first; item; item = item->next)
-        find_outside(use, item, writer);
-    if (value->type == JSON_STRING && is_outside(use, value))
-        json_write_text(writer, NULL, value->text);
+        walk_into(walk, item);
+    if (value->type != JSON_STRING || is_told(walk, value->text) ||
+        !find_file(walk->use, value, path))
+        return;
+    if (walk->count < FILES_MAX)
+        walk->told[walk->count++] = value->text;
+    walk->each(walk->context, value, is_kept(walk->use, path));
 }
 
-void files_use_outside(const struct files_use *use, struct json_writer *writer)
+void files_use_each(const struct files_use *use,
+                    void (*each)(void *context, const struct json *value, bool kept), void *context)
 {
+    struct walk walk = {.use = use, .each = each, .context = context};
+
     if (use && use->root)
-        find_outside(use, use->root, writer);
+        walk_into(&walk, use->root);
 }
 
 void files_user(const char *config_path, const char *name, char out[FILES_USER_SIZE])

@@ -3,6 +3,7 @@
 #ifndef SLUICE_WEB_FILES_USE_H
 #define SLUICE_WEB_FILES_USE_H
 
+#include "config/json.h"
 #include "config/json_write.h"
 #include "web/files_api.h"
 
@@ -21,9 +22,13 @@ void files_use_close(struct files_use *use);
 void files_use_find(const struct files_use *use, const char *name, struct json_writer *writer,
                     char first[FILES_USER_SIZE]);
 
-/* Writes each file that the configuration names and that is not in its folder, as it is written
- * there, into an open list: who takes only the folder with him leaves these behind. `use` may be
- * NULL. */
-void files_use_outside(const struct files_use *use, struct json_writer *writer);
+/*
+ * Calls `each` for the texts that name a file which is there, wherever, one text once; `kept`: a
+ * backup has it, since it is in the folder of the configuration and has a name as files_name_valid
+ * wants it. `use` may be NULL.
+ */
+void files_use_each(const struct files_use *use,
+                    void (*each)(void *context, const struct json *value, bool kept),
+                    void *context);
 
 #endif

@@ -183,6 +183,48 @@ def what_a_backup_leaves_out_is_told(site):
     it.apply([{"at": ["uplinks"], "add": {"id": name, "url": "mqtts://127.0.0.1:1", "tls": {"ca": path}}} for name, path in named.items()])
     left_out = it.api.ask("GET", "/api/v1/export/backup", headers=PASSPHRASE).json["left_out"]
     check(sorted(left_out) == sorted([named["beside"], named["absolute"]]), "what is left out", left_out)
+    # In the folder, under names that no file of a backup has; told once, however many name it.
+    for name in ("root-ca", "ca.bundle"):
+        site.write(os.path.join(it.folder, name), read(authority.path).decode())
+    os.chmod(site.write(os.path.join(it.folder, "cloud.pw"), SECRET), 0o600)
+    named = {"a": "root-ca", "b": "./ca.bundle", "c": "root-ca", "d": "inside.pem"}
+    it.apply([{"at": ["uplinks"], "set": [{"id": name, "url": "mqtts://127.0.0.1:1", "user": "x", "password_file": "cloud.pw", "tls": {"ca": path}}
+                                          for name, path in named.items()]}])
+    left_out = it.api.ask("GET", "/api/v1/export/backup", headers=PASSPHRASE).json["left_out"]
+    check(sorted(left_out) == ["./ca.bundle", "cloud.pw", "root-ca"], "what is left out", left_out)
+    it.gateway.stop()
+
+
+def a_backup_has_all_files_or_is_none(site):
+    it = Plant(site)
+
+    def refused(words):
+        for headers in ({}, PASSPHRASE):
+            answer = it.api.ask("GET", "/api/v1/export/backup", headers=headers)
+            check(answer.status == 409 and words in answer.json["error"], answer.status, answer.text[:300])
+
+    names = ["t%03d.csv" % number for number in range(256)]
+    for name in names:
+        site.write(os.path.join(it.folder, name), "x")
+    backup = it.api.get("/api/v1/export/backup")
+    check([entry["name"] for entry in backup["files"]] == names, "all of them", len(backup["files"]))
+    for name in names:
+        os.unlink(os.path.join(it.folder, name))
+    check(it.api.ask("POST", "/api/v1/restore", {"backup": backup}).json["files"] == 256 and sorted(it.files()) == names, "they come back")
+    check(it.put("t007.csv", b"another").status == 200, "one that is there is replaced")
+    answer = it.put("a.csv", b"x")
+    check(answer.status == 409 and "256 files already" in answer.json["error"], answer.text)
+    # Put there by hand: which of them are in it is no matter of chance.
+    site.write(os.path.join(it.folder, "a.csv"), "x")
+    listed = it.api.get("/api/v1/files")
+    check(listed["more"] == 1 and [entry["name"] for entry in listed["files"]] == ["a.csv"] + names[:255], listed["more"])
+    refused("there are 257 files beside the configuration, and a backup holds 256")
+    os.unlink(os.path.join(it.folder, "a.csv"))
+    site.write(os.path.join(it.folder, "t009.csv"), "x" * (256 * 1024 + 1))
+    refused("t009.csv cannot be taken into the backup: larger than allowed")
+    for name in names[:33]:
+        site.write(os.path.join(it.folder, name), "x" * (256 * 1024))
+    refused("larger than 8 MiB together")
     it.gateway.stop()
 
 
@@ -319,5 +361,5 @@ def what_displays_show_is_kept_beside_what_was_read(site):
 
 
 main(files_are_told_apart_and_never_given_back, a_key_is_made_on_the_spot, a_backup_is_restored_on_other_hardware, what_a_backup_leaves_out_is_told,
-     a_refused_restore_leaves_the_files, a_template_makes_another_gateway, all_mistakes_of_a_template_are_told_with_their_places, a_report_says_what_is_there,
+     a_backup_has_all_files_or_is_none, a_refused_restore_leaves_the_files, a_template_makes_another_gateway, all_mistakes_of_a_template_are_told_with_their_places, a_report_says_what_is_there,
      what_displays_show_is_kept_beside_what_was_read)
