@@ -127,6 +127,8 @@ def under_systemd(debian, first, second):
     urls = status(debian)["web"]["urls"]
     check(urls == ["https://127.0.0.1/"], "the page is not on port 443", urls)
     a_restart_is_an_upgrade(debian, second)
+    a_removed_one_goes_on_when_it_is_installed_again(debian, second)
+    one_that_was_not_removed_after_all_goes_on(debian)
     a_refused_configuration_stops_nothing(debian, first)
     a_cut_between_unpacking_and_configuring_leaves_what_accepts(debian, second)
     what_refused_does_not_start_until_it_accepts(debian, second)
@@ -148,6 +150,29 @@ def a_restart_is_an_upgrade(debian, second):
     after = status(debian)["journal"]
     check(main_pid(debian) != pid and after["epoch"] == before["epoch"] and after["newest"] > before["newest"],
           "the journal goes on", before, after)
+
+
+def a_removed_one_goes_on_when_it_is_installed_again(debian, second):
+    before = status(debian)["journal"]
+    debian.run("dpkg", "-r", "sluice")
+    check(main_pid(debian) == "0", "a removed one runs")
+    words = debian.run("dpkg", "-i", second)
+    check(re.search(r"https://127.0.0.1/\n", words) and "not started" not in words, "how it ends", words)
+    debian.run("sluice", "health", "--wait", "60s")
+    after = status(debian)
+    check(after["journal"]["epoch"] == before["epoch"] and after["journal"]["newest"] > before["newest"], "the journal goes on", before, after)
+    check(after["web"]["urls"] == ["https://127.0.0.1/"], "the page is on port 443", after["web"])
+    # That was for once: what somebody stops afterwards, an upgrade leaves alone.
+    debian.run("systemctl", "stop", "sluice")
+    words = debian.run("dpkg", "-i", second)
+    check("it was not running, and is not started" in words, "an upgrade of what was stopped", words)
+    debian.run("systemctl", "start", "sluice")
+
+
+def one_that_was_not_removed_after_all_goes_on(debian):
+    debian.run("/var/lib/dpkg/info/sluice.prerm", "remove")
+    debian.run("/var/lib/dpkg/info/sluice.postinst", "abort-remove")
+    debian.run("sluice", "health", "--wait", "60s")
 
 
 def a_refused_configuration_stops_nothing(debian, first):

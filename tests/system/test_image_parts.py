@@ -5,84 +5,13 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 import sys
 
 from harness import check, main
-
-TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
-IMAGE = os.path.join(TOP, "firmware/image")
-FILES = os.path.join(IMAGE, "root/files")
-sys.path.insert(0, IMAGE)
+from harness.image_root import BAD, FILES, GOOD, HEALTH, RESTART, TOP, System, read
 import gateway  # noqa: E402
 import root  # noqa: E402
-from words import Trouble, read  # noqa: E402
-sys.path.insert(0, os.path.join(TOP, "tools"))
-from flashing import network as settings  # noqa: E402
-
-# Each notes its call; an answer is the text of a file beside it, and it fails where that is "fails".
-STAND_IN = """#!/bin/sh
-echo "${0##*/} $*" >>"$SYSTEM/calls"
-answer=$(cat "$SYSTEM/answers/${0##*/}$1" 2>/dev/null)
-[ "$answer" != fails ] || exit 1
-echo "$answer"
-"""
-GOOD, BAD, RESTART, HEALTH = "rauc status mark-good", "rauc status mark-bad", "systemctl --no-block reboot", "sluice health --wait 10m"
-
-
-class System:
-    """A root folder with what the scripts read, and programs that stand in for those that they call."""
-    failing = "0"  # how often the disk cannot be read
-
-    def __init__(self, site, version="2.0.0", build="b2", confirmed=None, data="254:4", healthy=True):
-        self.root = site.path("root-%d" % len(os.listdir(site.folder)))
-        self.put("usr/lib/os-release", "ID=debian\nIMAGE_VERSION=%s\n" % version)
-        self.put("usr/share/sluice/build", build + "\n")
-        self.put("dev/console", "")
-        self.put("answers/mountpoint-d", data)
-        self.put("answers/mountpoint-x", "254:4")
-        self.put("answers/sluicehealth", "" if healthy else "fails")
-        for folder in ("boot/sluice", "data/etc", "data/system", "etc/sluice", "run"):
-            os.makedirs(os.path.join(self.root, folder))
-        if confirmed is not None:
-            self.put("data/system/confirmed", confirmed)
-        for name in ("chown", "hostname", "mount", "mountpoint", "partx", "rauc", "resize2fs", "sfdisk", "sluice",
-                     "sync", "systemctl", "umount"):
-            self.put("bin/" + name, STAND_IN)
-            os.chmod(os.path.join(self.root, "bin", name), 0o755)
-
-    def put(self, path, text):
-        full = os.path.join(self.root, path)
-        os.makedirs(os.path.dirname(full), exist_ok=True)
-        with open(full, "w") as out:
-            out.write(text)
-
-    def run(self, script, *arguments):
-        """Runs a script of the image in this root folder; returns what it called, and its exit status."""
-        self.put("calls", "")
-        text = re.sub(r"(?<![\w.}/])/(boot|data|dev|etc|proc|run|usr)\b", lambda found: self.root + found.group(),
-                      read(FILES, "usr/lib/sluice", script).replace(">/dev/console", ">>/dev/console"))  # as a console, it keeps what was said
-        self.put("script", text)
-        done = subprocess.run(["sh", os.path.join(self.root, "script"), *arguments], check=False, stdout=subprocess.DEVNULL,
-                              env={"SYSTEM": self.root, "FAILING": self.failing, "PATH": os.path.join(self.root, "bin") + ":" + os.environ["PATH"]})
-        return read(self.root, "calls").splitlines(), done.returncode
-
-    def mark(self, how):
-        """What mark-good calls of that which changes or asks anything, and its exit status."""
-        calls, status = self.run("mark-good", how)
-        return [call for call in calls if call.split()[0] not in ("mountpoint", "sync")], status
-
-    def starts(self, early, late):
-        """Checks the calls of a start: those of the unit before the gateway, and those of the one behind it."""
-        for how, wanted, status in (("confirmed", early, 0), ("trial", late, 1 if BAD in late else 0)):
-            called, ended = self.mark(how)
-            check(called == wanted and ended == status, "mark-good " + how, called, wanted, ended, read(self.root, "dev/console"))
-
-    def has(self, path):
-        return os.path.exists(os.path.join(self.root, path))
-
-    def confirmed(self):
-        return read(self.root, "data/system/confirmed").splitlines() if self.has("data/system/confirmed") else None
+from words import Trouble  # noqa: E402
 
 
 def the_first_version_is_confirmed_before_the_gateway_runs(site):
@@ -203,125 +132,6 @@ def a_slot_that_nobody_noted_is_not_judged(site):
     check(system.check_slot() == ([], 0, ""), "nothing to compare with")
 
 
-def the_data_partition_grows_once(site):
-    system = System(site)
-    for wanted in (["sfdisk", "partx", "resize2fs"], []):
-        calls, status = system.run("first-boot")
-        called = [call.split()[0] for call in calls]
-        check(status == 0 and [name for name in called if name in ("sfdisk", "partx", "resize2fs")] == wanted, "grows", calls, status)
-    system = System(site)
-    system.put("answers/resize2fs" + os.path.join(system.root, "dev/sluice/data"), "fails")
-    calls, status = system.run("first-boot")
-    check(status == 0 and not system.has("data/system/grown"), "again at the next start", calls)
-    check("could not be grown" in read(system.root, "dev/console"), "it is said")
-
-
-def presets_are_taken_once_and_again_when_they_changed(site):
-    system = System(site)
-    system.put("boot/sluice/sluice.json", "{}")
-    system.put("boot/sluice/network.conf", "HOSTNAME=hall-7\r\nADDRESS = 10.0.7.2/24 \r\nGATEWAY=10.0.7.1\r\nDNS=10.0.7.3 10.0.7.4\r\n")
-    system.put("boot/sluice/authorized_keys", "ssh-ed25519 AAAA anna\r\n")
-    system.run("first-boot")
-    check(read(system.root, "etc/sluice/sluice.json") == "{}", "the configuration")
-    check(sorted(os.listdir(os.path.join(system.root, "etc/sluice"))) == ["board", "sluice.json"], "nothing else is there")
-    check(read(system.root, "data/system/hostname") == "hall-7\n", "the name")
-    check(read(system.root, "data/etc/ssh/authorized_keys") == "ssh-ed25519 AAAA anna\n", "the key")
-    network = read(system.root, "run/systemd/network/70-preset.network").splitlines()
-    check({"Address=10.0.7.2/24", "Gateway=10.0.7.1", "DNS=10.0.7.3", "DNS=10.0.7.4"} <= set(network) and "DHCP=yes" not in network,
-          "the network", network)
-    system.put("etc/sluice/sluice.json", "changed on the page")
-    system.run("first-boot")
-    check(read(system.root, "etc/sluice/sluice.json") == "changed on the page", "what was changed on the page stays")
-    system.put("boot/sluice/sluice.json", "{ }")
-    system.run("first-boot")
-    check(read(system.root, "etc/sluice/sluice.json") == "{ }", "changed presets")
-
-
-def network(system, content):
-    """What is made of these settings, and what is said of them."""
-    with open(os.path.join(system.root, "boot/sluice/network.conf"), "wb") as out:
-        out.write(content if isinstance(content, bytes) else content.encode())
-    system.put("dev/console", "")
-    system.run("first-boot")
-    said = [line for line in read(system.root, "dev/console").splitlines() if "network.conf" in line]
-    return read(system.root, "run/systemd/network/70-preset.network").splitlines(), said
-
-
-def settings_of_the_network_that_make_no_sense_are_told_and_left_out(site):
-    system = System(site)
-    made, said = network(system, "\ufeffADDRESS=fd00::5/64\r\n# a comment\r\n\r\nGATEWAY=fd00::1\r\nNTP=ntp.example.com 10.0.7.1\r\nDNS= \r\n")
-    check({"Address=fd00::5/64", "Gateway=fd00::1", "NTP=ntp.example.com", "NTP=10.0.7.1"} <= set(made) and not said, "good ones", made, said)
-    for address in ("10.0.7.5", "10.0.7.500/24", "10.0.7.5/33", "10.0.7/24", "10.0.7.5/24 10.0.7.6/24", "*/24", "x"):
-        made, said = network(system, "ADDRESS=%s\nGATEWAY=10.0.7.1\n" % address)
-        check("DHCP=yes" in made and not [line for line in made if line.startswith(("Address=10", "Gateway="))], "by DHCP", address, made)
-        check(len(said) == 1 and "ADDRESS=%s is not taken: expected is an address with" % address in said[0], "it is said", address, said)
-    made, said = network(system, "ADDRESS=10.0.7.5/24\nGATEWAY=router\nDNS=10.0.7.1, 10.0.7.2\nHOSTNAME=plant 7\nip=10.0.7.6\n")
-    check({"Address=10.0.7.5/24", "DNS=10.0.7.2"} <= set(made) and not [line for line in made if line.startswith(("Gateway=", "DNS=10.0.7.1"))],
-          "what makes sense is taken", made)
-    check(len(said) == 4 and '"ip=10.0.7.6" is not known' in said[0] and "HOSTNAME=plant 7" in said[1] and "GATEWAY=router" in said[2] and
-          "DNS=10.0.7.1, is not" in said[3], "each is said", said)
-    check(not system.has("data/system/hostname"), "no name is made of it")
-
-
-MARK = b"\xef\xbb\xbf"
-# What editors leave, and what of it is taken: an address, a router, servers, a name.
-SOUND = (
-    (b"ADDRESS=10.0.7.5/24\t\nGATEWAY=10.0.7.1 \t\n", "10.0.7.5/24", "10.0.7.1", "", ""),
-    (b"\tADDRESS\t=\t10.0.7.5/24\n \tHOSTNAME = plant7\n", "10.0.7.5/24", "", "", "plant7"),
-    (MARK + b"HOSTNAME=plant7\r\nDNS=10.0.7.1 \t fd00::1\r\n", "", "", "10.0.7.1 fd00::1", "plant7"),
-    (b"ADDRESS=fd00::5/64\nGATEWAY=fe80::1\n", "fd00::5/64", "fe80::1", "", ""),
-    (b"HOSTNAME=a\nHOSTNAME=b\nADDRESS=10.0.7.5/24\nADDRESS=", "", "", "", "b"),
-    (b"\t# a comment in K\xc3\xb6ln\n\t\n#HOSTNAME=x\n\x0bHOSTNAME=plant7\x0c", "", "", "", "plant7"),
-    (b"DNS=::ffff:10.0.7.1\nADDRESS=::/0\n", "::/0", "", "::ffff:10.0.7.1", ""),
-)
-STRANGE = (b"DNS=fe80::1%eth0\n", b"HOSTNAME=a" + MARK + b"b\n", b"# " + MARK + b"\n" + MARK + b"HOSTNAME=a\n", MARK + MARK + b"HOSTNAME=a\n",
-           "ADDRESS=10.0.7.5/24\r\n".encode("utf-16"), "ADDRESS=10.0.7.5/24\r\n".encode("utf-16-le"), b"GATEWAY=10.0.7.1\n",
-           b"HOSTNAME=a\\nb\n", b"HOSTNAME=\xc2\xa0a\n", b"ADDRESS=10.0.7.5/024\n", b"NTP=a\x0bb\n", b"HOSTNAME\n", b"\xc2\xa0HOSTNAME=a\n")
-
-
-def the_tool_and_the_image_read_settings_of_the_network_alike(site):
-    for content, *wanted in SOUND:
-        system = System(site)
-        made, said = network(system, content)
-        kept = {key: " ".join(line.partition("=")[2] for line in made if line.startswith(key + "=") and "169.254" not in line)
-                for key in ("Address", "Gateway", "DNS")}
-        name = read(system.root, "data/system/hostname").strip() if system.has("data/system/hostname") else ""
-        check([*kept.values(), name] == wanted and not said, "the image", content, made, name, said)
-        found = settings.settings(content)
-        check([" ".join(found.get(key, "").split()) for key in ("ADDRESS", "GATEWAY", "DNS", "HOSTNAME")] == wanted, "the tool", content, found)
-        check(settings.mistake(content) is None, "the tool takes it", content, settings.mistake(content))
-    for content in STRANGE:
-        system = System(site)
-        made, said = network(system, content)
-        check(len(said) == 1 and "DHCP=yes" in made and not system.has("data/system/hostname"), "the image tells it", content, made, said)
-        check(not [line for line in made if line.startswith(("Gateway=", "DNS=", "NTP="))], "and takes nothing", content, made)
-        check(settings.mistake(content), "the tool tells it", content)
-    return "%d sound, %d strange" % (len(SOUND), len(STRANGE))
-
-
-def a_preset_with_mistakes_is_not_taken(site):
-    system = System(site)
-    system.put("boot/sluice/sluice.json", "{")
-    system.put("boot/sluice/ca.pem", "a certificate")
-    system.put("answers/sluicecheck", "fails")
-    system.run("first-boot")
-    check(not system.has("etc/sluice/sluice.json") and system.has("etc/sluice/ca.pem"), "what is taken")
-
-
-def a_preset_that_cannot_be_checked_is_taken_at_the_next_start(site):
-    system = System(site)
-    system.put("boot/sluice/sluice.json", "{}")
-    program = read(system.root, "bin/sluice")
-    for broken in ("#!/nowhere\n", "#!/bin/sh\nkill -BUS $$\n"):
-        system.put("bin/sluice", broken)
-        system.run("first-boot")
-        check(not system.has("etc/sluice/sluice.json") and not system.has("data/system/presets"), "nothing is taken", broken)
-        check("could not be taken" in read(system.root, "dev/console"), "it is said", read(system.root, "dev/console"))
-    system.put("bin/sluice", program)
-    system.run("first-boot")
-    check(system.has("etc/sluice/sluice.json") and system.has("data/system/presets"), "it is taken")
-
-
 def every_unit_that_can_be_enabled_is(site):
     preset = re.findall(r"^enable (\S+)$", read(FILES, "usr/lib/systemd/system-preset/00-sluice.preset"), re.MULTILINE)
     units = [path for folder in (os.path.join(TOP, "firmware/package"), os.path.join(FILES, "usr/lib/systemd/system"))
@@ -416,9 +226,6 @@ main(the_first_version_is_confirmed_before_the_gateway_runs, a_confirmed_version
      a_new_version_is_confirmed_when_it_is_healthy, a_new_version_that_is_not_healthy_is_left, a_new_version_whose_gateway_hangs_is_left,
      another_build_of_a_confirmed_version_goes_on_trial, without_the_data_partition_nothing_is_confirmed,
      what_the_boot_loader_did_not_take_is_not_noted, a_damaged_slot_is_left_for_one_that_is_whole, a_damaged_slot_without_another_is_told,
-     an_error_of_the_moment_is_no_damage, a_slot_that_nobody_noted_is_not_judged, the_data_partition_grows_once,
-     presets_are_taken_once_and_again_when_they_changed, settings_of_the_network_that_make_no_sense_are_told_and_left_out,
-     the_tool_and_the_image_read_settings_of_the_network_alike, a_preset_with_mistakes_is_not_taken,
-     a_preset_that_cannot_be_checked_is_taken_at_the_next_start, every_unit_that_can_be_enabled_is,
+     an_error_of_the_moment_is_no_damage, a_slot_that_nobody_noted_is_not_judged, every_unit_that_can_be_enabled_is,
      systemd_asks_of_no_watchdog_more_than_it_can, a_build_has_a_name_by_what_is_in_it,
      a_disk_is_handed_out_whole, links_are_those_that_packages_declare, the_user_has_the_same_number_in_every_image)
