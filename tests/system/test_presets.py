@@ -155,14 +155,14 @@ def what_has_a_mistake_is_not_handed_out(site):
     check(str(out) not in answer.stderr, "a folder that is gone is not named", answer.stderr)
     left = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     check(left == before and os.listdir(out / "a") and not (out / "b").exists(), "it is as it was", sorted(left))
-    check(sorted(os.listdir(out)) == ["a", "labels.html"], "nothing else is left", os.listdir(out))
+    check(sorted(os.listdir(out)) == [".made.json", "a", "labels.html"], "nothing else is left", os.listdir(out))
     # A mistake in the second one leaves the first one, and the labels, as they were.
     table.write_text("id,ip\na,10.0.7.5/24\nb,10.0.7.6\n")
     (template / "sluice.json").write_text(good)
     (template / "network.conf").write_text("ADDRESS={{ip}}\n")
     refused(run(*words), "b: network.conf: ")
     left = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    check(left == before and sorted(os.listdir(out)) == ["a", "labels.html"], "all is as it was", sorted(left))
+    check(left == before and sorted(os.listdir(out)) == [".made.json", "a", "labels.html"], "all is as it was", sorted(left))
     (template / "network.conf").unlink()
     (template / "setup-code").write_text("abcd-efgh")
     refused(run(*words), "would be that of every site")
@@ -171,5 +171,31 @@ def what_has_a_mistake_is_not_handed_out(site):
     check((out / "a/by-hand.pem").exists() and (out / "a/setup-code").read_bytes() == before[out / "a/setup-code"], "what was there stays")
 
 
+def what_a_template_has_no_more_goes(site):
+    template, out = site_folder(site, "template", '{"version":1,"gateway":{"id":"{{id}}"}}'), pathlib.Path(site.path("out"))
+    table = pathlib.Path(site.write("sites.csv", "id,file:tls/gw.key\na,a.key\nb,a.key\n"))
+    site.write("a.key", "a key")
+    for name in ("authorized_keys", ".DS_Store"):
+        (template / name).write_text("of the template")
+    words = ("presets", table, template, out, "--sluice", program("sluice"))
+    answer = done(run(*words))
+    check("note: " not in answer.stderr and (out / "a/authorized_keys").exists() and not (out / "a/.DS_Store").exists(), "the first run", answer.stderr)
+    code = (out / "a/setup-code").read_text()
+    (out / "a/by-hand.pem").write_text("what somebody put there")
+    (template / "authorized_keys").unlink()
+    table.write_text("id,file:tls/gw.key\na,\n")
+    answer = done(run(*words))
+    check("removed, as the template does not have them any more: a/authorized_keys, a/tls/gw.key\n" in answer.stderr, "what went", answer.stderr)
+    check("going onto the cards as they are: a/by-hand.pem\n" in answer.stderr, "what is not the tool's", answer.stderr)
+    left = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    check(left >= {"a/sluice.json", "a/setup-code", "a/by-hand.pem", "b/authorized_keys"} and not left & {"a/authorized_keys", "a/tls/gw.key"}, "what is there", left)
+    check((out / "a/setup-code").read_text() == code, "the code of the label stays")
+    # A site that was out of the table for a while.
+    table.write_text("id,file:tls/gw.key\na,\nb,a.key\n")
+    answer = done(run(*words))
+    check("any more: b/authorized_keys\n" in answer.stderr and (out / "b/tls/gw.key").exists(), "what went then", answer.stderr)
+
+
 main(one_template_makes_many_sites_and_their_labels, the_setup_code_and_the_certificate_of_a_label_are_the_gateways,
-     mistakes_in_tables_and_templates_are_told, settings_of_a_network_that_make_none_are_told, what_has_a_mistake_is_not_handed_out)
+     mistakes_in_tables_and_templates_are_told, settings_of_a_network_that_make_none_are_told, what_has_a_mistake_is_not_handed_out,
+     what_a_template_has_no_more_goes)

@@ -23,6 +23,8 @@ OWN_COLUMNS = {"id", "name", "serial", "address", "setup_code", "board"}
 FILE_COLUMN = "file:"
 PAGE_CERTIFICATE, PAGE_KEY = "page.crt", "page.key"
 LABELS = "labels.html"
+MADE = ".made.json"  # what an earlier run has put into the folder of each site
+STAY = {"setup-code", PAGE_CERTIFICATE, PAGE_KEY}  # once made, they are that site's
 
 
 def read_sites(path):
@@ -93,12 +95,13 @@ def check_site(site, where, before):
 
 
 def read_template(path):
-    """Name -> bytes of every file of the template: a folder, or a sluice.json alone."""
+    """Name -> bytes of every file of the template: a folder, or a sluice.json alone. What begins with a dot no image takes."""
     if path.is_file():
         return {"sluice.json": path.read_bytes()}
     if not path.is_dir():
         raise Refused("there is no template %s: it is a folder with a sluice.json, or a sluice.json" % path)
-    files = {str(file.relative_to(path)): file.read_bytes() for file in sorted(path.rglob("*")) if file.is_file()}
+    names = [file.relative_to(path) for file in sorted(path.rglob("*")) if file.is_file()]
+    files = {str(name): (path / name).read_bytes() for name in names if not any(part.startswith(".") for part in name.parts)}
     if "sluice.json" not in files:
         raise Refused("%s has no sluice.json" % path)
     return files
@@ -235,19 +238,51 @@ def check_made(sluice, folder, board):
         raise Refused("the configuration of %s has mistakes:\n%s" % (folder.name, said))
 
 
+def files_of(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def read_made(out):
+    """Site -> the names of the files that earlier runs made for it."""
+    try:
+        return {name: set(files) for name, files in json.loads((out / MADE).read_text(encoding="utf-8")).items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise Refused("%s, which notes what earlier runs have made, cannot be read: %s; remove it, and look yourself for files that the "
+                      "template does not have any more" % (out / MADE, error)) from None
+
+
 def make_sites(sites, template, tables, out, wanted, sluice):
-    """Makes the folders and the labels, once all that is in all of them was checked."""
+    """Makes the folders and the labels, once all that is in all of them was checked. What an earlier run made, and this one does not, goes."""
+    earlier, made, gone, others = read_made(out), [], [], []
+    names = dict(earlier)
     with tempfile.TemporaryDirectory(dir=out, prefix=".") as place:
-        place, made = pathlib.Path(place), []
+        place = pathlib.Path(place)
         for site in sites:
+            folder, now = place / site["id"], names_of(site, template)
             if (out / site["id"]).is_dir():
-                shutil.copytree(out / site["id"], place / site["id"])
-            made.append(fill_site(site, template, tables, place / site["id"], sluice, wanted.board))
+                shutil.copytree(out / site["id"], folder)
+            stale = files_of(folder) & earlier.get(site["id"], set()) - now
+            for name in stale:
+                (folder / name).unlink()
+            made.append(fill_site(site, template, tables, folder, sluice, wanted.board))
+            gone += [out / site["id"] / name for name in sorted(stale)]
+            others += ["%s/%s" % (site["id"], name) for name in sorted(files_of(folder) - now)]
+            names[site["id"]] = files_of(folder) & now
         # The sheet comes last: what it says is so by then.
         save(place / LABELS, labels.sheet(made, wanted.language).encode(), secret=True)
         for path in [path for site in sites for path in sorted((place / site["id"]).rglob("*"))] + [place / LABELS]:
             if path.is_file():
                 replace(path, out / path.relative_to(place))
+        for path in gone:
+            path.unlink()
+        save(place / MADE, json.dumps({name: sorted(files) for name, files in names.items()}, indent=1).encode())
+        replace(place / MADE, out / MADE)
+    if gone:
+        say("note: removed, as the template does not have them any more: %s" % ", ".join(str(path.relative_to(out)) for path in gone))
+    if others:
+        say("note: not made by this tool, and going onto the cards as they are: %s" % ", ".join(others))
 
 
 def replace(path, target):
@@ -256,16 +291,23 @@ def replace(path, target):
     os.replace(path, target)
 
 
+def given_files(site):
+    """Name -> where it is, of the files that the table names for the site."""
+    return {column[len(FILE_COLUMN):]: value for column, value in site.items() if column.startswith(FILE_COLUMN) and value}
+
+
+def names_of(site, template):
+    """The files that are made for a site."""
+    return {str(pathlib.PurePath(name)) for name in [*template, *given_files(site), *STAY]}
+
+
 def fill_site(site, template, tables, folder, sluice, board):
     for name, content in template.items():
         text = text_of(content)
         save(folder / name, content if text is None else filled(name, text, site).encode(), is_secret(name))
-    for column, value in site.items():
-        name = column[len(FILE_COLUMN):]
-        if not column.startswith(FILE_COLUMN) or not value:
-            continue
+    for name, value in given_files(site).items():
         if name.startswith("/") or ".." in pathlib.PurePath(name).parts or not name:
-            raise Refused("the column %s names no file of a site's folder" % column)
+            raise Refused("the column %s%s names no file of a site's folder" % (FILE_COLUMN, name))
         try:
             save(folder / name, (tables / value).read_bytes(), is_secret(name))
         except OSError as error:
