@@ -36,25 +36,51 @@ static bool holds(const char *text, const char *part)
     return false;
 }
 
-static bool wanted(const struct catalog_profile *profile, const struct wish *wish)
+/* The value as it stands in the file, or "". */
+static const char *text_of(const struct json *object, const char *key)
 {
+    const struct json *value = json_find(object, key);
+    return value && value->text ? value->text : "";
+}
+
+/* The id of its first point that has the word in its id, name or unit; NULL. */
+static const char *point_with(const struct catalog_profile *profile, const char *word)
+{
+    const struct json *points = json_find(profile->root, "points");
+
+    for (const struct json *point = points ? points->first : NULL; point; point = point->next)
+        if (holds(text_of(point, "id"), word) || holds(text_of(point, "name"), word) ||
+            holds(text_of(point, "unit"), word))
+            return text_of(point, "id");
+    return NULL;
+}
+
+/* Whether it fits; *among is then the point that a word was found at which nothing else has. */
+static bool wanted(const struct catalog_profile *profile, const struct wish *wish,
+                   const char **among)
+{
+    *among = NULL;
     if (wish->vendor && !holds(profile->vendor, wish->vendor))
         return false;
     for (size_t i = 0; i < sizeof wish->search / sizeof wish->search[0]; i++) {
         const char *word = wish->search[i];
-        if (word && !holds(profile->name, word) && !holds(profile->vendor, word) &&
-            !holds(profile->model, word) && !holds(profile->category, word))
+        if (!word || holds(profile->name, word) || holds(profile->vendor, word) ||
+            holds(profile->model, word) || holds(profile->category, word))
+            continue;
+        *among = point_with(profile, word);
+        if (!*among)
             return false;
     }
     return true;
 }
 
-static void list_line(const struct catalog_profile *profile)
+static void list_line(const struct catalog_profile *profile, const char *among)
 {
     size_t read, points = catalog_points(profile, &read);
 
-    printf("%-32s %s %s (%s), %zu of %zu points%s\n", profile->name, profile->vendor,
+    printf("%-32s %s %s (%s), %zu of %zu points%s%s%s\n", profile->name, profile->vendor,
            profile->model, *profile->category ? profile->category : "device", read, points,
+           among ? ", among them " : "", among ? among : "",
            profile->unverified ? ", unverified" : "");
 }
 
@@ -130,8 +156,8 @@ static void tell_none(const struct catalog *catalog, const struct config_parts *
 {
     if (catalog_count(catalog) > 0) {
         fprintf(stderr,
-                "sluice profile: no profile has that in name, maker, model or category; without "
-                "words all %zu are listed. The categories: ",
+                "sluice profile: no profile has that in name, maker, model, category or a point; "
+                "without words all %zu are listed. The categories: ",
                 catalog_count(catalog));
         tell_categories(catalog);
         fputc('\n', stderr);
@@ -155,26 +181,21 @@ static int list(const struct catalog *catalog, const struct config_parts *parts,
         json_write_open(&writer, NULL, '[');
     for (size_t i = 0; i < catalog_count(catalog); i++) {
         const struct catalog_profile *profile = catalog_at(catalog, i);
-        if (!wanted(profile, wish))
+        const char *among;
+
+        if (!wanted(profile, wish, &among))
             continue;
         found++;
         if (wish->json)
             list_json(&writer, profile);
         else
-            list_line(profile);
+            list_line(profile, among);
     }
     if (wish->json)
         json_write_close(&writer, ']');
     if (found == 0)
         tell_none(catalog, parts);
     return found ? EXIT_CODE_OK : EXIT_CODE_FAILED;
-}
-
-/* The value as it stands in the file, or "". */
-static const char *text_of(const struct json *object, const char *key)
-{
-    const struct json *value = json_find(object, key);
-    return value && value->text ? value->text : "";
 }
 
 static void show_source(const struct json *root)
@@ -247,11 +268,12 @@ static void show_text(const struct catalog_profile *profile)
 static void tell_absent(const struct catalog *catalog, const char *name, const char *nearest)
 {
     const struct wish wish = {.search = {name}};
+    const char *among;
     size_t found = 0;
 
     fprintf(stderr, "sluice profile: there is no profile \"%s\"", name);
     for (size_t i = 0; i < catalog_count(catalog); i++)
-        found += wanted(catalog_at(catalog, i), &wish);
+        found += wanted(catalog_at(catalog, i), &wish, &among);
     if (nearest)
         fprintf(stderr, "; did you mean \"%s\"?", nearest);
     if (found > 1 || (found == 1 && !nearest))
@@ -346,7 +368,7 @@ int command_profile(int argc, char **argv)
     struct confirm_wish confirm = {.socket_path = gateway_socket_path()};
     const struct args_flag flags[] = {
         {"vendor", 'v', "TEXT", "list: only of makers with that in their name", &wish.vendor, NULL},
-        {"search", 'f', "TEXT", "list: only with that in name, maker, model or category",
+        {"search", 'f', "TEXT", "list: only with that in name, maker, model, category or a point",
          &wish.search[WORDS_MAX], NULL},
         {"json", 'J', NULL, "list, show and check: as JSON", NULL, &wish.json},
         {"within", 'w', "SHARE", "confirm: how near a reading has to be; 2% unless given",

@@ -98,6 +98,8 @@ def suggests_and_filters_by_a_part_of_the_name(site):
     check('profile list "sdm" has 7' in several, "several that fit", several)
     listed = profile_command("list", "eastron", "72").stdout.split("\n")
     check([line.split(" ")[0] for line in listed if line] == ["eastron-sdm72", "eastron-sdm72-v2"], "a filter", listed)
+    listed = profile_command("list", "co2", "wb-ms").stdout
+    check(listed.count("\n") == 1 and ", among them co2_equivalent" in listed, "what a device measures is found", listed)
     none = profile_command("list", "thermometer")
     check(none.returncode == EXIT_FAILED and "climate-sensor, " in none.stderr and none.stderr.count("energy-meter") == 1,
           "a filter that finds none names the categories", none.stderr)
