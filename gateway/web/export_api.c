@@ -21,14 +21,14 @@
 #include "web/feed.h"
 #include "web/files_api.h"
 #include "web/later.h"
+#include "web/passphrase.h"
 #include "web/proposal.h"
 #include "web/reply.h"
 #include "web/restore_text.h"
 
-#define PASSPHRASE_HEADER "X-Sluice-Passphrase"
-#define RESTORE_SIZE_MAX  (16 * 1024 * 1024)
-#define STATUS_ROOM       (16 * 1024)
-#define STATUS_ROOM_MAX   (64 * 1024 * 1024)
+#define RESTORE_SIZE_MAX (16 * 1024 * 1024)
+#define STATUS_ROOM      (16 * 1024)
+#define STATUS_ROOM_MAX  (64 * 1024 * 1024)
 
 struct export_api {
     struct export_given given;
@@ -112,10 +112,12 @@ static void note(const struct export_api *api, const struct route_request *reque
 static void get_backup(void *context, const struct route_request *request, struct http_reply *reply)
 {
     struct export_api *api = context;
-    const char *passphrase = http_header(request->http, PASSPHRASE_HEADER);
-    char id[ID_SIZE_MAX], why[BACKUP_WHY_SIZE] = "";
+    char room[PASSPHRASE_SIZE_MAX], id[ID_SIZE_MAX], why[BACKUP_WHY_SIZE] = "";
+    const char *passphrase;
     struct answer answer;
 
+    if (passphrase_take(request->http, room, &passphrase, reply))
+        return;
     if (passphrase && strlen(passphrase) < BACKUP_PASSPHRASE_MIN) {
         reply_error(reply, 400,
                     "the passphrase is too short: at least 10 characters are expected; three "
@@ -127,6 +129,7 @@ static void get_backup(void *context, const struct route_request *request, struc
     gateway_id(api, id);
     int error = backup_write(&answer.writer, &api->given.place, id, passphrase,
                              clock_wall(&clock_system) / NS_PER_MS, why);
+    explicit_bzero(room, sizeof room);
     displays_desk_write(api->given.displays, &answer.writer, "displays");
     answer_end(&answer, reply, 200);
     if (error) {

@@ -18,10 +18,10 @@
 #include "web/describe.h"
 #include "web/files_use.h"
 #include "web/later.h"
+#include "web/passphrase.h"
 #include "web/reply.h"
 
 #define PASSWORD_FILE_MAX 4096
-#define PASSPHRASE_HEADER "X-Sluice-Passphrase"
 #define SUBJECT_SIZE_MAX  256
 
 struct files_api {
@@ -278,9 +278,11 @@ static void put_file(void *context, const struct route_request *request, struct 
     struct files_api *api = context;
     const struct http_request *http = request->http;
     const char *name = request->names[0];
-    const char *passphrase = http_header(http, PASSPHRASE_HEADER);
+    char room[PASSPHRASE_SIZE_MAX];
+    const char *passphrase;
 
-    if (refuse_name(name, reply) || refuse_used(api, name, reply))
+    if (refuse_name(name, reply) || refuse_used(api, name, reply) ||
+        passphrase_take(http, room, &passphrase, reply))
         return;
     struct inspect *inspect = malloc(sizeof *inspect);
     if (!inspect) {
@@ -298,6 +300,7 @@ static void put_file(void *context, const struct route_request *request, struct 
             describe(api, inspect, name, reply);
         }
     }
+    explicit_bzero(room, sizeof room);
     pfx_close(&sent.pfx);
     free(inspect);
 }
@@ -331,18 +334,22 @@ static void inspect_file(void *context, const struct route_request *request,
 {
     struct files_api *api = context;
     const struct http_request *http = request->http;
-    struct inspect *inspect = malloc(sizeof *inspect);
+    char room[PASSPHRASE_SIZE_MAX];
+    const char *passphrase;
 
+    if (passphrase_take(http, room, &passphrase, reply))
+        return;
+    struct inspect *inspect = malloc(sizeof *inspect);
     if (!inspect) {
         reply_failure(reply, ERR_NOMEM);
         return;
     }
-    const char *passphrase = http_header(http, PASSPHRASE_HEADER);
     struct sent sent = {.data = http->body, .size = http->size};
     inspect_bytes(inspect, sent.data, sent.size, passphrase);
     if (inspect->kind != INSPECT_PFX || !passphrase ||
         take_apart(&sent, NULL, passphrase, inspect, reply) == 0)
         describe(api, inspect, NULL, reply);
+    explicit_bzero(room, sizeof room);
     pfx_close(&sent.pfx);
     free(inspect);
 }

@@ -271,7 +271,7 @@ def a_phone_shows_all_and_a_backup_comes_back(site):
     gateway = owned(plant(site))
     authority = Authority(site.folder, "shop")
     (certificate, key), (_, other_key) = authority.issue("plant7"), authority.issue("other")
-    pfx, passphrase = site.path("plant7.pfx"), "as it was given out"
+    pfx, passphrase = site.path("plant7.pfx"), "so gegeben: 100 % für €"
     subprocess.run(["openssl", "pkcs12", "-export", "-inkey", key, "-in", certificate, "-out", pfx, "-passout", "pass:" + passphrase], check=True)
     talker = Talker(site)
     return walk(gateway, "phone", SLUICE_TALKER=talker.link, SLUICE_CERT=certificate, SLUICE_KEY=key, SLUICE_OTHER_KEY=other_key, SLUICE_PFX=pfx, SLUICE_PFX_PASSPHRASE=passphrase)

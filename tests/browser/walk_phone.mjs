@@ -178,7 +178,7 @@ async function keyIsMadeHere(page) {
 async function backupComesBack(page) {
   await go(page, 'system');
   const passphrase = page.getByLabel('Passphrase');
-  await passphrase.fill('three short words');
+  await passphrase.fill('drei Wörter für 5 € ');
   const [download] = await Promise.all([page.waitForEvent('download'), press(page, 'Save a backup')]);
   check(/^sluice-backup-[a-z0-9-]+-\d{4}-\d\d-\d\d\.json$/.test(download.suggestedFilename()), 'whose and of when', download.suggestedFilename());
   const file = { name: 'backup.json', mimeType: 'application/json', buffer: readFileSync(await download.path()) };
@@ -187,7 +187,7 @@ async function backupComesBack(page) {
   await restore.setInputFiles(file);
   await page.getByRole('alert').filter({ hasText: /passphrase/i }).waitFor();
   await step(page, 'restore-refused');
-  await passphrase.fill('three short words');
+  await passphrase.fill('drei Wörter für 5 € ');
   await restore.setInputFiles(file);
   await page.getByText(/^It is restored/).waitFor();
   await picture(page, 'restored');

@@ -5,6 +5,7 @@ import os
 import re
 import stat
 import subprocess
+import urllib.parse
 
 from harness import Api, Authority, Broker, Gateway, ModbusTcp, check, main, wait_for
 
@@ -84,10 +85,12 @@ def files_are_told_apart_and_never_given_back(site):
         check(it.api.ask("GET", "/api/v1/files/" + name).status == 405, "it is given back", name)
     # A locked key is kept unlocked, when its passphrase is there.
     locked = site.path("locked.key")
-    subprocess.run(["openssl", "ec", "-in", key, "-aes128", "-passout", "pass:abc", "-out", locked], check=True,
+    subprocess.run(["openssl", "ec", "-in", key, "-aes128", "-passout", "pass:Schlüssel für 5 €", "-out", locked], check=True,
                    stderr=subprocess.DEVNULL)
     check("locked" in it.put("l.key", read(locked)).json["error"], "without its passphrase")
-    check(it.put("l.key", read(locked), {"X-Sluice-Passphrase": "abc"}).status == 200, "with it")
+    check(it.put("l.key", read(locked), {"X-Sluice-Passphrase": urllib.parse.quote("Schlüssel für 5 €")}).status == 200, "with it")
+    answer = it.put("m.key", read(locked), {"X-Sluice-Passphrase": "100 %"})
+    check(answer.status == 400 and "percent sign" in answer.json["error"], "a passphrase that is not escaped", answer.text)
     check(b"ENCRYPTED" not in read(os.path.join(it.folder, "l.key")), "it is unlocked")
     # In use: not replaced under the uplink's feet.
     it.apply([{"at": ["uplinks"], "add": {"id": "cloud", "url": "mqtt://127.0.0.1:1", "user": "x",

@@ -52,6 +52,11 @@ async function refusal(response: Response): Promise<Refusal> {
   return new Refusal(response.status, sentence, typeof fields.next === 'string' ? said(fields.next) : '', fields);
 }
 
+/** What carries the passphrase of a request whose body is a file, if there is one: a header holds ASCII, and no blank at its end. */
+export function secret(passphrase: string): Record<string, string> {
+  return passphrase ? { 'X-Sluice-Passphrase': encodeURIComponent(passphrase) } : {};
+}
+
 /** The response, whatever it holds. `path` is below /api/v1. */
 export async function ask(path: string, options: RequestInit = {}): Promise<Response> {
   const headers = new Headers(options.headers);

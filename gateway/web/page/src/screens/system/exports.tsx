@@ -1,6 +1,6 @@
 /** What the gateway gives away: all of it, all but who it is, or a report to print. And what brings it back. */
 import { useState } from 'preact/hooks';
-import { ask, post, Refusal } from '../../api/client';
+import { ask, post, Refusal, secret } from '../../api/client';
 import { ended, loadConfig, type Mistake } from '../../api/config';
 import { link } from '../../app/router';
 import { t } from '../../lib/text';
@@ -30,9 +30,8 @@ export function Exports() {
     setError(null);
     void action().catch(setError);
   };
-  const secret = (): RequestInit => (passphrase ? { headers: { 'X-Sluice-Passphrase': passphrase } } : {});
   const backup = () => act(async () => {
-    const answer = await ask('/export/backup', secret());
+    const answer = await ask('/export/backup', { headers: secret(passphrase) });
     const { left_out } = await answer.clone().json() as { left_out: string[] };
     setLeftOut(left_out.join(', '));
     await save(answer);

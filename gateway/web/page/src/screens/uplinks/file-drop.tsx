@@ -3,7 +3,7 @@
  * locked (a key, or a PKCS #12 file with both) asks for its passphrase first.
  */
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { ask, Refusal } from '../../api/client';
+import { ask, Refusal, secret } from '../../api/client';
 import { dateTime } from '../../lib/format';
 import { said, t } from '../../lib/text';
 import { TextField } from '../../parts/field';
@@ -30,9 +30,8 @@ interface FileDropProps {
 
 const PFX = 'pfx', LOCKED_KEY = 'locked-key';
 
-/** The gateway asks for it in a header, which holds no letters beyond Latin-1. */
 function headersOf(passphrase: string): Record<string, string> {
-  return { 'Content-Type': 'application/octet-stream', ...(passphrase && { 'X-Sluice-Passphrase': passphrase }) };
+  return { 'Content-Type': 'application/octet-stream', ...secret(passphrase) };
 }
 
 async function look(file: File, passphrase: string): Promise<Inspected> {
