@@ -205,10 +205,7 @@ static int take_upload(struct update *update)
     while (!error && (got = intake_get(update->intake, block, BLOCK)) > 0)
         error = store(update, block, (size_t)got);
     free(block);
-    error = error ? error : (int)got;
-    if (error)
-        intake_refuse(update->intake);
-    return error;
+    return error ? error : (int)got;
 }
 
 static void take_download(struct update *update, struct update_refusal *refusal)
@@ -366,10 +363,10 @@ static void *run(void *context)
         update_refuse_by_error(&refusal, error);
     else if (error)
         update_refuse(&refusal, "failed", "this system is not updated by bundles: %s", words);
-    if (refusal.id && update->intake)
-        intake_refuse(update->intake);
     if (!refusal.id)
         receive(update, &refusal);
+    if (refusal.id && update->intake)
+        intake_refuse(update->intake); /* whoever sends it waits for that */
     if (!refusal.id)
         check(update, &box, &refusal);
     if (!refusal.id)

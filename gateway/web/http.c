@@ -239,6 +239,8 @@ static enum MHD_Result pass_on(struct http_exchange *exchange, const char *data,
     if (*size > exchange->size_max - exchange->size)
         return MHD_NO; /* one that never ends would otherwise be read for ever */
     do {
+        if (peer_is_gone(exchange))
+            return MHD_NO;
         pthread_mutex_lock(&server->lock);
         wakes = server->wakes;
         bool closing = server->closing;

@@ -155,6 +155,16 @@ def what_never_ends_is_refused(site):
     answer = put(gateway, "Content-Length: 30000000", [])
     check(answer.startswith("HTTP/1.1 507") and "room" in answer, "larger than there is room", answer)
 
+    # One whose file cannot be made.
+    held = "/proc/%d/fd" % gateway.process.pid
+    shutil.rmtree(os.path.join(state_folder, "update"), ignore_errors=True)
+    with open(os.path.join(state_folder, "update"), "w"):
+        before = len(os.listdir(held))
+        answer = put(gateway, "Content-Length: 1000000", [b"x" * 1000000])
+    check(answer.startswith("HTTP/1.1 ") and ended(gateway)["phase"] == "refused", "a file that cannot be made", answer)
+    wait_for(lambda: len(os.listdir(held)) <= before, 20, "the connection is let go")
+    os.unlink(os.path.join(state_folder, "update"))
+
     # One that does not say how large it is: it ends where the room ends that has to stay free.
     block = b"%x\r\n" % 65536 + b"x" * 65536 + b"\r\n"
     sent = 0

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/error.h"
 #include "web/http.h"
 
 #define DEADLINE_MS 10000
@@ -246,6 +247,50 @@ static void a_reply_that_comes_later_is_asked_for_at_each_wake(void **state)
     assert_int_equal(event.closed, 1);
 }
 
+static int have_no_room(void *stream, const char *data, size_t size)
+{
+    struct event_to_come *event = stream;
+
+    (void)data;
+    (void)size;
+    event->asked++;
+    return ERR_AGAIN;
+}
+
+static size_t take_as_it_comes(void *context, const struct http_request *request,
+                               struct http_reply *reply)
+{
+    (void)request;
+    reply->take = have_no_room;
+    reply->close = close_event;
+    reply->stream = context;
+    return 1000;
+}
+
+static void who_leaves_while_there_is_no_room_is_let_go(void **state)
+{
+    static const char request[] = "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc";
+    int64_t until_ns = clock_mono(&clock_system) + DEADLINE_MS * NS_PER_MS;
+    struct event_to_come event = {0};
+    struct http *server;
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(http_open(&server, CONNECTIONS, take_as_it_comes, answer_later, &event), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    assert_int_equal(http_adopt(server, ends[0], NULL, 0), 0);
+    assert_true(write(ends[1], request, sizeof request - 1) == sizeof request - 1);
+    while (event.asked == 0 && clock_mono(&clock_system) < until_ns)
+        poll(NULL, 0, 1);
+    close(ends[1]);
+    while (event.closed == 0 && clock_mono(&clock_system) < until_ns) {
+        http_wake(server);
+        poll(NULL, 0, 1);
+    }
+    assert_int_equal(event.closed, 1);
+    http_close(server);
+}
+
 /* Work that is held until it is let go, and in which order it was done. */
 static struct {
     pthread_mutex_t lock;
@@ -354,6 +399,7 @@ int main(void)
         cmocka_unit_test(streams_that_nobody_reads_keep_nobody_out),
         cmocka_unit_test(work_is_answered_by_another_thread),
         cmocka_unit_test(a_reply_that_comes_later_is_asked_for_at_each_wake),
+        cmocka_unit_test(who_leaves_while_there_is_no_room_is_let_go),
         cmocka_unit_test(what_may_not_be_sent_is_refused_before_it_is_read),
         cmocka_unit_test(urgent_work_goes_first),
     };
