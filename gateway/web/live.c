@@ -20,7 +20,8 @@
 #define IDLE_NS          (300 * NS_PER_S)
 #define EVENTS_PER_LOCK  512
 #define EVENTS_PER_TURN  20000
-#define STATUS_SIZE_MAX  (64 * 1024)
+#define STATUS_ROOM      ((size_t)64 * 1024) /* at first */
+#define STATUS_ROOM_MAX  ((size_t)8 * 1024 * 1024)
 #define FINGERPRINT_SIZE 32
 
 /* What the thread alone knows. */
@@ -35,7 +36,9 @@ struct work {
     uint64_t line_told;                 /* and of the ring */
     int64_t batch_due_ns;               /* when the next batch may go */
     int64_t second_due_ns, beat_due_ns;
-    char *status; /* STATUS_SIZE_MAX */
+    char *status;
+    size_t status_room;
+    bool status_missed; /* that it has no room was told */
 };
 
 /* A table in the making, and the configuration that it is of. */
@@ -123,7 +126,8 @@ static int load(struct work *work)
     struct live_ring ring = {0};
     int error = table && chunk ? live_ring_open(&ring, n) : ERR_NOMEM;
 
-    work->status = error ? NULL : malloc(STATUS_SIZE_MAX);
+    work->status_room = STATUS_ROOM;
+    work->status = error ? NULL : malloc(work->status_room);
     if (!error && !work->status)
         error = ERR_NOMEM;
     if (!error)
@@ -205,6 +209,30 @@ static void take_events(struct work *work)
         log_warn("web", "the live view cannot read the journal: %s", error_text(got));
 }
 
+/* Writes the status object, into as much room as it needs. */
+static bool write_status(struct work *work, struct text *text)
+{
+    const struct live_source *source = &work->live->source;
+
+    for (;;) {
+        text_init(text, work->status, work->status_room);
+        source->brief(source->context, text);
+        if (!text->cut)
+            return true;
+        char *grown = work->status_room < STATUS_ROOM_MAX
+                          ? realloc(work->status, 2 * work->status_room)
+                          : NULL;
+        if (!grown) {
+            if (!work->status_missed)
+                log_warn("web", "there is no memory to show the status as it changes");
+            work->status_missed = true;
+            return false;
+        }
+        work->status = grown;
+        work->status_room *= 2;
+    }
+}
+
 /* The status object, where it differs from the one before. */
 static bool take_status(struct work *work)
 {
@@ -217,9 +245,7 @@ static bool take_status(struct work *work)
     pthread_mutex_unlock(&live->lock);
     if (!wanted)
         return false;
-    text_init(&text, work->status, STATUS_SIZE_MAX);
-    live->source.brief(live->source.context, &text);
-    if (text.cut)
+    if (!write_status(work, &text))
         return false;
     pthread_mutex_lock(&live->lock);
     differs = !live->status || live->status_size != text.size ||

@@ -33,6 +33,9 @@ struct view {
     uint64_t status_version;
     int64_t beat_due_ns;
     bool greeted;
+    /* What is left of an event that is larger than all the room of a read; NULL: nothing. */
+    char *rest;
+    size_t rest_size, rest_sent;
 };
 
 /* The lines before the data. */
@@ -190,21 +193,49 @@ static bool put_events(struct view *view, struct text *text)
     return false;
 }
 
+static void put_rest(struct view *view, struct text *text)
+{
+    size_t left = view->rest_size - view->rest_sent, room = text->room - text->size - 1;
+    size_t size = left < room ? left : room;
+
+    text_raw(text, view->rest + view->rest_sent, size);
+    view->rest_sent += size;
+    if (size == left) {
+        free(view->rest);
+        view->rest = NULL;
+    }
+}
+
+static void write_status(const struct view *view, struct text *text)
+{
+    put_head(view, text, "status");
+    text_raw(text, view->live->status, view->live->status_size);
+    text_string(text, "\n\n");
+}
+
 static bool put_status(struct view *view, struct text *text)
 {
     const struct live *live = view->live;
+    size_t size = live->status_size + HEAD_SIZE;
+    struct text whole;
 
     if (!view->status || view->status_version == live->status_version || !live->status)
         return false;
-    /* One that is larger than all the room there is has no end. */
-    if (!has_room(text, live->status_size) && text->size > 0)
+    if (has_room(text, live->status_size)) {
+        write_status(view, text);
+    } else if (text->size > 0) {
         return true;
+    } else {
+        view->rest = malloc(size);
+        if (!view->rest)
+            return false; /* with the next one */
+        text_init(&whole, view->rest, size);
+        write_status(view, &whole);
+        view->rest_size = whole.size;
+        view->rest_sent = 0;
+        put_rest(view, text);
+    }
     view->status_version = live->status_version;
-    if (!has_room(text, live->status_size))
-        return false;
-    put_head(view, text, "status");
-    text_raw(text, live->status, live->status_size);
-    text_string(text, "\n\n");
     return false;
 }
 
@@ -261,6 +292,10 @@ static int64_t view_read(void *stream, char *out, size_t room)
     int behind = 0;
 
     text_init(&text, out, room);
+    if (view->rest) {
+        put_rest(view, &text);
+        return (int64_t)text.size;
+    }
     if (!view->greeted) {
         view->greeted = true;
         text_string(&text, "retry: 2000\n\n");
@@ -284,7 +319,7 @@ static int64_t view_read(void *stream, char *out, size_t room)
         more |= put_status(view, &text);
     }
     pthread_mutex_unlock(&live->lock);
-    more |= put_log(view, &text);
+    more |= !view->rest && put_log(view, &text);
     put_beat(view, &text, clock_mono(&clock_system));
     if (text.size > 0)
         return (int64_t)text.size;
@@ -295,6 +330,7 @@ static void view_free(struct view *view)
 {
     reader_close(view->reader);
     live_set_close(&view->set);
+    free(view->rest);
     free(view->names);
     free(view);
 }
