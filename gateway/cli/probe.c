@@ -357,7 +357,7 @@ static void print_offer(const struct probe *probe)
 
 static void print_json(const struct probe *probe)
 {
-    struct json_writer writer = {.out = stdout};
+    struct json_writer writer = {.out = stdout, .flat = true};
     size_t fits, asked;
 
     json_write_open(&writer, NULL, '{');

@@ -22,16 +22,23 @@ static void put_text(FILE *out, const char *text)
         free(quoted);
 }
 
+static void begin_line(struct json_writer *writer)
+{
+    if (!writer->flat)
+        fprintf(writer->out, "\n%*s", 2 * (int)writer->depth, "");
+}
+
 static void begin(struct json_writer *writer, const char *key)
 {
     if (writer->depth > 0) {
-        fputs(writer->filled[writer->depth] ? ",\n" : "\n", writer->out);
-        fprintf(writer->out, "%*s", 2 * (int)writer->depth, "");
+        if (writer->filled[writer->depth])
+            fputc(',', writer->out);
+        begin_line(writer);
     }
     writer->filled[writer->depth] = true;
     if (key) {
         put_text(writer->out, key);
-        fputs(": ", writer->out);
+        fputs(writer->flat ? ":" : ": ", writer->out);
     }
 }
 
@@ -49,7 +56,7 @@ void json_write_close(struct json_writer *writer, char bracket)
     bool filled = writer->filled[writer->depth];
     writer->depth--;
     if (filled)
-        fprintf(writer->out, "\n%*s", 2 * (int)writer->depth, "");
+        begin_line(writer);
     fputc(bracket, writer->out);
     if (writer->depth == 0)
         fputc('\n', writer->out);

@@ -11,6 +11,7 @@
 /* Zero it but for `out`. */
 struct json_writer {
     FILE *out;
+    bool flat; /* all of it in one line */
     unsigned depth;
     bool filled[JSON_WRITE_DEPTH_MAX]; /* whether something stands in the object or list of that
                                           depth */

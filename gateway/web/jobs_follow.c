@@ -13,6 +13,7 @@
 struct follower {
     struct job *job;
     uint64_t position; /* of the first byte that was not sent */
+    bool within;       /* of it a part was sent: it is a line that is larger than all the room */
     int64_t beat_ns;
     bool told_end;
 };
@@ -24,30 +25,44 @@ static void put_end(struct text *text, const struct job *job)
     text_string(text, "}\n\n");
 }
 
-/* Puts the lines that fit; under the lock. */
-static void put_lines(struct text *text, struct follower *follower)
+/* Puts the line, or what fits of it where nothing stands before. Whether all of it is sent. */
+static bool put_line(struct text *text, struct follower *follower, const char *line, size_t size)
+{
+    static const char head[] = "event: line\ndata: ", tail[] = "\n\n";
+    size_t room = text->room - text->size - 1;
+    size_t before = follower->within ? 0 : strlen(head);
+    bool whole = before + size + strlen(tail) <= room;
+    size_t part = size < room - before ? size : room - before;
+
+    if (!whole && text->size > 0)
+        return false;
+    text_raw(text, head, before);
+    text_raw(text, line, part);
+    text_string(text, whole ? tail : "");
+    follower->within = !whole;
+    follower->position += part + whole;
+    return whole;
+}
+
+/* Puts the lines that fit; under the lock. False where the one that is under way made room. */
+static bool put_lines(struct text *text, struct follower *follower)
 {
     struct job *job = follower->job;
     uint64_t end = job->dropped + job->size;
 
-    if (follower->position < job->dropped)
+    if (follower->position < job->dropped) {
+        if (follower->within)
+            return false;
         follower->position = job->dropped;
+    }
     while (follower->position < end) {
         const char *line = job->lines + (follower->position - job->dropped);
         const char *stop = memchr(line, '\n', (size_t)(end - follower->position));
-        size_t before = text->size;
-        if (!stop)
-            return;
-        text_string(text, "event: line\ndata: ");
-        text_raw(text, line, (size_t)(stop - line));
-        text_string(text, "\n\n");
-        if (text->cut) {
-            text->size = before;
-            text->cut = false;
-            return;
-        }
-        follower->position += (uint64_t)(stop + 1 - line);
+
+        if (!stop || !put_line(text, follower, line, (size_t)(stop - line)))
+            break;
     }
+    return true;
 }
 
 static int64_t read_lines(void *stream, char *out, size_t room)
@@ -61,12 +76,14 @@ static int64_t read_lines(void *stream, char *out, size_t room)
     text_init(&text, out, room);
     pthread_mutex_lock(&job->jobs->lock);
     jobs_miss(job->jobs);
-    put_lines(&text, follower);
+    bool goes_on = put_lines(&text, follower);
     if (!text.size && !job->running) {
         put_end(&text, job);
         follower->told_end = true;
     }
     pthread_mutex_unlock(&job->jobs->lock);
+    if (!goes_on)
+        return HTTP_STREAM_END; /* whoever follows begins again */
     int64_t now_ns = clock_mono(&clock_system);
     if (text.size) {
         follower->beat_ns = now_ns + BEAT_NS;

@@ -345,13 +345,6 @@ const tests = {
     assert.equal(logic.readTable('id;reg;name\na;1;"x; ""y"""').points[0].name, 'x; "y"');
     assert.deepEqual(logic.readTable(''), { points: [], wrong: [] });
   },
-  'an object of a job comes in one line or in many'() {
-    const objects = logic.joiner();
-    assert.deepEqual(['{"a":1}', '{', ' "b": [', '  2', ' ]', '}', '{"c":3}'].map(objects.add).filter(Boolean), [{ a: 1 }, { b: [2] }, { c: 3 }]);
-    objects.add('{ "half":');
-    objects.clear();
-    assert.deepEqual(objects.add('{}'), {});
-  },
   'a value that does not change stands in the middle of its chart'() {
     assert.deepEqual([400, -50, 0].map(logic.aroundFlat), [[396, 404], [-50.5, -49.5], [-1, 1]]);
   },

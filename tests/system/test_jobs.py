@@ -7,7 +7,7 @@ import socket
 import threading
 from urllib.parse import urlencode
 
-from harness import Gateway, RtuLine, check, main, wait_for
+from harness import Gateway, ModbusTcp, RtuLine, check, main, wait_for
 from harness.api import Api, _Connection
 
 os.environ["SLUICE_PROFILES"] = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "drivers", "profiles")
@@ -18,9 +18,9 @@ GONE_S = 30  # of gateway/web/jobs_told.c
 class Plant:
     """A gateway that polls unit 1 of a line where unit 9 is still unknown to it."""
 
-    def __init__(self, site):
+    def __init__(self, site, buses=(), devices=()):
         self.line = RtuLine(site, "field", ["1:boiler,regs=20", "9:new,regs=20"], 19200)
-        self.gateway = Gateway(site, [self.line.bus()], [self.line.device("boiler", 1)], []).start()
+        self.gateway = Gateway(site, [self.line.bus(), *buses], [self.line.device("boiler", 1), *devices], []).start()
         self.api = Api(self.gateway)
         self.wait_up()
 
@@ -104,6 +104,22 @@ def registers_are_shown_in_every_type(site):
                                        count=4, samples=1))
     check(ended["exit"] == 0 and ended["lines"], "the registers", ended)
     plant.wait_up()
+
+
+def what_a_job_prints_is_an_object_a_line(site):
+    """Of every kind, and also where a line is larger than a block of the stream."""
+    hall = ModbusTcp(site, "hall", ["1:meter,regs=400"])
+    points = [{"id": "p%d" % reg, "name": "Point %d " % reg + "x" * 60, "reg": reg, "type": "u16"} for reg in range(300)]
+    plant = Plant(site, [hall.bus()], [hall.device("meter", 1, points=points)])
+    sizes = []
+    for job in ({"kind": "probe", "on": "meter"}, {"kind": "trace", "on": "field", "for_s": 1}, {"kind": "doctor", "uplink": "none"},
+                {"kind": "node-status", "on": "boiler"}, {"kind": "drill", "uplink": "none", "minutes": 1}):
+        number = plant.start(**job)
+        ended = plant.wait_end(number)  # is JSON
+        check(all(type(line) is dict for line in ended["lines"]), "its lines", job, ended)
+        check([line for kind, line in follow(plant, number) if kind == "line"] == ended["lines"], "the lines that are followed", job)
+        sizes += [len(json.dumps(line)) for line in ended["lines"]]
+    check(max(sizes) > 32768, "a line that is larger than a block", max(sizes))
 
 
 def what_is_no_job_is_refused_in_words(site):
@@ -230,7 +246,7 @@ def what_there_is_to_choose_from(site):
 
 
 main(a_scan_of_a_polled_bus_is_followed_line_by_line_and_polling_goes_on, a_job_that_is_stopped_gives_the_bus_back,
-     registers_are_shown_in_every_type, what_is_no_job_is_refused_in_words,
+     registers_are_shown_in_every_type, what_a_job_prints_is_an_object_a_line, what_is_no_job_is_refused_in_words,
      nothing_in_a_request_becomes_a_flag_or_a_command, a_job_dies_with_its_gateway,
      a_job_dies_with_a_gateway_that_is_killed,
      jobs_that_are_posted_while_the_gateway_ends_do_no_harm, what_is_refused_is_not_noted_as_started,

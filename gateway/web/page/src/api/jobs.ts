@@ -23,24 +23,6 @@ export interface JobState<Line> {
   stop: () => void;
 }
 
-/** Some programs print an object a line, some one object over many lines: gives each once it is whole. */
-export function joiner<Line>(): { add: (line: string) => Line | null; clear: () => void } {
-  let text = '';
-  return {
-    add(line) {
-      text += line + '\n';
-      try {
-        const object = JSON.parse(text) as Line;
-        text = '';
-        return object;
-      } catch {
-        return null;
-      }
-    },
-    clear: () => void (text = ''),
-  };
-}
-
 /** One that goes on when nobody looks: of one of these kinds, for this device or uplink. */
 export interface Lasting {
   kinds: readonly string[];
@@ -102,15 +84,11 @@ export function useJob<Line>({ keep = Infinity, lasting }: { keep?: number; last
     const source = new EventSource(`/api/v1/jobs/${id}/lines`);
     job.current = { id, source };
     last.current = id;
-    const objects = joiner<Line>();
     // A stream that broke off begins again with the first line.
-    source.addEventListener('open', () => {
-      objects.clear();
-      setLines([]);
-    });
+    source.addEventListener('open', () => setLines([]));
     source.addEventListener('line', (message) => {
-      const object = objects.add((message as MessageEvent<string>).data);
-      if (object) setLines((known) => (known.length < keep ? [...known, object] : [...known.slice(1 - keep), object]));
+      const object = JSON.parse((message as MessageEvent<string>).data) as Line;
+      setLines((known) => (known.length < keep ? [...known, object] : [...known.slice(1 - keep), object]));
     });
     source.addEventListener('end', (message) => {
       const told = JSON.parse((message as MessageEvent<string>).data) as JobEnd;
