@@ -216,8 +216,8 @@ static const char cut_off[] = "the gateway ended before it was confirmed";
 
 static const char *why_late(const struct change *change)
 {
-    if (change->cut_off)
-        return cut_off;
+    if (change->over)
+        return change->over;
     return change->contact ? "nobody confirmed it in time"
                            : "nobody confirmed it in time, and nobody could be seen to reach the "
                              "gateway since";
@@ -331,15 +331,14 @@ static void recall_entry(struct change *change)
     free(entries);
 }
 
-/* Its time is over: it is tried again until it succeeds, and no other change begins before. */
-static void stay_pending(struct change *change)
+void change_stay_pending(struct change *change, const char *why)
 {
     int64_t now = clock_mono(&clock_system);
 
-    recall_entry(change);
     pthread_mutex_lock(&change->lock);
-    change->pending = change->cut_off = true;
-    snprintf(change->why, sizeof change->why, "%s", cut_off);
+    change->pending = true;
+    change->over = why;
+    snprintf(change->why, sizeof change->why, "%s", why);
     pthread_mutex_unlock(&change->lock);
     change->until_mono_ns = change->watch_mono_ns = now;
     loop_timer_set(change->loop, change->timer, now + CHANGE_TICK_NS);
@@ -367,7 +366,8 @@ static void undo(struct change *change)
                   "cannot be put back: %s; it is %s.before; it is tried again every %d s",
                   change->note.by, error_text(error), change->path,
                   (int)(CHANGE_AGAIN_NS / NS_PER_S));
-        stay_pending(change);
+        recall_entry(change);
+        change_stay_pending(change, cut_off);
         return;
     } else {
         settle_history(change, HISTORY_REVERTED, cut_off);

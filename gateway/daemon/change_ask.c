@@ -141,7 +141,13 @@ static int write_files(struct change *change, const struct change_job *job, cons
         error = save_over(change->path, job->wish->text, job->wish->size, 0640);
     if (!error)
         return 0;
-    change_note_drop(change->path);
+    /* Where only the last step failed, the file is the new one. */
+    if (change_note_undo(change->path, &change->note) == 0) {
+        change_note_drop(change->path);
+    } else {
+        change_put_history(change, &change->entry, job->wish->text);
+        change_stay_pending(change, "it could not be written");
+    }
     return refuse(
         job->answer, error,
         "%s cannot be written: %s; sluiced's user needs to be allowed to write it and its "
@@ -180,7 +186,8 @@ static void begin_pending(struct change *change, const struct change_job *job)
 
     pthread_mutex_lock(&change->lock);
     change->pending = true;
-    change->confirmed = change->cut_off = false;
+    change->confirmed = false;
+    change->over = NULL;
     snprintf(change->why, sizeof change->why, "it waits to be confirmed");
     pthread_mutex_unlock(&change->lock);
     change->contact = false;

@@ -28,8 +28,9 @@ struct change {
         *left; /* those that nobody waits for any longer, and that the loop still has */
     bool pending;
     struct change_note note;
-    bool cut_off;   /* the gateway ended since, and could not put the file back when it started */
-    bool confirmed; /* by a person; uplinks are still waited for */
+    const char *over; /* why it goes back as soon as that can be: it could not when it should have;
+                         NULL: its time is not over */
+    bool confirmed;   /* by a person; uplinks are still waited for */
     char why[CONFIG_SENTENCE_SIZE];
     /* Of the loop's thread alone. */
     struct history_entry entry; /* of the pending change */
@@ -56,6 +57,10 @@ void change_audit(struct change *change, const struct caller *caller, const char
 
 /* The first uplink that was online and is not again; false where all are. */
 bool change_missing_uplink(struct change *change, char why[CONFIG_SENTENCE_SIZE]);
+
+/* Its time is over, for the reason `why` (which outlives it): it goes back as soon as that can be,
+ * and no other change begins before. */
+void change_stay_pending(struct change *change, const char *why);
 
 /* Ends the pending change for good. 0, or why its note cannot be removed; then it stays pending. */
 int change_keep(struct change *change, const struct caller *caller, const char *why);
