@@ -18,6 +18,7 @@
 #include "core/candidates.h"
 #include "core/error.h"
 #include "core/event.h"
+#include "core/heir.h"
 #include "core/text.h"
 #include "daemon/gateway.h"
 
@@ -232,8 +233,8 @@ static int write_profile(const struct confirm_wish *wish, const struct catalog_p
     int error = made ? 0 : ERR_IO;
 
     snprintf(path, sizeof path, "%s/%s.json", folder, profile->name);
-    if (made && mkdir(folder, 0755) != 0 && errno != EEXIST)
-        error = error_from_errno(errno);
+    if (made)
+        error = heir_mkdir(folder, 0755);
     if (!error)
         error = profile_edit_write(path, made);
     if (error)

@@ -16,6 +16,7 @@
 #include "config/json_write.h"
 #include "config/utf8.h"
 #include "core/error.h"
+#include "core/heir.h"
 #include "core/save.h"
 
 #define ENTRY_SIZE_MAX (16 * 1024)
@@ -142,10 +143,10 @@ int history_put(const char *folder, const struct history_entry *entry, const cha
 {
     char path[PATH_MAX];
     size_t size;
-    int error = 0;
+    int error = heir_mkdir(folder, 0700);
 
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-        return error_from_errno(errno);
+    if (error)
+        return error;
     char *made = entry_text(entry, &size);
     if (!made)
         return ERR_NOMEM;

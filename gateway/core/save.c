@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/heir.h"
 
 static int write_all(int fd, const char *data, size_t size)
 {
@@ -41,6 +42,8 @@ static int write_durably(const char *path, const void *data, size_t size, mode_t
 
     if (fd < 0)
         return error_from_errno(errno);
+    if (!owner)
+        heir_path(fd, path);
     /* Before the first byte: one that was left by a cut may have had other rights. */
     error = give_to(fd, owner) && fchmod(fd, mode) == 0 ? write_all(fd, data, size)
                                                         : error_from_errno(errno);
@@ -65,7 +68,7 @@ static int sync_folder_of(const char *path)
     return error;
 }
 
-/* `owner` NULL: whoever runs this. */
+/* `owner` NULL: whoever runs this, or the heir (core/heir.h). */
 static int save_as(const char *path, const void *data, size_t size, mode_t mode,
                    const struct stat *owner)
 {

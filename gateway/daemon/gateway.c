@@ -17,8 +17,10 @@
 
 #include "config/config.h"
 #include "core/error.h"
+#include "core/heir.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "daemon/alone.h"
 #include "daemon/doubt.h"
 #include "daemon/front.h"
 #include "daemon/gateway_inside.h"
@@ -99,9 +101,10 @@ static void open_refuge(struct gateway *gateway)
 
     snprintf(folder, sizeof folder, "%s", gateway->options->socket_path);
     const char *path = dirname(folder);
-    if (mkdir(path, 0755) && errno != EEXIST)
-        log_debug("daemon", "%s: %s", path, strerror(errno));
-    int error = io_posix_open(&gateway->refuge, path);
+    int error = heir_mkdir(path, 0755);
+    if (error)
+        log_debug("daemon", "%s: %s", path, error_text(error));
+    error = io_posix_open(&gateway->refuge, path);
     if (error)
         log_debug("daemon", "%s takes no notes: %s", path, error_text(error));
 }
@@ -290,8 +293,9 @@ static void find_state(struct gateway_options *options, char beside[PATH_MAX])
     }
     if (!options->state_path)
         options->state_path = GATEWAY_STATE_PATH;
-    if (mkdir(options->state_path, 0700) && errno != EEXIST)
-        log_debug("daemon", "%s: %s", options->state_path, strerror(errno));
+    int error = heir_mkdir(options->state_path, 0700);
+    if (error)
+        log_debug("daemon", "%s: %s", options->state_path, error_text(error));
 }
 
 /* Beside the socket: a folder that root's part of the system knows. */
@@ -320,9 +324,17 @@ int gateway_run(const struct gateway_options *given)
     struct gateway gateway = {.options = &options, .signal_fd = -1};
     struct config *config = NULL;
     char refusal[RUNNING_REFUSAL_SIZE], state[PATH_MAX];
-    int code = EXIT_CODE_SYSTEM;
+    int code = EXIT_CODE_SYSTEM, alone;
 
     find_state(&options, state);
+    if (alone_begin(options.state_path, &alone)) {
+        log_error("daemon",
+                  "the state in %s is in use by another process: is another sluiced running? "
+                  "Nothing was changed",
+                  options.state_path);
+        log_flush();
+        return code;
+    }
     if (!options.config_path)
         options.config_path = GATEWAY_CONFIG_PATH;
     if (!options.socket_path)
@@ -374,6 +386,8 @@ out:
     guard_close(gateway.gate);
     timekeeper_close(gateway.time);
     follow_close(gateway.follow);
+    if (alone >= 0)
+        close(alone);
     log_flush();
     return code;
 }

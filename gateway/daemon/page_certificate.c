@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/heir.h"
 #include "core/log.h"
 #include "core/save.h"
 #include "tls/certificate.h"
@@ -116,11 +117,11 @@ static int save(const char *folder, const struct paths *paths, const char *key, 
                 char *sentence)
 {
     char web[PATH_MAX];
-    int error;
 
     snprintf(web, sizeof web, "%s/web", folder);
-    if (mkdir(web, 0700) && errno != EEXIST)
-        return cannot_save(web, error_from_errno(errno), sentence);
+    int error = heir_mkdir(web, 0700);
+    if (error)
+        return cannot_save(web, error, sentence);
     error = save_file(paths->key, key, strlen(key), 0600);
     if (!error)
         error = save_file(paths->cert, cert, strlen(cert), 0644);

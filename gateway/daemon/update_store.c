@@ -1,3 +1,4 @@
+#include "core/heir.h"
 #include "daemon/update_store.h"
 
 #include <errno.h>
@@ -40,8 +41,9 @@ int update_store_open(struct update_store *store, const char *folder)
     *store = (struct update_store){.fd = -1};
     find_path(folder, store->path);
     snprintf(own, sizeof own, "%.*s/update", PATH_MAX - 32, folder);
-    if (mkdir(own, 0700) && errno != EEXIST)
-        return error_from_errno(errno);
+    int error = heir_mkdir(own, 0700);
+    if (error)
+        return error;
     unlink(store->path);
     store->fd = open(store->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     return store->fd < 0 ? error_from_errno(errno) : 0;

@@ -1,4 +1,5 @@
 /* The real filesystem behind struct io. */
+#include "core/heir.h"
 #include "journal/io.h"
 
 #include "core/error.h"
@@ -38,6 +39,8 @@ static int posix_open(const struct io *io, const char *name, int create, struct 
         fd = openat(folder_fd(io), name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return error_from_errno(errno);
+    if (create)
+        heir_file(fd, folder_fd(io));
     *file = malloc(sizeof(**file));
     if (!*file) {
         close(fd);
@@ -183,6 +186,7 @@ static int posix_lock(const struct io *io)
     int fd = openat(folder->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return error_from_errno(errno);
+    heir_file(fd, folder->fd);
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         int error = errno == EWOULDBLOCK ? ERR_BUSY : error_from_errno(errno);
         close(fd);
@@ -203,13 +207,12 @@ static int make_folder(const char *path)
     memcpy(part, path, size + 1);
     for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;
-        if (mkdir(part, 0755) != 0 && errno != EEXIST)
-            return error_from_errno(errno);
+        int error = heir_mkdir(part, 0755);
+        if (error)
+            return error;
         *slash = '/';
     }
-    if (mkdir(part, 0700) != 0 && errno != EEXIST)
-        return error_from_errno(errno);
-    return 0;
+    return heir_mkdir(part, 0700);
 }
 
 int io_posix_open(struct io *io, const char *path)

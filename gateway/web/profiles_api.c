@@ -8,6 +8,7 @@
 
 #include "config/catalog.h"
 #include "core/error.h"
+#include "core/heir.h"
 #include "core/save.h"
 #include "core/words.h"
 #include "web/answer.h"
@@ -71,7 +72,7 @@ static int store(const struct profiles_given *given, const struct http_request *
                  const char *path, const char *folder, struct http_reply *reply)
 {
     char sentence[SENTENCE_SIZE] = "";
-    int error = mkdir(folder, 0755) != 0 && errno != EEXIST ? error_from_errno(errno) : 0;
+    int error = heir_mkdir(folder, 0755);
 
     if (!error)
         error = save_file(path, http->body, http->size, 0644);
