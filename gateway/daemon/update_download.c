@@ -89,9 +89,11 @@ static void keep_complaint(char words[UPDATE_WORDS_SIZE])
 
 int update_download(const struct update_download *download, char words[UPDATE_WORDS_SIZE])
 {
-    /* Slower than 200 bytes a second for a minute is none; --max-filesize only knows what is
-     * announced, and `store` ends what is not. */
-    const char *const arguments[] = {"curl",        "--fail",
+    /* Nobody's settings (-q, which has to be the first), and brackets in an address are no
+     * patterns. Slower than 200 bytes a second for a minute is none; --max-filesize only knows what
+     * is announced, and `store` ends what is not. */
+    const char *const arguments[] = {"curl",        "-q",
+                                     "--globoff",   "--fail",
                                      "--silent",    "--show-error",
                                      "--location",  "--max-redirs",
                                      "5",           "--proto",

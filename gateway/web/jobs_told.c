@@ -98,15 +98,19 @@ static bool take_line(struct telling *telling, const char *line)
     return right && !telling->text.cut;
 }
 
-/* Whether a job of this kind runs for the same already. Under the lock. */
+/* Whether it runs, and does the same for the same. */
+static bool does_it(const struct job *job, const struct telling *telling)
+{
+    return job->running && job->kind == telling->kind && strcmp(job->subject, telling->of) == 0;
+}
+
+/* Whether one that runs does it already. Under the lock. */
 static bool is_done_already(const struct telling *telling)
 {
-    for (size_t i = 0; i < telling->jobs->count; i++) {
-        const struct job *job = telling->jobs->kept[i];
-
-        if (job->running && job->kind == telling->kind && strcmp(job->subject, telling->of) == 0)
+    jobs_miss(telling->jobs); /* whoever is gone does nothing */
+    for (size_t i = 0; i < telling->jobs->count; i++)
+        if (does_it(telling->jobs->kept[i], telling))
             return true;
-    }
     return false;
 }
 
@@ -121,7 +125,9 @@ static struct job *find_told(const struct telling *telling)
     for (size_t i = 0; i < jobs->count; i++) {
         struct job *job = jobs->kept[i];
 
-        if (job->number == telling->number && job->running && job->gone_ns)
+        /* A number of before the gateway's start may be another's now. */
+        if (job->number == telling->number && job->gone_ns && does_it(job, telling) &&
+            strcmp(job->by, telling->by) == 0)
             found = job;
     }
     if (found)

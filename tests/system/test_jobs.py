@@ -213,7 +213,10 @@ def what_a_program_does_by_itself_is_told_as_a_job(site):
     job = api.get("/api/v1/jobs")["jobs"][0]
     check((job["job"], job["kind"], job["of"], job["running"]) == (number, "node-update", "node", True) and "process 7" in job["by"], "the job", job)
     check(tell().status == 409, "another one for the same")
-    check(tell(of="other").status == 200, "one for another")
+    other = tell(of="other").json["job"]
+    check(other not in (number, ""), "one for another", other)
+    third = tell(other, of="third").json["job"]
+    check(third not in (number, other, ""), "a number of before a restart is another's now", third)
     for bad in ({"line": "[1]"}, {"line": "{"}, {"line": '{"a": }'}, {"kind": "tea"}, {"exit": "x", "words": ""}, {"line": '{"a": "%s"}' % ("x" * 3000)}):
         check(tell(number, **bad).status == 400, "what is refused", bad)
     told = {"kind": "step", "step": "a \"new\" line\n", "list": [1, {"deep": None}, True, -1.50e3]}
@@ -227,8 +230,8 @@ def what_a_program_does_by_itself_is_told_as_a_job(site):
     again = tell(number).json["job"]
     check(again not in (number, ""), "what has ended begins anew", again)
     noted = [event for event in gateway.replay("--kind", "config") if "job-started" in json.dumps(event)]
-    check(len(noted) == 3 and "node-update" in json.dumps(noted), "the audit trail", noted)
-    wait_for(lambda: not api.get("/api/v1/jobs/" + again)["running"], GONE_S + 10, "whoever tells nothing is gone")
+    check(len(noted) == 4 and "node-update" in json.dumps(noted), "the audit trail", noted)
+    wait_for(lambda: tell().status == 200, GONE_S + 10, "whoever tells nothing is gone, and keeps nobody from telling")
     job = api.get("/api/v1/jobs/" + again)
     check(job["exit"] == 1 and "without a word" in job["words"], "that it is gone", job)
 

@@ -250,6 +250,9 @@ def comes_from_an_address(site):
     box = Box(site)
     bundle = box.bundle("new.raucb", "1.3.0")
     shutil.copy(bundle, box.path("half.raucb"))
+    shutil.copy(bundle, box.path("[1-3].raucb"))
+    with open(box.path(".curlrc"), "w") as out:
+        out.write("insecure\nurl = https://localhost:1/\n")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
                     "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", box.path("web.key"), "-out",
                     box.path("web.pem")], check=True, capture_output=True)
@@ -271,6 +274,8 @@ def comes_from_an_address(site):
         check(job["why"] == "download" and any(each in job["error"] for each in words), name, job)
     job = install(gateway, "https://localhost:%d/x" % free_port())[1]
     check(job["why"] == "download" and "connect" in job["error"], "nobody there", job)
+    job = install(gateway, url + "[1-3].raucb")[1]
+    check(job["phase"] == "installed" and job["received"] == os.path.getsize(bundle), "brackets are no pattern", job)
     done, job = install(gateway, url + "new.raucb")
     check(done.returncode == EXIT_OK and job["kind"] == "download" and job["size"] == os.path.getsize(bundle) == job["received"],
           "downloaded", done.stderr, job)
@@ -280,7 +285,7 @@ def comes_from_an_address(site):
     check(gateway.cli("update", "cancel").returncode == EXIT_OK and ended(gateway)["why"] == "cancelled", "one without an end is cancelled")
     gateway.stop()
 
-    stranger = start(site, box)
+    stranger = start(site, box, HOME=box.folder, CURL_HOME=box.folder)
     job = install(stranger, url + "new.raucb")[1]
     check(job["why"] == "download" and "certificate" in job["error"], "a server that nobody knows", job)
 
