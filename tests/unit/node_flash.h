@@ -23,6 +23,7 @@ struct flash_model {
     struct nflash flash;
     int cut_after;      /* so many units and erases are done, the next one is torn; -1: never */
     bool off;           /* the power is gone: nothing is done any more */
+    size_t stuck_at;    /* a byte that takes nothing, without a word; 0: all do */
     unsigned erases[2]; /* of each page */
     uint64_t random;
 };
@@ -52,6 +53,8 @@ static inline int flash_step(struct flash_model *model, uint32_t at, const uint8
     if (model->cut_after > 0)
         model->cut_after--;
     memcpy(model->bytes + at, wanted, size);
+    if (model->stuck_at >= at && model->stuck_at < at + size && model->stuck_at > 0)
+        model->bytes[model->stuck_at] = 0xFF;
     return 0;
 }
 

@@ -155,6 +155,7 @@ static void a_new_unit_that_nobody_asks_is_given_up(void **state)
     assert_int_equal(node_sent(&kit.node), NODE_LINE);
     ask_unit(&kit, 1, (const uint8_t[]){4, 0, 0, 0, 1}, 5); /* the old place is no reason to stay */
     assert_int_equal(kit.size, 0);
+    ask_unit(&kit, 0, (const uint8_t[]){PDU_WRITE_COIL, 0, 1, 0xFF, 0}, 5); /* nor what all hear */
     assert_int_equal(pass(&kit, SETTINGS_TRIAL_MS - 1), NODE_NOTHING);
     assert_int_equal(pass(&kit, 1), NODE_LINE);
     assert_int_equal(unit_of(&kit), 1);
@@ -246,6 +247,8 @@ static void readings_are_corrected_and_kept_within_what_a_register_holds(void **
     assert_int_equal(read_register(&kit, 4, MAP_INPUT_AIR_PRESSURE), 10133);
     assert_int_equal(read_register(&kit, 4, MAP_INPUT_SENSOR_TYPE), MAP_SENSOR_TYPE_IS_BME280);
     assert_int_equal(read_register(&kit, 4, MAP_INPUT_ANALOG_INPUT_VOLTAGE_2), 3300);
+    for (int i = 0; i < 3; i++)
+        node_take_sensor(&kit.node, &sensor, SENSOR_READING);
     node_take_sensor(&kit.node, &sensor, SENSOR_LOST);
     node_take_analog(&kit.node, 1, -1);
     assert_int_equal(read_register(&kit, 4, MAP_INPUT_TEMPERATURE), MAP_NA_TEMPERATURE);

@@ -125,6 +125,10 @@ static void a_place_that_is_worn_out_is_passed_over(void **state)
     data_of(data, 1);
     assert_int_equal(store_save(&store, data), 0);
     assert_int_equal(store.at, FLASH_AT + 2 * STORE_RECORD_SIZE);
+    model.stuck_at = 3 * STORE_RECORD_SIZE + 6; /* looks blank, and stays so */
+    data_of(data, 2);
+    assert_int_equal(store_save(&store, data), 0);
+    assert_int_equal(store.at, FLASH_AT + 4 * STORE_RECORD_SIZE);
 }
 
 struct kit {
@@ -259,11 +263,15 @@ static void the_strap_brings_back_the_factorys_place_and_leaves_what_is_stored(v
     (void)state;
     build(&kit);
     set(&kit, MAP_HOLDING_SETTING_UNIT_NUMBER, 9);
+    set(&kit, MAP_HOLDING_SETTING_FRAMING, MAP_SETTING_FRAMING_IS_BY_LENGTH);
+    set(&kit, MAP_HOLDING_SETTING_LOW_PASS, 3);
     settings_apply(&kit.settings, 0);
     settings_confirm(&kit.settings);
     settings_save(&kit.settings);
     start(&kit, true);
     assert_int_equal(unit_of(&kit), 1);
+    assert_int_equal(kit.settings.values[MAP_HOLDING_SETTING_FRAMING], kit.board.framing);
+    assert_int_equal(kit.settings.values[MAP_HOLDING_SETTING_LOW_PASS], 3);
     assert_int_equal(settings_state(&kit.settings), MAP_SETTINGS_STATE_IS_RESCUE);
     settings_confirm(&kit.settings); /* it is polled there */
     settings_save(&kit.settings);

@@ -19,7 +19,7 @@
 struct rig {
     struct node_flash flash;
     struct update update;
-    uint8_t image[IMAGE_HEADER_SIZE + LENGTH];
+    uint8_t image[IMAGE_HEADER_SIZE + LENGTH + IMAGE_ALIGN];
 };
 
 /* Version 5 runs in slot A, and 3 is the oldest that may follow. */
@@ -100,6 +100,12 @@ static void refused(struct rig *rig, enum image_fault fault)
     assert_int_equal(rig->flash.done, 0);
 }
 
+static void set_length(struct rig *rig, uint16_t length)
+{
+    rig->image[40] = (uint8_t)length;
+    rig->image[41] = (uint8_t)(length >> 8);
+}
+
 static void a_version_that_cannot_run_here_is_refused_before_anything_is_erased(void **state)
 {
     struct rig rig;
@@ -111,11 +117,17 @@ static void a_version_that_cannot_run_here_is_refused_before_anything_is_erased(
     prepare(&rig, CONFIRMED);
     rig.image[IMAGE_BOARD_AT] = 'n';
     refused(&rig, IMAGE_OTHER_BOARD);
+    prepare(&rig, CONFIRMED); /* and where one board's name begins as another's */
+    rig.image[IMAGE_BOARD_AT + strlen(NODE_FLASH_BOARD)] = '2';
+    refused(&rig, IMAGE_OTHER_BOARD);
     prepare(&rig, CONFIRMED);
     rig.image[6] = 0;
     refused(&rig, IMAGE_OTHER_SLOT);
     prepare(&rig, CONFIRMED);
-    rig.image[42] = 1; /* 64 KiB more */
+    set_length(&rig, LENGTH + IMAGE_ALIGN / 2);
+    refused(&rig, IMAGE_NOT_ONE);
+    prepare(&rig, CONFIRMED);
+    set_length(&rig, NODE_FLASH_SLOT - IMAGE_ROOM + IMAGE_ALIGN);
     refused(&rig, IMAGE_TOO_LONG);
     prepare(&rig, CONFIRMED);
     rig.image[32] = 2;
@@ -151,6 +163,7 @@ static void an_update_ends_in_a_version_on_trial_that_is_confirmed(void **state)
     assert_int_equal(get(&rig, UPDATE_AT_FAULT), IMAGE_NOTHING);
 }
 
+/* As soon as it is confirmed; one on trial may be left at any time. */
 static void nobody_goes_back_to_what_was_withdrawn(void **state)
 {
     struct rig rig;
@@ -158,6 +171,10 @@ static void nobody_goes_back_to_what_was_withdrawn(void **state)
     (void)state;
     prepare(&rig, CONFIRMED);
     node_flash_image(rig.image, 1, 6, 6, LENGTH);
+    deliver(&rig);
+    restart(&rig);
+    assert_int_equal(command(&rig, UPDATE_BACK), 0);
+    assert_int_equal(restart(&rig), 0);
     deliver(&rig);
     restart(&rig);
     assert_int_equal(command(&rig, UPDATE_CONFIRM), 0);
@@ -255,6 +272,31 @@ static void what_was_not_signed_so_is_not_started(void **state)
     node_flash_image(rig.image, 1, 2, 0, LENGTH);
     node_flash_fit(&rig.flash, rig.image, WANTED);
     is_refused_at_the_start(&rig, IMAGE_TOO_OLD);
+    prepare(&rig, CONFIRMED);
+    node_flash_image(rig.image, 0, 6, 3, LENGTH);
+    node_flash_fit(&rig.flash, rig.image, WANTED);
+    memcpy(rig.flash.bytes + NODE_FLASH_SLOT, rig.flash.bytes, NODE_FLASH_SLOT);
+    node_flash_image(rig.image, 0, 5, 3, LENGTH);
+    node_flash_fit(&rig.flash, rig.image, CONFIRMED);
+    is_refused_at_the_start(&rig, IMAGE_OTHER_SLOT);
+}
+
+/* What is whole says which the oldest is that may be started; what is damaged, nothing. */
+static void the_oldest_that_may_be_started_is_that_of_a_whole_version(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    prepare(&rig, CONFIRMED);
+    node_flash_image(rig.image, 1, 3, 0, LENGTH);
+    deliver(&rig);
+    assert_int_equal(restart(&rig), 1);
+    prepare(&rig, CONFIRMED);
+    rig.flash.bytes[IMAGE_ROOM + 700] ^= 4;
+    assert_int_equal(restart(&rig), SLOTS_NONE);
+    node_flash_image(rig.image, 1, 2, 0, LENGTH);
+    deliver(&rig);
+    assert_int_equal(restart(&rig), 1);
 }
 
 static void a_damaged_version_gives_way_to_the_other(void **state)
@@ -301,6 +343,12 @@ static void a_block_may_come_twice_and_none_may_be_missing(void **state)
     assert_int_equal(command(&rig, UPDATE_FINISH), PDU_ILLEGAL_VALUE);
     assert_int_equal(command(&rig, UPDATE_START), PDU_ILLEGAL_VALUE);
     assert_int_equal(get(&rig, UPDATE_AT_NEXT + 1), 240);
+    for (uint16_t at = 240; at < LENGTH - 120; at = (uint16_t)(at + 120))
+        assert_int_equal(block(&rig, at, 120), 0);
+    assert_int_equal(block(&rig, LENGTH - 120, 120 + IMAGE_ALIGN), PDU_ILLEGAL_VALUE);
+    assert_int_equal(get(&rig, UPDATE_AT_FAULT), IMAGE_BAD_BLOCK);
+    assert_int_equal(block(&rig, LENGTH - 120, 120), 0);
+    assert_int_equal(command(&rig, UPDATE_FINISH), 0);
 }
 
 static void it_goes_on_where_it_was(void **state)
@@ -330,6 +378,23 @@ static void it_goes_on_where_it_was(void **state)
     assert_int_equal(get(&rig, UPDATE_AT_PHASE), UPDATE_COMPLETE);
     assert_int_equal(command(&rig, UPDATE_START), 0);
     assert_int_equal(restart(&rig), 1);
+}
+
+/* Built anew, with another content under the same version. */
+static void it_does_not_go_on_with_the_beginning_of_another_one(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    prepare(&rig, CONFIRMED);
+    begin(&rig);
+    erase_all(&rig);
+    for (uint16_t at = 0; at < 1200; at = (uint16_t)(at + 240))
+        assert_int_equal(block(&rig, at, 240), 0);
+    rig.image[IMAGE_HASH_AT] ^= 1;
+    assert_int_equal(begin(&rig), 0);
+    assert_int_equal(get(&rig, UPDATE_AT_PHASE), UPDATE_ERASING);
+    assert_int_equal(get(&rig, UPDATE_AT_NEXT + 1), 0);
 }
 
 static void the_window_has_no_other_doors(void **state)
@@ -364,9 +429,11 @@ int main(void)
         cmocka_unit_test(nothing_in_the_other_slot_locks_anybody_out),
         cmocka_unit_test(a_version_that_nobody_confirms_is_left_after_three_tries),
         cmocka_unit_test(what_was_not_signed_so_is_not_started),
+        cmocka_unit_test(the_oldest_that_may_be_started_is_that_of_a_whole_version),
         cmocka_unit_test(a_damaged_version_gives_way_to_the_other),
         cmocka_unit_test(a_block_may_come_twice_and_none_may_be_missing),
         cmocka_unit_test(it_goes_on_where_it_was),
+        cmocka_unit_test(it_does_not_go_on_with_the_beginning_of_another_one),
         cmocka_unit_test(the_window_has_no_other_doors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
