@@ -2,6 +2,7 @@
 
 #include "core/bytes.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -18,48 +19,40 @@
 /*
  * Row k tells what the eight bits of a byte, followed by k zero bytes, do to the remainder. CRC is
  * linear: the entry of any byte is the exclusive or of those of its bits, so these 64 numbers are
- * the whole table.
+ * the whole table, which is made where it is needed: most processors need none.
  */
 // clang-format off
-#define BITS_0 0xF26B8303, 0xE13B70F7, 0xC79A971F, 0x8AD958CF, \
-    0x105EC76F, 0x20BD8EDE, 0x417B1DBC, 0x82F63B78
-#define BITS_1 0x13A29877, 0x274530EE, 0x4E8A61DC, 0x9D14C3B8, \
-    0x3FC5F181, 0x7F8BE302, 0xFF17C604, 0xFBC3FAF9
-#define BITS_2 0xA541927E, 0x4F6F520D, 0x9EDEA41A, 0x38513EC5, \
-    0x70A27D8A, 0xE144FB14, 0xC76580D9, 0x8B277743
-#define BITS_3 0xDD45AAB8, 0xBF672381, 0x7B2231F3, 0xF64463E6, \
-    0xE964B13D, 0xD725148B, 0xABA65FE7, 0x52A0C93F
-#define BITS_4 0x38116FAC, 0x7022DF58, 0xE045BEB0, 0xC5670B91, \
-    0x8F2261D3, 0x1BA8B557, 0x37516AAE, 0x6EA2D55C
-#define BITS_5 0xEF306B19, 0xDB8CA0C3, 0xB2F53777, 0x6006181F, \
-    0xC00C303E, 0x85F4168D, 0x0E045BEB, 0x1C08B7D6
-#define BITS_6 0x68032CC8, 0xD0065990, 0xA5E0C5D1, 0x4E2DFD53, \
-    0x9C5BFAA6, 0x3D5B83BD, 0x7AB7077A, 0xF56E0EF4
-#define BITS_7 0x493C7D27, 0x9278FA4E, 0x211D826D, 0x423B04DA, \
-    0x847609B4, 0x0D006599, 0x1A00CB32, 0x34019664
-
-#define ENTRY(byte, b0, b1, b2, b3, b4, b5, b6, b7) \
-    (((byte) & 0x01 ? b0 : 0) ^ ((byte) & 0x02 ? b1 : 0) ^ ((byte) & 0x04 ? b2 : 0) ^              \
-     ((byte) & 0x08 ? b3 : 0) ^ ((byte) & 0x10 ? b4 : 0) ^ ((byte) & 0x20 ? b5 : 0) ^              \
-     ((byte) & 0x40 ? b6 : 0) ^ ((byte) & 0x80 ? b7 : 0))
-#define ENTRIES_4(byte, ...) \
-    ENTRY(byte, __VA_ARGS__), ENTRY((byte) + 1, __VA_ARGS__), ENTRY((byte) + 2, __VA_ARGS__),      \
-        ENTRY((byte) + 3, __VA_ARGS__)
-#define ENTRIES_16(byte, ...) \
-    ENTRIES_4(byte, __VA_ARGS__), ENTRIES_4((byte) + 4, __VA_ARGS__),                              \
-        ENTRIES_4((byte) + 8, __VA_ARGS__), ENTRIES_4((byte) + 12, __VA_ARGS__)
-#define ENTRIES_64(byte, ...) \
-    ENTRIES_16(byte, __VA_ARGS__), ENTRIES_16((byte) + 16, __VA_ARGS__),                           \
-        ENTRIES_16((byte) + 32, __VA_ARGS__), ENTRIES_16((byte) + 48, __VA_ARGS__)
-#define ENTRIES_256(...) \
-    {ENTRIES_64(0, __VA_ARGS__), ENTRIES_64(64, __VA_ARGS__), ENTRIES_64(128, __VA_ARGS__),        \
-     ENTRIES_64(192, __VA_ARGS__)}
+static const uint32_t bits[8][8] = {
+    {0xF26B8303, 0xE13B70F7, 0xC79A971F, 0x8AD958CF,
+     0x105EC76F, 0x20BD8EDE, 0x417B1DBC, 0x82F63B78},
+    {0x13A29877, 0x274530EE, 0x4E8A61DC, 0x9D14C3B8,
+     0x3FC5F181, 0x7F8BE302, 0xFF17C604, 0xFBC3FAF9},
+    {0xA541927E, 0x4F6F520D, 0x9EDEA41A, 0x38513EC5,
+     0x70A27D8A, 0xE144FB14, 0xC76580D9, 0x8B277743},
+    {0xDD45AAB8, 0xBF672381, 0x7B2231F3, 0xF64463E6,
+     0xE964B13D, 0xD725148B, 0xABA65FE7, 0x52A0C93F},
+    {0x38116FAC, 0x7022DF58, 0xE045BEB0, 0xC5670B91,
+     0x8F2261D3, 0x1BA8B557, 0x37516AAE, 0x6EA2D55C},
+    {0xEF306B19, 0xDB8CA0C3, 0xB2F53777, 0x6006181F,
+     0xC00C303E, 0x85F4168D, 0x0E045BEB, 0x1C08B7D6},
+    {0x68032CC8, 0xD0065990, 0xA5E0C5D1, 0x4E2DFD53,
+     0x9C5BFAA6, 0x3D5B83BD, 0x7AB7077A, 0xF56E0EF4},
+    {0x493C7D27, 0x9278FA4E, 0x211D826D, 0x423B04DA,
+     0x847609B4, 0x0D006599, 0x1A00CB32, 0x34019664},
+};
 // clang-format on
 
-static const uint32_t table[8][256] = {
-    ENTRIES_256(BITS_0), ENTRIES_256(BITS_1), ENTRIES_256(BITS_2), ENTRIES_256(BITS_3),
-    ENTRIES_256(BITS_4), ENTRIES_256(BITS_5), ENTRIES_256(BITS_6), ENTRIES_256(BITS_7),
-};
+static uint32_t table[8][256];
+static pthread_once_t table_once = PTHREAD_ONCE_INIT;
+
+static void make_table(void)
+{
+    for (int row = 0; row < 8; row++)
+        for (int byte = 0; byte < 256; byte++)
+            for (int bit = 0; bit < 8; bit++)
+                if (byte & 1 << bit)
+                    table[row][byte] ^= bits[row][bit];
+}
 
 static uint32_t table_byte(uint32_t crc, uint8_t byte)
 {
@@ -69,6 +62,8 @@ static uint32_t table_byte(uint32_t crc, uint8_t byte)
 uint32_t crc32c_table(uint32_t crc, const void *data, size_t size)
 {
     const uint8_t *at = data;
+
+    pthread_once(&table_once, make_table);
     crc = ~crc;
     for (; size >= 8; at += 8, size -= 8) {
         uint32_t low = crc ^ get_u32(at);
@@ -136,8 +131,8 @@ static crc32c_fn *choose(void)
 
 uint32_t crc32c(uint32_t crc, const void *data, size_t size)
 {
-    /* The one mutable static outside the logger: a cache that every thread would fill with the same
-     * answer. */
+    /* With the table the one mutable static outside the logger: a cache that every thread would
+     * fill with the same answer. */
     static _Atomic(crc32c_fn *) chosen;
     crc32c_fn *fn = atomic_load_explicit(&chosen, memory_order_relaxed);
     if (!fn) {
