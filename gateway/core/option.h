@@ -63,13 +63,13 @@ typedef int option_parse_fn(const char *text, void *field, char *why, size_t why
 
 struct option {
     const char *key; /* NULL ends a table */
-    enum option_type type;
-    size_t offset; /* of the field in the struct */
-    bool required;
-    bool exclusive; /* a text (or OPTION_PARSED, as it is written) that no two buses may share, as a
-                       port that only one can hold */
-    bool fixed; /* of a device: where its profile says it, it cannot say otherwise, as all that the
-                   profile lists would mean something else */
+    enum option_type type : 8;
+    unsigned offset : 16; /* of the field in the struct */
+    bool required : 1;
+    bool exclusive : 1; /* a text (or OPTION_PARSED, as it is written) that no two buses may share,
+                       as a port that only one can hold */
+    bool fixed : 1; /* of a device: where its profile says it, it cannot say otherwise, as all that
+                   the profile lists would mean something else */
     double minimum, maximum; /* both 0: unbounded */
     const struct option_choice *choices;
     const struct option_alias *aliases; /* of choices, for messages; may be NULL, and may name
