@@ -31,8 +31,9 @@ static int lease_ms(const struct borrow *borrow)
 static int ask(const struct borrow *borrow, int for_ms, char *answer, size_t answer_size,
                char *sentence, size_t sentence_size)
 {
-    char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/lease", number[32], by[80];
+    char path[CLIENT_PATH_SIZE_MAX], number[32], by[80];
 
+    strcpy(path, "/api/v1/lease");
     client_add_query(path, "port", borrow->port);
     snprintf(number, sizeof number, "%d", for_ms);
     client_add_query(path, "for_ms", number);
@@ -105,9 +106,10 @@ static void take_text(const char *answer, const char *key, char *out, size_t siz
 
 bool borrow_find_bus(const char *socket, const char *id, struct borrow_place *place)
 {
-    char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/lease", answer[ANSWER_SIZE] = "";
+    char path[CLIENT_PATH_SIZE_MAX], answer[ANSWER_SIZE] = "";
     char sentence[512] = "";
 
+    strcpy(path, "/api/v1/lease");
     client_add_query(path, "bus", id);
     client_add_query(path, "for_ms", "0");
     if (client_try_post(socket, path, answer, sizeof answer, sentence, sizeof sentence) !=

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/client.h"
 #include "cli/command.h"
@@ -7,7 +8,7 @@
 int command_forget(int argc, char **argv)
 {
     const char *what = "all", *socket_path = gateway_socket_path();
-    char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/forget";
+    char path[CLIENT_PATH_SIZE_MAX];
     const struct args_flag flags[] = {
         {"what", 'w', "WHAT",
          "blocks: how it is read (sizes, gaps, refusals, times);\nidentity: who it is; all unless "
@@ -33,6 +34,7 @@ int command_forget(int argc, char **argv)
 
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
+    strcpy(path, "/api/v1/forget");
     client_add_query(path, "device", argv[first]);
     client_add_query(path, "what", what);
     int code = client_send_body(socket_path, "POST", path, "", &answer);

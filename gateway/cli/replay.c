@@ -35,8 +35,9 @@ static int replay_offline(const struct replay_arguments *arguments)
 
 static int replay_by_daemon(const struct replay_arguments *arguments)
 {
-    char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/events";
+    char path[CLIENT_PATH_SIZE_MAX];
 
+    strcpy(path, "/api/v1/events");
     moment_add_query(path, "from", arguments->from, arguments->from_ns);
     moment_add_query(path, "to", arguments->to, arguments->to_ns);
     client_add_query(path, "device", arguments->device);

@@ -244,7 +244,9 @@ int command_state(int argc, char **argv)
     if (memory && journal) {
         code = state_offline(journal, at_ns, memory);
     } else if (memory) {
-        char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/state?words=1";
+        char path[CLIENT_PATH_SIZE_MAX];
+
+        strcpy(path, "/api/v1/state?words=1");
         moment_add_query(path, "at", at, at_ns);
         code = client_get(socket_path, path, memory);
     }

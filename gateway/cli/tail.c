@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/client.h"
 #include "cli/command.h"
@@ -7,7 +8,7 @@
 
 int command_tail(int argc, char **argv)
 {
-    char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/events?follow=1";
+    char path[CLIENT_PATH_SIZE_MAX];
     const char *socket_path = gateway_socket_path();
     const char *from = NULL, *device = NULL, *point = NULL, *kind = NULL, *format = "json",
                *limit = NULL;
@@ -43,6 +44,7 @@ int command_tail(int argc, char **argv)
     if (moment_parse("sluice tail", "from", from, &from_ns) != EXIT_CODE_OK ||
         kinds_parse("sluice tail", kind, &kinds) != EXIT_CODE_OK)
         return EXIT_CODE_USAGE;
+    strcpy(path, "/api/v1/events?follow=1");
     moment_add_query(path, "from", from, from_ns);
     if (!from)
         client_add_query(path, "newest", "1");

@@ -15,11 +15,12 @@
  * the end. */
 static bool tell(struct told *told, const char *line, int code, const char *words)
 {
-    char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/told", by[80], exit[12];
+    char path[CLIENT_PATH_SIZE_MAX], by[80], exit[12];
     char answer[128] = "", sentence[256] = "", stop[8] = "";
 
     snprintf(by, sizeof by, "%s (process %ld)", told->by, (long)getpid());
     snprintf(exit, sizeof exit, "%d", code);
+    strcpy(path, "/api/v1/told");
     client_add_query(path, "kind", told->kind);
     client_add_query(path, "of", told->of);
     client_add_query(path, "by", by);

@@ -129,13 +129,14 @@ static ssize_t take_lines(void *cookie, const char *bytes, size_t size)
 static int trace_daemon(struct tracing *tracing)
 {
     cookie_io_functions_t functions = {.write = take_lines};
-    char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/trace";
+    char path[CLIENT_PATH_SIZE_MAX];
     FILE *out = fopencookie(tracing, "w", functions);
     int code;
 
     if (!out)
         return EXIT_CODE_SYSTEM;
     setvbuf(out, NULL, _IONBF, 0);
+    strcpy(path, "/api/v1/trace");
     client_add_query(path, "bus", tracing->operand);
     code = client_get_until(tracing->socket, path, out, tracing->until_ns);
     fclose(out);
@@ -225,9 +226,10 @@ static int trace_line(struct tracing *tracing, enum sniff_protocol protocol, boo
 /* Whether a daemon has a bus of that name or port: a lease for no time changes nothing. */
 static bool daemon_has(const struct tracing *tracing)
 {
-    char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/lease", answer[512] = "", sentence[512] = "";
+    char path[CLIENT_PATH_SIZE_MAX], answer[512] = "", sentence[512] = "";
     int code;
 
+    strcpy(path, "/api/v1/lease");
     client_add_query(path, "bus", tracing->operand);
     client_add_query(path, "port", tracing->operand);
     client_add_query(path, "for_ms", "0");

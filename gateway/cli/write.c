@@ -133,7 +133,7 @@ static int tell_all(const struct write_arguments *arguments, char *body)
 
 static int send_command(const struct write_arguments *arguments)
 {
-    char path[CLIENT_PATH_SIZE_MAX] = "/api/v1/commands";
+    char path[CLIENT_PATH_SIZE_MAX];
     char *request, *answer = NULL;
     int64_t ttl_ms = 0;
     int code = parse_ttl(arguments->ttl, &ttl_ms);
@@ -141,6 +141,7 @@ static int send_command(const struct write_arguments *arguments)
     if (code)
         return code;
     request = request_body(arguments, ttl_ms);
+    strcpy(path, "/api/v1/commands");
     if (arguments->wait)
         client_add_query(path, "wait", "1");
     code = request ? client_send_body(arguments->socket_path, "POST", path, request, &answer)
