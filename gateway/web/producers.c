@@ -59,14 +59,6 @@ static struct produced *add_point(struct producers *producers)
     return added;
 }
 
-static bool is_marked(const struct producers *producers, const char *device)
-{
-    char marker[ID_SIZE_MAX];
-
-    stream_producer(device, marker);
-    return journal_find(producers->journal, marker, "") != 0;
-}
-
 /* Takes a new declaration of a point over. */
 static void take_stream(struct producers *producers, struct produced *point,
                         const struct stream *stream)
@@ -89,9 +81,12 @@ static int find_produced(struct producers *producers)
     struct stream stream;
 
     for (uint32_t i = 1; i <= journal_stream_count(producers->journal); i++) {
-        if (!journal_stream(producers->journal, i, &stream) || !stream.point[0] ||
-            !is_marked(producers, stream.device))
+        if (!journal_stream(producers->journal, i, &stream))
             continue;
+        producers->declared += stream_produced(&stream) != NULL;
+        if (!stream.point[0] || !produce_is_marked(producers, stream.device))
+            continue;
+        producers->declared++;
         struct produced *point = find_point(producers, stream.device, stream.point);
         if (!point)
             point = add_point(producers);
@@ -197,20 +192,6 @@ static bool is_owed(const struct producers *producers, const struct produced *po
 
 static const char not_yet[] = "what was sent before for this point is not durable yet; ask again";
 
-/* Declares the device as one of a program, where that is news; then the point. */
-static int declare(struct producers *producers, struct stream *stream, const char *account)
-{
-    struct stream marker = {.type = VALUE_TEXT};
-    int error = 0;
-
-    if (!is_marked(producers, stream->device)) {
-        stream_producer(stream->device, marker.device);
-        snprintf(marker.name, sizeof marker.name, "%s", account);
-        error = journal_declare(producers->journal, &marker);
-    }
-    return error ? error : journal_declare(producers->journal, stream);
-}
-
 static bool is_described_so(const struct produced *point, const struct stream *stream)
 {
     return point->stream.type == stream->type && strcmp(point->stream.unit, stream->unit) == 0 &&
@@ -223,9 +204,12 @@ static struct produced *point_of(struct producers *producers, struct produced *p
                                  struct http_reply *reply)
 {
     struct stream *stream = &produce->stream;
+    int64_t now_ns = clock_mono(&clock_system);
 
     if (point && is_described_so(point, stream))
         return point;
+    if (point && produce_refuse_anew(point, now_ns, reply))
+        return NULL;
     if (point && is_owed(producers, point)) {
         /* Of two streams that change places nobody could tell what is whose. */
         refuse(reply, 503, not_yet);
@@ -238,12 +222,11 @@ static struct produced *point_of(struct producers *producers, struct produced *p
         refuse(reply, 409, "there are as many points of programs as there can be (1024)");
         return NULL;
     }
-    int error = declare(producers, stream, account);
-    if (error) {
+    if (produce_declare(producers, stream, account, reply)) {
         producers->count -= made;
-        reply_failure(reply, error);
         return NULL;
     }
+    point->anew_ns = made ? 0 : now_ns;
     bool known = stream->number == point->stream.number;
     take_stream(producers, point, stream);
     if (point->owed == 0 && !known)

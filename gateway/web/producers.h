@@ -15,6 +15,10 @@
 #define PRODUCERS_EVENTS_MAX 1000  /* of one request */
 #define PRODUCERS_RATE       2000  /* events a second of one account, */
 #define PRODUCERS_BURST      10000 /* and so many at once after a rest */
+#define PRODUCERS_ANEW_S     60    /* between two descriptions of one point */
+
+/* How many declarations devices of programs and their points may take, for the journal's life. */
+#define PRODUCERS_STREAMS_MAX (JOURNAL_STREAMS_MAX / 2)
 
 struct producers;
 

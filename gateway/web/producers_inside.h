@@ -15,6 +15,7 @@
 struct produced {
     struct stream stream;
     uint64_t before_n; /* the last number of its earlier declarations */
+    int64_t anew_ns;   /* monotonic: when it was described otherwise last; 0: not yet */
     bool sent;         /* something was taken since the daemon started: */
     uint64_t owed;     /* the ledger's `produced` once all that was taken is stored or refused */
     /* When nothing was owed for the last time: the readings of the stream behind `base_n` are those
@@ -36,6 +37,7 @@ struct producers {
     struct lane *lane;
     struct produced *points;
     size_t count, room;
+    size_t declared; /* stream numbers that went to devices of programs */
     struct producer_credit credits[PRODUCERS_ACCOUNTS_MAX];
     atomic_uint waiting;
 };
@@ -52,5 +54,20 @@ struct produce {
 /* Reads the body into `produce`. 0, or an error with `reply` filled in; `produce->events` may be
  * there then, too. */
 int produce_parse(struct produce *produce, const struct body *body, struct http_reply *reply);
+
+/* Whether the device is one of a program. */
+bool produce_is_marked(const struct producers *producers, const char *device);
+
+/* Declares the device as one of a program, where that is news; then the point. 0, or an error with
+ * `reply` filled in. */
+int produce_declare(struct producers *producers, struct stream *stream, const char *account,
+                    struct http_reply *reply);
+
+/*
+ * Each description takes one of the journal's numbers for good: a program that puts what changes
+ * into it, the time or a batch, would use them up. True when it comes too early to describe the
+ * point otherwise, with `reply` filled in.
+ */
+bool produce_refuse_anew(const struct produced *point, int64_t now_ns, struct http_reply *reply);
 
 #endif

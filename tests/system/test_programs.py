@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Other programs as producers and as durable consumers, over HTTP."""
 import json
+import re
 import threading
 import time
 
@@ -111,6 +112,26 @@ def who_sends_too_much_is_told_to_wait(site):
     check(refused.status == 429 and refused.headers["Retry-After"] == "1", "refused", refused.status, refused.text)
     wait_for(lambda: api.ask("POST", "/api/v1/events", weather(*range(500))).status == 200, 10, "it may send again")
     check(len(readings(gateway, "weather")) == sent + 500, "what was taken is stored", sent)
+    gateway.stop()
+
+
+def streams(api):
+    return int(re.search(r"^sluice_journal_streams (\d+)$", api.ask("GET", "/metrics").text, re.M)[1])
+
+
+def what_changes_all_the_time_describes_no_point(site):
+    gateway = Gateway(site, [], [], []).start()
+    api = Api(gateway)
+    post(api, weather(1, name="Batch 1"))
+    post(api, weather(2, name="Batch 2"))
+    known = streams(api)
+    for body in (weather(3, name="Batch 3"), weather(3, name="Batch 2", unit="K"), weather(3, name="Batch 1")):
+        answer = api.ask("POST", "/api/v1/events", body)
+        check(answer.status == 429 and "another type, unit or name" in answer.json["error"] and 0 < int(answer.headers["Retry-After"]) <= 60,
+              "described once more", answer.status, answer.text)
+    check(streams(api) == known, "numbers were used up", known, streams(api))
+    post(api, weather(3, name="Batch 2"))
+    check([event["v"] for event in readings(gateway, "weather")] == [1, 2, 3], "what is stored", readings(gateway, "weather"))
     gateway.stop()
 
 
@@ -276,6 +297,6 @@ def there_is_an_end_of_consumers(site):
 
 
 main(what_a_program_sends_is_durable_when_it_is_answered, what_is_wrong_is_refused_with_its_place_and_stores_nothing,
-     a_program_that_lost_the_answer_learns_what_came_of_it, who_sends_too_much_is_told_to_wait,
+     a_program_that_lost_the_answer_learns_what_came_of_it, who_sends_too_much_is_told_to_wait, what_changes_all_the_time_describes_no_point,
      what_a_program_sends_is_published_with_what_it_is, a_consumer_gets_each_event_until_it_has_acknowledged_it,
      a_consumer_can_wait_for_what_comes, a_deleted_consumer_holds_the_journal_no_more, there_is_an_end_of_consumers)

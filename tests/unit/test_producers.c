@@ -4,7 +4,7 @@
 #include "unit/journal_kit.h"
 
 #include "unit/sync_gate.h"
-#include "web/producers.h"
+#include "web/producers_inside.h"
 
 static bool nobody_configured(void *context, const char *device)
 {
@@ -43,22 +43,29 @@ static void forget(struct http_reply *reply)
     memset(reply, 0, sizeof *reply);
 }
 
-/* One event of meter/p, as its worker takes it in. */
-static void post(struct http_reply *reply, const char *type, const char *value)
+/* One event of meter/p of that name, as its worker takes it in. */
+static void post_named(struct http_reply *reply, const char *name, const char *type,
+                       const char *value)
 {
     static const struct caller caller = {.role = ROLE_OPERATOR, .account = "prog"};
     struct routes routes = producers_routes(producers);
     char body[160];
 
     snprintf(body, sizeof body,
-             "{\"device\":\"meter\",\"point\":\"p\",\"type\":\"%s\",\"events\":[{\"v\":%s}]}", type,
-             value);
+             "{\"device\":\"meter\",\"point\":\"p\",\"name\":\"%s\",\"type\":\"%s\","
+             "\"events\":[{\"v\":%s}]}",
+             name, type, value);
     struct http_request http = {
         .method = "POST", .path = routes.rows[0].path, .body = body, .size = strlen(body)};
     *reply = (struct http_reply){.status = 200};
     routes.rows[0].handle(routes.context, &(struct route_request){.http = &http, .caller = &caller},
                           reply);
     reply->work(reply->work_context, &http, reply);
+}
+
+static void post(struct http_reply *reply, const char *type, const char *value)
+{
+    post_named(reply, "", type, value);
 }
 
 /* The number under which the only event of a request is said to be stored. */
@@ -159,6 +166,75 @@ static void a_point_is_not_declared_anew_while_something_is_owed(void **state)
     forget(&second);
 }
 
+static void store_named(const char *name)
+{
+    struct http_reply reply;
+
+    post_named(&reply, name, "integer", "1");
+    assert_int_equal(reply.status, 200);
+    stored(&reply);
+    forget(&reply);
+}
+
+static void assert_refused(const char *name, int status, const char *words)
+{
+    struct http_reply reply;
+
+    post_named(&reply, name, "integer", "1");
+    assert_int_equal(reply.status, status);
+    assert_non_null(strstr(reply.body, words));
+    assert_int_equal(reply.headers[0].value != NULL, status == 429);
+    if (status == 429)
+        assert_in_range(strtoul(reply.headers[0].value, NULL, 10), PRODUCERS_ANEW_S - 30,
+                        PRODUCERS_ANEW_S);
+    forget(&reply);
+}
+
+static void let_a_minute_pass(void)
+{
+    producers->points[0].anew_ns -= PRODUCERS_ANEW_S * NS_PER_S;
+}
+
+static void a_point_is_described_otherwise_once_a_minute(void **state)
+{
+    struct kit *kit = *state;
+
+    begin(kit);
+    store_named("first");
+    store_named("mended");
+    uint32_t count = journal_stream_count(kit->journal);
+    assert_refused("12:00:01", 429, "less than a minute ago");
+    assert_refused("12:00:02", 429, "less than a minute ago");
+    assert_int_equal(journal_stream_count(kit->journal), count);
+    store_named("mended");
+    let_a_minute_pass();
+    store_named("12:01:02");
+    assert_int_equal(journal_stream_count(kit->journal), count + 1);
+}
+
+static void programs_leave_half_of_the_numbers_to_the_configuration(void **state)
+{
+    struct kit *kit = *state;
+    struct stream stream = {.type = VALUE_F64, .device = "boiler", .point = "flow"};
+
+    begin(kit);
+    store_named("a");
+    store_named("b");
+    producers_close(producers);
+    assert_int_equal(producers_open(&producers, kit->journal,
+                                    &(struct producers_source){.configured = nobody_configured}),
+                     0);
+    /* The device, and its point twice. */
+    assert_int_equal(producers->declared, 3);
+
+    producers->declared = PRODUCERS_STREAMS_MAX - 1;
+    store_named("c");
+    let_a_minute_pass();
+    assert_refused("d", 409, "as often as this journal has room for");
+    store_named("c");
+    assert_int_equal(journal_declare(kit->journal, &stream), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, end)
@@ -166,6 +242,8 @@ int main(void)
         TEST(an_answer_is_of_one_s_own_events),
         TEST(one_that_gave_up_leaves_its_events_to_nobody),
         TEST(a_point_is_not_declared_anew_while_something_is_owed),
+        TEST(a_point_is_described_otherwise_once_a_minute),
+        TEST(programs_leave_half_of_the_numbers_to_the_configuration),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
