@@ -198,10 +198,10 @@ static void post_revert(void *context, const struct route_request *request,
 }
 
 LATER_ROUTE(get_network)
-LATER_ROUTE(put_interface)
-LATER_ROUTE(delete_interface)
-LATER_ROUTE(post_confirm)
-LATER_ROUTE(post_revert)
+SLOW_ROUTE(put_interface)
+SLOW_ROUTE(delete_interface)
+SLOW_ROUTE(post_confirm)
+SLOW_ROUTE(post_revert)
 
 static const struct route rows[] = {
     {"GET", "/api/v1/network", ROLE_VIEWER, get_network_later, 0},

@@ -17,6 +17,7 @@
 #define RELEASE_PATH "/etc/os-release"
 #define BLOCK        (32 * 1024)
 #define BOX_KEPT_NS  (5 * NS_PER_S)
+#define BOX_TOLD_NS  (60 * NS_PER_S) /* while somebody else asks anew */
 
 int update_open(struct update **out, const char *state_path, const char *wish_path)
 {
@@ -109,21 +110,67 @@ void update_running(const struct update_box *box, char version[UPDATE_VERSION_SI
 
 /* --- what is known of the slots --- */
 
+/* Under `looking`. */
+static void ask(struct update *update)
+{
+    char words[UPDATE_WORDS_SIZE] = "";
+    struct update_box box;
+    int error = update_rauc_look(&box, words);
+
+    pthread_mutex_lock(&update->lock);
+    /* While it installs, what it said before is all that is known. */
+    if (error != ERR_BUSY)
+        update->box = box;
+    update->box_error = error;
+    memcpy(update->box_words, words, sizeof words);
+    update->box_known = true;
+    update->box_ns = clock_mono(&clock_system);
+    pthread_mutex_unlock(&update->lock);
+}
+
+/* What RAUC said last. False when that is over, or said longer ago than `age_ns`. */
+static bool recall(struct update *update, int64_t age_ns, struct update_box *box,
+                   char words[UPDATE_WORDS_SIZE], int *error)
+{
+    pthread_mutex_lock(&update->lock);
+    *box = update->box;
+    memcpy(words, update->box_words, UPDATE_WORDS_SIZE);
+    *error = update->box_error;
+    bool good = update->box_known && clock_mono(&clock_system) - update->box_ns < age_ns;
+    pthread_mutex_unlock(&update->lock);
+    return good;
+}
+
+/* Under `looking`. */
+static int look(struct update *update, struct update_box *box, char words[UPDATE_WORDS_SIZE])
+{
+    int error;
+
+    if (!recall(update, BOX_KEPT_NS, box, words, &error)) {
+        ask(update);
+        recall(update, BOX_KEPT_NS, box, words, &error);
+    }
+    return error;
+}
+
 int update_box_look(struct update *update, struct update_box *box, char words[UPDATE_WORDS_SIZE])
 {
     pthread_mutex_lock(&update->looking);
-    if (clock_mono(&clock_system) >= update->box_until_ns) {
-        struct update_box now;
+    int error = look(update, box, words);
+    pthread_mutex_unlock(&update->looking);
+    return error;
+}
 
-        update->box_error = update_rauc_look(&now, update->box_words);
-        /* While it installs, what it said before is all that is known. */
-        if (update->box_error != ERR_BUSY)
-            update->box = now;
-        update->box_until_ns = clock_mono(&clock_system) + BOX_KEPT_NS;
+int update_box_glance(struct update *update, struct update_box *box, char words[UPDATE_WORDS_SIZE])
+{
+    int error;
+
+    if (pthread_mutex_trylock(&update->looking)) {
+        if (recall(update, BOX_TOLD_NS, box, words, &error))
+            return error;
+        pthread_mutex_lock(&update->looking);
     }
-    *box = update->box;
-    memcpy(words, update->box_words, UPDATE_WORDS_SIZE);
-    int error = update->box_error;
+    error = look(update, box, words);
     pthread_mutex_unlock(&update->looking);
     return error;
 }
@@ -131,7 +178,9 @@ int update_box_look(struct update *update, struct update_box *box, char words[UP
 void update_box_forget(struct update *update)
 {
     pthread_mutex_lock(&update->looking);
-    update->box_until_ns = 0;
+    pthread_mutex_lock(&update->lock);
+    update->box_known = false;
+    pthread_mutex_unlock(&update->lock);
     pthread_mutex_unlock(&update->looking);
 }
 

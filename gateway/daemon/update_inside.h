@@ -28,13 +28,14 @@ struct update {
     /* Held while a note is written, which may wait for the disk. */
     pthread_mutex_t noting;
     struct journal *journal;
-    /* Held while RAUC is asked about its slots: one asks, and who comes meanwhile waits for that.
+    /* Held while RAUC is asked about its slots: one asks at a time. What it said is under `lock`.
      */
     pthread_mutex_t looking;
     struct update_box box;
     char box_words[UPDATE_WORDS_SIZE];
     int box_error;
-    int64_t box_until_ns; /* monotonic: the answer is good until then */
+    bool box_known; /* it has said something, which still holds; */
+    int64_t box_ns; /* monotonic: at that time */
 };
 
 struct update_take {
@@ -48,6 +49,10 @@ void update_note(struct update *update, const struct caller *caller, const char 
 /* As update_rauc_look, by an answer that may be some seconds old; with ERR_BUSY `box` is what it
  * was before, if that is known. Any thread. */
 int update_box_look(struct update *update, struct update_box *box, char words[UPDATE_WORDS_SIZE]);
+
+/* The same for who only shows it: while somebody else asks RAUC, who may take long, it is what was
+ * said within the last minute. */
+int update_box_glance(struct update *update, struct update_box *box, char words[UPDATE_WORDS_SIZE]);
 
 /* What was answered is so no more: the next look asks again. Any thread. */
 void update_box_forget(struct update *update);

@@ -123,7 +123,7 @@ static void get_update(void *context, const struct route_request *request, struc
     (void)request;
     /* It may begin or end while RAUC is asked. */
     update_look(update, &before);
-    int error = update_box_look(update, &box, words);
+    int error = update_box_glance(update, &box, words);
     update_look(update, &job);
     if (!answer_begin(&answer, reply))
         return;
@@ -347,10 +347,10 @@ static void post_restart(void *context, const struct route_request *request,
         reply_failure(reply, ERR_NOMEM);
 }
 
-LATER_ROUTE(get_update)
+SLOW_ROUTE(get_update)
 LATER_ROUTE(post_update)
-LATER_ROUTE(post_rollback)
-LATER_ROUTE(post_restart)
+SLOW_ROUTE(post_rollback)
+SLOW_ROUTE(post_restart)
 
 static const struct route rows[] = {
     {"GET", "/api/v1/update", ROLE_VIEWER, get_update_later, 0},

@@ -56,6 +56,7 @@ static struct choice *ask(const char *const arguments[], struct http_reply *repl
     for (size_t i = 0; arguments[i]; i++)
         choice->arguments[i] = arguments[i];
     reply->work = answer;
+    reply->slow = true;
     reply->work_context = reply->owned = choice;
     return choice;
 }

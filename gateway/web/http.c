@@ -38,8 +38,8 @@ struct http {
     struct http_exchange *waiting; /* suspended streams, under the lock */
     uint64_t wakes;                /* how often http_wake was called, under the lock */
     bool closing;
-    atomic_uint open; /* connections */
-    struct workers *workers;
+    atomic_uint open;             /* connections */
+    struct workers *quick, *slow; /* so that what is slow keeps nobody waiting but its like */
 };
 
 /* One request and its reply, from the first header to the last byte sent. The library may give up
@@ -283,15 +283,17 @@ static void do_work(struct worker_item *item, bool closing)
 /* Hands the exchange to the workers; the library asks for it again once it is resumed. */
 static bool queue_work(struct http_exchange *exchange)
 {
+    struct http *server = exchange->server;
+    struct workers *workers = exchange->reply.slow ? server->slow : server->quick;
     bool urgent = exchange->reply.urgent;
 
-    if (!workers_reserve(exchange->server->workers, urgent))
+    if (!workers_reserve(workers, urgent))
         return false;
     exchange->worked = true;
     exchange->item.run = do_work;
     /* Before a worker can resume it. */
     MHD_suspend_connection(exchange->connection);
-    workers_post(exchange->server->workers, &exchange->item, urgent);
+    workers_post(workers, &exchange->item, urgent);
     return true;
 }
 
@@ -470,7 +472,8 @@ int http_open(struct http **out, unsigned connections_max, http_admit_fn *admit,
     server->context = context;
     server->connections_max = connections_max;
     pthread_mutex_init(&server->lock, NULL);
-    if (workers_open(&server->workers) == 0)
+    if (workers_open(&server->quick, WORKERS_QUICK) == 0 &&
+        workers_open(&server->slow, WORKERS_SLOW) == 0)
         server->daemon = start_library(server);
     if (!server->daemon) {
         http_close(server);
@@ -524,12 +527,15 @@ void http_close(struct http *server)
     pthread_mutex_lock(&server->lock);
     server->closing = true;
     pthread_mutex_unlock(&server->lock);
-    if (server->workers)
-        workers_stop(server->workers);
+    if (server->quick)
+        workers_stop(server->quick);
+    if (server->slow)
+        workers_stop(server->slow);
     http_wake(server);
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
-    workers_close(server->workers);
+    workers_close(server->slow);
+    workers_close(server->quick);
     pthread_mutex_destroy(&server->lock);
     free(server);
 }

@@ -2,8 +2,8 @@
  * An HTTP/1.1 server without a listener: it serves connections that others accepted (the unix
  * socket of the CLI; TLS connections behind the door). One thread of its own serves all of them, so
  * a handler must not wait. What never ends is a stream; what takes a while (a password's hash, a
- * disk) is work, which a few threads do one after the other. The only users of libmicrohttpd's
- * header are http.c and http_request.c.
+ * disk) is work, which a few threads do one after the other, and what may take long has threads of
+ * its own. The only users of libmicrohttpd's header are http.c and http_request.c.
  */
 #ifndef SLUICE_WEB_HTTP_H
 #define SLUICE_WEB_HTTP_H
@@ -74,6 +74,7 @@ struct http_reply {
     void (*work)(void *context, const struct http_request *request, struct http_reply *reply);
     void *work_context;
     bool urgent; /* the work goes before what others wait for: logging in, an owner's changes */
+    bool slow;   /* it waits for another program or for root: on threads for such alone */
     /*
      * For an answer that comes with an event: asked at once and at each http_wake, on the server's
      * thread, until it returns true with the reply filled in (with a body, or with `read`).

@@ -1,4 +1,4 @@
-/* Handlers that may wait: for a disk, for the daemon's loop. */
+/* Handlers that may wait: for a disk, for the daemon's loop; for another program, for root. */
 #ifndef SLUICE_WEB_LATER_H
 #define SLUICE_WEB_LATER_H
 
@@ -15,6 +15,16 @@ void later_answer(const struct route_request *request, struct http_reply *reply,
                              struct http_reply *reply)                                             \
     {                                                                                              \
         later_answer(request, reply, name, context);                                               \
+    }
+
+/* The same for one that waits for another program or for root, who may take half a minute: it keeps
+ * none of the others waiting. */
+#define SLOW_ROUTE(name)                                                                           \
+    static void name##_later(void *context, const struct route_request *request,                   \
+                             struct http_reply *reply)                                             \
+    {                                                                                              \
+        later_answer(request, reply, name, context);                                               \
+        reply->slow = true;                                                                        \
     }
 
 #endif

@@ -130,8 +130,8 @@ static void get_file(void *context, const struct route_request *request, struct 
     answer_file(api->path, reply, 200);
 }
 
-LATER_ROUTE(put_file)
-LATER_ROUTE(get_file)
+SLOW_ROUTE(put_file)
+SLOW_ROUTE(get_file)
 
 int node_api_open(struct node_api **out, const char *folder, struct journal *journal)
 {

@@ -5,12 +5,11 @@
 
 #include "core/error.h"
 
-#define WORKERS     2
 #define WAITING_MAX 64
 #define URGENT_MAX  (2 * WAITING_MAX)
 
 struct workers {
-    pthread_t threads[WORKERS];
+    pthread_t threads[WORKERS_MAX];
     unsigned started;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -45,7 +44,7 @@ static void *work(void *context)
     return NULL;
 }
 
-int workers_open(struct workers **out)
+int workers_open(struct workers **out, unsigned count)
 {
     struct workers *workers = calloc(1, sizeof *workers);
 
@@ -54,7 +53,7 @@ int workers_open(struct workers **out)
     workers->end = &workers->first;
     pthread_mutex_init(&workers->lock, NULL);
     pthread_cond_init(&workers->changed, NULL);
-    while (workers->started < WORKERS) {
+    while (workers->started < count) {
         if (pthread_create(&workers->threads[workers->started], NULL, work, workers)) {
             workers_close(workers);
             return ERR_NOMEM;

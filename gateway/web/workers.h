@@ -7,6 +7,10 @@
 
 #include <stdbool.h>
 
+#define WORKERS_MAX   2
+#define WORKERS_QUICK 2 /* for what has an end soon: a hash, a disk */
+#define WORKERS_SLOW  2 /* for what waits for others: a program, root, RAUC */
+
 struct workers;
 
 /* Lies in what is to be done, and is the workers' from workers_post until `run` is called. */
@@ -16,8 +20,8 @@ struct worker_item {
     void (*run)(struct worker_item *item, bool closing);
 };
 
-/* Starts the threads. ERR_NOMEM. */
-int workers_open(struct workers **workers);
+/* Starts `count` threads, WORKERS_MAX at most. ERR_NOMEM. */
+int workers_open(struct workers **workers, unsigned count);
 
 /* Runs what was posted (with `closing`) and what comes yet of what was reserved, and joins the
  * threads. From then on no place is given. */

@@ -348,10 +348,10 @@ def elsewhere_the_package_manager_does_it(site):
     check(Api(gateway).ask("POST", UPDATE + "/rollback", {}).status == 409, "a way back")
 
 
-# Stands for RAUC where it is to be slow: an installation that never ends.
+# Stands for RAUC where it is to be slow: an installation that never ends; and where `gate` is a pipe, an answer that waits until somebody opens that.
 SLOW_RAUC = """#!/bin/sh
 case $1 in
-status) echo asked >>"${0%/*}/asked"; echo '{"compatible":"sluice-test","boot_primary":"rootfs.0","slots":[{"rootfs.0":{"bootname":"A","state":"booted","boot_status":"good"}}]}' ;;
+status) echo asked >>"${0%/*}/asked"; [ ! -p "${0%/*}/gate" ] || cat "${0%/*}/gate"; echo '{"compatible":"sluice-test","boot_primary":"rootfs.0","slots":[{"rootfs.0":{"bootname":"A","state":"booted","boot_status":"good"}}]}' ;;
 info) echo '{"compatible":"sluice-test","version":"9.0.0"}' ;;
 install) echo ' 40% Copying image'; exec sleep 600 ;;
 esac
@@ -434,6 +434,45 @@ def who_only_looks_has_rauc_asked_once(site):
     check(times <= 4, "thirteen that look", times)  # an answer is kept for five seconds; a slow machine takes some
 
 
+def who_asks_what_is_slow_keeps_nobody_else_out(site):
+    gate, asked = site.path("gate"), site.path("asked")
+    with open(site.path("rauc"), "w") as out:
+        out.write(SLOW_RAUC)
+    os.chmod(site.path("rauc"), 0o755)
+    gateway = Gateway(site, [], [], []).start(before=["env", "PATH=%s:%s" % (site.folder, os.environ["PATH"])])
+    api, account = Api(gateway), {"name": "anna", "password": "three plain words"}
+    made = api.ask("PUT", "/api/v1/accounts/anna", {"role": "owner", "password": account["password"]})
+    check(made.status < 300, "an account", made.status, made.text)
+
+    def times():
+        with open(asked) as file:
+            return len(file.readlines())
+
+    def look_until_it_is_asked():
+        while times() < 2:
+            state(gateway)
+    check(state(gateway)["board"] == "sluice-test", "what is known")
+    os.mkfifo(gate)
+    done = {}
+    looking = threading.Thread(target=look_until_it_is_asked, daemon=True)
+    back = threading.Thread(target=lambda: done.update(back=api.ask("POST", UPDATE + "/rollback", {})), daemon=True)
+    looking.start()
+    wait_for(lambda: times() == 2, 30, "what is known is old, and RAUC hangs")
+    told = state(gateway)
+    check(told["board"] == "sluice-test" and looking.is_alive(), "what is told meanwhile", told)
+    back.start()
+    wait_for(lambda: times() == 3, 10, "another one hangs")
+    login = api.ask("POST", "/api/v1/login", account, {"Content-Type": "application/json"})
+    check(login.status == 200, "a login", login.status, login.text)
+    api.get("/api/v1/config")
+    check(looking.is_alive() and back.is_alive(), "they waited for RAUC's end")
+    with open(gate, "w"):
+        os.unlink(gate)
+    looking.join()
+    back.join()
+    check(done["back"].status == 409 and "no other system" in done["back"].text, "the way back", done["back"].text)
+
+
 def root_restarts_the_machine(site):
     """What stands for the unit sluice-wish.path, without a restart of the machine that tests."""
     gateway = Gateway(site, [], [], []).start()
@@ -463,4 +502,4 @@ main(installs_and_goes_back, refuses_each_with_its_reason, what_never_ends_is_re
      the_image_says_which_version_runs_and_the_oldest_that_may, only_root_and_the_gateway_speak_to_rauc,
      elsewhere_the_package_manager_does_it, an_end_during_an_installation_is_not_told_as_its_success,
      rauc_brings_to_its_end_what_a_killed_daemon_began, what_somebody_else_installs_is_told, who_only_looks_has_rauc_asked_once,
-     root_restarts_the_machine)
+     who_asks_what_is_slow_keeps_nobody_else_out, root_restarts_the_machine)

@@ -324,6 +324,7 @@ static void answer_held(void *context, const struct http_request *request, struc
     reply->work = do_when_let_go;
     reply->owned = malloc(64);
     reply->urgent = request->path[1] == 'U';
+    reply->slow = request->path[1] == 'S';
 }
 
 static int ask_for(struct http *server, const char *path)
@@ -393,6 +394,31 @@ static void urgent_work_goes_first(void **state)
     http_close(server);
 }
 
+static void what_is_slow_keeps_only_its_like_waiting(void **state)
+{
+    struct http *server;
+    int asked[4];
+    char answer[256];
+
+    (void)state;
+    held.begun = 0;
+    held.go = false;
+    assert_int_equal(http_open(&server, CONNECTIONS, NULL, answer_held, NULL), 0);
+    asked[0] = ask_for(server, "/S");
+    asked[1] = ask_for(server, "/S");
+    wait_begun(2);
+    asked[2] = ask_for(server, "/S"); /* waits for one of them */
+    asked[3] = ask_for(server, "/a");
+    wait_begun(3);
+    assert_int_equal(held.order[2], 'a');
+    let_go();
+    for (int i = 0; i < 4; i++) {
+        assert_true(read(asked[i], answer, sizeof answer) > 0);
+        close(asked[i]);
+    }
+    http_close(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +428,7 @@ int main(void)
         cmocka_unit_test(who_leaves_while_there_is_no_room_is_let_go),
         cmocka_unit_test(what_may_not_be_sent_is_refused_before_it_is_read),
         cmocka_unit_test(urgent_work_goes_first),
+        cmocka_unit_test(what_is_slow_keeps_only_its_like_waiting),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
