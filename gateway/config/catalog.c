@@ -422,6 +422,26 @@ static bool is_shipped(const struct config_parts *parts, size_t index)
     return !parts->profile_folders[index + 1] || access(path, F_OK) == 0;
 }
 
+bool catalog_name_valid(const char *name)
+{
+    size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+
+    return size > 0 && size + SUFFIX_LENGTH <= NAME_MAX && name[size] == '\0' && *name != '.';
+}
+
+int catalog_file(const struct config_parts *parts, const char *name, char path[PATH_MAX], bool *own)
+{
+    for (size_t i = 0; catalog_name_valid(name) && parts->profile_folders[i]; i++) {
+        int size = snprintf(path, PATH_MAX, "%s/%s" SUFFIX, parts->profile_folders[i], name);
+
+        if (size < PATH_MAX && shelf_has(path)) {
+            *own = !is_shipped(parts, i);
+            return 0;
+        }
+    }
+    return ERR_NOT_FOUND;
+}
+
 const char *catalog_own_folder(const struct config_parts *parts)
 {
     for (size_t i = 0; parts->profile_folders[i]; i++) {

@@ -2,6 +2,8 @@
 #ifndef SLUICE_CONFIG_CATALOG_H
 #define SLUICE_CONFIG_CATALOG_H
 
+#include <limits.h>
+
 #include "config/config.h"
 #include "config/json.h"
 
@@ -63,6 +65,17 @@ int catalog_use(struct config **config, const struct catalog_use *use,
  */
 int catalog_check(const char *path, const struct config_parts *parts, config_tell_fn *tell,
                   void *context);
+
+/* Whether a configuration may name a profile so: plain names only, since a profile is looked for in
+ * its folders and nowhere else. */
+bool catalog_name_valid(const char *name);
+
+/*
+ * The file that a configuration means by that name (a shipped one may stand in an archive:
+ * core/shelf.h). 0 with its path, and whether it is one of the user's own; ERR_NOT_FOUND.
+ */
+int catalog_file(const struct config_parts *parts, const char *name, char path[PATH_MAX],
+                 bool *own);
 
 /* The folder of the user's own profiles: the first whose profiles are not the shipped ones; NULL:
  * there is none. It need not be there yet. */

@@ -6,20 +6,13 @@
 #include <unistd.h>
 
 #include "config/assign.h"
+#include "config/catalog.h"
 #include "config/file.h"
 #include "config/load.h"
 #include "core/nearest.h"
 #include "core/shelf.h"
 
 #define FOLDERS_MAX 5
-
-/* Plain names only: a profile is looked for in its folders and nowhere else. */
-static bool name_valid(const char *name)
-{
-    return *name != '\0' && *name != '.' &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") ==
-               strlen(name);
-}
 
 /* The name that comes nearest, copied: `best`. */
 struct search {
@@ -88,13 +81,11 @@ static void tell_absent(struct loader *loader, const struct json *value, const c
 static const char *find_file(struct loader *loader, const char *name)
 {
     char path[PATH_MAX];
-    for (size_t i = 0; i < FOLDERS_MAX && loader->parts->profile_folders[i]; i++) {
-        int size =
-            snprintf(path, sizeof(path), "%s/%s.json", loader->parts->profile_folders[i], name);
-        if (size > 0 && (size_t)size < sizeof(path) && shelf_has(path))
-            return arena_text(loader->scratch, path, (size_t)size);
-    }
-    return NULL;
+    bool own;
+
+    if (catalog_file(loader->parts, name, path, &own))
+        return NULL;
+    return arena_text(loader->scratch, path, strlen(path));
 }
 
 static const struct json *read_profile(struct loader *loader, const char *path)
@@ -191,7 +182,7 @@ const struct profile *load_profile(struct loader *loader, const struct json *val
     for (size_t i = 0; i < loader->profile_count; i++)
         if (strcmp(loader->profiles[i].name, name) == 0)
             return loader->profiles[i].root ? &loader->profiles[i] : NULL;
-    const char *path = name_valid(name) ? find_file(loader, name) : NULL;
+    const char *path = find_file(loader, name);
     if (!path) {
         tell_absent(loader, value, name);
         return NULL;

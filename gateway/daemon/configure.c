@@ -46,7 +46,7 @@ static int open_parts(struct configure *configure)
     struct running *running = configure->running;
     struct export_given exported = {
         .keeper = configure->keeper,
-        .place = {given->path, given->first, configure->accounts_path},
+        .place = {given->path, given->first, configure->accounts_path, given->parts},
         .status = write_status,
         .status_context = running,
         .restore_accounts = restore_accounts,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/catalog.h"
 #include "core/base64.h"
 #include "core/error.h"
 #include "core/save.h"
@@ -14,6 +15,7 @@
 #include "web/files_api.h"
 #include "web/files_use.h"
 #include "web/password.h"
+#include "web/profiles_use.h"
 
 #define LABEL "sluice-backup 1 "
 #define KIND  "sluice-backup"
@@ -27,6 +29,13 @@ __attribute__((format(printf, 3, 4))) static int refuse(char why[BACKUP_WHY_SIZE
     vsnprintf(why, BACKUP_WHY_SIZE, format, arguments);
     va_end(arguments);
     return error;
+}
+
+static void ignore(void *context, struct json_place at, const char *sentence)
+{
+    (void)context;
+    (void)at;
+    (void)sentence;
 }
 
 /* What the sealed part belongs to: it does not open beside another configuration. */
@@ -54,7 +63,7 @@ struct writing {
     struct json_writer *writer;
     const struct backup_place *place;
     bool secrets; /* the secret files, else the others */
-    size_t bytes; /* of all files so far */
+    size_t bytes; /* of all of them so far */
     int error;    /* and the sentence for it: nothing more is written */
     char *why;
 };
@@ -109,6 +118,29 @@ static void write_files(struct writing *writing)
                                 found, FILES_MAX);
     else if (found < 0)
         writing->error = refuse(writing->why, found, "%s", error_text(found));
+}
+
+static void write_profile(void *context, const char *name, const char *path)
+{
+    write_entry(context, name, path);
+}
+
+/* Those that no other gateway has. */
+static int write_profiles(struct writing *writing, const char *config)
+{
+    struct arena *arena;
+    struct json *root = NULL;
+
+    if (arena_open(&arena)) {
+        writing->error = refuse(writing->why, ERR_NOMEM, "%s", error_text(ERR_NOMEM));
+        return writing->error;
+    }
+    json_read(&root, arena, config, strlen(config), ignore, NULL);
+    json_write_open(writing->writer, "profiles", '[');
+    profiles_use_each(root, writing->place->parts, write_profile, writing);
+    json_write_close(writing->writer, ']');
+    arena_close(arena);
+    return writing->error;
 }
 
 /* The secret files and the accounts as a document of their own. */
@@ -195,7 +227,7 @@ static int write_beside(struct writing *writing, const char *config, const char 
 
     write_files(writing);
     write_left_out(writer, writing->place);
-    if (writing->error)
+    if (writing->error || write_profiles(writing, config))
         return writing->error;
     if (!passphrase) {
         json_write_raw(writer, "sealed", "null");
@@ -213,21 +245,27 @@ static int write_beside(struct writing *writing, const char *config, const char 
     return error;
 }
 
+int backup_config(const struct backup_place *place, char **text)
+{
+    size_t size;
+    int error = save_read(place->config_path, JSON_SIZE_MAX, text, &size);
+
+    if (error != ERR_NOT_FOUND)
+        return error;
+    *text = strdup(place->first);
+    return *text ? 0 : ERR_NOMEM;
+}
+
 int backup_write(struct json_writer *writer, const struct backup_place *place,
                  const char *gateway_id, const char *passphrase, int64_t now_ms,
                  char why[BACKUP_WHY_SIZE])
 {
     struct writing writing = {.writer = writer, .place = place, .why = why};
     char *config;
-    size_t size;
-    int error = save_read(place->config_path, JSON_SIZE_MAX, &config, &size);
+    int error = backup_config(place, &config);
 
-    if (error == ERR_NOT_FOUND)
-        config = strdup(place->first);
-    else if (error)
+    if (error)
         return refuse(why, error, "the configuration cannot be read");
-    if (!config)
-        return refuse(why, ERR_NOMEM, "%s", error_text(ERR_NOMEM));
     json_write_text(writer, "kind", KIND);
     json_write_integer(writer, "schema", BACKUP_SCHEMA);
     json_write_text(writer, "gateway", gateway_id);
@@ -267,34 +305,37 @@ static char *data_of(const struct json *object, const char *key, size_t *size)
     return data;
 }
 
-static int read_files(struct backup *backup, const struct json *object, char why[BACKUP_WHY_SIZE])
+static int read_entry(struct backup *backup, const struct json *entry, bool profile,
+                      char why[BACKUP_WHY_SIZE])
 {
-    const struct json *list = json_find(object, "files");
-    const struct json *entry = list && list->type == JSON_LIST ? list->first : NULL;
+    struct backup_file *file = &backup->files[backup->count];
+    size_t size, max = profile ? BACKUP_PROFILES_MAX : FILES_MAX,
+                 count = profile ? backup->profile_count : backup->count - backup->profile_count;
+    const char *name = text_of(entry, "name", &size);
 
-    for (; entry; entry = entry->next) {
-        size_t size;
-        const char *name = text_of(entry, "name", &size);
-
-        if (!name || !files_name_valid(name))
-            return refuse(why, ERR_INVALID, "a file in it has a name that no file may have");
-        if (backup->file_count == FILES_MAX)
-            return refuse(why, ERR_INVALID, "it holds more than %d files", FILES_MAX);
-        struct backup_file *file = &backup->files[backup->file_count];
-        file->data = data_of(entry, "data", &file->size);
-        if (!file->data)
-            return refuse(why, ERR_INVALID, "a file in it is damaged");
-        file->name = name;
-        backup->file_count++;
-    }
+    if (!name || !(profile ? catalog_name_valid(name) : files_name_valid(name)))
+        return refuse(why, ERR_INVALID, "a file in it has a name that no file may have");
+    if (count == max)
+        return refuse(why, ERR_INVALID, "it holds more than %zu files", max);
+    *file = (struct backup_file){.name = name, .profile = profile};
+    file->data = data_of(entry, "data", &file->size);
+    if (!file->data)
+        return refuse(why, ERR_INVALID, "a file in it is damaged");
+    backup->count++;
+    backup->profile_count += profile;
     return 0;
 }
 
-static void ignore(void *context, struct json_place at, const char *sentence)
+static int read_entries(struct backup *backup, const struct json *object, const char *key,
+                        bool profiles, char why[BACKUP_WHY_SIZE])
 {
-    (void)context;
-    (void)at;
-    (void)sentence;
+    const struct json *list = json_find(object, key);
+    const struct json *entry = list && list->type == JSON_LIST ? list->first : NULL;
+    int error = 0;
+
+    for (; entry && !error; entry = entry->next)
+        error = read_entry(backup, entry, profiles, why);
+    return error;
 }
 
 /* The plain text of the sealed part, malloc'd and terminated; NULL with an error. */
@@ -353,7 +394,7 @@ static int read_sealed(struct backup *backup, const struct json *sealed, const c
     if (error)
         return refuse(why, error, "%s", error_text(error));
     backup->accounts.data = data_of(root, "accounts", &backup->accounts.size);
-    return read_files(backup, root, why);
+    return read_entries(backup, root, "files", false, why);
 }
 
 int backup_read(struct backup *backup, const struct json *document, const char *passphrase,
@@ -365,7 +406,7 @@ int backup_read(struct backup *backup, const struct json *document, const char *
     const struct json *number = json_find(document, "schema"), *sealed;
 
     memset(backup, 0, sizeof *backup);
-    backup->files = calloc(FILES_MAX, sizeof *backup->files);
+    backup->files = calloc(FILES_MAX + BACKUP_PROFILES_MAX, sizeof *backup->files);
     if (!backup->files)
         return refuse(why, ERR_NOMEM, "%s", error_text(ERR_NOMEM));
     if (!kind || strcmp(kind, KIND) != 0 || !number || !json_integer(number, &schema))
@@ -379,7 +420,9 @@ int backup_read(struct backup *backup, const struct json *document, const char *
     backup->displays = json_find(document, "displays");
     sealed = json_find(document, "sealed");
     backup->secrets_left_out = !sealed || sealed->type != JSON_OBJECT;
-    int error = read_files(backup, document, why);
+    int error = read_entries(backup, document, "files", false, why);
+    if (!error)
+        error = read_entries(backup, document, "profiles", true, why);
     if (error || backup->secrets_left_out)
         return error;
     if (!passphrase)
@@ -396,7 +439,7 @@ static void wipe(struct backup_file *file)
 
 void backup_close(struct backup *backup)
 {
-    for (size_t i = 0; i < backup->file_count; i++)
+    for (size_t i = 0; i < backup->count; i++)
         wipe(&backup->files[i]);
     wipe(&backup->accounts);
     free(backup->files);

@@ -1,5 +1,6 @@
 /*
- * A backup: the configuration, the files beside it, and the accounts, as one JSON document
+ * A backup: the configuration, the files beside it, the profiles of its own that it uses, and the
+ * accounts, as one JSON document
  * (docs/backup.md). What is secret in it is sealed under a passphrase, or left out.
  */
 #ifndef SLUICE_WEB_BACKUP_H
@@ -8,11 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config/config.h"
 #include "config/json.h"
 #include "config/json_write.h"
 
 #define BACKUP_SCHEMA         1
-#define BACKUP_BYTES_MAX      (8 * 1024 * 1024) /* of all files together */
+#define BACKUP_BYTES_MAX      (8 * 1024 * 1024) /* of all files and profiles together */
+#define BACKUP_PROFILES_MAX   256
 #define BACKUP_WHY_SIZE       256
 #define BACKUP_PASSPHRASE_MIN 10
 
@@ -20,7 +23,11 @@ struct backup_place {
     const char *config_path;
     const char *first; /* the text that stands for a configuration that is not there */
     const char *accounts_path;
+    const struct config_parts *parts; /* where profiles are */
 };
+
+/* The configuration's text, malloc'd: `place->first` where there is no file. 0, or an error. */
+int backup_config(const struct backup_place *place, char **text);
 
 /* Writes the fields into an open object; `passphrase` NULL leaves the secrets out. 0, or an error
  * with a sentence. */
@@ -30,6 +37,7 @@ int backup_write(struct json_writer *writer, const struct backup_place *place,
 
 struct backup_file {
     const char *name;
+    bool profile; /* the profile of that name, and no file beside the configuration */
     char *data;
     size_t size;
 };
@@ -37,8 +45,8 @@ struct backup_file {
 struct backup {
     struct arena *arena; /* of the sealed part */
     const char *config;  /* its text */
-    struct backup_file *files;
-    size_t file_count;
+    struct backup_file *files; /* and profiles */
+    size_t count, profile_count;
     struct backup_file accounts; /* data NULL: there are none in it */
     bool secrets_left_out;
     const struct json *displays; /* what displays showed (displays.h); NULL: nothing of that */

@@ -36,6 +36,9 @@ struct routes export_api_routes(struct export_api *api);
  * page no certificate and names of its own. malloc'd; NULL with a sentence. */
 char *export_template(const char *text, char why[EDIT_WHY_SIZE]);
 
+/* Whether a value of a configuration belongs to one gateway alone. */
+bool export_own(const struct json *value);
+
 /* A template's text with the identity of a configuration. The same way. */
 char *export_personal(const char *text, const struct json *own, char why[EDIT_WHY_SIZE]);
 

@@ -44,6 +44,18 @@ static const struct {
     {"web", "key", NULL},
 };
 
+bool export_own(const struct json *value)
+{
+    const struct json *object = value->parent;
+
+    for (size_t i = 0; i < sizeof own_keys / sizeof *own_keys; i++)
+        if (object && object->parent && !object->parent->parent && value->key && object->key &&
+            strcmp(value->key, own_keys[i].key) == 0 &&
+            strcmp(object->key, own_keys[i].object) == 0)
+            return true;
+    return false;
+}
+
 /* Sets the own keys to what `from` has of them, or to what a template has where it is NULL. */
 static char *with_keys(const char *text, const struct json *root, const struct json *from,
                        char why[EDIT_WHY_SIZE])

@@ -26,7 +26,8 @@ class Plant:
         self.folder = folder
         self.gateway.config_path = os.path.join(folder, "sluice.json")
         self.gateway.write()
-        self.gateway.start()
+        self.profiles = os.path.join(folder, "profiles")
+        self.gateway.start(before=("env", "SLUICE_PROFILES=" + self.profiles))
         self.api = Api(self.gateway)
 
     def put(self, name, data, headers=None):
@@ -174,6 +175,88 @@ def a_backup_is_restored_on_other_hardware(site):
     for name in ("gw.key", "cloud.password"):
         check(stat.S_IMODE(os.stat(os.path.join(new.folder, name)).st_mode) == 0o600, name)
     new.gateway.stop()
+
+
+METER = b'{"vendor": "Acme", "drivers": ["modbus-tcp"], "numbering": "0-based", "points": [{"id": "level", "reg": 10, "type": "u16"}]}'
+OTHER_METER = METER.replace(b"10,", b"11,")
+
+
+def with_meters(site, prefix="", **more):
+    """Three devices: two of a profile that somebody made here, one of a shipped one. A second own profile is not used."""
+    it = Plant(site, prefix, **more)
+    for name in ("my-meter", "unused"):
+        answer = it.api.ask("PUT", "/api/v1/profiles/" + name, METER)
+        check(answer.status == 201, "a profile", answer.text)
+    it.apply([{"at": ["buses"], "set": [{"id": "hall", "driver": "modbus-tcp", "host": "127.0.0.1:1"}]},
+              {"at": ["devices"], "set": [{"id": name, "bus": "hall", "unit": unit, "profile": profile} for name, unit, profile in
+                                          (("a", 1, "my-meter"), ("b", 2, "eastron-sdm630"), ("c", 3, "my-meter"))]}])
+    return it
+
+
+def a_backup_brings_the_profiles_that_somebody_made(site):
+    it = with_meters(site)
+    backup = it.api.get("/api/v1/export/backup")
+    check([entry["name"] for entry in backup["profiles"]] == ["my-meter"], "those of one's own that are used", backup["profiles"])
+    check(it.api.ask("POST", "/api/v1/restore", {"backup": backup}).json["profiles"] == 1, "what is the same is no hindrance")
+    it.gateway.stop()
+    new = Plant(site, prefix="new-", gateway={"id": "fresh"})
+    path = os.path.join(new.profiles, "my-meter.json")
+    earlier = {key: value for key, value in backup.items() if key != "profiles"}
+    answer = new.api.ask("POST", "/api/v1/restore", {"backup": earlier})
+    check(answer.status == 400 and 'no profile "my-meter"' in answer.json["error"], "one of an earlier version has none", answer.text)
+    broken = {**backup, "config": backup["config"].replace('"version": 1', '"version": 7')}
+    answer = new.api.ask("POST", "/api/v1/restore", {"backup": broken})
+    check(answer.status == 400 and not os.path.exists(path), "what was refused is taken away again", answer.text)
+    for name in ("../my-meter", "", ".my-meter", "my/meter"):
+        answer = new.api.ask("POST", "/api/v1/restore", {"backup": {**backup, "profiles": [{**backup["profiles"][0], "name": name}]}})
+        check(answer.status == 400 and "no file may have" in answer.json["error"], name, answer.text)
+    answer = new.api.ask("POST", "/api/v1/restore", {"backup": backup})
+    check(answer.status == 200 and answer.json["profiles"] == 1 and answer.json["files"] == 0, answer.text)
+    check(read(path) == METER and stat.S_IMODE(os.stat(path).st_mode) == 0o644, "the profile")
+    check(new.api.ask("POST", "/api/v1/config/confirm", {"change": answer.json["change"], "anyway": True}).status == 200, "kept")
+    wait_for(lambda: new.gateway.cli("status", "--json").stdout.count('"profile":"my-meter"') == 2, 20, "its devices are read")
+    # One that is in use and is another stays.
+    site.write(path, OTHER_METER.decode())
+    answer = new.api.ask("POST", "/api/v1/restore", {"backup": backup})
+    check(answer.status == 409 and "my-meter.json is in use by devices[0].profile" in answer.json["error"] and read(path) == OTHER_METER, answer.text)
+    # And one that nothing uses gives way, also where it is refused at last.
+    new.apply([{"at": ["devices"], "set": []}])
+    check(new.api.ask("POST", "/api/v1/restore", {"backup": broken}).status == 400 and read(path) == OTHER_METER, "it is put back")
+    check(new.api.ask("POST", "/api/v1/restore", {"backup": backup}).status == 200 and read(path) == METER, "it gives way")
+    new.gateway.stop()
+
+
+def a_profile_that_cannot_be_read_is_in_no_backup(site):
+    it = with_meters(site)
+    path = os.path.join(it.profiles, "my-meter.json")
+    site.write(path, METER.decode() + " " * (256 * 1024))
+    answer = it.api.ask("GET", "/api/v1/export/backup")
+    check(answer.status == 409 and "my-meter cannot be taken into the backup" in answer.json["error"], answer.text)
+    it.gateway.stop()
+
+
+def what_a_template_needs_is_named_beside_it(site):
+    it = with_meters(site)
+    authority = Authority(site.folder, "Büro")
+    certificate, key = authority.issue("plant7")
+    for name, data in (("gw.pem", read(certificate)), ("gw.key", read(key)), ("page.pem", read(certificate)), ("page.key", read(key))):
+        check(it.put(name, data).status == 200, name)
+    it.apply([{"at": ["uplinks"], "set": [{"id": "up", "url": "mqtts://127.0.0.1:1", "tls": {"ca": authority.path, "cert": "gw.pem", "key": "gw.key"}}]},
+              {"at": ["web"], "set": {"enabled": False, "cert": "page.pem", "key": "page.key"}}])
+    template = it.api.ask("GET", "/api/v1/export/template")
+    words = [urllib.parse.unquote(word) for word in template.headers["X-Sluice-Left-Out"].split(" ")]
+    check(words == ["file=" + authority.path, "file=gw.pem", "file=gw.key", "profile=my-meter"], "what to carry along", words)
+    it.gateway.stop()
+    other = Plant(site, prefix="other-", gateway={"id": "plant8"})
+    answer = other.api.ask("POST", "/api/v1/restore", {"template": template.text})
+    check(answer.status == 400, answer.text)
+    for name in ("gw.pem", "gw.key"):
+        other.put(name, read(os.path.join(it.folder, name)))
+    other.api.ask("PUT", "/api/v1/profiles/my-meter", METER)
+    answer = other.api.ask("POST", "/api/v1/restore", {"template": template.text})
+    check(answer.status == 200, answer.text)
+    check("X-Sluice-Left-Out" not in Plant(site, prefix="bare-").api.ask("GET", "/api/v1/export/template").headers, "nothing is missing")
+    other.gateway.stop()
 
 
 def what_a_backup_leaves_out_is_told(site):
@@ -363,6 +446,7 @@ def what_displays_show_is_kept_beside_what_was_read(site):
     gateway.stop()
 
 
-main(files_are_told_apart_and_never_given_back, a_key_is_made_on_the_spot, a_backup_is_restored_on_other_hardware, what_a_backup_leaves_out_is_told,
+main(files_are_told_apart_and_never_given_back, a_key_is_made_on_the_spot, a_backup_is_restored_on_other_hardware, a_backup_brings_the_profiles_that_somebody_made,
+     a_profile_that_cannot_be_read_is_in_no_backup, what_a_template_needs_is_named_beside_it, what_a_backup_leaves_out_is_told,
      a_backup_has_all_files_or_is_none, a_refused_restore_leaves_the_files, a_template_makes_another_gateway, all_mistakes_of_a_template_are_told_with_their_places, a_report_says_what_is_there,
      what_displays_show_is_kept_beside_what_was_read)

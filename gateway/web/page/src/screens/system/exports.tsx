@@ -8,7 +8,7 @@ import { TextField } from '../../parts/field';
 import { Notice, Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { Mistakes } from '../../parts/review';
-import { restoreBody, type Restored } from './restore';
+import { needs, restoreBody, type Restored } from './restore';
 
 /** Hands an answer to the browser as a file, under the name that the gateway gives it. */
 async function save(response: Response): Promise<void> {
@@ -36,7 +36,11 @@ export function Exports() {
     setLeftOut(left_out.join(', '));
     await save(answer);
   });
-  const template = () => act(async () => save(await ask('/export/template')));
+  const template = () => act(async () => {
+    const answer = await ask('/export/template');
+    setLeftOut(needs(answer.headers.get('X-Sluice-Left-Out') ?? ''));
+    await save(answer);
+  });
   const restore = (file: File | undefined) => file && act(async () => {
     setRestored(null);
     const answer = await post<Restored>('/restore', restoreBody(await file.text(), passphrase));

@@ -24,3 +24,8 @@ export function restoreBody(text: string, passphrase: string): Record<string, un
   if (document?.kind !== BACKUP) return { template: text };
   return { backup: document, ...(passphrase && { passphrase }) };
 }
+
+/** What a template needs and has not: "file=gw.key profile=my-meter" as names for people. */
+export function needs(words: string): string {
+  return words.split(' ').map((word) => decodeURIComponent(word.replace(/^more=/, '+').replace(/^\w+=/, ''))).join(', ');
+}
