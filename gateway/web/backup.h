@@ -35,6 +35,14 @@ int backup_write(struct json_writer *writer, const struct backup_place *place,
                  const char *gateway_id, const char *passphrase, int64_t now_ms,
                  char why[BACKUP_WHY_SIZE]);
 
+/*
+ * The fields of a template as a document: its text (`template`, as export_template makes it), the
+ * files that the configuration names and that are no secrets, and the profiles of the gateway's
+ * own. The same way.
+ */
+int backup_write_template(struct json_writer *writer, const struct backup_place *place,
+                          const char *template, int64_t now_ms, char why[BACKUP_WHY_SIZE]);
+
 struct backup_file {
     const char *name;
     bool profile; /* the profile of that name, and no file beside the configuration */
@@ -57,6 +65,10 @@ struct backup {
  * any case. */
 int backup_read(struct backup *backup, const struct json *document, const char *passphrase,
                 char why[BACKUP_WHY_SIZE]);
+
+/* The same of a template's document, which has no secrets. */
+int backup_read_template(struct backup *backup, const struct json *document,
+                         char why[BACKUP_WHY_SIZE]);
 void backup_close(struct backup *backup);
 
 #endif

@@ -75,6 +75,14 @@ static void as_download(struct http_reply *reply, const char *what, const char *
     http_reply_header(reply, "Content-Disposition", value);
 }
 
+/* In place of what is written of it already. */
+static void refuse_document(int error, const char *why, struct http_reply *reply)
+{
+    free(reply->body);
+    reply->body = NULL;
+    reply_error(reply, error == ERR_NOMEM ? 500 : 409, why);
+}
+
 /* What a template needs and has not: the words of a header. */
 struct left_out {
     struct text text;
@@ -129,23 +137,45 @@ static void name_left_out(const struct export_api *api, const char *text, struct
         http_reply_header(reply, "X-Sluice-Left-Out", words);
 }
 
+/* The template alone, or with what is beside it. Takes `made` over. */
+static void answer_template(const struct export_api *api, const char *config, char *made,
+                            bool with_files, struct http_reply *reply)
+{
+    char id[ID_SIZE_MAX], why[BACKUP_WHY_SIZE] = "";
+    struct answer answer;
+
+    gateway_id(api, id);
+    if (!with_files) {
+        reply_json(reply, 200, made, strlen(made));
+        name_left_out(api, config, reply);
+        as_download(reply, "template", id);
+        return;
+    }
+    if (answer_begin(&answer, reply)) {
+        int error = backup_write_template(&answer.writer, &api->given.place, made,
+                                          clock_wall(&clock_system) / NS_PER_MS, why);
+        answer_end(&answer, reply, 200);
+        if (error)
+            refuse_document(error, why, reply);
+        else
+            as_download(reply, "template", id);
+    }
+    free(made);
+}
+
 static void get_template(void *context, const struct route_request *request,
                          struct http_reply *reply)
 {
     struct export_api *api = context;
+    const char *files = http_query(request->http, "files");
     char why[EDIT_WHY_SIZE] = "the configuration cannot be read";
-    char id[ID_SIZE_MAX], *text = NULL;
+    char *text = NULL;
     char *made = backup_config(&api->given.place, &text) == 0 ? export_template(text, why) : NULL;
 
-    (void)request;
-    if (made) {
-        reply_json(reply, 200, made, strlen(made));
-        gateway_id(api, id);
-        as_download(reply, "template", id);
-        name_left_out(api, text, reply);
-    } else {
+    if (made)
+        answer_template(api, text, made, files && strcmp(files, "true") == 0, reply);
+    else
         reply_error(reply, 409, why);
-    }
     free(text);
 }
 
@@ -179,9 +209,7 @@ static void get_backup(void *context, const struct route_request *request, struc
     displays_desk_write(api->given.displays, &answer.writer, "displays");
     answer_end(&answer, reply, 200);
     if (error) {
-        free(reply->body);
-        reply->body = NULL;
-        reply_error(reply, error == ERR_NOMEM ? 500 : 409, why);
+        refuse_document(error, why, reply);
         return;
     }
     note(api, request, "backup-made", passphrase ? "secrets=sealed" : "secrets=left-out");

@@ -118,19 +118,27 @@ static void find(struct search *search, const struct json *value)
         memcpy(search->first, path, sizeof path);
 }
 
-struct files_use *files_use_open(const char *config_path)
+struct files_use *files_use_open_text(const char *config_path, const char *text)
 {
     struct files_use *use = calloc(1, sizeof *use);
-    char *text;
-    size_t size;
 
     if (!use)
         return NULL;
     use->config_path = config_path;
-    if (save_read(config_path, JSON_SIZE_MAX, &text, &size))
-        return use;
     if (arena_open(&use->arena) == 0)
-        json_read(&use->root, use->arena, text, size, ignore, NULL);
+        json_read(&use->root, use->arena, text, strlen(text), ignore, NULL);
+    return use;
+}
+
+struct files_use *files_use_open(const char *config_path)
+{
+    struct files_use *use;
+    char *text;
+    size_t size;
+
+    if (save_read(config_path, JSON_SIZE_MAX, &text, &size))
+        return files_use_open_text(config_path, "");
+    use = files_use_open_text(config_path, text);
     free(text);
     return use;
 }
@@ -229,6 +237,42 @@ void files_use_each(const struct files_use *use,
 
     if (use && use->root)
         walk_into(&walk, use->root);
+}
+
+struct absent {
+    const struct files_use *use;
+    void (*each)(void *context, const struct json *value, const char *name);
+    void *context;
+};
+
+static void find_absent(const struct absent *absent, const struct json *value)
+{
+    char name[FILES_NAME_SIZE + 2], path[PATH_MAX];
+    struct stat status;
+    struct text text;
+
+    for (const struct json *item = value->first; item; item = item->next)
+        find_absent(absent, item);
+    if (value->type != JSON_STRING)
+        return;
+    text_init(&text, name, sizeof name);
+    expand(absent->use->root, value, &text);
+    const char *plain = strncmp(name, "./", 2) == 0 ? name + 2 : name;
+    if (text.cut || !files_name_valid(plain))
+        return;
+    files_path(absent->use->config_path, plain, path, sizeof path);
+    if (stat(path, &status) != 0)
+        absent->each(absent->context, value, plain);
+}
+
+void files_use_absent(const struct files_use *use,
+                      void (*each)(void *context, const struct json *value, const char *name),
+                      void *context)
+{
+    struct absent absent = {use, each, context};
+
+    if (use && use->root)
+        find_absent(&absent, use->root);
 }
 
 void files_user(const char *config_path, const char *name, char out[FILES_USER_SIZE])

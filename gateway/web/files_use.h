@@ -12,6 +12,9 @@ struct files_use;
 /* Reads the configuration, for as many questions as there are. NULL without memory; a file that
  * cannot be read names nothing. `config_path` outlives it. */
 struct files_use *files_use_open(const char *config_path);
+
+/* The same of a text that is no file yet. */
+struct files_use *files_use_open_text(const char *config_path, const char *text);
 void files_use_close(struct files_use *use);
 
 /*
@@ -30,5 +33,11 @@ void files_use_find(const struct files_use *use, const char *name, struct json_w
 void files_use_each(const struct files_use *use,
                     void (*each)(void *context, const struct json *value, bool kept),
                     void *context);
+
+/* Calls `each` for the texts that would name a file of the configuration's folder if there were
+ * one, with the name that it would have. `use` may be NULL. */
+void files_use_absent(const struct files_use *use,
+                      void (*each)(void *context, const struct json *value, const char *name),
+                      void *context);
 
 #endif

@@ -117,7 +117,7 @@ static void find_user(const struct placed *placed, const struct backup_file *fil
 
 bool placed_refuse_used(const struct placed *placed, struct http_reply *reply)
 {
-    char user[FILES_USER_SIZE], sentence[640];
+    char user[FILES_USER_SIZE], name[NAME_MAX + 8], sentence[640];
 
     for (size_t i = 0; i < placed->count; i++) {
         const struct backup_file *file = placed->entries[i].file;
@@ -127,11 +127,12 @@ bool placed_refuse_used(const struct placed *placed, struct http_reply *reply)
         find_user(placed, file, user);
         if (!*user)
             continue;
+        snprintf(name, sizeof name, "%.255s%s", file->name, file->profile ? ".json" : "");
         snprintf(sentence, sizeof sentence,
-                 "%.255s%s is in use by %s and is another than in the backup; nothing is restored. "
+                 "%s is in use by %s and is another than in the backup; nothing is restored. "
                  "Have the configuration name a copy of it under another name, or none, and "
                  "restore again",
-                 file->name, file->profile ? ".json" : "", user);
+                 name, user);
         reply_error(reply, 409, sentence);
         return true;
     }

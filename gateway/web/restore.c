@@ -88,39 +88,57 @@ static void restore_displays(const struct export_given *given, const struct back
                  error_text(error));
 }
 
+/* What comes in place of the configuration. */
+struct wanted {
+    const char *text, *comment;
+    const char *template; /* as it was given, for the places of its mistakes; NULL: a backup */
+};
+
 /* What is beside the configuration, and then the configuration. */
 static int place(const struct export_given *given, const struct route_request *request,
-                 const struct backup *backup, struct placed *placed, struct config_answer *applied,
+                 struct placed *placed, const struct wanted *wanted, struct config_answer *applied,
                  struct http_reply *reply)
 {
     int error = placed_write(placed, reply);
 
-    return error ? error
-                 : restore_text(given, request, backup->config, "restored from a backup", applied,
-                                reply);
+    if (!error && wanted->template &&
+        restore_text_mistakes(given, wanted->template, wanted->text, reply))
+        error = ERR_CONFIG;
+    if (!error)
+        error = restore_text(given, request, wanted->text, wanted->comment, applied, reply);
+    if (error)
+        placed_undo(placed);
+    return error;
 }
 
-static void restore_backup(const struct export_given *given, const struct route_request *request,
-                           const struct backup *backup, bool accounts, struct http_reply *reply)
+/* 0; or an error, with nothing changed and `reply` filled in. */
+static int restore_all(const struct export_given *given, const struct route_request *request,
+                       const struct backup *backup, const struct wanted *wanted,
+                       struct config_answer *applied, struct http_reply *reply)
 {
-    struct config_answer applied = {0};
-
-    accounts = accounts && backup->accounts.data;
-    if (refuse_pending(given, reply))
-        return;
     struct placed *placed;
+
+    if (refuse_pending(given, reply))
+        return ERR_BUSY;
     int error = placed_open(&placed, &given->place, backup);
     if (error)
         reply_failure(reply, error);
     else if (placed_refuse_used(placed, reply))
         error = ERR_BUSY;
-    if (!error) {
-        error = place(given, request, backup, placed, &applied, reply);
-        if (error)
-            placed_undo(placed);
-    }
+    else
+        error = place(given, request, placed, wanted, applied, reply);
     placed_close(placed);
-    if (error)
+    return error;
+}
+
+static void restore_backup(const struct export_given *given, const struct route_request *request,
+                           const struct backup *backup, bool accounts, struct http_reply *reply)
+{
+    const struct wanted wanted = {backup->config, "restored from a backup", NULL};
+    struct config_answer applied = {0};
+
+    accounts = accounts && backup->accounts.data;
+    if (restore_all(given, request, backup, &wanted, &applied, reply))
         return;
     audit_note(given->keeper.journal, request->caller, "backup-restored",
                accounts ? "accounts=restored" : "");
@@ -142,10 +160,10 @@ static struct json *own_config(const struct export_given *given, struct arena *a
     return root;
 }
 
+/* `backup` has its text, and the files and profiles that came with it. */
 static void restore_template(const struct export_given *given, const struct route_request *request,
-                             const char *text, struct http_reply *reply)
+                             const struct backup *backup, struct http_reply *reply)
 {
-    static const struct backup none = {.secrets_left_out = true};
     char why[EDIT_WHY_SIZE] = "";
     struct config_answer applied = {0};
     struct arena *arena;
@@ -155,18 +173,15 @@ static void restore_template(const struct export_given *given, const struct rout
         return;
     }
     const struct json *own = own_config(given, arena);
-    char *made = own ? export_personal(text, own, why) : NULL;
+    char *made = own ? export_personal(backup->config, own, why) : NULL;
     arena_close(arena);
-    if (own && restore_text_mistakes(given, text, made, reply)) {
-        free(made);
-        return;
-    }
-    if (!made) {
+    const struct wanted wanted = {made, "made from a template", backup->config};
+    if (made) {
+        if (restore_all(given, request, backup, &wanted, &applied, reply) == 0)
+            reply_restored(&applied, backup, false, reply);
+    } else if (!own || !restore_text_mistakes(given, backup->config, NULL, reply)) {
         reply_error(reply, 400, *why ? why : "the configuration in force cannot be read");
-        return;
     }
-    if (restore_text(given, request, made, "made from a template", &applied, reply) == 0)
-        reply_restored(&applied, &none, false, reply);
     free(made);
 }
 
@@ -190,25 +205,46 @@ static void restore_document(const struct export_given *given, const struct rout
     backup_close(&backup);
 }
 
+static void restore_template_document(const struct export_given *given,
+                                      const struct route_request *request,
+                                      const struct json *document, struct http_reply *reply)
+{
+    char why[BACKUP_WHY_SIZE] = "";
+    struct backup backup;
+    int error = backup_read_template(&backup, document, why);
+
+    if (error)
+        reply_error(reply, error == ERR_NOMEM ? 500 : 400, why);
+    else
+        restore_template(given, request, &backup, reply);
+    backup_close(&backup);
+}
+
 void restore_answer(const struct export_given *given, const struct route_request *request,
                     struct http_reply *reply)
 {
-    const struct json *document = NULL;
-    const char *template = NULL;
+    const struct json *document = NULL, *whole = NULL;
+    const char *text = NULL;
     struct body body;
 
     if (body_read(&body, request->http, reply))
         return;
+    const struct json *template = json_find(body.root, "template");
+    bool is_whole = template && template->type == JSON_OBJECT;
     if (!body_object(&body, "backup", &document, reply) &&
-        !body_text(&body, "template", &template, reply)) {
-        if (!document == !template)
+        !(is_whole ? body_object(&body, "template", &whole, reply)
+                   : body_text(&body, "template", &text, reply))) {
+        if (!document == !(whole || text))
             reply_error(reply, 400,
                         "expected is \"backup\" (the document, with its \"passphrase\") or "
-                        "\"template\" (its text)");
+                        "\"template\" (its document, or its text)");
         else if (document)
             restore_document(given, request, document, &body, reply);
+        else if (whole)
+            restore_template_document(given, request, whole, reply);
         else
-            restore_template(given, request, template, reply);
+            restore_template(given, request,
+                             &(struct backup){.config = text, .secrets_left_out = true}, reply);
     }
     body_close(&body);
 }

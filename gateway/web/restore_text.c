@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "web/answer.h"
+#include "web/needs.h"
 #include "web/proposal.h"
 #include "web/reply.h"
 
@@ -22,8 +23,10 @@ static int propose(const struct export_given *given, const char *text, struct pr
                          given->keeper.parts);
 }
 
-/* How many mistakes it has, and all of them with their places. */
-static void refuse_mistakes(struct proposal *proposal, struct http_reply *reply)
+/* How many mistakes it has, all of them with their places, and the files that are missing. `text`
+ * is what would be in force. */
+static void refuse_mistakes(const struct export_given *given, const struct proposal *proposal,
+                            const char *text, struct http_reply *reply)
 {
     char sentence[640];
     struct answer answer;
@@ -34,6 +37,7 @@ static void refuse_mistakes(struct proposal *proposal, struct http_reply *reply)
              proposal->mistakes, proposal->mistakes == 1 ? "" : "s", proposal->first);
     json_write_text(&answer.writer, "error", sentence);
     proposal_write_mistakes(proposal, &answer.writer);
+    needs_write(&answer.writer, proposal, text, given->place.config_path);
     answer_end(&answer, reply, 400);
 }
 
@@ -48,7 +52,7 @@ int restore_text(const struct export_given *given, const struct route_request *r
     if (error) {
         reply_error(reply, 500, proposal.why);
     } else if (!proposal.config) {
-        refuse_mistakes(&proposal, reply);
+        refuse_mistakes(given, &proposal, text, reply);
         error = ERR_CONFIG;
     } else {
         proposal_words(&proposal, words, sizeof words);
@@ -78,7 +82,7 @@ bool restore_text_mistakes(const struct export_given *given, const char *text, c
     if (wrong && made)
         wrong = propose(given, made, &personal) == 0 && !personal.config;
     if (wrong)
-        refuse_mistakes(&plain, reply);
+        refuse_mistakes(given, &plain, made ? made : text, reply);
     proposal_close(&personal);
     proposal_close(&plain);
     return wrong;

@@ -271,8 +271,8 @@ const tests = {
     const backup = { kind: 'sluice-backup', schema: 1 };
     assert.deepEqual(logic.restoreBody(JSON.stringify(backup), 'three short words'), { backup, passphrase: 'three short words' });
     assert.deepEqual(logic.restoreBody(JSON.stringify(backup), ''), { backup });
-    assert.equal(logic.needs('file=gw.key file=/etc/B%C3%BCro/a%2Cb.pem profile=my-meter more=2'), 'gw.key, /etc/Büro/a,b.pem, my-meter, +2');
-    assert.equal(logic.needs(''), '');
+    const template = { kind: 'sluice-template', schema: 1 };
+    assert.deepEqual(logic.restoreBody(JSON.stringify(template), 'x'), { template });
     for (const text of ['{"gateway":{}}', '{ // with words\n}', 'null']) assert.deepEqual(logic.restoreBody(text, 'x'), { template: text });
   },
   'the list finds devices by several words and points within them'() {

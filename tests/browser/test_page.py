@@ -344,6 +344,44 @@ def a_backup_makes_another_machine_the_same_gateway(site):
     return accompany(site, old, "move", deeds, SLUICE_NEW=new.url, SLUICE_CODE=code_of(new))
 
 
+def a_template_asks_for_keys_and_passwords(site):
+    broker = Broker(site)
+    certificate, key = broker.client
+    data = {"ca.pem": broker.authority.path, "gw.pem": certificate, "gw.key": key}
+
+    def at_home(prefix, **more):
+        """In a folder of its own, with profiles of its own."""
+        gateway = Gateway(site, [], [], [], prefix=prefix, **more)
+        folder = site.path(prefix + "etc")
+        os.mkdir(folder)
+        gateway.config_path = os.path.join(folder, "sluice.json")
+        gateway.write()
+        return gateway.start(before=("env", "SLUICE_PROFILES=" + os.path.join(folder, "profiles")))
+
+    first = at_home("first-", web=True)
+    api = Api(first)
+    for name, path in data.items():
+        with open(path, "rb") as file:
+            check(api.ask("PUT", "/api/v1/files/" + name, file.read(), {}).status == 200, name)
+    api.ask("PUT", "/api/v1/files/cloud.password", b"secret", {})
+    meter = b'{"vendor": "Acme", "drivers": ["modbus-tcp"], "numbering": "0-based", "points": [{"id": "level", "reg": 10, "type": "u16"}]}'
+    check(api.ask("PUT", "/api/v1/profiles/my-meter", meter).status == 201, "a profile")
+    hall = ModbusTcp(site, "hall", ["1:meter,regs=40"])
+    uplink = {**broker.uplink(), "tls": {"ca": "ca.pem", "cert": "gw.pem", "key": "gw.key"}, "user": "x", "password_file": "cloud.password"}
+    answer = api.ask("POST", "/api/v1/config/apply", {"base": api.get("/api/v1/config")["revision"], "edits": [
+        {"at": ["buses"], "set": [hall.bus()]}, {"at": ["devices"], "set": [{"id": "meter", "bus": "hall", "unit": 1, "profile": "my-meter"}]},
+        {"at": ["uplinks"], "set": [uplink]}]})
+    check(answer.status == 200, answer.text)
+    template = site.write("template.json", api.ask("GET", "/api/v1/export/template?files=true").text)
+    first.stop()
+    second = at_home("second-", gateway={"id": "plant8", "name": "Eight"}, web={"https": first.https, "http": first.http})
+    second.https = first.https
+    deeds = {"see it publish": lambda: wait_for(lambda: second.is_online() and second.device("meter")["up"], 30, "it reads and publishes")}
+    remark = accompany(site, owned(second), "template", deeds, SLUICE_TEMPLATE=template, SLUICE_CERT=certificate, SLUICE_KEY=key, SLUICE_SECRET="secret")
+    check(second.status()["id"] == "plant8" and second.status()["name"] == "Eight", "it is who it was")
+    return remark
+
+
 def a_person_with_a_phone_takes_less_than_ten_minutes(site):
     """From what `tools/demo --first-run` starts, with the pauses that a person makes, so that it takes as long as it takes:
     only in the long run."""
@@ -388,6 +426,7 @@ if __name__ == "__main__":
          what_displays_show_is_in_the_report,
          what_was_is_looked_at_while_an_outage_is_tried,
          a_backup_makes_another_machine_the_same_gateway,
+         a_template_asks_for_keys_and_passwords,
          a_person_with_a_phone_takes_less_than_ten_minutes,
          an_image_asks_who_it_is_and_is_updated,
          an_update_goes_on_without_the_gateway,

@@ -235,28 +235,86 @@ def a_profile_that_cannot_be_read_is_in_no_backup(site):
     it.gateway.stop()
 
 
-def what_a_template_needs_is_named_beside_it(site):
+def with_a_broker(site):
+    """A gateway that needs all kinds of files, and the bytes of them by name; the page's are nobody else's."""
     it = with_meters(site)
-    authority = Authority(site.folder, "Büro")
+    authority, outside = Authority(site.folder, "ca"), Authority(site.folder, "Büro")
     certificate, key = authority.issue("plant7")
-    for name, data in (("gw.pem", read(certificate)), ("gw.key", read(key)), ("page.pem", read(certificate)), ("page.key", read(key))):
-        check(it.put(name, data).status == 200, name)
-    it.apply([{"at": ["uplinks"], "set": [{"id": "up", "url": "mqtts://127.0.0.1:1", "tls": {"ca": authority.path, "cert": "gw.pem", "key": "gw.key"}}]},
+    data = {"ca.pem": read(authority.path), "gw.pem": read(certificate), "gw.key": read(key), "cloud.password": SECRET.encode(),
+            "points.csv": b"id,reg,type\nroom,3,i16\n"}
+    for name in ("page.pem", "page.key", *data):
+        check(it.put(name, data.get(name.replace("page", "gw"), data.get(name))).status == 200, name)
+    it.apply([{"at": ["uplinks"], "set": [
+                  {"id": "up", "url": "mqtts://127.0.0.1:1", "user": "x", "password_file": "cloud.password", "tls": {"ca": "./ca.pem", "cert": "gw.pem", "key": "gw.key"}},
+                  {"id": "other", "url": "mqtts://127.0.0.1:1", "root": "x", "tls": {"ca": outside.path}}]},
+              {"at": ["devices"], "add": {"id": "d", "bus": "hall", "unit": 4, "numbering": "0-based", "points": "points.csv"}},
               {"at": ["web"], "set": {"enabled": False, "cert": "page.pem", "key": "page.key"}}])
+    return it, data, outside.path
+
+
+def what_a_template_needs_is_named_beside_it(site):
+    it, data, outside = with_a_broker(site)
     template = it.api.ask("GET", "/api/v1/export/template")
     words = [urllib.parse.unquote(word) for word in template.headers["X-Sluice-Left-Out"].split(" ")]
-    check(words == ["file=" + authority.path, "file=gw.pem", "file=gw.key", "profile=my-meter"], "what to carry along", words)
+    check(sorted(words) == sorted(["file=" + name for name in ("./ca.pem", "cloud.password", "gw.key", "gw.pem", "points.csv", outside)] + ["profile=my-meter"]), words)
     it.gateway.stop()
-    other = Plant(site, prefix="other-", gateway={"id": "plant8"})
-    answer = other.api.ask("POST", "/api/v1/restore", {"template": template.text})
-    check(answer.status == 400, answer.text)
-    for name in ("gw.pem", "gw.key"):
-        other.put(name, read(os.path.join(it.folder, name)))
-    other.api.ask("PUT", "/api/v1/profiles/my-meter", METER)
-    answer = other.api.ask("POST", "/api/v1/restore", {"template": template.text})
-    check(answer.status == 200, answer.text)
-    check("X-Sluice-Left-Out" not in Plant(site, prefix="bare-").api.ask("GET", "/api/v1/export/template").headers, "nothing is missing")
-    other.gateway.stop()
+    bare = Plant(site, prefix="bare-")
+    check("X-Sluice-Left-Out" not in bare.api.ask("GET", "/api/v1/export/template").headers, "nothing is missing")
+    bare.gateway.stop()
+
+
+def a_template_brings_what_is_no_secret_and_asks_for_the_rest(site):
+    it, data, outside = with_a_broker(site)
+    template = it.api.get("/api/v1/export/template?files=true")
+    check(template["kind"] == "sluice-template" and "plant7" not in template["config"], template["config"])
+    check(sorted(entry["name"] for entry in template["files"]) == ["ca.pem", "points.csv"], "what is the same on all", template["files"])
+    check([entry["name"] for entry in template["profiles"]] == ["my-meter"], template["profiles"])
+    check(sorted(template["left_out"]) == sorted(["cloud.password", "gw.key", "gw.pem", outside]), template["left_out"])
+    check(SECRET not in json.dumps(template), "a secret")
+    it.gateway.stop()
+    new = Plant(site, prefix="new-", gateway={"id": "plant8", "name": "Eight"})
+
+    def restore(body, status):
+        answer = new.api.ask("POST", "/api/v1/restore", body)
+        check(answer.status == status, answer.status, answer.text)
+        return answer.json
+
+    def nothing_is_left():
+        check(new.files().keys() & {"ca.pem", "points.csv"} == set() and not os.path.exists(os.path.join(new.profiles, "my-meter.json")), new.files())
+
+    refused = restore({"template": template}, 400)
+    check(sorted(refused["needs"]) == ["cloud.password", "gw.key", "gw.pem"] and refused["errors"], refused)
+    nothing_is_left()
+    # By the id that the new one has; what is wrong otherwise is no file.
+    named = {**template, "config": template["config"].replace('"gw.pem"', '"${gateway.id}.pem"').replace('"hall"', '"no.pem"', 1)}
+    needs = restore({"template": named}, 400)["needs"]
+    check(sorted(needs) == ["cloud.password", "gw.key", "plant8.pem"], "by its own name", needs)
+    check("points.csv" in restore({"template": template["config"]}, 400)["needs"], "a text alone needs all of it")
+    for broken in ({**template, "kind": "sluice-backup"}, {**template, "files": [{"name": "../x.pem", "data": ""}]}, {**template, "config": 7}, {**template, "schema": 2}):
+        check(restore({"template": broken}, 400)["error"], broken["kind"])
+    for name in ("cloud.password", "gw.key", "gw.pem"):
+        check(new.put(name, data[name]).status == 200, name)
+    done = restore({"template": template}, 200)
+    check(done["files"] == 2 and done["profiles"] == 1 and done["secrets_left_out"], done)
+    check(read(os.path.join(new.folder, "ca.pem")) == data["ca.pem"] and read(os.path.join(new.profiles, "my-meter.json")) == METER, "what came with it")
+    status = new.gateway.status()
+    check(status["id"] == "plant8" and status["name"] == "Eight", "it is who it was", status["id"])
+    waits = restore({"template": template}, 409)
+    check("waits to be confirmed" in waits["error"], waits)
+    new.gateway.stop()
+
+
+def a_backup_without_its_secrets_asks_for_them(site):
+    it, data, outside = with_a_broker(site)
+    backup = it.api.get("/api/v1/export/backup")
+    it.gateway.stop()
+    new = Plant(site, prefix="new-", gateway={"id": "fresh"})
+    answer = new.api.ask("POST", "/api/v1/restore", {"backup": backup})
+    check(answer.status == 400 and sorted(answer.json["needs"]) == ["cloud.password", "gw.key", "page.key"], answer.text)
+    for name in answer.json["needs"]:
+        check(new.put(name, data.get(name, data["gw.key"])).status == 200, name)
+    check(new.api.ask("POST", "/api/v1/restore", {"backup": backup}).status == 200, "with them")
+    new.gateway.stop()
 
 
 def what_a_backup_leaves_out_is_told(site):
@@ -447,6 +505,7 @@ def what_displays_show_is_kept_beside_what_was_read(site):
 
 
 main(files_are_told_apart_and_never_given_back, a_key_is_made_on_the_spot, a_backup_is_restored_on_other_hardware, a_backup_brings_the_profiles_that_somebody_made,
-     a_profile_that_cannot_be_read_is_in_no_backup, what_a_template_needs_is_named_beside_it, what_a_backup_leaves_out_is_told,
+     a_profile_that_cannot_be_read_is_in_no_backup, what_a_template_needs_is_named_beside_it,
+     a_template_brings_what_is_no_secret_and_asks_for_the_rest, a_backup_without_its_secrets_asks_for_them, what_a_backup_leaves_out_is_told,
      a_backup_has_all_files_or_is_none, a_refused_restore_leaves_the_files, a_template_makes_another_gateway, all_mistakes_of_a_template_are_told_with_their_places, a_report_says_what_is_there,
      what_displays_show_is_kept_beside_what_was_read)

@@ -2,13 +2,16 @@
 import { useState } from 'preact/hooks';
 import { ask, post, Refusal, secret } from '../../api/client';
 import { ended, loadConfig, type Mistake } from '../../api/config';
+import { keepSecret } from '../../api/secrets';
 import { link } from '../../app/router';
 import { t } from '../../lib/text';
 import { TextField } from '../../parts/field';
 import { Notice, Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { Mistakes } from '../../parts/review';
-import { needs, restoreBody, type Restored } from './restore';
+import { settle } from '../uplinks/brought';
+import { Needs } from './needs';
+import { restoreBody, type Restored } from './restore';
 
 /** Hands an answer to the browser as a file, under the name that the gateway gives it. */
 async function save(response: Response): Promise<void> {
@@ -24,31 +27,37 @@ export function Exports() {
   const [passphrase, setPassphrase] = useState('');
   const [restored, setRestored] = useState<Restored | null>(null);
   const [leftOut, setLeftOut] = useState('');
+  const [missing, setMissing] = useState<{ names: readonly string[]; body: Record<string, unknown> } | null>(null);
   const [error, setError] = useState<unknown>(null);
   const mistakes = error instanceof Refusal ? (error.fields.errors as Mistake[] | undefined) : undefined;
   const act = (action: () => Promise<void>) => {
     setError(null);
     void action().catch(setError);
   };
-  const backup = () => act(async () => {
-    const answer = await ask('/export/backup', { headers: secret(passphrase) });
+  const take = (path: string, options?: RequestInit) => act(async () => {
+    const answer = await ask(path, options);
     const { left_out } = await answer.clone().json() as { left_out: string[] };
     setLeftOut(left_out.join(', '));
     await save(answer);
   });
-  const template = () => act(async () => {
-    const answer = await ask('/export/template');
-    setLeftOut(needs(answer.headers.get('X-Sluice-Left-Out') ?? ''));
-    await save(answer);
-  });
-  const restore = (file: File | undefined) => file && act(async () => {
+  const backup = () => take('/export/backup', { headers: secret(passphrase) });
+  const template = () => take('/export/template?files=true');
+  const restore = async (body: Record<string, unknown>): Promise<void> => {
     setRestored(null);
-    const answer = await post<Restored>('/restore', restoreBody(await file.text(), passphrase));
-    setRestored(answer);
+    try {
+      const answer = await post<Restored>('/restore', body);
+      settle();
+      setMissing(null);
+      setRestored(answer);
+    } catch (refused) {
+      const names = refused instanceof Refusal && refused.fields.needs as string[] | undefined;
+      setMissing(names && names.length ? { names, body } : null);
+      throw refused;
+    }
     ended.set(null);
     // With the accounts of the backup one may not be known any more: then the login tells.
     await loadConfig().catch(() => {});
-  });
+  };
   return (
     <Panel title={t('exports.title')}>
       <h3>{t('exports.backup')}</h3>
@@ -59,12 +68,17 @@ export function Exports() {
         <label class="button">
           {t('exports.restore')}
           <input class="unseen" type="file" onChange={(event) => {
-            restore(event.currentTarget.files?.[0]);
+            const file = event.currentTarget.files?.[0];
+            if (file) act(async () => restore(restoreBody(await file.text(), passphrase)));
             event.currentTarget.value = ''; // the same file once more, with another passphrase
           }} />
         </label>
       </div>
       {mistakes ? <Mistakes errors={mistakes} /> : <Problem error={error} />}
+      {missing && <Needs names={missing.names} onGiven={(passwords) => act(async () => {
+        for (const [name, password] of passwords) await keepSecret(name, password);
+        await restore(missing.body);
+      })} />}
       <div aria-live="polite">
         {leftOut && <Notice level="look" title={t('exports.left_out', { files: leftOut })} />}
         {restored && <Notice level="up" title={t(restored.change ? 'exports.restored' : 'exports.restored.same')}

@@ -1,4 +1,4 @@
-/** What is asked of the gateway to have a file brought back: a backup as the document that it is, a template as its text. */
+/** What is asked of the gateway to have a file brought back: a backup or a template as the document that it is, a configuration as its text. */
 
 export interface Restored {
   /** Null where the configuration is the one in force. */
@@ -7,7 +7,7 @@ export interface Restored {
   secrets_left_out: boolean;
 }
 
-const BACKUP = 'sluice-backup';
+const BACKUP = 'sluice-backup', TEMPLATE = 'sluice-template';
 
 /** Not all templates are JSON to the letter: comments are allowed in a configuration. */
 function documentOf(text: string): Record<string, unknown> | null {
@@ -21,11 +21,6 @@ function documentOf(text: string): Record<string, unknown> | null {
 
 export function restoreBody(text: string, passphrase: string): Record<string, unknown> {
   const document = documentOf(text);
-  if (document?.kind !== BACKUP) return { template: text };
+  if (document?.kind !== BACKUP) return { template: document?.kind === TEMPLATE ? document : text };
   return { backup: document, ...(passphrase && { passphrase }) };
-}
-
-/** What a template needs and has not: "file=gw.key profile=my-meter" as names for people. */
-export function needs(words: string): string {
-  return words.split(' ').map((word) => decodeURIComponent(word.replace(/^more=/, '+').replace(/^\w+=/, ''))).join(', ');
 }
