@@ -88,6 +88,9 @@ static int find_produced(struct producers *producers)
             continue;
         producers->declared++;
         struct produced *point = find_point(producers, stream.device, stream.point);
+        /* The configuration has taken the device over: programs have no more than that. */
+        if (!point && producers->count == PRODUCERS_POINTS_MAX)
+            continue;
         if (!point)
             point = add_point(producers);
         if (!point)

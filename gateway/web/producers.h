@@ -29,7 +29,7 @@ struct producers_source {
     void *context;
 };
 
-/* Finds what programs produced before. ERR_NOMEM, ERR_FULL. */
+/* Finds what programs produced before. ERR_NOMEM. */
 int producers_open(struct producers **producers, struct journal *journal,
                    const struct producers_source *source);
 

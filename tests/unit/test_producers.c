@@ -235,6 +235,26 @@ static void programs_leave_half_of_the_numbers_to_the_configuration(void **state
     assert_int_equal(journal_declare(kit->journal, &stream), 0);
 }
 
+/* The device was a program's once, and the configuration has more points of it than any may send.
+ */
+static void a_large_device_that_was_a_programs_keeps_nobody_from_starting(void **state)
+{
+    struct kit *kit = *state;
+
+    begin(kit);
+    store_named("a");
+    for (int i = 0; i <= PRODUCERS_POINTS_MAX; i++) {
+        struct stream stream = {.device = "meter", .type = VALUE_F64};
+
+        snprintf(stream.point, sizeof stream.point, "p%d", i);
+        assert_int_equal(journal_declare(kit->journal, &stream), 0);
+    }
+    producers_close(producers);
+    assert_int_equal(producers_open(&producers, kit->journal,
+                                    &(struct producers_source){.configured = nobody_configured}),
+                     0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, end)
@@ -244,6 +264,7 @@ int main(void)
         TEST(a_point_is_not_declared_anew_while_something_is_owed),
         TEST(a_point_is_described_otherwise_once_a_minute),
         TEST(programs_leave_half_of_the_numbers_to_the_configuration),
+        TEST(a_large_device_that_was_a_programs_keeps_nobody_from_starting),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
