@@ -110,7 +110,7 @@ def a_viewer_that_wants_one_device_or_point_gets_no_other(site):
     check(seen == {("meter2", "counter"), ("meter1", "constant")}, "what was seen", sorted(seen))
     for query in ("values=", "values=Meter", "values=all&with=everything"):
         answer = api.ask("GET", "/api/v1/live?" + query)
-        check(answer.status == 700 and "expected" in answer.json["error"], query, answer.status, answer.text)
+        check(answer.status == 400 and "expected" in answer.json["error"], query, answer.status, answer.text)
     stream.close()
     gateway.stop()
 
