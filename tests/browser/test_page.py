@@ -155,8 +155,11 @@ def somebody_updates_a_sensor_node(site):
 
     def update():
         updates.append(site.start("update", program("sluice"), "node", "update", "node", good, "--config", gateway.config_path, "--socket", gateway.socket))
+        wait_for(lambda: "% of" in updates[0].log(), 60, "it is sent")
+        updates[0].signal(signal.SIGSTOP)  # else it may be at its end before somebody has pressed
 
     def ends():
+        updates[0].signal(signal.SIGCONT)
         wait_for(lambda: not updates[0].alive(), 60, "it ends")
         check("stopped; say it again to go on" in updates[0].log(), "why it ended", updates[0].log())
     return accompany(site, gateway, "node", {"update it at the machine": update, "see it end": ends}, SLUICE_GOOD=good, SLUICE_DAMAGED=damaged)
