@@ -106,6 +106,28 @@ def what_an_earlier_version_took_is_taken(site):
     system.run("first-boot")
     page_is_kept(system, "another address, after it")
     check(read(system.root, "data/system/presets") == sum_of_all(), "what is noted for it then", read(system.root, "data/system/presets"))
+    # It takes another configuration while it runs again, and notes that in its own way.
+    system.put("boot/sluice/sluice.json", "{ }")
+    system.put("data/system/presets", sum_of_all())
+    system.run("first-boot")
+    page_is_kept(system, "what the earlier version took meanwhile")
+    system.put("boot/sluice/network.conf", "ADDRESS=10.0.7.8/24\n")
+    system.run("first-boot")
+    page_is_kept(system, "another address, behind that")
+
+
+def a_new_configuration_finds_its_files(site):
+    """Also one that was removed on the page since, with the broker that it was for; one that is there stays as it is."""
+    system = a_gateway_of_presets(site)
+    os.unlink(os.path.join(system.root, "etc/sluice/gw.key"))
+    system.put("etc/sluice/own/meter.csv", "changed")
+    system.put("boot/sluice/network.conf", "ADDRESS=10.0.7.9/24\n")
+    system.run("first-boot")
+    check(not system.has("etc/sluice/gw.key"), "without a new configuration it stays away")
+    system.put("boot/sluice/sluice.json", "{ }")
+    system.run("first-boot")
+    check(read(system.root, "etc/sluice/sluice.json") == "{ }" and read(system.root, "etc/sluice/gw.key") == "a key", "its files")
+    check(read(system.root, "etc/sluice/own/meter.csv") == "changed", "one that is there")
 
 
 def a_full_disk_leaves_what_was_there(site):
@@ -223,6 +245,6 @@ def a_preset_that_cannot_be_checked_is_taken_at_the_next_start(site):
 
 
 main(the_data_partition_grows_once, presets_are_taken_once_and_again_when_they_changed, one_preset_that_changed_takes_no_other_along,
-     who_only_looks_at_a_card_changes_nothing, what_an_earlier_version_took_is_taken, a_full_disk_leaves_what_was_there,
+     who_only_looks_at_a_card_changes_nothing, what_an_earlier_version_took_is_taken, a_full_disk_leaves_what_was_there, a_new_configuration_finds_its_files,
      settings_of_the_network_that_make_no_sense_are_told_and_left_out, the_tool_and_the_image_read_settings_of_the_network_alike,
      a_preset_with_mistakes_is_not_taken, a_preset_that_cannot_be_checked_is_taken_at_the_next_start)
