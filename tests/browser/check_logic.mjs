@@ -23,7 +23,7 @@ globalThis.setInterval = (...given) => timers(...given).unref();
 
 await build({
   stdin: {
-    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'api/uplink', 'screens/devices/rows', 'screens/devices/row', 'screens/add-device/draft', 'screens/add-device/table', 'screens/add-device/register', 'screens/add-device/library', 'screens/device/write', 'parts/value', 'parts/field', 'screens/first-run/gateway-step', 'screens/device/answers', 'screens/buses/load', 'screens/system/restore', 'screens/history/trail', 'screens/device/frames', 'screens/settings/usual', 'screens/settings/points', 'api/options', 'screens/uplinks/judged', 'parts/chart', 'lib/clock', 'lib/format', 'lib/phrases', 'lib/text']
+    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'api/uplink', 'screens/devices/rows', 'screens/devices/row', 'screens/add-device/draft', 'screens/add-device/table', 'screens/add-device/register', 'screens/add-device/library', 'screens/device/write', 'parts/value', 'parts/field', 'screens/first-run/gateway-step', 'screens/device/answers', 'screens/buses/load', 'screens/system/restore', 'screens/history/trail', 'screens/device/frames', 'screens/settings/usual', 'screens/settings/points', 'api/options', 'screens/uplinks/judged', 'screens/uplinks/subscribe', 'parts/chart', 'lib/clock', 'lib/format', 'lib/phrases', 'lib/text']
       .map((module) => `export * from './src/${module}';`).join('\n'),
     resolveDir: page,
   },
@@ -69,6 +69,15 @@ const tests = {
     assert.deepEqual([logic.notGood(one), logic.sumBus(line).bad, keys(status({ buses: [line] }))], [2, 3, ['look bad/m', 'look bad/n']]);
     assert.deepEqual([logic.deviceWord({ device: one, bus: line }), logic.deviceLevel({ device: one, bus: line })], ['2 of 13 not good', 'look']);
     assert.deepEqual(logic.listRows([line], new Map(), { search: '', troubles: true, brief: true }).map((row) => row.key), ['m', 'n', 'o']);
+  },
+  'the address of a broker is read as the gateway reads it, and what is none yet has no command'() {
+    const told = (url, more) => logic.subscribeCommand({ url, topic: 'sluice/#', ...more });
+    for (const url of ['', 'mqtts://', 'mqtts://[', 'mqtts://[fd00::1', 'mqtts://[]', 'mqtts://a:', 'mqtts://a:99999', 'mqtts://a:0', 'mqtts://a:80x', 'mqtts://a/b', 'mqtts://me@a', 'mqtts://a b', 'mqtts://?', 'http://a'])
+      assert.deepEqual([logic.brokerAt(url), told(url)], [null, ''], url);
+    const at = (url) => Object.values(logic.brokerAt(url));
+    assert.deepEqual([at('mqtt://a'), at('mqtts://1.2.3.256/'), at('mqtts://a:443'), at('mqtts://[fd00::1]:8884')], [['a', 1883, false], ['1.2.3.256', 8883, true], ['a', 443, true], ['fd00::1', 8884, true]]);
+    assert.equal(told('mqtts://[fd00::1]'), "mosquitto_sub -h fd00::1 -p 8883 --capath /etc/ssl/certs -v -t 'sluice/#'");
+    assert.equal(told('mqtt://x;reboot$(id)', { user: "o'b" }), "mosquitto_sub -h 'x;reboot$(id)' -p 1883 -u 'o'\\''b' -P 'PASSWORD' -v -t 'sluice/#'");
   },
   'a certificate is told with how long it holds'() {
     const DAY = 86_400_000, one = (from, until, issuer = 'CN=ca') => logic.judged({ kind: 'certificates', subject: 'CN=me', issuer, from: from * DAY, until: until * DAY }, 100 * DAY)[0];

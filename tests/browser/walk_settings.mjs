@@ -98,6 +98,44 @@ async function addsABrokerBehindAProxy(page) {
   check(!difference.includes('three plain words'), 'the login is not', difference);
 }
 
+/** What is half typed is an address of no broker yet, and breaks nothing. */
+async function typesAnAddressOfIpv6(page) {
+  await go(page, 'uplinks/+');
+  const address = page.getByLabel('Address'), command = page.locator('.command');
+  await address.fill('mqtts://');
+  for (const letter of '[fd00::1]:8883') {
+    await address.press(letter);
+    check(await page.locator('h1').innerText() === 'Add a broker', 'after', letter, await page.locator('main').innerText());
+  }
+  await command.getByText('-h fd00::1 -p 8883 ').waitFor();
+  for (const wrong of ['mqtts://10.0.0.1:99999', 'mqtts://[', 'mqtts://me@10.0.0.1']) {
+    await address.fill(wrong);
+    await page.getByText('of IPv6 in brackets').waitFor();
+    check(await command.count() === 0 && await page.getByRole('button', { name: 'See what changes', exact: true }).isDisabled(), wrong);
+  }
+  await address.fill('mqtts://10.0.0.256');
+  await command.getByText('-h 10.0.0.256 -p 8883 ').waitFor();
+  check(page.troubles.length === 0, page.troubles);
+}
+
+/** A screen that fails is told in its place, and what is around it goes on. */
+async function outlivesAScreenThatFails(page) {
+  await go(page, 'devices');
+  await page.route('**/api/v1/config/history', (route) => route.fulfill({ json: { changes: 7 } }));
+  await go(page, 'system');
+  await page.getByRole('heading', { name: 'This could not be drawn.' }).waitFor();
+  check(await page.locator('main .screen').count() === 1 && await page.locator('main .panel').count() === 0, 'nothing of it is left', await page.locator('main').innerText());
+  await step(page, 'not-drawn');
+  await page.locator('.rail-link', { hasText: 'Devices' }).click();
+  await page.getByRole('heading', { name: 'Devices', level: 1 }).waitFor();
+  check(await page.locator('main .screen').count() === 1, 'one screen at a time', await page.locator('main').innerText());
+  await page.unroute('**/api/v1/config/history');
+  await go(page, 'system');
+  await page.getByRole('heading', { name: 'Changes' }).waitFor();
+  check(page.troubles.length === 1, 'told in the console, once', page.troubles);
+  page.troubles.length = 0;
+}
+
 /** Registers that were found by hand become a profile, and the device is one of that model. */
 async function savesAProfile(page) {
   await go(page, 'devices/+');
@@ -133,7 +171,7 @@ async function removes(page, place, gone) {
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
   await logIn(page);
-  for (const part of [changesADevice, changesAPoint, renamesALine, savesAProfile, changesABroker, addsABrokerBehindAProxy]) await part(page);
+  for (const part of [changesADevice, changesAPoint, renamesALine, savesAProfile, typesAnAddressOfIpv6, outlivesAScreenThatFails, changesABroker, addsABrokerBehindAProxy]) await part(page);
   await removes(page, 'devices/ghost', 'Not there');
   await removes(page, 'uplinks/away', 'away');
   await go(page, 'buses/hall-2/settings');

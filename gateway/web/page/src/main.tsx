@@ -4,9 +4,10 @@ import { loadSession } from './api/session';
 import { Page } from './app/page';
 import { followTheme } from './app/theme';
 import { speak } from './lib/text';
+import { Guard } from './parts/guard';
 import './styles/index.css';
 
 followTheme();
 void Promise.all([speak(), loadSession().catch(() => {})]).then(() => {
-  render(<Page />, document.getElementById('page')!);
+  render(<Guard><Page /></Guard>, document.getElementById('page')!);
 });

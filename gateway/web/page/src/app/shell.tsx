@@ -8,6 +8,7 @@ import { useCell } from '../lib/cell';
 import { clockTime } from '../lib/format';
 import { language, languageNames, languages, t } from '../lib/text';
 import { Choice } from '../parts/field';
+import { Guard } from '../parts/guard';
 import { Notice } from '../parts/notice';
 import { ChangeBar } from './change-bar';
 import { Icon } from './icon';
@@ -111,7 +112,7 @@ export function Shell({ session }: { session: Session }) {
         <p class="phone-head"><Mark /><span>{session.gateway.name || session.gateway.id}</span></p>
         <AwayBar />
         <ChangeBar />
-        {entry ? <entry.screen key={[entry.path, ...rest].join('/')} rest={rest} /> : <Notice level="look" title={t('error.place')} next={<a href={link()}>{t('error.place.next')}</a>} />}
+        {entry ? <Guard key={[entry.path, ...rest].join('/')}><entry.screen rest={rest} /></Guard> : <Notice level="look" title={t('error.place')} next={<a href={link()}>{t('error.place.next')}</a>} />}
       </main>
     </div>
   );

@@ -32,7 +32,8 @@ export function Moment() {
   const [state, setState] = useState<readonly StoredEvent[] | null>(null);
   const [error, setError] = useState<unknown>(null);
   const newest = now?.journal.newest_t ?? 0, oldest = now?.journal.oldest_t ?? 0;
-  const at = Number(place.query.get('at')) || newest;
+  // A number in a link may be none that is a moment.
+  const at = new Date(Number(place.query.get('at'))).getTime() || newest;
   const chosen = place.query.has('at');
 
   useEffect(() => void loadPoints().catch(() => {}), []);

@@ -23,13 +23,13 @@ import { bring, settle, takeBack } from './brought';
 import { FileDrop } from './file-drop';
 import { Preview } from './preview';
 import { RequestKey } from './request-key';
+import { brokerAt } from './subscribe';
 
 type Layout = 'batch' | 'values';
 type Files = Record<'ca' | 'cert' | 'key', string | null>;
 
 /** What topics begin with unless said otherwise. */
 const ROOT = 'sluice';
-const PLAIN = /^mqtts?:\/\/[^\s/]+$/;
 
 interface Kept {
   files: { name: string; matches?: string[] }[];
@@ -97,7 +97,7 @@ export function AddUplink() {
     setId(freeId('cloud', (answer.parsed.uplinks ?? []).map((uplink) => uplink.id)));
   }, setError), []);
 
-  const tls = url.startsWith('mqtts:'), sound = PLAIN.test(url.trim());
+  const tls = url.startsWith('mqtts:'), sound = !!brokerAt(url.trim());
   const paired = !tls || (open.length ? false : files.cert || files.key ? fits === true : true);
   const keys = Object.entries(files).filter(([, name]) => name);
   const uplink = {

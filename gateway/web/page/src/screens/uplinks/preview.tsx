@@ -34,6 +34,7 @@ export function usePreview(id: string, layout: string, root: string | undefined)
 
 export function Preview({ id, layout, root, ...reached }: PreviewProps) {
   const answer = usePreview(id, layout, root);
+  const command = answer && subscribeCommand({ ...reached, topic: answer.subscribe });
   return (
     <Panel title={t('preview.title')}>
       {answer && !answer.messages.length && <p class="quiet-line">{t('preview.none')}</p>}
@@ -45,10 +46,10 @@ export function Preview({ id, layout, root, ...reached }: PreviewProps) {
           </li>
         ))}
       </ul>
-      {answer && (
+      {command && (
         <>
           <p class="hint">{t('preview.subscribe')}</p>
-          <Command text={subscribeCommand({ ...reached, topic: answer.subscribe })} />
+          <Command text={command} />
         </>
       )}
     </Panel>
