@@ -16,14 +16,15 @@ Object.defineProperty(globalThis, 'navigator', { value: { languages: ['en'] }, c
 globalThis.localStorage = { getItem: () => null, setItem: () => {} };
 globalThis.matchMedia = () => ({ matches: false, addEventListener: () => {} });
 globalThis.document = { documentElement: {} };
-globalThis.location = { hash: '' };
-globalThis.addEventListener = () => {};
+globalThis.location = { hash: '#/%' };
+const hearers = {};
+globalThis.addEventListener = (kind, hearer) => (hearers[kind] = hearer);
 const timers = globalThis.setInterval;
 globalThis.setInterval = (...given) => timers(...given).unref();
 
 await build({
   stdin: {
-    contents: ['api/rates', 'api/conditions', 'api/status', 'api/jobs', 'api/uplink', 'screens/devices/rows', 'screens/devices/row', 'screens/add-device/draft', 'screens/add-device/table', 'screens/add-device/register', 'screens/add-device/library', 'screens/device/write', 'parts/value', 'parts/field', 'screens/first-run/gateway-step', 'screens/device/answers', 'screens/buses/load', 'screens/system/restore', 'screens/history/trail', 'screens/device/frames', 'screens/settings/usual', 'screens/settings/points', 'api/options', 'screens/uplinks/judged', 'screens/uplinks/subscribe', 'parts/chart', 'lib/clock', 'lib/format', 'lib/phrases', 'lib/text']
+    contents: ['app/router', 'api/audit', 'api/rates', 'api/conditions', 'api/status', 'api/jobs', 'api/uplink', 'screens/devices/rows', 'screens/devices/row', 'screens/add-device/draft', 'screens/add-device/table', 'screens/add-device/register', 'screens/add-device/library', 'screens/device/write', 'parts/value', 'parts/field', 'screens/first-run/gateway-step', 'screens/device/answers', 'screens/buses/load', 'screens/system/restore', 'screens/history/trail', 'screens/device/frames', 'screens/settings/usual', 'screens/settings/points', 'api/options', 'screens/uplinks/judged', 'screens/uplinks/subscribe', 'parts/chart', 'lib/clock', 'lib/format', 'lib/phrases', 'lib/text']
       .map((module) => `export * from './src/${module}';`).join('\n'),
     resolveDir: page,
   },
@@ -69,6 +70,16 @@ const tests = {
     assert.deepEqual([logic.notGood(one), logic.sumBus(line).bad, keys(status({ buses: [line] }))], [2, 3, ['look bad/m', 'look bad/n']]);
     assert.deepEqual([logic.deviceWord({ device: one, bus: line }), logic.deviceLevel({ device: one, bus: line })], ['2 of 13 not good', 'look']);
     assert.deepEqual(logic.listRows([line], new Map(), { search: '', troubles: true, brief: true }).map((row) => row.key), ['m', 'n', 'o']);
+  },
+  'an address in which a percent sign stands for itself is one all the same'() {
+    const at = (hash) => {
+      location.hash = hash;
+      hearers.hashchange();
+      return logic.place.get().path;
+    };
+    assert.deepEqual(logic.place.get().path, ['%'], 'with which the page was loaded');
+    assert.deepEqual([at('#/devices/100%/a%2Fb?q=%'), at('#/devices/k%C3%A4lte'), at('#')], [['devices', '100%', 'a/b'], ['devices', 'kälte'], []]);
+    assert.deepEqual(logic.wordsOf('did=x comment=100% by=a%20b =y'), { did: 'x', comment: '100%', by: 'a b' });
   },
   'the address of a broker is read as the gateway reads it, and what is none yet has no command'() {
     const told = (url, more) => logic.subscribeCommand({ url, topic: 'sluice/#', ...more });

@@ -1,7 +1,7 @@
 // What was: any moment by its slider, what happened as a table for other programs, a point's course; and an outage that
 // is tried on purpose, which goes on while one looks at all that.
 import { readFileSync } from 'node:fs';
-import { axe, check, go, logIn, main, openPage, overflow, picture, please } from './browser.mjs';
+import { address, axe, check, go, logIn, main, openPage, overflow, picture, please } from './browser.mjs';
 
 const DRILL_MS = 100_000;
 
@@ -37,6 +37,14 @@ async function anyMoment(page) {
   await step(page, 'oldest');
   await page.getByRole('button', { name: 'Newest' }).click();
   await page.locator('.state-row', { hasText: 'Point 1' }).first().waitFor();
+  // What is no moment, or no encoding, stands in an address all the same.
+  await go(page, 'history?at=1e99');
+  await page.locator('.state-row', { hasText: 'Point 1' }).first().waitFor();
+  for (const anew of [false, true]) {
+    await page.goto(`${address}/#/%`);
+    if (anew) await page.reload();
+    await page.getByText('There is no such screen.').waitFor();
+  }
 }
 
 /** What is chosen is what is shown, and what is saved. */

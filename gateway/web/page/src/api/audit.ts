@@ -1,4 +1,5 @@
 /** An event of the audit trail as it is stored: "did=login by=anna from=192.168.7.20". */
+import { decoded } from '../lib/decoded';
 
 export const isTrail = (text: string): boolean => text.startsWith('did=');
 
@@ -7,12 +8,7 @@ export function wordsOf(text: string): Record<string, string> {
   const made: Record<string, string> = {};
   for (const word of text.split(' ')) {
     const at = word.indexOf('=');
-    if (at < 1) continue;
-    try {
-      made[word.slice(0, at)] = decodeURIComponent(word.slice(at + 1));
-    } catch {
-      made[word.slice(0, at)] = word.slice(at + 1);
-    }
+    if (at > 0) made[word.slice(0, at)] = decoded(word.slice(at + 1));
   }
   return made;
 }

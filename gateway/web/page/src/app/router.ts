@@ -1,5 +1,6 @@
 /** Where one is: the part of the address behind "#/", so that the server knows one page only. */
 import { cell, useCell } from '../lib/cell';
+import { decoded } from '../lib/decoded';
 
 export interface Place {
   /** ["devices", "boiler"] */
@@ -9,7 +10,7 @@ export interface Place {
 
 function read(): Place {
   const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?');
-  return { path: path.split('/').filter(Boolean).map(decodeURIComponent), query: new URLSearchParams(query) };
+  return { path: path.split('/').filter(Boolean).map(decoded), query: new URLSearchParams(query) };
 }
 
 export const place = cell<Place>(read());
