@@ -59,6 +59,26 @@ async function addressWhileLooking(page) {
   await step(page, 'answers');
 }
 
+/** Everything restarts, of which this page knows nothing but that nobody knows its job any more. */
+async function outlivesARestart(page) {
+  const other = await page.context().newPage();
+  await go(other, 'system');
+  const restart = other.getByRole('button', { name: 'Restart' });
+  await restart.waitFor();
+  await page.getByRole('button', { name: 'Look at all units' }).click();
+  await page.getByRole('button', { name: 'Stop' }).waitFor();
+  await restart.click();
+  await other.getByRole('button', { name: 'Really: Restart' }).click();
+  await other.getByText('It restarts.').waitFor();
+  await page.locator('.scan [role=alert]').getByText('the gateway was restarted meanwhile').waitFor({ timeout: 30_000 });
+  await step(page, 'job-gone');
+  await restart.waitFor();
+  check((await other.getByText('It restarts.').count()) === 0, 'it has restarted');
+  await other.close();
+  await page.getByRole('button', { name: 'Look again' }).click();
+  await page.getByRole('button', { name: 'Take Unit 1' }).waitFor({ timeout: 60_000 });
+}
+
 /** What is said of the change is so as long as it is on trial, and not after somebody has kept it. */
 async function takenAndKept(page) {
   await page.getByRole('button', { name: 'Take Unit 1' }).click();
@@ -96,6 +116,6 @@ async function isTheLineThatIsThere(page) {
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
   await logIn(page);
-  for (const part of [typedWhileLooking, addressWhileLooking, takenAndKept, isTheLineThatIsThere]) await part(page);
+  for (const part of [typedWhileLooking, addressWhileLooking, outlivesARestart, takenAndKept, isTheLineThatIsThere]) await part(page);
   check(page.troubles.length === 0, page.troubles);
 });

@@ -1,7 +1,7 @@
 /** Jobs: what takes a while on the gateway (a scan, a test read), followed line by line. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { gatewayNow } from '../lib/clock';
-import { said } from '../lib/text';
+import { said, t } from '../lib/text';
 import { wordsOf } from './audit';
 import { get, post, remove, Refusal } from './client';
 import { listen } from './live';
@@ -96,6 +96,14 @@ export function useJob<Line>({ keep = Infinity, lasting }: { keep?: number; last
       setEnd(told);
       setRuns(false);
       if (told.exit !== 0 && told.words) setError(new Refusal(0, said(told.words)));
+    });
+    // The browser asks again by itself, until it is refused: then the gateway has begun anew, and its jobs are gone.
+    source.addEventListener('error', () => {
+      if (source.readyState !== EventSource.CLOSED || job.current?.source !== source) return;
+      leave();
+      last.current = '';
+      setRuns(false);
+      setError(new Refusal(0, t('job.gone'), t('job.gone.next')));
     });
   };
 

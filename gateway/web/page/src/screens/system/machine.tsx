@@ -2,6 +2,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import { get, post } from '../../api/client';
 import { may } from '../../api/session';
+import { status } from '../../api/status';
+import { useCell } from '../../lib/cell';
 import { bytes, duration, number } from '../../lib/format';
 import { t } from '../../lib/text';
 import { Notice, Problem } from '../../parts/notice';
@@ -20,14 +22,16 @@ interface Machine {
 const AGAIN_MS = 30_000;
 
 function Restart() {
-  const [done, setDone] = useState(false);
+  /** Since when the configuration is in force that is to end; another is when everything has begun anew. */
+  const [ends, setEnds] = useState(0);
+  const since = useCell(status)?.config.since;
   const [error, setError] = useState<unknown>(null);
   return (
     <>
       <Problem error={error} />
       <div class="actions" aria-live="polite">
-        {done ? <Notice level="paused" title={t('machine.restarting')} />
-          : <SureButton label={t('machine.restart')} about="" onSure={() => void post('/restart').then(() => setDone(true), setError)} />}
+        {ends && ends === since ? <Notice level="paused" title={t('machine.restarting')} />
+          : <SureButton label={t('machine.restart')} about="" onSure={() => void post('/restart').then(() => setEnds(since ?? 0), setError)} />}
       </div>
     </>
   );

@@ -50,7 +50,7 @@ export function Doctor({ id }: { id: string }) {
   const end = job.lines.find((line) => line.step === 'end');
   const steps = job.lines.filter((line) => line.step !== 'end');
   // That a step fails is the answer, not a trouble of asking.
-  const trouble = steps.length ? null : job.error;
+  const trouble = end ? null : job.error;
   return (
     <Panel title={t('doctor.title')}
       aside={<button class="button small" type="button" disabled={job.runs} onClick={() => job.start({ kind: 'doctor', uplink: id })}>{t(job.runs ? 'doctor.runs' : 'doctor.start')}</button>}>
