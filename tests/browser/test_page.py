@@ -233,7 +233,16 @@ def a_change_is_shown_tried_and_kept_or_goes_back(site):
             edited = text.read().replace("Another name", "By hand")
         site.write(gateway.config_path, edited)
 
-    remark = accompany(site, gateway, "change", {"edit the file by hand": edit})
+    remembered = []
+
+    def content():
+        with open(gateway.config_path) as file:
+            return file.read()
+
+    def same():
+        check(content() == remembered[0], "the file is that of the earlier change", content())
+
+    remark = accompany(site, gateway, "change", {"edit the file by hand": edit, "remember the file": lambda: remembered.append(content()), "see the file as it was": same})
     with open(gateway.config_path) as text:
         written = json.load(text)
     check(written["devices"][-1].get("name") == "Überlauf Halle 3", "the device is in the file", written["devices"][-1])

@@ -64,6 +64,34 @@ async function editedByHand(page) {
   await panel.getByText('An edit by hand is not in force.').waitFor({ state: 'detached' });
 }
 
+/** Something was kept, and something else after it: what was kept first is there again, letter by letter. */
+async function backToAnEarlierOne(page, name, before) {
+  await please('remember the file');
+  await name.fill('Another name');
+  await press(page, 'Change');
+  await press(page, 'Apply on trial');
+  await page.waitForSelector('.change-bar');
+  check((await page.getByRole('button', { name: /^Go back to this one/ }).count()) === 0, 'one change at a time');
+  await press(page, 'Keep');
+  await page.getByText('The change is kept.').waitFor();
+  const kept = page.locator('.changes > li', { has: page.getByText('kept', { exact: true }) });
+  await kept.filter({ hasText: 'Add a device' }).getByRole('button', { name: /^Go back to this one/ }).waitFor();
+  check((await kept.first().getByRole('button').count()) === 0, 'what is in force is no way back');
+  check((await axe(page)).length === 0, 'the changes', await axe(page));
+  check((await overflow(page)) <= 0, 'wider than the window by', await overflow(page));
+  await picture(page, 'changes');
+  await kept.filter({ hasText: 'Add a device' }).getByRole('button', { name: /^Go back to this one/ }).click();
+  const dialog = page.getByRole('dialog', { name: /^As it was from / });
+  await dialog.locator('.difference li', { hasText: 'gateway.name' }).filter({ hasText: before }).waitFor();
+  check((await dialog.locator('.difference li').count()) === 1, 'and nothing else', await dialog.locator('.difference').innerText());
+  await picture(page, 'changes-back');
+  await press(page, 'Apply on trial');
+  await page.waitForSelector('.change-bar');
+  await press(page, 'Keep');
+  await kept.first().getByText('As it was from ').waitFor();
+  await please('see the file as it was');
+}
+
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
   await logIn(page);
@@ -96,6 +124,8 @@ await main(async (browser) => {
   await editedByHand(page);
   await page.reload();
   await page.waitForFunction((wanted) => [...document.querySelectorAll('form input')].some((input) => input.value === wanted), before);
+
+  await backToAnEarlierOne(page, name, before);
 
   await page.getByLabel('Time zone').fill('Nowhere/At all');
   await press(page, 'Change');

@@ -15,6 +15,11 @@ export type Edit =
   | { at: readonly Step[]; remove: true }
   | { at: readonly Step[]; add: unknown };
 
+/** What is to become of the configuration: edits of it, or a whole text in its place. */
+export type Proposal = readonly Edit[] | string;
+
+const proposed = (what: Proposal) => (typeof what === 'string' ? { text: what } : { edits: what });
+
 export interface Pending {
   change: string;
   by: string;
@@ -98,10 +103,10 @@ export async function loadConfig(): Promise<Config> {
   return answer;
 }
 
-export const check = (edits: readonly Edit[]): Promise<Checked> => post('/config/check', { edits });
+export const check = (what: Proposal): Promise<Checked> => post('/config/check', proposed(what));
 
-export async function apply(edits: readonly Edit[], base: string, comment: string): Promise<Applied> {
-  const answer = await post<Applied>('/config/apply', { edits, base, comment: comment || undefined, confirm_s: CONFIRM_S });
+export async function apply(what: Proposal, base: string, comment: string): Promise<Applied> {
+  const answer = await post<Applied>('/config/apply', { ...proposed(what), base, comment: comment || undefined, confirm_s: CONFIRM_S });
   ended.set(null);
   await loadConfig().catch(() => {});
   return answer;

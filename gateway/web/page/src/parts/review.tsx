@@ -3,7 +3,7 @@
  * journal, and every mistake. Then it is applied, on trial.
  */
 import { useEffect, useState } from 'preact/hooks';
-import { apply, check, CONFIRM_S, loadConfig, type Checked, type Edit, type Mistake } from '../api/config';
+import { apply, check, CONFIRM_S, loadConfig, type Checked, type Mistake, type Proposal } from '../api/config';
 import { number, outage } from '../lib/format';
 import { said, t } from '../lib/text';
 import { Dialog } from './dialog';
@@ -12,7 +12,7 @@ import { Notice, Problem } from './notice';
 
 interface ReviewProps {
   title: string;
-  edits: readonly Edit[];
+  edits: Proposal;
   /** What is known to speak against it. */
   warning?: string | false;
   onClose: () => void;

@@ -4,11 +4,12 @@ import { get } from '../../api/client';
 import { pending } from '../../api/config';
 import { useCell } from '../../lib/cell';
 import { gatewayNow } from '../../lib/clock';
-import { moment } from '../../lib/format';
+import { dateTime, moment } from '../../lib/format';
 import { said, t, told } from '../../lib/text';
 import { Lines } from '../../parts/lines';
-import { Panel } from '../../parts/panel';
 import { Problem } from '../../parts/notice';
+import { Panel } from '../../parts/panel';
+import { Review } from '../../parts/review';
 import { State, type Level } from '../../parts/state';
 import { Edited } from './edited';
 
@@ -23,42 +24,59 @@ interface Change {
   why?: string;
 }
 
+interface Whole {
+  lines: string;
+  text: string;
+}
+
 const SHOWN = 10;
 const levels: Record<Change['state'], Level> = { confirmed: 'up', reverted: 'unknown', pending: 'look' };
 
-function Compared({ change }: { change: string }) {
-  const [text, setText] = useState<string | null>(null);
+/** What it changed; and, where it is `past`, the way back to it. */
+function Compared({ change: { change, at }, past }: { change: Change; past: boolean }) {
+  const [whole, setWhole] = useState<Whole | null>(null);
+  const [reviewing, setReviewing] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const load = () => get<{ lines: string }>(`/config/history/${encodeURIComponent(change)}`).then((answer) => setText(answer.lines), setError);
+  const load = () => void get<Whole>(`/config/history/${encodeURIComponent(change)}`).then(setWhole, setError);
+  const when = dateTime(at);
   return (
-    <details class="difference-lines" onToggle={(event) => event.currentTarget.open && text === null && void load()}>
-      <summary>{t('review.lines')}</summary>
+    <>
+      <details class="difference-lines" onToggle={(event) => event.currentTarget.open && !whole && load()}>
+        <summary>{t('review.lines')}</summary>
+        {whole && <Lines lines={whole.lines} />}
+      </details>
       <Problem error={error} />
-      {text !== null && <Lines lines={text} />}
-    </details>
+      {past && <button class="button small" type="button" onClick={() => {
+        setReviewing(true);
+        load();
+      }}>{t('changes.back')}<span class="unseen"> {when}</span></button>}
+      {reviewing && whole && <Review title={t('changes.as', { when })} edits={whole.text} onClose={() => setReviewing(false)} />}
+    </>
   );
 }
 
 export function Changes() {
   const [changes, setChanges] = useState<readonly Change[]>([]);
+  const [shown, setShown] = useState(SHOWN);
   const [error, setError] = useState<unknown>(null);
   const trial = useCell(pending);
   useEffect(() => void get<{ changes: Change[] }>('/config/history').then((answer) => setChanges(answer.changes), setError), [trial?.change]);
-  const newest = [...changes].sort((a, b) => b.at - a.at).slice(0, SHOWN);
+  const inForce = changes.find(({ state }) => state === 'confirmed');
   return (
     <Panel title={t('changes.title')}>
       <Edited trial={trial?.change} />
       <Problem error={error} />
-      {!newest.length && !error && <p class="quiet-line">{t('changes.none')}</p>}
+      {!changes.length && !error && <p class="quiet-line">{t('changes.none')}</p>}
       <ol class="entries changes">
-        {newest.map((change) => (
+        {changes.slice(0, shown).map((change) => (
           <li key={change.change}>
             <p class="change-line"><time>{moment(change.at, gatewayNow())}</time> <b>{change.by}</b> <State level={levels[change.state]} word={told(`changes.${change.state}`, change.state)} /></p>
             <p class="quiet-line">{[said(change.comment ?? ''), change.words, said(change.why ?? '')].filter(Boolean).join(' · ')}</p>
-            <Compared change={change.change} />
+            <Compared change={change} past={!trial && change.state === 'confirmed' && change !== inForce} />
           </li>
         ))}
       </ol>
+      {changes.length > shown && <button class="button small quiet" type="button" onClick={() => setShown(Infinity)}>{t('nav.more')}</button>}
     </Panel>
   );
 }
