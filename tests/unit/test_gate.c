@@ -31,6 +31,8 @@ static void whoever_knows_the_setup_code_becomes_the_owner(void **state)
     assert_int_equal(
         rig_ask(&phone, "POST", "/api/v1/setup", "{\"password\":\"" RIG_PASSWORD "\"}"), 409);
     rig_code(code);
+    snprintf(body, sizeof body, "{\"code\":\"%.7s\"}", code);
+    assert_int_equal(rig_ask(&late, "POST", "/api/v1/setup", body), 409);
     for (char *letter = code; *letter; letter++)
         *letter = *letter >= 'A' && *letter <= 'Z' ? (char)(*letter + 32) : *letter;
     snprintf(body, sizeof body, "{\"code\":\" %s\"}", code);
@@ -90,6 +92,7 @@ static void the_page_of_another_site_gets_nothing(void **state)
         {"Origin: http://192.168.7.1\r\n", 403},
         {"Origin: https://192.168.7.1:8443\r\n", 403},
         {"Origin: https://192.168.7.12\r\n", 403},
+        {"Origin: https://192.168.7\r\n", 403},
         {"Origin: https://192.168.7.1.evil.example\r\n", 403},
         {"Origin: https://evil.example\r\n", 403},
         {"Origin: null\r\n", 403},
@@ -427,10 +430,20 @@ static bool ends_within(int fd, int deadline_ms)
     return false;
 }
 
+static int follow(const struct rig_browser *browser)
+{
+    char request[1024];
+
+    snprintf(request, sizeof request,
+             "GET /api/v1/events?follow HTTP/1.1\r\nHost: 192.168.7.1\r\nConnection: "
+             "close\r\nCookie: %s\r\n\r\n",
+             browser->cookies);
+    return rig_connect(browser->address, request);
+}
+
 static void a_stream_ends_with_the_right_to_it(void **state)
 {
     struct rig_browser phone = {.address = RIG_HOME}, ben = {.address = "192.168.7.21"};
-    char request[1024];
 
     (void)state;
     rig_make_owner(&phone);
@@ -438,13 +451,26 @@ static void a_stream_ends_with_the_right_to_it(void **state)
                              "{\"role\":\"viewer\",\"password\":\"four other plain words\"}"),
                      200);
     assert_int_equal(rig_login(&ben, "ben", "four other plain words"), 200);
-    snprintf(request, sizeof request,
-             "GET /api/v1/events?follow HTTP/1.1\r\nHost: 192.168.7.1\r\nConnection: "
-             "close\r\nCookie: %s\r\n\r\n",
-             ben.cookies);
-    int stream = rig_connect(ben.address, request);
+    int stream = follow(&ben);
     assert_false(ends_within(stream, 3000));
     assert_int_equal(rig_ask(&phone, "DELETE", "/api/v1/accounts/ben", ""), 200);
+    assert_true(ends_within(stream, RIG_DEADLINE_MS));
+    close(stream);
+}
+
+/* A page that is left open shows what is, and is no sign of anybody. */
+static void a_stream_alone_keeps_no_session(void **state)
+{
+    struct rig_browser phone = {.address = RIG_HOME};
+
+    (void)state;
+    rig_make_owner(&phone);
+    int stream = follow(&phone);
+    struct pollfd begins = {.fd = stream, .events = POLLIN};
+    assert_int_equal(poll(&begins, 1, RIG_DEADLINE_MS), 1);
+    rig_pass(11 * 3600);
+    assert_false(ends_within(stream, 3000));
+    rig_pass(2 * 3600);
     assert_true(ends_within(stream, RIG_DEADLINE_MS));
     close(stream);
 }
@@ -538,6 +564,7 @@ int main(void)
         GATE_TEST(accounts_and_tokens_have_a_bound),
         GATE_TEST(a_code_on_the_label_is_taken_and_stays),
         GATE_TEST(a_stream_ends_with_the_right_to_it),
+        GATE_TEST(a_stream_alone_keeps_no_session),
         GATE_TEST(a_list_without_an_owner_is_not_restored),
         GATE_TEST(a_restored_list_ends_the_sessions_of_before),
         GATE_TEST(the_clock_is_set_where_nothing_else_sets_it),

@@ -1,7 +1,10 @@
 /* Guessing passwords, and what is left of it in the audit trail. */
 // links: sluice_web
+#include <time.h>
+
 #include "unit/gate_rig.h"
 #include "web/attempts.h"
+#include "web/device.h"
 
 #define CANARY "canary-4711-secret"
 
@@ -112,20 +115,58 @@ static void a_mark_of_a_browser_lets_nobody_in(void **state)
     assert_int_equal(rig_login(&phone, "owner", RIG_PASSWORD), 429);
 }
 
+static void a_mark_is_of_one_account_as_it_is(void **state)
+{
+    char mark[DEVICE_MARK_SIZE], number[DEVICE_NUMBER_SIZE];
+
+    (void)state;
+    assert_true(device_mark("hash of a password", mark));
+    assert_true(device_fits("hash of a password", mark, number));
+    assert_memory_equal(number, mark, strlen(number));
+    assert_false(device_fits("hash of another one", mark, number));
+    for (size_t i = 0; i < sizeof mark - 1; i++) {
+        char forged[DEVICE_MARK_SIZE];
+
+        memcpy(forged, mark, sizeof forged);
+        forged[i] = forged[i] == '0' ? '1' : '0';
+        assert_false(device_fits("hash of a password", forged, number));
+    }
+}
+
+/* The time of the processor that the whole process has had. */
+static int64_t worked_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static void an_account_that_does_not_exist_is_answered_like_one_that_does(void **state)
 {
     struct rig_browser phone = {.address = RIG_HOME}, one = {.address = "10.0.0.1"},
                        two = {.address = "10.0.0.2"};
+    int64_t begun_ns, known_ns = INT64_MAX, unknown_ns = INT64_MAX;
     char known[512];
 
     (void)state;
     rig_make_owner(&phone);
     for (int i = 0; i < 5; i++) {
+        begun_ns = worked_ns();
         int status = rig_login(&one, "owner", "not the password");
+        known_ns = status == 401 ? smaller(known_ns, worked_ns() - begun_ns) : known_ns;
         snprintf(known, sizeof known, "%.500s", strstr(rig->answer, "\r\n\r\n"));
+        begun_ns = worked_ns();
         assert_int_equal(rig_login(&two, "nobody", "not the password"), status);
+        unknown_ns = status == 401 ? smaller(unknown_ns, worked_ns() - begun_ns) : unknown_ns;
         assert_string_equal(strstr(rig->answer, "\r\n\r\n"), known);
     }
+    assert_true(unknown_ns > known_ns / 2 && unknown_ns < known_ns * 2); /* and takes as long */
 }
 
 static void addresses_of_one_network_count_together(void **state)
@@ -276,6 +317,7 @@ int main(void)
         GATE_TEST(who_guesses_all_the_time_keeps_nobody_out),
         GATE_TEST(an_account_of_ones_own_gives_no_more_guesses_at_another),
         GATE_TEST(a_mark_of_a_browser_lets_nobody_in),
+        cmocka_unit_test(a_mark_is_of_one_account_as_it_is),
         GATE_TEST(an_account_that_does_not_exist_is_answered_like_one_that_does),
         GATE_TEST(addresses_of_one_network_count_together),
         GATE_TEST(guesses_of_the_setup_code_are_slowed_too),
