@@ -85,6 +85,34 @@ static void a_part_of_the_time_has_only_what_was_in_it(void **state)
         assert_int_equal(buckets[b].count, 0);
 }
 
+static void put(struct kit *kit, uint32_t stream, struct value value, uint16_t status)
+{
+    struct event event = {.stream = stream,
+                          .mono_ns = kit->mono_ns,
+                          .kind = EVENT_READING,
+                          .status = status,
+                          .value = value};
+    assert_int_equal(journal_put(kit->journal, &event), 0);
+}
+
+/* Of another bus, whose reply took longer. */
+static void what_was_stored_a_little_later_than_its_time_is_in_it(void **state)
+{
+    struct kit *kit = *state;
+    struct series_bucket buckets[BUCKETS];
+    struct feed_query query = fill(kit, 1);
+
+    kit->mono_ns -= 5 * NS_PER_S;
+    put(kit, 1, (struct value){.type = VALUE_F64, .f = -1}, 0);
+    kit->mono_ns += 5 * NS_PER_S;
+    kit_flush(kit);
+    query.to_ns -= 3 * NS_PER_S;
+    query.from_ns = query.to_ns - 10 * NS_PER_S;
+    read_series(kit, &query, buckets, 1, 0);
+    assert_int_equal(buckets[0].count, 101);
+    assert_true(buckets[0].minimum == -1);
+}
+
 static void what_takes_too_long_is_sampled_over_the_whole_span(void **state)
 {
     struct series_bucket buckets[BUCKETS];
@@ -104,16 +132,6 @@ static void what_takes_too_long_is_sampled_over_the_whole_span(void **state)
     assert_true(filled >= 10);
     series = read_series(*state, &query, buckets, BUCKETS, NS_PER_S * 3600);
     assert_int_equal(series.read, series.events);
-}
-
-static void put(struct kit *kit, uint32_t stream, struct value value, uint16_t status)
-{
-    struct event event = {.stream = stream,
-                          .mono_ns = kit->mono_ns,
-                          .kind = EVENT_READING,
-                          .status = status,
-                          .value = value};
-    assert_int_equal(journal_put(kit->journal, &event), 0);
 }
 
 static void knows_bad_values_and_all_kinds_of_numbers_of_all_versions(void **state)
@@ -150,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_bucket_has_least_greatest_mean_last_and_count),
         TEST(a_part_of_the_time_has_only_what_was_in_it),
+        TEST(what_was_stored_a_little_later_than_its_time_is_in_it),
         TEST(what_takes_too_long_is_sampled_over_the_whole_span),
         TEST(knows_bad_values_and_all_kinds_of_numbers_of_all_versions),
     };
