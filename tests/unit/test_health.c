@@ -58,6 +58,8 @@ static void needs_only_what_is_configured(void **state)
 
     (void)state;
     assert_null(health_doubt(&facts));
+    facts.polled = false;
+    assert_non_null(strstr(health_doubt(&facts), "no device"));
     facts = (struct health_facts){.uplinks = 1, .session = true};
     assert_null(health_doubt(&facts));
     facts = (struct health_facts){.devices = 0};

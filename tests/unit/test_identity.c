@@ -196,6 +196,21 @@ static struct identity_facts look(void)
     return found;
 }
 
+/* An interface whose device is at the end of a USB cable. */
+static void plug_in(const char *name, const char *address)
+{
+    char target[128], link[128], path[64];
+
+    put("/sys/devices/usb1/1-1/uevent", "");
+    snprintf(path, sizeof path, "/sys/class/net/%s/addr_assign_type", name);
+    put(path, "0\n");
+    snprintf(path, sizeof path, "/sys/class/net/%s/address", name);
+    put(path, address);
+    snprintf(target, sizeof target, "%s/root/sys/devices/usb1/1-1", folder);
+    snprintf(link, sizeof link, "%s/root/sys/class/net/%s/device", folder, name);
+    assert_int_equal(symlink(target, link), 0);
+}
+
 static void the_best_number_that_a_machine_has_is_taken(void **state)
 {
     struct identity_facts found, other;
@@ -231,6 +246,13 @@ static void the_best_number_that_a_machine_has_is_taken(void **state)
     found = look();
     assert_string_not_equal(found.board, other.board);
     assert_string_equal(found.boards[1], other.board);
+    put("/sys/class/net/eth2/address", "b8:27:eb:00:00:02\n"); /* called otherwise */
+    put("/sys/class/net/eth0/address", "00:11:22:00:00:01\n");
+    other = look();
+    assert_memory_equal(found.boards, other.boards, sizeof found.boards);
+    plug_in("usb0", "00:00:5e:00:00:01\n"); /* adapters move */
+    other = look();
+    assert_memory_equal(found.boards, other.boards, sizeof found.boards);
 
     put("/sys/class/dmi/id/board_serial", "Default string\n");
     put("/sys/class/dmi/id/product_uuid", "00000000-0000-0000-0000-000000000000\n");
@@ -239,6 +261,17 @@ static void the_best_number_that_a_machine_has_is_taken(void **state)
     assert_int_equal(strncmp(look().board, "product:", 8), 0);
     put("/sys/firmware/devicetree/base/serial-number", "10000000abcdef01");
     assert_int_equal(strncmp(look().board, "tree:", 5), 0);
+}
+
+static void a_medium_without_a_number_is_none_to_compare_with(void **state)
+{
+    struct identity_facts found;
+    char root[80];
+
+    (void)state;
+    snprintf(root, sizeof root, "%s/root", folder);
+    identity_facts_look(&found, root, "/proc");
+    assert_string_equal(found.medium, "");
 }
 
 /* One that cannot be read is none that is absent: a copied card would adopt its board. */
@@ -275,6 +308,8 @@ int main(void)
                                         make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_board_is_known_by_any_of_its_numbers, make_folder,
                                         remove_folder),
+        cmocka_unit_test_setup_teardown(a_medium_without_a_number_is_none_to_compare_with,
+                                        make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(the_best_number_that_a_machine_has_is_taken, make_folder,
                                         remove_folder),
     };

@@ -31,6 +31,7 @@ static void versions_are_ordered_as_people_read_them(void **state)
         {"1.2.0+abc", "1.2.0+def", 0},
         {"1.02", "1.2", 0},
         {"1.2a", "1.2b", -1},
+        {"1.2a", "1.2.", -1},
         {"", "0.1", -1},
         {"", "", 0},
         {"1.2.0a", "1.2.0", 1},
