@@ -169,6 +169,7 @@ def goes_back_when_nobody_confirms(site):
     now = it.look()
     check(now["pending"] is None, now)
     check(it.history()[0]["state"] == "reverted" and "nobody confirmed" in it.history()[0]["why"], it.history()[0])
+    check("nobody could be seen to reach the gateway" in it.history()[0]["why"], "the page was not asked for meanwhile", it.history()[0])
     answer = it.post("confirm", change=applied["change"])
     check(answer.status == 404 and "nobody confirmed" in answer.json["error"], answer.text)
     # At once, when it is asked for.
@@ -289,7 +290,7 @@ def keeps_what_was_edited_by_hand_meanwhile(site):
     it.gateway.hup()
     wait_for(lambda: it.gateway.status()["name"] == "By hand", 20, "the hand edit runs")
     wait_for(lambda: it.look()["pending"] is None, 20, "the change is over")
-    check(it.text() == by_hand, it.text())
+    check(it.text() == by_hand and it.pending_files() == [], it.text(), it.pending_files())
     check([entry["by"] for entry in it.history()][0] == "an editor", it.history())
     it.gateway.stop()
 
@@ -418,6 +419,21 @@ def goes_back_later_when_it_cannot_at_the_start(site):
     it.gateway.stop()
 
 
+def what_was_before_is_not_put_back_damaged(site):
+    it = Site(site)
+    applied = it.apply(RENAME)
+    changed = it.text()
+    it.gateway.kill()
+    site.write("sluice.json.before", COMMENTED[:100])
+    it.gateway.start()
+    check(it.text() == changed and it.look()["pending"]["change"] == applied["change"], it.text(), it.look()["pending"])
+    check("cannot be put back" in it.gateway.process.log(), "it is told", it.gateway.process.log())
+    site.write("sluice.json.before", COMMENTED)
+    wait_for(lambda: it.look()["pending"] is None, 30, "it goes back")
+    check(it.text() == COMMENTED, it.text())
+    it.gateway.stop()
+
+
 def a_number_is_given_once_without_a_history(site):
     it = Site(site)
     history = os.path.join(it.gateway.state, "config")
@@ -462,6 +478,6 @@ def begins_without_a_file(site):
 main(tells_what_a_change_means_and_where_its_mistakes_are, an_outage_has_one_figure_wherever_it_is_told, keeps_comments_and_what_is_confirmed,
      goes_back_when_nobody_confirms, goes_back_at_the_start_after_a_kill, goes_back_when_an_uplink_stays_away,
      tells_the_second_of_two, keeps_what_was_edited_by_hand_meanwhile, the_command_line_goes_back_and_forth,
-     says_so_when_the_file_cannot_be_written, a_number_is_given_once_without_a_history,
+     says_so_when_the_file_cannot_be_written, what_was_before_is_not_put_back_damaged, a_number_is_given_once_without_a_history,
      keeps_nothing_whose_note_stays, goes_back_on_a_full_disk, goes_back_later_when_it_cannot_at_the_start,
      begins_without_a_file)

@@ -143,6 +143,8 @@ def a_backup_is_restored_on_other_hardware(site):
     uplink["tls"] = {"ca": "ca.pem", "cert": "gw.pem", "key": "gw.key"}
     it.apply([{"at": ["uplinks"], "add": {**uplink, "user": "x", "password_file": "cloud.password"}}])
     it.gateway.wait_online()
+    made = it.api.ask("PUT", "/api/v1/accounts/anna", {"role": "owner", "password": "four other plain words"})
+    check(made.status == 200, "an account", made.status, made.text)
     epoch = it.gateway.status()["journal"]["epoch"]
     open_one = it.api.ask("GET", "/api/v1/export/backup")
     check(open_one.json["sealed"] is None and re.fullmatch(
@@ -151,6 +153,8 @@ def a_backup_is_restored_on_other_hardware(site):
     for answer in (open_one, sealed):
         check(SECRET not in answer.text and "PRIVATE" not in answer.text, "a secret")
     check(it.api.ask("GET", "/api/v1/export/backup", headers={"X-Sluice-Passphrase": "short"}).status == 400, "too short")
+    trail = json.dumps(it.gateway.replay("--kind", "config"))
+    check(trail.count("did=backup-made") == 2 and "secrets=sealed" in trail and "secrets=left-out" in trail, "the audit trail", trail)
     it.gateway.kill()
 
     new = Plant(site, prefix="new-", gateway={"id": "fresh"})
@@ -159,6 +163,7 @@ def a_backup_is_restored_on_other_hardware(site):
                                 ({"backup": backup, "passphrase": "another one"}, 403, "another one"),
                                 ({"backup": {**backup, "config": "{}"}, "passphrase": "three wise words"}, 403, "changed"),
                                 ({"backup": {**backup, "kind": "x"}}, 400, "no backup"),
+                                ({"backup": {**backup, "schema": 99}, "passphrase": "three wise words"}, 400, "newer version"),
                                 ({}, 400, "expected")):
         answer = new.api.ask("POST", "/api/v1/restore", body)
         check(answer.status == status and words in answer.json["error"], body.keys(), answer.status, answer.text)
@@ -172,6 +177,8 @@ def a_backup_is_restored_on_other_hardware(site):
     status = new.gateway.status()
     check(status["name"] == "Boiler house" and status["journal"]["epoch"] != epoch, "a new epoch", status["journal"])
     check(read(os.path.join(new.folder, "gw.key")) == read(key), "the key")
+    accounts = new.api.get("/api/v1/accounts")
+    check("anna" in json.dumps(accounts), "the accounts", accounts)
     for name in ("gw.key", "cloud.password"):
         check(stat.S_IMODE(os.stat(os.path.join(new.folder, name)).st_mode) == 0o600, name)
     new.gateway.stop()

@@ -214,6 +214,7 @@ def a_consumer_gets_each_event_until_it_has_acknowledged_it(site):
     for epoch, n in (("deadbeef", 1), (covers["epoch"], 10 ** 9)):
         answer = api.ask("POST", "/api/v1/consumers/erp/ack", {"epoch": epoch, "n": n})
         check(answer.status == 409, "an event of another journal", epoch, n, answer.status, answer.text)
+    check(api.ask("GET", "/api/v1/consumers/erp/events?n=1").status == 400, "from before its place")
     check_ledger(gateway.status())
     gateway.stop()
 
