@@ -70,7 +70,7 @@ def installs_and_goes_back(site):
     check(after["restart_due"] and other["version"] == "1.1.0" and other["next"] and other["installed"] > 0, "the other slot", after)
     check("1.1.0" in gateway.cli("update").stdout, "sluice update", gateway.cli("update").stdout)
     check(not os.listdir(os.path.join(gateway.state, "update")), "the bundle is left lying")
-    check(len(notes(gateway, "update-installed")) == 1, "the audit trail")
+    check(len(notes(gateway, "update-started")) == len(notes(gateway, "update-installed")) == 1, "the audit trail")
 
     # Before the restart it is taken back; then the other one can still be chosen.
     check(gateway.cli("update", "rollback").returncode == EXIT_OK and box.primary() == "A", "taken back", box.primary())
@@ -110,6 +110,7 @@ def refuses_each_with_its_reason(site):
         done, job = install(gateway, path)
         check(done.returncode == EXIT_FAILED and job["phase"] == "refused" and job["why"] == why, why, done.returncode, done.stderr, job)
         check(job["error"] in done.stderr and job["next"] in done.stderr, "told in words", done.stderr)
+        check(why != "wrong-board" or ("sluice-other" in job["error"] and BOARD in job["error"]), "for which and on which", job)
         check(box.slot("B") == other and box.primary() == primary, "something was written: " + why)
         check(not os.listdir(os.path.join(gateway.state, "update")), "the bundle is left lying: " + why)
     for cut in (0, 1, 100, len(whole) - 1):
@@ -177,6 +178,7 @@ def what_never_ends_is_refused(site):
     put(gateway, "Transfer-Encoding: chunked", endless(), answer=False)
     job = ended(gateway)
     check(job["why"] == "no-space" and sent < 64 << 20, "one without an end", job, sent)
+    check(job["received"] < 10 << 20, "what the journal needs stays free", job)
     room = os.statvfs(state_folder)
     check(room.f_bavail * room.f_frsize > 31 << 20, "its bytes are left lying")
 
@@ -208,6 +210,16 @@ def what_never_ends_is_refused(site):
         wait_for(lambda: state(gateway)["job"].get("received") == 50000, 20, "half of it came")
         gateway.stop()
     check(not os.listdir(os.path.join(state_folder, "update")), "it is left lying")
+    # And without a chance to clear it away: the next start does.
+    gateway = start(site, box)
+    with socket.socket(socket.AF_UNIX) as raw:
+        raw.connect(gateway.socket)
+        raw.sendall(("PUT %s/bundle HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n" % UPDATE).encode() + b"x" * 50000)
+        wait_for(lambda: state(gateway)["job"].get("received") == 50000, 20, "half of it came")
+        gateway.kill()
+    check(os.listdir(os.path.join(state_folder, "update")), "half of it is there")
+    gateway.start(before=box.before)
+    check(not os.listdir(os.path.join(state_folder, "update")), "it is left lying")
 
 
 def ended_or_none(gateway):
@@ -221,6 +233,11 @@ class Source(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         name = self.path.strip("/")
+        if name == "plain":
+            self.send_response(302)
+            self.send_header("Location", "http://localhost:1/new.raucb")
+            self.end_headers()
+            return
         if name == "endless":
             self.send_response(200)
             self.end_headers()
@@ -276,6 +293,8 @@ def comes_from_an_address(site):
     check(job["why"] == "download" and "connect" in job["error"], "nobody there", job)
     job = install(gateway, url + "[1-3].raucb")[1]
     check(job["phase"] == "installed" and job["received"] == os.path.getsize(bundle), "brackets are no pattern", job)
+    job = install(gateway, url + "plain")[1]
+    check(job["why"] == "download" and "rotocol" in job["error"], "sent on to where nothing is encrypted", job)
     done, job = install(gateway, url + "new.raucb")
     check(done.returncode == EXIT_OK and job["kind"] == "download" and job["size"] == os.path.getsize(bundle) == job["received"],
           "downloaded", done.stderr, job)
@@ -312,13 +331,14 @@ def the_image_says_which_version_runs_and_the_oldest_that_may(site):
     told = state(gateway)
     check(told["version"] == "2.0.0" and told["minimum"] == "1.5.0", "its versions", told)
     check(next(slot for slot in told["slots"] if slot["name"] == "A")["version"] == "2.0.0", "the slot that runs", told["slots"])
-    too_old, older = box.bundle("1.4.raucb", "1.4.9"), box.bundle("1.6.raucb", "1.6.0")
+    too_old, oldest, older = box.bundle("1.4.raucb", "1.4.9"), box.bundle("1.5.raucb", "1.5.0"), box.bundle("1.6.raucb", "1.6.0")
     for flags in ([], ["--older"]):
         job = install(gateway, too_old, *flags)[1]
         check(job["why"] == "older" and "1.5.0" in job["error"], "below the oldest", flags, job)
     job = install(gateway, older)[1]
     check(job["why"] == "older" and "2.0.0" in job["error"], "older than what runs", job)
     check(install(gateway, older, "--older")[0].returncode == EXIT_OK and box.primary() == "B", "when it is asked for")
+    check(install(gateway, oldest, "--older")[0].returncode == EXIT_OK, "the oldest that is allowed")
     check("1.5.0" in gateway.cli("update").stdout, "sluice update", gateway.cli("update").stdout)
     gateway.stop()
 
@@ -365,6 +385,7 @@ def an_end_during_an_installation_is_not_told_as_its_success(site):
     gateway = Gateway(site, [], [], []).start(before=["env", "PATH=%s:%s" % (site.folder, os.environ["PATH"])])
     put(gateway, "Content-Length: 100", [b"x" * 100])
     wait_for(lambda: state(gateway)["job"].get("percent") == 40, 20, "it is being installed")
+    check(gateway.cli("update", "cancel").returncode == EXIT_FAILED, "it is cancelled in the middle of it")
     restart = gateway.cli("update", "restart")
     check(restart.returncode == EXIT_FAILED and INSTALLS in restart.stderr and "cancel" not in restart.stderr, "a restart in the middle of it", restart.stderr)
     gateway.stop()
