@@ -140,7 +140,11 @@ def what_a_disk_is_decides_whether_it_is_written(_site):
     check(disks.describe({**plain, "children": [part]}) == "/dev/sdx (64 MiB, USB, Maker Reader); on it: sdx1 PHOTOS", "what a person knows it by",
           disks.describe({**plain, "children": [part]}))
     mapped = {**part, "name": "vault", "kname": "dm-7", "type": "crypt", "mountpoints": ["/mnt/vault"]}
-    for device, words in ((part, "is a partition"), ({**plain, "ro": True}, "slider"), ({**plain, "size": 63 * MIB}, "needs 64 MiB"),
+    below = {**mapped, "kname": "dm-0", "mountpoints": ["/"], "children": [{**part, "children": [plain]}]}
+    with unittest.mock.patch.object(disks, "root_sources", lambda: ["/dev/mapper/root"]), \
+            unittest.mock.patch.object(disks, "block_devices", lambda *_: [below]):
+        check(disks.is_system(plain), "the machine runs from what lies on it, by some layers")
+    for device, words in ((part, "is a partition"), ({**plain, "rm": False, "ro": True}, "slider"), ({**plain, "size": 63 * MIB}, "needs 64 MiB"),
                           ({**plain, "children": [{**part, "mountpoints": ["/"]}]}, "runs from"),
                           ({**plain, "children": [{**part, "mountpoints": ["[SWAP]"]}]}, "is in use: [SWAP]"),
                           ({**plain, "children": [{**part, "children": [mapped]}]}, "is in use: /mnt/vault"),
@@ -196,9 +200,39 @@ def a_damaged_image_and_a_lying_card_are_told(site):
             check(False, "one bit differs and nobody sees it")
         except Refused as why:
             check("at 8 MiB" in str(why) and "another card" in str(why), "where", str(why))
+        try:
+            card.write_all(fd, image, len(content) + MIB)
+            check(False, "an image that is shorter than it says is written")
+        except Refused as why:
+            check("in place of" in str(why), "why", str(why))
         check(first == content[:card.BLOCK] and os.pread(fd, card.BLOCK, 0) == bytes(card.BLOCK), "nothing starts from it")
     finally:
         os.close(fd)
+
+
+def a_card_that_lies_at_the_very_end_is_told(site):
+    """Of the table and the boot loader, and of a preset."""
+    image, _ = make_image(site)
+    presets = site_folder(site, "plant7", '{"version": 1}')
+    wanted = types.SimpleNamespace(board="rpi4", device=site.path("target.img"), image=str(image), presets=str(presets), yes=True)
+    put, forget = card.put, card.forget
+
+    def put_elsewhere(fd, block, at):
+        put(fd, bytes(len(block)) if at == 0 and any(block[:512]) else block, at)
+
+    def forget_and_change(fd, device):
+        forget(fd, device)
+        at = os.pread(fd, BOOT_MIB * MIB, MIB).find(b'{"version": 1}')
+        if at >= 0:
+            os.pwrite(fd, b"[", MIB + at)
+
+    for name, lies, words in (("put", put_elsewhere, "at 0 MiB"), ("forget", forget_and_change, "sluice.json is not on the boot partition")):
+        try:
+            with unittest.mock.patch.object(card, name, lies):
+                card.write(wanted)
+            check(False, "nobody sees it", name)
+        except Refused as why:
+            check(words in str(why) and "take another card" in str(why), "why", str(why))
 
 
 def a_card_that_was_pulled_out_is_told(site):
@@ -461,7 +495,8 @@ def images_are_offered_to_raspberry_pi_imager(site):
 
 main(every_board_is_listed, an_image_goes_onto_a_card_and_is_read_back, nobody_mounts_a_card_before_its_presets_are_there, what_must_not_be_overwritten_is_not,
      what_a_disk_is_decides_whether_it_is_written,
-     whoever_overwrites_a_disk_types_its_name, a_damaged_image_and_a_lying_card_are_told, a_card_that_was_pulled_out_is_told,
+     whoever_overwrites_a_disk_types_its_name, a_damaged_image_and_a_lying_card_are_told, a_card_that_lies_at_the_very_end_is_told,
+     a_card_that_was_pulled_out_is_told,
      a_card_that_was_written_in_part_starts_nothing, a_card_that_was_pulled_out_before_its_presets_were_on_it_starts_nothing,
      presets_need_a_boot_partition_before_anything_is_overwritten, the_time_that_is_left_is_told,
      a_node_is_flashed_by_the_commands_of_its_board, a_card_comes_up_as_its_label_says,
