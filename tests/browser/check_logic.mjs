@@ -181,6 +181,10 @@ const tests = {
     assert.equal(logic.phrase('its configuration has 2 mistakes; line 3'), 'line 3 (Fehler: 2)');
     assert.equal(logic.phrase('something new'), null);
     assert.equal(logic.said('something new'), 'Something new');
+    // Half of it would help nobody; a name is no sentence.
+    assert.deepEqual(['over: it burns again', 'over: main incomer', 'uplink cloud: over: it burns again'].map(logic.phrase), [null, 'vorbei: main incomer', null]);
+    logic.learn(packed, true);
+    assert.equal(logic.phrase('over: it burns again'), 'vorbei: it burns again');
     logic.learn();
   },
   async 'where the gateway names the command that looks for devices, the page names its button, and the rest is told whole'() {

@@ -36,6 +36,7 @@ function markOf(sentence: string): string {
 let whole = new Map<string, string>();
 let byForm = new Map<string, string>();
 let forms: Form[] = [];
+let english = false;
 const made = new Map<string, string | null>();
 
 const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -46,7 +47,9 @@ type Part = readonly [begin: string, length?: string, end?: string];
 const size = (parts: readonly Part[]): number => parts.reduce((sum, [begin, length]) => sum + Number(length ?? begin.length), 0);
 const found = ([begin, length, end = '']: Part): string => quoted(begin) + (length ? `.{${Number(length) - begin.length - end.length}}` : '') + quoted(end);
 
-export function learn([marks, texts, patterns, told]: Phrases = ['', [], [], []]): void {
+/** In English a sentence within another is at home whether it is said otherwise or not. */
+export function learn([marks, texts, patterns, told]: Phrases = ['', [], [], []], isEnglish = false): void {
+  english = isEnglish;
   whole = new Map(texts.map((text, i) => [marks.slice(MARK * i, MARK * (i + 1)), text]));
   byForm = new Map(patterns.map((form, i) => [form, told[i]!]));
   made.clear();
@@ -58,12 +61,18 @@ export function learn([marks, texts, patterns, told]: Phrases = ['', [], [], []]
     .map(({ parts, text }) => ({ pattern: new RegExp(`^${parts.map(found).join('(.*?)')}$`, 's'), text }));
 }
 
-function fill(text: string, parts: readonly string[], depth: number): string {
-  let next = 0;
-  return text.replace(PLACE, (_, place: string) => {
-    const part = parts[place ? Number(place) - 1 : next++] ?? '';
-    return find(part, depth + 1) ?? part;
+/** What names and numbers never are. */
+const SENTENCE = /^\p{Ll}+[:,]? \p{Ll}+ \p{Ll}/u;
+
+/** Null where a sentence within has no words in the language: half of it would help nobody. */
+function fill(text: string, parts: readonly string[], depth: number): string | null {
+  let next = 0, whole = true;
+  const filled = text.replace(PLACE, (_, place: string) => {
+    const part = parts[place ? Number(place) - 1 : next++] ?? '', known = find(part, depth + 1);
+    if (known === null && !english && SENTENCE.test(part)) whole = false;
+    return known ?? part;
   });
+  return whole ? filled : null;
 }
 
 function find(sentence: string, depth: number): string | null {
@@ -73,8 +82,8 @@ function find(sentence: string, depth: number): string | null {
   if (known) return known;
   if (depth > DEPTH_MAX) return null;
   for (const { pattern, text } of forms) {
-    const match = pattern.exec(sentence);
-    if (match) return fill(text, match.slice(1), depth);
+    const match = pattern.exec(sentence), filled = match && fill(text, match.slice(1), depth);
+    if (filled) return filled;
   }
   return null;
 }

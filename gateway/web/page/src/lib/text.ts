@@ -34,7 +34,7 @@ export async function speak(): Promise<void> {
   const words = await load(chosen);
   if (language.get() !== chosen) return; // another was chosen meanwhile, whichever of the two came first
   texts = words.texts;
-  learn(words.said);
+  learn(words.said, chosen === 'en');
   plurals = new Intl.PluralRules(chosen);
   document.documentElement.lang = chosen;
   spoken.set(spoken.get() + 1);
