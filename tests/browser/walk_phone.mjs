@@ -82,6 +82,8 @@ async function talkerIsAdded(page) {
   await press(page, 'Apply on trial');
   await page.getByRole('link', { name: 'See its values' }).click();
   await page.locator('.device-point .value-number', { hasText: /\d/ }).first().waitFor({ timeout: 20_000 });
+  const replies = page.locator('.facts > div', { hasText: 'Request to reply' });
+  check((await replies.innerText()).endsWith('—'), 'nobody asks it, and no time is told', await replies.innerText());
   await step(page, 'talker-values');
   await press(page, 'Keep');
   await page.getByText('The change is kept.').waitFor();

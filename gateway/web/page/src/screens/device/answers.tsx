@@ -44,14 +44,15 @@ export function answeredWell({ requests, replies, exceptions }: Pick<DeviceStatu
 
 export function Answers({ bus, device }: { bus: BusStatus; device: DeviceStatus }) {
   const { learnt } = device;
-  const answered = device.requests ? number(100 * answeredWell(device), 1) : t('value.none');
+  // Of one that speaks by itself nobody knows how it would answer.
+  const asked = (value: string, unit: string) => (device.requests ? { value, unit } : { value: t('value.none') });
   return (
     <Panel title={t('answers.title')}>
       <dl class="facts">
-        <Fact name="answers.answered" value={answered} unit="%" what={t('answers.of', { n: device.requests, count: number(device.requests) })} />
+        <Fact name="answers.answered" {...asked(number(100 * answeredWell(device), 1), '%')} what={t('answers.of', { n: device.requests, count: number(device.requests) })} />
         <Fact name="answers.share" value={number(device.bus_percent, 1)} unit="%" what={bus.id} />
-        <Fact name="answers.round" value={ms(device.round_trip_us)} unit="ms" />
-        <Fact name="answers.turnaround" value={ms(device.turnaround_us)} unit="ms" />
+        <Fact name="answers.round" {...asked(ms(device.round_trip_us), 'ms')} />
+        <Fact name="answers.turnaround" {...asked(ms(device.turnaround_us), 'ms')} />
         {counters.map((counter) => <Fact key={counter} name={`answers.${counter}`} value={number(device[counter])} />)}
         {learnt.max_block > 0 && <Fact name="answers.block" value={number(learnt.max_block)} unit={t('unit.registers')} />}
       </dl>

@@ -5,7 +5,7 @@ import { may } from '../../api/session';
 import { status } from '../../api/status';
 import { useCell } from '../../lib/cell';
 import { bytes, duration, number } from '../../lib/format';
-import { t } from '../../lib/text';
+import { t, told } from '../../lib/text';
 import { Notice, Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { SureButton } from '../../parts/sure-button';
@@ -58,7 +58,7 @@ function Disk({ storage }: { storage: Machine['storage'] }) {
   return (
     <Panel title={t('disk.title')}>
       <dl class="facts">
-        <div><dt>{t('disk.medium')}</dt><dd>{storage.medium} <span class="fact-what">{storage.device} {storage.filesystem}</span></dd></div>
+        <div><dt>{t('disk.medium')}</dt><dd>{told(`disk.is.${storage.medium}`, storage.medium)} <span class="fact-what">{storage.device} {storage.filesystem}</span></dd></div>
         <div><dt>{t('disk.path')}</dt><dd><code>{storage.path}</code></dd></div>
         <div><dt>{t('disk.free')}</dt><dd>{t('journal.size.of', { used: bytes(storage.free_bytes), keep: bytes(storage.size_bytes) })}</dd></div>
         {storage.life_used_percent !== null && <div><dt>{t('disk.life')}</dt><dd>{number(storage.life_used_percent)}&nbsp;<span class="unit">%</span></dd></div>}
