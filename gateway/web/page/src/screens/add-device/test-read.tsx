@@ -61,7 +61,7 @@ export function TestRead({ draft, change, config }: StepProps & { config: Config
     return () => change({ doubt: false });
   }, [doubt]);
   const points = job.lines.flatMap((line) => line.points ?? []).sort((a, b) => Number(b.read) - Number(a.read));
-  const value = (v: unknown): string => (typeof v === 'number' ? number(v) : v === undefined || v === null ? t('value.none') : String(v));
+  const value = (v: unknown): string => (typeof v === 'number' ? number(v) : String(v ?? t('value.none')));
   return (
     <>
       <div class="test-row">
@@ -75,7 +75,7 @@ export function TestRead({ draft, change, config }: StepProps & { config: Config
           {points.map((point) => (
             <li key={point.id}>
               <span class="point-name">{point.name || point.id}</span>
-              <b class="numbers">{value(point.v)}&nbsp;<span class="unit">{point.unit}</span></b>
+              <b class="numbers">{value(point.v)}{point.unit && (point.v ?? null) !== null && <>&nbsp;<span class="unit">{point.unit}</span></>}</b>
               <State level={levels[point.verdict] ?? 'down'} word={told(`test.${point.verdict}`, point.verdict)} />
             </li>
           ))}
