@@ -242,7 +242,20 @@ def a_change_is_shown_tried_and_kept_or_goes_back(site):
     def same():
         check(content() == remembered[0], "the file is that of the earlier change", content())
 
-    remark = accompany(site, gateway, "change", {"edit the file by hand": edit, "remember the file": lambda: remembered.append(content()), "see the file as it was": same})
+    api = Api(gateway)
+
+    def change():
+        edits = [{"at": ["devices", {"id": "boiler"}, "every"], "set": "3s"}]
+        answer = api.ask("POST", "/api/v1/config/apply", {"edits": edits, "base": api.get("/api/v1/config")["revision"], "confirm_s": 60})
+        check(answer.status in (200, 202), "a change", answer.status, answer.text)
+
+    def confirm():
+        answer = api.ask("POST", "/api/v1/config/confirm", {"change": api.get("/api/v1/config")["pending"]["change"], "anyway": True})
+        check(answer.status == 200 and answer.json["until"] is None, "confirm", answer.status, answer.text)
+
+    deeds = {"edit the file by hand": edit, "change it from elsewhere": change, "keep that change": confirm,
+             "remember the file": lambda: remembered.append(content()), "see the file as it was": same}
+    remark = accompany(site, gateway, "change", deeds)
     with open(gateway.config_path) as text:
         written = json.load(text)
     check(written["devices"][-1].get("name") == "Überlauf Halle 3", "the device is in the file", written["devices"][-1])

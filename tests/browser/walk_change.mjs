@@ -92,9 +92,33 @@ async function backToAnEarlierOne(page, name, before) {
   await please('see the file as it was');
 }
 
+/** Somebody types while another's change of the same device comes to its end: what was typed stays, and is all that is changed. */
+async function typesMeanwhile(page) {
+  await go(page, 'devices/boiler/settings');
+  const name = page.getByLabel('Name', { exact: true }), dialog = page.getByRole('dialog');
+  await name.fill('Half typed');
+  await please('change it from elsewhere');
+  await page.getByText(/^A change by uid \d+ is on trial/).waitFor();
+  await please('keep that change');
+  await page.getByText(/^The change by uid \d+ is kept/).waitFor();
+  await page.getByText('This was changed elsewhere meanwhile.').waitFor();
+  check((await name.inputValue()) === 'Half typed', 'what was typed is gone', await name.inputValue());
+  check((await page.getByLabel('Interval', { exact: true }).inputValue()) === '3s', 'what is not typed is as it is now');
+  check((await axe(page)).length === 0, 'changed meanwhile', await axe(page));
+  await picture(page, 'changed-meanwhile');
+  await press(page, 'See what changes');
+  await dialog.locator('.difference li').first().waitFor();
+  const changes = await dialog.locator('.difference li').allInnerTexts();
+  check(changes.length === 1 && /name/.test(changes[0]), 'no more than was typed', changes);
+  await press(page, 'Cancel');
+  await name.fill('Kessel');
+  await page.getByText('This was changed elsewhere meanwhile.').waitFor({ state: 'detached' });
+}
+
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
   await logIn(page);
+  await typesMeanwhile(page);
 
   await addByTable(page);
   await page.getByRole('link', { name: 'See its values' }).click();

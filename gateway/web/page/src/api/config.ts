@@ -85,6 +85,8 @@ export const CONFIRM_S = 60;
 export const pending = cell<Pending | null>(null);
 /** What became of the one before, for a while; for the one who waits at the bar. */
 export const ended = cell<'kept' | 'back' | null>(null);
+/** Whose that was. */
+export const endedBy = cell('');
 /** The file's revision while a change was on trial: it has that afterwards when the change was kept. */
 let tried = '';
 
@@ -94,6 +96,7 @@ export async function loadConfig(): Promise<Config> {
   const answer = await get<Config>('/config');
   if (answer.pending) tried = answer.revision;
   pending.set(answer.pending);
+  if (before) endedBy.set(before.by);
   renamed(answer.parsed.gateway?.name);
   if (before && !answer.pending && ended.get() === null) {
     // Once more: the file may have been read just before it went back.

@@ -110,7 +110,7 @@ export function deep(fields: Fields): Fields {
   return made;
 }
 
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+export const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /** The edits that make one entry of the other, key by key, the id last: until then it is found by the old one. */
 export function editsBetween(at: readonly Step[], before: Fields, after: Fields): Edit[] {

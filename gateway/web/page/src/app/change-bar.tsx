@@ -1,7 +1,7 @@
 /** A change that is on trial: how long it still has, and the two ways on. It is on every screen, for whoever looks. */
 import { useEffect, useState } from 'preact/hooks';
-import { ended, followChanges, goBack, keep, pending, type Pending } from '../api/config';
-import { may } from '../api/session';
+import { ended, endedBy, followChanges, goBack, keep, pending, type Pending } from '../api/config';
+import { may, session } from '../api/session';
 import { useCell } from '../lib/cell';
 import { gatewayNow, second } from '../lib/clock';
 import { said, t } from '../lib/text';
@@ -42,7 +42,8 @@ function Trial({ change }: { change: Pending }) {
 }
 
 export function ChangeBar() {
-  const change = useCell(pending), how = useCell(ended);
+  const change = useCell(pending), how = useCell(ended), by = useCell(endedBy);
+  const own = !by || by === session.get()?.account?.name;
   useEffect(followChanges, []);
   useEffect(() => {
     if (!how) return;
@@ -52,7 +53,7 @@ export function ChangeBar() {
   return (
     <div class="change">
       {change && <Trial change={change} />}
-      {!change && how && <div role="status"><Notice level={how === 'kept' ? 'up' : 'look'} title={t(how === 'kept' ? 'change.kept' : 'change.went')} next={how === 'back' ? t('change.back.next') : undefined} /></div>}
+      {!change && how && <div role="status"><Notice level={how === 'kept' ? 'up' : 'look'} title={how === 'kept' ? t(own ? 'change.kept' : 'change.kept.by', { by }) : t(own ? 'change.went' : 'change.went.by', { by })} next={how === 'back' ? t('change.back.next') : undefined} /></div>}
     </div>
   );
 }

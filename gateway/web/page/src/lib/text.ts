@@ -77,6 +77,10 @@ export function told(key: string, otherwise: string): string {
  */
 export function said(sentence: string): string {
   const english = sentence.trim().replace(/^sluiced?( [a-z-]+)*: /gm, '');
-  const plain = phrase(english) ?? english;
-  return /^\p{Ll}[\p{L}'’-]*[ ,]/u.test(plain) ? plain.charAt(0).toUpperCase() + plain.slice(1) : plain;
+  return capital(phrase(english) ?? english);
 }
+
+const capital = (text: string): string => (/^\p{Ll}[\p{L}'’-]*[ ,]/u.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text);
+
+/** As it stands before another sentence. */
+export const sentence = (text: string): string => capital(text) + (/[\p{L}\p{N}%)"”“]$/u.test(text) ? '.' : '');

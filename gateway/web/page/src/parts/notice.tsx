@@ -1,6 +1,7 @@
 /** Says what happened, why, and what to do next; and what to do first where there is nothing yet. */
 import type { ComponentChildren } from 'preact';
 import { Refusal } from '../api/client';
+import { sentence } from '../lib/text';
 import { Shape, type Level } from './state';
 
 interface NoticeProps {
@@ -20,7 +21,7 @@ export function Notice({ level, title, why, next, children }: NoticeProps) {
       <Shape level={level} />
       <div>
         <p class="notice-title">{title}</p>
-        {why && <p>{why}</p>}
+        {why && <p>{next && typeof why === 'string' ? sentence(why) : why}</p>}
         {next && <p class="notice-next">{next}</p>}
         {children}
       </div>

@@ -73,16 +73,16 @@ export function Device({ rest }: ScreenArguments) {
       </>}>
       <Down bus={bus} device={device} />
       <div class="device-grid">
-        <Values points={own} shown={charted?.p ?? null} show={setShown} loaded={!!known} />
-        <div class="device-side">
-          {charted && <Course key={charted.p} point={charted} />}
+        <div class="stack">
+          <Values points={own} shown={charted?.p ?? null} show={setShown} loaded={!!known} />
+          <Answers bus={bus} device={device} />
         </div>
-      </div>
-      <div class="columns">
-        <Answers bus={bus} device={device} />
-        <Identity device={device} />
-        <Firmware device={device} />
-        {!device.up && <Wiring driver={bus.driver} why={device.why ?? ''} />}
+        <div class="stack device-side">
+          {charted && <Course key={charted.p} point={charted} />}
+          <Identity device={device} />
+          <Firmware device={device} />
+          {!device.up && <Wiring driver={bus.driver} why={device.why ?? ''} />}
+        </div>
       </div>
       <Trace bus={bus} />
     </Screen>

@@ -42,7 +42,7 @@ function Line({ point, charted, show, write }: { point: Point; charted: boolean;
 export function Values({ points, shown, show, loaded }: ValuesProps) {
   const [writing, setWriting] = useState<Point | null>(null);
   return (
-    <Panel title={t('device.values')}>
+    <Panel title={t('device.values')} class="values">
       {loaded && !points.length && <p class="quiet-line">{t('device.nopoints')}</p>}
       <ul class="device-points">
         {points.map((point) => (

@@ -7,7 +7,7 @@ import type { StoredEvent } from '../../api/types';
 import { link } from '../../app/router';
 import { gatewayNow } from '../../lib/clock';
 import { moment } from '../../lib/format';
-import { t } from '../../lib/text';
+import { sentence, t } from '../../lib/text';
 import { Age } from '../../parts/age';
 import { Panel } from '../../parts/panel';
 import { Said } from '../../parts/said';
@@ -24,7 +24,7 @@ function Trouble({ found }: { found: Condition }) {
           {found.at ? <a href={link(...found.at)}>{found.what}</a> : found.what}
           {found.since && <span class="trouble-since">{t('age.since')} <Age t={found.since} /></span>}
         </p>
-        {found.why && <p class="trouble-why">{found.why}</p>}
+        {found.why && <p class="trouble-why">{sentence(found.why)}</p>}
         {found.next && <p class="trouble-next">{found.next}</p>}
       </div>
     </li>

@@ -36,6 +36,8 @@ function Meter({ percent }: { percent: number }) {
 
 export function BusCard({ bus, sums }: { bus: BusStatus; sums: BusSums }) {
   const replies = rates.of(`replies/${bus.id}`);
+  // Over a network each device has a connection of its own: none of them takes anything of a line.
+  const isLine = bus.driver !== 'modbus-tcp';
   return (
     <li class="flow-card">
       <h3><a class="cover" href={link('buses', bus.id)}>{bus.id}</a></h3>
@@ -43,9 +45,9 @@ export function BusCard({ bus, sums }: { bus: BusStatus; sums: BusSums }) {
       <State level={busLevel(bus, sums)} word={word(bus, sums)} />
       <span class="flow-numbers">
         <span class="flow-rate"><b>{replies === null ? t('value.none') : rate(replies)}</b> {t('unit.replies')}</span>
-        <span class="flow-rate"><b>{number(sums.percent, 0)}</b> {t('unit.busy')}</span>
+        {isLine && <span class="flow-rate"><b>{number(sums.percent, 0)}</b> {t('unit.busy')}</span>}
       </span>
-      <Meter percent={sums.percent} />
+      {isLine && <Meter percent={sums.percent} />}
     </li>
   );
 }

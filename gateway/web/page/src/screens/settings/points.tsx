@@ -67,7 +67,7 @@ export function Points(props: PointsProps) {
   const { device, ask } = props;
   const [editing, setEditing] = useState<{ before: Fields | null } | null>(null);
   const known = useCell(livePoints);
-  useEffect(() => void loadPoints().catch(() => {}), []);
+  useEffect(() => void loadPoints().catch(() => {}), [device]);
   if (typeof device.points === 'string')
     return <Panel title={t('device.values')}><Notice level="unknown" title={t('settings.points.table', { file: device.points })} next={t('settings.points.table.next')} /></Panel>;
   const own = (device.points as Fields[] | undefined) ?? [];

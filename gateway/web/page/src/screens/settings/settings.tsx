@@ -1,7 +1,7 @@
 /** The settings of a line, a device or a broker as the configuration has them: changed key by key, shown, tried, kept. */
 import { useEffect, useState } from 'preact/hooks';
 import { ended, loadConfig, type Config, type Edit } from '../../api/config';
-import { flat, loadSchema, optionsOf, type Fields, type Schema } from '../../api/options';
+import { loadSchema, optionsOf, type Fields, type Schema } from '../../api/options';
 import { go, link } from '../../app/router';
 import { useCell } from '../../lib/cell';
 import { t, type TextKey } from '../../lib/text';
@@ -12,6 +12,7 @@ import { Review } from '../../parts/review';
 import { Screen } from '../../parts/screen';
 import { Points } from './points';
 import { specials } from './special';
+import { Meanwhile, useTyped } from './typed';
 import { editsOfForm, editsToRemove, usualKeys, type Listed } from './usual';
 
 interface Asked {
@@ -44,7 +45,7 @@ export function driverOf({ parsed }: Config, kind: Listed, entry: Fields): strin
 function Entry({ kind, entry, known, ask }: { kind: Listed; entry: Fields; known: Known; ask: (asked: Asked) => void }) {
   const { config, schema } = known, id = String(entry.id);
   const driver = driverOf(config, kind, entry), options = optionsOf(schema, kind, driver);
-  const [fields, setFields] = useState<Fields>(() => flat(entry, options));
+  const typed = useTyped(entry, options), { fields, change } = typed;
   const edits = editsOfForm(kind, [kind, { id }], entry, fields, options, config.parsed);
   const on = kind === 'buses' ? (config.parsed.devices ?? []).filter((device) => device.bus === id).length : 0;
   return (
@@ -54,7 +55,8 @@ function Entry({ kind, entry, known, ask }: { kind: Listed; entry: Fields; known
           event.preventDefault();
           ask({ title: t('settings.title', { name: id }), edits, then: [kind, String(fields.id)] });
         }}>
-          <OptionFields kind={kind} options={options} fields={fields} usual={usualKeys(kind, driver)} without={kind === 'buses' ? ['driver'] : []} special={specials(kind, id, config)} change={setFields} />
+          <OptionFields kind={kind} options={options} fields={fields} usual={usualKeys(kind, driver)} without={kind === 'buses' ? ['driver'] : []} special={specials(kind, id, config)} change={change} />
+          <Meanwhile typed={typed} />
           {fields.id !== id && <p class="hint">{t(kind === 'buses' ? 'settings.id.bus' : 'settings.id')}</p>}
           <div class="actions"><button class="button primary" disabled={!edits.length}>{t('add.review')}</button></div>
         </form>
@@ -83,7 +85,7 @@ export function Settings({ kind, id }: { kind: Listed; id: string }) {
     <Screen title={t('settings.title', { name: id })} above={above} lead={t('add.lead')}>
       <Problem error={error} />
       {known && !entry && <Notice level="look" title={t('settings.gone', { name: id })} next={t('settings.gone.next')} />}
-      {known && entry && <div class="steps-list"><Entry key={JSON.stringify(entry)} kind={kind} entry={entry} known={known} ask={setAsked} /></div>}
+      {known && entry && <div class="steps-list"><Entry key={id} kind={kind} entry={entry} known={known} ask={setAsked} /></div>}
       {asked && <Review title={asked.title} edits={asked.edits} onClose={() => setAsked(null)} onDone={() => {
         ended.set(null);
         go(...asked.then);
