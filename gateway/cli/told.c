@@ -8,8 +8,8 @@
 #include "core/clock.h"
 #include "daemon/gateway.h"
 
-#define AGAIN_NS  (1 * NS_PER_S)
-#define SELDOM_NS (500 * NS_PER_MS)
+#define AGAIN_NS (1 * NS_PER_S)
+#define SOON_NS  (500 * NS_PER_MS) /* before that, where there is something to tell */
 
 /* False: the daemon's answer, whose form is known, says {"job":"7","stop":true}. With `words` it is
  * the end. */
@@ -44,15 +44,23 @@ static bool is_silent(const struct told *told)
 
 void told_line(struct told *told, const char *line, bool counts)
 {
-    if (!is_silent(told) &&
-        (counts || clock_mono(&clock_system) >= told->next_ns - AGAIN_NS + SELDOM_NS))
+    if (is_silent(told))
+        return;
+    snprintf(told->line, sizeof told->line, "%s", counts ? "" : line);
+    if (counts)
         tell(told, line, 0, NULL);
 }
 
 bool told_keep(struct told *told)
 {
-    return is_silent(told) || clock_mono(&clock_system) < told->next_ns ||
-           tell(told, NULL, 0, NULL);
+    char line[TOLD_LINE_SIZE];
+    int64_t now_ns = clock_mono(&clock_system);
+
+    if (is_silent(told) || now_ns < told->next_ns - (told->line[0] ? SOON_NS : 0))
+        return true;
+    snprintf(line, sizeof line, "%s", told->line);
+    told->line[0] = '\0';
+    return tell(told, line[0] ? line : NULL, 0, NULL);
 }
 
 void told_end(struct told *told, int code)

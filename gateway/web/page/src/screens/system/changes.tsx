@@ -5,6 +5,7 @@ import { pending } from '../../api/config';
 import { useCell } from '../../lib/cell';
 import { gatewayNow } from '../../lib/clock';
 import { dateTime, moment } from '../../lib/format';
+import { phrase } from '../../lib/phrases';
 import { said, t, told } from '../../lib/text';
 import { Lines } from '../../parts/lines';
 import { Problem } from '../../parts/notice';
@@ -70,7 +71,7 @@ export function Changes() {
       <ol class="entries changes">
         {changes.slice(0, shown).map((change) => (
           <li key={change.change}>
-            <p class="change-line"><time>{moment(change.at, gatewayNow())}</time> <b>{change.by}</b> <State level={levels[change.state]} word={told(`changes.${change.state}`, change.state)} /></p>
+            <p class="change-line"><time>{moment(change.at, gatewayNow())}</time> <b>{phrase(change.by) ?? change.by}</b> <State level={levels[change.state]} word={told(`changes.${change.state}`, change.state)} /></p>
             <p class="quiet-line">{[said(change.comment ?? ''), change.words, said(change.why ?? '')].filter(Boolean).join(' · ')}</p>
             <Compared change={change} past={!trial && change.state === 'confirmed' && change !== inForce} />
           </li>
