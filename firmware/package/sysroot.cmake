@@ -1,14 +1,17 @@
-# What the toolchains of this folder have in common: Debian's cross compiler, and all libraries from SLUICE_SYSROOT.
+# What the toolchains of this folder have in common: clang and lld, which serve all processors, and all libraries from SLUICE_SYSROOT.
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES SLUICE_SYSROOT)
 if(NOT SLUICE_SYSROOT)
     message(FATAL_ERROR "SLUICE_SYSROOT is not set: -DSLUICE_SYSROOT=$(tools/sysroot ARCH)")
 endif()
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSROOT ${SLUICE_SYSROOT})
-set(CMAKE_C_COMPILER ${triplet}-gcc)
+set(CMAKE_C_COMPILER clang-19)
+set(CMAKE_C_COMPILER_TARGET ${triplet})
+set(CMAKE_AR llvm-ar-19)
+set(CMAKE_RANLIB llvm-ranlib-19)
+set(CMAKE_STRIP llvm-strip-19)
+set(CMAKE_EXE_LINKER_FLAGS_INIT -fuse-ld=lld)
 set(CMAKE_LIBRARY_ARCHITECTURE ${triplet})
-# A compiler of this machine's own kind would look into the machine's libraries first.
-set(CMAKE_EXE_LINKER_FLAGS_INIT -B${SLUICE_SYSROOT}/usr/lib/${triplet})
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
