@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "config/fingerprint.h"
+#include "config/shape.h"
 #include "core/error.h"
+#include "field/driver.h"
 
 #define HASHED_SIZE_MAX                                                                            \
     (1024 * 1024) /* a system's whole bundle of CA certificates is a quarter of this */
@@ -55,4 +57,23 @@ int secret_check(const char *path, bool secret, uint64_t *hash, char *why, size_
     }
     close(fd);
     return error;
+}
+
+static bool is_secret(const struct option *options, const char *key)
+{
+    const struct option *option = option_find(options, key);
+
+    return option && option->type == OPTION_SECRET;
+}
+
+bool secret_key(const struct config_parts *parts, const char *key)
+{
+    if (is_secret(shape_web.options, key) || is_secret(parts->uplink.options, key) ||
+        is_secret(parts->uplink_tls.options, key))
+        return true;
+    for (const struct driver *const *driver = parts->drivers; *driver; driver++)
+        if (is_secret((*driver)->bus.options, key) || is_secret((*driver)->device.options, key) ||
+            is_secret((*driver)->point.options, key))
+            return true;
+    return false;
 }

@@ -6,11 +6,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/config.h"
+
 /*
  * Whether the file or folder can be read, and, when it holds a secret, not by everybody. Carries
  * `hash` on over a file's content, so that a renewed certificate is seen as a change. Returns 0, or
  * an error with the rest of a sentence that begins with the path in `why`.
  */
 int secret_check(const char *path, bool secret, uint64_t *hash, char *why, size_t why_size);
+
+/* Whether an option of that name, wherever it may stand, names a file that holds a secret. */
+bool secret_key(const struct config_parts *parts, const char *key);
 
 #endif

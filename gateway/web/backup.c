@@ -107,6 +107,16 @@ static int read_entries(struct backup *backup, const struct json *object, const 
     return error;
 }
 
+static int read_secrets(struct backup *backup, const struct json *root, char why[BACKUP_WHY_SIZE])
+{
+    size_t first = backup->count;
+    int error = read_entries(backup, root, "files", false, why);
+
+    for (size_t i = first; i < backup->count; i++)
+        backup->files[i].secret = true;
+    return error;
+}
+
 /* The plain text of the sealed part, malloc'd and terminated; NULL with an error. */
 static char *unseal(const struct json *sealed, const char *config, const char *passphrase,
                     size_t *size, int *error)
@@ -164,7 +174,7 @@ static int read_sealed(struct backup *backup, const struct json *sealed, const c
     if (error)
         return backup_refuse(why, error, "%s", error_text(error));
     backup->accounts.data = data_of(root, "accounts", &backup->accounts.size);
-    return read_entries(backup, root, "files", false, why);
+    return read_secrets(backup, root, why);
 }
 
 static bool is_of(const struct json *document, const char *kind)

@@ -45,6 +45,7 @@ int backup_write_template(struct json_writer *writer, const struct backup_place 
 
 struct backup_file {
     const char *name;
+    bool secret;  /* it was sealed */
     bool profile; /* the profile of that name, and no file beside the configuration */
     char *data;
     size_t size;

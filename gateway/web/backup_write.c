@@ -37,6 +37,7 @@ static void write_base64(struct json_writer *writer, const char *key, const void
 struct writing {
     struct json_writer *writer;
     const struct backup_place *place;
+    const struct files_use *use;
     bool secrets; /* the secret files, else the others */
     size_t bytes; /* of all of them so far */
     int error;    /* and the sentence for it: nothing more is written */
@@ -52,16 +53,16 @@ static void write_entry(struct writing *writing, const char *name, const char *p
         return;
     int error = save_read(path, FILES_SIZE_MAX, &data, &size);
     if (error) {
-        writing->error = backup_refuse(
-            writing->why, error, "%s cannot be taken into the backup: %s", name, error_text(error));
+        writing->error = backup_refuse(writing->why, error, "%s cannot be taken along: %s", name,
+                                       error_text(error));
         return;
     }
     writing->bytes += size;
     if (writing->bytes > BACKUP_BYTES_MAX)
         writing->error =
             backup_refuse(writing->why, ERR_TOO_LARGE,
-                          "the files are larger than 8 MiB together, and a backup holds no "
-                          "more: remove those that nothing uses");
+                          "the files are larger than 8 MiB together, and no more is taken along: "
+                          "remove those that nothing uses");
     json_write_open(writing->writer, NULL, '{');
     json_write_text(writing->writer, "name", name);
     write_base64(writing->writer, "data", data, size);
@@ -70,12 +71,27 @@ static void write_entry(struct writing *writing, const char *name, const char *p
     free(data);
 }
 
+/* One that cannot be read is told when it is to be written. */
+static bool is_secret(const struct writing *writing, const char *name)
+{
+    char path[PATH_MAX], *data;
+    size_t size;
+
+    files_path(writing->place->config_path, name, path, sizeof path);
+    if (save_read(path, FILES_SIZE_MAX, &data, &size))
+        return files_is_secret(name);
+    bool secret = files_use_secret(writing->use, writing->place->parts, name, data, size);
+    explicit_bzero(data, size);
+    free(data);
+    return secret;
+}
+
 static void write_file(void *context, const char *name)
 {
     struct writing *writing = context;
     char path[PATH_MAX];
 
-    if (files_is_secret(name) != writing->secrets)
+    if (is_secret(writing, name) != writing->secrets)
         return;
     files_path(writing->place->config_path, name, path, sizeof path);
     write_entry(writing, name, path);
@@ -139,9 +155,8 @@ static int write_secrets(struct writing *writing, char **text, size_t *size)
         explicit_bzero(accounts, accounts_size);
         free(accounts);
     } else if (error != ERR_NOT_FOUND && !writing->error) {
-        writing->error =
-            backup_refuse(writing->why, error, "the accounts cannot be taken into the backup: %s",
-                          error_text(error));
+        writing->error = backup_refuse(writing->why, error,
+                                       "the accounts cannot be taken along: %s", error_text(error));
     }
     json_write_close(&writer, '}');
     if (fclose(writer.out) != 0 && !writing->error)
@@ -185,14 +200,11 @@ static void write_one_left_out(void *context, const struct json *value, bool kep
         json_write_text(context, NULL, value->text);
 }
 
-static void write_left_out(struct json_writer *writer, const struct backup_place *place)
+static void write_left_out(const struct writing *writing)
 {
-    struct files_use *use = files_use_open(place->config_path);
-
-    json_write_open(writer, "left_out", '[');
-    files_use_each(use, write_one_left_out, writer);
-    json_write_close(writer, ']');
-    files_use_close(use);
+    json_write_open(writing->writer, "left_out", '[');
+    files_use_each(writing->use, write_one_left_out, writing->writer);
+    json_write_close(writing->writer, ']');
 }
 
 /* What is beside the configuration: in the open, and sealed. */
@@ -203,7 +215,7 @@ static int write_beside(struct writing *writing, const char *config, const char 
     size_t size = 0;
 
     write_files(writing);
-    write_left_out(writer, writing->place);
+    write_left_out(writing);
     if (writing->error || write_profiles(writing, config))
         return writing->error;
     if (!passphrase) {
@@ -240,44 +252,55 @@ int backup_write(struct json_writer *writer, const struct backup_place *place,
 
     if (error)
         return backup_refuse(why, error, "the configuration cannot be read");
+    struct files_use *use = files_use_open_text(place->config_path, config);
+    writing.use = use;
     write_head(writer, BACKUP_KIND, now_ms);
     json_write_text(writer, "gateway", gateway_id);
     json_write_text(writer, "config", config);
     error = write_beside(&writing, config, passphrase);
+    files_use_close(use);
     free(config);
     return error;
 }
 
 /* --- a template --- */
 
+static const char *name_of(const struct json *value)
+{
+    const char *slash = strrchr(value->text, '/');
+
+    return slash ? slash + 1 : value->text;
+}
+
 /* Whether another gateway needs the same file: not where it is a secret, belongs to one (the
  * certificate of a key), or is named by what this gateway alone is. */
-static bool is_common(const struct json *value, bool kept)
+static bool is_common(const struct writing *writing, const struct json *value, bool kept)
 {
-    return kept && !files_is_secret(value->text) && !strstr(value->text, "${") &&
-           !(value->key && strcmp(value->key, "cert") == 0);
+    return kept && !strstr(value->text, "${") && !(value->key && strcmp(value->key, "cert") == 0) &&
+           !is_secret(writing, name_of(value));
 }
 
 static void write_common(void *context, const struct json *value, bool kept)
 {
     struct writing *writing = context;
-    const char *slash = strrchr(value->text, '/');
 
-    if (!export_own(value) && is_common(value, kept))
-        write_file(writing, slash ? slash + 1 : value->text);
+    if (!export_own(value) && is_common(writing, value, kept))
+        write_file(writing, name_of(value));
 }
 
 static void write_own(void *context, const struct json *value, bool kept)
 {
-    if (!export_own(value) && !is_common(value, kept))
-        json_write_text(context, NULL, value->text);
+    const struct writing *writing = context;
+
+    if (!export_own(value) && !is_common(writing, value, kept))
+        json_write_text(writing->writer, NULL, value->text);
 }
 
 int backup_write_template(struct json_writer *writer, const struct backup_place *place,
                           const char *template, int64_t now_ms, char why[BACKUP_WHY_SIZE])
 {
-    struct writing writing = {.writer = writer, .place = place, .why = why};
     struct files_use *use = files_use_open(place->config_path);
+    struct writing writing = {.writer = writer, .place = place, .use = use, .why = why};
 
     write_head(writer, TEMPLATE_KIND, now_ms);
     json_write_text(writer, "config", template);
@@ -285,7 +308,7 @@ int backup_write_template(struct json_writer *writer, const struct backup_place 
     files_use_each(use, write_common, &writing);
     json_write_close(writer, ']');
     json_write_open(writer, "left_out", '[');
-    files_use_each(use, write_own, writer);
+    files_use_each(use, write_own, &writing);
     json_write_close(writer, ']');
     files_use_close(use);
     return writing.error ? writing.error : write_profiles(&writing, template);

@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 
 #include "config/json.h"
+#include "config/secret.h"
 #include "core/save.h"
 #include "core/text.h"
+#include "tls/inspect.h"
 #include "web/files_use.h"
 
 struct files_use {
@@ -237,6 +239,51 @@ void files_use_each(const struct files_use *use,
 
     if (use && use->root)
         walk_into(&walk, use->root);
+}
+
+/* Whether an option that expects a secret names the file; *named: whether anything does. */
+static bool is_named_secret(const struct search *search, const struct config_parts *parts,
+                            const struct json *value, bool *named)
+{
+    for (const struct json *item = value->first; item; item = item->next)
+        if (is_named_secret(search, parts, item, named))
+            return true;
+    if (value->type != JSON_STRING || !names(search, value))
+        return false;
+    *named = true;
+    return value->key && secret_key(parts, value->key);
+}
+
+static bool has_private_key(const char *data, size_t size)
+{
+    static const char mark[] = "PRIVATE KEY-----";
+    struct inspect *inspect;
+
+    if (memmem(data, size, mark, sizeof mark - 1))
+        return true;
+    inspect = malloc(sizeof *inspect);
+    bool has = !inspect || inspect_bytes(inspect, data, size, NULL) != 0 ||
+               inspect->kind == INSPECT_KEY || inspect->kind == INSPECT_LOCKED_KEY ||
+               inspect->kind == INSPECT_PFX;
+    free(inspect);
+    return has;
+}
+
+bool files_use_secret(const struct files_use *use, const struct config_parts *parts,
+                      const char *name, const char *data, size_t size)
+{
+    struct search search = {.use = use, .name = name};
+    char path[PATH_MAX];
+    bool named = false;
+
+    if (!use || files_is_secret(name))
+        return true;
+    files_path(use->config_path, name, path, sizeof path);
+    if (stat(path, &search.status))
+        search.status = (struct stat){.st_mode = S_IROTH};
+    if (use->root && is_named_secret(&search, parts, use->root, &named))
+        return true;
+    return (!named && !(search.status.st_mode & S_IROTH)) || has_private_key(data, size);
 }
 
 struct absent {

@@ -3,6 +3,7 @@
 #ifndef SLUICE_WEB_FILES_USE_H
 #define SLUICE_WEB_FILES_USE_H
 
+#include "config/config.h"
 #include "config/json.h"
 #include "config/json_write.h"
 #include "web/files_api.h"
@@ -39,5 +40,13 @@ void files_use_each(const struct files_use *use,
 void files_use_absent(const struct files_use *use,
                       void (*each)(void *context, const struct json *value, const char *name),
                       void *context);
+
+/*
+ * Whether what is in the file of that name is a secret: by its name, by an option that names it and
+ * expects one, by its bytes (a private key), or because nothing names it and not everybody may read
+ * it. `use` NULL: it is taken for one.
+ */
+bool files_use_secret(const struct files_use *use, const struct config_parts *parts,
+                      const char *name, const char *data, size_t size);
 
 #endif

@@ -1,27 +1,27 @@
 #include "web/placed.h"
 
-#include <errno.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "config/catalog.h"
 #include "core/error.h"
+#include "core/heir.h"
 #include "core/log.h"
 #include "core/save.h"
 #include "core/shelf.h"
 #include "web/files_api.h"
+#include "web/files_use.h"
 #include "web/profiles_use.h"
 #include "web/reply.h"
 
 struct entry {
     const struct backup_file *file;
-    char *path;  /* where it belongs */
+    char *path;  /* where it belongs; NULL: it has no place here */
     char *there; /* what counts now; NULL: nothing. Of a profile also a shipped one of its name */
-    bool written;
+    bool secret, written;
     char *before; /* what an undo puts back; NULL: nothing was there */
     size_t before_size;
 };
@@ -36,7 +36,7 @@ static int find_places(struct entry *entry, const struct backup_place *place)
 {
     const char *name = entry->file->name, *folder = catalog_own_folder(place->parts);
     char path[PATH_MAX], there[PATH_MAX];
-    bool own = true;
+    bool own = true, has_place;
 
     if (!entry->file->profile) {
         files_path(place->config_path, name, path, sizeof path);
@@ -49,9 +49,10 @@ static int find_places(struct entry *entry, const struct backup_place *place)
         else
             snprintf(path, sizeof path, "%.3800s/%.255s.json", folder ? folder : "", name);
     }
-    entry->path = strdup(path);
+    has_place = !entry->file->profile || folder;
+    entry->path = has_place ? strdup(path) : NULL;
     entry->there = *there ? strdup(there) : NULL;
-    return entry->path && (entry->there || !*there) ? 0 : ERR_NOMEM;
+    return (entry->path || !has_place) && (entry->there || !*there) ? 0 : ERR_NOMEM;
 }
 
 int placed_open(struct placed **out, const struct backup_place *place, const struct backup *backup)
@@ -62,12 +63,20 @@ int placed_open(struct placed **out, const struct backup_place *place, const str
     *out = placed;
     if (!placed)
         return error;
+    struct files_use *use = files_use_open_text(place->config_path, backup->config);
     placed->place = place;
     placed->count = backup->count;
     for (size_t i = 0; i < placed->count && !error; i++) {
-        placed->entries[i].file = &backup->files[i];
-        error = find_places(&placed->entries[i], place);
+        const struct backup_file *file = &backup->files[i];
+        struct entry *entry = &placed->entries[i];
+
+        entry->file = file;
+        entry->secret = file->secret ||
+                        (!file->profile &&
+                         files_use_secret(use, place->parts, file->name, file->data, file->size));
+        error = find_places(entry, place);
     }
+    files_use_close(use);
     return error;
 }
 
@@ -128,20 +137,21 @@ bool placed_refuse_used(const struct placed *placed, struct http_reply *reply)
         if (!*user)
             continue;
         snprintf(name, sizeof name, "%.255s%s", file->name, file->profile ? ".json" : "");
-        snprintf(sentence, sizeof sentence,
-                 "%s is in use by %s and is another than in the backup; nothing is restored. "
-                 "Have the configuration name a copy of it under another name, or none, and "
-                 "restore again",
-                 name, user);
+        snprintf(
+            sentence, sizeof sentence,
+            "%s is in use by %s and is another than the one to be restored; nothing is restored. "
+            "Have the configuration name a copy of it under another name, or none, and "
+            "restore again",
+            name, user);
         reply_error(reply, 409, sentence);
         return true;
     }
     return false;
 }
 
-static mode_t mode_of(const struct backup_file *file)
+static mode_t mode_of(const struct entry *entry)
 {
-    return !file->profile && files_is_secret(file->name) ? 0600 : 0644;
+    return entry->secret ? 0600 : 0644;
 }
 
 static int make_folder_of(const char *path)
@@ -149,7 +159,7 @@ static int make_folder_of(const char *path)
     char folder[PATH_MAX];
 
     snprintf(folder, sizeof folder, "%s", path);
-    return mkdir(dirname(folder), 0755) == 0 || errno == EEXIST ? 0 : error_from_errno(errno);
+    return heir_mkdir(dirname(folder), 0755);
 }
 
 static int write_entry(struct entry *entry)
@@ -158,6 +168,8 @@ static int write_entry(struct entry *entry)
 
     if (look(entry) == THERE_THE_SAME)
         return 0;
+    if (!entry->path)
+        return ERR_UNSUPPORTED;
     int error = save_read(entry->path, BACKUP_BYTES_MAX, &entry->before, &entry->before_size);
     if (error && error != ERR_NOT_FOUND)
         return error;
@@ -165,7 +177,7 @@ static int write_entry(struct entry *entry)
     if (error)
         return error;
     entry->written = true;
-    return save_file(entry->path, file->data, file->size, mode_of(file));
+    return save_file(entry->path, file->data, file->size, mode_of(entry));
 }
 
 int placed_write(struct placed *placed, struct http_reply *reply)
@@ -174,11 +186,15 @@ int placed_write(struct placed *placed, struct http_reply *reply)
     int error = 0;
 
     for (size_t i = 0; i < placed->count && !error; i++) {
+        const char *path = placed->entries[i].path;
+
         error = write_entry(&placed->entries[i]);
-        if (error) {
-            snprintf(sentence, sizeof sentence, "%s cannot be written: %s", placed->entries[i].path,
+        if (error && path) {
+            snprintf(sentence, sizeof sentence, "%s cannot be written: %s", path,
                      error_text(error));
             reply_error(reply, 409, sentence);
+        } else if (error) {
+            reply_error(reply, 409, "there is no folder for profiles of your own");
         }
     }
     return error;
@@ -191,9 +207,9 @@ void placed_undo(const struct placed *placed)
 
         if (!entry->written)
             continue;
-        int error = entry->before ? save_file(entry->path, entry->before, entry->before_size,
-                                              mode_of(entry->file))
-                                  : save_remove(entry->path);
+        int error = entry->before
+                        ? save_file(entry->path, entry->before, entry->before_size, mode_of(entry))
+                        : save_remove(entry->path);
         if (error)
             log_error("web", "%s is that of a backup that was refused, and cannot be put back: %s",
                       entry->path, error_text(error));

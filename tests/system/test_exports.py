@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The files beside a configuration, and what leaves the gateway as a whole: templates, backups, reports."""
+import base64
 import json
 import os
 import re
@@ -225,7 +226,7 @@ def a_backup_brings_the_profiles_that_somebody_made(site):
     # One that is in use and is another stays.
     site.write(path, OTHER_METER.decode())
     answer = new.api.ask("POST", "/api/v1/restore", {"backup": backup})
-    check(answer.status == 409 and "my-meter.json is in use by devices[0].profile" in answer.json["error"] and read(path) == OTHER_METER, answer.text)
+    check(answer.status == 409 and "my-meter.json is in use by devices[0].profile and is another" in answer.json["error"] and read(path) == OTHER_METER, answer.text)
     # And one that nothing uses gives way, also where it is refused at last.
     new.apply([{"at": ["devices"], "set": []}])
     check(new.api.ask("POST", "/api/v1/restore", {"backup": broken}).status == 400 and read(path) == OTHER_METER, "it is put back")
@@ -238,7 +239,7 @@ def a_profile_that_cannot_be_read_is_in_no_backup(site):
     path = os.path.join(it.profiles, "my-meter.json")
     site.write(path, METER.decode() + " " * (256 * 1024))
     answer = it.api.ask("GET", "/api/v1/export/backup")
-    check(answer.status == 409 and "my-meter cannot be taken into the backup" in answer.json["error"], answer.text)
+    check(answer.status == 409 and "my-meter cannot be taken along" in answer.json["error"], answer.text)
     it.gateway.stop()
 
 
@@ -311,6 +312,45 @@ def a_template_brings_what_is_no_secret_and_asks_for_the_rest(site):
     new.gateway.stop()
 
 
+def a_secret_is_one_under_whatever_name(site):
+    """As somebody calls it who makes the file by hand: by what names it, by what is in it, or since nobody else may read it."""
+    it = Plant(site)
+    authority = Authority(site.folder, "ca")
+    certificate, key = authority.issue("plant7")
+    der = site.path("der.key")
+    subprocess.run(["openssl", "pkcs8", "-topk8", "-nocrypt", "-in", key, "-outform", "DER", "-out", der], check=True)
+    secrets = {"gw-key.pem": (read(key), 0o600), "cloud.txt": (SECRET.encode(), 0o600), "proxy.csv": (b"user:" + SECRET.encode(), 0o640), "both.pem": (read(certificate) + read(key), 0o644),
+               "old.der": (read(der), 0o644), "earlier.txt": (SECRET.encode(), 0o600)}
+    usual = {"gw-cert.pem": (read(certificate), 0o644), "ca.pem": (read(authority.path), 0o640), "notes.txt": (b"x", 0o644)}
+    for name, (data, mode) in {**secrets, **usual}.items():
+        with open(os.path.join(it.folder, name), "wb") as out:
+            out.write(data)
+        os.chmod(os.path.join(it.folder, name), mode)
+    it.apply([{"at": ["uplinks"], "set": [{"id": "up", "url": "mqtts://127.0.0.1:1", "user": "x", "password_file": "cloud.txt", "proxy": "http://127.0.0.1:2", "proxy_login_file": "./proxy.csv",
+                                           "tls": {"ca": "ca.pem", "cert": "gw-cert.pem", "key": "gw-key.pem"}}]}])
+    template = it.api.get("/api/v1/export/template?files=true")
+    check([entry["name"] for entry in template["files"]] == ["ca.pem"], template["files"])
+    check(sorted(template["left_out"]) == ["./proxy.csv", "cloud.txt", "gw-cert.pem", "gw-key.pem"], template["left_out"])
+    for headers in ({}, PASSPHRASE):
+        answer = it.api.ask("GET", "/api/v1/export/backup", headers=headers)
+        check([entry["name"] for entry in answer.json["files"]] == sorted(usual), headers, answer.json["files"])
+    it.gateway.stop()
+    new = Plant(site, prefix="new-", gateway={"id": "fresh"})
+    done = new.api.ask("POST", "/api/v1/restore", {"backup": answer.json, "passphrase": "three wise words"})
+    check(done.status == 200 and done.json["files"] == len(secrets) + len(usual), done.text)
+    for name, (data, _) in secrets.items():
+        path = os.path.join(new.folder, name)
+        check(read(path) == data and stat.S_IMODE(os.stat(path).st_mode) == 0o600, name)
+    check(stat.S_IMODE(os.stat(os.path.join(new.folder, "ca.pem")).st_mode) == 0o644, "what is no secret")
+    # Of an earlier version they are in the open.
+    opened = {**answer.json, "sealed": None, "files": [{"name": name, "data": base64.b64encode(data).decode()} for name, (data, _) in {**secrets, **usual}.items()]}
+    new.gateway.stop()
+    last = Plant(site, prefix="last-", gateway={"id": "fresh"})
+    done = last.api.ask("POST", "/api/v1/restore", {"backup": opened})
+    check(done.status == 200, "what may not be read by everybody is not", done.text)
+    last.gateway.stop()
+
+
 def a_backup_without_its_secrets_asks_for_them(site):
     it, data, outside = with_a_broker(site)
     backup = it.api.get("/api/v1/export/backup")
@@ -372,7 +412,7 @@ def a_backup_has_all_files_or_is_none(site):
     refused("there are 257 files beside the configuration, and a backup holds 256")
     os.unlink(os.path.join(it.folder, "a.csv"))
     site.write(os.path.join(it.folder, "t009.csv"), "x" * (256 * 1024 + 1))
-    refused("t009.csv cannot be taken into the backup: larger than allowed")
+    refused("t009.csv cannot be taken along: larger than allowed")
     for name in names[:33]:
         site.write(os.path.join(it.folder, name), "x" * (256 * 1024))
     refused("larger than 8 MiB together")
@@ -513,6 +553,7 @@ def what_displays_show_is_kept_beside_what_was_read(site):
 
 main(files_are_told_apart_and_never_given_back, a_key_is_made_on_the_spot, a_backup_is_restored_on_other_hardware, a_backup_brings_the_profiles_that_somebody_made,
      a_profile_that_cannot_be_read_is_in_no_backup, what_a_template_needs_is_named_beside_it,
-     a_template_brings_what_is_no_secret_and_asks_for_the_rest, a_backup_without_its_secrets_asks_for_them, what_a_backup_leaves_out_is_told,
+     a_template_brings_what_is_no_secret_and_asks_for_the_rest,
+     a_secret_is_one_under_whatever_name, a_backup_without_its_secrets_asks_for_them, what_a_backup_leaves_out_is_told,
      a_backup_has_all_files_or_is_none, a_refused_restore_leaves_the_files, a_template_makes_another_gateway, all_mistakes_of_a_template_are_told_with_their_places, a_report_says_what_is_there,
      what_displays_show_is_kept_beside_what_was_read)
