@@ -2,8 +2,9 @@
 import http.client
 import json
 import socket
+import time
 
-from .site import Failure, check
+from .site import Failure, check, slowness
 
 
 class _Connection(http.client.HTTPConnection):
@@ -96,12 +97,17 @@ class Stream:
             elif not line and data is not None:
                 return name, data
 
-    def wait(self, name, wanted=lambda data: True):
-        """The data of the next event of that name that is wanted; the others are passed over."""
+    def wait(self, name, wanted=lambda data: True, deadline_s=60):
+        """The data of the next event of that name that is wanted; the others, as beats that never end, are passed over."""
+        begun, others = time.monotonic(), {}
         while True:
             seen, data = self.next()
             if seen == name and wanted(data):
                 return data
+            others[seen] = others.get(seen, 0) + 1
+            waited_s = time.monotonic() - begun
+            if waited_s > deadline_s and waited_s > deadline_s * slowness():
+                raise Failure("no such event %s within %g s, but: %s" % (name, waited_s, others))
 
     def close(self):
         self.connection.close()
