@@ -127,7 +127,7 @@ static struct job *find_told(const struct telling *telling)
 
         /* A number of before the gateway's start may be another's now. */
         if (job->number == telling->number && job->gone_ns && does_it(job, telling) &&
-            strcmp(job->by, telling->by) == 0)
+            strncmp(job->by, telling->by, sizeof job->by - 1) == 0)
             found = job;
     }
     if (found)

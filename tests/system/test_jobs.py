@@ -205,13 +205,13 @@ def what_a_program_does_by_itself_is_told_as_a_job(site):
     api = Api(gateway)
 
     def tell(number=None, **more):
-        given = {"kind": "node-update", "of": "node", "by": "sluice node update (process 7)", **more}
+        given = {"kind": "node-update", "of": "node", "by": "sluice node update (process 4194304)", **more}
         return api.ask("POST", "/api/v1/told?" + urlencode(given if number is None else {**given, "job": number}))
     begun = tell(line='{"kind": "progress", "done": 0, "of": 9} // as people write it')
     check(begun.status == 200 and begun.json["stop"] is False, "it begins", begun.status, begun.text)
     number = begun.json["job"]
     job = api.get("/api/v1/jobs")["jobs"][0]
-    check((job["job"], job["kind"], job["of"], job["running"]) == (number, "node-update", "node", True) and "process 7" in job["by"], "the job", job)
+    check((job["job"], job["kind"], job["of"], job["running"]) == (number, "node-update", "node", True) and "node update (process" in job["by"], "the job", job)
     check(tell().status == 409, "another one for the same")
     other = tell(of="other").json["job"]
     check(other not in (number, ""), "one for another", other)
