@@ -95,6 +95,19 @@ int change_read_file(const struct change *change, char revision[HISTORY_REVISION
     return error;
 }
 
+void change_hold_note(struct change *change)
+{
+    change_let_go_note(change);
+    change->held = change_note_hold(change->path);
+}
+
+void change_let_go_note(struct change *change)
+{
+    if (change->held >= 0)
+        close(change->held);
+    change->held = -1;
+}
+
 static int drop_note(struct change *change)
 {
     int error = change_note_drop(change->path);
@@ -110,6 +123,7 @@ static void end_pending(struct change *change)
     pthread_mutex_lock(&change->lock);
     change->pending = change->confirmed = false;
     pthread_mutex_unlock(&change->lock);
+    change_let_go_note(change);
     loop_timer_clear(change->loop, change->timer);
 }
 
@@ -259,6 +273,7 @@ int change_open(struct change **out, struct loop *loop, const char *path, const 
         return ERR_NOMEM;
     }
     change->loop = loop;
+    change->held = -1;
     change->path = path;
     change->host = *host;
     snprintf(change->history, sizeof change->history, "%.*s/config", PATH_MAX - 8, state);
@@ -273,6 +288,7 @@ void change_close(struct change *change)
     if (!change)
         return;
     loop_timer_drop(change->loop, change->timer);
+    change_let_go_note(change);
     change_drop_left(change);
     pthread_cond_destroy(&change->answered);
     pthread_mutex_destroy(&change->lock);
@@ -338,6 +354,7 @@ void change_stay_pending(struct change *change, const char *why)
     pthread_mutex_lock(&change->lock);
     change->pending = true;
     change->over = why;
+    change->note.until_ms = clock_wall(&clock_system) / NS_PER_MS;
     snprintf(change->why, sizeof change->why, "%s", why);
     pthread_mutex_unlock(&change->lock);
     change->until_mono_ns = change->watch_mono_ns = now;
@@ -417,7 +434,15 @@ void change_recover(struct change *change)
     if (error)
         return;
     change->last = change->note.change;
+    change_hold_note(change);
+    if (change->held == ERR_BUSY) {
+        log_warn("config", "a change of %s is on trial in another gateway: it is left alone",
+                 change->path);
+        return;
+    }
     undo(change);
+    if (!change->pending)
+        change_let_go_note(change);
 }
 
 bool change_waits(const struct change *change)

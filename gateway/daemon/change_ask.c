@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "core/save.h"
 #include "daemon/change_inside.h"
 
@@ -60,6 +61,12 @@ static void do_confirm(struct change_job *job)
 
     if (!is_pending(change, job))
         return;
+    if (change->over) {
+        refuse(job->answer, ERR_NOT_FOUND,
+               "change %" PRIu64 " goes back as soon as that can be: %s", job->number,
+               change->over);
+        return;
+    }
     if (job->anyway || !change_missing_uplink(change, why)) {
         int error = change_keep(change, job->caller, "");
         if (error)
@@ -139,13 +146,20 @@ static int write_files(struct change *change, const struct change_job *job, cons
 
     if (!error)
         error = save_over(change->path, job->wish->text, job->wish->size, 0640);
-    if (!error)
+    if (!error) {
+        change_hold_note(change);
         return 0;
+    }
     /* Where only the last step failed, the file is the new one. */
     if (change_note_undo(change->path, &change->note) == 0) {
         change_note_drop(change->path);
     } else {
+        log_error("config",
+                  "change %" PRIu64 " could not be written, and the file before it cannot be put "
+                  "back: it is %s.before; it is tried again",
+                  change->entry.change, change->path);
         change_put_history(change, &change->entry, job->wish->text);
+        change_hold_note(change);
         change_stay_pending(change, "it could not be written");
     }
     return refuse(

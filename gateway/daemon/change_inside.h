@@ -38,7 +38,12 @@ struct change {
     int64_t until_mono_ns, watch_mono_ns;
     char uplinks[CHANGE_UPLINKS_MAX][ID_SIZE_MAX];
     size_t uplink_count;
+    int held; /* change_note_hold, while something is pending */
 };
+
+/* Keeps the note of the pending change from other gateways, until it is let go. */
+void change_hold_note(struct change *change);
+void change_let_go_note(struct change *change);
 
 /* The file's revision and text (NULL where there is none). */
 int change_read_file(const struct change *change, char revision[HISTORY_REVISION_SIZE], char **text,

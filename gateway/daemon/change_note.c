@@ -1,9 +1,13 @@
 #include "daemon/change_note.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "config/json.h"
 #include "config/json_write.h"
@@ -150,6 +154,21 @@ int change_note_undo(const char *path, const struct change_note *note)
     if (error && error != ERR_CORRUPT)
         error = save_over(path, text, size, 0640);
     free(text);
+    return error;
+}
+
+int change_note_hold(const char *path)
+{
+    char pending[PATH_MAX];
+
+    beside(path, "pending", pending);
+    int fd = open(pending, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return error_from_errno(errno);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    int error = errno == EWOULDBLOCK ? ERR_BUSY : error_from_errno(errno);
+    close(fd);
     return error;
 }
 

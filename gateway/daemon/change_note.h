@@ -27,6 +27,13 @@ int change_note_put(const char *path, const struct change_note *note, const char
 /* 0, ERR_NOT_FOUND (no change was pending), or ERR_CORRUPT, ... */
 int change_note_read(const char *path, struct change_note *note);
 
+/*
+ * Keeps the note for this process as long as the descriptor that is returned is open: another
+ * gateway of the same file then leaves the change alone. ERR_BUSY: another one has it. Another
+ * error: there is no note, or none of its filesystem can be kept.
+ */
+int change_note_hold(const char *path);
+
 /* Puts the text before the change back, or removes the file where there was none. That needs no
  * room on the disk, unless the file is a link into another filesystem. 0, or an error with both
  * files as they were. */

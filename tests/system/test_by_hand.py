@@ -45,6 +45,13 @@ def a_second_one_changes_nothing(site):
     after = files(etc, gateway.state)
     check({path for path in before.keys() | after.keys() if before.get(path) != after.get(path)} <= {os.path.join(gateway.state, "clock")},
           "what it changed", [path for path in before.keys() | after.keys() if before.get(path) != after.get(path)])
+    # One with a state of its own runs, and leaves the change alone.
+    other = Gateway(site, [], [], [], prefix="other-")
+    other.config_path = gateway.config_path
+    other.start()
+    other.stop()
+    check("on trial in another gateway" in other.process.log(), "it tells so", other.process.log())
+    check({path: about for path, about in files(etc).items()} == {path: about for path, about in before.items() if path.startswith(etc)}, "the files")
     answer = api.ask("POST", "/api/v1/config/confirm", {"change": answer.json["change"]})
     check(answer.status == 200, "the change is confirmed", answer.text)
     with open(gateway.config_path) as file:

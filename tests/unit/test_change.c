@@ -76,6 +76,11 @@ static void none_refused(void *context, char *why, size_t size)
     *why = '\0';
 }
 
+static void keep_it(void *context)
+{
+    (void)context;
+}
+
 static void do_not_note(void *context, const struct caller *caller, const char *what,
                         const char *words)
 {
@@ -100,8 +105,11 @@ struct life {
 
 static void begin(struct life *life)
 {
-    static const struct change_host host = {
-        .reload = take_it, .online = none_online, .refused = none_refused, .note = do_not_note};
+    static const struct change_host host = {.reload = take_it,
+                                            .keep = keep_it,
+                                            .online = none_online,
+                                            .refused = none_refused,
+                                            .note = do_not_note};
 
     assert_int_equal(loop_open(&life->loop), 0);
     assert_int_equal(change_open(&life->change, life->loop, life->path, life->folder, &host), 0);
@@ -114,7 +122,8 @@ static void end(struct life *life)
     loop_close(life->loop);
 }
 
-static int apply(struct life *life)
+/* Confirms the first change as well, where `confirmed` is not NULL: what is answered to that. */
+static int apply(struct life *life, int *confirmed)
 {
     static const struct caller caller = {.role = ROLE_OWNER, .account = "anna"};
     char base[HISTORY_REVISION_SIZE];
@@ -134,9 +143,14 @@ static int apply(struct life *life)
     change_resume(life->change);
     assert_int_equal(pthread_create(&thread, NULL, run_loop, life->loop), 0);
     keeper.apply(keeper.context, &wish, &answer);
+    int error = answer.error;
+    if (confirmed) {
+        keeper.confirm(keeper.context, 1, true, &caller, &answer);
+        *confirmed = answer.error;
+    }
     loop_stop(life->loop);
     pthread_join(thread, NULL);
-    return answer.error;
+    return error;
 }
 
 static bool holds(const struct life *life, const char *text)
@@ -170,7 +184,7 @@ static void fail_at(int at, int in_a_row)
     step = 0;
     failing = at;
     failures = in_a_row;
-    int error = apply(&life);
+    int error = apply(&life, NULL);
     failing = 0;
     if (error == 0 && !holds(&life, NEW))
         fail_msg("step %d: it is said to be applied, and is not", at);
@@ -193,10 +207,44 @@ static void what_nobody_confirmed_is_not_in_force_whatever_failed(void **state)
     assert_in_range(step, 5, STEPS);
 }
 
+/* Whether a change that was refused can be kept, since it is pending: then it was never on trial.
+ */
+static bool keeps_what_was_refused(int at, int in_a_row)
+{
+    struct life life = {.folder = "/tmp/sluice-change-XXXXXX"};
+    int confirmed;
+
+    assert_non_null(mkdtemp(life.folder));
+    snprintf(life.path, sizeof life.path, "%s/sluice.json", life.folder);
+    failing = 0;
+    assert_int_equal(save_file(life.path, OLD, strlen(OLD), 0640), 0);
+    begin(&life);
+    step = 0;
+    failing = at;
+    failures = in_a_row;
+    int error = apply(&life, &confirmed);
+    failing = 0;
+    end(&life);
+    remove_all(&life);
+    return error && !confirmed;
+}
+
+static void what_could_not_be_written_cannot_be_kept(void **state)
+{
+    (void)state;
+    for (int at = 1; at <= 15; at++) {
+        for (int in_a_row = 1; in_a_row <= 8; in_a_row++)
+            if (keeps_what_was_refused(at, in_a_row))
+                fail_msg("steps %d to %d fail, and what was refused is kept", at,
+                         at + in_a_row - 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_nobody_confirmed_is_not_in_force_whatever_failed),
+        cmocka_unit_test(what_could_not_be_written_cannot_be_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
