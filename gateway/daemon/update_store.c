@@ -1,4 +1,3 @@
-#include "core/heir.h"
 #include "daemon/update_store.h"
 
 #include <errno.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/heir.h"
 
 #define LOOK_EACH (INT64_C(1) << 20)
 

@@ -1,8 +1,8 @@
 /* The real filesystem behind struct io. */
-#include "core/heir.h"
 #include "journal/io.h"
 
 #include "core/error.h"
+#include "core/heir.h"
 
 #include <dirent.h>
 #include <errno.h>

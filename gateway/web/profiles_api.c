@@ -1,10 +1,8 @@
 #include "web/profiles_api.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "config/catalog.h"
 #include "core/error.h"
