@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from harness import Gateway, ModbusTcp, RtuLine, check, main, wait_for
 from harness.api import Api, _Connection
+from harness.site import free_port
 
 os.environ["SLUICE_PROFILES"] = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "drivers", "profiles")
 
@@ -18,9 +19,9 @@ GONE_S = 30  # of gateway/web/jobs_told.c
 class Plant:
     """A gateway that polls unit 1 of a line where unit 9 is still unknown to it."""
 
-    def __init__(self, site, buses=(), devices=()):
+    def __init__(self, site, buses=(), devices=(), uplinks=()):
         self.line = RtuLine(site, "field", ["1:boiler,regs=20", "9:new,regs=20"], 19200)
-        self.gateway = Gateway(site, [self.line.bus(), *buses], [self.line.device("boiler", 1), *devices], []).start()
+        self.gateway = Gateway(site, [self.line.bus(), *buses], [self.line.device("boiler", 1), *devices], uplinks).start()
         self.api = Api(self.gateway)
         self.wait_up()
 
@@ -107,16 +108,17 @@ def registers_are_shown_in_every_type(site):
 
 
 def what_a_job_prints_is_an_object_a_line(site):
-    """Of every kind, and also where a line is larger than a block of the stream."""
+    """Of those that look at devices, a line or a broker, and also where a line is larger than a block of the stream."""
     hall = ModbusTcp(site, "hall", ["1:meter,regs=400"])
     points = [{"id": "p%d" % reg, "name": "Point %d " % reg + "x" * 60, "reg": reg, "type": "u16"} for reg in range(300)]
-    plant = Plant(site, [hall.bus()], [hall.device("meter", 1, points=points)])
+    plant = Plant(site, [hall.bus()], [hall.device("meter", 1, points=points)], [{"id": "cloud", "url": "mqtt://127.0.0.1:%d" % free_port()}])
+    new = {"on": plant.line.link, "line": "19200 8E1"}
     sizes = []
-    for job in ({"kind": "probe", "on": "meter"}, {"kind": "trace", "on": "field", "for_s": 1}, {"kind": "doctor", "uplink": "none"},
-                {"kind": "node-status", "on": "boiler"}, {"kind": "drill", "uplink": "none", "minutes": 1}):
+    for job in ({"kind": "probe", "on": "meter"}, {"kind": "trace", "on": "field", "for_s": 1}, {"kind": "doctor", "uplink": "cloud"},
+                {"kind": "scan", "units": "9", "listen_s": 0, **new}, {"kind": "read", "unit": 9, "reg": 0, "table": "holding", "samples": 1, **new}):
         number = plant.start(**job)
         ended = plant.wait_end(number)  # is JSON
-        check(all(type(line) is dict for line in ended["lines"]), "its lines", job, ended)
+        check(ended["lines"] and all(type(line) is dict for line in ended["lines"]), "its lines", job, ended)
         check([line for kind, line in follow(plant, number) if kind == "line"] == ended["lines"], "the lines that are followed", job)
         sizes += [len(json.dumps(line)) for line in ended["lines"]]
     check(max(sizes) > 32768, "a line that is larger than a block", max(sizes))
