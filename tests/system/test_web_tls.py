@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
@@ -43,6 +44,8 @@ def the_certificate_outlives_a_restart_and_curl_believes_it(site):
     done = curl(gateway, "/api/v1/nothing", "--write-out", "%{http_code} %{http_version}")
     check(done.returncode == 0, "curl", done.stderr)
     check(done.stdout.endswith(" 1.1"), "its version", done.stdout)
+    from_s, until_s = (ssl.cert_time_to_seconds(line.split("=", 1)[1]) for line in dates(gateway.certificate).splitlines())
+    check(until_s - from_s == 825 * 86400, "telephones refuse what is valid for longer than 825 days", dates(gateway.certificate))
     check(curl(gateway, "/").returncode == 0, "the page")
     status = gateway.status()["web"]
     shown = fingerprint(Page(gateway).certificate())
