@@ -24,7 +24,7 @@ setenv() { name=$1; shift; eval "$name=\\"\\$*\\""; }
 disk() { [ "$1" != read ] || [ -e "$SAVED" ]; }
 load() { from=${2#0:}; [ "$from" != "$BROKEN" ]; }
 env() { case $1 in
-import) . "$SAVED" ;;
+import) [ "$2" = -c ] && . "$SAVED" ;;
 export) printf 'BOOT_ORDER="%s"\\nBOOT_A_LEFT=%s\\nBOOT_B_LEFT=%s\\n' "$BOOT_ORDER" "$BOOT_A_LEFT" "$BOOT_B_LEFT" >"$SAVED" ;;
 esac; }
 reset() { echo restarts; exit; }
@@ -166,7 +166,7 @@ class Disk:
 
     def values(self):
         sector = self.sector().decode()
-        check(sector.startswith("# GRUB Environment Block\n"), "as GRUB reads it", sector)
+        check(sector.startswith("# GRUB Environment Block\n") and sector.endswith("\n" + "#" * (SECTOR - sector.rindex("\n") - 1)), "as GRUB reads it", sector)
         return sector.split("\n", 1)[1].rstrip("#").splitlines()
 
 

@@ -34,6 +34,7 @@ def presets_are_taken_once_and_again_when_they_changed(site):
     check(sorted(os.listdir(os.path.join(system.root, "etc/sluice"))) == ["board", "sluice.json"], "nothing else is there")
     check(read(system.root, "data/system/hostname") == "hall-7\n", "the name")
     check(read(system.root, "data/etc/ssh/authorized_keys") == "ssh-ed25519 AAAA anna\n", "the key")
+    check(os.stat(os.path.join(system.root, "data/etc/ssh/authorized_keys")).st_mode & 0o777 == 0o600, "whom the key is readable for")
     network = read(system.root, "run/systemd/network/70-preset.network").splitlines()
     check({"Address=10.0.7.2/24", "Gateway=10.0.7.1", "DNS=10.0.7.3", "DNS=10.0.7.4"} <= set(network) and "DHCP=yes" not in network,
           "the network", network)
