@@ -18,11 +18,15 @@ const lines = [
   'const hooks = self.hooks = opts.hooks || {};', 'const _fmtDate = (opts.fmtDate || fmtDate);',
   'let setSelX = scaleX.ori == 0 ? setSelH : setSelV;', 'let setSelY = scaleX.ori == 1 ? setSelH : setSelV;',
   'axis.labelFont = pxRatioFont(axis.labelFont);', 'const FOCUS_TRUE  = {focus: true};',
+  'self.valToIdx = val => closestIdx(val, data[0]);', 'rawMouseLeft1 = mouseLeft1;', 'rawMouseTop1 = mouseTop1;',
+  'const markers    = legend.markers;', 'markers.width  = fnOrSelf(markers.width);', 'markers.dash   = fnOrSelf(markers.dash);',
+  'markers.stroke = fnOrSelf(markers.stroke);', 'markers.fill   = fnOrSelf(markers.fill);',
 ];
 
 /** Statements of several lines that do no more: each from what it begins with to the line that is as far in as its begin. */
 const statements = [
-  'const xySeriesOpts = {', 'on("click", wrap, e => {', '(opts.plugins || []).forEach(p => {', '(opts.plugins || []).forEach(p => {', 'events["setSeries"] = ', 'const syncOpts = assign(',
+  'markers: {', 'drag: {', 'const xySeriesOpts = {', 'on("click", wrap, e => {', '(opts.plugins || []).forEach(p => {', '(opts.plugins || []).forEach(p => {', 'events["setSeries"] = ',
+  'const syncOpts = assign(',
   "Object.defineProperty(self, 'rect', {", 'self.valToPos = ', 'self.setCursor = ', 'self.redraw = ', 'const select = self.select = assign({',
 ];
 
@@ -31,7 +35,7 @@ const unreached = [
   'rangeLog', 'rangeAsinh', 'logAxisSplits', 'asinhAxisSplits', 'log10AxisValsFilt', 'log2AxisValsFilt', 'snapLogY', 'snapAsinhY',
   'timeAxisStamps', 'timeAxisVals', 'timeSeriesStamp', 'timeSeriesVal', 'fmtDate',
   'mouseDown', 'mouseUp', 'dblClick', 'hideSelect', 'addSeries', 'delSeries', 'addBand', 'delBand', 'setBand', 'pubSync', 'points', 'batch',
-  'setFocus', 'seriesPointsShow', 'setAlpha', 'flushHooks', 'fire', 'pub', 'offMouse', 'setSelH', 'setSelV', 'setSelect',
+  'setFocus', 'seriesPointsShow', 'setAlpha', 'flushHooks', 'fire', 'pub', 'offMouse', 'setSelH', 'setSelV', 'setSelect', 'closestIdxFromXpos',
 ];
 
 function without(code, text) {
@@ -51,6 +55,12 @@ function emptied(code, name) {
   const found = new RegExp(`^(\\t*)(function ${name}\\([^)]*\\)) \\{\\n[^]*?^\\1\\}`, 'm');
   if (!found.test(code)) throw new Error(`uPlot no longer has ${name}(): look there for what the page does not use`);
   return code.replace(found, '$1$2 {}');
+}
+
+/** A function that does nothing, where nobody calls it. */
+function withoutUncalled(code, name) {
+  const calls = code.match(new RegExp(`\\b${name}\\b`, 'g')).length;
+  return calls > 1 ? code : code.replace(new RegExp(`^\\t*function ${name}\\(.*\\) \\{\\}$`, 'm'), '');
 }
 
 /** Tables that only these functions read. */
@@ -97,5 +107,6 @@ function decided(code, [asked, answer]) {
 
 export function lighter(code) {
   const said = statements.reduce(withoutStatement, lines.reduce(without, code));
-  return settled.reduce(decided, unreached.reduce(emptied, tables.reduce(withoutTable, said)));
+  const left = settled.reduce(decided, unreached.reduce(emptied, tables.reduce(withoutTable, said)));
+  return unreached.reduce(withoutUncalled, left);
 }
