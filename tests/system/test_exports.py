@@ -457,8 +457,11 @@ def a_refused_restore_leaves_the_files(site):
 
 
 def a_template_makes_another_gateway(site):
-    it = Plant(site, gateway={"name": "Boiler house"})
+    it = Plant(site, gateway={"name": "Boiler house", "hw": "plc-17"})
+    certificate, key = Authority(site.folder, "own").issue("page")
+    it.apply([{"at": ["web"], "set": {"enabled": False, "listen": ["127.0.0.1"], "names": ["boiler.example.com"], "cert": certificate, "key": key}}])
     template = it.api.ask("GET", "/api/v1/export/template")
+    check(json.loads(template.text)["web"] == {"enabled": False} and "boiler" not in template.text, "what is of this gateway alone", template.text)
     check("sluice-template-plant7-2" in template.headers["Content-Disposition"], template.headers)
     check(json.loads(template.text)["gateway"] == {"id": "template"} and "Boiler" not in template.text, template.text)
     it.gateway.stop()

@@ -78,6 +78,7 @@ MISTAKES = (
     ("id,setup_code\na,1234567\n", None, "too short"),
     ("id,setup_code\na,abcd-efgh\nb,ABCDEFGH\n", None, "two sites of one setup code"),
     ("id,id\na,b\n", None, "two columns of one name"),
+    ("id,name\na,\"x\ny\"\n", None, "the value of name has a line end"),
     ("id\na,b\n", None, "more values than columns"),
     ("id\na\n", '{"version":1,"gateway":{"id":"{{id}}","name":"{{town}}"}}', "speaks of {{town}}"),
     ("id\na\n", '{"version":1,"gateway":{"id":"plant7"}}', "gives every site the same id"),
