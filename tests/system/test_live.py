@@ -63,9 +63,13 @@ def a_status_of_any_size_is_told(site):
     devices = [{"id": "meter-%d" % number, "bus": "hall-%d" % number, "unit": 1, "numbering": "0-based", "points": POINTS, "every": "1h"} for number in range(700)]
     gateway = Gateway(site, buses, devices, []).start()
     stream = Api(gateway).stream("/api/v1/live?with=status,events,log")
-    for _ in range(2):
-        status = stream.wait("status")
+    since = 0
+    for name in ("Hundreds", "Hundreds of hosts"):
+        status = stream.wait("status", lambda data: data["config"]["since"] > since)
         check(len(status["buses"]) == 700 and len(json.dumps(status)) > 1 << 16, "all of the status", len(status["buses"]), len(json.dumps(status)))
+        # None comes where nothing changes.
+        since = status["config"]["since"]
+        gateway.tell(lambda settings: settings["gateway"].update(name=name))
     gateway.stop()
 
 
