@@ -155,7 +155,8 @@ def somebody_updates_a_sensor_node(site):
 
     def update():
         updates.append(site.start("update", program("sluice"), "node", "update", "node", good, "--config", gateway.config_path, "--socket", gateway.socket))
-        wait_for(lambda: "% of" in updates[0].log(), 60, "it is sent")
+        wait_for(lambda: "progress" in json.dumps(Api(gateway).get("/api/v1/jobs/" + Api(gateway).get("/api/v1/jobs")["jobs"][-1]["job"])), 60,
+                 "how far it is is told")
         updates[0].signal(signal.SIGSTOP)  # else it may be at its end before somebody has pressed
 
     def ends():

@@ -60,7 +60,7 @@ def the_socket_of_the_environment_is_asked(site):
                            environment=environment)
         check(given.popen.wait(20) == EXIT_NO_DAEMON and "nowhere.sock" in given.log(), "the flag comes first", command,
               given.log())
-    second = site.start("second", program("sluiced"), "--config", gateway.config_path, "--journal", site.path("other"),
+    second = site.start("second", program("sluiced"), "--config", gateway.config_path, "--journal", site.path("other"), "--state", site.path("other-state"),
                         environment=environment)
     wait_for(lambda: gateway.socket in second.log(), 20, "the daemon takes it, too")
     second.end()
@@ -107,7 +107,7 @@ def a_socket_that_is_taken_is_told(site):
     others = [gateway.socket, site.folder, os.path.join(gateway.config_path, "api.sock"), "/" + "x" * 120]
     for number, path in enumerate(others):
         other = site.start("other%d" % number, program("sluiced"), "--config", gateway.config_path, "--journal",
-                           site.path("journal%d" % number), "--socket", path)
+                           site.path("journal%d" % number), "--state", site.path("state%d" % number), "--socket", path)
         os.makedirs(site.path("journal%d" % number), exist_ok=True)
         wait_for(lambda: not other.alive() or path in other.log(), 20, "words about the socket " + path)
         check(path in other.log() and "socket" in other.log(), "words", other.log())

@@ -57,7 +57,7 @@ def offline_rows(plant):
     return [
         (EXIT_OK, "check", plant.gateway.config_path), (EXIT_USAGE, "check"), (EXIT_CONFIG, "check", plant.bad),
         (EXIT_SYSTEM, "check", plant.missing), (EXIT_SYSTEM, "check", plant.site.folder), (EXIT_CONFIG, "check", "--json", plant.bad),
-        (EXIT_USAGE, "run", "--confg", plant.bad), (EXIT_CONFIG, "run", "--config", plant.bad, "--journal", plant.missing),
+        (EXIT_USAGE, "run", "--confg", plant.bad), (EXIT_CONFIG, "run", "--config", plant.bad, "--journal", plant.site.path("elsewhere", "missing")),
         (EXIT_SYSTEM, "run", "--config", plant.gateway.config_path, "--journal", os.path.join(plant.bad, "journal")),
         (EXIT_OK, "replay", "--journal", journal), (EXIT_SYSTEM, "replay", "--journal", plant.missing),
         (EXIT_SYSTEM, "state", "--journal", plant.missing),

@@ -154,8 +154,9 @@ def a_backup_is_restored_on_other_hardware(site):
     for answer in (open_one, sealed):
         check(SECRET not in answer.text and "PRIVATE" not in answer.text, "a secret")
     check(it.api.ask("GET", "/api/v1/export/backup", headers={"X-Sluice-Passphrase": "short"}).status == 400, "too short")
-    trail = json.dumps(it.gateway.replay("--kind", "config"))
-    check(trail.count("did=backup-made") == 2 and "secrets=sealed" in trail and "secrets=left-out" in trail, "the audit trail", trail)
+    trail = wait_for(lambda: [words for words in [json.dumps(it.gateway.replay("--kind", "config"))] if words.count("did=backup-made") == 2], 10,
+                     "both backups are in the audit trail")[0]
+    check("secrets=sealed" in trail and "secrets=left-out" in trail, "the audit trail", trail)
     it.gateway.kill()
 
     new = Plant(site, prefix="new-", gateway={"id": "fresh"})

@@ -41,6 +41,11 @@ class Plant:
         return self.job(number)
 
 
+def noted(gateway):
+    """The starts of jobs in the audit trail, as far as it is durable."""
+    return [event for event in gateway.replay("--kind", "config") if "job-started" in json.dumps(event)]
+
+
 def all_children(gateway):
     """Of every thread: a child belongs to the one that started it."""
     found = []
@@ -83,8 +88,7 @@ def a_scan_of_a_polled_bus_is_followed_line_by_line_and_polling_goes_on(site):
     check(sorted(found) == [1, 9], "the units", events)
     check(follow(plant, number) == events, "who comes later sees the same")
     plant.wait_up()
-    noted = [event for event in plant.gateway.replay("--kind", "config") if "job-started" in json.dumps(event)]
-    check(len(noted) == 1 and "scan" in json.dumps(noted), "the audit trail", noted)
+    check(len(noted(plant.gateway)) == 1 and "scan" in json.dumps(noted(plant.gateway)), "the audit trail", noted(plant.gateway))
 
 
 def a_job_that_is_stopped_gives_the_bus_back(site):
@@ -197,8 +201,8 @@ def what_is_refused_is_not_noted_as_started(site):
         plant.start(kind="scan", on="127.0.0.1:%d" % silent.getsockname()[1], units="1-247", timeout_ms=5000)
     for _ in range(5):
         check(plant.api.ask("POST", "/api/v1/jobs", {"kind": "scan", "on": "x"}).status == 409, "no place is left")
-    noted = [event for event in plant.gateway.replay("--kind", "config") if "job-started" in json.dumps(event)]
-    check(len(noted) == 8, "the audit trail", len(noted))
+    wait_for(lambda: len(noted(plant.gateway)) >= 8, 10, "what has started is in the audit trail")
+    check(len(noted(plant.gateway)) == 8, "the audit trail", noted(plant.gateway))
     silent.close()
 
 
@@ -231,8 +235,8 @@ def what_a_program_does_by_itself_is_told_as_a_job(site):
     check((job["running"], job["exit"], job["words"]) == (False, 1, "stopped"), "how it ended", job)
     again = tell(number).json["job"]
     check(again not in (number, ""), "what has ended begins anew", again)
-    noted = [event for event in gateway.replay("--kind", "config") if "job-started" in json.dumps(event)]
-    check(len(noted) == 4 and "node-update" in json.dumps(noted), "the audit trail", noted)
+    wait_for(lambda: len(noted(gateway)) == 4, 10, "what has started is in the audit trail")
+    check("node-update" in json.dumps(noted(gateway)), "the audit trail", noted(gateway))
     wait_for(lambda: tell().status == 200, GONE_S + 10, "whoever tells nothing is gone, and keeps nobody from telling")
     job = api.get("/api/v1/jobs/" + again)
     check(job["exit"] == 1 and "without a word" in job["words"], "that it is gone", job)
