@@ -40,8 +40,17 @@ await main(async (browser) => {
   await page.getByLabel('Setup code').fill(code);
   check((await axe(page)).length === 0, 'the code', await axe(page));
   await picture(page, 'first-run-code');
+  // The focus goes to a step's first field as the step comes, and not when somebody types already.
+  await page.evaluate(() => {
+    new MutationObserver((_, observer) => {
+      if (!document.body.innerText.includes('Step 2 of 3')) return;
+      window.focused = document.activeElement.name;
+      observer.disconnect();
+    }).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
   await press(page, 'Next');
   await page.getByText('Step 2 of 3').waitFor();
+  check((await page.evaluate(() => window.focused)) === 'username', 'where the focus is as the step comes', await page.evaluate(() => window.focused));
   await page.getByLabel('Password', { exact: true }).fill('short');
   await press(page, 'Next');
   await page.locator('.wrong', { hasText: 'At least 10 characters' }).waitFor();

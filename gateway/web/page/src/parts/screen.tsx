@@ -1,6 +1,6 @@
 /** The frame of a screen: its heading, which takes the focus when one comes to it, and what can be done here. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
 interface ScreenProps {
   title: string;
@@ -18,7 +18,7 @@ export function Screen({ title, above, aside, lead, children }: ScreenProps) {
   useEffect(() => {
     document.title = `${title} · Sluice`;
   }, [title]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // The first screen leaves the focus where the browser put it.
     if (document.activeElement && document.activeElement !== document.body) heading.current?.focus();
   }, []);

@@ -1,5 +1,5 @@
 /** A gateway that belongs to nobody yet: prove that one stands before it, then say who owns it and what it is called. */
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { place, setQuery } from '../../app/router';
 import { checkCode, setUp } from '../../api/session';
 import type { Session } from '../../api/types';
@@ -53,7 +53,8 @@ export function FirstRun({ session }: { session: Session }) {
   }));
   const change = (some: Partial<Answers>) => setAnswers((known) => ({ ...known, ...some }));
 
-  useEffect(() => {
+  // Before anybody can type: later it would take what is typed along.
+  useLayoutEffect(() => {
     document.querySelector<HTMLInputElement>('.door form input')?.focus();
   }, [step]);
 
