@@ -368,16 +368,34 @@ static void let_go(void)
     pthread_mutex_unlock(&held.lock);
 }
 
-static void urgent_work_goes_first(void **state)
+static struct http *open_holding(void)
 {
     struct http *server;
-    int asked[4];
-    char answer[256];
 
-    (void)state;
     held.begun = 0;
     held.go = false;
     assert_int_equal(http_open(&server, CONNECTIONS, NULL, answer_held, NULL), 0);
+    return server;
+}
+
+static void let_all_go(struct http *server, const int *asked, int count)
+{
+    char answer[256];
+
+    let_go();
+    for (int i = 0; i < count; i++) {
+        assert_true(read(asked[i], answer, sizeof answer) > 0);
+        close(asked[i]);
+    }
+    http_close(server);
+}
+
+static void urgent_work_goes_first(void **state)
+{
+    struct http *server = open_holding();
+    int asked[4];
+
+    (void)state;
     asked[0] = ask_for(server, "/a");
     asked[1] = ask_for(server, "/b");
     wait_begun(2); /* both workers are taken */
@@ -385,25 +403,16 @@ static void urgent_work_goes_first(void **state)
     ask_at_once(server); /* the server takes requests in their order: it has queued /c by now */
     asked[3] = ask_for(server, "/U");
     ask_at_once(server);
-    let_go();
-    for (int i = 0; i < 4; i++) {
-        assert_true(read(asked[i], answer, sizeof answer) > 0);
-        close(asked[i]);
-    }
+    let_all_go(server, asked, 4);
     assert_int_equal(held.order[2], 'U');
-    http_close(server);
 }
 
 static void what_is_slow_keeps_only_its_like_waiting(void **state)
 {
-    struct http *server;
+    struct http *server = open_holding();
     int asked[4];
-    char answer[256];
 
     (void)state;
-    held.begun = 0;
-    held.go = false;
-    assert_int_equal(http_open(&server, CONNECTIONS, NULL, answer_held, NULL), 0);
     asked[0] = ask_for(server, "/S");
     asked[1] = ask_for(server, "/S");
     wait_begun(2);
@@ -411,12 +420,7 @@ static void what_is_slow_keeps_only_its_like_waiting(void **state)
     asked[3] = ask_for(server, "/a");
     wait_begun(3);
     assert_int_equal(held.order[2], 'a');
-    let_go();
-    for (int i = 0; i < 4; i++) {
-        assert_true(read(asked[i], answer, sizeof answer) > 0);
-        close(asked[i]);
-    }
-    http_close(server);
+    let_all_go(server, asked, 4);
 }
 
 int main(void)

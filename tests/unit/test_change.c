@@ -172,20 +172,28 @@ static void remove_all(const struct life *life)
     assert_int_equal(system(command), 0);
 }
 
-static void fail_at(int at, int in_a_row)
+/* A life in which a change is applied while so many steps fail. */
+static int apply_while(struct life *life, int at, int in_a_row, int *confirmed)
 {
-    struct life life = {.folder = "/tmp/sluice-change-XXXXXX"};
-
-    assert_non_null(mkdtemp(life.folder));
-    snprintf(life.path, sizeof life.path, "%s/sluice.json", life.folder);
+    strcpy(life->folder, "/tmp/sluice-change-XXXXXX");
+    assert_non_null(mkdtemp(life->folder));
+    snprintf(life->path, sizeof life->path, "%s/sluice.json", life->folder);
     failing = 0;
-    assert_int_equal(save_file(life.path, OLD, strlen(OLD), 0640), 0);
-    begin(&life);
+    assert_int_equal(save_file(life->path, OLD, strlen(OLD), 0640), 0);
+    begin(life);
     step = 0;
     failing = at;
     failures = in_a_row;
-    int error = apply(&life, NULL);
+    int error = apply(life, confirmed);
     failing = 0;
+    return error;
+}
+
+static void fail_at(int at, int in_a_row)
+{
+    struct life life;
+    int error = apply_while(&life, at, in_a_row, NULL);
+
     if (error == 0 && !holds(&life, NEW))
         fail_msg("step %d: it is said to be applied, and is not", at);
     end(&life);
@@ -211,19 +219,9 @@ static void what_nobody_confirmed_is_not_in_force_whatever_failed(void **state)
  */
 static bool keeps_what_was_refused(int at, int in_a_row)
 {
-    struct life life = {.folder = "/tmp/sluice-change-XXXXXX"};
-    int confirmed;
+    struct life life;
+    int confirmed, error = apply_while(&life, at, in_a_row, &confirmed);
 
-    assert_non_null(mkdtemp(life.folder));
-    snprintf(life.path, sizeof life.path, "%s/sluice.json", life.folder);
-    failing = 0;
-    assert_int_equal(save_file(life.path, OLD, strlen(OLD), 0640), 0);
-    begin(&life);
-    step = 0;
-    failing = at;
-    failures = in_a_row;
-    int error = apply(&life, &confirmed);
-    failing = 0;
     end(&life);
     remove_all(&life);
     return error && !confirmed;

@@ -226,20 +226,28 @@ static void waits_for_a_time_a_descriptor_and_the_stop(void **state)
     host_stop(NULL);
 }
 
+/* A bus whose driver reads from a pipe. */
+static struct host *start_with_pipe(struct fixture *fixture, const struct driver *driver, int *fds)
+{
+    struct host *host;
+
+    assert_int_equal(pipe(fds), 0);
+    fixture->bus.driver = driver;
+    fixture->bus.options = &fds[0];
+    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
+                                &clock_system, NULL, NULL),
+                     0);
+    return host;
+}
+
 /* The answer that is under way when the bus is to stop is taken; another one is waited for no
  * longer than a moment. */
 static void an_answer_that_is_under_way_is_waited_for(void **state)
 {
     struct fixture *fixture = *state;
-    struct host *host;
     int fds[2];
+    struct host *host = start_with_pipe(fixture, &awaits, fds);
 
-    assert_int_equal(pipe(fds), 0);
-    fixture->bus.driver = &awaits;
-    fixture->bus.options = &fds[0];
-    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
-                                &clock_system, NULL, NULL),
-                     0);
     await(&host_stats(host)[0].requests);
     host_ask_stop(host);
     assert_int_equal(write(fds[1], "x", 1), 1);
@@ -263,15 +271,9 @@ static void await_sign(const struct host *host)
 static void a_driver_that_hangs_gives_no_sign_of_life(void **state)
 {
     struct fixture *fixture = *state;
-    struct host *host;
     int fds[2];
+    struct host *host = start_with_pipe(fixture, &hangs, fds);
 
-    assert_int_equal(pipe(fds), 0);
-    fixture->bus.driver = &hangs;
-    fixture->bus.options = &fds[0];
-    assert_int_equal(host_start(&host, fixture->engines, fixture->journal, &fixture->bus,
-                                &clock_system, NULL, NULL),
-                     0);
     await(&host_stats(host)[0].requests);
     await_sign(host);
     usleep(30000); /* a long wait is no silence */

@@ -351,16 +351,22 @@ static void a_block_may_come_twice_and_none_may_be_missing(void **state)
     assert_int_equal(command(&rig, UPDATE_FINISH), 0);
 }
 
+/* As far as five blocks. */
+static void send_1200(struct rig *rig)
+{
+    prepare(rig, CONFIRMED);
+    begin(rig);
+    erase_all(rig);
+    for (uint16_t at = 0; at < 1200; at = (uint16_t)(at + 240))
+        assert_int_equal(block(rig, at, 240), 0);
+}
+
 static void it_goes_on_where_it_was(void **state)
 {
     struct rig rig;
 
     (void)state;
-    prepare(&rig, CONFIRMED);
-    begin(&rig);
-    erase_all(&rig);
-    for (uint16_t at = 0; at < 1200; at = (uint16_t)(at + 240))
-        assert_int_equal(block(&rig, at, 240), 0);
+    send_1200(&rig);
     /* The gateway was restarted. */
     assert_int_equal(begin(&rig), 0);
     assert_int_equal(get(&rig, UPDATE_AT_PHASE), UPDATE_RECEIVING);
@@ -386,11 +392,7 @@ static void it_does_not_go_on_with_the_beginning_of_another_one(void **state)
     struct rig rig;
 
     (void)state;
-    prepare(&rig, CONFIRMED);
-    begin(&rig);
-    erase_all(&rig);
-    for (uint16_t at = 0; at < 1200; at = (uint16_t)(at + 240))
-        assert_int_equal(block(&rig, at, 240), 0);
+    send_1200(&rig);
     rig.image[IMAGE_HASH_AT] ^= 1;
     assert_int_equal(begin(&rig), 0);
     assert_int_equal(get(&rig, UPDATE_AT_PHASE), UPDATE_ERASING);
