@@ -164,13 +164,6 @@ int history_put(const char *folder, const struct history_entry *entry, const cha
     return error;
 }
 
-static void ignore(void *context, struct json_place at, const char *sentence)
-{
-    (void)context;
-    (void)at;
-    (void)sentence;
-}
-
 static void take_text(const struct json *root, const char *key, char *out, size_t size)
 {
     const struct json *value = json_find(root, key);
@@ -214,7 +207,7 @@ static bool read_entry(const char *folder, uint64_t change, struct history_entry
     if (save_read(path, ENTRY_SIZE_MAX, &text, &size))
         return false;
     if (arena_open(&arena) == 0) {
-        if (json_read(&root, arena, text, size, ignore, NULL) == 0)
+        if (json_read(&root, arena, text, size, NULL, NULL) == 0)
             taken = take_entry(entry, root);
         arena_close(arena);
     }

@@ -212,13 +212,20 @@ static struct json *read_document(struct json_reader *reader)
     return root;
 }
 
+static void ignore(void *context, struct json_place at, const char *sentence)
+{
+    (void)context;
+    (void)at;
+    (void)sentence;
+}
+
 int json_read(struct json **root, struct arena *arena, const char *text, size_t size,
               json_tell_fn *tell_fn, void *context)
 {
     struct json_reader reader = {
-        .arena = arena, .place = {1, 1}, .tell = tell_fn, .context = context};
+        .arena = arena, .place = {1, 1}, .tell = tell_fn ? tell_fn : ignore, .context = context};
     *root = NULL;
-    if (!json_text_readable(text, size, tell_fn, context))
+    if (!json_text_readable(text, size, reader.tell, context))
         return ERR_INVALID;
     size_t mark = size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
     reader.text = text;

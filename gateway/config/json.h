@@ -59,7 +59,7 @@ typedef void json_tell_fn(void *context, struct json_place at, const char *sente
 /*
  * Reads `text`; the tree lives in `arena` and needs `text` no more. Returns 0 with *root set, also
  * where errors were told that could be read past (so count them); ERR_INVALID when reading had to
- * stop at an error that was told, ERR_NOMEM.
+ * stop at an error that was told, ERR_NOMEM. `tell` may be NULL, for whoever wants no sentences.
  */
 int json_read(struct json **root, struct arena *arena, const char *text, size_t size,
               json_tell_fn *tell, void *context);

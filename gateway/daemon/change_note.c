@@ -69,13 +69,6 @@ int change_note_put(const char *path, const struct change_note *note, const char
     return error;
 }
 
-static void ignore(void *context, struct json_place at, const char *sentence)
-{
-    (void)context;
-    (void)at;
-    (void)sentence;
-}
-
 static bool take(const struct json *root, const char *key, char *out, size_t size)
 {
     const struct json *value = json_find(root, key);
@@ -94,7 +87,7 @@ static int parse(const char *text, size_t size, struct change_note *note)
 
     if (arena_open(&arena))
         return ERR_NOMEM;
-    bool fine = json_read(&root, arena, text, size, ignore, NULL) == 0;
+    bool fine = json_read(&root, arena, text, size, NULL, NULL) == 0;
     const struct json *number = fine ? json_find(root, "change") : NULL;
     const struct json *until = fine ? json_find(root, "until") : NULL;
     fine = number && json_integer(number, &change) && change > 0 && until &&

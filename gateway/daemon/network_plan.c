@@ -284,13 +284,6 @@ int network_take(struct network_interface *interface, const char *name, enum net
 
 /* --- the text of a plan --- */
 
-static void ignore(void *context, struct json_place at, const char *sentence)
-{
-    (void)context;
-    (void)at;
-    (void)sentence;
-}
-
 static int read_interface(struct network_plan *plan, const struct json *item,
                           char why[NETWORK_WHY_SIZE])
 {
@@ -322,7 +315,7 @@ int network_read(struct network_plan *plan, const char *text, size_t size,
     memset(plan, 0, sizeof *plan);
     if (arena_open(&arena))
         return ERR_NOMEM;
-    if (json_read(&root, arena, text, size, ignore, NULL) || !root || root->type != JSON_OBJECT)
+    if (json_read(&root, arena, text, size, NULL, NULL) || !root || root->type != JSON_OBJECT)
         error = refuse(why, "it is no object of JSON");
     const struct json *list = error ? NULL : json_find(root, "interfaces");
     if (!error && (!list || list->type != JSON_LIST))

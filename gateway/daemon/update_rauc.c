@@ -22,13 +22,6 @@
 #define STATE_S  20
 #define BUNDLE_S 120 /* it reads the signature, and where the bundle begins */
 
-static void ignore(void *context, struct json_place at, const char *sentence)
-{
-    (void)context;
-    (void)at;
-    (void)sentence;
-}
-
 static void copy_text(char *out, size_t size, const struct json *object, const char *key)
 {
     const struct json *value = json_find(object, key);
@@ -70,7 +63,7 @@ static const struct json *ask(const char *const arguments[], int time_s, struct 
     *arena = NULL;
     *error = code == ERR_NOT_FOUND ? ERR_NOT_FOUND : code != 0 ? ERR_REFUSED : 0;
     if (code == 0 && arena_open(arena) == 0 &&
-        json_read(&root, *arena, out, size, ignore, NULL) == 0 && root->type == JSON_OBJECT) {
+        json_read(&root, *arena, out, size, NULL, NULL) == 0 && root->type == JSON_OBJECT) {
         free(out);
         return root;
     }

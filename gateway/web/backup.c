@@ -41,13 +41,6 @@ int backup_config(const struct backup_place *place, char **text)
     return *text ? 0 : ERR_NOMEM;
 }
 
-static void ignore(void *context, struct json_place at, const char *sentence)
-{
-    (void)context;
-    (void)at;
-    (void)sentence;
-}
-
 static const char *text_of(const struct json *object, const char *key, size_t *size)
 {
     const struct json *value = json_find(object, key);
@@ -168,7 +161,7 @@ static int read_sealed(struct backup *backup, const struct json *sealed, const c
                                  : "the sealed part is damaged");
     error = arena_open(&backup->arena);
     if (!error)
-        error = json_read(&root, backup->arena, plain, size, ignore, NULL);
+        error = json_read(&root, backup->arena, plain, size, NULL, NULL);
     explicit_bzero(plain, size);
     free(plain);
     if (error)

@@ -15,13 +15,6 @@
 #include "web/password.h"
 #include "web/profiles_use.h"
 
-static void ignore(void *context, struct json_place at, const char *sentence)
-{
-    (void)context;
-    (void)at;
-    (void)sentence;
-}
-
 static void write_base64(struct json_writer *writer, const char *key, const void *data, size_t size)
 {
     char *text = malloc(BASE64_TEXT_SIZE(size));
@@ -128,7 +121,7 @@ static int write_profiles(struct writing *writing, const char *config)
         writing->error = backup_refuse(writing->why, ERR_NOMEM, "%s", error_text(ERR_NOMEM));
         return writing->error;
     }
-    json_read(&root, arena, config, strlen(config), ignore, NULL);
+    json_read(&root, arena, config, strlen(config), NULL, NULL);
     json_write_open(writing->writer, "profiles", '[');
     profiles_use_each(root, writing->place->parts, write_profile, writing);
     json_write_close(writing->writer, ']');

@@ -26,13 +26,6 @@ struct config_api {
     struct config_keeper keeper;
 };
 
-static void ignore(void *context, struct json_place at, const char *sentence)
-{
-    (void)context;
-    (void)at;
-    (void)sentence;
-}
-
 /* The text without comments, null where it cannot be read; and what it leaves undelivered once the
  * change that waits is kept. */
 static void write_parsed(const struct config_api *api, struct json_writer *writer, const char *text)
@@ -41,7 +34,7 @@ static void write_parsed(const struct config_api *api, struct json_writer *write
     struct json *root = NULL;
     char *line = NULL;
 
-    if (arena_open(&arena) == 0 && json_read(&root, arena, text, strlen(text), ignore, NULL) == 0)
+    if (arena_open(&arena) == 0 && json_read(&root, arena, text, strlen(text), NULL, NULL) == 0)
         line = edit_print(root);
     json_write_raw(writer, "parsed", line ? line : "null");
     if (line)

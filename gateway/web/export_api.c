@@ -36,13 +36,6 @@ struct export_api {
     struct export_given given;
 };
 
-static void ignore(void *context, struct json_place at, const char *sentence)
-{
-    (void)context;
-    (void)at;
-    (void)sentence;
-}
-
 /* The id in force, for names and marks; "" where the file cannot be read. */
 static void gateway_id(const struct export_api *api, char out[ID_SIZE_MAX])
 {
@@ -53,7 +46,7 @@ static void gateway_id(const struct export_api *api, char out[ID_SIZE_MAX])
     out[0] = '\0';
     if (backup_config(&api->given.place, &text))
         return;
-    if (arena_open(&arena) == 0 && json_read(&root, arena, text, strlen(text), ignore, NULL) == 0) {
+    if (arena_open(&arena) == 0 && json_read(&root, arena, text, strlen(text), NULL, NULL) == 0) {
         const struct json *id = json_find(json_find(root, "gateway"), "id");
         snprintf(out, ID_SIZE_MAX, "%s", id && id->type == JSON_STRING ? id->text : "");
     }
@@ -127,7 +120,7 @@ static void name_left_out(const struct export_api *api, const char *text, struct
     files_use_each(use, name_file, &left_out);
     files_use_close(use);
     if (arena_open(&arena) == 0)
-        json_read(&root, arena, text, strlen(text), ignore, NULL);
+        json_read(&root, arena, text, strlen(text), NULL, NULL);
     profiles_use_each(root, api->given.place.parts, name_profile, &left_out);
     arena_close(arena);
     left_out.text.room = sizeof words;
@@ -268,7 +261,7 @@ static void write_meaning(const struct export_api *api, struct json_writer *writ
 
     if (arena_open(&arena))
         return;
-    json_read(&body, arena, none, strlen(none), ignore, NULL);
+    json_read(&body, arena, none, strlen(none), NULL, NULL);
     if (body && proposal_open(&proposal, body, api->given.place.config_path, api->given.place.first,
                               api->given.keeper.parts) == 0) {
         json_write_text(writer, "revision", proposal.revision);

@@ -27,13 +27,6 @@ struct search {
     char first[FILES_USER_SIZE];
 };
 
-static void ignore(void *context, struct json_place at, const char *sentence)
-{
-    (void)context;
-    (void)at;
-    (void)sentence;
-}
-
 static const char *id_of(const struct json *object, const char *key)
 {
     const struct json *value = object ? json_find(object, key) : NULL;
@@ -128,7 +121,7 @@ struct files_use *files_use_open_text(const char *config_path, const char *text)
         return NULL;
     use->config_path = config_path;
     if (arena_open(&use->arena) == 0)
-        json_read(&use->root, use->arena, text, strlen(text), ignore, NULL);
+        json_read(&use->root, use->arena, text, strlen(text), NULL, NULL);
     return use;
 }
 

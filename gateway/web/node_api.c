@@ -58,13 +58,6 @@ static void answer_file(const char *path, struct http_reply *reply, int status)
         reply_error(reply, 404, "no update for nodes was uploaded: PUT /api/v1/node/file");
 }
 
-static void ignore(void *context, struct json_place at, const char *sentence)
-{
-    (void)context;
-    (void)at;
-    (void)sentence;
-}
-
 /* Which version for which board it is: what the program said of it. */
 static void note(const struct node_api *api, const struct caller *caller, const char *said,
                  size_t size)
@@ -76,7 +69,7 @@ static void note(const struct node_api *api, const struct caller *caller, const 
     struct text text;
 
     text_init(&text, line, sizeof line);
-    if (arena_open(&arena) == 0 && json_read(&root, arena, said, size, ignore, NULL) == 0)
+    if (arena_open(&arena) == 0 && json_read(&root, arena, said, size, NULL, NULL) == 0)
         for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
             const struct json *value = json_find(root, keys[i]);
 

@@ -48,13 +48,6 @@ void profiles_use_each(const struct json *root, const struct config_parts *parts
     }
 }
 
-static void ignore(void *context, struct json_place at, const char *sentence)
-{
-    (void)context;
-    (void)at;
-    (void)sentence;
-}
-
 void profiles_user(const char *config_path, const char *name, char out[FILES_USER_SIZE])
 {
     struct arena *arena = NULL;
@@ -66,7 +59,7 @@ void profiles_user(const char *config_path, const char *name, char out[FILES_USE
     if (save_read(config_path, JSON_SIZE_MAX, &text, &size))
         return;
     if (arena_open(&arena) == 0) {
-        json_read(&root, arena, text, size, ignore, NULL);
+        json_read(&root, arena, text, size, NULL, NULL);
         json_path(find(root, name), out, FILES_USER_SIZE);
     }
     arena_close(arena);

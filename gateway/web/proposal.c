@@ -102,13 +102,6 @@ void proposal_close(struct proposal *proposal)
     free(proposal->old);
 }
 
-static void ignore(void *context, struct json_place at, const char *sentence)
-{
-    (void)context;
-    (void)at;
-    (void)sentence;
-}
-
 /* Both texts as trees; what cannot be read is NULL. */
 struct trees {
     struct arena *arena;
@@ -120,9 +113,9 @@ static bool open_trees(struct trees *trees, const struct proposal *proposal)
     *trees = (struct trees){0};
     if (arena_open(&trees->arena))
         return false;
-    json_read(&trees->old, trees->arena, proposal->old, strlen(proposal->old), ignore, NULL);
+    json_read(&trees->old, trees->arena, proposal->old, strlen(proposal->old), NULL, NULL);
     if (proposal->text)
-        json_read(&trees->new, trees->arena, proposal->text, proposal->size, ignore, NULL);
+        json_read(&trees->new, trees->arena, proposal->text, proposal->size, NULL, NULL);
     return true;
 }
 

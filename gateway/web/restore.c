@@ -14,13 +14,6 @@
 #include "web/reply.h"
 #include "web/restore_text.h"
 
-static void ignore(void *context, struct json_place at, const char *sentence)
-{
-    (void)context;
-    (void)at;
-    (void)sentence;
-}
-
 static bool refuse_pending(const struct export_given *given, struct http_reply *reply)
 {
     struct config_now now;
@@ -155,7 +148,7 @@ static struct json *own_config(const struct export_given *given, struct arena *a
 
     if (backup_config(&given->place, &text))
         return NULL;
-    json_read(&root, arena, text, strlen(text), ignore, NULL);
+    json_read(&root, arena, text, strlen(text), NULL, NULL);
     free(text);
     return root;
 }

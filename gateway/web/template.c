@@ -6,13 +6,6 @@
 #include "core/error.h"
 #include "web/export_api.h"
 
-static void ignore(void *context, struct json_place at, const char *sentence)
-{
-    (void)context;
-    (void)at;
-    (void)sentence;
-}
-
 /* Makes edits, given as JSON, to a text. */
 static char *edited(const char *text, const char *edits, char why[EDIT_WHY_SIZE])
 {
@@ -25,7 +18,7 @@ static char *edited(const char *text, const char *edits, char why[EDIT_WHY_SIZE]
         snprintf(why, EDIT_WHY_SIZE, "%s", error_text(ERR_NOMEM));
         return NULL;
     }
-    if (json_read(&root, arena, edits, strlen(edits), ignore, NULL) == 0)
+    if (json_read(&root, arena, edits, strlen(edits), NULL, NULL) == 0)
         edit_text(root, text, strlen(text), &made, &size, why);
     arena_close(arena);
     return made;
@@ -102,7 +95,7 @@ static char *personal(const char *text, const struct json *from, char why[EDIT_W
         snprintf(why, EDIT_WHY_SIZE, "%s", error_text(ERR_NOMEM));
         return NULL;
     }
-    if (json_read(&root, arena, text, strlen(text), ignore, NULL) == 0)
+    if (json_read(&root, arena, text, strlen(text), NULL, NULL) == 0)
         made = with_keys(text, root, from, why);
     arena_close(arena);
     if (!made && !*why)

@@ -16,13 +16,6 @@
 #include "core/save.h"
 #include "daemon/network_apply.h"
 
-static void ignore(void *context, struct json_place at, const char *sentence)
-{
-    (void)context;
-    (void)at;
-    (void)sentence;
-}
-
 static int take(struct network_interface *interface, enum network_kind kind, const char *text,
                 const struct network_interface *before, char why[NETWORK_WHY_SIZE])
 {
@@ -30,7 +23,7 @@ static int take(struct network_interface *interface, enum network_kind kind, con
     struct json *root;
 
     assert_int_equal(arena_open(&arena), 0);
-    assert_int_equal(json_read(&root, arena, text, strlen(text), ignore, NULL), 0);
+    assert_int_equal(json_read(&root, arena, text, strlen(text), NULL, NULL), 0);
     why[0] = '\0';
     int error = network_take(interface, "eth0", kind, root, before, why);
     arena_close(arena);
