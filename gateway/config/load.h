@@ -86,6 +86,9 @@ void load_check_alone(struct loader *loader, struct loaded_device *device,
  * does. */
 bool load_refines(const struct driver *driver, const struct json *own);
 
+/* The option by which a device names such a table. */
+extern const struct option load_table_row;
+
 /* The list of points that a device says itself, in the file or in a table of its own that "points"
  * names; NULL for none. */
 const struct json *load_own_points(struct loader *loader, const struct loaded_device *device);

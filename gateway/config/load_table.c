@@ -5,8 +5,7 @@
 #include "config/file.h"
 #include "config/load.h"
 
-/* The file, by the key "points". */
-static const struct option path_row = {.key = "points", .type = OPTION_FILE};
+const struct option load_table_row = {.key = "points", .type = OPTION_FILE};
 
 /* The table of that file, read once for each driver. */
 static const struct json *read_table(struct loader *loader, const struct json *value,
@@ -33,7 +32,7 @@ const struct json *load_own_points(struct loader *loader, const struct loaded_de
     const char *path = NULL;
     if (!value || value->type != JSON_STRING)
         return decode_part(&loader->decoder, device->node, &shape_device, "points");
-    if (!decode_value(&loader->decoder, &path_row, value, &path) || !path)
+    if (!decode_value(&loader->decoder, &load_table_row, value, &path) || !path)
         return NULL;
     return json_find(read_table(loader, value, path, device->driver->point.options), "points");
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "config/fingerprint.h"
+#include "config/load.h"
 #include "config/shape.h"
 #include "core/error.h"
 #include "field/driver.h"
@@ -59,21 +60,32 @@ int secret_check(const char *path, bool secret, uint64_t *hash, char *why, size_
     return error;
 }
 
-static bool is_secret(const struct option *options, const char *key)
+static bool has(const struct option *options, const char *key, enum option_type type)
 {
     const struct option *option = option_find(options, key);
 
-    return option && option->type == OPTION_SECRET;
+    return option && option->type == type;
+}
+
+static bool is_of_type(const struct config_parts *parts, const char *key, enum option_type type)
+{
+    if (has(shape_web.options, key, type) || has(parts->uplink.options, key, type) ||
+        has(parts->uplink_tls.options, key, type))
+        return true;
+    for (const struct driver *const *driver = parts->drivers; *driver; driver++)
+        if (has((*driver)->bus.options, key, type) || has((*driver)->device.options, key, type) ||
+            has((*driver)->point.options, key, type))
+            return true;
+    return false;
 }
 
 bool secret_key(const struct config_parts *parts, const char *key)
 {
-    if (is_secret(shape_web.options, key) || is_secret(parts->uplink.options, key) ||
-        is_secret(parts->uplink_tls.options, key))
-        return true;
-    for (const struct driver *const *driver = parts->drivers; *driver; driver++)
-        if (is_secret((*driver)->bus.options, key) || is_secret((*driver)->device.options, key) ||
-            is_secret((*driver)->point.options, key))
-            return true;
-    return false;
+    return is_of_type(parts, key, OPTION_SECRET);
+}
+
+bool file_key(const struct config_parts *parts, const char *key)
+{
+    return strcmp(key, load_table_row.key) == 0 || is_of_type(parts, key, OPTION_FILE) ||
+           secret_key(parts, key);
 }

@@ -18,4 +18,7 @@ int secret_check(const char *path, bool secret, uint64_t *hash, char *why, size_
 /* Whether an option of that name, wherever it may stand, names a file that holds a secret. */
 bool secret_key(const struct config_parts *parts, const char *key);
 
+/* Whether it names a file that has to be there, a secret or not. */
+bool file_key(const struct config_parts *parts, const char *key);
+
 #endif

@@ -3,15 +3,15 @@
 #ifndef SLUICE_WEB_NEEDS_H
 #define SLUICE_WEB_NEEDS_H
 
+#include "config/config.h"
 #include "config/json_write.h"
-#include "web/proposal.h"
 
 /*
- * Writes their names, as PUT /api/v1/files/NAME takes them, as the list "needs" into an open
- * object: those that `text` names where the proposal has a mistake. `text` may be another than the
- * proposal's, with its values at the same places.
+ * Writes the names of the files, as PUT /api/v1/files/NAME takes them, as the list "needs" into an
+ * open object: those that `text` names where a file has to be, and that are not beside the
+ * configuration.
  */
-void needs_write(struct json_writer *writer, const struct proposal *proposal, const char *text,
+void needs_write(struct json_writer *writer, const struct config_parts *parts, const char *text,
                  const char *config_path);
 
 #endif

@@ -37,7 +37,7 @@ static void refuse_mistakes(const struct export_given *given, const struct propo
              proposal->mistakes, proposal->mistakes == 1 ? "" : "s", proposal->first);
     json_write_text(&answer.writer, "error", sentence);
     proposal_write_mistakes(proposal, &answer.writer);
-    needs_write(&answer.writer, proposal, text, given->place.config_path);
+    needs_write(&answer.writer, given->place.parts, text, given->place.config_path);
     answer_end(&answer, reply, 400);
 }
 
