@@ -40,11 +40,14 @@ await main(async (browser) => {
   await page.keyboard.press('Enter');
   await page.waitForSelector('.device-point');
   await tabTo(page, 'Write Setpoint', 60);
-  await page.keyboard.press('Enter');
-  await page.waitForSelector('dialog[open]');
-  check(await page.evaluate(() => document.querySelector('dialog').contains(document.activeElement)), 'the dialog has the focus');
-  await page.keyboard.press('Escape');
-  await page.waitForSelector('dialog', { state: 'detached' });
-  check((await focused(page)).name.includes('Write'), 'the focus is back where it came from', await focused(page));
+  const ends = { 'with Escape': () => page.keyboard.press('Escape'), 'with its button': () => tabTo(page, 'Cancel').then(() => page.keyboard.press('Enter')) };
+  for (const [how, end] of Object.entries(ends)) {
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('dialog[open]');
+    check(await page.evaluate(() => document.querySelector('dialog').contains(document.activeElement)), 'the dialog has the focus');
+    await end();
+    await page.waitForSelector('dialog', { state: 'detached' });
+    check((await focused(page)).name.includes('Write'), 'the focus is back where it came from', how, await focused(page));
+  }
   check(page.troubles.length === 0, page.troubles);
 });

@@ -14,10 +14,14 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   useLayoutEffect(() => {
     const from = document.activeElement as HTMLElement | null;
     box.current?.showModal();
-    return () => from?.focus();
+    return () => {
+      // As long as it is open nothing outside of it takes the focus.
+      box.current?.close();
+      from?.focus();
+    };
   }, []);
   return (
-    <dialog class="dialog" ref={box} aria-labelledby={id} onClose={onClose} onCancel={onClose}>
+    <dialog class="dialog" ref={box} aria-labelledby={id} onClose={onClose}>
       <h2 id={id}>{title}</h2>
       {children}
     </dialog>
