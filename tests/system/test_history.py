@@ -198,11 +198,11 @@ def verify_finds_damage(site):
     segment = sorted(name for name in os.listdir(gateway.journal) if name.startswith("segment-"))
     target = max((os.path.join(gateway.journal, name) for name in segment), key=lambda path: used(path))
     with open(target, "r+b") as file:
+        content = file.read()
         at = used(target) * 2 // 3  # behind the checkpoint, and other frames follow: else it would be a torn end
+        at = next(i for i in range(at, len(content)) if content[i])  # of a frame, and not of the zeros between two
         file.seek(at)
-        byte = file.read(1)
-        file.seek(at)
-        file.write(bytes([byte[0] ^ 0xFF]))
+        file.write(bytes([content[at] ^ 0xFF]))
     done = sluice("journal", "verify", "--journal", gateway.journal)
     check(done.returncode == EXIT_FAILED and os.path.basename(target) in done.stdout, "verify", done.returncode,
           done.stdout)
