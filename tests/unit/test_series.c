@@ -85,14 +85,20 @@ static void a_part_of_the_time_has_only_what_was_in_it(void **state)
         assert_int_equal(buckets[b].count, 0);
 }
 
-static void put(struct kit *kit, uint32_t stream, struct value value, uint16_t status)
+static void put_of(struct kit *kit, int64_t mono_ns, uint32_t stream, struct value value,
+                   uint16_t status)
 {
     struct event event = {.stream = stream,
-                          .mono_ns = kit->mono_ns,
+                          .mono_ns = mono_ns,
                           .kind = EVENT_READING,
                           .status = status,
                           .value = value};
     assert_int_equal(journal_put(kit->journal, &event), 0);
+}
+
+static void put(struct kit *kit, uint32_t stream, struct value value, uint16_t status)
+{
+    put_of(kit, kit->mono_ns, stream, value, status);
 }
 
 /* Of another bus, whose reply took longer. */
@@ -102,9 +108,7 @@ static void what_was_stored_a_little_later_than_its_time_is_in_it(void **state)
     struct series_bucket buckets[BUCKETS];
     struct feed_query query = fill(kit, 1);
 
-    kit->mono_ns -= 5 * NS_PER_S;
-    put(kit, 1, (struct value){.type = VALUE_F64, .f = -1}, 0);
-    kit->mono_ns += 5 * NS_PER_S;
+    put_of(kit, kit->mono_ns - 5 * NS_PER_S, 1, (struct value){.type = VALUE_F64, .f = -1}, 0);
     kit_flush(kit);
     query.to_ns -= 3 * NS_PER_S;
     query.from_ns = query.to_ns - 10 * NS_PER_S;
