@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -15,9 +16,11 @@
 
 #define MINIMUM_PATH "/usr/share/sluice/update-minimum"
 #define RELEASE_PATH "/etc/os-release"
-#define BLOCK        (32 * 1024)
-#define BOX_KEPT_NS  (5 * NS_PER_S)
-#define BOX_TOLD_NS  (60 * NS_PER_S) /* while somebody else asks anew */
+#define TRIAL_PATH   "/run/sluice-on-trial" /* made by an image whose version is not confirmed yet \
+                                             */
+#define BLOCK       (32 * 1024)
+#define BOX_KEPT_NS (5 * NS_PER_S)
+#define BOX_TOLD_NS (60 * NS_PER_S) /* while somebody else asks anew */
 
 int update_open(struct update **out, const char *state_path, const char *wish_path)
 {
@@ -412,6 +415,11 @@ static void *run(void *context)
         update_refuse_by_error(&refusal, error);
     else if (error)
         update_refuse(&refusal, "failed", "this system is not updated by bundles: %s", words);
+    else if (access(TRIAL_PATH, F_OK) == 0)
+        update_refuse(
+            &refusal, "on-trial",
+            "the version that runs is on trial, and an update would replace the one before "
+            "it, which is known to work");
     if (!refusal.id)
         receive(update, &refusal);
     if (refusal.id && update->intake)

@@ -13,6 +13,7 @@ static const struct {
     const char *id, *next;
 } reasons[] = {
     {"busy", "wait for its end: \"sluice update\" says which version starts next"},
+    {"on-trial", "wait until it is confirmed, which takes ten minutes at most, or go back"},
     {"wrong-board", "get the bundle that is made for this board"},
     {"older", "take a newer bundle; the system that ran before comes back by \"sluice update "
               "rollback\""},

@@ -33,6 +33,22 @@ def a_new_version_is_confirmed_when_it_is_healthy(site):
     system.starts([GOOD], [])
 
 
+def who_installs_is_told_of_a_trial(site):
+    """From before the gateway runs, until the version is confirmed."""
+    for confirmed, early, late in (("1.0.0 b1\n", True, False), ("2.0.0 b2\n", False, False), (None, False, False)):
+        system = System(site, confirmed=confirmed)
+        system.mark("confirmed")
+        check(system.has("run/sluice-on-trial") == early, "before the gateway", confirmed)
+        system.mark("trial")
+        check(system.has("run/sluice-on-trial") == late, "behind it", confirmed)
+    for answer in ("sluicehealth", "raucstatus"):
+        system = System(site, confirmed="1.0.0 b1\n")
+        system.put("answers/" + answer, "fails")
+        for how in ("confirmed", "trial"):
+            system.mark(how)
+        check(system.has("run/sluice-on-trial"), "what was not confirmed", answer)
+
+
 def a_new_version_that_is_not_healthy_is_left(site):
     system = System(site, confirmed="1.0.0 b1\n", healthy=False)
     system.starts([], [HEALTH, BAD, RESTART])
@@ -223,7 +239,7 @@ def the_user_has_the_same_number_in_every_image(site):
 
 
 main(the_first_version_is_confirmed_before_the_gateway_runs, a_confirmed_version_has_its_tries_back_whatever_the_gateway_does,
-     a_new_version_is_confirmed_when_it_is_healthy, a_new_version_that_is_not_healthy_is_left, a_new_version_whose_gateway_hangs_is_left,
+     a_new_version_is_confirmed_when_it_is_healthy, a_new_version_that_is_not_healthy_is_left, who_installs_is_told_of_a_trial, a_new_version_whose_gateway_hangs_is_left,
      another_build_of_a_confirmed_version_goes_on_trial, without_the_data_partition_nothing_is_confirmed,
      what_the_boot_loader_did_not_take_is_not_noted, a_damaged_slot_is_left_for_one_that_is_whole, a_damaged_slot_without_another_is_told,
      an_error_of_the_moment_is_no_damage, a_slot_that_nobody_noted_is_not_judged, every_unit_that_can_be_enabled_is,

@@ -343,6 +343,28 @@ def the_image_says_which_version_runs_and_the_oldest_that_may(site):
     gateway.stop()
 
 
+TRIAL = """
+mount -t tmpfs tmpfs /run && touch /run/sluice-on-trial && exec "$@"
+"""
+
+
+def a_version_on_trial_is_not_replaced_by_a_third(site):
+    """It would take the place of the one before, which is all that there is to go back to."""
+    box = Box(site)
+    trial = ["unshare", "--mount", "sh", "-c", TRIAL, "sh"]
+    if subprocess.run([*trial, "true"], capture_output=True).returncode:
+        raise Skip("mounting is not permitted here")
+    bundle, other = box.bundle("next.raucb", "1.2.0"), box.slot("B")
+    gateway = Gateway(site, [], [], []).start(before=box.before + trial)
+    done, job = install(gateway, bundle)[0], ended(gateway)
+    check(done.returncode == EXIT_FAILED and job["why"] == "on-trial" and "or go back" in done.stderr, "it is refused", done.stderr, job)
+    check(box.slot("B") == other and box.primary() == "A", "nothing was written")
+    gateway.stop()
+    gateway.start(before=box.before)
+    check(install(gateway, bundle)[0].returncode == EXIT_OK, "when it is confirmed")
+    gateway.stop()
+
+
 def only_root_and_the_gateway_speak_to_rauc(site):
     """The policy that is shipped, with a user whom every machine has in the gateway's place."""
     box = Box(site, policy=POLICY)
@@ -520,7 +542,7 @@ def root_restarts_the_machine(site):
 
 
 main(installs_and_goes_back, refuses_each_with_its_reason, what_never_ends_is_refused, comes_from_an_address,
-     the_image_says_which_version_runs_and_the_oldest_that_may, only_root_and_the_gateway_speak_to_rauc,
+     the_image_says_which_version_runs_and_the_oldest_that_may, a_version_on_trial_is_not_replaced_by_a_third, only_root_and_the_gateway_speak_to_rauc,
      elsewhere_the_package_manager_does_it, an_end_during_an_installation_is_not_told_as_its_success,
      rauc_brings_to_its_end_what_a_killed_daemon_began, what_somebody_else_installs_is_told, who_only_looks_has_rauc_asked_once,
      who_asks_what_is_slow_keeps_nobody_else_out, root_restarts_the_machine)
