@@ -122,6 +122,19 @@ def a_damaged_sector_means_a_then_b_with_three_tries_each(site):
         check([slot for slot, _ in seen] == ["A", "A", "A", "B", "B", "B", "restarts", "A"], board["id"], seen)
 
 
+def a_slot_that_was_left_is_better_than_none(site):
+    """RAUC takes what it leaves out of U-Boot's order. When the other one does not start any more, it comes again, behind that."""
+    for board in boards():
+        loader = Loader(site, board)
+        orders = [("A B", "30", "2", "B"), ("B A", "03", "3", "A")] + [("A", "30", "2", "B"), ("B", "03", "3", "A")] * (loader.kind == "u-boot")
+        for order, left, broken, other in orders:
+            seen = [loader.starts(order, left, broken)] + [loader.again(broken) for _ in range(7)]
+            check([slot for slot, _ in seen] == ["restarts"] * 7 + [other], board["id"], order, left, seen)
+        if loader.kind == "u-boot":
+            loader.is_written("", "33", "1a")
+            check([loader.again(), loader.again()] == [("restarts", "33"), ("A", "23")], "an order that is empty", board["id"])
+
+
 def what_linux_writes_is_counted_from_anew(site):
     for board in boards():
         loader = Loader(site, board)
@@ -222,5 +235,5 @@ def rauc_takes_its_settings_of_every_board(site):
 
 
 main(the_slot_that_is_next_is_started_and_its_try_counted, a_damaged_sector_means_a_then_b_with_three_tries_each,
-     what_linux_writes_is_counted_from_anew, rauc_asks_and_tells_grub, what_grub_has_counted_is_known, what_is_no_value_is_none,
+     a_slot_that_was_left_is_better_than_none, what_linux_writes_is_counted_from_anew, rauc_asks_and_tells_grub, what_grub_has_counted_is_known, what_is_no_value_is_none,
      rauc_takes_its_settings_of_every_board)

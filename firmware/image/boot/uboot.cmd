@@ -14,7 +14,11 @@ if ${devtype} read ${kernel_addr_r} ${slots_at} 1; then
 fi
 
 setenv slot
+setenv first
 for try in "${BOOT_ORDER}"; do
+    if test "x${first}" = "x"; then
+        setenv first ${try}
+    fi
     if test "x${try}" = "xA"; then
         setenv left ${BOOT_A_LEFT}
     else
@@ -46,6 +50,12 @@ done
 
 if test "x${slot}" = "x"; then
     echo "sluice: no slot has a try left; both get three again"
+    # Also one that Linux took out of the order, as it does with what it leaves: now there is no better one.
+    if test "x${first}" = "xB"; then
+        setenv BOOT_ORDER "B A"
+    else
+        setenv BOOT_ORDER "A B"
+    fi
     setenv BOOT_A_LEFT 3
     setenv BOOT_B_LEFT 3
     env export -c -s 0x200 ${kernel_addr_r} BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT
