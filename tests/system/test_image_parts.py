@@ -5,10 +5,12 @@ import hashlib
 import json
 import os
 import re
+import subprocess
 import sys
 
 from harness import check, main
 from harness.image_root import BAD, FILES, GOOD, HEALTH, RESTART, TOP, System, read
+import disk  # noqa: E402
 import gateway  # noqa: E402
 import root  # noqa: E402
 from words import Trouble  # noqa: E402
@@ -190,6 +192,19 @@ def a_build_has_a_name_by_what_is_in_it(site):
     check(len(set(seen)) == len(seen), "each change gives another", seen)
 
 
+def a_data_partition_that_grows_is_for_data(site):
+    """Not for inodes, of which it keeps as many for each of its parts as when it was small."""
+    os.makedirs(site.path("data/rauc"))
+    path = site.path("data.img")
+    disk.ext4(site.path("data"), path, 128 * disk.MIB, "sluice-data", 4, 1700000000, journal=True)
+    os.truncate(path, 32 << 30)
+    subprocess.run(["resize2fs", path], check=True, capture_output=True)
+    told = subprocess.run(["dumpe2fs", "-h", path], check=True, capture_output=True, text=True).stdout
+    inodes, blocks = (int(re.search(r"^%s count: +(\d+)$" % what, told, re.MULTILINE)[1]) for what in ("Inode", "Block"))
+    check(blocks == 8 << 20 and inodes * 256 < (32 << 30) // 200, "how much of it is for inodes", inodes, blocks)
+    check(inodes >= 32 << 14, "there are enough", inodes)
+
+
 def a_disk_is_handed_out_whole(site):
     out, work = site.path("out"), site.path("work")
     for made in (("disk.img", "disk.img.xz"), ("disk.img",), ("disk.img", "disk.img.xz")):
@@ -244,4 +259,4 @@ main(the_first_version_is_confirmed_before_the_gateway_runs, a_confirmed_version
      what_the_boot_loader_did_not_take_is_not_noted, a_damaged_slot_is_left_for_one_that_is_whole, a_damaged_slot_without_another_is_told,
      an_error_of_the_moment_is_no_damage, a_slot_that_nobody_noted_is_not_judged, every_unit_that_can_be_enabled_is,
      systemd_asks_of_no_watchdog_more_than_it_can, a_build_has_a_name_by_what_is_in_it,
-     a_disk_is_handed_out_whole, links_are_those_that_packages_declare, the_user_has_the_same_number_in_every_image)
+     a_data_partition_that_grows_is_for_data, a_disk_is_handed_out_whole, links_are_those_that_packages_declare, the_user_has_the_same_number_in_every_image)
