@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from harness import check, main
-from harness.image_root import BAD, FILES, GOOD, HEALTH, RESTART, TOP, System, read
+from harness.image_root import BAD, FILES, GOOD, HEALTH, IMAGE, RESTART, TOP, System, read
 import disk  # noqa: E402
 import gateway  # noqa: E402
 import root  # noqa: E402
@@ -150,6 +150,35 @@ def a_slot_that_nobody_noted_is_not_judged(site):
     check(system.check_slot() == ([], 0, ""), "nothing to compare with")
 
 
+# Of its init, without what begins a machine: early.sh.
+EARLY = """say() { echo "$*" >>/dev/console; }
+begin() { :; }
+load_modules() { :; }
+partition() { [ "$1" = data ] && echo /dev/data; }
+"""
+
+
+def a_rescue_runs_with_what_the_gateway_ran_with(site):
+    """The tiny one: the configuration of the data partition, or else the one that was preset on the card."""
+    for preset, changed in (("preset", "changed on the page"), ("preset", None), (None, "changed on the page"), (None, None)):
+        system = System(site)
+        for name in ("ip", "umount", "mount", "hostname"):
+            system.put("bin/" + name, "#!/bin/sh\n")
+            os.chmod(os.path.join(system.root, "bin", name), 0o755)
+        system.put("dev/vda", "")
+        for name, text in (("mnt/sluice/sluice.json", preset), ("mnt/sluice/ca.pem", preset), ("data/etc/sluice/sluice.json", changed)):
+            if text:
+                system.put(name, text)
+        text = read(IMAGE, "tiny/init").partition("# The daemon is started anew")[0].replace(". /lib/early.sh\n", EARLY).replace("-b ", "-e ")
+        system.put("init", re.sub(r"(?<![\w.}/])/(data|dev|etc|mnt|proc|run|sys|tmp|var)\b", lambda found: system.root + found.group(), text))
+        done = subprocess.run(["sh", "-u", os.path.join(system.root, "init")], capture_output=True, text=True, check=False,
+                              env={"PATH": os.path.join(system.root, "bin") + ":" + os.environ["PATH"]})
+        there = read(system.root, "etc/sluice/sluice.json") if system.has("etc/sluice/sluice.json") else None
+        check(done.returncode == 0 and there == (changed or preset), "the configuration", preset, changed, there, done.stderr)
+        check(system.has("etc/sluice/ca.pem") == bool(preset), "what is preset beside it", preset)
+        check(("starts without a configuration" in read(system.root, "dev/console")) == (there is None), "what is said", read(system.root, "dev/console"))
+
+
 def every_unit_that_can_be_enabled_is(site):
     preset = re.findall(r"^enable (\S+)$", read(FILES, "usr/lib/systemd/system-preset/00-sluice.preset"), re.MULTILINE)
     units = [path for folder in (os.path.join(TOP, "firmware/package"), os.path.join(FILES, "usr/lib/systemd/system"))
@@ -257,6 +286,7 @@ main(the_first_version_is_confirmed_before_the_gateway_runs, a_confirmed_version
      a_new_version_is_confirmed_when_it_is_healthy, a_new_version_that_is_not_healthy_is_left, who_installs_is_told_of_a_trial, a_new_version_whose_gateway_hangs_is_left,
      another_build_of_a_confirmed_version_goes_on_trial, without_the_data_partition_nothing_is_confirmed,
      what_the_boot_loader_did_not_take_is_not_noted, a_damaged_slot_is_left_for_one_that_is_whole, a_damaged_slot_without_another_is_told,
-     an_error_of_the_moment_is_no_damage, a_slot_that_nobody_noted_is_not_judged, every_unit_that_can_be_enabled_is,
+     an_error_of_the_moment_is_no_damage, a_slot_that_nobody_noted_is_not_judged,
+     a_rescue_runs_with_what_the_gateway_ran_with, every_unit_that_can_be_enabled_is,
      systemd_asks_of_no_watchdog_more_than_it_can, a_build_has_a_name_by_what_is_in_it,
      a_data_partition_that_grows_is_for_data, a_disk_is_handed_out_whole, links_are_those_that_packages_declare, the_user_has_the_same_number_in_every_image)
