@@ -11,12 +11,20 @@ sys.path.insert(0, os.path.join(TOP, "tools"))
 from flashing import network as settings  # noqa: E402
 
 
+GROWS = ["sfdisk", "partx", "resize2fs"]
+
+
 def the_data_partition_grows_once(site):
+    """And again when the disk was copied to a larger one."""
     system = System(site)
-    for wanted in (["sfdisk", "partx", "resize2fs"], []):
+    for size, wanted in (("15523840", GROWS), ("15523840", []), ("31047680", GROWS), ("31047680", [])):
+        system.put("sys/class/block/disk/size", size + "\n")
         calls, status = system.run("first-boot")
         called = [call.split()[0] for call in calls]
-        check(status == 0 and [name for name in called if name in ("sfdisk", "partx", "resize2fs")] == wanted, "grows", calls, status)
+        check(status == 0 and [name for name in called if name in GROWS] == wanted, "grows", size, calls, status)
+    system.put("data/system/grown", "")  # as an earlier version of the image has noted it
+    called = [call.split()[0] for call in system.run("first-boot")[0]]
+    check(set(GROWS) <= set(called) and read(system.root, "data/system/grown") == "31047680\n", "it is noted", called)
     system = System(site)
     system.put("answers/resize2fs" + os.path.join(system.root, "dev/sluice/data"), "fails")
     calls, status = system.run("first-boot")

@@ -31,6 +31,8 @@ class System:
         self.put("usr/lib/os-release", "ID=debian\nIMAGE_VERSION=%s\n" % version)
         self.put("usr/share/sluice/build", build + "\n")
         self.put("dev/console", "")
+        self.put("dev/sluice/disk", "")
+        self.put("sys/class/block/disk/size", "15523840\n")
         self.put("answers/mountpoint-d", data)
         self.put("answers/mountpoint-x", "254:4")
         self.put("answers/sluicehealth", "" if healthy else "fails")
@@ -52,7 +54,7 @@ class System:
     def run(self, script, *arguments):
         """Runs a script of the image in this root folder; returns what it called, and its exit status."""
         self.put("calls", "")
-        text = re.sub(r"(?<![\w.}/])/(boot|data|dev|etc|proc|run|usr)\b", lambda found: self.root + found.group(),
+        text = re.sub(r"(?<![\w.}/])/(boot|data|dev|etc|proc|run|sys|usr)\b", lambda found: self.root + found.group(),
                       read(FILES, "usr/lib/sluice", script).replace(">/dev/console", ">>/dev/console"))  # as a console, it keeps what was said
         self.put("script", text)
         done = subprocess.run(["sh", os.path.join(self.root, "script"), *arguments], check=False, stdout=subprocess.DEVNULL,
