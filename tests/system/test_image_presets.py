@@ -239,6 +239,36 @@ def a_preset_with_mistakes_is_not_taken(site):
     check(not read(system.root, "dev/console"), "it is told once", read(system.root, "dev/console"))
 
 
+def a_preset_that_lacked_a_file_is_taken_with_it(site):
+    """And with nothing else that changes on the card: by then the gateway has a configuration of its own."""
+    system = System(site)
+    system.put("boot/sluice/sluice.json", "{}")
+    system.put("boot/sluice/gw.key", "a key")
+    system.put("answers/sluicecheck", "fails")
+    system.run("first-boot")
+    for name in ("answers/sluicecheck", "etc/sluice/gw.key"):
+        os.unlink(os.path.join(system.root, name))
+    for name in ("network.conf", "authorized_keys", "setup-code"):
+        system.put("boot/sluice/" + name, "HOSTNAME=plant7\n")
+        system.run("first-boot")
+        check(not system.has("etc/sluice/sluice.json") and not system.has("etc/sluice/gw.key"), "it waits", name, read(system.root, "dev/console"))
+    system.put("answers/sluicecheck", "fails")
+    system.put("boot/sluice/ca.pem", "another one's")
+    system.put("dev/console", "")
+    system.run("first-boot")
+    check(read(system.root, "dev/console").count("is not taken, for it has mistakes") == 1, "it is looked at, and told", read(system.root, "dev/console"))
+    os.unlink(os.path.join(system.root, "answers/sluicecheck"))
+    system.run("first-boot")
+    check(not system.has("etc/sluice/sluice.json"), "it waits again")
+    system.put("boot/sluice/ca.pem", "the right one")
+    system.run("first-boot")
+    check(read(system.root, "etc/sluice/sluice.json") == "{}", "it is taken")
+    system.put("etc/sluice/sluice.json", "changed on the page")
+    system.put("boot/sluice/ca.pem", "a third one")
+    system.run("first-boot")
+    page_is_kept(system, "once")
+
+
 def a_preset_that_cannot_be_checked_is_taken_at_the_next_start(site):
     system = System(site)
     system.put("boot/sluice/sluice.json", "{}")
@@ -256,4 +286,4 @@ def a_preset_that_cannot_be_checked_is_taken_at_the_next_start(site):
 main(the_data_partition_grows_once, presets_are_taken_once_and_again_when_they_changed, one_preset_that_changed_takes_no_other_along,
      who_only_looks_at_a_card_changes_nothing, what_an_earlier_version_took_is_taken, a_full_disk_leaves_what_was_there, a_new_configuration_finds_its_files,
      settings_of_the_network_that_make_no_sense_are_told_and_left_out, the_tool_and_the_image_read_settings_of_the_network_alike,
-     a_preset_with_mistakes_is_not_taken, a_preset_that_cannot_be_checked_is_taken_at_the_next_start)
+     a_preset_with_mistakes_is_not_taken, a_preset_that_lacked_a_file_is_taken_with_it, a_preset_that_cannot_be_checked_is_taken_at_the_next_start)
