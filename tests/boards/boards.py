@@ -2,13 +2,15 @@
 """What every folder in boards/ must be: valid by the schema, with a memory map that adds up, and honest about its tests.
 
 boards.py SOURCE            checks all; exit status 77 where python3-jsonschema is not installed
-boards.py SOURCE --self-test   plants mistakes in copies of a gateway's and a node's description; each must be found
+boards.py SOURCE --self-test   plants mistakes in copies of a gateway's and a node's folder; each must be found, and told as what it is
 """
 import copy
 import json
 import os
 import re
+import shutil
 import sys
+import tempfile
 import xml.etree.ElementTree
 
 BOOT_SIZE_MAX = 16384
@@ -273,57 +275,154 @@ def change(path, value):
     return plant
 
 
+def as_it_is(_board):
+    """No mistake at all."""
+
+
+def without_flashes(board):
+    """A light that says nothing of a boot loader."""
+    del board["leds"][0]["flashes"], board["leds"][0]["means"]["flashes"]
+
+
+def add(path, at, value):
+    """A mistake: one more in the list at that path."""
+    def plant(board):
+        for step in path:
+            board = board[step]
+        board.insert(at, value)
+    return plant
+
+
+SCHEMA = None  # in the place of words: the schema finds it
+# What each of them has to be told by. Where it is no mistake but the last that is none, there is no word.
 MISTAKES = {
     "rpi4": [
-        change(["serial", 1, "label"], "usb"),
-        change(["state"], "booted"),
-        change(["tested_by"], ["system.nowhere"]),
-        change(["storage", "partitions", 2, "mb"], 1),
-        change(["storage", "partitions", 0, "name"], "data"),
-        change(["storage", "partitions", 3, "grows"], None),
-        change(["flash", 0, "how"], "openocd"),
-        change(["emulation", "covers"], ["all"]),
-        change(["serial", 0, "port"], None),
-        change(["de", "serial", "USB"], None),
-        change(["de", "leds", "PWR", "blink"], "blinkt"),
-        change(["memory", "map"], []),
-        change(["cpu", "architecture"], "armv7m"),
-        change(["colour"], "green"),
+        (as_it_is, ""),
+        (change(["serial", 1, "label"], "usb"), "two serial ports of one label"),
+        (change(["state"], "booted"), "the one does not stand without the other"),
+        (change(["tested_by"], ["system.nowhere"]), "there is no test system.nowhere"),
+        (change(["storage", "partitions", 2, "mb"], 1), "root-a and root-b differ"),
+        (change(["storage", "partitions", 0, "name"], "data"), "in this order"),
+        (change(["storage", "partitions", 3, "grows"], None), "the last partition, and no other, grows"),
+        (change(["storage", "partitions", 2, "grows"], True), "the last partition, and no other, grows"),
+        (add(["storage", "partitions"], 3, {"name": "more", "format": "ext4", "mb": 1}), "room for four partitions"),
+        (add(["storage", "partitions"], 3, {"name": "boot", "format": "vfat", "mb": 1}), "two partitions of one name"),
+        (change(["flash", 0, "how"], "openocd"), "is not flashed by openocd"),
+        (change(["emulation", "covers"], ["all"]), "emulation without a line of QEMU covers nothing"),
+        (change(["serial", 0, "port"], None), SCHEMA),
+        (change(["de", "serial", "USB"], None), "German for the ports"),
+        (change(["de", "leds", "PWR", "blink"], "blinkt"), "German for the lights"),
+        (change(["memory", "map"], []), SCHEMA),
+        (change(["cpu", "architecture"], "armv7m"), SCHEMA),
+        (change(["colour"], "green"), SCHEMA),
     ],
     "stm32vldiscovery": [
-        change(["memory", "map", 1, "at"], "0x08003c00"),
-        change(["memory", "map", -1, "at"], "0x08014400"),
-        change(["memory", "map", -1, "size"], 49153),
-        change(["memory", "map", 0, "size"], 17408),
-        change(["memory", "map", 1, "size"], 1024),
-        change(["memory", "map", -2, "name"], "boot"),
-        change(["memory", "ram", "at"], "0x08000000"),
-        change(["memory", "flash", "page"], 1000),
-        change(["flash", 0, "commands", 0, 4], "program {slot-c.bin}"),
-        change(["flash", 0, "commands", 0, 0], "st-flash"),
-        change(["emulation", "qemu"], ["{disk}"]),
-        change(["serial", 0, "port"], "/dev/ttyS0"),
-        change(["node", "rescue"], "PA9"),
-        change(["node", "inputs", 1], "PB6"),
-        change(["leds", 0, "flashes"], None),
-        change(["leds", 0, "means", "flashes"], None),
-        change(["leds", 0, "flashes", "count"], 0),
+        (as_it_is, ""),
+        (change(["memory", "map", 1, "at"], "0x08003c00"), "boot and settings overlap"),
+        (change(["memory", "map", -1, "at"], "0x08014000"), ""),
+        (change(["memory", "map", -1, "at"], "0x08014400"), "slot-b is not in the flash"),
+        (change(["memory", "map", 0, "at"], "0x07fffc00"), "boot is not in the flash"),
+        (change(["memory", "map", -1, "size"], 49153), "slot-b does not begin and end with a page"),
+        (change(["memory", "map", 1], {"name": "settings", "at": "0x08004200", "size": 3584}), "settings does not begin and end with a page"),
+        (change(["memory", "map", 0, "size"], 17408), "the boot loader has more than"),
+        (change(["memory", "map", 1, "size"], 2048), ""),
+        (change(["memory", "map", 1, "size"], 1024), "settings need two pages"),
+        (change(["memory", "map", -1, "size"], 48128), "the slots differ in size"),
+        (change(["memory", "map", 1], None), "is expected once"),
+        (add(["memory", "map"], 4, {"name": "slot-b", "at": "0x0801e000", "size": 1024}), "is expected once"),
+        (change(["memory", "ram", "at"], "0x08020000"), ""),
+        (change(["memory", "ram", "at"], "0x0801fffc"), "memory and flash overlap"),
+        (change(["memory", "ram", "at"], "0x07ffe000"), ""),
+        (change(["memory", "ram", "at"], "0x07ffe004"), "memory and flash overlap"),
+        (change(["memory", "flash", "page"], 1000), "the pages of the flash are not its size"),
+        (change(["flash", 0, "commands", 0, 4], "program {slot-c.bin}"), "nothing is called {slot-c.bin}"),
+        (change(["flash", 0, "commands", 0, 0], "st-flash"), "openocd runs st-flash"),
+        (change(["flash", 0, "commands"], None), "commands are for the programs"),
+        (change(["emulation", "qemu"], []), "booted without an emulator"),
+        (change(["emulation", "qemu"], ["{disk}"]), "nothing is called {disk}"),
+        (change(["serial", 0, "port"], "/dev/ttyS0"), SCHEMA),
+        (change(["node", "rescue"], "PA9"), "a pin with two uses"),
+        (change(["node", "inputs", 1], "PB6"), "a pin with two uses"),
+        (change(["leds", 0, "flashes"], None), "do not stand without each other"),
+        (change(["leds", 0, "means", "flashes"], None), "do not stand without each other"),
+        (without_flashes, "does not flash for the boot loader"),
+        (change(["leds", 0, "flashes", "count"], 0), SCHEMA),
     ],
 }
 
 
 def overlooked(source):
-    """The mistakes that are not found."""
+    """The mistakes that are not found, or found as something else; and what is none, and called one."""
     import jsonschema
 
     validator = jsonschema.Draft7Validator(json.load(open(os.path.join(source, "docs/board.schema.json"))))
     boards, tests = load(source), known_tests(source)
     for name, mistakes in MISTAKES.items():
-        for number, plant in enumerate(mistakes):
+        for number, (plant, words) in enumerate(mistakes, 1):
             board = copy.deepcopy(boards[name])
             plant(board)
-            if validator.is_valid(board) and not list(wrong_board(board, tests)):
-                yield "%s: mistake %d is not found" % (name, number + 1)
+            valid = validator.is_valid(board)
+            said = list(wrong_board(board, tests)) if valid else []
+            found = not valid if words is SCHEMA else any(words in sentence for sentence in said) if words else valid and not said
+            if not found:
+                yield "%s, %d: expected is %s, and told is %s" % (name, number, words or ("the schema's word" if words is SCHEMA else "nothing"), said)
+
+
+def put(old, new, count=-1):
+    """A mistake in a file: a word in the place of another one."""
+    return lambda text: text.replace(old, new, count)
+
+
+def grown(size):
+    """The drawing with so many bytes, by a remark at its end."""
+    return lambda text: text + "<!--%s-->" % (" " * (size - len(text.encode()) - len("<!---->")))
+
+
+FILES = {
+    "rpi4": [
+        ("README.md", None, "README.md is missing"),
+        ("README.md", put("wiring.svg", "wiring.png"), "does not show wiring.svg"),
+        ("README.md", put("USB", "U S B"), "does not speak of the port USB"),
+        ("README.md", put("**Built", "**Booted"), "does not say plainly: **Built"),
+        ("wiring.svg", None, "wiring.svg is missing"),
+        ("wiring.svg", grown(DRAWING_SIZE_MAX), ""),
+        ("wiring.svg", grown(DRAWING_SIZE_MAX + 1), "is larger than"),
+        ("wiring.svg", put("title", "text"), "no title and desc"),
+        ("wiring.svg", put("desc", "text"), "no title and desc"),
+        ("wiring.svg", put("</svg>", "<script/></svg>"), "loads or runs something"),
+        ("wiring.svg", put("</svg>", '<image href="x.png"/></svg>'), "loads or runs something"),
+        ("wiring.svg", put("GND", "0 V"), "GND is missing"),
+    ],
+    "stm32vldiscovery": [("README.md", put("PB13", "PB"), "does not say what is at PB13")],
+}
+CODE = {'#ifdef BOARD_X\n': True, '#  elif defined BOARD\n': True, 'if (strcmp(name, "rpi4") == 0)\n': True, '#if BOARDS\n': True,
+        'x = board_of("rpi44");\n': False, '/* rpi4 */\n': False}
+
+
+def overlooked_in_files(source):
+    """The same of what is beside a description, and of code."""
+    boards = load(source)
+    with tempfile.TemporaryDirectory(prefix="sluice-boards-") as folder:
+        for name, mistakes in FILES.items():
+            for number, (file, change_text, words) in enumerate(mistakes, 1):
+                place = os.path.join(folder, "%s-%d" % (name, number))
+                shutil.copytree(os.path.join(source, "boards", name), place)
+                path = os.path.join(place, file)
+                text = open(path).read()
+                os.unlink(path)
+                if change_text:
+                    with open(path, "w") as out:
+                        out.write(change_text(text))
+                said = list(wrong_files(place, boards[name]))
+                if not (any(words in sentence for sentence in said) if words else not said):
+                    yield "%s of %s, %d: expected is %s, and told is %s" % (file, name, number, words or "nothing", said)
+        os.makedirs(os.path.join(folder, "drivers/sub"))
+        for line, wrong in CODE.items():
+            with open(os.path.join(folder, "drivers/sub/one.c"), "w") as out:
+                out.write("/* A file. */\n" + line)
+            said = list(boards_in_code(folder, list(boards)))
+            if (len(said) == 1 and ":2: boards are data" in said[0]) != wrong:
+                yield "in code: %s is told as %s" % (line.strip(), said)
 
 
 def main(arguments):
@@ -332,7 +431,8 @@ def main(arguments):
     except ImportError:
         print("python3-jsonschema is not installed")
         return 77
-    sentences = list(overlooked(arguments[0]) if "--self-test" in arguments else faults(arguments[0]))
+    source = arguments[0]
+    sentences = [*overlooked(source), *overlooked_in_files(source)] if "--self-test" in arguments else list(faults(source))
     print("\n".join(sentences) or "nothing is wrong")
     return 1 if sentences else 0
 

@@ -235,6 +235,38 @@ def a_card_that_lies_at_the_very_end_is_told(site):
             check(words in str(why) and "take another card" in str(why), "why", str(why))
 
 
+def what_is_read_back_comes_from_the_medium(site):
+    """And not from memory, which remembers what was written: when that is dropped, here, a byte turns out to be another one."""
+    image, _ = make_image(site)
+    presets = site_folder(site, "plant7", '{"version": 1}')
+    wanted = types.SimpleNamespace(board="rpi4", device=site.path("target.img"), image=str(image), presets=str(presets), yes=True)
+    drop = os.posix_fadvise
+    dropped = []
+
+    def preset_at(fd):
+        return MIB + os.pread(fd, BOOT_MIB * MIB, MIB).index(b'{"version": 1}')
+
+    for number, place, words in ((1, lambda _: 9 * MIB, "at 8 MiB"), (2, preset_at, "sluice.json is not on the boot partition"), (3, lambda _: 0, "at 0 MiB")):
+        def show_the_medium(fd, at, size, how):
+            drop(fd, at, size, how)
+            dropped.append((at, size, how))
+            if len(dropped) == number:
+                where = place(fd)
+                os.pwrite(fd, bytes([os.pread(fd, 1, where)[0] ^ 1]), where)
+
+        dropped.clear()
+        try:
+            with unittest.mock.patch.object(os, "posix_fadvise", show_the_medium):
+                card.write(wanted)
+            check(False, "nobody sees it", words)
+        except Refused as why:
+            check(words in str(why) and set(dropped) == {(0, 0, os.POSIX_FADV_DONTNEED)}, "why", str(why), dropped)
+    asked, ioctl = [], card.fcntl.ioctl
+    with Loop(site, 32) as loop, unittest.mock.patch.object(card.fcntl, "ioctl", lambda fd, what: (asked.append(what), ioctl(fd, what))):
+        card.write(types.SimpleNamespace(**{**vars(wanted), "device": loop.path}))
+    check(asked.count(card.BLKFLSBUF) == 3, "the kernel is told to forget what it has of a device", asked)
+
+
 def a_card_that_was_pulled_out_is_told(site):
     image, content = make_image(site)
     path = site.write("card.img", "")
@@ -495,7 +527,7 @@ def images_are_offered_to_raspberry_pi_imager(site):
 
 main(every_board_is_listed, an_image_goes_onto_a_card_and_is_read_back, nobody_mounts_a_card_before_its_presets_are_there, what_must_not_be_overwritten_is_not,
      what_a_disk_is_decides_whether_it_is_written,
-     whoever_overwrites_a_disk_types_its_name, a_damaged_image_and_a_lying_card_are_told, a_card_that_lies_at_the_very_end_is_told,
+     whoever_overwrites_a_disk_types_its_name, a_damaged_image_and_a_lying_card_are_told, a_card_that_lies_at_the_very_end_is_told, what_is_read_back_comes_from_the_medium,
      a_card_that_was_pulled_out_is_told,
      a_card_that_was_written_in_part_starts_nothing, a_card_that_was_pulled_out_before_its_presets_were_on_it_starts_nothing,
      presets_need_a_boot_partition_before_anything_is_overwritten, the_time_that_is_left_is_told,

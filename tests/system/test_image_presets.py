@@ -139,6 +139,22 @@ def a_new_configuration_finds_its_files(site):
     check(read(system.root, "etc/sluice/own/meter.csv") == "changed", "one that is there")
 
 
+def nobody_else_reads_a_preset_while_it_is_taken(site):
+    """Before it has its own mode, it is root's alone."""
+    system = System(site)
+    for name in ("gw.key", "setup-code", "sluice.json", "authorized_keys"):
+        system.put("boot/sluice/" + name, "{}")
+    system.put("bin/chmod", '#!/bin/sh\nstat -c "%a %n" "$2" >>"$SYSTEM/modes"\nexec /bin/chmod "$@"\n')
+    os.chmod(os.path.join(system.root, "bin/chmod"), 0o755)
+    before = os.umask(0)
+    try:
+        system.run("first-boot")
+    finally:
+        os.umask(before)
+    modes = dict(reversed(line.split(" ", 1)) for line in read(system.root, "modes").splitlines())
+    check(set(modes.values()) == {"600"} and len(modes) == 6, "modes", modes)
+
+
 def a_full_disk_leaves_what_was_there(site):
     system = a_gateway_of_presets(site)
     for name, text in (("sluice.json", "{ }"), ("gw.key", "another"), ("network.conf", "ADDRESS=10.0.7.9/24\n")):
@@ -284,6 +300,6 @@ def a_preset_that_cannot_be_checked_is_taken_at_the_next_start(site):
 
 
 main(the_data_partition_grows_once, presets_are_taken_once_and_again_when_they_changed, one_preset_that_changed_takes_no_other_along,
-     who_only_looks_at_a_card_changes_nothing, what_an_earlier_version_took_is_taken, a_full_disk_leaves_what_was_there, a_new_configuration_finds_its_files,
+     who_only_looks_at_a_card_changes_nothing, what_an_earlier_version_took_is_taken, a_full_disk_leaves_what_was_there, nobody_else_reads_a_preset_while_it_is_taken, a_new_configuration_finds_its_files,
      settings_of_the_network_that_make_no_sense_are_told_and_left_out, the_tool_and_the_image_read_settings_of_the_network_alike,
      a_preset_with_mistakes_is_not_taken, a_preset_that_lacked_a_file_is_taken_with_it, a_preset_that_cannot_be_checked_is_taken_at_the_next_start)
