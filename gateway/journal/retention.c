@@ -85,13 +85,29 @@ void retention_release(struct journal *journal, bool at_once)
         retention_plan(journal);
 }
 
+/*
+ * How long ago the segment was begun. Within a run of the machine its own clock tells: the wall
+ * clock of one that was without power or without a time server for months is set forward by them,
+ * and what was read a minute before is none the older for it. Another run counts by what was known
+ * last of its wall clock.
+ */
+static int64_t age_ns(const struct journal *journal, const struct segment *segment)
+{
+    struct boot boot = {.offset_ns = segment->offset_ns};
+
+    if (segment->boot == journal->writer.boot.number)
+        return clock_mono(journal->clock) - segment->mono_ns;
+    boots_find(&journal->state.boots, segment->boot, &boot);
+    return clock_wall(journal->clock) - (segment->mono_ns + boot.offset_ns);
+}
+
 int64_t retention_wait_ns(const struct journal *journal)
 {
     struct segment next;
     if (journal->max_age_ns == 0 || index_count(&journal->index) <= SEGMENTS_MIN ||
         index_get(&journal->index, 1, &next) < 0)
         return INT64_MAX;
-    int64_t wait_ns = begun_wall(journal, &next) + journal->max_age_ns - clock_wall(journal->clock);
+    int64_t wait_ns = journal->max_age_ns - age_ns(journal, &next);
     return wait_ns > 0 ? wait_ns : 0;
 }
 

@@ -283,6 +283,48 @@ static void old_segments_go_by_age(void **state)
     assert_true(stats.oldest > middle);
 }
 
+/* A machine without a battery, or a time server, goes on with the time at which it was switched off
+ * months ago, until somebody sets its clock. */
+static void a_clock_that_is_set_forward_makes_nothing_old(void **state)
+{
+    struct kit *kit = *state;
+    struct journal_stats stats;
+
+    kit->options.segment_bytes = 32 * 1024;
+    kit->options.max_age_ns = 3600 * NS_PER_S;
+    kit->trust = CLOCK_FREE_RUNNING;
+    kit_open(kit);
+    uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
+    for (int i = 0; i < 20; i++)
+        kit_fill(kit, stream, 1000 * i, 1000);
+    kit->trust = CLOCK_SYNCHRONISED;
+    kit->wall_ns += 120 * 24 * 3600 * NS_PER_S;
+    for (int i = 0; i < 3; i++) {
+        kit_fill(kit, stream, 0, 1);
+        kit_flush(kit);
+    }
+    assert_int_equal(journal_oldest(kit->journal), 1);
+    kit_close(kit);
+
+    /* Nor for the next run of the machine. */
+    kit->options.boot_id = "boot-2";
+    kit->mono_ns = 5 * NS_PER_S;
+    kit->wall_ns += 60 * NS_PER_S;
+    kit_open(kit);
+    for (int i = 0; i < 3; i++) {
+        kit_fill(kit, stream, 0, 1);
+        kit_flush(kit);
+    }
+    assert_int_equal(journal_oldest(kit->journal), 1);
+    kit_pass(kit, 3601 * NS_PER_S);
+    for (int i = 0; i < 3; i++) {
+        kit_fill(kit, stream, 0, 1);
+        kit_flush(kit);
+    }
+    journal_stats(kit->journal, &stats);
+    assert_int_equal(stats.segments, 2);
+}
+
 static void refuses_the_newest_until_the_oldest_is_acknowledged(void **state)
 {
     struct kit *kit = *state;
@@ -474,6 +516,7 @@ int main(void)
         TEST(what_was_dropped_is_not_read_again_after_a_restart),
         TEST(what_was_dropped_is_not_read_again_many_segments_later),
         TEST(old_segments_go_by_age),
+        TEST(a_clock_that_is_set_forward_makes_nothing_old),
         TEST(refuses_the_newest_until_the_oldest_is_acknowledged),
         TEST(an_acknowledgement_makes_room_when_the_newest_segment_is_full),
         TEST(a_reader_that_was_overtaken_is_told),
