@@ -21,8 +21,9 @@ struct post {
     struct reader *reader; /* finds them in the journal */
     uint32_t stream;
     size_t taken, seen;
-    uint64_t before;  /* readings of the stream that come first: of other requests */
-    uint64_t refused; /* by the ledger, when the reader began */
+    uint64_t before;      /* readings of the stream that come first: of other requests */
+    uint64_t until_taken; /* of the point: with its own */
+    uint64_t refused;     /* by the ledger, when the reader began */
     uint64_t first, last;
     uint32_t epoch;
     uint64_t credit;
@@ -272,7 +273,8 @@ static int put(struct producers *producers, struct produced *point, struct produ
     if (post->taken == 0)
         return refuse(reply, 503, "the journal takes nothing at present; see the status");
     point->owed += post->taken;
-    point->since_base += post->taken;
+    point->taken += post->taken;
+    post->until_taken = point->taken;
     point->sent = true;
     return 0;
 }
@@ -281,21 +283,45 @@ static int put(struct producers *producers, struct produced *point, struct produ
 static int await(struct producers *producers, struct produced *point, struct post *post,
                  struct http_reply *reply)
 {
-    if (!is_owed(producers, point)) {
-        struct journal_stream_ledger ledger = {0};
+    struct journal_stream_ledger ledger = {0};
 
+    journal_stream_ledger(producers->journal, point->stream.number, &ledger);
+    if (!is_owed(producers, point)) {
         point->base_n = journal_durable(producers->journal, NULL);
-        journal_stream_ledger(producers->journal, point->stream.number, &ledger);
         point->base_refused = ledger.refused;
-        point->since_base = 0;
+        point->base_taken = point->taken;
+    } else if (ledger.refused != point->base_refused) {
+        /* Of what is still to come nobody could tell whose it is. */
+        return refuse(reply, 503, not_yet);
     }
     post->stream = point->stream.number;
-    post->before = point->since_base;
+    post->before = point->taken - point->base_taken;
     post->refused = point->base_refused;
     int error = reader_open(&post->reader, producers->journal, point->base_n + 1);
     if (error)
         reply_failure(reply, error);
     return error;
+}
+
+/* Where something is always on its way nothing is ever owed no more: what is stored by now is not
+ * to be read again for each request that comes. Whoever has the lock may have to wait for the disk:
+ * then the next one that is stored does it. */
+static void raise_base(const struct post *post)
+{
+    struct producers *producers = post->producers;
+
+    if (pthread_mutex_trylock(&producers->lock) != 0)
+        return;
+    for (size_t i = 0; i < producers->count; i++) {
+        struct produced *point = &producers->points[i];
+
+        if (point->stream.number != post->stream || point->base_refused != post->refused ||
+            point->base_taken >= post->until_taken)
+            continue;
+        point->base_n = post->last;
+        point->base_taken = post->until_taken;
+    }
+    pthread_mutex_unlock(&producers->lock);
 }
 
 static int spend(struct producers *producers, const char *account, size_t count, struct post *post,
@@ -392,6 +418,7 @@ static bool is_stored(void *stream, const struct http_request *request, struct h
 
     (void)request;
     if (post->seen == post->taken && !refused) {
+        raise_base(post);
         answer_stored(post, reply);
         return true;
     }

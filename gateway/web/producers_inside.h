@@ -18,9 +18,10 @@ struct produced {
     int64_t anew_ns;   /* monotonic: when it was described otherwise last; 0: not yet */
     bool sent;         /* something was taken since the daemon started: */
     uint64_t owed;     /* the ledger's `produced` once all that was taken is stored or refused */
-    /* When nothing was owed for the last time: the readings of the stream behind `base_n` are those
-     * that were taken since, in their order, as long as the ledger counts no other as refused. */
-    uint64_t base_n, base_refused, since_base;
+    uint64_t taken;    /* readings, since the daemon started */
+    /* The readings of the stream behind `base_n` are those that were taken behind the first
+     * `base_taken`, in their order, as long as the ledger counts no other as refused. */
+    uint64_t base_n, base_taken, base_refused;
 };
 
 /* What an account may still send: a bucket that fills with PRODUCERS_RATE. */

@@ -69,16 +69,22 @@ static void post(struct http_reply *reply, const char *type, const char *value)
 }
 
 /* The number under which the only event of a request is said to be stored. */
-static uint64_t stored(struct http_reply *reply)
+static uint64_t number_of(const struct http_reply *reply)
 {
     static const char begin[] = "{\"stored\":[";
+
+    assert_int_equal(reply->status, 200);
+    assert_memory_equal(reply->body, begin, sizeof begin - 1);
+    return strtoull(reply->body + sizeof begin - 1, NULL, 10);
+}
+
+static uint64_t stored(struct http_reply *reply)
+{
     int64_t until_ns = clock_mono(&clock_system) + KIT_WAIT_NS;
 
     while (!reply->later(reply->stream, NULL, reply))
         assert_true(clock_mono(&clock_system) < until_ns);
-    assert_int_equal(reply->status, 200);
-    assert_memory_equal(reply->body, begin, sizeof begin - 1);
-    return strtoull(reply->body + sizeof begin - 1, NULL, 10);
+    return number_of(reply);
 }
 
 static int64_t value_at(struct kit *kit, uint64_t n)
@@ -164,6 +170,73 @@ static void a_point_is_not_declared_anew_while_something_is_owed(void **state)
     post(&second, "number", "2.5");
     stored(&second);
     forget(&second);
+}
+
+/* Of a program that sends the next before it is told of the one before. */
+static void what_is_stored_is_not_read_again_for_each_that_comes(void **state)
+{
+    struct kit *kit = *state;
+    struct http_reply first, second;
+    char value[24];
+
+    begin(kit);
+    gate_set(false, 0);
+    post(&first, "integer", "1");
+    for (int i = 2; i < 20; i++) {
+        snprintf(value, sizeof value, "%d", i);
+        post(&second, "integer", value); /* the one before is not durable yet */
+        gate_set(true, 0);
+        uint64_t n = stored(&first);
+        gate_set(false, 0);
+        assert_int_equal(value_at(kit, n), i - 1);
+        assert_true(producers->points[0].base_n >= n);
+        forget(&first);
+        first = second;
+    }
+    gate_set(true, 0);
+    assert_int_equal(value_at(kit, stored(&first)), 19);
+    forget(&first);
+}
+
+static void after_a_refusal_nothing_is_taken_before_all_is_durable(void **state)
+{
+    struct kit *kit = *state;
+    struct http_reply first, second;
+
+    begin(kit);
+    gate_set(false, 0);
+    post(&first, "integer", "1");
+    gate_await();
+    producers->points[0].base_refused--; /* as if the journal had refused one since */
+    post(&second, "integer", "2");
+    assert_int_equal(second.status, 503);
+    assert_non_null(strstr(second.body, "not durable yet; ask again"));
+    forget(&second);
+    gate_set(true, 0);
+    assert_int_equal(value_at(kit, stored(&first)), 1);
+    forget(&first);
+    post(&second, "integer", "3");
+    assert_int_equal(value_at(kit, stored(&second)), 3);
+    forget(&second);
+}
+
+/* However long nothing was sent, no more than so many events may come at once. */
+static void what_may_be_sent_at_once_has_a_bound(void **state)
+{
+    struct kit *kit = *state;
+    struct http_reply reply;
+
+    begin(kit);
+    for (int i = 0; i < 5; i++) {
+        post(&reply, "integer", "1");
+        stored(&reply);
+        const char *credit = strstr(reply.body, "\"credit\":");
+        assert_non_null(credit);
+        assert_in_range(strtoul(credit + sizeof "\"credit\":" - 1, NULL, 10), 1,
+                        PRODUCERS_BURST - 1);
+        forget(&reply);
+        producers->credits[0].filled_ns -= 60 * NS_PER_S; /* a minute later */
+    }
 }
 
 static void store_named(const char *name)
@@ -262,6 +335,9 @@ int main(void)
         TEST(an_answer_is_of_one_s_own_events),
         TEST(one_that_gave_up_leaves_its_events_to_nobody),
         TEST(a_point_is_not_declared_anew_while_something_is_owed),
+        TEST(what_is_stored_is_not_read_again_for_each_that_comes),
+        TEST(after_a_refusal_nothing_is_taken_before_all_is_durable),
+        TEST(what_may_be_sent_at_once_has_a_bound),
         TEST(a_point_is_described_otherwise_once_a_minute),
         TEST(programs_leave_half_of_the_numbers_to_the_configuration),
         TEST(a_large_device_that_was_a_programs_keeps_nobody_from_starting),
