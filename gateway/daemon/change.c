@@ -222,7 +222,7 @@ static void go_back_by_itself(struct change *change, const char *why)
     if (change_go_back(change, &change_nobody, why, sentence)) {
         log_error("config", "change %" PRIu64 " cannot go back: %s", change->entry.change,
                   sentence);
-        change->until_mono_ns = clock_mono(&clock_system) + CHANGE_AGAIN_NS;
+        change->until_mono_ns = change->watch_mono_ns = clock_mono(&clock_system) + CHANGE_AGAIN_NS;
     }
 }
 

@@ -224,9 +224,13 @@ static void apply(struct change *change, const struct change_job *job, const cha
     change_audit(change, job->caller, "config-applied", "comment", job->wish->comment);
     int error = change->host.reload(change->host.context, true, sentence);
     if (error) {
-        char ignored[CONFIG_SENTENCE_SIZE];
+        char why[CONFIG_SENTENCE_SIZE];
 
-        change_go_back(change, &change_nobody, sentence, ignored);
+        if (change_go_back(change, &change_nobody, sentence, why)) {
+            log_error("config", "change %" PRIu64 " cannot go back: %s; it is tried again",
+                      change->entry.change, why);
+            change_stay_pending(change, "the gateway does not take it");
+        }
         refuse(answer, error, "the gateway does not take it: %s", sentence);
         return;
     }
