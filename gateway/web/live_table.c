@@ -294,45 +294,73 @@ static bool is_wanted(const struct live_set *set, size_t number)
     return !set->bits || (set->bits[number / 8] >> (number % 8) & 1);
 }
 
-/* Whether the point is `name`: "device" or "device/point", of `size` bytes. */
-static bool is_named(const struct live_table *table, const struct live_point *point,
-                     const char *name, size_t size)
-{
-    const char *device = table->names + point->names;
-    size_t device_size = strlen(device);
-
-    if (size < device_size || memcmp(name, device, device_size) != 0)
-        return false;
-    if (size == device_size)
-        return true;
-    const char *id = device + device_size + 1;
-    return name[device_size] == '/' && strlen(id) == size - device_size - 1 &&
-           memcmp(name + device_size + 1, id, strlen(id)) == 0;
-}
-
 bool live_names_valid(const char *names)
 {
     return *names && strspn(names, "abcdefghijklmnopqrstuvwxyz0123456789-_/,") == strlen(names);
 }
 
+/* A name of a list, which is the list's own text. */
+struct wanted {
+    const char *name;
+    size_t size;
+};
+
+static int by_name(const void *one, const void *other)
+{
+    const struct wanted *a = one, *b = other;
+    int order = memcmp(a->name, b->name, a->size < b->size ? a->size : b->size);
+
+    return order ? order : a->size < b->size ? -1 : a->size > b->size;
+}
+
+/* In their order: a list may be as long as a request's line, and each point is looked up in it.
+ * NULL: no memory. */
+static struct wanted *split(const char *names, size_t *count)
+{
+    size_t room = 1;
+
+    for (const char *at = names; *at; at++)
+        room += *at == ',';
+    struct wanted *list = malloc(room * sizeof *list);
+    *count = 0;
+    while (list && *names) {
+        size_t size = strcspn(names, ",");
+
+        if (size > 0)
+            list[(*count)++] = (struct wanted){names, size};
+        names += size + (names[size] == ',');
+    }
+    if (list)
+        qsort(list, *count, sizeof *list, by_name);
+    return list;
+}
+
+static bool is_listed(const struct wanted *list, size_t count, const char *name)
+{
+    const struct wanted key = {name, strlen(name)};
+
+    return bsearch(&key, list, count, sizeof *list, by_name) != NULL;
+}
+
 int live_set_open(struct live_set *set, const struct live_table *table, const char *names)
 {
+    size_t count;
+
     set->bits = NULL;
     if (strcmp(names, "all") == 0)
         return 0;
-    set->bits = calloc(1, table->count / 8 + 1);
-    if (!set->bits)
-        return ERR_NOMEM;
-    while (*names) {
-        size_t size = strcspn(names, ",");
+    struct wanted *list = split(names, &count);
+    set->bits = list ? calloc(1, table->count / 8 + 1) : NULL;
+    for (size_t i = 0; set->bits && i < table->count; i++) {
+        const char *device = table->names + table->points[i].names;
+        char point[2 * ID_SIZE_MAX];
 
-        for (size_t i = 0; size > 0 && i < table->count; i++) {
-            if (is_named(table, &table->points[i], names, size))
-                set->bits[i / 8] |= (uint8_t)(1 << i % 8);
-        }
-        names += size + (names[size] == ',');
+        snprintf(point, sizeof point, "%s/%s", device, device + strlen(device) + 1);
+        if (is_listed(list, count, device) || is_listed(list, count, point))
+            set->bits[i / 8] |= (uint8_t)(1 << i % 8);
     }
-    return 0;
+    free(list);
+    return set->bits ? 0 : ERR_NOMEM;
 }
 
 void live_set_close(struct live_set *set)

@@ -9,7 +9,9 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/clock.h"
 #include "core/error.h"
@@ -166,6 +168,40 @@ static void a_set_has_devices_and_points(void **state)
         assert_false(live_names_valid(bad[i]));
 }
 
+/* The time of the processor that this thread has had. */
+static int64_t worked_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* Nobody else is served while it is looked what a viewer wants. */
+static void a_long_list_of_names_is_looked_through_in_no_time(void **state)
+{
+    struct live_table *table;
+    char device[16], *names = calloc(1, 32 * 1024);
+    struct live_set set;
+    size_t size = 0;
+
+    (void)state;
+    assert_non_null(names);
+    assert_int_equal(live_table_open(&table), 0);
+    for (uint32_t i = 0; i < 10000; i++) {
+        snprintf(device, sizeof device, "d%u", i / 10);
+        assert_int_equal(live_table_add(table, i + 1, device, "flow", 0), 0);
+    }
+    while (size < 30 * 1024)
+        size += (size_t)sprintf(names + size, "d,");
+    int64_t begun_ns = worked_ns();
+    assert_int_equal(live_set_open(&set, table, names), 0);
+    assert_true(worked_ns() - begun_ns < NS_PER_S / 2);
+    live_set_close(&set);
+    live_table_close(table);
+    free(names);
+}
+
 static void says_why_a_value_is_not_good_and_cuts_long_texts(void **state)
 {
     struct live_table *table = make_table();
@@ -233,6 +269,7 @@ int main(void)
         cmocka_unit_test(what_has_no_room_comes_the_next_time_and_what_changed_meanwhile_once),
         cmocka_unit_test(what_is_not_published_yet_is_not_shown),
         cmocka_unit_test(a_set_has_devices_and_points),
+        cmocka_unit_test(a_long_list_of_names_is_looked_through_in_no_time),
         cmocka_unit_test(says_why_a_value_is_not_good_and_cuts_long_texts),
         cmocka_unit_test(a_new_table_takes_the_values_of_the_points_that_stayed),
     };
