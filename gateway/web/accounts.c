@@ -18,7 +18,8 @@ struct accounts {
     char path[PATH_MAX];
     enum accounts_state state;
     struct accounts_list list;
-    pthread_mutex_t lock;
+    pthread_mutex_t lock;     /* of the two above; never held while the disk is waited for */
+    pthread_mutex_t changing; /* one change at a time, until it is durable */
 };
 
 bool accounts_name_valid(const char *name)
@@ -58,6 +59,7 @@ int accounts_open(struct accounts **out, const char *folder)
         return ERR_TOO_LARGE;
     }
     pthread_mutex_init(&accounts->lock, NULL);
+    pthread_mutex_init(&accounts->changing, NULL);
     read_file(accounts);
     *out = accounts;
     return 0;
@@ -67,6 +69,7 @@ void accounts_close(struct accounts *accounts)
 {
     if (!accounts)
         return;
+    pthread_mutex_destroy(&accounts->changing);
     pthread_mutex_destroy(&accounts->lock);
     explicit_bzero(&accounts->list, sizeof accounts->list);
     free(accounts);
@@ -181,26 +184,37 @@ static void keep_damaged(const struct accounts *accounts)
         log_warn("web", "the damaged file cannot be kept as %s", kept);
 }
 
-/* Makes the change on a copy, which counts once it is durable. */
+/* Once it is durable. */
+static void take_over(struct accounts *accounts, const struct accounts_list *list)
+{
+    pthread_mutex_lock(&accounts->lock);
+    accounts->list = *list;
+    accounts->state = list->account_count > 0 ? ACCOUNTS_READY : ACCOUNTS_NONE;
+    pthread_mutex_unlock(&accounts->lock);
+}
+
+/* Makes the change on a copy, which counts once it is durable: until then everybody is let in as
+ * before, however long the disk takes. */
 static int change(struct accounts *accounts, change_fn *make, const struct wish *wish)
 {
     struct accounts_list *list = malloc(sizeof *list);
 
     if (!list)
         return ERR_NOMEM;
+    pthread_mutex_lock(&accounts->changing);
     pthread_mutex_lock(&accounts->lock);
     *list = accounts->list;
+    bool damaged = accounts->state == ACCOUNTS_DAMAGED;
+    pthread_mutex_unlock(&accounts->lock);
     int error = make(list, wish);
     if (!error) {
-        if (accounts->state == ACCOUNTS_DAMAGED)
+        if (damaged)
             keep_damaged(accounts);
         error = accounts_file_write(accounts->path, list);
     }
-    if (!error) {
-        accounts->list = *list;
-        accounts->state = list->account_count > 0 ? ACCOUNTS_READY : ACCOUNTS_NONE;
-    }
-    pthread_mutex_unlock(&accounts->lock);
+    if (!error)
+        take_over(accounts, list);
+    pthread_mutex_unlock(&accounts->changing);
     explicit_bzero(list, sizeof *list);
     free(list);
     return error;
@@ -366,6 +380,7 @@ int accounts_restore(struct accounts *accounts, const void *data, size_t size)
         return ERR_NOMEM;
     /* The file's own reader says whether it is one. */
     snprintf(path, sizeof path, "%.*s.restored", PATH_MAX - 16, accounts->path);
+    pthread_mutex_lock(&accounts->changing);
     int error = save_file(path, data, size, 0600);
     if (!error && accounts_file_read(path, list, why, sizeof why) != 0)
         error = ERR_CORRUPT;
@@ -374,14 +389,11 @@ int accounts_restore(struct accounts *accounts, const void *data, size_t size)
     if (!error && !has_owner(list))
         error = ERR_DENIED;
     save_remove(path);
-    pthread_mutex_lock(&accounts->lock);
     if (!error)
         error = accounts_file_write(accounts->path, list);
-    if (!error) {
-        accounts->list = *list;
-        accounts->state = ACCOUNTS_READY;
-    }
-    pthread_mutex_unlock(&accounts->lock);
+    if (!error)
+        take_over(accounts, list);
+    pthread_mutex_unlock(&accounts->changing);
     explicit_bzero(list, sizeof *list);
     free(list);
     return error;

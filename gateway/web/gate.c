@@ -224,6 +224,14 @@ void gate_mark_device(const struct account *account, struct http_reply *reply)
         add_cookie(reply, GATE_DEVICE_COOKIE, mark, "Max-Age=31536000; ");
 }
 
+/* Whether whoever logged in as the account of before is let in by the accounts of now. */
+static bool is_unchanged(struct gatekeeper *gate, const struct account *before)
+{
+    struct account now;
+
+    return accounts_find(gate->accounts, before->name, &now) && strcmp(now.hash, before->hash) == 0;
+}
+
 /* The cookie lives as long as the browser runs: many people share a computer in a plant. */
 int gate_let_in(struct gatekeeper *gate, const struct account *account, struct session *session,
                 struct http_reply *reply)
@@ -233,10 +241,17 @@ int gate_let_in(struct gatekeeper *gate, const struct account *account, struct s
 
     if (error)
         return error;
-    add_cookie(reply, GATE_COOKIE, key, "");
+    /* While the password was checked the account may have got another one, or have gone: then the
+     * sessions that there were ended before this one was among them. */
+    if (is_unchanged(gate, account)) {
+        add_cookie(reply, GATE_COOKIE, key, "");
+        gate_mark_device(account, reply);
+    } else {
+        sessions_end(gate->sessions, key);
+        error = ERR_DENIED;
+    }
     explicit_bzero(key, sizeof key);
-    gate_mark_device(account, reply);
-    return 0;
+    return error;
 }
 
 void gate_note_failure(struct gatekeeper *gate, const struct caller *caller, const char *what,
@@ -355,14 +370,6 @@ int gate_set_names(struct gatekeeper *gate, const char *const *names, size_t cou
     pthread_mutex_unlock(&gate->lock);
     free_names(before, before_count);
     return 0;
-}
-
-/* Whether whoever logged in as the account of before is let in by the accounts of now. */
-static bool is_unchanged(struct gatekeeper *gate, const struct account *before)
-{
-    struct account now;
-
-    return accounts_find(gate->accounts, before->name, &now) && strcmp(now.hash, before->hash) == 0;
 }
 
 /* Sessions know their account by its name: somebody else's may have the same in the backup. */

@@ -65,7 +65,8 @@ struct attempt gate_attempt(const struct http_request *request, const char *orig
                             const char *name, const struct account *account,
                             char number[DEVICE_NUMBER_SIZE]);
 
-/* Begins a session and gives its cookie, and the mark of a browser that is known. 0 or ERR_IO. */
+/* Begins a session and gives its cookie, and the mark of a browser that is known. 0; ERR_IO;
+ * ERR_DENIED: the account is another one by now. */
 int gate_let_in(struct gatekeeper *gate, const struct account *account, struct session *session,
                 struct http_reply *reply);
 

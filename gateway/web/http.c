@@ -52,7 +52,7 @@ struct http_exchange {
     char *body;
     size_t size, size_max;
     bool too_large, unwanted, worked;
-    int64_t admitted_ns; /* when a stream was last asked whether it may go on */
+    int64_t admitted_ns; /* when it was last asked whether it may be served */
     struct http_reply reply;
     struct worker_item item;
     struct http_exchange *next_waiting;
@@ -99,7 +99,8 @@ static bool sleep_until_wake(struct http_exchange *exchange, uint64_t wakes)
     return sleeps;
 }
 
-/* Whoever reads a stream may have logged out, or been shut out, since it began. */
+/* Whoever reads a stream may have logged out, or been shut out, since it began, or while it waited
+ * for something to begin with. */
 static bool may_go_on(struct http_exchange *exchange)
 {
     struct http *server = exchange->server;
@@ -202,10 +203,8 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http
     }
     if (!reply->read && !reply->asset)
         reply->body = NULL; /* it is the response's */
-    if (reply->read) {
+    if (reply->read)
         exchange->holders++;
-        exchange->admitted_ns = clock_mono(&clock_system);
-    }
     add_headers(response, reply);
     enum MHD_Result result = MHD_queue_response(connection, (unsigned)reply->status, response);
     MHD_destroy_response(response);
@@ -339,6 +338,7 @@ static enum MHD_Result on_headers(struct http *server, struct http_exchange *exc
         http_reply_header(&exchange->reply, MHD_HTTP_HEADER_CONNECTION, "close");
         return send_reply(exchange->connection, exchange);
     }
+    exchange->admitted_ns = clock_mono(&clock_system);
     exchange->size_max = server->admit
                              ? server->admit(server->context, &exchange->request, &exchange->reply)
                              : HTTP_BODY_SIZE_MAX;

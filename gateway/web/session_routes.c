@@ -191,8 +191,12 @@ static void accept_login(struct gatekeeper *gate, const struct login *login,
     struct caller caller = {.role = login->account.role};
     struct session session;
 
-    attempts_succeed(gate->attempts, &login->attempt);
     int error = gate_let_in(gate, &login->account, &session, reply);
+    if (error == ERR_DENIED) {
+        refuse_login(gate, login, reply);
+        return;
+    }
+    attempts_succeed(gate->attempts, &login->attempt);
     if (error) {
         reply_failure(reply, error);
         return;
