@@ -81,6 +81,46 @@ static void who_guesses_all_the_time_keeps_nobody_out(void **state)
     attempts_close(attempts);
 }
 
+/* An address that is not counted with `home`, as one of so many is. */
+static struct attempt elsewhere_of(struct attempts *attempts, const struct attempt *home,
+                                   char address[32])
+{
+    struct attempt guess = {.address = address, .account = "other"};
+
+    for (int i = 1; i < 10; i++) {
+        snprintf(address, 32, "10.0.0.%d", i);
+        for (int j = 0; j < ATTEMPTS_ADDRESS_FREE; j++)
+            (void)attempts_begin_s(attempts, &guess);
+        if (attempts_wait_s(attempts, home) == 0)
+            break;
+    }
+    guess.account = home->account;
+    return guess;
+}
+
+static void guesses_from_elsewhere_keep_nobody_waiting_for_more_than_half_a_minute(void **state)
+{
+    struct attempt own = {.address = RIG_HOME, .account = "owner"};
+    struct attempts *attempts;
+    char address[32];
+
+    (void)state;
+    assert_int_equal(attempts_open(&attempts, &rig->kit->clock), 0);
+    struct attempt guess = elsewhere_of(attempts, &own, address);
+    for (int i = 0; i < ATTEMPTS_ADDRESS_FREE; i++)
+        assert_true(attempts_begin_s(attempts, &own) == 0);
+    for (int i = 0; i < 20; i++) {
+        rig_pass(attempts_wait_s(attempts, &guess));
+        assert_true(attempts_begin_s(attempts, &guess) == 0);
+    }
+    assert_true(attempts_wait_s(attempts, &own) == 30);
+    rig_pass(29);
+    assert_true(attempts_begin_s(attempts, &own) == 1);
+    rig_pass(1);
+    assert_true(attempts_begin_s(attempts, &own) == 0);
+    attempts_close(attempts);
+}
+
 static void an_account_of_ones_own_gives_no_more_guesses_at_another(void **state)
 {
     struct attempt own = {.address = "10.0.0.66", .account = "ben"};
@@ -315,6 +355,7 @@ int main(void)
         GATE_TEST(guesses_take_longer_and_longer),
         GATE_TEST(a_browser_that_is_known_is_not_slowed_by_guesses_from_elsewhere),
         GATE_TEST(who_guesses_all_the_time_keeps_nobody_out),
+        GATE_TEST(guesses_from_elsewhere_keep_nobody_waiting_for_more_than_half_a_minute),
         GATE_TEST(an_account_of_ones_own_gives_no_more_guesses_at_another),
         GATE_TEST(a_mark_of_a_browser_lets_nobody_in),
         cmocka_unit_test(a_mark_is_of_one_account_as_it_is),
