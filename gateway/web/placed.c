@@ -202,7 +202,8 @@ int placed_write(struct placed *placed, struct http_reply *reply)
 
 void placed_undo(const struct placed *placed)
 {
-    for (size_t i = 0; i < placed->count; i++) {
+    /* The last one first: a name may stand in a backup twice. */
+    for (size_t i = placed->count; i-- > 0;) {
         const struct entry *entry = &placed->entries[i];
 
         if (!entry->written)

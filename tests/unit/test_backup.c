@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "core/base64.h"
 #include "core/error.h"
+#include "core/save.h"
 #include "tls/inspect.h"
 #include "tls/seal.h"
 #include "tls/tls.h"
@@ -19,6 +21,7 @@
 #include "web/backup.h"
 #include "web/export_api.h"
 #include "web/files_api.h"
+#include "web/placed.h"
 
 static void bytes_become_letters_and_come_back(void **state)
 {
@@ -234,6 +237,38 @@ static void a_document_that_is_no_backup_is_refused_with_a_reason(void **state)
     }
 }
 
+static void what_is_put_back_is_what_was_there_however_often_a_name_came(void **state)
+{
+    char folder[] = "/tmp/sluice-placed-XXXXXX", config[64], table[64], *text;
+    char first[] = "first", second[] = "second";
+    struct backup_file files[] = {{.name = "points.csv", .data = first, .size = 5},
+                                  {.name = "points.csv", .data = second, .size = 6}};
+    const struct backup backup = {.config = "{}", .files = files, .count = 2};
+    const struct config_parts parts = {0};
+    struct http_reply reply = {0};
+    struct placed *placed;
+    size_t size;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(config, sizeof config, "%s/sluice.json", folder);
+    snprintf(table, sizeof table, "%s/points.csv", folder);
+    const struct backup_place place = {.config_path = config, .first = "{}", .parts = &parts};
+    assert_int_equal(save_file(table, "before", 6, 0644), 0);
+    assert_int_equal(placed_open(&placed, &place, &backup), 0);
+    assert_int_equal(placed_write(placed, &reply), 0);
+    assert_int_equal(save_read(table, 100, &text, &size), 0);
+    assert_string_equal(text, "second");
+    free(text);
+    placed_undo(placed);
+    assert_int_equal(save_read(table, 100, &text, &size), 0);
+    assert_string_equal(text, "before");
+    free(text);
+    placed_close(placed);
+    unlink(table);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +279,7 @@ int main(void)
         cmocka_unit_test(any_bytes_can_be_looked_at),
         cmocka_unit_test(a_template_has_no_identity_and_takes_that_of_another),
         cmocka_unit_test(a_document_that_is_no_backup_is_refused_with_a_reason),
+        cmocka_unit_test(what_is_put_back_is_what_was_there_however_often_a_name_came),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
