@@ -54,16 +54,14 @@ bool node_polls_open(struct node_polls *polls, const struct node_link *link)
     return polls->device && look(polls, &polls->replies, &polls->bad);
 }
 
-int node_polls_good(struct node_polls *polls)
+int node_polls_look(struct node_polls *polls)
 {
     double replies, bad;
 
     if (!look(polls, &replies, &bad))
         return 0;
-    /* Bad ones, or a gateway that began anew, begin the count anew. */
-    if (bad != polls->bad || replies < polls->replies) {
-        polls->bad = bad;
-        polls->replies = replies;
-    }
-    return (int)(replies - polls->replies);
+    int more = bad != polls->bad || replies < polls->replies ? -1 : (int)(replies - polls->replies);
+    polls->bad = bad;
+    polls->replies = replies;
+    return more;
 }

@@ -6,13 +6,14 @@
 
 struct node_polls {
     const char *socket, *device;
-    double replies, bad; /* when it was begun, or when the last bad one was seen */
+    double replies, bad; /* as they were at the last look */
 };
 
 /* Begins to count. False: no gateway polls it. */
 bool node_polls_open(struct node_polls *polls, const struct node_link *link);
 
-/* How many good replies came since, or since the last bad one. */
-int node_polls_good(struct node_polls *polls);
+/* How many good replies came since the last look; -1: a bad one was among them, or the gateway
+ * began anew. */
+int node_polls_look(struct node_polls *polls);
 
 #endif

@@ -17,6 +17,7 @@
 #define LOOK_NS      (300 * NS_PER_MS)
 #define WATCH_NS     (180 * NS_PER_S) /* for all good answers */
 #define WATCH_TRY_NS (200 * NS_PER_MS)
+#define SELDOM_NS    (5 * NS_PER_S) /* a gateway that polls it more seldom is not waited for */
 
 struct updating {
     struct node_link *link;
@@ -215,19 +216,22 @@ static int ask_once(struct node_link *link)
 
 int node_update_watch(struct node_link *link, int reads)
 {
-    int64_t give_up_ns = clock_mono(&clock_system) + WATCH_NS;
+    int64_t now_ns = clock_mono(&clock_system), give_up_ns = now_ns + WATCH_NS;
+    int64_t polled_ns = now_ns; /* when the gateway had last read it */
     struct node_polls polls;
     int good = 0, error = 0;
     bool polled = node_polls_open(&polls, link);
 
-    while (good < reads && clock_mono(&clock_system) < give_up_ns) {
+    for (; good < reads && now_ns < give_up_ns; now_ns = clock_mono(&clock_system)) {
         error = node_link_pause(link, polled ? LOOK_NS : WATCH_TRY_NS);
         if (error == ERR_CLOSED)
             return error;
-        if (polled) {
-            good = node_polls_good(&polls);
+        int more = polled ? node_polls_look(&polls) : 0;
+        good = more < 0 ? 0 : good + more;
+        if (more > 0)
+            polled_ns = now_ns;
+        if (polled && now_ns - polled_ns < SELDOM_NS)
             continue;
-        }
         error = ask_once(link);
         good = error ? 0 : good + 1;
     }

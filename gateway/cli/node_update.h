@@ -22,14 +22,11 @@ int node_update_command(struct node_link *link, unsigned command, unsigned reply
 /* Tells why a command of the window was refused, or what else went wrong; an exit code. */
 int node_update_tell(struct node_link *link, int error);
 
-/*
- * Waits until the node answers after a restart. ERR_TIMEOUT: it does not. `slot`: the one that is
- * to run.
- */
+/* Waits until the node answers after a restart. ERR_TIMEOUT: it does not. */
 int node_update_await(struct node_link *link, struct node_state *state);
 
-/* Reads the node until `reads` good answers came in a row, the gateway's among them where it polls
- * the device. 0, or an error. */
+/* Waits for `reads` good answers in a row: the gateway's, where it polls the device; where it does
+ * not, or seldom, the node is asked besides. 0, or an error. */
 int node_update_watch(struct node_link *link, int reads);
 
 #endif

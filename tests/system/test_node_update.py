@@ -63,10 +63,10 @@ def refused(done, *words, code=EXIT_FAILED):
         check(word in done.stderr, "it says " + word, done.stderr)
 
 
-def polled(site, node):
+def polled(site, node, every="200ms"):
     """A gateway that reads the node on its line."""
     gateway = Gateway(site, [{"id": "line", "driver": "modbus-rtu", "port": node.link, "line": LINE[1], "timeout": "1s"}],
-                      [{"id": "node", "bus": "line", "unit": 1, "profile": "sluice-node", "every": "200ms"}], [])
+                      [{"id": "node", "bus": "line", "unit": 1, "profile": "sluice-node", "every": every}], [])
     gateway.start()
     wait_for(lambda: gateway.device("node")["up"], 30, "it is polled")
     return gateway
@@ -109,6 +109,15 @@ def an_update_while_the_gateway_polls(site):
     runs(node, "1.0.0", "confirmed before")
     refused(command(node, "rollback"), "no version to go back to")
     return "%d polls meanwhile" % polls
+
+
+def a_node_that_is_polled_seldom_is_confirmed(site):
+    """Ten polls of the gateway would take longer than anybody waits, and than the version is on trial."""
+    node = new_node(site)
+    gateway = polled(site, node, every="10m")
+    done = sluice("node", "update", "node", file_of(site, "1.1.0"), "--config", gateway.config_path, "--socket", gateway.socket, deadline_s=120)
+    check(done.returncode == EXIT_OK and "1.1.0 runs, and is confirmed" in done.stdout, "sluice node update", done.stdout, done.stderr)
+    gateway.stop()
 
 
 def what_does_not_belong_there_is_refused(site):
@@ -418,7 +427,7 @@ def a_job_of_the_api_updates_it(site):
     gateway.stop()
 
 
-main(an_update_while_the_gateway_polls, what_does_not_belong_there_is_refused, what_was_cut_off_goes_on,
+main(an_update_while_the_gateway_polls, a_node_that_is_polled_seldom_is_confirmed, what_does_not_belong_there_is_refused, what_was_cut_off_goes_on,
      a_version_that_does_not_work_goes_away, every_board_has_room_for_its_boot_loader,
      every_boot_loader_starts_what_is_whole, a_version_that_hangs_is_given_up_by_the_watchdog_alone,
      an_update_through_a_device_server, an_update_through_a_transparent_device_server, a_slow_line_is_waited_for,

@@ -98,7 +98,7 @@ bool node_polls_open(struct node_polls *polls, const struct node_link *link)
     return false;
 }
 
-int node_polls_good(struct node_polls *polls)
+int node_polls_look(struct node_polls *polls)
 {
     (void)polls;
     return 0;
