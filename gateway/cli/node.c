@@ -50,20 +50,17 @@ static int run_rollback(struct node_link *link, const struct node_given *given)
 {
     struct node_state state;
     unsigned before;
-    int error = node_state_read(link, &state, TRIES);
+    int error = node_update_back(link, &state, &before);
 
-    before = state.running;
-    if (!error)
-        error = node_update_command(link, UPDATE_BACK, state.reply_ms);
-    if (error && error != ERR_TIMEOUT) /* it may restart before its reply has left */
-        return node_update_tell(link, error);
-    error = node_update_await(link, &state);
     if (error)
-        return node_state_tell(link, error);
+        return node_update_tell(link, error);
     if (state.running != before)
         return show(&state, given);
-    fprintf(stderr, "%s: the node still runs what it ran: the other version is damaged\n",
-            link->command);
+    fprintf(stderr, "%s: the node still runs what it ran: %s\n", link->command,
+            node_state_was_left(&state, before)
+                ? "the other version is damaged"
+                : "the request to go back did not reach it. Say it again; when that does not help, "
+                  "look at the line");
     return EXIT_CODE_FAILED;
 }
 

@@ -116,6 +116,12 @@ bool node_state_on_trial(const struct node_state *state)
     return state->running < SLOTS_NONE && state->slot[state->running].state == SLOT_TRIAL;
 }
 
+bool node_state_was_left(const struct node_state *state, unsigned slot)
+{
+    return slot < SLOTS_NONE &&
+           (state->slot[slot].state == SLOT_DROPPED || state->slot[slot].state == SLOT_FAILED);
+}
+
 static void print_json(const struct node_state *state)
 {
     char version[16];

@@ -34,6 +34,9 @@ const char *node_state_fault(unsigned fault);
 
 bool node_state_on_trial(const struct node_state *state);
 
+/* Whether the version in that slot was told to make way for the other one. */
+bool node_state_was_left(const struct node_state *state, unsigned slot);
+
 /* Shows it on standard output. */
 void node_state_print(const struct node_state *state, bool json);
 

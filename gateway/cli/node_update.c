@@ -204,6 +204,23 @@ int node_update_await(struct node_link *link, struct node_state *state)
     return error;
 }
 
+int node_update_back(struct node_link *link, struct node_state *state, unsigned *before)
+{
+    int error = node_state_read(link, state, TRIES);
+
+    *before = state->running;
+    for (int i = 0; i < TRIES && !error; i++) {
+        /* It may restart before its reply has left. */
+        error = node_update_command(link, UPDATE_BACK, state->reply_ms);
+        if (error && !is_lost(error))
+            return error;
+        error = node_update_await(link, state);
+        if (!error && (state->running != *before || node_state_was_left(state, *before)))
+            break;
+    }
+    return error;
+}
+
 /* A question that nobody else asks of it so: the unit, which every node has as its first setting.
  */
 static int ask_once(struct node_link *link)

@@ -25,6 +25,12 @@ int node_update_tell(struct node_link *link, int error);
 /* Waits until the node answers after a restart. ERR_TIMEOUT: it does not. */
 int node_update_await(struct node_link *link, struct node_state *state);
 
+/*
+ * Has the node go back to its other version: a request that was lost is sent again. 0, with what
+ * answers then, and the slot that ran `before`; or an error, as node_link_write.
+ */
+int node_update_back(struct node_link *link, struct node_state *state, unsigned *before);
+
 /* Waits for `reads` good answers in a row: the gateway's, where it polls the device; where it does
  * not, or seldom, the node is asked besides. 0, or an error. */
 int node_update_watch(struct node_link *link, int reads);

@@ -223,6 +223,20 @@ def a_version_that_does_not_work_goes_away(site):
     runs(node, "1.3.0", "confirmed")
 
 
+def a_request_to_go_back_that_is_lost_is_sent_again(site):
+    go_back = bytes([16, 0x10, 0x90, 0, 1, 2, 0, 5])
+    node = SlottedNode(site)
+    for slot, version in enumerate(("1.1.0", "1.0.0")):
+        node.fit(version_parts(version)[slot])
+    node.on()
+    wait_for(node.answers, 30, "it answers")
+    node.lost = (go_back, 99)
+    refused(command(node, "rollback"), "the request to go back did not reach it")
+    node.lost = (go_back, 2)
+    done = command(node, "rollback", "--json")
+    check(done.returncode == EXIT_OK and json.loads(done.stdout)["running"] == "B" and node.lost[1] == 0, "it goes back", done.stdout, done.stderr)
+
+
 def every_board_has_room_for_its_boot_loader(_site):
     sizes = {}
     tool("build")
@@ -428,7 +442,7 @@ def a_job_of_the_api_updates_it(site):
 
 
 main(an_update_while_the_gateway_polls, a_node_that_is_polled_seldom_is_confirmed, what_does_not_belong_there_is_refused, what_was_cut_off_goes_on,
-     a_version_that_does_not_work_goes_away, every_board_has_room_for_its_boot_loader,
+     a_version_that_does_not_work_goes_away, a_request_to_go_back_that_is_lost_is_sent_again, every_board_has_room_for_its_boot_loader,
      every_boot_loader_starts_what_is_whole, a_version_that_hangs_is_given_up_by_the_watchdog_alone,
      an_update_through_a_device_server, an_update_through_a_transparent_device_server, a_slow_line_is_waited_for,
      a_job_of_the_api_updates_it, prepare=build_nodes)

@@ -71,6 +71,7 @@ class SlottedNode(Node):
         os.symlink(os.ttyname(self.fd), self.link)
         self.line = None
         self.lag_s = 0  # what the line takes for a reply, as radio modems do
+        self.lost = None  # (bytes of a request, how often one with these gets lost)
         self.starts = 0
         threading.Thread(target=self._carry, daemon=True).start()
 
@@ -91,7 +92,9 @@ class SlottedNode(Node):
             try:
                 if self.master in ready:
                     data = os.read(self.master, 4096)
-                    if line:
+                    if self.lost and self.lost[0] in data and self.lost[1] > 0:
+                        self.lost = (self.lost[0], self.lost[1] - 1)
+                    elif line:
                         line.sendall(data)
                 if line in ready:
                     data = line.recv(4096)
