@@ -105,9 +105,9 @@ static bool send_all(int fd, const char *data, size_t size)
 
 /* What the head of an answer says. */
 struct head {
-    int status;   /* 0: there is no answer */
-    bool chunked; /* the body comes in chunks, the last of which is empty */
-    int64_t size; /* of the body; -1: not said */
+    int status;       /* 0: there is no answer */
+    bool chunked;     /* the body comes in chunks, the last of which is empty */
+    int64_t size;     /* of the body; -1: not said */
     int64_t until_ns; /* monotonic: it is read no longer than that */
 };
 
@@ -241,26 +241,39 @@ static void tell_refusal(FILE *answer, const struct head *head, FILE *told)
 /* What stands behind the head of a request: a text, or a file. */
 struct body {
     const char *text;
-    FILE *file; /* NULL: the text */
+    FILE *file;   /* NULL: the text */
+    int64_t size; /* of the file, as the head has announced it */
     void (*sent)(void *context, int64_t size);
     void *context;
 };
 
-static bool send_body(int fd, const struct body *body)
+static bool tell_cut(int64_t got, const struct body *body, FILE *told)
+{
+    tell(told,
+         "the file ended at byte %" PRId64 " of %" PRId64
+         ": %s. Was its medium pulled out? Nothing was changed; say it again when it is there\n",
+         got, body->size, ferror(body->file) ? strerror(errno) : "it is shorter than it was");
+    return false;
+}
+
+/* False: the file is not what was announced, which is told; the rest would be waited for. */
+static bool send_file(int fd, const struct body *body, FILE *told)
 {
     char block[16384];
-    int64_t size = 0;
-    size_t got;
 
-    if (!body->file)
-        return send_all(fd, body->text, strlen(body->text));
-    while ((got = fread(block, 1, sizeof block, body->file)) > 0) {
+    for (int64_t size = 0; size < body->size;) {
+        int64_t left = body->size - size;
+        size_t most = left < (int64_t)sizeof block ? (size_t)left : sizeof block;
+        size_t got = fread(block, 1, most, body->file);
+
+        if (got == 0)
+            return tell_cut(size, body, told);
         if (!send_all(fd, block, got))
-            return false;
+            return true; /* who refuses says why before all has come */
         size += (int64_t)got;
         body->sent(body->context, size);
     }
-    return !ferror(body->file);
+    return true;
 }
 
 /* Sends a request with its body and copies the answer's, as long as the time is not over. */
@@ -279,9 +292,14 @@ static int ask_until(const char *socket_path, const char *request, const struct 
         return EXIT_CODE_SYSTEM;
     }
     setvbuf(answer, NULL, _IONBF, 0);
-    /* One who refuses says why before all has come. */
-    if (send_all(fd, request, strlen(request)) && (send_body(fd, body) || body->file))
-        read_head(answer, &head);
+    if (send_all(fd, request, strlen(request))) {
+        if (body->file && !send_file(fd, body, told)) {
+            fclose(answer);
+            return EXIT_CODE_SYSTEM;
+        }
+        if (body->file || send_all(fd, body->text, strlen(body->text)))
+            read_head(answer, &head);
+    }
     if (head.status >= 200 && head.status < 300) {
         code = copy_body(answer, &head, out);
     } else if (head.status) {
@@ -340,8 +358,9 @@ int client_put_file(const char *socket_path, const char *path, FILE *file, int64
              "PUT %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
              "Content-Type: application/octet-stream\r\nContent-Length: %" PRId64 "\r\n\r\n",
              path, size);
-    return ask(socket_path, request, &(struct body){.file = file, .sent = sent, .context = context},
-               out, told);
+    return ask(socket_path, request,
+               &(struct body){.file = file, .size = size, .sent = sent, .context = context}, out,
+               told);
 }
 
 int client_post(const char *socket_path, const char *path, const char *body, FILE *out)

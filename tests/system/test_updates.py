@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 
-from harness import EXIT_FAILED, EXIT_OK, Gateway, Skip, check, main, wait_for
+from harness import EXIT_FAILED, EXIT_OK, EXIT_SYSTEM, Gateway, Skip, check, main, wait_for
 from harness.api import Api
 from harness.rauc import BOARD, Box
 from harness.site import free_port, program
@@ -127,6 +127,18 @@ def refuses_each_with_its_reason(site):
     refused = notes(gateway, "update-refused")
     check(len(refused) == len(cases) + 5, "the audit trail", len(refused))
     return sorted(cases)
+
+
+def a_file_that_goes_while_it_is_sent_is_told(site):
+    """As of a stick that is pulled out. These two say that they have 4,096 bytes: one has fewer, the other cannot be read."""
+    box = Box(site)
+    gateway = start(site, box)
+    for name, words in (("mtu", "it is shorter than it was"), ("speed", "Invalid argument")):
+        done = gateway.cli("update", "install", "/sys/class/net/lo/" + name)
+        check(done.returncode == EXIT_SYSTEM and "of 4096: %s. Was its medium pulled out?" % words in done.stderr, name, done.returncode, done.stderr)
+        # It may be over before the gateway has looked at it.
+        wait_for(lambda: state(gateway)["job"]["phase"] in ("none", "refused"), 20, "the update ends")
+    check(install(gateway, box.bundle("good.raucb"))[0].returncode == EXIT_OK, "another one is taken")
 
 
 def put(gateway, headers, parts, answer=True):
@@ -541,7 +553,7 @@ def root_restarts_the_machine(site):
     check(helper.returncode == EXIT_FAILED and os.path.exists(target), "a link", helper.stdout)
 
 
-main(installs_and_goes_back, refuses_each_with_its_reason, what_never_ends_is_refused, comes_from_an_address,
+main(installs_and_goes_back, refuses_each_with_its_reason, a_file_that_goes_while_it_is_sent_is_told, what_never_ends_is_refused, comes_from_an_address,
      the_image_says_which_version_runs_and_the_oldest_that_may, a_version_on_trial_is_not_replaced_by_a_third, only_root_and_the_gateway_speak_to_rauc,
      elsewhere_the_package_manager_does_it, an_end_during_an_installation_is_not_told_as_its_success,
      rauc_brings_to_its_end_what_a_killed_daemon_began, what_somebody_else_installs_is_told, who_only_looks_has_rauc_asked_once,
