@@ -14,6 +14,9 @@
 #include "web/reply.h"
 
 #define BUNDLE_PATH "/api/v1/update/bundle"
+/* So that what is too large is refused by who stores it, in words, before the connection is ended.
+ */
+#define UPLOAD_MAX ((size_t)UPDATE_BYTES_MAX + (1 << 20))
 
 static const char not_here[] = "this system is not updated by bundles";
 static const char not_here_next[] =
@@ -195,7 +198,7 @@ static size_t receive_bundle(void *context, const struct route_request *request,
     reply->take = update_take_bytes;
     reply->close = update_take_close;
     reply->stream = take;
-    return (size_t)UPDATE_BYTES_MAX;
+    return UPLOAD_MAX;
 }
 
 static void put_bundle(void *context, const struct route_request *request, struct http_reply *reply)

@@ -234,6 +234,16 @@ def what_never_ends_is_refused(site):
     check(not os.listdir(os.path.join(state_folder, "update")), "it is left lying")
 
 
+def more_than_a_bundle_may_have_is_refused_in_words(site):
+    """Also where nobody says before how large it is: its last byte is one too many."""
+    gateway = start(site, Box(site))
+    block = b"100000\r\n" + bytes(1 << 20) + b"\r\n"
+    put(gateway, "Transfer-Encoding: chunked", [block] * 1024 + [b"1\r\nx\r\n0\r\n\r\n"])
+    job = ended(gateway)
+    check(job["why"] == "too-large" and (1 << 30) - 65536 < job["received"] <= 1 << 30, "one byte too many", job)
+    check(not os.listdir(os.path.join(gateway.state, "update")), "it is left lying")
+
+
 def ended_or_none(gateway):
     job = state(gateway)["job"]
     return job if job["phase"] == "refused" else None
@@ -553,7 +563,7 @@ def root_restarts_the_machine(site):
     check(helper.returncode == EXIT_FAILED and os.path.exists(target), "a link", helper.stdout)
 
 
-main(installs_and_goes_back, refuses_each_with_its_reason, a_file_that_goes_while_it_is_sent_is_told, what_never_ends_is_refused, comes_from_an_address,
+main(installs_and_goes_back, refuses_each_with_its_reason, a_file_that_goes_while_it_is_sent_is_told, what_never_ends_is_refused, more_than_a_bundle_may_have_is_refused_in_words, comes_from_an_address,
      the_image_says_which_version_runs_and_the_oldest_that_may, a_version_on_trial_is_not_replaced_by_a_third, only_root_and_the_gateway_speak_to_rauc,
      elsewhere_the_package_manager_does_it, an_end_during_an_installation_is_not_told_as_its_success,
      rauc_brings_to_its_end_what_a_killed_daemon_began, what_somebody_else_installs_is_told, who_only_looks_has_rauc_asked_once,
