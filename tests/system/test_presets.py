@@ -5,10 +5,14 @@ import os
 import pathlib
 import re
 import shutil
+import sys
+import urllib.parse
 
 from harness import Gateway, check, main, program
 from harness.api import Api
 from harness.flashing import TREE, done, refused, run, site_folder, tool
+sys.path.insert(0, str(TREE / "tools"))
+from flashing import labels, presets  # noqa: E402
 
 EXAMPLE = TREE / "docs/examples/sites"
 
@@ -80,6 +84,8 @@ MISTAKES = (
     ("id,id\na,b\n", None, "two columns of one name"),
     ("id,name\na,\"x\ny\"\n", None, "the value of name has a line end"),
     ("id\na,b\n", None, "more values than columns"),
+    ("id,,\na,,b\n", None, "more values than columns"),
+    ("id,%s\na,b\n" % ("x" * 200000), None, "line 1 is no line of a table"),
     ("id\na\n", '{"version":1,"gateway":{"id":"{{id}}","name":"{{town}}"}}', "speaks of {{town}}"),
     ("id\na\n", '{"version":1,"gateway":{"id":"plant7"}}', "gives every site the same id"),
     ("id,unit\na,x\n", '{"version":1,"gateway":{"id":"{{id}}"},"unit":"{{unit}}"}', "the configuration of a has mistakes"),
@@ -88,6 +94,21 @@ MISTAKES = (
     ("id\na\n", '{"version":1,"gateway":{"id":"{{id}}"},"web":{"cert":"page.crt","key":"page.key"}}', "needs the address"),
     ("id,address\na,a.example.com\n", None, "would not answer to a.example.com"),
 )
+
+
+def a_table_is_read_as_any_spreadsheet_leaves_it(site):
+    path = pathlib.Path(site.path("sites.csv"))
+    wanted = [{"id": "plant7", "name": "Köln, Süd"}, {"id": "plant8", "name": ""}]
+    for table in ('id,name\nplant7,"Köln, Süd"\nplant8,\n', '\ufeffid;name\r\nplant7;Köln, Süd\r\n\r\nplant8;\r\n;\r\n', "id\tname\rplant7\tKöln, Süd\rplant8\r",
+                  'id,name,,\nplant7,"Köln, Süd",,\nplant8,,,\n,,,\n', ' id ,name\nplant7,"Köln, Süd" ,,,\n\nplant8'):
+        path.write_bytes(table.encode())
+        check(presets.read_sites(path) == wanted, "the sites", table, presets.read_sites(path))
+
+
+def what_a_label_opens_has_the_code_whole(_site):
+    label = labels.Label("a", "a", "", "fd00::5", "AB&CD#12 3%4+5", "")
+    address, _, query = labels.link(label).partition("?")
+    check(address == "https://[fd00::5]/#/" and urllib.parse.parse_qs(query) == {"code": [label.code]}, "as the page reads it", labels.link(label))
 
 
 def mistakes_in_tables_and_templates_are_told(site):
@@ -198,5 +219,5 @@ def what_a_template_has_no_more_goes(site):
 
 
 main(one_template_makes_many_sites_and_their_labels, the_setup_code_and_the_certificate_of_a_label_are_the_gateways,
-     mistakes_in_tables_and_templates_are_told, settings_of_a_network_that_make_none_are_told, what_has_a_mistake_is_not_handed_out,
+     a_table_is_read_as_any_spreadsheet_leaves_it, what_a_label_opens_has_the_code_whole, mistakes_in_tables_and_templates_are_told, settings_of_a_network_that_make_none_are_told, what_has_a_mistake_is_not_handed_out,
      what_a_template_has_no_more_goes)

@@ -2,6 +2,7 @@
 import collections
 import html
 import subprocess
+import urllib.parse
 
 from .words import Refused, need
 
@@ -32,7 +33,7 @@ dd { margin: 0; overflow-wrap: anywhere }
 
 def link(label):
     """What the QR code opens: the setup page with the code, which a browser never sends to the network (it is behind the #)."""
-    return "https://%s/#/?code=%s" % ("[%s]" % label.address if ":" in label.address else label.address, label.code)
+    return "https://%s/#/?code=%s" % ("[%s]" % label.address if ":" in label.address else label.address, urllib.parse.quote(label.code, safe=""))
 
 
 def qr(text):

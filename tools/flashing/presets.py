@@ -37,21 +37,23 @@ def read_sites(path):
         raise Refused("%s cannot be read: %s" % (path, error.strerror)) from None
     except UnicodeDecodeError:
         raise Refused("%s is not UTF-8: save it as \"CSV UTF-8\"" % path) from None
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     head = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=head.count)
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, restkey="", restval="")
-    columns = [(name or "").strip() for name in reader.fieldnames or []]
-    if "id" not in columns:
+    reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=head.count))
+    rows = rows_of(reader, path)
+    columns = next(rows, [])
+    named = [name for name in columns if name]
+    if "id" not in named:
         raise Refused("%s has no column \"id\"%s: its first line names the columns, as id,name,serial,address" %
-                      (path, "; it has " + ", ".join(columns) if columns else ""))
-    if len(set(columns)) != len(columns):
-        raise Refused("%s has two columns of one name: %s" % (path, ", ".join(sorted({name for name in columns if columns.count(name) > 1}))))
-    reader.fieldnames = columns
+                      (path, "; it has " + ", ".join(named) if named else ""))
+    if len(set(named)) != len(named):
+        raise Refused("%s has two columns of one name: %s" % (path, ", ".join(sorted({name for name in named if named.count(name) > 1}))))
     sites = []
-    for row in rows_of(reader, path):
-        if "" in row and row[""]:
+    for row in rows:
+        cells = dict(enumerate(row))
+        site = {name: cells.pop(number, "") for number, name in enumerate(columns) if name}
+        if any(cells.values()):
             raise Refused("%s, line %d: there are more values than columns" % (path, reader.line_num))
-        site = {name: (value or "").strip() for name, value in row.items() if name}
         if any(site.values()):
             check_site(site, "%s, line %d" % (path, reader.line_num), sites)
             sites.append(site)
@@ -61,8 +63,10 @@ def read_sites(path):
 
 
 def rows_of(reader, path):
+    """The cells of each line. Spreadsheets leave empty ones at the ends of lines, also of the first one."""
     try:
-        yield from reader
+        for row in reader:
+            yield [value.strip() for value in row]
     except csv.Error as error:
         raise Refused("%s, line %d is no line of a table: %s" % (path, reader.line_num, error)) from None
 
