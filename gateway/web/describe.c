@@ -17,46 +17,89 @@
 static const char *const kinds[] = {"unknown", "certificates", "key", "locked-key",
                                     "request", "revoked",      "pfx"};
 
-/* Looks for the files that belong to a key, or to a certificate. */
+/* A file that may belong to another one. */
+struct neighbour {
+    char name[FILES_NAME_SIZE];
+    bool key; /* else a certificate */
+    uint8_t print[INSPECT_PRINT_SIZE];
+};
+
+struct neighbours {
+    const char *config_path;
+    size_t count;
+    struct neighbour list[FILES_MAX];
+};
+
+static void look_at(void *context, const char *name)
+{
+    struct neighbours *neighbours = context;
+    char path[PATH_MAX], *text;
+    size_t size;
+    struct inspect *inspect = malloc(sizeof *inspect);
+
+    files_path(neighbours->config_path, name, path, sizeof path);
+    if (!inspect || neighbours->count == FILES_MAX ||
+        save_read(path, FILES_SIZE_MAX, &text, &size)) {
+        free(inspect);
+        return;
+    }
+    inspect_bytes(inspect, text, size, NULL);
+    explicit_bzero(text, size);
+    free(text);
+    bool key = inspect->kind == INSPECT_KEY;
+    if (key || inspect->count > 0) {
+        struct neighbour *neighbour = &neighbours->list[neighbours->count++];
+
+        snprintf(neighbour->name, sizeof neighbour->name, "%s", name);
+        neighbour->key = key;
+        memcpy(neighbour->print, key ? inspect->print : inspect->certificates[0].print,
+               sizeof neighbour->print);
+    }
+    free(inspect);
+}
+
+struct neighbours *neighbours_open(const char *config_path)
+{
+    struct neighbours *neighbours = calloc(1, sizeof *neighbours);
+
+    if (!neighbours)
+        return NULL;
+    neighbours->config_path = config_path;
+    files_each(config_path, look_at, neighbours);
+    return neighbours;
+}
+
+void neighbours_close(struct neighbours *neighbours)
+{
+    free(neighbours);
+}
+
+/* The files that belong to a key, or to a certificate. */
 struct matching {
-    const char *config_path, *but;
+    const struct neighbours *neighbours;
+    const char *but;
     const uint8_t *print;
     bool want_key;
     struct json_writer *writer;
     char first[FILES_NAME_SIZE];
 };
 
-static void match(void *context, const char *name)
-{
-    struct matching *matching = context;
-    char path[PATH_MAX], *text;
-    size_t size;
-    struct inspect *other = malloc(sizeof *other);
-
-    files_path(matching->config_path, name, path, sizeof path);
-    if (!other || (matching->but && strcmp(name, matching->but) == 0) ||
-        save_read(path, FILES_SIZE_MAX, &text, &size)) {
-        free(other);
-        return;
-    }
-    inspect_bytes(other, text, size, NULL);
-    explicit_bzero(text, size);
-    free(text);
-    const uint8_t *print = other->kind == INSPECT_KEY && matching->want_key ? other->print
-                           : other->count > 0 && !matching->want_key ? other->certificates[0].print
-                                                                     : NULL;
-    if (print && inspect_fits(print, matching->print)) {
-        json_write_text(matching->writer, NULL, name);
-        if (!*matching->first)
-            snprintf(matching->first, sizeof matching->first, "%s", name);
-    }
-    free(other);
-}
-
 static void write_matches(struct matching *matching)
 {
+    size_t count = matching->neighbours ? matching->neighbours->count : 0;
+
     json_write_open(matching->writer, "matches", '[');
-    files_each(matching->config_path, match, matching);
+    for (size_t i = 0; i < count; i++) {
+        const struct neighbour *neighbour = &matching->neighbours->list[i];
+
+        if ((matching->but && strcmp(neighbour->name, matching->but) == 0) ||
+            neighbour->key != matching->want_key ||
+            !inspect_fits(neighbour->print, matching->print))
+            continue;
+        json_write_text(matching->writer, NULL, neighbour->name);
+        if (!*matching->first)
+            memcpy(matching->first, neighbour->name, sizeof matching->first);
+    }
     json_write_close(matching->writer, ']');
 }
 
@@ -161,10 +204,10 @@ static const char *other_words(enum inspect_kind kind)
 }
 
 void describe_file(struct json_writer *writer, const struct inspect *inspect,
-                   const char *config_path, const char *but, int64_t now_s)
+                   const struct neighbours *neighbours, const char *but, int64_t now_s)
 {
     bool certificates = inspect->kind == INSPECT_CERTIFICATES;
-    struct matching matching = {.config_path = config_path,
+    struct matching matching = {.neighbours = neighbours,
                                 .but = but,
                                 .print =
                                     certificates ? inspect->certificates[0].print : inspect->print,

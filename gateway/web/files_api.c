@@ -35,6 +35,7 @@ struct listing {
     const struct files_api *api;
     struct json_writer *writer;
     const struct files_use *use;
+    const struct neighbours *neighbours;
 };
 
 static const char *kind_by_name(const char *name)
@@ -71,7 +72,7 @@ static void list_file(void *context, const char *name)
         json_write_text(writer, "kind", kind_by_name(name));
         json_write_text(writer, "sentence", "");
     } else {
-        describe_file(writer, inspect, listing->api->config_path, name,
+        describe_file(writer, inspect, listing->neighbours, name,
                       clock_wall(&clock_system) / NS_PER_S);
     }
     json_write_close(writer, '}');
@@ -89,11 +90,13 @@ static void list_files(void *context, const struct route_request *request, struc
     if (!answer_begin(&answer, reply))
         return;
     struct files_use *use = files_use_open(api->config_path);
-    struct listing listing = {api, &answer.writer, use};
+    struct neighbours *neighbours = neighbours_open(api->config_path);
+    struct listing listing = {api, &answer.writer, use, neighbours};
     json_write_open(&answer.writer, "files", '[');
     int found = files_each(api->config_path, list_file, &listing);
     json_write_close(&answer.writer, ']');
     json_write_integer(&answer.writer, "more", found > FILES_MAX ? found - FILES_MAX : 0);
+    neighbours_close(neighbours);
     files_use_close(use);
     answer_end(&answer, reply, 200);
 }
@@ -206,10 +209,11 @@ static void describe(const struct files_api *api, const struct inspect *inspect,
 
     if (!answer_begin(&answer, reply))
         return;
+    struct neighbours *neighbours = neighbours_open(api->config_path);
     if (name)
         json_write_text(&answer.writer, "name", name);
-    describe_file(&answer.writer, inspect, api->config_path, name,
-                  clock_wall(&clock_system) / NS_PER_S);
+    describe_file(&answer.writer, inspect, neighbours, name, clock_wall(&clock_system) / NS_PER_S);
+    neighbours_close(neighbours);
     answer_end(&answer, reply, 200);
 }
 
