@@ -167,17 +167,29 @@ static void keep_lent(struct running_bus *entry, const struct running_bus *stopp
     entry->lease = stopped->lease;
 }
 
-/* As stop_buses: those that are not in `config` as they are. */
+static bool uplink_goes_on(const struct running_uplink *entry, const struct config *config)
+{
+    const struct config_uplink *wanted = config ? find_uplink(config, entry->config->id) : NULL;
+
+    return wanted && wanted->fingerprint == entry->config->fingerprint;
+}
+
+/* As stop_buses: those that are not in `config` as they are. A broker that does not answer takes
+ * all of the grace. */
 static struct running_uplink *stop_uplinks(struct running *running, const struct config *config,
                                            int64_t grace_ns)
 {
     struct running_uplink **link = &running->uplinks, *stopped = NULL;
 
+    for (struct running_uplink *entry = running->uplinks; entry; entry = entry->next) {
+        if (!uplink_goes_on(entry, config))
+            uplink_ask_stop(entry->uplink, grace_ns);
+    }
     while (*link) {
         struct running_uplink *entry = *link;
         const struct config_uplink *wanted = config ? find_uplink(config, entry->config->id) : NULL;
 
-        if (wanted && wanted->fingerprint == entry->config->fingerprint) {
+        if (uplink_goes_on(entry, config)) {
             link = &entry->next;
             continue;
         }

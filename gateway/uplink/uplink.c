@@ -261,12 +261,18 @@ static void wake(struct uplink *uplink)
         log_debug("uplink", "an event descriptor cannot be written: %s", strerror(errno));
 }
 
+void uplink_ask_stop(struct uplink *uplink, int64_t grace_ns)
+{
+    atomic_store(&uplink->stop_at_ns, clock_mono(&clock_system) + grace_ns);
+    wake(uplink);
+}
+
 void uplink_stop(struct uplink *uplink, int64_t grace_ns)
 {
     if (!uplink)
         return;
-    atomic_store(&uplink->stop_at_ns, clock_mono(&clock_system) + grace_ns);
-    wake(uplink);
+    if (atomic_load(&uplink->stop_at_ns) == 0)
+        uplink_ask_stop(uplink, grace_ns);
     pthread_join(uplink->thread, NULL);
     for (int trouble = 0; trouble < TROUBLE_COUNT; trouble++)
         tell_unwatched(uplink, (enum trouble)trouble);

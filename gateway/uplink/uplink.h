@@ -92,9 +92,13 @@ struct uplink_stats {
 int uplink_start(struct uplink **uplink, struct journal *journal, const struct site *site,
                  const struct uplink_options *options, const struct clock *clock);
 
+/* Begins what uplink_stop waits for the end of: where several stop, all are asked first. */
+void uplink_ask_stop(struct uplink *uplink, int64_t grace_ns);
+
 /*
- * Stops: publishes what is read, waits for acknowledgements at most `grace_ns`, says offline,
- * disconnects, frees. The cursor stays where the acknowledgements got to. NULL is fine.
+ * Stops: publishes what is read, waits for acknowledgements at most `grace_ns` (from when it
+ * was asked, where it was), says offline, disconnects, frees. The cursor stays where the
+ * acknowledgements got to. NULL is fine.
  */
 void uplink_stop(struct uplink *uplink, int64_t grace_ns);
 

@@ -1,8 +1,12 @@
 #!/usr/bin/python3
 """A broker that does not keep to MQTT, or says what is not so: the gateway says what is wrong, goes on, and loses nothing."""
+import time
+
 from harness import Audit, Broker, Gateway, ModbusTcp, Subscriber, check, finish, main, wait_for
 from harness.liar import CONNACK, PUBACK, Liar
 
+MANY = 6
+GRACE_S = 4  # 3 for the acknowledgements, 1 for the farewell
 NEVER_SENT = 60000
 PUBREC, PUBREL, PUBCOMP = 5, 6, 7
 ENDS = (0x00, 0x04, 0x77, 0x81, 0x89, 0x8B, 0x96, 0x97, 0x98, 0xFF)
@@ -117,6 +121,23 @@ def every_reason_to_end_is_told_and_ends_nothing_for_good(site):
     return "%d connections" % plant.liar.accepted
 
 
+def many_that_acknowledge_nothing_take_no_longer_to_stop_than_one(site):
+    broker = Broker(site, tls=False)
+    hall = ModbusTcp(site, "hall", ["1:meter"])
+    liar = Liar(site, broker.port)
+    liar.lie = of(PUBACK, lambda packet: b"")
+    gateway = Gateway(site, [hall.bus()], [hall.device("meter", 1, every="50ms")],
+                      [{"id": "cloud-%d" % i, "url": "mqtt://127.0.0.1:%d" % liar.port, "root": "acme%d" % i, "linger": "20ms"}
+                       for i in range(MANY)]).start()
+    wait_for(lambda: all(uplink["state"] == "online" and uplink["in_flight"] for uplink in gateway.status()["uplinks"]), 60,
+             "all wait for acknowledgements")
+    begun = time.monotonic()
+    gateway.stop()
+    took = time.monotonic() - begun
+    check(took < GRACE_S * MANY / 1.5, "they stop beside each other", took)
+    return "%d stopped in %.1f s" % (MANY, took)
+
+
 def an_answer_to_connect_that_is_none_is_tried_again(site):
     plant = Plant(site, "5")
     for answer in (b"\x20\x03\x00\x77\x00", b"\x20\x00", b"\x20\x02\x00\x00", b"\x20\x03\x02\x00\x00", b"\x20\x06\x00\x00\x03\x21\x00\x00",
@@ -132,4 +153,4 @@ def an_answer_to_connect_that_is_none_is_tried_again(site):
 
 main(acknowledgements_are_of_the_wrong_packets, acknowledgements_are_of_the_wrong_packets_with_mqtt_3_1_1,
      what_nobody_asked_for_is_passed_over_or_ends_the_connection, every_reason_to_end_is_told_and_ends_nothing_for_good,
-     an_answer_to_connect_that_is_none_is_tried_again)
+     many_that_acknowledge_nothing_take_no_longer_to_stop_than_one, an_answer_to_connect_that_is_none_is_tried_again)
