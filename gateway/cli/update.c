@@ -188,34 +188,46 @@ static void tell_step(const cJSON *job, char last[128])
     memcpy(last, line, sizeof line);
 }
 
+/* How it came out. */
+static void tell_outcome(const struct asked *asked, const cJSON *job, bool installed)
+{
+    if (asked->json) {
+        char *text = cJSON_Print(job);
+
+        printf("%s\n", text ? text : "{}");
+        free(text);
+    } else if (installed) {
+        printf("version %s is installed; it runs after a restart: sluice update restart\n",
+               answer_text(job, "version"));
+    }
+    if (!installed)
+        print_refusal(job);
+}
+
 /* Watches the update to its end. */
 static int follow(const struct asked *asked)
 {
     char last[128] = "";
-    int code;
 
     for (;;) {
+        int code;
         cJSON *root = look(asked->socket_path, &code);
         const cJSON *job = cJSON_GetObjectItemCaseSensitive(root, "job");
-        bool installed = strcmp(answer_text(job, "phase"), "installed") == 0,
-             refused = strcmp(answer_text(job, "phase"), "refused") == 0;
+        const char *phase = answer_text(job, "phase");
+        bool installed = strcmp(phase, "installed") == 0, refused = strcmp(phase, "refused") == 0,
+             forgotten = strcmp(phase, "none") == 0;
 
         if (!root)
             return code;
-        if (!installed && !refused)
-            tell_step(job, last);
-        if (asked->json && (installed || refused)) {
-            char *text = cJSON_Print(job);
-            printf("%s\n", text ? text : "{}");
-            free(text);
-        } else if (installed) {
-            printf("version %s is installed; it runs after a restart: sluice update restart\n",
-                   answer_text(job, "version"));
-        }
-        if (refused)
-            print_refusal(job);
-        cJSON_Delete(root);
         if (installed || refused)
+            tell_outcome(asked, job, installed);
+        else if (forgotten)
+            fprintf(stderr, "sluice update: the gateway has begun anew meanwhile, and knows of no "
+                            "update: \"sluice update\" says which version starts next\n");
+        else
+            tell_step(job, last);
+        cJSON_Delete(root);
+        if (installed || refused || forgotten)
             return installed ? EXIT_CODE_OK : EXIT_CODE_FAILED;
         poll(NULL, 0, LOOK_MS);
     }

@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -437,6 +438,23 @@ def an_end_during_an_installation_is_not_told_as_its_success(site):
     check("how that came out is not known" in log and "9.0.0 is installed" not in log, "its outcome", log)
 
 
+def who_waits_for_an_update_is_told_when_the_gateway_begins_anew(site):
+    """It knows of none then; whoever asks seldom does not see that it was away."""
+    rauc = site.write("rauc", SLOW_RAUC)
+    os.chmod(rauc, 0o755)
+    before = ["env", "PATH=%s:%s" % (site.folder, os.environ["PATH"])]
+    gateway = Gateway(site, [], [], []).start(before=before)
+    waits = subprocess.Popen([program("sluice"), "update", "install", site.write("new.raucb", "x" * 100), "--socket", gateway.socket],
+                             stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: state(gateway)["job"].get("percent") == 40, 20, "it is being installed")
+    waits.send_signal(signal.SIGSTOP)
+    gateway.stop()
+    gateway.start(before=before)
+    waits.send_signal(signal.SIGCONT)
+    told = waits.communicate(timeout=60)[1]
+    check(waits.returncode == EXIT_FAILED and "has begun anew meanwhile" in told, "what it says", waits.returncode, told)
+
+
 def rauc_brings_to_its_end_what_a_killed_daemon_began(site):
     box = Box(site)
     box.hold()
@@ -566,5 +584,5 @@ def root_restarts_the_machine(site):
 main(installs_and_goes_back, refuses_each_with_its_reason, a_file_that_goes_while_it_is_sent_is_told, what_never_ends_is_refused, more_than_a_bundle_may_have_is_refused_in_words, comes_from_an_address,
      the_image_says_which_version_runs_and_the_oldest_that_may, a_version_on_trial_is_not_replaced_by_a_third, only_root_and_the_gateway_speak_to_rauc,
      elsewhere_the_package_manager_does_it, an_end_during_an_installation_is_not_told_as_its_success,
-     rauc_brings_to_its_end_what_a_killed_daemon_began, what_somebody_else_installs_is_told, who_only_looks_has_rauc_asked_once,
+     who_waits_for_an_update_is_told_when_the_gateway_begins_anew, rauc_brings_to_its_end_what_a_killed_daemon_began, what_somebody_else_installs_is_told, who_only_looks_has_rauc_asked_once,
      who_asks_what_is_slow_keeps_nobody_else_out, root_restarts_the_machine)
