@@ -217,6 +217,7 @@ static void try_image(struct enumeration *all, const struct medium_image *image,
     struct medium *disk = medium_open(image);
     struct oracle_report report = {0};
     struct oracle_case given = expect(all, position);
+    given.whole = true;
     bool good = oracle_check(&given, disk, &report);
     if (!good)
         tell(all, "a cut", position, choice, image, report.why);

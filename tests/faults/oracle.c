@@ -149,6 +149,36 @@ static bool is_full(const struct oracle_case *given, struct medium *disk)
     return bytes > given->options->keep_bytes;
 }
 
+struct left_behind {
+    struct check *check;
+    uint64_t oldest;
+    bool good;
+};
+
+static void meet_place(void *context, const struct cursor_ledger *ledger)
+{
+    struct left_behind *left = context;
+    if (ledger->low < left->oldest)
+        left->good = broken(left->check,
+                            "the segment before event %ju is gone, and it is not durable that "
+                            "cursor %s is done with what was in it: that one is at %ju",
+                            (uintmax_t)left->oldest, ledger->name, (uintmax_t)ledger->low);
+}
+
+/* A start makes up for events that are not there: what went before it was durable that it may is
+ * seen on the disk alone, before that. */
+static bool check_places(struct check *check)
+{
+    struct journal *looking;
+    int error = journal_open_read_only(&looking, medium_io(check->disk));
+    if (error != 0)
+        return broken(check, "it cannot be looked at: %s", error_text(error));
+    struct left_behind left = {.check = check, .oldest = journal_oldest(looking), .good = true};
+    cursor_each(looking, meet_place, &left);
+    journal_close(looking);
+    return left.good;
+}
+
 /* Reads everything from n on, and checks it against what is known. */
 static bool read_all(struct check *check, uint64_t from)
 {
@@ -431,7 +461,7 @@ bool oracle_check(const struct oracle_case *given, struct medium *disk,
     check.full = is_full(given, disk);
     medium_observe(disk, observe, &check);
     medium_set_slow_making(disk, given->slow);
-    bool good = open_journal(&check);
+    bool good = (!given->whole || check_places(&check)) && open_journal(&check);
     if (good) {
         mark(&check);
         good = read_all(&check, 1) && check_state(&check) && check_cursors(&check) &&

@@ -14,6 +14,8 @@ struct oracle_case {
     uint64_t oldest;
     bool lied;  /* the disk forgot what it had synced: data may be missing, keys must not repeat */
     bool clean; /* the disk may hold a clean end */
+    bool whole; /* it went on writing until the cut: no file was used again before it was durable
+                   why */
     bool slow;  /* it makes new files slowly: what is written first goes into those that are there,
                    and is durable before a new one's making makes every name durable */
     uint64_t counter; /* makes the events that are written after the recovery unlike all others */

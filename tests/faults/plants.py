@@ -66,6 +66,9 @@ PLANTS = {
     "a retired segment is read again after a kill": Plant("recovery.c", ((
         "        error = drop_retired(journal);",
         "        error = 0;"),), ("--kills-every", "2")),
+    "a retired segment's file is used again before it is durable that it went": Plant("retention.c", ((
+        "        bool free = at_once || (!retiring->waits && retiring->commit <= done);\n",
+        "        bool free = true;\n"),)),
     "nothing tells of the crash": Plant("recovery.c", ((
         "    if (crash)\n",
         "    if (crash && !journal)\n"),)),
