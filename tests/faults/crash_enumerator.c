@@ -31,10 +31,11 @@ struct setting {
 
 static const struct setting settings[] = {
     {.name = "packed",
-     .workload = {.segment_bytes = 64 << 10, .keep_bytes = 256 << 10},
+     .workload = {.segment_bytes = 64 << 10, .keep_bytes = 256 << 10, .busy = true},
      .sectors = {512, 4096}},
     {.name = "fresh-sectors",
-     .workload = {.segment_bytes = 128 << 10, .keep_bytes = 512 << 10, .sector_bytes = 4096},
+     .workload =
+         {.segment_bytes = 128 << 10, .keep_bytes = 512 << 10, .sector_bytes = 4096, .busy = true},
      .sectors = {4096, 512},
      .garbage = true},
 };

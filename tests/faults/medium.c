@@ -44,7 +44,7 @@ struct medium {
     uint64_t (*observe)(void *context);
     void *observe_context;
     int64_t capacity;
-    bool read_only, lying, stalled, slow_making;
+    bool read_only, lying, stalled, slow_making, slow_syncs;
     uint32_t waiting;
 };
 
@@ -153,15 +153,15 @@ static uint64_t enter(struct medium *medium)
     return observed;
 }
 
-/* Called and returns with the mutex held. */
-static void take_time(struct medium *medium)
+/* While *slow, and so long at the most. Called and returns with the mutex held. */
+static void take_time(struct medium *medium, const bool *slow, long ms)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += MEDIUM_MAKING_MS * 1000000L;
+    until.tv_nsec += ms * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
-    while (medium->slow_making)
+    while (*slow)
         if (pthread_cond_timedwait(&medium->released, &medium->mutex, &until) != 0)
             return;
 }
@@ -173,7 +173,7 @@ static int disk_open(const struct io *io, const char *name, int create, struct i
     struct medium *medium = medium_of(io);
     uint64_t observed = enter(medium);
     if (create)
-        take_time(medium);
+        take_time(medium, &medium->slow_making, MEDIUM_MAKING_MS);
     int error = fault(medium, create ? MEDIUM_CREATE : MEDIUM_OPEN, name, NULL);
     struct entry *entry = entry_find(medium, name);
     if (error == 0 && create && entry != NULL)
@@ -275,6 +275,7 @@ static int disk_sync(const struct io *io, struct io_file *file)
     medium->waiting++;
     while (medium->stalled)
         pthread_cond_wait(&medium->released, &medium->mutex);
+    take_time(medium, &medium->slow_syncs, MEDIUM_SYNC_MS);
     medium->waiting--;
     if (!medium->lying || error != 0)
         record(medium, error == 0 ? MEDIUM_SYNC : MEDIUM_SYNC_LOST, observed)->file =
@@ -552,6 +553,14 @@ void medium_set_slow_making(struct medium *medium, bool slow)
 {
     pthread_mutex_lock(&medium->mutex);
     medium->slow_making = slow;
+    pthread_cond_broadcast(&medium->released);
+    pthread_mutex_unlock(&medium->mutex);
+}
+
+void medium_set_slow_syncs(struct medium *medium, bool slow)
+{
+    pthread_mutex_lock(&medium->mutex);
+    medium->slow_syncs = slow;
     pthread_cond_broadcast(&medium->released);
     pthread_mutex_unlock(&medium->mutex);
 }

@@ -121,6 +121,9 @@ void medium_set_stalled(struct medium *medium, bool stalled);
 /* Making a file takes until this is called with false, or MEDIUM_MAKING_MS at the most. */
 #define MEDIUM_MAKING_MS 200
 void medium_set_slow_making(struct medium *medium, bool slow);
+/* Syncs of files take MEDIUM_SYNC_MS, while others go on. */
+#define MEDIUM_SYNC_MS 1
+void medium_set_slow_syncs(struct medium *medium, bool slow);
 /* How many syncs wait at present because of a stall. */
 uint32_t medium_stalled(struct medium *medium);
 

@@ -125,6 +125,8 @@ static uint64_t observe(void *context)
     uint64_t known = atomic_load(&run->durable);
     while (durable > known && !atomic_compare_exchange_weak(&run->durable, &known, durable))
         continue;
+    if (journal != NULL && run->options->busy)
+        journal_flush(journal, 0); /* wakes the writer, and waits for nothing */
     return durable > known ? durable : known;
 }
 
@@ -283,6 +285,7 @@ void workload_record(const struct workload_options *options, struct medium *medi
                       .history = history,
                       .random = options->seed};
     medium_observe(medium, observe, &run);
+    medium_set_slow_syncs(medium, options->busy);
     open_all(&run);
     for (uint32_t i = 0; i < options->steps; i++) {
         step(&run);
@@ -291,5 +294,6 @@ void workload_record(const struct workload_options *options, struct medium *medi
     }
     settle_acknowledgements(&run);
     close_all(&run);
+    medium_set_slow_syncs(medium, false);
     medium_observe(medium, NULL, NULL);
 }

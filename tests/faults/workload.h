@@ -18,6 +18,7 @@ struct workload_options {
     uint32_t sector_bytes; /* as in struct journal_options */
     int64_t segment_bytes;
     int64_t keep_bytes;
+    bool busy;     /* syncs take a while, and others have the writer go on meanwhile */
     bool lockstep; /* commits at a flush only, so that the same seed makes the same files */
 };
 
