@@ -66,12 +66,17 @@ def code_of(point, text):
     return next(int(code) for code, word in profile()[point]["enum"].items() if word == text)
 
 
+def frame_size(data):
+    """How long the reply is that begins there; 0 as long as nobody can say."""
+    if len(data) < 5:
+        return 0
+    return 5 if data[1] & 0x80 else 5 + data[2] if data[1] <= 4 or data[1] == 17 else 8 if data[1] in (5, 6, 15, 16) else len(data)
+
+
 def is_whole(data):
     """Whether a reply is all there. A checksum alone does not say: where its last byte is zero, it is right without it."""
-    if len(data) < 5:
-        return False
-    size = 5 if data[1] & 0x80 else 5 + data[2] if data[1] <= 4 or data[1] == 17 else 8 if data[1] in (5, 6, 15, 16) else len(data)
-    return len(data) >= size and crc(data[:-2]) == data[-2:]
+    size = frame_size(data)
+    return 0 < size <= len(data) and crc(data[:-2]) == data[-2:]
 
 
 class Node:
@@ -98,6 +103,7 @@ class Node:
         self.link = site.path(label + ".tty")
         os.symlink(path, self.link)
         self.unit = 1
+        self.late = 0
 
     def _terminal(self):
         check(self.process.alive(), "the emulator ended at its start", self.process.log())
@@ -109,19 +115,25 @@ class Node:
         self.process.kill()
 
     def exchange(self, pdu, timeout_s=2.0, unit=None):
-        """Sends a request; returns the reply's PDU, or None when none came. Damaged ones fail. A busy machine has longer."""
+        """Sends a request; returns the reply's PDU, or None when none came: that may come yet, in front of another. Damaged ones fail. A
+        busy machine has longer."""
         unit = self.unit if unit is None else unit
         frame = bytes([unit]) + pdu
         termios.tcflush(self.fd, termios.TCIFLUSH)
         os.write(self.fd, frame + crc(frame))
         data, end = b"", time.monotonic() + timeout_s * slowness()
         while True:
+            size = frame_size(data)
+            if self.late and 0 < size < len(data) and is_whole(data[:size]):
+                data, self.late = data[size:], self.late - 1
+                continue
             if is_whole(data):
                 check(data[0] == unit and data[1] & 0x7F == pdu[0], "the reply is to the request", data.hex(), frame.hex())
                 return data[1:-2]
             left = end - time.monotonic()
             if left <= 0 or not select.select([self.fd], [], [], left)[0]:
                 check(not data, "the reply is damaged", data.hex())
+                self.late += 1
                 return None
             data += os.read(self.fd, 300)
 

@@ -59,7 +59,7 @@ class SlottedNode(Node):
     """Its line is a terminal at `link` that stays when the power goes."""
 
     def __init__(self, site, label="node", name=BOARD):
-        self.site, self.name, self.unit, self.label = site, name, 1, label
+        self.site, self.name, self.unit, self.label, self.late = site, name, 1, label, 0
         self.elf = os.path.join(OUT, name, "emulated", "slot-a.elf")
         self.place = Flash(name)
         self.flash = bytearray(b"\xff" * self.place.size)
