@@ -203,10 +203,63 @@ int edit_insert(struct edit_document *document, const struct json *parent, const
     return splice_made(document, splices, 2, made, why);
 }
 
+/* What stands behind byte `at` has moved by so many. */
+static void move_behind(struct json *value, size_t at, int64_t by)
+{
+    if (value->end <= at)
+        return;
+    value->end = (uint32_t)(value->end + by);
+    if (value->begin > at)
+        value->begin = (uint32_t)(value->begin + by);
+    if (value->key_begin > at)
+        value->key_begin = (uint32_t)(value->key_begin + by);
+    for (struct json *item = value->first; item; item = item->next)
+        move_behind(item, at, by);
+}
+
+/*
+ * Neither holds others: then the tree needs not be read anew. Of a thousand devices that get other
+ * names each would have all of them read once more.
+ */
+static int replace_plain(struct edit_document *document, const struct json *old,
+                         const struct json *value, char why[EDIT_WHY_SIZE])
+{
+    size_t size = 0, begin = old->begin, end = old->end;
+    char *made = render(document, "", NULL, value, "", false, "", &size);
+    char *text = made ? malloc(document->size - (end - begin) + size + 1) : NULL;
+    const char *kept =
+        value->text ? arena_text(document->arena, value->text, value->size) : value->text;
+
+    if (!text || (value->text && !kept)) {
+        free(made);
+        free(text);
+        snprintf(why, EDIT_WHY_SIZE, "%s", error_text(ERR_NOMEM));
+        return ERR_NOMEM;
+    }
+    memcpy(text, document->text, begin);
+    memcpy(text + begin, made, size);
+    memcpy(text + begin + size, document->text + end, document->size - end + 1);
+    free(made);
+    free(document->text);
+    document->text = text;
+    document->size = document->size - (end - begin) + size;
+    struct json *changed = (struct json *)(uintptr_t)old;
+    changed->type = value->type;
+    changed->truth = value->truth;
+    changed->number = value->number;
+    changed->text = kept;
+    changed->size = value->size;
+    move_behind(document->root, begin, (int64_t)size - (int64_t)(end - begin));
+    return 0;
+}
+
 int edit_replace(struct edit_document *document, const struct json *old, const struct json *value,
                  char why[EDIT_WHY_SIZE])
 {
     char indent[EDIT_INDENT_MAX];
+
+    if (!is_nested(old) && !is_nested(value) && document->size < JSON_SIZE_MAX / 2)
+        return replace_plain(document, old, value, why);
     bool spread = is_nested(old) && old->first && edit_is_spread(document, old) &&
                   begins_line(document, old->first);
     size_t size;

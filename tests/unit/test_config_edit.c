@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "config/edit.h"
+#include "core/clock.h"
 #include "core/error.h"
 #include "unit/random.h"
 
@@ -416,6 +418,51 @@ static void any_edit_means_what_it_says_and_keeps_every_comment(void **state)
     }
 }
 
+/* As a page sends it that has them all renumbered or renamed; names grow and shrink. */
+static char *make_devices(unsigned count, bool renamed)
+{
+    char *made = NULL;
+    size_t size;
+    FILE *out = open_memstream(&made, &size);
+
+    fputs("{\n \"devices\": [", out);
+    for (unsigned i = 0; i < count; i++)
+        fprintf(out, "%s\n  {\"id\": \"d%u\", \"name\": \"%.*s\", \"unit\": %u, \"on\": %s}",
+                i > 0 ? "," : "", i, (int)((i * 7 + renamed * 3) % 11), "a name to cut",
+                renamed ? i * 1000 : i, renamed ? "null" : "true");
+    fputs("\n ]\n}\n", out);
+    fclose(out);
+    return made;
+}
+
+/* The time of the processor that this thread has had. */
+static int64_t worked_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static void many_values_are_changed_at_once_in_no_time(void **state)
+{
+    enum { DEVICES = 1000 };
+    char *before = make_devices(DEVICES, false), *after = make_devices(DEVICES, true);
+    char why[EDIT_WHY_SIZE], *edited, *edits = malloc(strlen(after) + 100);
+
+    (void)state;
+    sprintf(edits, "[{\"at\":[\"devices\"],\"set\":%s", strchr(after, '['));
+    strcpy(strrchr(edits, '}'), "}]"); /* the document's own brace becomes the edit's */
+    int64_t begun_ns = worked_ns();
+    assert_int_equal(edit(edits, before, &edited, why), 0);
+    assert_true(worked_ns() - begun_ns < 3 * NS_PER_S);
+    assert_string_equal(edited, after);
+    free(edited);
+    free(edits);
+    free(before);
+    free(after);
+}
+
 static void what_was_added_can_be_taken_away_again(void **state)
 {
     uint64_t random = 5;
@@ -474,6 +521,7 @@ int main(void)
         cmocka_unit_test(changes_what_it_names_and_nothing_else),
         cmocka_unit_test(refuses_what_cannot_be_done_with_a_reason),
         cmocka_unit_test(any_edit_means_what_it_says_and_keeps_every_comment),
+        cmocka_unit_test(many_values_are_changed_at_once_in_no_time),
         cmocka_unit_test(what_was_added_can_be_taken_away_again),
         cmocka_unit_test(hostile_edits_and_texts_do_no_harm),
     };
