@@ -31,11 +31,19 @@ const readJson = async (path) => JSON.parse(await readFile(path, 'utf8'));
 /** Sentences that begin alike stand together, which is less to load. */
 const alike = (sentences) => Object.entries(sentences).sort(([, a], [, b]) => (a < b ? -1 : 1));
 
-/** A sentence by a mark of five letters in its place: as in src/lib/phrases.ts. */
+/** A sentence by a number in its place: as in src/lib/phrases.ts. */
 function markOf(sentence) {
   let hash = 0x811c9dc5;
   for (let i = 0; i < sentence.length; i++) hash = Math.imul(hash ^ sentence.charCodeAt(i), 0x01000193);
-  return btoa(String.fromCharCode(...[24, 16, 8, 0].map((shift) => (hash >>> shift) & 255))).slice(0, 5);
+  return hash >>> 2;
+}
+
+/** Rising numbers, each by how much it is more than the one before it: five digits of base 64, the first digits of all before the second ones, as they are alike. */
+function packMarks(marks) {
+  const gaps = marks.map((mark, i) => mark - (marks[i - 1] ?? 0));
+  const digit = (gap, place) => Math.floor(gap / 64 ** (4 - place)) % 64;
+  const letter = (digit) => String.fromCharCode(digit + (digit > 56 ? 36 : 35)); // no quote and no backslash
+  return [0, 1, 2, 3, 4].map((place) => gaps.map((gap) => letter(digit(gap, place))).join('')).join('');
 }
 
 /** So many letters of what stands between two places to fill in are enough to find it, with how many there are. */
@@ -53,13 +61,11 @@ function shortened(form, kept) {
  */
 export function packPhrases(phrases, kept = KEPT) {
   const isWhole = ([form]) => !form.includes('{}') && /\p{L} /u.test(form);
-  const all = alike(phrases), whole = all.filter(isWhole), forms = all.filter((one) => !isWhole(one));
-  const marks = new Set();
-  for (const [form] of whole) {
-    if (marks.has(markOf(form))) throw new Error(`two sentences have one mark: "${form}" and another`);
-    marks.add(markOf(form));
-  }
-  return [[...marks].join(''), whole.map(([, text]) => text), forms.map(([form]) => shortened(form, kept)), forms.map(([, text]) => text)];
+  const all = alike(phrases), whole = all.filter(isWhole).sort(([a], [b]) => markOf(a) - markOf(b)), forms = all.filter((one) => !isWhole(one));
+  const marks = whole.map(([form]) => markOf(form));
+  const twice = marks.findIndex((mark, i) => mark === marks[i + 1]);
+  if (twice >= 0) throw new Error(`two sentences have one mark: "${whole[twice][0]}" and "${whole[twice + 1][0]}"`);
+  return [packMarks(marks), whole.map(([, text]) => text), forms.map(([form]) => shortened(form, kept)), forms.map(([, text]) => text)];
 }
 
 /** Sorted names, each by how many letters it begins with of the one before it, and the rest: "0uplink.away|7unproven". */

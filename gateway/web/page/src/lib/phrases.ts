@@ -5,8 +5,8 @@
  */
 
 /**
- * The file of a language as build.mjs packs it: the marks of sentences in which nothing is filled in, five letters each,
- * and what they are; English forms, shortened, with {} where something is filled in, or of one word, and what they are:
+ * The file of a language as build.mjs packs it: the marks of sentences in which nothing is filled in, by how far each is
+ * from the one before it, and what they are; English forms, shortened, with {} where something is filled in, or of one word, and what they are:
  * {} in the same order, or {2} the second.
  */
 export type Phrases = readonly [marks: string, whole: readonly string[], forms: readonly string[], told: readonly string[]];
@@ -20,20 +20,21 @@ const PLACE = /\{(\d?)\}/g;
 /** A reason within a reason within a reason. */
 const DEPTH_MAX = 4;
 
-const MARK = 5;
-
 /**
  * 30 bits of FNV-1a of the letters. Of names that people give hardly one in a million has the mark of a sentence; of those
  * that the gateway brings none has (tests/browser/check_said.mjs). As in build.mjs.
  */
-function markOf(sentence: string): string {
+function markOf(sentence: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < sentence.length; i++) hash = Math.imul(hash ^ sentence.charCodeAt(i), 0x01000193);
-  return btoa(String.fromCharCode(...[24, 16, 8, 0].map((shift) => (hash >>> shift) & 255))).slice(0, MARK);
+  return hash >>> 2;
 }
 
+/** As build.mjs has letters for digits. */
+const digitOf = (letter: number): number => letter - (letter > 92 ? 36 : 35);
+
 /** What has no place to fill in, by its mark. */
-let whole = new Map<string, string>();
+let whole = new Map<number, string>();
 let byForm = new Map<string, string>();
 let forms: Form[] = [];
 let english = false;
@@ -50,7 +51,12 @@ const found = ([begin, length, end = '']: Part): string => quoted(begin) + (leng
 /** In English a sentence within another is at home whether it is said otherwise or not. */
 export function learn([marks, texts, patterns, told]: Phrases = ['', [], [], []], isEnglish = false): void {
   english = isEnglish;
-  whole = new Map(texts.map((text, i) => [marks.slice(MARK * i, MARK * (i + 1)), text]));
+  let mark = 0;
+  whole = new Map(texts.map((text, i) => {
+    let gap = 0;
+    for (let at = i; at < marks.length; at += texts.length) gap = gap * 64 + digitOf(marks.charCodeAt(at));
+    return [(mark += gap), text];
+  }));
   byForm = new Map(patterns.map((form, i) => [form, told[i]!]));
   made.clear();
   forms = patterns
