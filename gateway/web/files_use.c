@@ -98,13 +98,30 @@ static bool names(const struct search *search, const struct json *value)
            is_same_file(search, expanded);
 }
 
-static void find(struct search *search, const struct json *value)
+/* Calls `each` for all texts of a tree, those within a value before what follows it. */
+static void each_text(const struct json *value,
+                      void (*each)(void *context, const struct json *text), void *context)
 {
+    for (const struct json *item = value->first; item; item = item->next)
+        each_text(item, each, context);
+    if (value->type == JSON_STRING)
+        each(context, value);
+}
+
+/* The same of all that a configuration has; none where there is none. */
+static void each_text_of(const struct files_use *use,
+                         void (*each)(void *context, const struct json *text), void *context)
+{
+    if (use && use->root)
+        each_text(use->root, each, context);
+}
+
+static void note_place(void *context, const struct json *value)
+{
+    struct search *search = context;
     char path[FILES_USER_SIZE];
 
-    for (const struct json *item = value->first; item; item = item->next)
-        find(search, item);
-    if (value->type != JSON_STRING || !names(search, value))
+    if (!names(search, value))
         return;
     json_path(value, path, sizeof path);
     if (search->writer)
@@ -152,11 +169,11 @@ void files_use_find(const struct files_use *use, const char *name, struct json_w
     struct search search = {.use = use, .name = name, .writer = writer};
     char path[PATH_MAX];
 
-    if (use && use->root) {
+    if (use) {
         files_path(use->config_path, name, path, sizeof path);
         if (stat(path, &search.status))
             search.status.st_ino = 0;
-        find(&search, use->root);
+        each_text_of(use, note_place, &search);
     }
     if (first)
         memcpy(first, search.first, FILES_USER_SIZE);
@@ -195,7 +212,7 @@ static bool is_kept(const struct files_use *use, const char *path)
            status.st_ino == own_status.st_ino && status.st_dev == own_status.st_dev;
 }
 
-struct walk {
+struct telling {
     const struct files_use *use;
     void (*each)(void *context, const struct json *value, bool kept);
     void *context;
@@ -203,48 +220,49 @@ struct walk {
     size_t count;
 };
 
-static bool is_told(const struct walk *walk, const char *text)
+static bool is_told(const struct telling *telling, const char *text)
 {
-    for (size_t i = 0; i < walk->count; i++)
-        if (strcmp(walk->told[i], text) == 0)
+    for (size_t i = 0; i < telling->count; i++)
+        if (strcmp(telling->told[i], text) == 0)
             return true;
     return false;
 }
 
-static void walk_into(struct walk *walk, const struct json *value)
+static void tell_file(void *context, const struct json *value)
 {
+    struct telling *telling = context;
     char path[PATH_MAX];
 
-    for (const struct json *item = value->first; item; item = item->next)
-        walk_into(walk, item);
-    if (value->type != JSON_STRING || is_told(walk, value->text) ||
-        !find_file(walk->use, value, path))
+    if (is_told(telling, value->text) || !find_file(telling->use, value, path))
         return;
-    if (walk->count < FILES_MAX)
-        walk->told[walk->count++] = value->text;
-    walk->each(walk->context, value, is_kept(walk->use, path));
+    if (telling->count < FILES_MAX)
+        telling->told[telling->count++] = value->text;
+    telling->each(telling->context, value, is_kept(telling->use, path));
 }
 
 void files_use_each(const struct files_use *use,
                     void (*each)(void *context, const struct json *value, bool kept), void *context)
 {
-    struct walk walk = {.use = use, .each = each, .context = context};
+    struct telling telling = {.use = use, .each = each, .context = context};
 
-    if (use && use->root)
-        walk_into(&walk, use->root);
+    each_text_of(use, tell_file, &telling);
 }
 
-/* Whether an option that expects a secret names the file; *named: whether anything does. */
-static bool is_named_secret(const struct search *search, const struct config_parts *parts,
-                            const struct json *value, bool *named)
+/* Whether anything names a file, and whether an option does that expects a secret. */
+struct naming {
+    const struct search *search;
+    const struct config_parts *parts;
+    bool named, secret;
+};
+
+static void note_naming(void *context, const struct json *value)
 {
-    for (const struct json *item = value->first; item; item = item->next)
-        if (is_named_secret(search, parts, item, named))
-            return true;
-    if (value->type != JSON_STRING || !names(search, value))
-        return false;
-    *named = true;
-    return value->key && secret_key(parts, value->key);
+    struct naming *naming = context;
+
+    if (!names(naming->search, value))
+        return;
+    naming->named = true;
+    naming->secret = naming->secret || (value->key && secret_key(naming->parts, value->key));
 }
 
 static bool has_private_key(const char *data, size_t size)
@@ -266,17 +284,17 @@ bool files_use_secret(const struct files_use *use, const struct config_parts *pa
                       const char *name, const char *data, size_t size)
 {
     struct search search = {.use = use, .name = name};
+    struct naming naming = {.search = &search, .parts = parts};
     char path[PATH_MAX];
-    bool named = false;
 
     if (!use || files_is_secret(name))
         return true;
     files_path(use->config_path, name, path, sizeof path);
     if (stat(path, &search.status))
         search.status = (struct stat){.st_mode = S_IROTH};
-    if (use->root && is_named_secret(&search, parts, use->root, &named))
-        return true;
-    return (!named && !(search.status.st_mode & S_IROTH)) || has_private_key(data, size);
+    each_text_of(use, note_naming, &naming);
+    return naming.secret || (!naming.named && !(search.status.st_mode & S_IROTH)) ||
+           has_private_key(data, size);
 }
 
 struct absent {
@@ -285,16 +303,13 @@ struct absent {
     void *context;
 };
 
-static void find_absent(const struct absent *absent, const struct json *value)
+static void tell_absent(void *context, const struct json *value)
 {
+    const struct absent *absent = context;
     char name[FILES_NAME_SIZE + 2], path[PATH_MAX];
     struct stat status;
     struct text text;
 
-    for (const struct json *item = value->first; item; item = item->next)
-        find_absent(absent, item);
-    if (value->type != JSON_STRING)
-        return;
     text_init(&text, name, sizeof name);
     expand(absent->use->root, value, &text);
     const char *plain = strncmp(name, "./", 2) == 0 ? name + 2 : name;
@@ -311,8 +326,7 @@ void files_use_absent(const struct files_use *use,
 {
     struct absent absent = {use, each, context};
 
-    if (use && use->root)
-        find_absent(&absent, use->root);
+    each_text_of(use, tell_absent, &absent);
 }
 
 void files_user(const char *config_path, const char *name, char out[FILES_USER_SIZE])
