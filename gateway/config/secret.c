@@ -67,10 +67,15 @@ static bool has(const struct option *options, const char *key, enum option_type 
     return option && option->type == type;
 }
 
-static bool is_of_type(const struct config_parts *parts, const char *key, enum option_type type)
+/* Of the page and of an uplink's TLS. */
+static bool is_of_tls(const struct config_parts *parts, const char *key, enum option_type type)
 {
-    if (has(shape_web.options, key, type) || has(parts->uplink.options, key, type) ||
-        has(parts->uplink_tls.options, key, type))
+    return has(shape_web.options, key, type) || has(parts->uplink_tls.options, key, type);
+}
+
+static bool is_of_others(const struct config_parts *parts, const char *key, enum option_type type)
+{
+    if (has(parts->uplink.options, key, type))
         return true;
     for (const struct driver *const *driver = parts->drivers; *driver; driver++)
         if (has((*driver)->bus.options, key, type) || has((*driver)->device.options, key, type) ||
@@ -79,13 +84,15 @@ static bool is_of_type(const struct config_parts *parts, const char *key, enum o
     return false;
 }
 
-bool secret_key(const struct config_parts *parts, const char *key)
+enum secret_kind secret_kind(const struct config_parts *parts, const char *key)
 {
-    return is_of_type(parts, key, OPTION_SECRET);
+    if (is_of_tls(parts, key, OPTION_SECRET))
+        return SECRET_PRIVATE_KEY; /* TLS has no other secret */
+    return is_of_others(parts, key, OPTION_SECRET) ? SECRET_PASSWORD : SECRET_NONE;
 }
 
 bool file_key(const struct config_parts *parts, const char *key)
 {
-    return strcmp(key, load_table_row.key) == 0 || is_of_type(parts, key, OPTION_FILE) ||
-           secret_key(parts, key);
+    return strcmp(key, load_table_row.key) == 0 || is_of_tls(parts, key, OPTION_FILE) ||
+           is_of_others(parts, key, OPTION_FILE) || secret_kind(parts, key) != SECRET_NONE;
 }

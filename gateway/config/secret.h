@@ -15,10 +15,12 @@
  */
 int secret_check(const char *path, bool secret, uint64_t *hash, char *why, size_t why_size);
 
-/* Whether an option of that name, wherever it may stand, names a file that holds a secret. */
-bool secret_key(const struct config_parts *parts, const char *key);
+enum secret_kind { SECRET_NONE, SECRET_PRIVATE_KEY, SECRET_PASSWORD };
 
-/* Whether it names a file that has to be there, a secret or not. */
+/* What the file holds that an option of that name, wherever it may stand, names. */
+enum secret_kind secret_kind(const struct config_parts *parts, const char *key);
+
+/* Whether such an option names a file that has to be there, a secret or not. */
 bool file_key(const struct config_parts *parts, const char *key);
 
 #endif

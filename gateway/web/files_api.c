@@ -38,11 +38,11 @@ struct listing {
     const struct neighbours *neighbours;
 };
 
-static const char *kind_by_name(const char *name)
+static const char *kind_by_name(const char *name, bool secret)
 {
     if (files_is_secret(name))
         return "secret";
-    return strstr(name, ".csv") ? "table" : "unknown";
+    return strstr(name, ".csv") ? "table" : secret ? "secret" : "unknown";
 }
 
 static void list_file(void *context, const char *name)
@@ -59,17 +59,18 @@ static void list_file(void *context, const char *name)
         free(inspect);
         return;
     }
+    bool secret = files_is_secret(name) || !(status.st_mode & S_IROTH);
     json_write_open(writer, NULL, '{');
     json_write_text(writer, "name", name);
     json_write_integer(writer, "size", (int64_t)size);
     json_write_integer(writer, "at", (int64_t)status.st_mtime * 1000);
-    json_write_bool(writer, "secret", files_is_secret(name));
+    json_write_bool(writer, "secret", secret);
     json_write_open(writer, "used_by", '[');
     files_use_find(listing->use, name, writer, NULL);
     json_write_close(writer, ']');
     inspect_bytes(inspect, text, size, NULL);
     if (inspect->kind == INSPECT_UNKNOWN) {
-        json_write_text(writer, "kind", kind_by_name(name));
+        json_write_text(writer, "kind", kind_by_name(name, secret));
         json_write_text(writer, "sentence", "");
     } else {
         describe_file(writer, inspect, listing->neighbours, name,
@@ -135,20 +136,40 @@ static bool ends_with(const char *name, const char *ending)
     return size > ending_size && strcasecmp(name + size - ending_size, ending) == 0;
 }
 
-/* What is wrong with a file of that name; NULL: nothing. */
-static const char *wrong_with(const char *name, const struct inspect *inspect, size_t size)
+/* A file that is to come, and whether it holds a secret: by its name, or because it is said. */
+struct wanted {
+    const char *name;
+    bool key, password;
+};
+
+static bool refuse_wanted(struct wanted *wanted, const char *name, const char *as,
+                          struct http_reply *reply)
 {
+    wanted->name = name;
+    wanted->key = as ? strcmp(as, "key") == 0 : ends_with(name, ".key");
+    wanted->password = as ? strcmp(as, "password") == 0 : ends_with(name, ".password");
+    if (!as || wanted->key || wanted->password)
+        return false;
+    reply_error(reply, 400, "as: expected is key or password");
+    return true;
+}
+
+/* What is wrong with such a file; NULL: nothing. */
+static const char *wrong_with(const struct wanted *wanted, const struct inspect *inspect,
+                              size_t size)
+{
+    const char *name = wanted->name;
     bool key = inspect->kind == INSPECT_KEY || inspect->kind == INSPECT_LOCKED_KEY;
 
     if (size == 0)
         return "the file is empty";
-    if (ends_with(name, ".key"))
+    if (wanted->key)
         return inspect->kind == INSPECT_KEY          ? NULL
                : inspect->kind == INSPECT_LOCKED_KEY ? "the key is locked by a passphrase: give it "
                                                        "with the header " PASSPHRASE_HEADER
                                                      : "there is no private key in it, in PEM or "
                                                        "DER form";
-    if (ends_with(name, ".password"))
+    if (wanted->password)
         return size <= PASSWORD_FILE_MAX ? NULL : "that is too much for a password";
     if (key)
         return "there is a private key in it: call it NAME.key, so that nobody takes it for "
@@ -182,18 +203,19 @@ static void count_file(void *context, const char *name)
 }
 
 /* 0 with the reply left to the caller, or an error with it filled in. */
-static int store(const struct files_api *api, const char *name, const void *data, size_t size,
-                 struct http_reply *reply)
+static int store(const struct files_api *api, const struct wanted *wanted, const void *data,
+                 size_t size, struct http_reply *reply)
 {
+    mode_t mode = wanted->key || wanted->password ? 0600 : 0644;
     char path[PATH_MAX], sentence[PATH_MAX + 256];
     struct stat status;
 
-    files_path(api->config_path, name, path, sizeof path);
+    files_path(api->config_path, wanted->name, path, sizeof path);
     int found = files_each(api->config_path, count_file, NULL);
     int error = found < 0 ? found
                 : found >= FILES_MAX && lstat(path, &status) != 0
                     ? ERR_FULL
-                    : save_file(path, data, size, files_is_secret(name) ? 0600 : 0644);
+                    : save_file(path, data, size, mode);
     if (!error)
         return 0;
     snprintf(sentence, sizeof sentence, "%s cannot be written: %s", path,
@@ -241,14 +263,14 @@ static const char *pfx_words(int error)
 }
 
 /*
- * Of a PKCS #12 file the part that its name asks for, its key or its certificates, takes the place
- * of the whole. 0 with *inspect of that part, or an error with the reply filled in.
+ * Of a PKCS #12 file the part that is asked for, its key or its certificates, takes the place of
+ * the whole. 0 with *inspect of that part, or an error with the reply filled in.
  */
-static int take_apart(struct sent *sent, const char *name, const char *passphrase,
-                      struct inspect *inspect, struct http_reply *reply)
+static int take_apart(struct sent *sent, bool key, const char *passphrase, struct inspect *inspect,
+                      struct http_reply *reply)
 {
     int error = pfx_open(&sent->pfx, sent->data, sent->size, passphrase);
-    const char *part = name && ends_with(name, ".key") ? sent->pfx.key : sent->pfx.certificates;
+    const char *part = key ? sent->pfx.key : sent->pfx.certificates;
 
     if (error || !part) {
         reply_error(reply, 400, error ? pfx_words(error) : "the PKCS #12 file has no such part");
@@ -260,19 +282,19 @@ static int take_apart(struct sent *sent, const char *name, const char *passphras
 }
 
 /* A locked key is kept unlocked: nobody is there to give its passphrase at the next start. */
-static int store_as_it_is_used(const struct files_api *api, const char *name,
+static int store_as_it_is_used(const struct files_api *api, const struct wanted *wanted,
                                const struct sent *sent, const char *passphrase,
                                struct http_reply *reply)
 {
     char key[INSPECT_PEM_SIZE];
 
-    if (!passphrase || !ends_with(name, ".key"))
-        return store(api, name, sent->data, sent->size, reply);
+    if (!passphrase || !wanted->key)
+        return store(api, wanted, sent->data, sent->size, reply);
     int error = inspect_rewrite_key(sent->data, sent->size, passphrase, key);
     if (error)
         reply_error(reply, 400, "the key is too large to be kept without its passphrase");
     else
-        error = store(api, name, key, strlen(key), reply);
+        error = store(api, wanted, key, strlen(key), reply);
     explicit_bzero(key, sizeof key);
     return error;
 }
@@ -284,9 +306,10 @@ static void put_file(void *context, const struct route_request *request, struct 
     const char *name = request->names[0];
     char room[PASSPHRASE_SIZE_MAX];
     const char *passphrase;
+    struct wanted wanted;
 
-    if (refuse_name(name, reply) || refuse_used(api, name, reply) ||
-        passphrase_take(http, room, &passphrase, reply))
+    if (refuse_name(name, reply) || refuse_wanted(&wanted, name, http_query(http, "as"), reply) ||
+        refuse_used(api, name, reply) || passphrase_take(http, room, &passphrase, reply))
         return;
     struct inspect *inspect = malloc(sizeof *inspect);
     if (!inspect) {
@@ -295,11 +318,12 @@ static void put_file(void *context, const struct route_request *request, struct 
     }
     struct sent sent = {.data = http->body, .size = http->size};
     inspect_bytes(inspect, sent.data, sent.size, passphrase);
-    if (inspect->kind != INSPECT_PFX || take_apart(&sent, name, passphrase, inspect, reply) == 0) {
-        const char *wrong = wrong_with(name, inspect, sent.size);
+    if (inspect->kind != INSPECT_PFX ||
+        take_apart(&sent, wanted.key, passphrase, inspect, reply) == 0) {
+        const char *wrong = wrong_with(&wanted, inspect, sent.size);
         if (wrong) {
             reply_error(reply, 400, wrong);
-        } else if (store_as_it_is_used(api, name, &sent, passphrase, reply) == 0) {
+        } else if (store_as_it_is_used(api, &wanted, &sent, passphrase, reply) == 0) {
             note(api, request, "file-stored", name);
             describe(api, inspect, name, reply);
         }
@@ -351,7 +375,7 @@ static void inspect_file(void *context, const struct route_request *request,
     struct sent sent = {.data = http->body, .size = http->size};
     inspect_bytes(inspect, sent.data, sent.size, passphrase);
     if (inspect->kind != INSPECT_PFX || !passphrase ||
-        take_apart(&sent, NULL, passphrase, inspect, reply) == 0)
+        take_apart(&sent, false, passphrase, inspect, reply) == 0)
         describe(api, inspect, NULL, reply);
     explicit_bzero(room, sizeof room);
     pfx_close(&sent.pfx);
@@ -376,6 +400,7 @@ static void answer_request(const char *name, const char *request_pem, struct htt
 static void make_key(const struct files_api *api, const struct route_request *request,
                      const char *name, const char *subject, struct http_reply *reply)
 {
+    const struct wanted wanted = {.name = name, .key = true};
     char key[INSPECT_PEM_SIZE], csr[INSPECT_PEM_SIZE], path[PATH_MAX];
     struct stat status;
 
@@ -389,7 +414,7 @@ static void make_key(const struct files_api *api, const struct route_request *re
         reply_error(reply, 400, "subject: expected is a name as CN=plant7,O=Acme,C=DE");
     else if (error)
         reply_failure(reply, error);
-    else if (store(api, name, key, strlen(key), reply) == 0) {
+    else if (store(api, &wanted, key, strlen(key), reply) == 0) {
         note(api, request, "key-made", name);
         answer_request(name, csr, reply);
     }

@@ -262,7 +262,7 @@ static void note_naming(void *context, const struct json *value)
     if (!names(naming->search, value))
         return;
     naming->named = true;
-    naming->secret = naming->secret || (value->key && secret_key(naming->parts, value->key));
+    naming->secret |= value->key && secret_kind(naming->parts, value->key) != SECRET_NONE;
 }
 
 static bool has_private_key(const char *data, size_t size)

@@ -373,7 +373,7 @@ def a_backup_makes_another_machine_the_same_gateway(site):
 def a_template_asks_for_keys_and_passwords(site):
     broker = Broker(site)
     certificate, key = broker.client
-    data = {"ca.pem": broker.authority.path, "gw.pem": certificate, "gw.key": key}
+    data = {"ca.pem": broker.authority.path, "gw.pem": certificate, "gw-key.pem?as=key": key}
 
     def at_home(prefix, **more):
         """In a folder of its own, with profiles of its own."""
@@ -389,11 +389,11 @@ def a_template_asks_for_keys_and_passwords(site):
     for name, path in data.items():
         with open(path, "rb") as file:
             check(api.ask("PUT", "/api/v1/files/" + name, file.read(), {}).status == 200, name)
-    api.ask("PUT", "/api/v1/files/cloud.password", b"secret", {})
+    check(api.ask("PUT", "/api/v1/files/cloud.txt?as=password", b"secret", {}).status == 200, "the password")
     meter = b'{"vendor": "Acme", "drivers": ["modbus-tcp"], "numbering": "0-based", "points": [{"id": "level", "reg": 10, "type": "u16"}]}'
     check(api.ask("PUT", "/api/v1/profiles/my-meter", meter).status == 201, "a profile")
     hall = ModbusTcp(site, "hall", ["1:meter,regs=40"])
-    uplink = {**broker.uplink(), "tls": {"ca": "ca.pem", "cert": "gw.pem", "key": "gw.key"}, "user": "x", "password_file": "cloud.password"}
+    uplink = {**broker.uplink(), "tls": {"ca": "ca.pem", "cert": "gw.pem", "key": "gw-key.pem"}, "user": "x", "password_file": "cloud.txt"}
     answer = api.ask("POST", "/api/v1/config/apply", {"base": api.get("/api/v1/config")["revision"], "edits": [
         {"at": ["buses"], "set": [hall.bus()]}, {"at": ["devices"], "set": [{"id": "meter", "bus": "hall", "unit": 1, "profile": "my-meter"}]},
         {"at": ["uplinks"], "set": [uplink]}]})

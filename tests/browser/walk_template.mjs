@@ -1,4 +1,5 @@
-// A second gateway like the first one: its template brings what is the same on both, and asks for what each has of its own.
+// A second gateway like the first one: its template brings what is the same on both, and asks for what each has of its own,
+// under whatever name.
 import { readFileSync } from 'node:fs';
 import { axe, check, go, logIn, main, openPage, overflow, picture, please } from './browser.mjs';
 
@@ -21,8 +22,8 @@ async function begin(page) {
 /** What was given to a restore that did not come to be goes. */
 async function changesItsMind(page) {
   await begin(page);
-  await page.getByLabel('gw.key').setInputFiles(key);
-  await page.getByText('gw.key is here.').waitFor();
+  await page.getByLabel('gw-key.pem').setInputFiles(key);
+  await page.getByText('gw-key.pem is here.').waitFor();
   await go(page, 'devices');
   await page.waitForFunction(async () => !(await (await fetch('/api/v1/files')).json()).files.length);
 }
@@ -33,10 +34,10 @@ async function asksForTheRest(page) {
   check(await again.isDisabled(), 'nothing is given yet');
   await step(page, 'needs');
   await page.getByLabel('gw.pem').setInputFiles(cert);
-  await page.getByLabel('gw.key').setInputFiles(key);
-  await page.getByText('gw.key is here.').waitFor();
+  await page.getByLabel('gw-key.pem').setInputFiles(key);
+  await page.getByText('gw-key.pem is here.').waitFor();
   check(await again.isDisabled(), 'the password is missing');
-  await page.getByLabel('cloud.password').fill(secret);
+  await page.getByLabel('cloud.txt').fill(secret);
   await again.click();
   await page.getByText('It is restored, on trial.').waitFor();
   check((await page.getByText('It names files that are not here.').count()) === 0, 'it has them');
@@ -51,7 +52,7 @@ async function savesItsOwn(page) {
   const [download] = await Promise.all([page.waitForEvent('download'), press(page, 'Save a template')]);
   const saved = JSON.parse(readFileSync(await download.path(), 'utf8'));
   check(saved.kind === 'sluice-template' && saved.files.length === 1 && saved.profiles.length === 1, 'what it holds', saved);
-  await page.getByText('Not in it: ').filter({ hasText: 'gw.key' }).waitFor();
+  await page.getByText('Not in it: ').filter({ hasText: 'gw-key.pem' }).waitFor();
   await step(page, 'saved');
 }
 

@@ -293,6 +293,7 @@ def a_template_brings_what_is_no_secret_and_asks_for_the_rest(site):
 
     refused = restore({"template": template}, 400)
     check(sorted(refused["needs"]) == ["cloud.password", "gw.key", "gw.pem"] and refused["errors"], refused)
+    check((refused["keys"], refused["passwords"]) == (["gw.key"], ["cloud.password"]), "which of them are secrets", refused)
     nothing_is_left()
     # By the id that the new one has; what is wrong otherwise is no file.
     named = {**template, "config": template["config"].replace('"gw.pem"', '"${gateway.id}.pem"').replace('"hall"', '"no.pem"', 1)}
@@ -310,6 +311,26 @@ def a_template_brings_what_is_no_secret_and_asks_for_the_rest(site):
     check(status["id"] == "plant8" and status["name"] == "Eight", "it is who it was", status["id"])
     waits = restore({"template": template}, 409)
     check("waits to be confirmed" in waits["error"], waits)
+    new.gateway.stop()
+
+
+def asks_for_each_as_what_it_is(site, template, data):
+    """And takes it so, whatever it is called."""
+    new = Plant(site, prefix="asked-", gateway={"id": "asked"})
+    asked = new.api.ask("POST", "/api/v1/restore", {"template": template})
+    check(asked.status == 400 and sorted(asked.json["needs"]) == ["cloud.txt", "gw-cert.pem", "gw-key.pem", "proxy.csv"], asked.text)
+    check(asked.json["keys"] == ["gw-key.pem"] and sorted(asked.json["passwords"]) == ["cloud.txt", "proxy.csv"], "by what the options are", asked.text)
+    for name, words in (("gw-key.pem", "call it NAME.key"), ("gw-key.pem?as=", "expected is key or password"), ("gw-key.pem?as=cert", "expected is key or password"),
+                        ("gw-cert.pem?as=key", "no private key")):
+        answer = new.put(name, data["gw-cert.pem" if "cert.pem" in name else "gw-key.pem"])
+        check(answer.status == 400 and words in answer.json["error"], name, answer.status, answer.text)
+    check("too much for a password" in new.put("cloud.txt?as=password", b"x" * 4097).text, "a password has an end")
+    for name, how in (("gw-key.pem", "?as=key"), ("cloud.txt", "?as=password"), ("proxy.csv", "?as=password"), ("gw-cert.pem", "")):
+        check(new.put(name + how, data[name]).status == 200, name)
+        mode = stat.S_IMODE(os.stat(os.path.join(new.folder, name)).st_mode)
+        check(mode == (0o600 if how else 0o644), name, oct(mode))
+    answer = new.api.ask("POST", "/api/v1/restore", {"template": template})
+    check(answer.status == 200, "with them", answer.text)
     new.gateway.stop()
 
 
@@ -335,7 +356,10 @@ def a_secret_is_one_under_whatever_name(site):
     for headers in ({}, PASSPHRASE):
         answer = it.api.ask("GET", "/api/v1/export/backup", headers=headers)
         check([entry["name"] for entry in answer.json["files"]] == sorted(usual), headers, answer.json["files"])
+    listed = it.files()
+    check((listed["gw-key.pem"]["kind"], listed["cloud.txt"]["kind"]) == ("key", "secret") and listed["cloud.txt"]["secret"] and not listed["notes.txt"]["secret"], "the list", listed)
     it.gateway.stop()
+    asks_for_each_as_what_it_is(site, template, {name: data for name, (data, _) in {**secrets, **usual}.items()})
     new = Plant(site, prefix="new-", gateway={"id": "fresh"})
     done = new.api.ask("POST", "/api/v1/restore", {"backup": answer.json, "passphrase": "three wise words"})
     check(done.status == 200 and done.json["files"] == len(secrets) + len(usual), done.text)

@@ -4,5 +4,5 @@ import { ask } from './client';
 export const secretOf = (id: string): string => `${id}.password`;
 
 export async function keepSecret(name: string, secret: string): Promise<void> {
-  await ask(`/files/${encodeURIComponent(name)}`, { method: 'PUT', body: secret, headers: { 'Content-Type': 'application/octet-stream' } });
+  await ask(`/files/${encodeURIComponent(name)}?as=password`, { method: 'PUT', body: secret, headers: { 'Content-Type': 'application/octet-stream' } });
 }

@@ -10,7 +10,7 @@ import { Notice, Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { Mistakes } from '../../parts/review';
 import { settle } from '../uplinks/brought';
-import { Needs } from './needs';
+import { Needs, type Missing } from './needs';
 import { restoreBody, type Restored } from './restore';
 
 /** Hands an answer to the browser as a file, under the name that the gateway gives it. */
@@ -27,7 +27,7 @@ export function Exports() {
   const [passphrase, setPassphrase] = useState('');
   const [restored, setRestored] = useState<Restored | null>(null);
   const [leftOut, setLeftOut] = useState('');
-  const [missing, setMissing] = useState<{ names: readonly string[]; body: Record<string, unknown> } | null>(null);
+  const [missing, setMissing] = useState<Missing & { body: Record<string, unknown> } | null>(null);
   const [error, setError] = useState<unknown>(null);
   const mistakes = error instanceof Refusal ? (error.fields.errors as Mistake[] | undefined) : undefined;
   const act = (action: () => Promise<void>) => {
@@ -50,8 +50,8 @@ export function Exports() {
       setMissing(null);
       setRestored(answer);
     } catch (refused) {
-      const names = refused instanceof Refusal && refused.fields.needs as string[] | undefined;
-      setMissing(names && names.length ? { names, body } : null);
+      const missing = refused instanceof Refusal && (refused.fields as Partial<Missing>);
+      setMissing(missing && missing.needs?.length ? { ...(missing as Missing), body } : null);
       throw refused;
     }
     ended.set(null);
@@ -75,7 +75,7 @@ export function Exports() {
         </label>
       </div>
       {mistakes ? <Mistakes errors={mistakes} /> : <Problem error={error} />}
-      {missing && <Needs names={missing.names} onGiven={(passwords) => act(async () => {
+      {missing && <Needs {...missing} onGiven={(passwords) => act(async () => {
         for (const [name, password] of passwords) await keepSecret(name, password);
         await restore(missing.body);
       })} />}

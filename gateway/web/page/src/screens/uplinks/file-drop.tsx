@@ -18,6 +18,8 @@ interface FileDropProps {
   /** What it is to be called: "cloud-ca.pem". */
   wanted: string;
   onKept: (name: string | null) => void;
+  /** A key is to come, whatever it is to be called. */
+  asKey?: boolean;
   /** Whether a file lies here that was not taken, or not yet. */
   onOpen?: (open: boolean) => void;
   /** The other half of a PKCS #12 file, which is kept with it. */
@@ -38,8 +40,8 @@ async function look(file: File, passphrase: string): Promise<Inspected> {
   return (await ask('/files/inspect', { method: 'POST', body: file, headers: headersOf(passphrase) })).json() as Promise<Inspected>;
 }
 
-const keep = (name: string, file: File, passphrase: string): Promise<Response> =>
-  ask(`/files/${encodeURIComponent(name)}`, { method: 'PUT', body: file, headers: headersOf(passphrase) });
+const keep = (name: string, file: File, passphrase: string, isKey: boolean): Promise<Response> =>
+  ask(`/files/${encodeURIComponent(name)}${isKey ? '?as=key' : ''}`, { method: 'PUT', body: file, headers: headersOf(passphrase) });
 
 function Passphrase({ busy, onGiven }: { busy: boolean; onGiven: (passphrase: string) => void }) {
   const [passphrase, setPassphrase] = useState('');
@@ -52,7 +54,7 @@ function Passphrase({ busy, onGiven }: { busy: boolean; onGiven: (passphrase: st
   );
 }
 
-export function FileDrop({ label, hint, name, wanted, onKept, onOpen, twin, wrong, right }: FileDropProps) {
+export function FileDrop({ label, hint, name, wanted, asKey, onKept, onOpen, twin, wrong, right }: FileDropProps) {
   const id = useId(), input = useRef<HTMLInputElement>(null);
   const [about, setAbout] = useState<Inspected | null>(null);
   const [locked, setLocked] = useState<{ file: File; both: boolean } | null>(null);
@@ -72,16 +74,16 @@ export function FileDrop({ label, hint, name, wanted, onKept, onOpen, twin, wron
       const isLocked = found.kind === PFX || found.kind === LOCKED_KEY;
       if (!passphrase) onKept(null);
       // A key is never taken for a certificate, nor the other way round.
-      const isKey = found.kind === 'key' || found.kind === LOCKED_KEY, wantsKey = wanted.endsWith('.key');
+      const isKey = found.kind === 'key' || found.kind === LOCKED_KEY, wantsKey = asKey ?? wanted.endsWith('.key');
       if (isKey ? !wantsKey : wantsKey && found.kind === 'certificates')
         throw new Refusal(0, said(found.sentence ?? ''), t('drop.other', { field: t(isKey ? 'broker.key' : 'broker.cert') }));
       if (isLocked && passphrase) throw new Refusal(0, t('drop.another'));
       setLocked(isLocked ? { file, both: found.kind === PFX } : null);
       if (!isLocked) {
-        await keep(wanted, file, passphrase);
+        await keep(wanted, file, passphrase, wantsKey);
         onKept(wanted);
         if (both && twin) {
-          await keep(twin.wanted, file, passphrase);
+          await keep(twin.wanted, file, passphrase, !wantsKey);
           twin.onKept(twin.wanted);
         }
         setAbout(found);
