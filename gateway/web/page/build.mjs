@@ -68,6 +68,18 @@ export function packPhrases(phrases, kept = KEPT) {
   return [packMarks(marks), whole.map(([, text]) => text), forms.map(([form]) => shortened(form, kept)), forms.map(([, text]) => text)];
 }
 
+/** The names of colours and distances, long for those who write styles, are a letter in what is loaded: "--step-2" is "--b". */
+const tokens = {
+  short: new Map(),
+  async load() {
+    const names = (await readFile(join(here, 'src/styles/tokens.css'), 'utf8')).match(/--[a-z][\w-]*(?=:)/g);
+    this.short = new Map([...new Set(names)].map((name, i) => [name, `--${String.fromCharCode((i < 26 ? 97 : 39) + i)}`]));
+  },
+  replaced(text, form) {
+    return text.replace(form, (name) => this.short.get(name) ?? name);
+  },
+};
+
 /** Sorted names, each by how many letters it begins with of the one before it, and the rest: "0uplink.away|7unproven". */
 function frontCoded(names) {
   let before = '';
@@ -82,14 +94,15 @@ function frontCoded(names) {
 /**
  * The names of the page's sentences are long for those who write them and short in what is loaded: one that is written
  * out in the code becomes its number, and only those that are put together at run time (`why.${why}`) are kept. All
- * languages have the same: the names are loaded once, and of each language its sentences in their order.
+ * languages have the same: the names are in the code (src/lib/names.ts), and of each language its sentences in their order.
  */
 const languages = {
   name: 'languages',
-  setup({ onStart, onResolve, onLoad }) {
+  setup({ onStart, onLoad }) {
     const texts = join(here, 'src/texts');
     let written = [], made = [], short = new Map();
     onStart(async () => {
+      await tokens.load();
       let code = '';
       for await (const path of sources(join(here, 'src'))) code += await readFile(path, 'utf8');
       const beginnings = [...code.matchAll(/`([a-z][\w.-]*\.)\$\{/g)].map(([, beginning]) => beginning);
@@ -98,22 +111,24 @@ const languages = {
       written = keys.filter((key) => !made.includes(key));
       short = new Map(written.map((key, i) => [key, i]));
     });
-    onLoad({ filter: /\.tsx?$/ }, async ({ path }) => ({
-      contents: (path.endsWith('x') ? "import { Fragment, h } from 'preact'; " : '') + (await readFile(path, 'utf8')).replace(/'([\w.-]+)'/g, (whole, key) => short.get(key) ?? whole),
-      loader: path.endsWith('x') ? 'tsx' : 'ts',
-    }));
-    onResolve({ filter: /^texts:names$/ }, () => ({ path: 'names', namespace: 'texts' }));
-    onLoad({ filter: /./, namespace: 'texts' }, () => ({
-      contents: `let name = '';\nexport default ${JSON.stringify(frontCoded(made))}.split('|').map((word) => (name = name.slice(0, parseInt(word[0], 36)) + word.slice(1)));`,
+    onLoad({ filter: /lib\/names\.ts$/ }, () => ({
+      contents: `let name = '';
+const names = ${JSON.stringify(frontCoded(made))}.split('|').map((word) => (name = name.slice(0, parseInt(word[0], 36)) + word.slice(1)));
+export function named(sentences) {
+  names.forEach((name, i) => (sentences[name] = sentences[${written.length} + i]));
+  return sentences;
+}`,
       loader: 'js',
+    }));
+    onLoad({ filter: /src\/.*\.css$/ }, async ({ path }) => ({ contents: tokens.replaced(await readFile(path, 'utf8'), /--[a-z][\w-]*/g), loader: 'css' }));
+    onLoad({ filter: /\.tsx?$/ }, async ({ path }) => ({
+      contents: (path.endsWith('x') ? "import { Fragment, h } from 'preact'; " : '') + tokens.replaced(await readFile(path, 'utf8'), /(?<=')--[a-z][\w-]*(?=')/g).replace(/'([\w.-]+)'/g, (whole, key) => short.get(key) ?? whole),
+      loader: path.endsWith('x') ? 'tsx' : 'ts',
     }));
     onLoad({ filter: /texts\/said\.[a-z]+\.json$/ }, async ({ path }) => ({ contents: JSON.stringify(packPhrases(await readJson(path))), loader: 'json' }));
     onLoad({ filter: /texts\/[a-z]+\.json$/ }, async ({ path }) => {
-      const words = await readJson(path), sentences = JSON.stringify([...written, ...made].map((key) => words[key]));
-      return {
-        contents: `import names from 'texts:names';\nconst sentences = ${sentences};\nnames.forEach((name, i) => (sentences[name] = sentences[${written.length} + i]));\nexport default sentences;`,
-        loader: 'js',
-      };
+      const words = await readJson(path);
+      return { contents: `export default ${JSON.stringify([...written, ...made].map((key) => words[key]))};`, loader: 'js' };
     });
   },
 };

@@ -1,6 +1,7 @@
 /** The page's words: one file a language, and no sentence anywhere else. */
 import { cell, kept } from './cell';
 import type en from '../texts/en.json';
+import { named } from './names';
 import { learn, phrase, type Phrases } from './phrases';
 
 export type TextKey = keyof typeof en;
@@ -33,7 +34,7 @@ export async function speak(): Promise<void> {
   const chosen = language.get();
   const words = await load(chosen);
   if (language.get() !== chosen) return; // another was chosen meanwhile, whichever of the two came first
-  texts = words.texts;
+  texts = named(words.texts);
   learn(words.said, chosen === 'en');
   plurals = new Intl.PluralRules(chosen);
   document.documentElement.lang = chosen;
