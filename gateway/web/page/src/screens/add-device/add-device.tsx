@@ -86,7 +86,7 @@ export function AddDevice() {
           )}
           {draft.place && asked && draft.profile && (
             <Panel title={numbered(3, 'add.test')}>
-              <TestRead key={`${placeOn(draft.place)}/${draft.profile}/${draft.unit}`} {...step} config={config} />
+              <TestRead {...step} config={config} />
               <Assign {...step} config={config} />
             </Panel>
           )}

@@ -2,7 +2,7 @@
  * A device without a profile: reads its registers in every type and order, and finds which one is the number that the
  * device's display shows. What fits is picked, named, and becomes a point.
  */
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useJob } from '../../api/jobs';
 import { number } from '../../lib/format';
 import { t, told } from '../../lib/text';
@@ -38,8 +38,11 @@ function asPoint(meaning: Meaning, table: string, name: string, unit: string, ta
 function Pick({ meaning, onPick }: { meaning: Meaning; onPick: (name: string, unit: string) => void }) {
   const [name, setName] = useState('');
   const [unit, setUnit] = useState('');
+  const form = useRef<HTMLFormElement>(null);
+  // It may be far above what was pressed.
+  useLayoutEffect(() => form.current!.querySelector('input')!.focus(), [meaning]);
   return (
-    <form class="pick" onSubmit={(event) => {
+    <form class="pick" ref={form} onSubmit={(event) => {
       event.preventDefault();
       onPick(name, unit);
     }}>

@@ -1,5 +1,5 @@
 /** Reads every point of the profile once, before anything is saved: do the values make sense, and is it that model? */
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { useJob } from '../../api/jobs';
 import { number } from '../../lib/format';
 import { t, told } from '../../lib/text';
@@ -54,13 +54,21 @@ export function TestRead({ draft, change, config }: StepProps & { config: Config
   const job = useJob<Probed>();
   const place = draft.place!;
   const there = deviceAt(config, place, draft.unit);
-  const read = () => job.start({ kind: 'probe', on: placeOn(place), profile: draft.profile, unit: draft.unit, line: placeLine(place), frames: placeFrames(place) });
-  const doubt = job.lines.some((line) => line.doubt);
+  const wish = { kind: 'probe', on: placeOn(place), profile: draft.profile, unit: draft.unit, line: placeLine(place), frames: placeFrames(place) };
+  const wished = JSON.stringify(wish), [asked, setAsked] = useState('');
+  const read = () => {
+    setAsked(wished);
+    job.start(wish);
+  };
+  // Of another unit or model nothing is known by it.
+  const lines = asked === wished ? job.lines : [];
+  useEffect(() => job.stop, [wished]);
+  const doubt = lines.some((line) => line.doubt);
   useEffect(() => {
     change({ doubt });
     return () => change({ doubt: false });
   }, [doubt]);
-  const points = job.lines.flatMap((line) => line.points ?? []).sort((a, b) => Number(b.read) - Number(a.read));
+  const points = lines.flatMap((line) => line.points ?? []).sort((a, b) => Number(b.read) - Number(a.read));
   const value = (v: unknown): string => (typeof v === 'number' ? number(v) : String(v ?? t('value.none')));
   return (
     <>
@@ -68,7 +76,7 @@ export function TestRead({ draft, change, config }: StepProps & { config: Config
         <TextField label={t('add.unit')} hint={t('add.unit.hint')} wrong={there && t('add.unit.taken', { unit: draft.unit, name: there.name || there.id })} inputmode="numeric" value={String(draft.unit)} onText={(text) => change({ unit: Number(text) || 0 })} />
         <button class="button" type="button" disabled={job.runs} onClick={read}>{t(job.runs ? 'test.runs' : 'test.do')}</button>
       </div>
-      {!points.length && <Problem error={job.error} />}
+      {!points.length && asked === wished && <Problem error={job.error} />}
       <div aria-live="polite">
         {doubt && <Notice level="look" title={t('test.doubt')} next={t('test.doubt.next')} />}
         <ul class="entries probed">
