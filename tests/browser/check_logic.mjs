@@ -17,6 +17,7 @@ globalThis.localStorage = { getItem: () => null, setItem: () => {} };
 globalThis.matchMedia = () => ({ matches: false, addEventListener: () => {} });
 globalThis.document = { documentElement: {} };
 globalThis.location = { hash: '#/%' };
+globalThis.history = { replaceState: () => {} };
 const hearers = {};
 globalThis.addEventListener = (kind, hearer) => (hearers[kind] = hearer);
 const timers = globalThis.setInterval;

@@ -1,7 +1,7 @@
 // What was once wrong on a phone: values of a moment without their device, a table of registers wider than the page, a
 // key that fits no certificate, and a backup that could not be brought back.
 import { readFileSync } from 'node:fs';
-import { axe, check, clipped, go, logIn, main, openPage, overflow, picture } from './browser.mjs';
+import { axe, check, clipped, go, logIn, main, openPage, overflow, picture, until } from './browser.mjs';
 
 const { SLUICE_CERT: cert, SLUICE_OTHER_KEY: otherKey, SLUICE_KEY: key, SLUICE_PFX: pfx, SLUICE_PFX_PASSPHRASE: passphrase, SLUICE_TALKER: talker } = process.env;
 const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
@@ -21,6 +21,30 @@ async function pastHasNames(page) {
   await heads.filter({ hasText: 'Kessel' }).waitFor();
   check(await page.locator('.state-row .age').first().isVisible(), 'the age is shown');
   await step(page, 'history-phone');
+}
+
+/** Whoever goes through a long list begins each device at its top, and goes on in the list where he was. */
+async function listKeepsItsPlace(page) {
+  const depth = () => page.evaluate(() => Math.round(scrollY));
+  await go(page, 'devices');
+  const link = page.getByRole('link', { name: 'Not there', exact: true });
+  await link.scrollIntoViewIfNeeded();
+  const before = await depth();
+  check(before > 200, 'the list is longer than the window', before);
+  await link.click();
+  await page.getByRole('heading', { name: 'Not there', level: 1 }).waitFor();
+  check((await depth()) === 0, 'the begin of the device', await depth());
+  await page.goBack();
+  await page.getByRole('heading', { name: 'Devices', level: 1 }).waitFor();
+  check((await depth()) === before, 'where one was in the list', await depth(), before);
+  await page.goForward();
+  await page.getByRole('heading', { name: 'Not there', level: 1 }).waitFor();
+  check((await depth()) === 0, 'and forward', await depth());
+  // The sheet goes, also where one is already there.
+  await go(page, 'system');
+  await page.getByRole('button', { name: 'More' }).click();
+  await page.locator('.more-sheet').getByRole('link', { name: 'System' }).click();
+  await page.locator('.more-sheet').waitFor({ state: 'detached' });
 }
 
 async function registersStayWithin(page) {
@@ -120,7 +144,7 @@ async function keyHasToFit(page) {
   await page.getByText('The change went back.').waitFor();
   // Nothing of a broker that did not come to be is left once one goes elsewhere.
   await go(page, 'uplinks');
-  await page.waitForFunction(async () => !(await (await fetch('/api/v1/files')).json()).files.some(({ name }) => name.startsWith('cloud-2')));
+  await until(page, async () => !(await (await fetch('/api/v1/files')).json()).files.some(({ name }) => name.startsWith('cloud-2')));
 }
 
 /** One file with both, behind a passphrase, as many a broker's operator gives it out. */
@@ -159,7 +183,7 @@ async function nothingIsLeftBehind(page) {
   await other.close();
   await page.reload();
   await page.waitForSelector('h1');
-  await page.waitForFunction(async () => !(await (await fetch('/api/v1/files')).json()).files.some(({ name }) => name.startsWith('cloud-2')));
+  await until(page, async () => !(await (await fetch('/api/v1/files')).json()).files.some(({ name }) => name.startsWith('cloud-2')));
 }
 
 /** A key that never leaves the gateway: the request for its certificate does. */
@@ -208,6 +232,6 @@ async function templateTellsItsMistakes(page) {
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
   await logIn(page);
-  for (const part of [pastHasNames, registersStayWithin, scanKnowsItsOwn, anotherModelIsDoubted, talkerIsAdded, keyHasToFit, pfxIsTakenApart, nothingIsLeftBehind, keyIsMadeHere, templateTellsItsMistakes, backupComesBack]) await part(page);
+  for (const part of [pastHasNames, listKeepsItsPlace, registersStayWithin, scanKnowsItsOwn, anotherModelIsDoubted, talkerIsAdded, keyHasToFit, pfxIsTakenApart, nothingIsLeftBehind, keyIsMadeHere, templateTellsItsMistakes, backupComesBack]) await part(page);
   check(page.troubles.length === 0, page.troubles);
 });

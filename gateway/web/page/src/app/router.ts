@@ -15,7 +15,25 @@ function read(): Place {
 
 export const place = cell<Place>(read());
 
-addEventListener('hashchange', () => place.set(read()));
+/** How far down one was at each step of the browser's history, by what marks it there. */
+const depths = new Map<number, number>();
+
+function mark(): number {
+  if (!history.state) history.replaceState(Math.random(), '');
+  return history.state as number;
+}
+
+history.scrollRestoration = 'manual';
+let here = mark();
+
+addEventListener('hashchange', () => {
+  depths.set(here, scrollY);
+  here = mark();
+  place.set(read());
+});
+
+/** A screen begins at its top, and as it was left where one comes back to it. */
+export const toDepth = (): void => scrollTo(0, depths.get(here) ?? 0);
 
 export const usePlace = (): Place => useCell(place);
 
@@ -32,6 +50,6 @@ export function go(...path: string[]): void {
 export function setQuery(fields: Record<string, string>): void {
   const query = new URLSearchParams(Object.entries(fields).filter(([, value]) => value !== ''));
   const path = location.hash.split('?')[0] || '#/';
-  history.replaceState(null, '', String(query) ? `${path}?${query}` : path);
+  history.replaceState(here, '', String(query) ? `${path}?${query}` : path);
   place.set(read());
 }

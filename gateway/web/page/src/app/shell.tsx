@@ -62,7 +62,7 @@ function More({ session, here }: { session: Session; here: string }) {
         <span>{t('nav.more')}</span>
       </button>
       {open && (
-        <div class="more-sheet">
+        <div class="more-sheet" onClick={({ target }) => (target as Element).closest('a') && setOpen(false)}>
           <ul>{seen().filter((entry) => entry.minor).map((entry) => (
             <li key={entry.path}>
               <a class="rail-link" href={link(entry.path)} aria-current={entry.path === here ? 'page' : undefined}>

@@ -1,6 +1,7 @@
 /** The frame of a screen: its heading, which takes the focus when one comes to it, and what can be done here. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { toDepth } from '../app/router';
 
 interface ScreenProps {
   title: string;
@@ -20,7 +21,8 @@ export function Screen({ title, above, aside, lead, children }: ScreenProps) {
   }, [title]);
   useLayoutEffect(() => {
     // The first screen leaves the focus where the browser put it.
-    if (document.activeElement && document.activeElement !== document.body) heading.current?.focus();
+    if (document.activeElement && document.activeElement !== document.body) heading.current?.focus({ preventScroll: true });
+    toDepth();
   }, []);
   return (
     <div class="screen">
