@@ -39,6 +39,8 @@ await main(async (browser) => {
         if (wide.by > 0) cut.push(`${name}: in wider letters wider than the window by ${wide.by}: ${wide.where.join('; ')}`);
       }
       cut.push(...(await clipped(page)).map((what) => `${name}: ${what}`));
+      const filled = await page.evaluate(() => [...document.querySelectorAll('input[type=password]')].filter((field) => !/^(new|current)-password$/.test(field.autocomplete)).map((field) => field.labels[0].textContent));
+      check(filled.length === 0, name, 'where browsers fill in the password of whoever is logged in', filled);
       check(page.troubles.length === 0, name, page.troubles);
     }
     await page.context().close();

@@ -53,11 +53,12 @@ const fits = ({ value, pattern = '', minLength = 0, required }: TextFieldProps):
   value ? value.length >= minLength && (!pattern || new RegExp(`^(?:${pattern})$`).test(value)) : !required;
 
 export function TextField(props: TextFieldProps) {
-  const { label, hint, tried, onText, class: more = '', wrong = tried && !fits(props) ? props.title : undefined, ...given } = props;
+  // Where none is said browsers fill in the password of whoever is logged in.
+  const { label, hint, tried, onText, autocomplete = props.type === 'password' ? 'new-password' : undefined, class: more = '', wrong = tried && !fits(props) ? props.title : undefined, ...given } = props;
   const input = given as JSX.IntrinsicElements['input'];
   return (
     <Field label={label} hint={hint === wrong ? undefined : hint} wrong={wrong}>
-      {(tied) => <input {...input} {...tied} class={`input ${more}`} onInput={(event) => onText(event.currentTarget.value)} />}
+      {(tied) => <input {...input} {...tied} autocomplete={autocomplete} class={`input ${more}`} onInput={(event) => onText(event.currentTarget.value)} />}
     </Field>
   );
 }

@@ -74,7 +74,7 @@ function NewPassword({ id, label, taken, onKept }: { id: string; label: string; 
   };
   return (
     <div class="test-row">
-      <TextField label={label} type="password" autocomplete="new-password" value={password} onText={setPassword} />
+      <TextField label={label} type="password" value={password} onText={setPassword} />
       <button class="button" type="button" disabled={!password} onClick={() => void keep()}>{t('settings.password.use')}</button>
       <Problem error={error} />
     </div>

@@ -35,7 +35,7 @@ export function Needs({ needs, keys, passwords, onGiven }: NeedsProps) {
     }}>
       <p>{t('exports.needs')}</p>
       {needs.map((name) => passwords.includes(name)
-        ? <TextField key={name} label={name} type="password" autocomplete="off" value={given[name] ?? ''} onText={give(name)} />
+        ? <TextField key={name} label={name} type="password" value={given[name] ?? ''} onText={give(name)} />
         : <FileDrop key={name} label={name} hint={t('settings.file.hint')} name={given[name] ?? null} wanted={name} asKey={keys.includes(name)} onKept={give(name)} right={isTable(name) ? t('settings.file.hint') : undefined} />)}
       <div class="actions"><button class="button" disabled={!needs.every((name) => given[name])}>{t('exports.needs.do')}</button></div>
     </form>

@@ -3,9 +3,9 @@ import { useState } from 'preact/hooks';
 import { post } from '../../api/client';
 import { t } from '../../lib/text';
 import { TextField } from '../../parts/field';
+import { NewPassword } from '../../parts/new-password';
 import { Notice, Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
-import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '../first-run/owner-step';
 
 export function Password() {
   const [old, setOld] = useState('');
@@ -28,8 +28,7 @@ export function Password() {
     <Panel title={t('system.password')}>
       <form onSubmit={change}>
         <TextField label={t('system.password.old')} type="password" autocomplete="current-password" required value={old} onText={setOld} />
-        <TextField label={t('system.password.new')} type="password" autocomplete="new-password" required minLength={PASSWORD_LENGTH_MIN} maxLength={PASSWORD_LENGTH_MAX}
-          hint={t('form.password', { least: PASSWORD_LENGTH_MIN })} value={fresh} onText={setFresh} />
+        <NewPassword label={t('system.password.new')} value={fresh} onText={setFresh} />
         <div aria-live="polite">{done && <Notice level="up" title={t('system.password.done')} />}</div>
         <Problem error={error} />
         <div class="actions"><button class="button">{t('system.password.change')}</button></div>
