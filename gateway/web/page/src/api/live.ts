@@ -10,6 +10,7 @@ import type { LiveStatus, LogLine, Reading, StoredEvent } from './types';
 const BEAT_MS = 15_000;
 const SILENCE_MS = 2 * BEAT_MS + 5_000;
 const RETRY_MS = 3_000;
+const HIDDEN_MS = 10_000;
 
 interface Kinds {
   values: Reading[];
@@ -18,6 +19,8 @@ interface Kinds {
   log: LogLine;
   /** The list of points has changed. */
   points: unknown;
+  /** Nothing is heard for a while. */
+  pause: undefined;
 }
 
 type Kind = keyof Kinds;
@@ -29,6 +32,7 @@ const hearers: { [K in Kind]: Set<Hearer<K>> } = {
   event: new Set(),
   log: new Set(),
   points: new Set(),
+  pause: new Set(),
 };
 
 /** What is wanted, and how many want it: "all", "boiler", "boiler/flow". */
@@ -40,8 +44,13 @@ let allowed = false;
 let last = 0;
 let retry: ReturnType<typeof setTimeout> | undefined;
 let settling = false;
+let hidden = false;
+let hiding: ReturnType<typeof setTimeout> | undefined;
+/** Behind it all events are still to be told. */
+let lastId = '';
 
 function address(): string {
+  if (hidden && !hearers.log.size) return '';
   const values = wanted.has('all') ? 'all' : [...wanted.keys()].sort().join(',');
   const streams = [
     hearers.status.size > 0 && 'status',
@@ -59,6 +68,7 @@ function hear<K extends Kind>(kind: K): void {
   source!.addEventListener(kind, (message) => {
     last = Date.now();
     heard();
+    lastId = (message as MessageEvent).lastEventId || lastId;
     const data = JSON.parse((message as MessageEvent<string>).data) as Kinds[K];
     for (const hearer of [...hearers[kind]]) hearer(data);
   });
@@ -71,7 +81,7 @@ function connect(): void {
   open = allowed ? address() : '';
   if (!open) return;
   last = Date.now();
-  source = new EventSource(open);
+  source = new EventSource(`${open}&last=${lastId}`);
   source.addEventListener('open', () => {
     last = Date.now();
     heard();
@@ -107,6 +117,19 @@ setInterval(() => {
     connect();
   }
 }, 5_000);
+
+// Of the few connections that a browser has to one gateway a tab that nobody looks at keeps none: with six of them all
+// others would wait for ever. Only a log goes on, of which nothing is told later.
+addEventListener('visibilitychange', () => {
+  const hide = (is: boolean) => {
+    hidden = is;
+    if (is) hearers.pause.forEach((hearer) => hearer(undefined));
+    settle();
+  };
+  clearTimeout(hiding);
+  if (document.hidden) hiding = setTimeout(hide, HIDDEN_MS, true);
+  else hide(false);
+});
 
 /** Whether the page may listen: once somebody has logged in. */
 export function allowLive(yes: boolean): void {

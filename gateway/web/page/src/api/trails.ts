@@ -22,14 +22,15 @@ export function trailOf(key: string): Cell<readonly (number | null)[]> {
 
 /** Follows what is heard until what is returned is called. */
 export function followTrails(): () => void {
-  return listen('values', (readings) => {
+  const endings = [listen('pause', () => trails.forEach((trail) => trail.set([...trail.get(), null]))), listen('values', (readings) => {
     for (const reading of readings) {
       const trail = trails.get(pointKey(reading));
       if (!trail) continue;
       const value = typeof reading.v === 'number' ? reading.v : typeof reading.v === 'boolean' ? Number(reading.v) : null;
       trail.set([...trail.get(), value].slice(-TRAIL));
     }
-  });
+  })];
+  return () => endings.forEach((end) => end());
 }
 
 async function fetchOne(point: { d: string; p: string }): Promise<void> {
