@@ -11,6 +11,8 @@ export const password = process.env.SLUICE_PASSWORD ?? 'a few words are better';
 /** Where pictures go for people to look at; none are made without it. */
 const pictures = process.env.SLUICE_PICTURES;
 
+const UNTIL_MS = 30_000, AGAIN_MS = 100;
+
 export class Failure extends Error {}
 
 export function check(truth, ...what) {
@@ -61,6 +63,15 @@ export async function logIn(page, name = 'owner') {
   await page.keyboard.press('Enter');
   await page.waitForSelector('.rail');
   await speak(page, page.language);
+}
+
+/** Waits until an answer that the page itself has to wait for is true: for waitForFunction the promise of one is. */
+export async function until(page, asked, argument) {
+  const end = Date.now() + UNTIL_MS;
+  while (!(await page.evaluate(asked, argument))) {
+    check(Date.now() < end, 'not in time', String(asked));
+    await page.waitForTimeout(AGAIN_MS);
+  }
 }
 
 /** Accessibility as axe-core judges it; returns what is wrong, a sentence each. */

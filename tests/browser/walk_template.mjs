@@ -1,7 +1,7 @@
 // A second gateway like the first one: its template brings what is the same on both, and asks for what each has of its own,
 // under whatever name.
 import { readFileSync } from 'node:fs';
-import { axe, check, go, logIn, main, openPage, overflow, picture, please } from './browser.mjs';
+import { axe, check, go, logIn, main, openPage, overflow, picture, please, until } from './browser.mjs';
 
 const { SLUICE_TEMPLATE: template, SLUICE_CERT: cert, SLUICE_KEY: key, SLUICE_SECRET: secret } = process.env;
 const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
@@ -25,7 +25,7 @@ async function changesItsMind(page) {
   await page.getByLabel('gw-key.pem').setInputFiles(key);
   await page.getByText('gw-key.pem is here.').waitFor();
   await go(page, 'devices');
-  await page.waitForFunction(async () => !(await (await fetch('/api/v1/files')).json()).files.length);
+  await until(page, async () => !(await (await fetch('/api/v1/files')).json()).files.length);
 }
 
 async function asksForTheRest(page) {

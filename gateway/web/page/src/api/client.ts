@@ -28,9 +28,16 @@ export function useToken(token: string | null): void {
   csrf = token;
 }
 
+let onForbidden: (sent: string | null) => Promise<boolean> = async () => false;
+
 /** Called when the gateway does not know us any more: the session has ended. */
 export function whenStranger(callback: () => void): void {
   onStranger = callback;
+}
+
+/** Asked where the gateway forbids something: whether there is another token than was sent, to try it with. */
+export function whenForbidden(callback: typeof onForbidden): void {
+  onForbidden = callback;
 }
 
 export function heard(): void {
@@ -57,42 +64,53 @@ export function secret(passphrase: string): Record<string, string> {
   return passphrase ? { 'X-Sluice-Passphrase': encodeURIComponent(passphrase) } : {};
 }
 
-/** The response, whatever it holds. `path` is below /api/v1. */
-export async function ask(path: string, options: RequestInit = {}): Promise<Response> {
-  const headers = new Headers(options.headers);
-  if (csrf && options.method && options.method !== 'GET') headers.set('X-Sluice-CSRF', csrf);
-  let response: Response;
+/** What is lost on its way, the question or any part of the answer, is told as that. */
+export async function arrived<T>(coming: Promise<T>, { signal }: RequestInit = {}): Promise<T> {
   try {
-    response = await fetch(`/api/v1${path}`, { ...options, headers, credentials: 'same-origin' });
+    return await coming;
   } catch (error) {
-    if (options.signal?.aborted) throw error;
+    if (signal?.aborted) throw error;
     lost();
     throw new Refusal(0, t('error.away'), t('error.away.next'));
   }
+}
+
+/** The response, whatever it holds. `path` is below /api/v1. */
+export async function ask(path: string, options: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(options.headers), sent = csrf;
+  if (sent && options.method && options.method !== 'GET') headers.set('X-Sluice-CSRF', sent);
+  const response = await arrived(fetch(`/api/v1${path}`, { ...options, headers, credentials: 'same-origin' }), options);
   heard();
   if (response.ok) return response;
   const refused = await refusal(response);
   if (response.status === 401) onStranger();
+  if (response.status === 403 && (await onForbidden(sent))) return ask(path, options);
   throw refused;
 }
 
+/** All of what is answered. */
+export const askText = async (path: string, options: RequestInit = {}): Promise<string> => arrived((await ask(path, options)).text(), options);
+
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return (await ask(path, { signal })).json() as Promise<T>;
+  return JSON.parse(await askText(path, { signal })) as T;
 }
 
-/** Answers of a JSON object a line. */
-export async function lines<T>(path: string, signal?: AbortSignal): Promise<T[]> {
-  const text = await (await ask(path, { signal })).text();
-  return text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as T);
-}
+/** Of answers with a JSON object a line. */
+export const jsonLines = <T>(text: string): T[] => text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as T);
+
+export const lines = async <T>(path: string, signal?: AbortSignal): Promise<T[]> => jsonLines(await askText(path, { signal }));
+
+/** A file as it is; answered by an object. */
+export const sendFile = async <T>(method: string, path: string, body: BodyInit, headers: Record<string, string> = {}): Promise<T> =>
+  JSON.parse(await askText(path, { method, body, headers: { 'Content-Type': 'application/octet-stream', ...headers } })) as T;
 
 async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const response = await ask(path, {
+  const text = await askText(path, {
     method,
+    keepalive: method === 'DELETE', // a page that goes may have something to end
     headers: { 'Content-Type': 'application/json' },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
-  const text = await response.text();
   return (text ? JSON.parse(text) : {}) as T;
 }
 

@@ -147,10 +147,16 @@ export function useJob<Line>({ keep = Infinity, lasting }: { keep?: number; last
     if (lasting && !job.current) get<{ jobs: Listed[] }>('/jobs').then(comeBack).catch(() => {});
     return () => void (gone = true);
   }, [lasting?.of, lasting?.sign, begun]);
-  useEffect(() => () => {
-    (lasting ? leave : stop)();
-    job.current = undefined;
-    last.current = '';
+  useEffect(() => {
+    const end = lasting ? leave : stop;
+    // A page that is loaded anew or closed is gone without more ado.
+    if (!lasting) addEventListener('pagehide', end);
+    return () => {
+      removeEventListener('pagehide', end);
+      end();
+      job.current = undefined;
+      last.current = '';
+    };
   }, [lasting?.of]);
   return { runs, kind, lines, end, error, start, stop };
 }

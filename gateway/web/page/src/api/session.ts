@@ -2,13 +2,15 @@
 import { cell } from '../lib/cell';
 import { heardTime } from '../lib/clock';
 import { language, languages, speakIn, type Language } from '../lib/text';
-import { get, patch, post, useToken, whenStranger } from './client';
+import { get, patch, post, useToken, whenForbidden, whenStranger } from './client';
 import type { Role, Session } from './types';
 
 /** null until the gateway has answered for the first time. */
 export const session = cell<Session | null>(null);
 
 function take(answer: Session): void {
+  // Of another version than the page: what the page still has to load is not there any more.
+  if ((session.get() ?? answer).gateway.version !== answer.gateway.version) return location.reload();
   useToken(answer.csrf);
   if (answer.time) heardTime(answer.time.t);
   session.set(answer);
@@ -68,6 +70,19 @@ export function may(role: Role): boolean {
   const account = session.get()?.account;
   return !!account && ranks[account.role] >= ranks[role];
 }
+
+// Somebody logged in anew in another tab: as the same account one goes on with its token, and as another is shown as that.
+whenForbidden(async (sent) => {
+  const before = session.get()?.account?.name;
+  await loadSession().catch(() => {});
+  const now = session.get();
+  return now?.csrf !== sent && now?.account?.name === before;
+});
+
+// Or there one has logged in, while nobody is known here.
+addEventListener('visibilitychange', () => {
+  if (!document.hidden && session.get()?.account === null) loadSession().catch(() => {});
+});
 
 whenStranger(() => {
   const known = session.get();

@@ -129,7 +129,7 @@ export function followStatus(): () => void {
   const endings = [
     listen('status', lay),
     listen('event', (event) => {
-      if (event.k === 'state' || event.k === 'config' || event.k === 'lifecycle') later(SETTLED_MS);
+      if (['state', 'config', 'lifecycle', 'clock'].includes(event.k)) later(SETTLED_MS);
     }),
   ];
   return () => {

@@ -1,6 +1,6 @@
 /** The board that the gateway runs on: what stands on its housing, and how it is wired. */
 import { useEffect } from 'preact/hooks';
-import { ask, get } from '../api/client';
+import { askText, get } from '../api/client';
 import { theme } from '../app/theme';
 import { cell, useCell } from '../lib/cell';
 import { language, t } from '../lib/text';
@@ -57,7 +57,7 @@ export function BoardDrawing({ board }: { board: Board }) {
   useCell(theme);
   const picture = useCell(drawing);
   useEffect(() => {
-    if (picture === undefined) void ask('/board/drawing').then((answer) => answer.text()).then((text) => drawing.set(text), () => drawing.set(''));
+    if (picture === undefined) void askText('/board/drawing').then((text) => drawing.set(text), () => drawing.set(''));
   }, []);
   if (picture === '') return null;
   return (

@@ -2,8 +2,11 @@
  * Before a change of the configuration is made: what becomes different, what that means for lines, brokers and the
  * journal, and every mistake. Then it is applied, on trial.
  */
-import { useEffect, useState } from 'preact/hooks';
-import { apply, check, CONFIRM_S, loadConfig, type Checked, type Mistake, type Proposal } from '../api/config';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Refusal } from '../api/client';
+import { apply, check, CONFIRM_S, loadConfig, pending, type Checked, type Mistake, type Proposal } from '../api/config';
+import { session } from '../api/session';
+import { useCell } from '../lib/cell';
 import { number, outage } from '../lib/format';
 import { said, t } from '../lib/text';
 import { Dialog } from './dialog';
@@ -79,18 +82,24 @@ export function Review({ title, edits, warning, onClose, onDone }: ReviewProps) 
     setChecked(answer);
   }, setError), []);
 
+  /** What was on trial when this was to be. */
+  const earlier = useRef<string | undefined>(undefined);
+  const done = (): void => {
+    onClose();
+    onDone?.();
+  };
   const go = async (): Promise<void> => {
     setBusy(true);
     setError(null);
-    try {
-      await apply(edits, base, title);
-      onClose();
-      onDone?.();
-    } catch (refused) {
-      setError(refused);
-    }
+    earlier.current = pending.get()?.change;
+    await apply(edits, base, title).then(done, setError);
     setBusy(false);
   };
+  // Where the answer was lost one hears otherwise that it is on trial.
+  const lost = error instanceof Refusal && !error.status && !!base, trial = useCell(pending);
+  useEffect(() => {
+    if (lost && trial && trial.change !== earlier.current && trial.by === session.get()?.account?.name) done();
+  }, [lost, trial]);
 
   const nothing = checked?.ok && !checked.difference.length;
   return (

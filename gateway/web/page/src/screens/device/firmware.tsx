@@ -1,6 +1,6 @@
 /** A sensor node's firmware: what is in its two slots, another version over its bus, and back. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ask, get } from '../../api/client';
+import { get, sendFile } from '../../api/client';
 import { useJob } from '../../api/jobs';
 import { may } from '../../api/session';
 import type { DeviceStatus } from '../../api/types';
@@ -107,7 +107,7 @@ export function Firmware({ device }: { device: DeviceStatus }) {
   };
   const upload = (chosen: File): void => {
     setError(null);
-    ask('/node/file', { method: 'PUT', body: chosen, headers: { 'Content-Type': 'application/octet-stream' } }).then((answer) => answer.json()).then(setFile, setError);
+    sendFile<NodeFile>('PUT', '/node/file', chosen).then(setFile, setError);
   };
   const busy = look.runs || work.runs;
   return (

@@ -3,7 +3,7 @@
  * shown line by line: taken, then what the device holds.
  */
 import { useState } from 'preact/hooks';
-import { ask } from '../../api/client';
+import { askText, jsonLines } from '../../api/client';
 import { pointKey, valueOf } from '../../api/points';
 import type { Point, Scalar } from '../../api/types';
 import { useCell } from '../../lib/cell';
@@ -27,8 +27,7 @@ interface Answer {
 
 async function send(point: Point, v: Scalar): Promise<Answer> {
   const body = JSON.stringify({ id: crypto.randomUUID(), op: 'write', d: point.d, p: point.p, v, ttl: TTL_MS });
-  const response = await ask('/commands?wait', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
-  const answers = (await response.text()).split('\n').filter(Boolean).map((line) => JSON.parse(line) as Answer);
+  const answers = jsonLines<Answer>(await askText('/commands?wait', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body }));
   return answers.find((answer) => answer.ok !== undefined) ?? answers.at(-1) ?? { id: '' };
 }
 

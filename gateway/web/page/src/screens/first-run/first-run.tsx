@@ -1,7 +1,7 @@
 /** A gateway that belongs to nobody yet: prove that one stands before it, then say who owns it and what it is called. */
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { place, setQuery } from '../../app/router';
-import { checkCode, setUp } from '../../api/session';
+import { checkCode, loadSession, setUp } from '../../api/session';
 import type { Session } from '../../api/types';
 import { clocksApart } from '../../lib/clock';
 import { language, t } from '../../lib/text';
@@ -66,6 +66,8 @@ export function FirstRun({ session }: { session: Session }) {
       then?.();
     } catch (refused) {
       setError(refused);
+      // It may be somebody's by now: one's own, too, where the answer was lost.
+      await loadSession().catch(() => {});
     } finally {
       setBusy(false);
     }

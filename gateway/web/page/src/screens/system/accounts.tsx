@@ -5,10 +5,10 @@ import { session } from '../../api/session';
 import type { Role } from '../../api/types';
 import { t } from '../../lib/text';
 import { Choice, idField, TextField } from '../../parts/field';
+import { NewPassword } from '../../parts/new-password';
 import { Problem } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { SureButton } from '../../parts/sure-button';
-import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from '../first-run/owner-step';
 
 interface Account {
   name: string;
@@ -29,14 +29,10 @@ export function Accounts() {
   useEffect(() => void load(), []);
   const act = async (action: Promise<unknown>): Promise<boolean> => {
     setError(null);
-    try {
-      await action;
-      await load();
-      return true;
-    } catch (refused) {
-      setError(refused);
-      return false;
-    }
+    const done = await action.then(() => true, setError);
+    // Whatever became of it: where the answer was lost that is to be seen.
+    await load();
+    return !!done;
   };
   const add = async (event: Event): Promise<void> => {
     event.preventDefault();
@@ -63,8 +59,7 @@ export function Accounts() {
         <form onSubmit={add}>
           <TextField label={t('login.name')} autocomplete="off" {...idField(40)} value={name} onText={setName} />
           <Choice label={t('accounts.role')} value={role} onChoice={setRole} choices={roleChoices()} />
-          <TextField label={t('login.password')} type="password" autocomplete="new-password" required minLength={PASSWORD_LENGTH_MIN} maxLength={PASSWORD_LENGTH_MAX}
-            hint={t('form.password', { least: PASSWORD_LENGTH_MIN })} value={password} onText={setPassword} />
+          <NewPassword label={t('login.password')} value={password} onText={setPassword} />
           <div class="actions"><button class="button primary">{t('accounts.add')}</button></div>
         </form>
       </details>

@@ -1,9 +1,8 @@
 /** What the gateway gives away: all of it, all but who it is, or a report to print. And what brings it back. */
 import { useState } from 'preact/hooks';
-import { ask, post, Refusal, secret } from '../../api/client';
+import { arrived, ask, post, Refusal, secret } from '../../api/client';
 import { ended, loadConfig, type Mistake } from '../../api/config';
 import { keepSecret } from '../../api/secrets';
-import { link } from '../../app/router';
 import { t } from '../../lib/text';
 import { TextField } from '../../parts/field';
 import { Notice, Problem } from '../../parts/notice';
@@ -13,14 +12,16 @@ import { settle } from '../uplinks/brought';
 import { Needs, type Missing } from './needs';
 import { restoreBody, type Restored } from './restore';
 
+const READ_MS = 60_000;
+
 /** Hands an answer to the browser as a file, under the name that the gateway gives it. */
-async function save(response: Response): Promise<void> {
-  const address = URL.createObjectURL(await response.blob());
+function save(text: string, { headers }: Response): void {
   const link = document.createElement('a');
-  link.href = address;
-  link.download = /filename="(.+)"/.exec(response.headers.get('Content-Disposition') ?? '')?.[1] ?? '';
+  link.href = URL.createObjectURL(new Blob([text], { type: headers.get('Content-Type')! }));
+  link.download = /filename="(.+)"/.exec(headers.get('Content-Disposition') ?? '')?.[1] ?? '';
   link.click();
-  URL.revokeObjectURL(address);
+  // Some browsers begin to read it only then.
+  setTimeout(() => URL.revokeObjectURL(link.href), READ_MS);
 }
 
 export function Exports() {
@@ -35,10 +36,9 @@ export function Exports() {
     void action().catch(setError);
   };
   const take = (path: string, options?: RequestInit) => act(async () => {
-    const answer = await ask(path, options);
-    const { left_out } = await answer.clone().json() as { left_out: string[] };
-    setLeftOut(left_out.join(', '));
-    await save(answer);
+    const answer = await ask(path, options), text = await arrived(answer.text());
+    setLeftOut((JSON.parse(text) as { left_out: string[] }).left_out.join(', '));
+    save(text, answer);
   });
   const backup = () => take('/export/backup', { headers: secret(passphrase) });
   const template = () => take('/export/template?files=true');
@@ -62,7 +62,7 @@ export function Exports() {
     <Panel title={t('exports.title')}>
       <h3>{t('exports.backup')}</h3>
       <p class="quiet-line">{t('exports.backup.what')}</p>
-      <TextField label={t('exports.passphrase')} type="password" autocomplete="off" hint={t('exports.passphrase.hint')} value={passphrase} onText={setPassphrase} />
+      <TextField label={t('exports.passphrase')} type="password" hint={t('exports.passphrase.hint')} value={passphrase} onText={setPassphrase} />
       <div class="actions">
         <button class="button" type="button" onClick={backup}>{t('exports.backup.do')}</button>
         <label class="button">
@@ -87,9 +87,6 @@ export function Exports() {
       <h3 class="entries-head">{t('exports.template')}</h3>
       <p class="quiet-line">{t('exports.template.what')}</p>
       <div class="actions"><button class="button" type="button" onClick={template}>{t('exports.template.do')}</button></div>
-      <h3 class="entries-head">{t('report.title')}</h3>
-      <p class="quiet-line">{t('report.what')}</p>
-      <div class="actions"><a class="button" href={link('system', 'report')}>{t('report.open')}</a></div>
     </Panel>
   );
 }

@@ -69,6 +69,7 @@ function Form({ of, was, ntp, onDone }: FormProps) {
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const field = (key: keyof typeof text) => ({ value: text[key], onText: (value: string) => setText({ ...text, [key]: value }), autocomplete: 'off', autocapitalize: 'none', spellcheck: false });
+  const secret = { type: 'password', ...field('secret'), autocomplete: undefined } as const;
   const path = `/network/${encodeURIComponent(of.name)}`;
   const send = async (ask: () => Promise<Settings>): Promise<void> => {
     setBusy(true);
@@ -89,9 +90,9 @@ function Form({ of, was, ntp, onDone }: FormProps) {
   return (
     <form onSubmit={set}>
       {of.kind === 'wifi' && <TextField label={t('network.ssid')} required maxLength={32} {...field('ssid')} />}
-      {of.kind === 'wifi' && <TextField label={t('network.passphrase')} type="password" hint={was?.passphrase_set ? t('network.secret.kept') : undefined} {...field('secret')} />}
+      {of.kind === 'wifi' && <TextField label={t('network.passphrase')} hint={was?.passphrase_set ? t('network.secret.kept') : undefined} {...secret} />}
       {of.kind === 'mobile' && <TextField label={t('network.apn')} required hint={t('network.apn.hint')} {...field('apn')} />}
-      {of.kind === 'mobile' && <TextField label={t('network.pin')} type="password" inputmode="numeric" hint={was?.pin_set ? t('network.secret.kept') : undefined} {...field('secret')} />}
+      {of.kind === 'mobile' && <TextField label={t('network.pin')} inputmode="numeric" hint={was?.pin_set ? t('network.secret.kept') : undefined} {...secret} />}
       {of.kind !== 'mobile' && <Choice label={t('network.method')} value={method} onChoice={setMethod} choices={[['dhcp', t('network.dhcp')], ['static', t('network.static')]]} />}
       {method === 'static' && <TextField label={t('network.address')} required hint={t('network.address.hint')} inputmode="text" {...field('address')} />}
       {method === 'static' && <TextField label={t('network.router')} inputmode="text" {...field('router')} />}
@@ -128,9 +129,10 @@ export function NetworkPanel({ network }: { network: Network }) {
   useEffect(() => {
     const load = () => void get<Settings>('/network').then(setSettings, () => {});
     load();
-    const timer = pending ? setInterval(load, AGAIN_MS) : undefined;
+    // Also for a change whose answer was lost, as the connection is what it changes.
+    const timer = setInterval(load, AGAIN_MS);
     return () => clearInterval(timer);
-  }, [pending !== null]);
+  }, []);
   const can = (one: Interface): boolean => one.kind !== 'other' && may('owner') && !pending && settings?.can[one.kind] === true;
   return (
     <Panel title={t('network.title')}>

@@ -28,12 +28,13 @@ export function Tokens() {
     try {
       setMade((await post<{ token: string }>('/tokens', { name, role })).token);
       setName('');
-      await load();
     } catch (refused) {
       setError(refused);
     }
+    // Whatever became of it: where the answer was lost that is to be seen.
+    await load();
   };
-  const drop = (token: Token) => remove(`/tokens/${encodeURIComponent(token.name)}`).then(load, setError);
+  const drop = (token: Token) => remove(`/tokens/${encodeURIComponent(token.name)}`).catch(setError).then(load);
   return (
     <Panel title={t('tokens.title')}>
       {!tokens.length && <p class="quiet-line">{t('tokens.none')}</p>}

@@ -1,6 +1,6 @@
 /** Updates of the whole system: which versions there are, another one from a file or an address, and back. */
 import { useEffect, useState } from 'preact/hooks';
-import { ask, get, post, remove } from '../../api/client';
+import { get, post, remove, sendFile } from '../../api/client';
 import { may } from '../../api/session';
 import { bytes, dateTime, number } from '../../lib/format';
 import { said, t } from '../../lib/text';
@@ -128,7 +128,7 @@ export function Updates() {
       setError(refused);
     });
   };
-  const upload = (file: File) => act(ask('/update/bundle', { method: 'PUT', body: file, headers: { 'Content-Type': 'application/octet-stream' } }));
+  const upload = (file: File) => act(sendFile('PUT', '/update/bundle', file));
   const restart = () => post('/update/restart').then(() => setRestarting(true), setError);
   if (!known) return null;
   if (known.by === 'packages')

@@ -3,7 +3,7 @@
  * locked (a key, or a PKCS #12 file with both) asks for its passphrase first.
  */
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { ask, Refusal, secret } from '../../api/client';
+import { Refusal, secret, sendFile } from '../../api/client';
 import { dateTime } from '../../lib/format';
 import { said, t } from '../../lib/text';
 import { TextField } from '../../parts/field';
@@ -32,23 +32,21 @@ interface FileDropProps {
 
 const PFX = 'pfx', LOCKED_KEY = 'locked-key';
 
-function headersOf(passphrase: string): Record<string, string> {
-  return { 'Content-Type': 'application/octet-stream', ...secret(passphrase) };
-}
+// A file that is dropped beside its place would be opened by the browser in place of the page.
+for (const kind of ['dragover', 'drop'] as const)
+  addEventListener(kind, (event) => /input|textarea/.test((event.target as Element).localName) || event.preventDefault());
 
-async function look(file: File, passphrase: string): Promise<Inspected> {
-  return (await ask('/files/inspect', { method: 'POST', body: file, headers: headersOf(passphrase) })).json() as Promise<Inspected>;
-}
+const look = (file: File, passphrase: string): Promise<Inspected> => sendFile('POST', '/files/inspect', file, secret(passphrase));
 
-const keep = (name: string, file: File, passphrase: string, isKey: boolean): Promise<Response> =>
-  ask(`/files/${encodeURIComponent(name)}${isKey ? '?as=key' : ''}`, { method: 'PUT', body: file, headers: headersOf(passphrase) });
+const keep = (name: string, file: File, passphrase: string, isKey: boolean): Promise<unknown> =>
+  sendFile('PUT', `/files/${encodeURIComponent(name)}${isKey ? '?as=key' : ''}`, file, secret(passphrase));
 
 function Passphrase({ busy, onGiven }: { busy: boolean; onGiven: (passphrase: string) => void }) {
   const [passphrase, setPassphrase] = useState('');
   // No form of its own: it stands in one.
   return (
     <div class="test-row">
-      <TextField label={t('drop.passphrase')} hint={t('drop.passphrase.hint')} type="password" autocomplete="off" value={passphrase} onText={setPassphrase} />
+      <TextField label={t('drop.passphrase')} hint={t('drop.passphrase.hint')} type="password" value={passphrase} onText={setPassphrase} />
       <button class="button" type="button" disabled={busy} onClick={() => onGiven(passphrase)}>{t('drop.unlock')}</button>
     </div>
   );

@@ -23,7 +23,8 @@ export function RequestKey({ id, onMade }: { id: string; onMade: (key: string) =
   const [made, setMade] = useState<Made | null>(null);
   const [files, setFiles] = useState<readonly Kept[]>([]);
   const [error, setError] = useState<unknown>(null);
-  useEffect(() => void get<{ files: Kept[] }>('/files').then((answer) => setFiles(answer.files), () => {}), []);
+  const load = () => get<{ files: Kept[] }>('/files').then((answer) => setFiles(answer.files), () => {});
+  useEffect(() => void load(), []);
   const waiting = files.filter((file) => file.name.endsWith('.key') && !file.used_by?.length);
   const make = async (): Promise<void> => {
     setError(null);
@@ -34,6 +35,7 @@ export function RequestKey({ id, onMade }: { id: string; onMade: (key: string) =
       onMade(answer.name);
     } catch (refused) {
       setError(refused);
+      await load(); // where the answer was lost a key of that name is there
     }
   };
   return (
