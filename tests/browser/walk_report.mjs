@@ -43,6 +43,20 @@ async function foundByItsDisplay(page) {
   check(parseFloat(await panel.locator('td').last().textContent()) === 0, 'no difference', await panel.locator('td').allTextContents());
 }
 
+/** How often a row of the report was drawn by what is done in between. */
+async function drawn(page, act) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Profiler.enable');
+  await session.send('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
+  await act();
+  const { result } = await session.send('Profiler.takePreciseCoverage');
+  const source = await page.evaluate(async () => (await fetch(document.querySelector('script[src]').src)).text());
+  const at = source.indexOf('report-field'), size = ({ ranges: [{ startOffset, endOffset }] }) => endOffset - startOffset;
+  const rows = result.find(({ url }) => url.endsWith('.js') && url.includes('/app-')).functions.filter(({ ranges: [{ startOffset, endOffset }] }) => startOffset <= at && at < endOffset);
+  await session.detach();
+  return rows.sort((a, b) => size(a) - size(b))[0].ranges[0].count;
+}
+
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
   await logIn(page);
@@ -52,8 +66,12 @@ await main(async (browser) => {
   const boiler = page.locator('.panel', { hasText: 'Kessel' });
   const point = boiler.getByLabel('What the display shows for Point 1', { exact: true });
   await point.fill('12,5');
-  await point.press('Enter');
-  await boiler.locator('.report-noted').waitFor();
+  const all = await page.locator('.report-field').count(), own = await boiler.locator('.report-field').count();
+  const rows = await drawn(page, async () => {
+    await point.press('Enter');
+    await boiler.locator('.report-noted').waitFor();
+  });
+  check(rows > 0 && rows <= own && own < all, 'what is noted of one device draws those of others', rows, own, all);
   const [read, , more] = await boiler.locator('tr', { hasText: 'Point 1' }).locator('td').allTextContents();
   check(Math.abs(parseFloat(read) - 12.5 - parseFloat(more)) < 1e-6, 'the difference', read, more);
   const text = boiler.getByLabel('What the display shows for Point 2', { exact: true });
@@ -83,7 +101,9 @@ await main(async (browser) => {
 
   const other = await openPage(browser, { width: 1440, scheme: 'dark', language: 'de-DE' });
   await logIn(other, 'viewer');
-  await open(other);
+  await go(other, 'system');
+  await other.getByRole('link', { name: 'Protokoll öffnen' }).click();
+  await other.waitForSelector('.report-table');
   await other.locator('.report-noted', { hasText: 'owner' }).first().waitFor();
   check((await other.locator('.report-field').count()) === 0, 'a viewer changes nothing');
   await other.getByText('Differenz').first().waitFor();

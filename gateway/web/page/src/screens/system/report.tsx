@@ -43,12 +43,12 @@ interface DeviceProps {
   bus: string;
   values: readonly StoredEvent[];
   displays: readonly Display[];
-  /** In place of what was noted of that point; undefined: nothing is any more. */
-  note: (point: string, noted: Display | undefined) => void;
 }
 
-function Device({ device, bus, values, displays, note }: DeviceProps) {
+function Device({ device, bus, values, ...noted }: DeviceProps) {
   const known = useCell(points);
+  // Of its own: what is typed of one device draws no other.
+  const [displays, setDisplays] = useState(noted.displays);
   const [error, setError] = useState<unknown>(null);
   const identity = Object.entries(device.learnt.identity ?? {}).map(([key, value]) => `${told(`identity.${key}`, key)} ${value}`).join(', ');
   const errors = device.timeouts + device.corrupt + device.unexpected + device.exceptions;
@@ -61,7 +61,8 @@ function Device({ device, bus, values, displays, note }: DeviceProps) {
         <tbody>
           {values.map((event) => {
             const point = known?.get(pointKey({ d: event.d!, p: event.p! })) ?? { d: event.d!, p: event.p!, type: 'number' };
-            return <ReportRow key={event.p} point={point} value={event} noted={displays.find((one) => one.p === event.p)} onNoted={(noted) => note(event.p!, noted)} onError={setError} />;
+            return <ReportRow key={event.p} point={point} value={event} noted={displays.find((one) => one.p === event.p)} onError={setError}
+              onNoted={(noted) => setDisplays((before) => [...before.filter((one) => one.p !== event.p), ...(noted ? [noted] : [])])} />;
           })}
         </tbody>
       </table>
@@ -85,9 +86,6 @@ export function Report() {
   useEffect(() => {
     if (report) document.title = reportName(report);
   }, [report?.made]);
-  const note = (d: string) => (p: string, noted: Display | undefined) => setReport((before) => before && {
-    ...before, displays: [...before.displays.filter((one) => one.d !== d || one.p !== p), ...(noted ? [noted] : [])],
-  });
   return (
     <Screen title={t('report.title')} above={<a href={link('system')}>{t('nav.system')}</a>}
       lead={report && now && t('report.lead', { gateway: now.name || now.id, when: dateTime(report.made), by: report.by })}
@@ -106,7 +104,7 @@ export function Report() {
           </Panel>
           {now.buses.flatMap((bus) => bus.devices.map((device) => (
             <Device key={device.id} device={device} bus={bus.id} values={report.values.filter((event) => event.d === device.id && event.p)}
-              displays={report.displays.filter((one) => one.d === device.id)} note={note(device.id)} />
+              displays={report.displays.filter((one) => one.d === device.id)} />
           )))}
           <Panel title={t('report.sign')}><p class="report-sign" /></Panel>
         </div>

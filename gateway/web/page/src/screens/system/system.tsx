@@ -48,6 +48,10 @@ export function System() {
           {may('owner') && <Accounts />}
           {may('owner') && <Tokens />}
           {may('owner') && <Exports />}
+          <Panel title={t('report.title')}>
+            <p class="quiet-line">{t('report.what')}</p>
+            <div class="actions"><a class="button" href={link('system', 'report')}>{t('report.open')}</a></div>
+          </Panel>
           {may('owner') && <Changes />}
         </div>
       </div>
