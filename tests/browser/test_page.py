@@ -70,6 +70,11 @@ def owned(gateway):
     return gateway
 
 
+def account(gateway, name, role="viewer"):
+    answer = Api(gateway).ask("PUT", "/api/v1/accounts/" + name, {"role": role, "password": PASSWORD}, {"Content-Type": "application/json"})
+    check(answer.status == 200, "an account", answer.status, answer.text)
+
+
 def walk(gateway, name, **more):
     done = subprocess.run(["node", os.path.join(HERE, "walk_%s.mjs" % name)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           timeout=WALK_S_MAX * slowness(), env={**os.environ, "SLUICE_PAGE": gateway.url if gateway else "", "SLUICE_PASSWORD": PASSWORD, **more})
@@ -134,6 +139,19 @@ def an_update_goes_on_without_the_gateway(site):
     gateway.kill()
     gateway.start(before=box.before)
     return accompany(site, gateway, "under_way", {"let it go on": box.let_go})
+
+
+def what_people_call_things_fits_on_a_phone(site):
+    hall = ModbusTcp(site, "hall", ["1-2:chiller,regs=40"])
+    called = ["Wasseraufbereitungsanlagenüberwachungssensorik Nord", "مقياس درجة الحرارة الرئيسي", "👩‍🔧 Vorlauf", "W" * 60]
+    points = [{"id": "p%d" % i, "name": name, "reg": 10 + i, "type": "i16", "scale": 0.1, "unit": "m³/(m²·h)"} for i, name in enumerate(called)]
+    devices = [hall.device("boiler", 1, "1s", points, name="X" * 60), hall.device("c" * 50, 2, "1s", points, name="جهاز قياس الطاقة رقم ٣"),
+               hall.device("ghost", 9, "1s", points, name=called[0])]
+    host = "a-very-long-host-name-of-a-broker." * 4 + "example"
+    uplinks = [{"id": "cloud", "url": "mqtts://%s:8883" % host}, {"id": "b" * 50, "url": "mqtts://" + host}]
+    gateway = owned(Gateway(site, [hall.bus()], devices, uplinks, commit="250ms", web=True, gateway={"name": called[0]}).start())
+    wait_for(lambda: gateway.device("ghost").get("why"), 30, "a device that does not answer")
+    return walk(gateway, "names")
 
 
 def somebody_updates_a_sensor_node(site):
@@ -223,7 +241,18 @@ def somebody_goes_the_whole_way_from_the_box_to_a_value_that_arrives(site):
 
 
 def it_is_used_without_a_mouse(site):
-    return walk(owned(plant(site)), "keyboard")
+    gateway = owned(plant(site))
+    account(gateway, "looker")
+    return walk(gateway, "keyboard")
+
+
+def bad_reception_hides_nothing_that_took_effect(site):
+    gateway = plant(site)
+    return walk(gateway, "reception", SLUICE_CODE=code_of(gateway))
+
+
+def tabs_get_along_with_each_other(site):
+    return walk(owned(plant(site)), "tabs")
 
 
 def a_change_is_shown_tried_and_kept_or_goes_back(site):
@@ -305,7 +334,9 @@ def a_phone_shows_all_and_a_backup_comes_back(site):
 
 def devices_are_looked_for_only_where_somebody_wants_it(site):
     hall = ModbusTcp(site, "hall", ["1:chiller,regs=40"])
-    return walk(owned(Gateway(site, [], [], [], web=True).start()), "place", SLUICE_HALL="127.0.0.1:%d" % hall.port)
+    gateway = owned(Gateway(site, [], [], [], web=True).start())
+    account(gateway, "viewer")
+    return walk(gateway, "place", SLUICE_HALL="127.0.0.1:%d" % hall.port)
 
 
 def what_a_device_does_not_have_is_left_out(site):
@@ -425,8 +456,7 @@ def a_person_with_a_phone_takes_less_than_ten_minutes(site):
 
 def what_displays_show_is_in_the_report(site):
     gateway = owned(plant(site))
-    answer = Api(gateway).ask("PUT", "/api/v1/accounts/viewer", {"role": "viewer", "password": PASSWORD}, {"Content-Type": "application/json"})
-    check(answer.status == 200, "an account", answer.status, answer.text)
+    account(gateway, "viewer")
     wait_for(lambda: gateway.device("boiler")["up"], 20, "the boiler is read")
     return walk(gateway, "report")
 
@@ -438,9 +468,12 @@ if __name__ == "__main__":
     main(the_first_visitor_makes_it_his_and_others_log_in,
          the_board_is_shown_with_its_drawing_and_its_lights,
          every_screen_is_readable_for_everybody_and_nothing_jumps,
+         what_people_call_things_fits_on_a_phone,
          somebody_updates_a_sensor_node,
          it_says_that_the_gateway_is_out_of_reach_and_goes_on,
          it_is_used_without_a_mouse,
+         bad_reception_hides_nothing_that_took_effect,
+         tabs_get_along_with_each_other,
          a_change_is_shown_tried_and_kept_or_goes_back,
          what_is_configured_is_changed_and_removed,
          what_the_gateway_says_is_told_in_german,

@@ -113,7 +113,17 @@ async function isTheLineThatIsThere(page) {
   await page.getByText('No model. Search by maker').waitFor();
 }
 
+/** Who may only look is not offered what leads him nowhere. */
+async function isOfferedNothing(browser) {
+  const page = await openPage(browser, { width: 360 });
+  await logIn(page, 'viewer');
+  await page.getByText('No broker yet').waitFor();
+  check(await page.locator('main a.button').count() === 0, 'a way that is closed', await page.locator('main a.button').allInnerTexts());
+  await page.context().close();
+}
+
 await main(async (browser) => {
+  await isOfferedNothing(browser);
   const page = await openPage(browser, { width: 360 });
   await logIn(page);
   for (const part of [typedWhileLooking, addressWhileLooking, outlivesARestart, takenAndKept, isTheLineThatIsThere]) await part(page);

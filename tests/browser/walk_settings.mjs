@@ -87,7 +87,13 @@ async function changesABroker(page) {
 async function addsABrokerBehindAProxy(page) {
   await go(page, 'uplinks/+');
   await page.getByLabel('Address').fill('mqtt://127.0.0.1:9');
-  await page.getByLabel('Id', { exact: true }).fill('behind');
+  // Letter by letter, while the page is drawn anew.
+  const id = page.getByLabel('Id', { exact: true });
+  await id.fill('behind-');
+  await page.getByLabel('User').fill('somebody');
+  await page.getByLabel('User').fill('');
+  check((await id.inputValue()) === 'behind-', 'what is half typed stays', await id.inputValue());
+  await id.fill('behind');
   check((await page.getByLabel(/^Login at the proxy/).count()) === 0, 'no login without a proxy');
   await page.getByLabel('Proxy', { exact: true }).fill('http://127.0.0.1:3128');
   await page.getByLabel(/^Login at the proxy/).fill('plant7:three plain words');
@@ -115,6 +121,13 @@ async function typesAnAddressOfIpv6(page) {
   }
   await address.fill('mqtts://10.0.0.256');
   await command.getByText('-h 10.0.0.256 -p 8883 ').waitFor();
+  const copy = page.getByRole('button', { name: 'Copy' });
+  await page.evaluate(() => (navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError'))));
+  await copy.click();
+  await page.waitForFunction((line) => String(getSelection()) === line, await command.innerText());
+  await page.evaluate(() => (navigator.clipboard.writeText = () => Promise.resolve()));
+  await copy.click();
+  check(await page.getByText('It is copied.').isVisible() && (await page.getByText('It is copied.').boundingBox()).width > 20, 'it is told, and to be seen');
   check(page.troubles.length === 0, page.troubles);
 }
 

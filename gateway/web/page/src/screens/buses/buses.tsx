@@ -5,7 +5,7 @@ import type { BusStatus } from '../../api/types';
 import { link } from '../../app/router';
 import { useCell } from '../../lib/cell';
 import { number, rate } from '../../lib/format';
-import { t, told } from '../../lib/text';
+import { said, t, told } from '../../lib/text';
 import { Empty } from '../../parts/notice';
 import { Panel } from '../../parts/panel';
 import { Screen } from '../../parts/screen';
@@ -24,7 +24,7 @@ function Line({ bus }: { bus: BusStatus }) {
   const judged = verdict(percent), replies = rates.of(`replies/${bus.id}`);
   const level = busLevel(bus, counted ?? { up: 0, down: 0, bad: 0, requests: 0, replies: 0, percent });
   return (
-    <Panel title={bus.id} aside={<State level={level} word={bus.error || (bus.lent ? t('bus.lent') : t('bus.answer', { up: counted?.up ?? 0, of: bus.devices.length }))} />}>
+    <Panel title={bus.id} aside={<State level={level} word={said(bus.error) || (bus.lent ? t('bus.lent') : t('bus.answer', { up: counted?.up ?? 0, of: bus.devices.length }))} />}>
       <p class="bus-facts">
         <span>{told(`driver.${bus.driver}`, bus.driver)}</span>
         <span><b class="numbers">{replies === null ? t('value.none') : rate(replies)}</b> {t('unit.replies')}</span>

@@ -1,4 +1,5 @@
 /** The living picture: lines on the left, the journal in the middle, brokers on the right, and what runs between them. */
+import { may } from '../../api/session';
 import { rates, sums, type BusSums } from '../../api/status';
 import type { BusStatus, Status, UplinkStatus } from '../../api/types';
 import { link } from '../../app/router';
@@ -39,7 +40,7 @@ export function Flow({ now }: { now: Status }) {
           {buses.map((bus) => <BusCard key={bus.id} bus={bus} sums={sumsOf(bus)} />)}
           {now.buses.length > buses.length && <More n={now.buses.length - buses.length} to="buses" />}
         </ol>
-        {!buses.length && <Empty title={t('overview.nobus')} next={t('overview.nobus.next')}><a class="button primary" href={link('devices', '+')}>{t('overview.nobus.do')}</a></Empty>}
+        {!buses.length && <Empty title={t('overview.nobus')} next={t('overview.nobus.next')}>{may('owner') && <a class="button primary" href={link('devices', '+')}>{t('overview.nobus.do')}</a>}</Empty>}
       </div>
       <Wires side="in" wires={buses.map((bus) => wireOf(levelOf(bus), rates.of(`replies/${bus.id}`)))} />
       <JournalCard now={now} />
@@ -50,7 +51,7 @@ export function Flow({ now }: { now: Status }) {
           {uplinks.map((uplink) => <UplinkCard key={uplink.id} uplink={uplink} now={now} />)}
           {now.uplinks.length > uplinks.length && <More n={now.uplinks.length - uplinks.length} to="uplinks" />}
         </ol>
-        {!uplinks.length && <Empty title={t('overview.nouplink')} next={t('overview.nouplink.next')}><a class="button primary" href={link('uplinks', '+')}>{t('overview.nouplink.do')}</a></Empty>}
+        {!uplinks.length && <Empty title={t('overview.nouplink')} next={t('overview.nouplink.next')}>{may('owner') && <a class="button primary" href={link('uplinks', '+')}>{t('overview.nouplink.do')}</a>}</Empty>}
       </div>
     </section>
   );

@@ -17,7 +17,7 @@ import { Review } from '../../parts/review';
 import { Screen } from '../../parts/screen';
 import { State } from '../../parts/state';
 import { useTrial } from '../../parts/trial';
-import { freeId, idOf } from '../add-device/draft';
+import { freeId } from '../add-device/draft';
 import { uplinkLevel } from '../overview/uplink-card';
 import { bring, settle, takeBack } from './brought';
 import { FileDrop } from './file-drop';
@@ -135,7 +135,7 @@ export function AddUplink() {
           <TextField label={t('broker.url')} hint={t('broker.url.hint')} required spellcheck={false} autocapitalize="none" value={url} onText={setUrl}
             wrong={url.length > 8 && !sound ? t('broker.url.wrong') : undefined} />
           <TextField label={t('first.gateway.id')} hint={t('broker.id.hint')} {...idField()}
-            wrong={taken.includes(id) ? t('broker.id.taken') : undefined} value={id} onText={(text) => setId(idOf(text) || text)} />
+            wrong={taken.includes(id) ? t('broker.id.taken') : undefined} value={id} onText={setId} />
         </Panel>
         {tls && (
           <Panel title={t('broker.tls')}>
@@ -155,11 +155,11 @@ export function AddUplink() {
         {!tls && sound && <Notice level="look" title={t('broker.plain')} next={t('broker.plain.next')} />}
         <Panel title={t('broker.who')}>
           <TextField label={t('broker.user')} hint={t('broker.user.hint')} autocomplete="off" autocapitalize="none" spellcheck={false} value={user} onText={setUser} />
-          <TextField label={t('login.password')} type="password" autocomplete="new-password" value={password} onText={setPassword} />
+          <TextField label={t('login.password')} type="password" value={password} onText={setPassword} />
           <Choice label={t('broker.layout')} value={layout} onChoice={setLayout} choices={[['batch', t('broker.layout.batch')], ['values', t('broker.layout.values')]]} />
           <TextField label={t('option.root')} hint={t('broker.root.hint')} spellcheck={false} autocapitalize="none" placeholder={ROOT} value={root} onText={setRoot} />
           <TextField label={t('option.proxy')} hint={t('option.proxy.hint')} spellcheck={false} autocapitalize="none" value={proxy} onText={setProxy} />
-          {proxy.trim() && <TextField label={t('settings.login')} type="password" autocomplete="off" value={login} onText={setLogin} />}
+          {proxy.trim() && <TextField label={t('settings.login')} type="password" value={login} onText={setLogin} />}
         </Panel>
         {sound && <Preview id={id} layout={layout} root={root.trim()} url={url.trim()} ca={files.ca} cert={files.cert} user={user} />}
         <Problem error={error} />
