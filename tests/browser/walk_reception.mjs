@@ -115,8 +115,30 @@ async function clock(page) {
   await page.waitForRequest((request) => request.url().endsWith('/api/v1/status') && asked.length > before);
 }
 
+/** What is slow is not asked twice by who presses again, and it is seen that it goes on. */
+async function slow(page) {
+  const change = page.getByRole('button', { name: 'Change the password' }), fresh = page.getByLabel('New password');
+  let asked = 0, go_on;
+  const waits = new Promise((resolve) => (go_on = resolve));
+  await page.route('**/api/v1/password', async (route) => {
+    asked++;
+    await waits;
+    await route.continue();
+  });
+  await go(page, 'system');
+  await page.getByLabel('Present password').fill(password);
+  await fresh.fill('a few other words are better');
+  await change.click();
+  await page.waitForFunction((button) => button.disabled, await change.elementHandle());
+  await fresh.press('Enter');
+  go_on();
+  await page.getByText('The password is changed.').waitFor();
+  check(asked === 1 && await change.isEnabled(), 'it is asked twice', asked);
+  check(await page.getByRole('region', { name: 'My password' }).getByRole('alert').count() === 0, 'nothing is refused');
+}
+
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
-  for (const part of [firstRun, change, halfAnAnswer, token, scan, clock]) await part(page);
+  for (const part of [firstRun, change, halfAnAnswer, token, scan, clock, slow]) await part(page);
   check(page.troubles.length === 0, page.troubles);
 });

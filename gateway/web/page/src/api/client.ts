@@ -64,6 +64,23 @@ export function secret(passphrase: string): Record<string, string> {
   return passphrase ? { 'X-Sluice-Passphrase': encodeURIComponent(passphrase) } : {};
 }
 
+let pressed: HTMLButtonElement | null = null;
+addEventListener('click', ({ target }) => {
+  pressed = (target as Element).closest('button');
+  setTimeout(() => (pressed = null));
+}, true);
+
+/** What is pressed to change something waits for the answer: it is seen that something goes on, and nothing is asked twice. */
+async function held<T>(coming: Promise<T>): Promise<T> {
+  const button = pressed;
+  if (button) button.disabled = true;
+  try {
+    return await coming;
+  } finally {
+    if (button) button.disabled = false;
+  }
+}
+
 /** What is lost on its way, the question or any part of the answer, is told as that. */
 export async function arrived<T>(coming: Promise<T>, { signal }: RequestInit = {}): Promise<T> {
   try {
@@ -78,8 +95,9 @@ export async function arrived<T>(coming: Promise<T>, { signal }: RequestInit = {
 /** The response, whatever it holds. `path` is below /api/v1. */
 export async function ask(path: string, options: RequestInit = {}): Promise<Response> {
   const headers = new Headers(options.headers), sent = csrf;
-  if (sent && options.method && options.method !== 'GET') headers.set('X-Sluice-CSRF', sent);
-  const response = await arrived(fetch(`/api/v1${path}`, { ...options, headers, credentials: 'same-origin' }), options);
+  if (sent && options.method) headers.set('X-Sluice-CSRF', sent);
+  const asked = arrived(fetch(`/api/v1${path}`, { ...options, headers, credentials: 'same-origin' }), options);
+  const response = await (options.method ? held(asked) : asked);
   heard();
   if (response.ok) return response;
   const refused = await refusal(response);

@@ -15,13 +15,10 @@ function left(until: number): string {
 
 function Trial({ change }: { change: Pending }) {
   useCell(second);
-  const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const act = async (action: () => Promise<unknown>): Promise<void> => {
-    setBusy(true);
+  const act = (action: () => Promise<unknown>): void => {
     setError(null);
-    await action().catch(setError);
-    setBusy(false);
+    void action().catch(setError);
   };
   const waits = !!change.confirmed && !!change.why;
   return (
@@ -33,8 +30,8 @@ function Trial({ change }: { change: Pending }) {
       </div>
       {may('owner') && (
         <div class="actions">
-          <button class="button primary" type="button" disabled={busy} onClick={() => void act(() => keep(change.change, waits))}>{t(waits ? 'change.anyway' : 'change.keep')}</button>
-          <button class="button" type="button" disabled={busy} onClick={() => void act(() => goBack(change.change))}>{t('change.revert')}</button>
+          <button class="button primary" type="button" onClick={() => act(() => keep(change.change, waits))}>{t(waits ? 'change.anyway' : 'change.keep')}</button>
+          <button class="button" type="button" onClick={() => act(() => goBack(change.change))}>{t('change.revert')}</button>
         </div>
       )}
     </section>

@@ -75,7 +75,6 @@ export function Review({ title, edits, warning, onClose, onDone }: ReviewProps) 
   const [checked, setChecked] = useState<Checked | null>(null);
   const [base, setBase] = useState('');
   const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
 
   useEffect(() => void Promise.all([loadConfig(), check(edits)]).then(([config, answer]) => {
     setBase(answer.revision ?? config.revision);
@@ -88,12 +87,10 @@ export function Review({ title, edits, warning, onClose, onDone }: ReviewProps) 
     onClose();
     onDone?.();
   };
-  const go = async (): Promise<void> => {
-    setBusy(true);
+  const go = (): void => {
     setError(null);
     earlier.current = pending.get()?.change;
-    await apply(edits, base, title).then(done, setError);
-    setBusy(false);
+    void apply(edits, base, title).then(done, setError);
   };
   // Where the answer was lost one hears otherwise that it is on trial.
   const lost = error instanceof Refusal && !error.status && !!base, trial = useCell(pending);
@@ -115,7 +112,7 @@ export function Review({ title, edits, warning, onClose, onDone }: ReviewProps) 
       <Problem error={error} />
       {checked?.ok && !nothing && <p class="hint">{t('review.trial', { s: CONFIRM_S })}</p>}
       <div class="actions">
-        {checked?.ok && !nothing && <button class="button primary" type="button" disabled={busy} onClick={() => void go()}>{t('review.apply')}</button>}
+        {checked?.ok && !nothing && <button class="button primary" type="button" onClick={go}>{t('review.apply')}</button>}
         <button class="button quiet" type="button" onClick={onClose}>{t(checked?.ok && !nothing ? 'dialog.cancel' : 'dialog.close')}</button>
       </div>
     </Dialog>

@@ -27,7 +27,6 @@ export interface Answers {
 export interface StepProps {
   answers: Answers;
   change: (answers: Partial<Answers>) => void;
-  busy: boolean;
   tried: boolean;
   back?: () => void;
   /** What it is called so far: the id is there always. */
@@ -43,7 +42,6 @@ function labelCode(): string {
 
 export function FirstRun({ session }: { session: Session }) {
   const [step, setStep] = useState(0);
-  const [busy, setBusy] = useState(false);
   /** Something was filled in wrongly when one wanted to go on. */
   const [tried, setTried] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -59,7 +57,6 @@ export function FirstRun({ session }: { session: Session }) {
   }, [step]);
 
   const act = async (action: () => Promise<unknown>, then?: () => void) => {
-    setBusy(true);
     setError(null);
     try {
       await action();
@@ -68,8 +65,6 @@ export function FirstRun({ session }: { session: Session }) {
       setError(refused);
       // It may be somebody's by now: one's own, too, where the answer was lost.
       await loadSession().catch(() => {});
-    } finally {
-      setBusy(false);
     }
   };
 
@@ -94,10 +89,10 @@ export function FirstRun({ session }: { session: Session }) {
     <Door title={t('first.title')} lead={t('first.lead')}>
       <p class="steps" aria-live="polite">{t('first.step', { step: step + 1, of: STEPS })}</p>
       <form noValidate onSubmit={submit}>
-        <Step answers={answers} change={change} busy={busy} back={back} given={session.gateway} tried={tried} />
+        <Step answers={answers} change={change} back={back} given={session.gateway} tried={tried} />
         <Problem error={error} />
         <div class="actions">
-          <button class="button primary" disabled={busy}>{t(step < STEPS - 1 ? 'first.next' : 'first.finish')}</button>
+          <button class="button primary">{t(step < STEPS - 1 ? 'first.next' : 'first.finish')}</button>
           {back && <button class="button quiet" type="button" onClick={back}>{t('first.back')}</button>}
         </div>
       </form>

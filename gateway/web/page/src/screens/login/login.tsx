@@ -11,20 +11,16 @@ export function Login({ session }: { session: Session }) {
   const [name, setName] = useState('owner');
   const [password, setPassword] = useState('');
   const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
   const field = useRef<HTMLFormElement>(null);
 
   const enter = async (event: Event) => {
     event.preventDefault();
-    setBusy(true);
     setError(null);
     try {
       await login(name.trim(), password);
     } catch (refused) {
       setError(refused);
       field.current?.querySelector<HTMLInputElement>('input[type=password]')?.select();
-    } finally {
-      setBusy(false);
     }
   };
 
@@ -36,7 +32,7 @@ export function Login({ session }: { session: Session }) {
         <TextField label={t('login.password')} type="password" name="password" autocomplete="current-password"
           required value={password} onText={setPassword} />
         <Problem error={error} />
-        <button class="button primary wide" disabled={busy}>{t('login.enter')}</button>
+        <button class="button primary wide">{t('login.enter')}</button>
         <p class="hint">{t('login.lost')} <code>sluice password owner</code></p>
       </form>
     </Door>

@@ -67,25 +67,18 @@ function Form({ of, was, ntp, onDone }: FormProps) {
   const [method, setMethod] = useState<Wanted['method']>(was?.method ?? 'dhcp');
   const [text, setText] = useState({ address: was?.address ?? '', router: was?.router ?? '', dns: was?.dns.join(', ') ?? '', ntp: was?.ntp.join(', ') ?? '', ssid: was?.ssid ?? '', apn: was?.apn ?? '', secret: '' });
   const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
   const field = (key: keyof typeof text) => ({ value: text[key], onText: (value: string) => setText({ ...text, [key]: value }), autocomplete: 'off', autocapitalize: 'none', spellcheck: false });
   const secret = { type: 'password', ...field('secret'), autocomplete: undefined } as const;
   const path = `/network/${encodeURIComponent(of.name)}`;
-  const send = async (ask: () => Promise<Settings>): Promise<void> => {
-    setBusy(true);
+  const send = (asked: Promise<Settings>): void => {
     setError(null);
-    try {
-      onDone(await ask());
-    } catch (refused) {
-      setError(refused);
-    }
-    setBusy(false);
+    void asked.then(onDone, setError);
   };
   const set = (event: Event): void => {
     event.preventDefault();
     const own = method === 'static' ? { address: text.address.trim(), router: typed(text.router) } : {};
     const radio = of.kind === 'wifi' ? { ssid: text.ssid, passphrase: typed(text.secret) } : of.kind === 'mobile' ? { apn: text.apn.trim(), pin: typed(text.secret) } : {};
-    void send(() => put<Settings>(path, { method, ...own, dns: words(text.dns), ntp: ntp ? words(text.ntp) : undefined, ...radio }));
+    send(put<Settings>(path, { method, ...own, dns: words(text.dns), ntp: ntp ? words(text.ntp) : undefined, ...radio }));
   };
   return (
     <form onSubmit={set}>
@@ -101,8 +94,8 @@ function Form({ of, was, ntp, onDone }: FormProps) {
       <p class="hint">{t('network.back')}</p>
       <Problem error={error} />
       <div class="actions">
-        <button class="button primary" disabled={busy}>{t('network.set')}<span class="unseen"> {of.name}</span></button>
-        {was && <SureButton label={t('network.reset')} about={of.name} onSure={() => void send(() => remove<Settings>(path))} />}
+        <button class="button primary">{t('network.set')}<span class="unseen"> {of.name}</span></button>
+        {was && <SureButton label={t('network.reset')} about={of.name} onSure={() => send(remove<Settings>(path))} />}
       </div>
     </form>
   );
