@@ -18,6 +18,7 @@ globalThis.matchMedia = () => ({ matches: false, addEventListener: () => {} });
 globalThis.document = { documentElement: {} };
 globalThis.location = { hash: '#/%' };
 globalThis.history = { replaceState: () => {} };
+globalThis.scrollY = 0;
 const hearers = {};
 globalThis.addEventListener = (kind, hearer) => (hearers[kind] = hearer);
 const timers = globalThis.setInterval;

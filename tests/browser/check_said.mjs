@@ -17,6 +17,7 @@ await build({
   bundle: true, format: 'esm', outfile: join(folder, 'said.mjs'), logLevel: 'error',
 });
 globalThis.navigator ??= {};
+globalThis.addEventListener = () => {};
 const { learn, phrase, optionsOf } = await import(pathToFileURL(join(folder, 'said.mjs')).href);
 rmSync(folder, { recursive: true });
 
