@@ -109,8 +109,11 @@ static int look(struct updating *updating, int error)
 static int erase(struct updating *updating)
 {
     int error = look(updating, 0);
+    unsigned most = updating->state.pages + 2 * TRIES;
 
     for (int lost = 0; !error && updating->state.phase == UPDATE_ERASING;) {
+        if (most-- == 0)
+            return ERR_UNSUPPORTED; /* no node of ours goes on for ever */
         error = node_update_command(updating->link, UPDATE_ERASE, updating->state.reply_ms);
         if (error && (lost++ > TRIES || look(updating, error) == 0))
             error = lost > TRIES ? error : 0;

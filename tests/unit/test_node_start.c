@@ -104,8 +104,9 @@ int node_polls_look(struct node_polls *polls)
     return 0;
 }
 
-/* A version runs in slot A, and slot B is filled. Returns the exit code. */
-static int run_update(int lose_requests, int lose_replies)
+/* A version runs in slot A, and slot B is filled, unless it is said to be in another phase. Returns
+ * the exit code. */
+static int run_update_in(enum update_phase phase, int lose_requests, int lose_replies)
 {
     static const uint8_t part[IMAGE_HEADER_SIZE + IMAGE_ALIGN] = {[IMAGE_BOARD_AT] = 'm', 'o'};
     const struct node_file file = {.part = {part, part}};
@@ -121,8 +122,13 @@ static int run_update(int lose_requests, int lose_replies)
     node.window[UPDATE_AT_BOARD] = 'm' << 8 | 'o';
     node.window[UPDATE_AT_STATES] = SLOT_CONFIRMED;
     node.window[UPDATE_AT_STATES + 1] = SLOT_FILLED;
-    node.window[UPDATE_AT_PHASE] = UPDATE_COMPLETE;
+    node.window[UPDATE_AT_PHASE] = phase;
     return node_update_run(&link, &file, &wish);
+}
+
+static int run_update(int lose_requests, int lose_replies)
+{
+    return run_update_in(UPDATE_COMPLETE, lose_requests, lose_replies);
 }
 
 static void a_lost_request_to_start_is_sent_again(void **state)
@@ -152,12 +158,21 @@ static void it_gives_up_and_the_node_is_as_before(void **state)
     assert_int_equal(node.window[UPDATE_AT_STATES + 1], SLOT_FILLED);
 }
 
+/* It says that no page is left to be erased, and that it erases. */
+static void a_node_that_never_ends_is_given_up(void **state)
+{
+    (void)state;
+    assert_int_equal(run_update_in(UPDATE_ERASING, 0, 0), EXIT_CODE_FAILED);
+    assert_int_equal(node.starts, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lost_request_to_start_is_sent_again),
         cmocka_unit_test(a_lost_reply_is_no_lost_request),
         cmocka_unit_test(it_gives_up_and_the_node_is_as_before),
+        cmocka_unit_test(a_node_that_never_ends_is_given_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
