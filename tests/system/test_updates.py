@@ -131,12 +131,14 @@ def refuses_each_with_its_reason(site):
 
 
 def a_file_that_goes_while_it_is_sent_is_told(site):
-    """As of a stick that is pulled out. These two say that they have 4,096 bytes: one has fewer, the other cannot be read."""
+    """As of a stick that is pulled out. These two say that they have a page of bytes: one has fewer, the other cannot be read."""
     box = Box(site)
     gateway = start(site, box)
     for name, words in (("mtu", "it is shorter than it was"), ("speed", "Invalid argument")):
-        done = gateway.cli("update", "install", "/sys/class/net/lo/" + name)
-        check(done.returncode == EXIT_SYSTEM and "of 4096: %s. Was its medium pulled out?" % words in done.stderr, name, done.returncode, done.stderr)
+        path = "/sys/class/net/lo/" + name
+        done = gateway.cli("update", "install", path)
+        check(done.returncode == EXIT_SYSTEM and "of %d: %s. Was its medium pulled out?" % (os.stat(path).st_size, words) in done.stderr,
+              name, done.returncode, done.stderr)
         # It may be over before the gateway has looked at it.
         wait_for(lambda: state(gateway)["job"]["phase"] in ("none", "refused"), 20, "the update ends")
     check(install(gateway, box.bundle("good.raucb"))[0].returncode == EXIT_OK, "another one is taken")
@@ -237,6 +239,9 @@ def what_never_ends_is_refused(site):
 
 def more_than_a_bundle_may_have_is_refused_in_words(site):
     """Also where nobody says before how large it is: its last byte is one too many."""
+    room = os.statvfs(site.folder)
+    if room.f_bavail * room.f_frsize < 3 << 30:
+        raise Skip("there is no room for such a bundle here")
     gateway = start(site, Box(site))
     block = b"100000\r\n" + bytes(1 << 20) + b"\r\n"
     put(gateway, "Transfer-Encoding: chunked", [block] * 1024 + [b"1\r\nx\r\n0\r\n\r\n"])
