@@ -418,6 +418,75 @@ static void any_edit_means_what_it_says_and_keeps_every_comment(void **state)
     }
 }
 
+/* An edit of something in the document, without the list around it; NULL where it would be of all.
+ */
+static char *make_edit(const struct json *root, uint64_t *random)
+{
+    static const char *const values[] = {"77",     "\"\"", "\"longer than it was\"", "null",
+                                         "-1.5e3", "[8]",  "{\"a\":1,\"b\":[2]}"};
+    const struct json *at = pick(root, random);
+    const char *value = values[random_below(random, sizeof values / sizeof *values)];
+    uint64_t kind = random_below(random, 6);
+    char *made = NULL;
+    size_t size;
+    FILE *out = at == root ? NULL : open_memstream(&made, &size);
+
+    if (!out)
+        return NULL;
+    fputs("{\"at\":[", out);
+    put_path(out, at);
+    if (kind == 0 && at->type == JSON_LIST)
+        fprintf(out, "],\"add\":%s}", value);
+    else if (kind == 1)
+        fputs("],\"remove\":true}", out);
+    else
+        fprintf(out, "],\"set\":%s}", value);
+    fclose(out);
+    return made;
+}
+
+/* Of several the later ones find what the earlier ones have left. */
+static void several_edits_at_once_are_as_one_after_the_other(void **state)
+{
+    uint64_t random = 23;
+
+    (void)state;
+    for (unsigned round = 0; round < 1500; round++) {
+        unsigned made;
+        char *text = make_document(&random, &made), *now = strdup(text), *all = NULL, *edited;
+        char why[EDIT_WHY_SIZE];
+        size_t size, count = 0;
+        FILE *out = open_memstream(&all, &size);
+
+        fputs("[", out);
+        for (int i = 0; i < 5; i++) {
+            struct read read = read_json(now);
+            char *one = make_edit(read.root, &random), *list;
+
+            arena_close(read.arena);
+            if (!one || asprintf(&list, "[%s]", one) < 0)
+                continue;
+            if (edit(list, now, &edited, why))
+                fail_msg("round %u: %s of %s: %s", round, list, now, why);
+            fprintf(out, "%s%s", count++ > 0 ? "," : "", one);
+            free(now);
+            now = edited;
+            free(list);
+            free(one);
+        }
+        fputs("]", out);
+        fclose(out);
+        if (edit(all, text, &edited, why))
+            fail_msg("round %u: %s of %s: %s", round, all, text, why);
+        if (strcmp(edited, now) != 0)
+            fail_msg("round %u: %s of\n%s\ngave\n%s\nand not\n%s", round, all, text, edited, now);
+        free(edited);
+        free(all);
+        free(now);
+        free(text);
+    }
+}
+
 /* As a page sends it that has them all renumbered or renamed; names grow and shrink. */
 static char *make_devices(unsigned count, bool renamed)
 {
@@ -521,6 +590,7 @@ int main(void)
         cmocka_unit_test(changes_what_it_names_and_nothing_else),
         cmocka_unit_test(refuses_what_cannot_be_done_with_a_reason),
         cmocka_unit_test(any_edit_means_what_it_says_and_keeps_every_comment),
+        cmocka_unit_test(several_edits_at_once_are_as_one_after_the_other),
         cmocka_unit_test(many_values_are_changed_at_once_in_no_time),
         cmocka_unit_test(what_was_added_can_be_taken_away_again),
         cmocka_unit_test(hostile_edits_and_texts_do_no_harm),
