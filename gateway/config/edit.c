@@ -62,8 +62,8 @@ static int read_document(struct edit_document *document, char why[EDIT_WHY_SIZE]
     return 0;
 }
 
-int edit_splice(struct edit_document *document, const struct edit_splice *splices, size_t count,
-                char why[EDIT_WHY_SIZE])
+int edit_splice_text(struct edit_document *document, const struct edit_splice *splices,
+                     size_t count, char why[EDIT_WHY_SIZE])
 {
     char *made = NULL;
     size_t size, at = 0;
@@ -87,7 +87,15 @@ int edit_splice(struct edit_document *document, const struct edit_splice *splice
     if (size > JSON_SIZE_MAX)
         return refuse(why, ERR_TOO_LARGE, "the file would be larger than %d MiB",
                       JSON_SIZE_MAX >> 20);
-    return read_document(document, why);
+    return 0;
+}
+
+int edit_splice(struct edit_document *document, const struct edit_splice *splices, size_t count,
+                char why[EDIT_WHY_SIZE])
+{
+    int error = edit_splice_text(document, splices, count, why);
+
+    return error ? error : read_document(document, why);
 }
 
 /* The first brackets that stand on one line, and the first that do not. */

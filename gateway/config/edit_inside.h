@@ -34,8 +34,12 @@ struct edit_splice {
     size_t size;
 };
 
-/* Replaces up to a few stretches, in the order of the text, and reads the tree anew. 0, or an error
- * with a sentence; then the document is not to be used any more. */
+/* Replaces up to a few stretches, in the order of the text. 0, or an error with a sentence; then
+ * the document is not to be used any more. The tree is as before. */
+int edit_splice_text(struct edit_document *document, const struct edit_splice *splices,
+                     size_t count, char why[EDIT_WHY_SIZE]);
+
+/* The same, and reads the tree anew. */
 int edit_splice(struct edit_document *document, const struct edit_splice *splices, size_t count,
                 char why[EDIT_WHY_SIZE]);
 

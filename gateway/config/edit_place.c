@@ -163,6 +163,70 @@ static int insert_first(struct edit_document *document, const struct json *paren
     return splice_made(document, &splice, 1, made, why);
 }
 
+/* What stands behind byte `at` has moved by so many. */
+static void move_behind(struct json *value, size_t at, int64_t by)
+{
+    if (value->end <= at)
+        return;
+    value->end = (uint32_t)(value->end + by);
+    if (value->begin > at)
+        value->begin = (uint32_t)(value->begin + by);
+    if (value->key_begin > at)
+        value->key_begin = (uint32_t)(value->key_begin + by);
+    for (struct json *item = value->first; item; item = item->next)
+        move_behind(item, at, by);
+}
+
+static void move(struct json *value, int64_t by)
+{
+    value->begin = (uint32_t)(value->begin + by);
+    value->end = (uint32_t)(value->end + by);
+    value->key_begin = (uint32_t)(value->key_begin + by);
+    for (struct json *item = value->first; item; item = item->next)
+        move(item, by);
+}
+
+/* The item of a list or object that is written so, with its places in `made`; NULL: it must be read
+ * with all the others. */
+static struct json *read_item(struct edit_document *document, enum json_type type, const char *made,
+                              size_t size)
+{
+    char *alone = malloc(size + 3);
+    struct json *around = NULL;
+
+    if (!alone)
+        return NULL;
+    alone[0] = type == JSON_OBJECT ? '{' : '[';
+    memcpy(alone + 1, made, size);
+    alone[size + 1] = type == JSON_OBJECT ? '}' : ']';
+    alone[size + 2] = '\0';
+    bool read =
+        json_read(&around, document->arena, alone, size + 2, NULL, NULL) == 0 && around->count == 1;
+    free(alone);
+    if (!read)
+        return NULL;
+    move(around->first, -1);
+    return around->first;
+}
+
+/* As the last one behind `last`, without reading all of the others anew. */
+static int graft(struct edit_document *document, const struct json *last,
+                 const struct edit_splice splices[2], struct json *item, char why[EDIT_WHY_SIZE])
+{
+    struct json *before = (struct json *)(uintptr_t)last;
+    int error = edit_splice_text(document, splices, 2, why);
+
+    if (error)
+        return error;
+    move_behind(document->root, last->end, (int64_t)(splices[0].size + splices[1].size));
+    move(item, (int64_t)(splices[1].begin + splices[0].size));
+    item->parent = before->parent;
+    item->parent->count++;
+    before->next = item;
+    edit_look(document);
+    return 0;
+}
+
 static const struct json *last_item(const struct json *parent, const struct json **before)
 {
     const struct json *last = parent->first;
@@ -200,21 +264,14 @@ int edit_insert(struct edit_document *document, const struct json *parent, const
         render(document, lead, key, value, indent, spread, comma == SIZE_MAX ? "" : ",", &size);
     struct edit_splice splices[] = {{last->end, last->end, ",", comma == SIZE_MAX},
                                     {tail.end, tail.end, made, size}};
-    return splice_made(document, splices, 2, made, why);
-}
-
-/* What stands behind byte `at` has moved by so many. */
-static void move_behind(struct json *value, size_t at, int64_t by)
-{
-    if (value->end <= at)
-        return;
-    value->end = (uint32_t)(value->end + by);
-    if (value->begin > at)
-        value->begin = (uint32_t)(value->begin + by);
-    if (value->key_begin > at)
-        value->key_begin = (uint32_t)(value->key_begin + by);
-    for (struct json *item = value->first; item; item = item->next)
-        move_behind(item, at, by);
+    struct json *item = made && document->size + size < JSON_SIZE_MAX / 2
+                            ? read_item(document, parent->type, made, size)
+                            : NULL;
+    if (!item)
+        return splice_made(document, splices, 2, made, why);
+    int error = graft(document, last, splices, item, why);
+    free(made);
+    return error;
 }
 
 /*
