@@ -89,15 +89,19 @@ void retention_release(struct journal *journal, bool at_once)
  * How long ago the segment was begun. Within a run of the machine its own clock tells: the wall
  * clock of one that was without power or without a time server for months is set forward by them,
  * and what was read a minute before is none the older for it. Another run counts by what was known
- * last of its wall clock.
+ * last of its wall clock; of one whose clock was never set nothing is known but that it was before
+ * this one.
  */
 static int64_t age_ns(const struct journal *journal, const struct segment *segment)
 {
-    struct boot boot = {.offset_ns = segment->offset_ns};
+    struct boot boot = {.offset_ns = segment->offset_ns, .trust = segment->trust};
+    int64_t now_ns = clock_mono(journal->clock);
 
     if (segment->boot == journal->writer.boot.number)
-        return clock_mono(journal->clock) - segment->mono_ns;
+        return now_ns - segment->mono_ns;
     boots_find(&journal->state.boots, segment->boot, &boot);
+    if (boot.trust == CLOCK_UNSET)
+        return now_ns;
     return clock_wall(journal->clock) - (segment->mono_ns + boot.offset_ns);
 }
 

@@ -325,6 +325,40 @@ static void a_clock_that_is_set_forward_makes_nothing_old(void **state)
     assert_int_equal(stats.segments, 2);
 }
 
+/* Whose clock was never set says nothing of when that was: it is as old as the run that follows. */
+static void a_run_whose_clock_was_never_set_is_not_old_at_once(void **state)
+{
+    struct kit *kit = *state;
+    struct journal_stats stats;
+
+    kit->options.segment_bytes = 32 * 1024;
+    kit->options.max_age_ns = 3600 * NS_PER_S;
+    kit->trust = CLOCK_UNSET;
+    kit_open(kit);
+    uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
+    for (int i = 0; i < 20; i++)
+        kit_fill(kit, stream, 1000 * i, 1000);
+    kit_close(kit);
+
+    kit->options.boot_id = "boot-2";
+    kit->mono_ns = 5 * NS_PER_S;
+    kit->trust = CLOCK_SYNCHRONISED;
+    kit->wall_ns += 120 * 24 * 3600 * NS_PER_S;
+    kit_open(kit);
+    for (int i = 0; i < 3; i++) {
+        kit_fill(kit, stream, 0, 1);
+        kit_flush(kit);
+    }
+    assert_int_equal(journal_oldest(kit->journal), 1);
+    kit_pass(kit, 3601 * NS_PER_S);
+    for (int i = 0; i < 3; i++) {
+        kit_fill(kit, stream, 0, 1);
+        kit_flush(kit);
+    }
+    journal_stats(kit->journal, &stats);
+    assert_int_equal(stats.segments, 2);
+}
+
 static void refuses_the_newest_until_the_oldest_is_acknowledged(void **state)
 {
     struct kit *kit = *state;
@@ -517,6 +551,7 @@ int main(void)
         TEST(what_was_dropped_is_not_read_again_many_segments_later),
         TEST(old_segments_go_by_age),
         TEST(a_clock_that_is_set_forward_makes_nothing_old),
+        TEST(a_run_whose_clock_was_never_set_is_not_old_at_once),
         TEST(refuses_the_newest_until_the_oldest_is_acknowledged),
         TEST(an_acknowledgement_makes_room_when_the_newest_segment_is_full),
         TEST(a_reader_that_was_overtaken_is_told),
