@@ -285,8 +285,10 @@ static int await(struct producers *producers, struct produced *point, struct pos
 {
     struct journal_stream_ledger ledger = {0};
 
+    bool owed = is_owed(producers, point);
+    /* Behind it: what was refused last may be what is owed no more. */
     journal_stream_ledger(producers->journal, point->stream.number, &ledger);
-    if (!is_owed(producers, point)) {
+    if (!owed) {
         point->base_n = journal_durable(producers->journal, NULL);
         point->base_refused = ledger.refused;
         point->base_taken = point->taken;
