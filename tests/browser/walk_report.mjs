@@ -108,4 +108,8 @@ await main(async (browser) => {
   check((await other.locator('.report-field').count()) === 0, 'a viewer changes nothing');
   await other.getByText('Differenz').first().waitFor();
   await look(other, 'report-viewer-de');
+  const ink = () => other.evaluate(() => getComputedStyle(document.querySelector('h1')).color), dark = await ink();
+  await other.emulateMedia({ media: 'print' });
+  check(await ink() === 'rgb(26, 32, 30)' && dark !== 'rgb(26, 32, 30)', 'what is dark on the screen is dark on paper, too', await ink(), dark);
+  check(await other.locator('.report .panel').evaluateAll((all) => all.every((panel) => panel.checkVisibility({ contentVisibilityAuto: true }))), 'all of it is printed');
 });
