@@ -284,6 +284,7 @@ const tests = {
     const config = { parsed: { buses: [{ id: 'b', driver: 'modbus-rtu', port: '/dev/x' }], devices: [{ id: 'm', name: 'M', bus: 'b', unit: 3, profile: 'p', report: { on_change: true } }, { id: 'n', bus: 'b', unit: 4 }] } };
     const draft = { ...logic.alike(config.parsed.devices[0], config), id: 'o', name: 'O' };
     assert.equal(draft.unit, 5);
+    assert.equal(logic.editsOf({ ...draft, every: '1,5s' }, config)[0].add.every, '1.5s');
     assert.deepEqual(logic.editsOf(draft, config), [{ at: ['devices'], add: { id: 'o', name: 'O', bus: 'b', unit: 5, report: { on_change: true }, profile: 'p' } }]);
   },
   'a number of many noughts is short, and a large counter is whole'() {

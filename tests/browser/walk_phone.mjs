@@ -214,7 +214,15 @@ async function backupComesBack(page) {
   await page.getByRole('alert').filter({ hasText: /passphrase/i }).waitFor();
   await step(page, 'restore-refused');
   await passphrase.fill('drei Wörter für 5 € ');
+  let arrive;
+  const held = new Promise((resolve) => (arrive = resolve));
+  await page.route('**/api/v1/restore', async (route) => {
+    await held;
+    await route.continue();
+  }, { times: 1 });
   await restore.setInputFiles(file);
+  await page.getByText('It is being checked.').waitFor();
+  arrive();
   await page.getByText(/^It is restored/).waitFor();
   await picture(page, 'restored');
 }

@@ -123,7 +123,7 @@ export function editsOf(draft: Draft, config: Config): Edit[] {
   const bus = newBus(place, draft.busId || newBusId(place, config));
   const device: Record<string, unknown> = {
     id: draft.id, ...(draft.name && { name: draft.name }), bus: bus?.id ?? ('bus' in place ? place.bus : ''), ...(isModbus(place) && { unit: draft.unit }),
-    ...(draft.every && { every: draft.every }), ...draft.like,
+    ...(draft.every && { every: draft.every.replace(',', '.') }), ...draft.like,
   };
   if (draft.profile) device.profile = draft.profile;
   if (draft.points && (draft.like || !draft.profile)) device.points = draft.points;

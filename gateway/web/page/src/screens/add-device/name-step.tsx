@@ -24,7 +24,7 @@ export function NameStep({ draft, change, config, onAnother }: StepProps & { con
     }}>
       <TextField label={t('add.name.label')} hint={t('add.name.hint')} required value={draft.name ?? ''} onText={named} />
       <TextField label={t('first.gateway.id')} hint={t('add.id.hint')} {...idField()} value={draft.id ?? ''} onText={(id) => change({ id })} />
-      <TextField label={t('add.every')} hint={t('add.every.hint')} pattern="[0-9]+(\.[0-9]+)? ?(ms|s|m|h|d)" title={t('add.every.hint')} spellcheck={false} autocapitalize="none" placeholder="5s" value={draft.every ?? ''} onText={(every) => change({ every })} />
+      <TextField label={t('add.every')} hint={t('add.every.hint')} pattern="[0-9]+([.,][0-9]+)? ?(ms|s|m|h|d)" title={t('add.every.hint')} spellcheck={false} autocapitalize="none" placeholder="5s" value={draft.every ?? ''} onText={(every) => change({ every })} />
       <div class="actions"><button class="button primary">{t('add.review')}</button></div>
       {done && !reviewing && trial !== 'back' && (
         <div role="status">

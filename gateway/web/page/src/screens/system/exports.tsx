@@ -28,6 +28,7 @@ export function Exports() {
   const [passphrase, setPassphrase] = useState('');
   const [restored, setRestored] = useState<Restored | null>(null);
   const [leftOut, setLeftOut] = useState('');
+  const [checks, setChecks] = useState(false);
   const [missing, setMissing] = useState<Missing & { body: Record<string, unknown> } | null>(null);
   const [error, setError] = useState<unknown>(null);
   const mistakes = error instanceof Refusal ? (error.fields.errors as Mistake[] | undefined) : undefined;
@@ -44,6 +45,7 @@ export function Exports() {
   const template = () => take('/export/template?files=true');
   const restore = async (body: Record<string, unknown>): Promise<void> => {
     setRestored(null);
+    setChecks(true);
     try {
       const answer = await post<Restored>('/restore', body);
       settle();
@@ -53,6 +55,8 @@ export function Exports() {
       const missing = refused instanceof Refusal && (refused.fields as Partial<Missing>);
       setMissing(missing && missing.needs?.length ? { ...(missing as Missing), body } : null);
       throw refused;
+    } finally {
+      setChecks(false);
     }
     ended.set(null);
     // With the accounts of the backup one may not be known any more: then the login tells.
@@ -80,6 +84,7 @@ export function Exports() {
         await restore(missing.body);
       })} />}
       <div aria-live="polite">
+        {checks && <p class="quiet-line">{t('review.checks')}</p>}
         {leftOut && <Notice level="look" title={t('exports.left_out', { files: leftOut })} />}
         {restored && <Notice level="up" title={t(restored.change ? 'exports.restored' : 'exports.restored.same')}
           why={restored.secrets_left_out ? t('exports.restored.secrets') : undefined} next={restored.change ? t('exports.restored.next') : undefined} />}
