@@ -8,7 +8,7 @@
 
 #define BODY_SIZE_FIRST (64 * 1024)
 #define BODY_SIZE_MAX   (64 * 1024 * 1024)
-#define ERROR_ROOM      1024
+#define ERROR_ROOM      64 /* besides the sentences, of which a byte may become six */
 
 void reply_json(struct http_reply *reply, int status, char *body, size_t size)
 {
@@ -20,14 +20,16 @@ void reply_json(struct http_reply *reply, int status, char *body, size_t size)
 
 void reply_refusal(struct http_reply *reply, int status, const char *sentence, const char *next)
 {
-    char *body = malloc(ERROR_ROOM);
+    /* They name paths, which may be long. */
+    size_t room = ERROR_ROOM + 6 * (strlen(sentence) + (next ? strlen(next) : 0));
+    char *body = malloc(room);
     struct text text;
 
     if (!body) {
         reply->status = 500;
         return;
     }
-    text_init(&text, body, ERROR_ROOM);
+    text_init(&text, body, room);
     text_string(&text, "{\"error\":");
     text_json_string(&text, sentence, strlen(sentence));
     if (next) {

@@ -19,9 +19,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "config/json.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "web/http.h"
+#include "web/reply.h"
 
 #define DEADLINE_MS 10000
 #define CONNECTIONS 64
@@ -423,6 +425,27 @@ static void what_is_slow_keeps_only_its_like_waiting(void **state)
     let_all_go(server, asked, 4);
 }
 
+/* As one that names a file whose path is as long as paths may be. */
+static void a_refusal_is_json_however_long_its_sentence_is(void **state)
+{
+    struct http_reply reply = {0};
+    char sentence[5000];
+    struct arena *arena;
+    struct json *root;
+
+    (void)state;
+    memset(sentence, '\1', sizeof sentence - 1);
+    sentence[sizeof sentence - 1] = '\0';
+    reply_refusal(&reply, 409, sentence, sentence);
+    assert_int_equal(reply.status, 409);
+    assert_int_equal(arena_open(&arena), 0);
+    assert_int_equal(json_read(&root, arena, reply.body, reply.size, NULL, NULL), 0);
+    assert_string_equal(json_find(root, "error")->text, sentence);
+    assert_string_equal(json_find(root, "next")->text, sentence);
+    arena_close(arena);
+    free(reply.body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -433,6 +456,7 @@ int main(void)
         cmocka_unit_test(what_may_not_be_sent_is_refused_before_it_is_read),
         cmocka_unit_test(urgent_work_goes_first),
         cmocka_unit_test(what_is_slow_keeps_only_its_like_waiting),
+        cmocka_unit_test(a_refusal_is_json_however_long_its_sentence_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
