@@ -2,7 +2,9 @@
 """What an image does at its first start, and with what is preset on its card: the script first-boot, with what it calls replaced."""
 import glob
 import hashlib
+import json
 import os
+import subprocess
 import sys
 
 from harness import check, main
@@ -30,6 +32,26 @@ def the_data_partition_grows_once(site):
     calls, status = system.run("first-boot")
     check(status == 0 and not system.has("data/system/grown"), "again at the next start", calls)
     check("could not be grown" in read(system.root, "dev/console"), "it is said")
+
+
+def a_disk_of_any_size_is_used(site):
+    """With the real sfdisk: an MBR knows no more than 2 TiB, and what is behind them is left alone."""
+    tables = {"dos": "label: dos\nstart=8192, size=131072\n", "gpt": "label: gpt\nfirst-lba: 34\nstart=8192, size=131072\n"}
+    most = (1 << 32) - 1
+    for label, sectors, wanted in (("dos", 1 << 21, (1 << 21) - 401408), ("dos", (1 << 32) + 1000, (1 << 32) + 1000 - 401408), ("dos", 1 << 33, most),
+                                   ("dos", (1 << 32) + 401408 + 1000, most), ("gpt", 1 << 33, (1 << 33) - 401408 - 33)):
+        system = System(site)
+        os.unlink(os.path.join(system.root, "bin/sfdisk"))
+        path = os.path.join(system.root, "dev/sluice/disk")
+        os.truncate(path, 256 << 20)
+        subprocess.run(["sfdisk", "-q", "--no-reread", "--no-tell-kernel", path], check=True, capture_output=True, text=True, input=tables[label] + (
+            "start=139264, size=131072\nstart=270336, size=131072\nstart=401408, size=65536\n"))
+        os.truncate(path, sectors * 512)
+        system.put("sys/class/block/disk/size", "%d\n" % sectors)
+        system.run("first-boot")
+        told = subprocess.run(["sfdisk", "--json", path], check=True, capture_output=True, text=True).stdout
+        size = json.loads(told)["partitiontable"]["partitions"][3]["size"]
+        check(size == wanted and system.has("data/system/grown"), "its data partition", label, sectors, wanted, size)
 
 
 def presets_are_taken_once_and_again_when_they_changed(site):
@@ -299,7 +321,7 @@ def a_preset_that_cannot_be_checked_is_taken_at_the_next_start(site):
     check(system.has("etc/sluice/sluice.json") and system.has("data/system/presets"), "it is taken")
 
 
-main(the_data_partition_grows_once, presets_are_taken_once_and_again_when_they_changed, one_preset_that_changed_takes_no_other_along,
+main(the_data_partition_grows_once, a_disk_of_any_size_is_used, presets_are_taken_once_and_again_when_they_changed, one_preset_that_changed_takes_no_other_along,
      who_only_looks_at_a_card_changes_nothing, what_an_earlier_version_took_is_taken, a_full_disk_leaves_what_was_there, nobody_else_reads_a_preset_while_it_is_taken, a_new_configuration_finds_its_files,
      settings_of_the_network_that_make_no_sense_are_told_and_left_out, the_tool_and_the_image_read_settings_of_the_network_alike,
      a_preset_with_mistakes_is_not_taken, a_preset_that_lacked_a_file_is_taken_with_it, a_preset_that_cannot_be_checked_is_taken_at_the_next_start)
