@@ -277,6 +277,16 @@ def a_preset_with_mistakes_is_not_taken(site):
     check(not read(system.root, "dev/console"), "it is told once", read(system.root, "dev/console"))
 
 
+def a_preset_is_judged_for_the_board_that_it_is_on(site):
+    """By the labels of its ports, at the first start already: the gateway would not start with one that is not there."""
+    system = System(site)
+    system.put("boot/sluice/sluice.json", "{}")
+    system.put("bin/sluice", "#!/bin/sh\n[ -h $SYSTEM/etc/sluice/board ]\n")
+    os.chmod(os.path.join(system.root, "bin/sluice"), 0o755)
+    system.run("first-boot")
+    check(system.has("etc/sluice/sluice.json"), "the board is known by then", read(system.root, "dev/console"))
+
+
 def a_preset_that_lacked_a_file_is_taken_with_it(site):
     """And with nothing else that changes on the card: by then the gateway has a configuration of its own."""
     system = System(site)
@@ -324,4 +334,4 @@ def a_preset_that_cannot_be_checked_is_taken_at_the_next_start(site):
 main(the_data_partition_grows_once, a_disk_of_any_size_is_used, presets_are_taken_once_and_again_when_they_changed, one_preset_that_changed_takes_no_other_along,
      who_only_looks_at_a_card_changes_nothing, what_an_earlier_version_took_is_taken, a_full_disk_leaves_what_was_there, nobody_else_reads_a_preset_while_it_is_taken, a_new_configuration_finds_its_files,
      settings_of_the_network_that_make_no_sense_are_told_and_left_out, the_tool_and_the_image_read_settings_of_the_network_alike,
-     a_preset_with_mistakes_is_not_taken, a_preset_that_lacked_a_file_is_taken_with_it, a_preset_that_cannot_be_checked_is_taken_at_the_next_start)
+     a_preset_with_mistakes_is_not_taken, a_preset_is_judged_for_the_board_that_it_is_on, a_preset_that_lacked_a_file_is_taken_with_it, a_preset_that_cannot_be_checked_is_taken_at_the_next_start)
