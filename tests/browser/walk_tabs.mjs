@@ -14,8 +14,10 @@ const hide = (page, is) => page.evaluate((hidden) => {
 async function manyTabs(page) {
   const all = [page];
   while (all.length < TABS) {
-    await hide(all.at(-1), true);
-    const next = await page.context().newPage();
+    const next = await page.context().newPage(), last = all.length === TABS - 1;
+    if (all.length === 1) await hide(page, true);
+    // All but the last are opened behind the first.
+    if (!last) await next.addInitScript(() => Object.defineProperty(document, 'hidden', { value: true, configurable: true }));
     all.push(next);
     await next.goto(`${address}/#/devices/boiler`, { timeout: 60_000 });
     await next.locator('.device-point .value-number', { hasText: /\d/ }).first().waitFor({ timeout: 60_000 });
@@ -62,6 +64,25 @@ async function anotherVersion(page) {
   await page.unroute('**/api/v1/session');
 }
 
+/** What begins something that goes on for long cannot be pressed again as soon as that has begun. */
+async function underWay(page) {
+  let end;
+  const held = new Promise((resolve) => (end = resolve));
+  await page.route('**/api/v1/jobs/*/lines', (route) => held.then(() => route.continue()));
+  await go(page, 'uplinks/cloud');
+  const begun = page.waitForResponse((response) => response.url().endsWith('/api/v1/jobs') && response.request().method() === 'POST');
+  await page.getByRole('button', { name: 'Examine', exact: true }).click();
+  await (await begun).finished();
+  const button = page.getByRole('button', { name: 'Examining …' });
+  await button.waitFor();
+  await page.evaluate(() => new Promise((done) => setTimeout(done, 200))); // for what the page does with the answer
+  check(await button.isDisabled(), 'it can be pressed again while it goes on');
+  end();
+  await page.getByRole('button', { name: 'Examine', exact: true }).waitFor({ timeout: 60_000 });
+  check(await page.getByRole('button', { name: 'Examine', exact: true }).isEnabled(), 'it can be pressed again afterwards');
+  await page.unroute('**/api/v1/jobs/*/lines');
+}
+
 /** A file that is dropped beside its place opens nothing in place of the page. */
 async function droppedBeside(page) {
   const taken = await page.evaluate(() => ['dragover', 'drop'].map((kind) => {
@@ -76,6 +97,6 @@ await main(async (browser) => {
   const page = await openPage(browser);
   await logIn(page);
   await go(page, 'devices/boiler');
-  for (const part of [manyTabs, anotherSession, anotherVersion, droppedBeside]) await part(page);
+  for (const part of [manyTabs, underWay, anotherSession, anotherVersion, droppedBeside]) await part(page);
   check(page.troubles.length === 0, page.troubles);
 });

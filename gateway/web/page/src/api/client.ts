@@ -73,11 +73,17 @@ addEventListener('click', ({ target }) => {
 /** What is pressed to change something waits for the answer: it is seen that something goes on, and nothing is asked twice. */
 async function held<T>(coming: Promise<T>): Promise<T> {
   const button = pressed;
-  if (button) button.disabled = true;
+  if (!button) return coming;
+  pressed = null;
+  button.disabled = true;
+  // What its screen wants of it meanwhile holds afterwards: what was begun may go on for long.
+  let wanted = false;
+  Object.defineProperty(button, 'disabled', { configurable: true, set: (is: boolean) => (wanted = is) });
   try {
     return await coming;
   } finally {
-    if (button) button.disabled = false;
+    delete (button as Partial<HTMLButtonElement>).disabled;
+    button.disabled = wanted;
   }
 }
 

@@ -120,7 +120,7 @@ setInterval(() => {
 
 // Of the few connections that a browser has to one gateway a tab that nobody looks at keeps none: with six of them all
 // others would wait for ever. Only a log goes on, of which nothing is told later.
-addEventListener('visibilitychange', () => {
+function see(): void {
   const hide = (is: boolean) => {
     hidden = is;
     if (is) hearers.pause.forEach((hearer) => hearer(undefined));
@@ -129,7 +129,10 @@ addEventListener('visibilitychange', () => {
   clearTimeout(hiding);
   if (document.hidden) hiding = setTimeout(hide, HIDDEN_MS, true);
   else hide(false);
-});
+}
+
+addEventListener('visibilitychange', see);
+see(); // one that was opened behind another tab is not told that it is hidden
 
 /** Whether the page may listen: once somebody has logged in. */
 export function allowLive(yes: boolean): void {
