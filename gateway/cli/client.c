@@ -1,6 +1,7 @@
 #include "cli/client.h"
 
 #include <cjson/cJSON.h>
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -428,6 +429,10 @@ void client_add_query(char *path, const char *key, const char *value)
         return;
     size += (size_t)snprintf(path + size, CLIENT_PATH_SIZE_MAX - size,
                              "%c%s=", strchr(path, '?') ? '&' : '?', key);
-    for (; *value && size + 4 < CLIENT_PATH_SIZE_MAX; value++)
-        size += (size_t)snprintf(path + size, 4, "%%%02X", (unsigned char)*value);
+    for (; *value && size + 4 < CLIENT_PATH_SIZE_MAX; value++) {
+        unsigned char letter = (unsigned char)*value;
+        bool plain = isalnum(letter) || strchr("-_.", letter);
+
+        size += (size_t)snprintf(path + size, 4, plain ? "%c" : "%%%02X", letter);
+    }
 }

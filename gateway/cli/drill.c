@@ -18,6 +18,7 @@
 #include "cli/end_signals.h"
 #include "cli/find_config.h"
 #include "cli/find_uplink.h"
+#include "cli/told.h"
 #include "config/config.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -30,11 +31,14 @@
 #define DRAIN_MAX_NS (INT64_C(3600) * NS_PER_S)
 #define HEAR_NS      (5 * NS_PER_S)
 #define MINUTES_MAX  240
+#define END_SIZE     320
 #define QUIET_NS     (3 * NS_PER_S) /* for what is on its way when all is acknowledged */
 
 static const char MAY_NOT_READ[] =
     "the broker does not let this gateway's user read its own topics, so nothing can be counted: "
     "allow it, or listen with sluice audit as another user";
+
+static const char ENDED[] = "ended before its time; the uplink goes on";
 
 enum phase { PHASE_LISTEN, PHASE_CUT, PHASE_DRAIN, PHASE_QUIET, PHASE_OVER };
 
@@ -44,6 +48,7 @@ struct drill {
     bool json;
     struct mqtt *client;
     struct balance *balance;
+    struct told told;
     char prefix[160]; /* "sluice/plant7/" */
     enum phase phase;
     char by[64];
@@ -143,8 +148,13 @@ static void give_back(struct drill *drill)
 
 static void tell(struct drill *drill, const char *phase, double left_s, double backlog)
 {
+    char line[TOLD_LINE_SIZE];
+
+    snprintf(line, sizeof line, "{\"phase\":\"%s\",\"left_s\":%.0f,\"backlog\":%.0f}", phase,
+             left_s, backlog);
+    told_line(&drill->told, line, true);
     if (drill->json)
-        printf("{\"phase\":\"%s\",\"left_s\":%.0f,\"backlog\":%.0f}\n", phase, left_s, backlog);
+        printf("%s\n", line);
     else if (left_s > 0)
         printf("%-9s %5.0f s left, %.0f events wait\n", phase, left_s, backlog);
     else
@@ -297,9 +307,12 @@ static void conduct(struct drill *drill)
     while (drill->phase != PHASE_OVER && !drill->failed) {
         poll(ends, 2, 200);
         if (ends[1].revents)
-            fail(drill, "ended before its time; the uplink goes on");
+            fail(drill, ENDED);
         mqtt_process(drill->client);
         step(drill, clock_mono(&clock_system));
+        /* A job once the uplink is its own: one that is refused is none. */
+        if (drill->claimed && !told_keep(&drill->told))
+            fail(drill, ENDED);
     }
     if (drill->claimed)
         give_back(drill);
@@ -310,17 +323,21 @@ static void conduct(struct drill *drill)
 static int print_end(struct drill *drill, double minutes)
 {
     struct balance_report report;
+    char line[END_SIZE];
 
     if (balance_draw(drill->balance, &report))
         return EXIT_CODE_SYSTEM;
     double back_s = (double)drill->back_ns / (double)NS_PER_S;
     double drained_s = (double)drill->drained_ns / (double)NS_PER_S;
+    snprintf(line, sizeof line,
+             "{\"phase\":\"end\",\"cut_s\":%.0f,\"waited\":%" PRIu64
+             ",\"return_s\":%.1f,\"drain_s\":%.1f,\"events\":%" PRIu64 ",\"missing\":%" PRIu64
+             ",\"duplicates\":%" PRIu64 ",\"proven\":%s}",
+             minutes * 60, drill->backlog_peak, back_s, drained_s, report.events,
+             report.hole_events, report.duplicates, report.proven ? "true" : "false");
+    told_line(&drill->told, line, true);
     if (drill->json)
-        printf("{\"phase\":\"end\",\"cut_s\":%.0f,\"waited\":%" PRIu64
-               ",\"return_s\":%.1f,\"drain_s\":%.1f,\"events\":%" PRIu64 ",\"missing\":%" PRIu64
-               ",\"duplicates\":%" PRIu64 ",\"proven\":%s}\n",
-               minutes * 60, drill->backlog_peak, back_s, drained_s, report.events,
-               report.hole_events, report.duplicates, report.proven ? "true" : "false");
+        printf("%s\n", line);
     else
         printf("\nAfter %g minute%s without the broker %" PRIu64 " event%s had waited.\n"
                "The uplink's next attempt came %.1f s later; %.1f s after it all had arrived.\n"
@@ -376,6 +393,7 @@ static int run(struct drill *drill, const char *gateway, double minutes)
     else
         conduct(drill);
     int code = drill->failed ? EXIT_CODE_SYSTEM : print_end(drill, minutes);
+    told_end(&drill->told, code);
     mqtt_close(drill->client);
     balance_close(drill->balance);
     return code;
@@ -405,7 +423,8 @@ int command_drill(int argc, char **argv)
             "arrives is counted by a subscriber at the broker, which uses the uplink's own\n"
             "user with \"-drill\" behind the client id. Ctrl-C ends it at once; whatever\n"
             "happens to the drill, the uplink goes on within a minute. An uplink has one drill\n"
-            "at a time: a second one is refused with who runs the first.\n",
+            "at a time: a second one is refused with who runs the first. The page shows it as a\n"
+            "job (GET /api/v1/jobs), and may end it.\n",
         .after = "Exit status: 1 something is missing; 2 there is no such uplink; 3 errors in the\n"
                  "configuration; 4 the daemon does not answer; 5 it could not be carried out.\n",
         .flags = flags,
@@ -433,6 +452,8 @@ int command_drill(int argc, char **argv)
     if (uplink) {
         struct uplink_options *options = uplink->options;
         drill.options = options;
+        drill.told = (struct told){
+            .socket = drill.socket_path, .kind = "drill", .of = options->id, .by = command.name};
         code = run(&drill, config->site.id, minutes);
     }
     config_free(config);

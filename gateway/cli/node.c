@@ -28,8 +28,13 @@ static int run_status(struct node_link *link, const struct node_given *given)
     return state.boot_loader ? EXIT_CODE_FAILED : EXIT_CODE_OK;
 }
 
-static int show(const struct node_state *state, const struct node_given *given)
+static int show(struct node_link *link, const struct node_state *state,
+                const struct node_given *given)
 {
+    char line[NODE_STATE_JSON_SIZE];
+
+    node_state_json(state, line, sizeof line);
+    told_line(&link->told, line, true);
     node_state_print(state, given->wish.json);
     return EXIT_CODE_OK;
 }
@@ -43,7 +48,7 @@ static int run_confirm(struct node_link *link, const struct node_given *given)
         error = node_update_command(link, UPDATE_CONFIRM, state.reply_ms);
     if (!error)
         error = node_state_read(link, &state, TRIES);
-    return error ? node_update_tell(link, error) : show(&state, given);
+    return error ? node_update_tell(link, error) : show(link, &state, given);
 }
 
 static int run_rollback(struct node_link *link, const struct node_given *given)
@@ -55,7 +60,7 @@ static int run_rollback(struct node_link *link, const struct node_given *given)
     if (error)
         return node_update_tell(link, error);
     if (state.running != before)
-        return show(&state, given);
+        return show(link, &state, given);
     fprintf(stderr, "%s: the node still runs what it ran: %s\n", link->command,
             node_state_was_left(&state, before)
                 ? "the other version is damaged"
@@ -64,14 +69,25 @@ static int run_rollback(struct node_link *link, const struct node_given *given)
     return EXIT_CODE_FAILED;
 }
 
-static int with_link(const char *operand, const struct node_given *given, const char *name,
-                     int (*run)(struct node_link *, const struct node_given *))
+/* What can be said of a node in one go. */
+struct simple {
+    const char *name, *about;
+    const char *job; /* as what it is told to the daemon; NULL: it changes nothing */
+    int (*run)(struct node_link *link, const struct node_given *given);
+};
+
+static int with_link(const char *operand, const struct node_given *given,
+                     const struct simple *simple)
 {
     static struct node_link link;
-    int code = node_link_open(&link, operand, &given->flags, name);
+    int code = node_link_open(&link, operand, &given->flags, simple->name);
 
-    if (code == EXIT_CODE_OK)
-        code = run(&link, given);
+    if (code == EXIT_CODE_OK) {
+        link.told.kind = simple->job;
+        told_keep(&link.told); /* it begins */
+        code = simple->run(&link, given);
+        told_end(&link.told, code);
+    }
     node_link_close(&link);
     return code;
 }
@@ -120,17 +136,18 @@ static int update(const char *operand, const char *path, struct node_given *give
         {"json", 'J', NULL, "as JSON", NULL, &(given).wish.json},                                  \
         COMMAND_SOCKET_FLAG(&(given).flags.socket)
 
-static int command_simple(int argc, char **argv, const char *name, const char *about,
-                          int (*run)(struct node_link *, const struct node_given *))
+#define TOLD_ABOUT "The page shows it as a job (GET /api/v1/jobs) where a device is named.\n"
+
+static int command_simple(int argc, char **argv, const struct simple *simple)
 {
     struct node_given given = {.flags = {.socket = gateway_socket_path()}};
     const struct args_flag flags[] = {PLACE_FLAGS(given), {0}};
     const struct args_command command = {
-        .name = name,
+        .name = simple->name,
         .operands = " DEVICE|PORT|HOST",
         .operands_min = 1,
         .operands_max = 1,
-        .about = about,
+        .about = simple->about,
         .after = "Exit status: 1 the node says no, does not answer, or its boot loader answers; 2 "
                  "there\n"
                  "is no such device; 3 errors in the configuration; 4 there is no daemon, and no\n"
@@ -141,7 +158,7 @@ static int command_simple(int argc, char **argv, const char *name, const char *a
     int first = args_parse(argc, argv, &command);
     if (first < 0)
         return first == ARGS_DONE ? EXIT_CODE_OK : EXIT_CODE_USAGE;
-    return with_link(argv[first], &given, name, run);
+    return with_link(argv[first], &given, simple);
 }
 
 #define UPDATE_ABOUT                                                                               \
@@ -149,7 +166,7 @@ static int command_simple(int argc, char **argv, const char *name, const char *a
     "after ten good answers. What runs meanwhile is not touched; a version that does not\n"        \
     "work goes away by itself, and an update that was cut off goes on where it was.\n"             \
     "Where the gateway polls the line, it goes on polling: the line is borrowed for a\n"           \
-    "moment at a time.\n"
+    "moment at a time.\n" TOLD_ABOUT
 
 static int command_node_update(int argc, char **argv)
 {
@@ -230,23 +247,27 @@ static void help(FILE *out)
 
 int command_node(int argc, char **argv)
 {
+    static const struct simple status = {"sluice node status",
+                                         "Shows what is in both slots of a sensor node, and which "
+                                         "of them runs.\n",
+                                         NULL, run_status};
+    static const struct simple confirm = {"sluice node confirm",
+                                          "Keeps the version that is on trial.\n" TOLD_ABOUT,
+                                          "node-confirm", run_confirm};
+    static const struct simple rollback = {"sluice node rollback",
+                                           "Goes back to the version in the other slot, which was "
+                                           "confirmed before.\n" TOLD_ABOUT,
+                                           "node-rollback", run_rollback};
     const char *name = argc > 1 ? argv[1] : "--help";
 
     if (strcmp(name, "status") == 0)
-        return command_simple(argc - 1, argv + 1, "sluice node status",
-                              "Shows what is in both slots of a sensor node, and which of them "
-                              "runs.\n",
-                              run_status);
+        return command_simple(argc - 1, argv + 1, &status);
     if (strcmp(name, "update") == 0)
         return command_node_update(argc - 1, argv + 1);
     if (strcmp(name, "confirm") == 0)
-        return command_simple(argc - 1, argv + 1, "sluice node confirm",
-                              "Keeps the version that is on trial.\n", run_confirm);
+        return command_simple(argc - 1, argv + 1, &confirm);
     if (strcmp(name, "rollback") == 0)
-        return command_simple(argc - 1, argv + 1, "sluice node rollback",
-                              "Goes back to the version in the other slot, which was confirmed "
-                              "before.\n",
-                              run_rollback);
+        return command_simple(argc - 1, argv + 1, &rollback);
     if (strcmp(name, "file") == 0)
         return command_node_file(argc - 1, argv + 1);
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {

@@ -6,6 +6,7 @@
 
 #include "cli/node_file.h"
 #include "core/error.h"
+#include "core/text.h"
 #include "daemon/gateway.h"
 
 static uint32_t both(const uint16_t *registers)
@@ -122,37 +123,43 @@ bool node_state_was_left(const struct node_state *state, unsigned slot)
            (state->slot[slot].state == SLOT_DROPPED || state->slot[slot].state == SLOT_FAILED);
 }
 
-static void print_json(const struct node_state *state)
+void node_state_json(const struct node_state *state, char *out, size_t size)
 {
     char version[16];
+    struct text text;
 
-    printf("{\"board\":\"%s\",\"boot_loader\":%s,\"running\":%s,\"slots\":[", state->board,
-           state->boot_loader ? "true" : "false",
-           state->running == SLOTS_NONE ? "null"
-           : state->running             ? "\"B\""
-                                        : "\"A\"");
+    text_init(&text, out, size);
+    text_printf(&text, "{\"board\":\"%s\",\"boot_loader\":%s,\"running\":%s,\"slots\":[",
+                state->board, state->boot_loader ? "true" : "false",
+                state->running == SLOTS_NONE ? "null"
+                : state->running             ? "\"B\""
+                                             : "\"A\"");
     for (unsigned i = 0; i < 2; i++) {
-        printf("%s{\"state\":\"%s\"", i ? "," : "", node_state_word(state->slot[i].state));
+        text_printf(&text, "%s{\"state\":\"%s\"", i ? "," : "",
+                    node_state_word(state->slot[i].state));
         if (state->slot[i].version || state->slot[i].state != SLOT_EMPTY)
-            printf(",\"version\":\"%s\"", node_file_version(state->slot[i].version, version));
+            text_printf(&text, ",\"version\":\"%s\"",
+                        node_file_version(state->slot[i].version, version));
         if (state->slot[i].state == SLOT_REFUSED)
-            printf(",\"why\":\"%s\"", node_state_fault(state->slot[i].reason));
-        printf("}");
+            text_printf(&text, ",\"why\":\"%s\"", node_state_fault(state->slot[i].reason));
+        text_string(&text, "}");
     }
-    printf("]");
+    text_string(&text, "]");
     if (state->trial_s != UINT16_MAX)
-        printf(",\"trial_s\":%u,\"tries_left\":%u", state->trial_s, state->tries);
+        text_printf(&text, ",\"trial_s\":%u,\"tries_left\":%u", state->trial_s, state->tries);
     if (state->phase)
-        printf(",\"received\":%" PRIu32 ",\"length\":%" PRIu32, state->next, state->length);
-    printf(",\"oldest\":\"%s\"}\n", node_file_version(state->oldest, version));
+        text_printf(&text, ",\"received\":%" PRIu32 ",\"length\":%" PRIu32, state->next,
+                    state->length);
+    text_printf(&text, ",\"oldest\":\"%s\"}", node_file_version(state->oldest, version));
 }
 
 void node_state_print(const struct node_state *state, bool json)
 {
-    char version[16];
+    char version[16], line[NODE_STATE_JSON_SIZE];
 
     if (json) {
-        print_json(state);
+        node_state_json(state, line, sizeof line);
+        printf("%s\n", line);
         return;
     }
     printf("board   %s\n", state->board);

@@ -37,6 +37,11 @@ bool node_state_on_trial(const struct node_state *state);
 /* Whether the version in that slot was told to make way for the other one. */
 bool node_state_was_left(const struct node_state *state, unsigned slot);
 
+#define NODE_STATE_JSON_SIZE 768
+
+/* All of it as an object of JSON, zero-terminated. */
+void node_state_json(const struct node_state *state, char *out, size_t size);
+
 /* Shows it on standard output. */
 void node_state_print(const struct node_state *state, bool json);
 

@@ -375,7 +375,14 @@ def what_was_is_looked_at_while_an_outage_is_tried(site):
 
     def drill():
         drills.append(site.start("drill", program("sluice"), "drill", "--socket", gateway.socket, "--minutes", "2"))
-    return accompany(site, gateway, "past", {"drill at the machine": drill, "end that drill": lambda: drills[0].signal(signal.SIGINT)})
+
+    def ends():
+        check(drills[0].popen.wait(30) != 0 and "ended before its time" in drills[0].log(), "its words", drills[0].log())
+
+    def claim(for_ms):
+        check(Api(gateway).ask("POST", "/api/v1/uplinks/cloud/hold?by=anna&claim_ms=%d" % for_ms).status == 200, "the claim", for_ms)
+    return accompany(site, gateway, "past", {"drill at the machine": drill, "see that drill end": ends, "take the uplink by another program": lambda: claim(60000),
+                                             "give it back": lambda: claim(0)})
 
 
 def a_backup_makes_another_machine_the_same_gateway(site):

@@ -130,7 +130,7 @@ async function drillAgain(page) {
   await page.unroute('**/api/v1/jobs');
 }
 
-/** One that another browser started is followed here, with its end; of one that was started on the machine is told whose it is. */
+/** One that another browser, or somebody at the machine, started is followed here, and ended; of another program's is told whose it is. */
 async function drillOfSomebodyElse(page) {
   await go(page, 'uplinks/cloud');
   const other = await openPage(page.context().browser());
@@ -145,10 +145,16 @@ async function drillOfSomebodyElse(page) {
   await page.getByRole('button', { name: 'Cut it off' }).waitFor();
   await other.context().close();
   await please('drill at the machine');
-  await page.locator('.notice', { hasText: 'that was not started on this page' }).getByText(/process \d+/).waitFor();
+  await page.getByRole('button', { name: 'End it now' }).waitFor();
+  await page.getByText('cut off', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'End it now' }).click();
+  await please('see that drill end');
+  await page.getByRole('button', { name: 'Cut it off' }).waitFor();
+  await please('take the uplink by another program');
+  await page.locator('.notice', { hasText: 'that was not started on this page' }).getByText('anna').waitFor();
   check((await page.getByRole('button', { name: 'Cut it off' }).count()) === 0, 'not a second one');
   await step(page, 'drill-elsewhere');
-  await please('end that drill');
+  await please('give it back');
   await page.getByRole('button', { name: 'Cut it off' }).waitFor();
 }
 

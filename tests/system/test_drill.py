@@ -60,6 +60,39 @@ def a_drill_that_is_ended_gives_the_uplink_back(site):
     plant.finish()
 
 
+def a_drill_at_the_command_line_is_followed_as_a_job(site):
+    """With all that it prints; one that is refused is none, and whoever looks at the jobs may end it."""
+    plant = Plant(site)
+    api = Api(plant.gateway)
+
+    def start(name, minutes):
+        return site.start(name, program("sluice"), "drill", "--config", plant.gateway.config_path, "--socket", plant.gateway.socket, "--minutes", minutes, "--json")
+
+    def running():
+        return [job for job in api.get("/api/v1/jobs")["jobs"] if job["running"]]
+    drill = start("drill", "0.1")
+    job, = wait_for(running, 20, "it is a job")
+    check((job["kind"], job["of"]) == ("drill", "cloud") and f"sluice drill (process {drill.popen.pid})" in job["by"], "whose job it is", job)
+    check(plant.drill("--minutes", "0.02").returncode == EXIT_SYSTEM and len(api.get("/api/v1/jobs")["jobs"]) == 1, "a second one is none", api.get("/api/v1/jobs"))
+    check(drill.popen.wait(60) == EXIT_OK, "it ends", drill.log())
+    kept = api.get("/api/v1/jobs/" + job["job"])
+    said = [json.loads(line) for line in drill.log().splitlines() if line.startswith("{")]
+    check((kept["running"], kept["exit"]) == (False, 0) and kept["lines"] == said and said[-1]["phase"] == "end", "what is told of it", kept, said)
+    drill = start("another", "5")
+    job, = wait_for(running, 20, "another one")
+    check(api.ask("DELETE", "/api/v1/jobs/" + job["job"]).status == 200, "somebody ends it")
+    check(drill.popen.wait(20) == EXIT_SYSTEM and "ended before its time" in drill.log(), "it hears of that", drill.log())
+    kept = api.get("/api/v1/jobs/" + job["job"])
+    check(not kept["running"] and kept["exit"] == EXIT_SYSTEM and kept["words"], "how it ended", kept)
+    # One that the gateway runs itself is not told of besides.
+    number = api.ask("POST", "/api/v1/jobs", {"kind": "drill", "uplink": "cloud", "minutes": 1}).json["job"]
+    wait_for(lambda: api.get("/api/v1/jobs/" + number)["lines"], 20, "it cuts")
+    check([job["job"] for job in running()] == [number], "its own job alone", api.get("/api/v1/jobs"))
+    api.ask("DELETE", "/api/v1/jobs/" + number)
+    wait_for(lambda: not running(), 20, "it ends")
+    plant.finish()
+
+
 def a_hold_ends_by_itself_and_is_bounded(site):
     plant = Plant(site)
     api = Api(plant.gateway)
@@ -120,5 +153,5 @@ def a_user_who_may_not_read_is_told(site):
 
 
 main(what_waits_arrives_and_nothing_is_missing, a_drill_that_is_ended_gives_the_uplink_back,
-     a_hold_ends_by_itself_and_is_bounded, a_second_drill_of_an_uplink_is_refused_and_the_first_goes_on,
+     a_drill_at_the_command_line_is_followed_as_a_job, a_hold_ends_by_itself_and_is_bounded, a_second_drill_of_an_uplink_is_refused_and_the_first_goes_on,
      an_uplink_that_one_has_for_himself_nobody_else_holds, a_user_who_may_not_read_is_told)
