@@ -11,8 +11,8 @@
 #define AGAIN_NS (1 * NS_PER_S)
 #define SOON_NS  (500 * NS_PER_MS) /* before that, where there is something to tell */
 
-/* False: the daemon's answer, whose form is known, says {"job":"7","stop":true}. With `words` it is
- * the end. */
+/* False: the daemon's answer, whose form is known, says {"job":"1795448371020","stop":true}. With
+ * `words` it is the end. */
 static bool tell(struct told *told, const char *line, int code, const char *words)
 {
     char path[CLIENT_PATH_SIZE_MAX], by[80], exit[12];

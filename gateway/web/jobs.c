@@ -176,8 +176,11 @@ bool jobs_take_place(struct jobs *jobs, struct job **out_of_place)
 
 void jobs_keep(struct jobs *jobs, struct job *job)
 {
+    uint64_t started_ms = (uint64_t)(job->started_ns / NS_PER_MS);
+
     jobs->starting--;
-    job->number = ++jobs->newest;
+    jobs->newest = started_ms > jobs->newest ? started_ms : jobs->newest + 1;
+    job->number = jobs->newest;
     job->running = true;
     jobs->kept[jobs->count++] = job;
 }

@@ -56,7 +56,8 @@ void job_keep_lines(struct job *job, const char *data, size_t size);
  * the caller's to release. Under the lock. False when all run. */
 bool jobs_take_place(struct jobs *jobs, struct job **out_of_place);
 
-/* Gives the place to a job, which gets its number. Under the lock. */
+/* Gives the place to a job, which gets its number: the time of its start in ms, or one more than
+ * the newest, so that whoever asks for one of before a restart gets no other. Under the lock. */
 void jobs_keep(struct jobs *jobs, struct job *job);
 
 /* Notes in the journal who started what. May wait for the disk; without the lock. */

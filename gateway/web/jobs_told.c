@@ -125,7 +125,7 @@ static struct job *find_told(const struct telling *telling)
     for (size_t i = 0; i < jobs->count; i++) {
         struct job *job = jobs->kept[i];
 
-        /* A number of before the gateway's start may be another's now. */
+        /* Only its own: a number is taken from whoever gives it. */
         if (job->number == telling->number && job->gone_ns && does_it(job, telling) &&
             strncmp(job->by, telling->by, sizeof job->by - 1) == 0)
             found = job;

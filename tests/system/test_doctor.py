@@ -77,8 +77,9 @@ def an_uplink_that_is_connected_stays_so(site):
     api = Api(gateway)
     answer = api.ask("POST", "/api/v1/jobs", {"kind": "doctor", "uplink": "cloud"})
     check(answer.status == 202, "as a job", answer.text)
-    wait_for(lambda: not api.get("/api/v1/jobs/1")["running"], 30, "the job ends")
-    check(api.get("/api/v1/jobs/1")["lines"][-1]["verdict"] in ("ok", "warning"), "what the job found")
+    path = "/api/v1/jobs/" + answer.json["job"]
+    wait_for(lambda: not api.get(path)["running"], 30, "the job ends")
+    check(api.get(path)["lines"][-1]["verdict"] in ("ok", "warning"), "what the job found")
     check(subscriber.on("status"), "the subscriber is there")
 
 

@@ -194,6 +194,23 @@ def jobs_that_are_posted_while_the_gateway_ends_do_no_harm(site):
         thread.join()
 
 
+def a_number_is_no_other_jobs_after_a_restart(site):
+    """Not even one of the same kind for the same, begun at the same moment as others; and numbers go on rising."""
+    gateway = Gateway(site, [], [], []).start()
+    api = Api(gateway)
+
+    def start():
+        return api.ask("POST", "/api/v1/jobs", {"kind": "scan", "on": "--help"}).json["job"]
+    before = [start() for _ in range(3)]
+    gateway.stop()
+    gateway.start()
+    check([api.ask("GET", "/api/v1/jobs/" + number).status for number in before] == [404] * 3, "those of before are gone")
+    after = [start() for _ in range(3)]
+    check([api.ask("GET", "/api/v1/jobs/" + number).status for number in before] == [404] * 3, "and nobody has their numbers", before, after)
+    numbers = [int(number) for number in before + after]
+    check(numbers == sorted(set(numbers)), "they rise", numbers)
+
+
 def what_is_refused_is_not_noted_as_started(site):
     plant = Plant(site)
     silent = socket.create_server(("127.0.0.1", 0))
@@ -222,7 +239,7 @@ def what_a_program_does_by_itself_is_told_as_a_job(site):
     other = tell(of="other").json["job"]
     check(other not in (number, ""), "one for another", other)
     third = tell(other, of="third").json["job"]
-    check(third not in (number, other, ""), "a number of before a restart is another's now", third)
+    check(third not in (number, other, ""), "a number that is another's", third)
     for bad in ({"line": "[1]"}, {"line": "{"}, {"line": '{"a": }'}, {"kind": "tea"}, {"exit": "x", "words": ""}, {"line": '{"a": "%s"}' % ("x" * 3000)}):
         check(tell(number, **bad).status == 400, "what is refused", bad)
     told = {"kind": "step", "step": "a \"new\" line\n", "list": [1, {"deep": None}, True, -1.50e3]}
@@ -258,5 +275,5 @@ main(a_scan_of_a_polled_bus_is_followed_line_by_line_and_polling_goes_on, a_job_
      registers_are_shown_in_every_type, what_a_job_prints_is_an_object_a_line, what_is_no_job_is_refused_in_words,
      nothing_in_a_request_becomes_a_flag_or_a_command, a_job_dies_with_its_gateway,
      a_job_dies_with_a_gateway_that_is_killed,
-     jobs_that_are_posted_while_the_gateway_ends_do_no_harm, what_is_refused_is_not_noted_as_started,
+     jobs_that_are_posted_while_the_gateway_ends_do_no_harm, a_number_is_no_other_jobs_after_a_restart, what_is_refused_is_not_noted_as_started,
      what_a_program_does_by_itself_is_told_as_a_job, what_there_is_to_choose_from)
