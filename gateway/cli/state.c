@@ -29,7 +29,7 @@ static void put_line(void *context, const struct event *event)
     struct lines *lines = context;
     struct text text;
 
-    if (event->status == STATUS_REMOVED)
+    if (status_ends(event->status))
         return;
     text_init(&text, lines->line, LINE_SIZE);
     struct stream stream;

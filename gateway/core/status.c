@@ -33,3 +33,8 @@ const char *status_help(uint16_t status)
     const struct row *row = find(status);
     return row ? row->help : "";
 }
+
+bool status_ends(uint16_t status)
+{
+    return status == STATUS_REMOVED || status == STATUS_RENAMED;
+}

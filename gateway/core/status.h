@@ -7,6 +7,7 @@
 #ifndef SLUICE_CORE_STATUS_H
 #define SLUICE_CORE_STATUS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* name, code, the "why" in published messages, what it means and what to look at */
@@ -61,7 +62,8 @@
     X(INTERRUPTED, 0x8084, "interrupted",                                                          \
       "the gateway ended meanwhile: nobody knows whether the command was executed; read the "      \
       "point before you repeat it")                                                                \
-    X(REMOVED, 0x8089, "removed", "the configuration no longer has this device or point")          \
+    X(REMOVED, 0x8089, "removed", "the configuration no longer has this device, point or uplink")  \
+    X(RENAMED, 0x803F, "renamed", "the device, point or uplink goes on under another id")          \
     X(STOPPED, 0x800C, "stopped", "stopped before: a command that waited was not executed")        \
     X(LENT, 0x808D, "lent",                                                                        \
       "the bus is lent to a program such as sluice scan; it comes back by itself")                 \
@@ -80,5 +82,8 @@ enum status {
 /* The "why" of a status and what to look at; "bad" and "" for codes not in the table. */
 const char *status_why(uint16_t status);
 const char *status_help(uint16_t status);
+
+/* Whether nothing more comes of a stream whose last event has it, until it is configured again. */
+bool status_ends(uint16_t status);
 
 #endif

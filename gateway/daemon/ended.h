@@ -3,15 +3,16 @@
 #ifndef SLUICE_DAEMON_ENDED_H
 #define SLUICE_DAEMON_ENDED_H
 
+#include "config/config.h"
 #include "core/clock.h"
-#include "core/site.h"
 #include "journal/journal.h"
 
 /*
- * Puts an event with STATUS_REMOVED on each stream of a device or point that `site`, whose streams
+ * Puts an event on each stream of a device, point or uplink that `config`, whose devices' streams
  * are declared, does not have and that has not ended yet: once, whatever starts and reloads follow.
- * What ran on them is stopped. Streams of uplinks, buses and producers are theirs to end.
+ * Its status is STATUS_RENAMED where the configuration has it under another id ("was"), else
+ * STATUS_REMOVED. What ran on them is stopped. Streams of buses and producers are theirs to end.
  */
-void ended_tell(struct journal *journal, const struct site *site, const struct clock *clock);
+void ended_tell(struct journal *journal, const struct config *config, const struct clock *clock);
 
 #endif

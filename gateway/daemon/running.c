@@ -417,7 +417,7 @@ int running_apply(struct running *running, struct config *config, bool trial)
     struct running_bus *stopped = stop_buses(running, &config->site);
     struct running_uplink *ended = stop_uplinks(running, config, NS_PER_S);
     put_config_event(running);
-    ended_tell(running->journal, &config->site, running->clock);
+    ended_tell(running->journal, config, running->clock);
     running->trial = trial;
     if (!trial)
         places_settle(running, ended);

@@ -1,5 +1,7 @@
 /* Earlier names of devices and points: what was stored under them is found under the present ones.
  */
+#include "daemon/was.h"
+
 #include <string.h>
 
 #include "daemon/running.h"
@@ -9,6 +11,40 @@
 static const char *name_at(const char *id, const struct option_texts *was, size_t index)
 {
     return index == 0 ? id : index <= was->count ? was->items[index - 1] : NULL;
+}
+
+static bool has_name(const char *id, const struct option_texts *was, const char *wanted)
+{
+    const char *name;
+
+    for (size_t i = 0; (name = name_at(id, was, i)); i++) {
+        if (strcmp(name, wanted) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool has_point_named(const struct site_device *device, const char *point)
+{
+    for (size_t i = 0; i < device->point_count; i++) {
+        if (has_name(device->points[i].id, &device->points[i].was, point))
+            return true;
+    }
+    return false;
+}
+
+bool was_named(const struct site *site, const char *device, const char *point)
+{
+    for (size_t b = 0; b < site->bus_count; b++) {
+        for (size_t d = 0; d < site->buses[b].device_count; d++) {
+            const struct site_device *candidate = &site->buses[b].devices[d];
+
+            if (has_name(candidate->id, &candidate->was, device) &&
+                (!*point || has_point_named(candidate, point)))
+                return true;
+        }
+    }
+    return false;
 }
 
 static const struct site_point *find_point(const struct site_device *device, const char *point)

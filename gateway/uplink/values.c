@@ -96,7 +96,7 @@ static bool is_to_be_kept(const struct uplink *uplink)
 {
     struct journal_stream_ledger ledger = {0};
 
-    if (uplink->event.status == STATUS_REMOVED)
+    if (status_ends(uplink->event.status))
         return false;
     if (uplink->event.n > uplink->repeated_n)
         return true;
@@ -114,7 +114,7 @@ bool values_add(struct uplink *uplink, bool uncertain)
     if (!publish_room(uplink, message.text.size) ||
         !send(uplink, message.topic, &message.text, is_to_be_kept(uplink)))
         return false;
-    if (uplink->event.status == STATUS_REMOVED)
+    if (status_ends(uplink->event.status))
         announce_clear(uplink, message.topic); /* of a backlog before it something may be kept */
     uplink->group_last = uplink->event.n;
     uplink->group_events++;

@@ -26,7 +26,7 @@ static void put_state(void *context, const struct event *event)
     struct stream declared;
     const struct stream *stream = journal_stream(query->api->journal, event->stream, &declared);
 
-    if (event->status == STATUS_REMOVED)
+    if (status_ends(event->status))
         return;
     if (query->legend)
         feed_event_words(query->text, event, stream,

@@ -243,7 +243,7 @@ static void write_value(void *context, const struct event *event)
     struct stream stream;
     struct text text;
 
-    if (event->kind != EVENT_READING || event->status == STATUS_REMOVED)
+    if (event->kind != EVENT_READING || status_ends(event->status))
         return;
     text_init(&text, line, sizeof line);
     feed_event_json(&text, event,

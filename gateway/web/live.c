@@ -78,7 +78,7 @@ static struct live_table *make_table(const struct live *live, char fingerprint[F
 
 static void take_newest(void *context, const struct event *event)
 {
-    if (event->status != STATUS_REMOVED)
+    if (!status_ends(event->status))
         live_table_take(context, event);
 }
 

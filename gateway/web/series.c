@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/status.h"
 #include "journal/reader.h"
 
 /* Events of several buses are stored a little out of order. */
@@ -86,7 +87,8 @@ static void take(struct series *series, const struct event *event)
     struct series_bucket *bucket = bucket_of(series, event->wall_ns);
     double number;
 
-    if (!bucket)
+    /* The history of what was renamed goes on. */
+    if (!bucket || event->status == STATUS_RENAMED)
         return;
     if (event_quality(event->status)[0] == 'b') {
         bucket->bad++;

@@ -148,6 +148,61 @@ def what_is_no_longer_configured_is_no_longer_in_the_state(site):
     gateway.stop()
 
 
+def what_was_renamed_goes_on_under_its_new_id_alone(site):
+    """A device, a point and an uplink: each tells that it was renamed, and its history has no bad value for that."""
+    broker, hall = Broker(site, tls=False), ModbusTcp(site, "hall", ["1-2:meter"])
+    points = [{"id": "other", "reg": 1, "type": "u16"}]
+    gateway = Gateway(site, [hall.bus()], [hall.device("meter1", 1, points=points), hall.device("meter2", 2, points=copy.deepcopy(points))],
+                      [broker.uplink(), broker.uplink(id="second", root="second")]).start()
+    api = Api(gateway)
+
+    def state():
+        return [json.loads(line) for line in gateway.cli("state", "--json").stdout.splitlines()]
+
+    def names():
+        return {(row.get("d", row.get("u")), row.get("p", "")) for row in state() if "d" in row or "u" in row}
+
+    def ends():
+        """Of each stream that ended: why."""
+        events = [json.loads(line) for line in gateway.cli("replay", "--kind", "reading,state").stdout.splitlines()]
+        told = [event for event in events if event.get("why") in ("removed", "renamed")]
+        check(len({(event.get("d", event.get("u")), event.get("p", "")) for event in told}) == len(told), "each ends once", told)
+        return {(event.get("d", event.get("u")), event.get("p", "")): event["why"] for event in told}
+    first = {("meter1", ""), ("meter1", "counter"), ("meter1", "other"), ("meter2", ""), ("meter2", "counter"), ("meter2", "other"), ("cloud", ""), ("second", "")}
+    wait_for(lambda: names() == first, 30, "all are read, and both uplinks are there")
+
+    def rename(settings):
+        settings["devices"][0].update(id="incomer", was=["meter1"])
+        point = next(point for point in settings["devices"][1]["points"] if point["id"] == "other")
+        point.update(id="load", was=["other"])
+        settings["uplinks"][1].update(id="office", was="second")
+    gateway.tell(rename)
+    second = {("incomer", ""), ("incomer", "counter"), ("incomer", "other"), ("meter2", ""), ("meter2", "counter"), ("meter2", "load"), ("cloud", ""), ("office", "")}
+    wait_for(lambda: names() == second, 30, "the new ids alone")
+    renamed = {key: "renamed" for key in first - second}
+    check(ends() == renamed, "what ended", ends())
+    for device, point in (("incomer", "counter"), ("meter2", "load")):
+        series = api.get("/api/v1/series?device=%s&point=%s&from=-5m&to=now&buckets=1" % (device, point))
+        check(series["bad"] == [0] and series["n"][0] > 1, "its history goes on", series)
+    told = [json.loads(line) for line in gateway.cli("replay", "--device", "incomer", "--point", "counter").stdout.splitlines()]
+    check({event["d"] for event in told} == {"meter1", "incomer"} and any(event.get("why") == "renamed" for event in told), "under both ids", told)
+    gateway.stop()
+    gateway.start()
+    wait_for(lambda: names() == second, 30, "a start tells nothing anew")
+    check(ends() == renamed, "what ended", ends())
+    # One that goes for good: also a point that had been renamed, and an uplink.
+    def remove(settings):
+        settings["devices"].pop()
+        settings["uplinks"].pop()
+    gateway.tell(remove)
+    wait_for(lambda: names() == {("incomer", ""), ("incomer", "counter"), ("incomer", "other"), ("cloud", "")}, 30, "what is left")
+    check(ends() == {**renamed, **{key: "removed" for key in second if key[0] in ("meter2", "office")}}, "what ended", ends())
+    # What comes back is there again.
+    gateway.tell(lambda settings: settings["uplinks"].append(broker.uplink(id="second", root="second")))
+    wait_for(lambda: ("second", "") in names(), 30, "an uplink that comes back")
+    gateway.stop()
+
+
 def a_bus_is_changed(site):
     plant = Plant(site)
     plant.quiet(plant.line)
@@ -271,7 +326,8 @@ def many_reloads_in_a_row_end_with_the_last_file(site):
     plant.finish()
 
 
-main(a_device_is_added_and_removed, what_is_no_longer_configured_is_no_longer_in_the_state, a_bus_is_changed, an_uplink_is_changed_added_and_removed, a_bad_file_is_refused,
+main(a_device_is_added_and_removed, what_is_no_longer_configured_is_no_longer_in_the_state,
+     what_was_renamed_goes_on_under_its_new_id_alone, a_bus_is_changed, an_uplink_is_changed_added_and_removed, a_bad_file_is_refused,
      the_journals_settings_are_changed, a_journal_that_cannot_be_had_is_refused,
      what_lacks_descriptors_is_told_and_tried_again,
      many_reloads_in_a_row_end_with_the_last_file)
