@@ -57,7 +57,9 @@ int command_points(int argc, char **argv)
             "  export  writes the points that a device of the configuration FILE has, as CSV\n"
             "  import  checks such a table as sluice check would, and writes its points as\n"
             "          JSON, for \"points\" of a device. A device can also name the table\n"
-            "          itself: \"points\": \"boiler.csv\"\n",
+            "          itself: \"points\": \"boiler.csv\"\n\n"
+            "The first line names the columns: id, reg, type, ..., write.min, write.max,\n"
+            "write.step for the limits of what may be written, or write (true) without limits.\n",
         .after = "Exit status: 2 there is no such device or driver; 3 there are errors in the "
                  "file; 5 it\n"
                  "cannot be read.\n\n"

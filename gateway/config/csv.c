@@ -20,7 +20,8 @@ struct reader {
     locale_t locale; /* numbers have a point, whatever the process's locale */
     struct csv_column columns[CSV_COLUMNS_MAX];
     size_t column_count;
-    char name[96]; /* of what is read: "points[3].scale" */
+    char name[96];            /* of what is read: "points[3].scale" */
+    struct json_place closed; /* where this point's "write" says false; line 0: nowhere */
     json_tell_fn *tell;
     void *context;
 };
@@ -329,14 +330,16 @@ static void set_number(struct reader *reader, struct json *value, const char *te
     value->type = JSON_BAD;
 }
 
-static void set_truth(struct reader *reader, struct json *value, const char *text)
+/* `more`: what else is to be said of it. */
+static void set_truth(struct reader *reader, struct json *value, const char *text, const char *more)
 {
     value->type = JSON_BOOL;
     value->truth = strcasecmp(text, "true") == 0;
     if (value->truth || strcasecmp(text, "false") == 0)
         return;
     value->type = JSON_BAD;
-    tell(reader, value->at, "%s: found \"%.60s\"; true or false is expected", reader->name, text);
+    tell(reader, value->at, "%s: found \"%.60s\"; true or false is expected%s", reader->name, text,
+         more);
 }
 
 /* The text up to the next | that no backslash stands before; *rest goes behind it, or is NULL. */
@@ -399,7 +402,7 @@ static void set_value(struct reader *reader, const struct csv_column *column, st
     else if (type == OPTION_INT || type == OPTION_NUMBER)
         set_number(reader, value, text);
     else if (type == OPTION_BOOL)
-        set_truth(reader, value, text);
+        set_truth(reader, value, text, "");
     else if (type == OPTION_NUMBERS || type == OPTION_TEXTS)
         set_list(reader, value, text, type == OPTION_NUMBERS);
     else if (type == OPTION_BAND && !strchr(text, '%'))
@@ -418,19 +421,39 @@ static struct json *part_of(struct reader *reader, struct json *point, const cha
     return new_value(reader, point, key, at, JSON_OBJECT);
 }
 
+/* "write", which opens a point without limits. */
+static void open_point(struct reader *reader, const struct cell *cell, struct json *point)
+{
+    struct json probe = {.at = cell->at};
+
+    set_truth(reader, &probe, cell->text,
+              "; limits have columns of their own: write.min, write.max, write.step");
+    if (probe.truth)
+        part_of(reader, point, "write", cell->at);
+    else if (probe.type == JSON_BOOL)
+        reader->closed = cell->at;
+}
+
+/* A point that says both would be open to commands against a word of its line. */
+static void check_closed(const struct reader *reader, const struct json *point, unsigned number)
+{
+    if (reader->closed.line && json_find(point, "write"))
+        tell(reader, reader->closed,
+             "points[%u].write: found false beside limits of what may be written; leave those "
+             "cells empty, or say true",
+             number);
+}
+
 static void take_cell(struct reader *reader, const struct csv_column *column,
                       const struct cell *cell, struct json *point, unsigned number)
 {
-    struct json probe = {.at = cell->at};
     char name[64];
     if (!column->key || (*cell->text == '\0' && !cell->quoted))
         return;
     csv_column_name(column, name, sizeof(name));
     snprintf(reader->name, sizeof(reader->name), "points[%u].%s", number, name);
     if (!column->part && !column->row && strcmp(column->key, "enum") != 0) { /* "write" */
-        set_truth(reader, &probe, cell->text);
-        if (probe.truth)
-            part_of(reader, point, column->key, cell->at);
+        open_point(reader, cell, point);
         return;
     }
     struct json *parent = column->part ? part_of(reader, point, column->part, cell->at) : point;
@@ -448,6 +471,7 @@ static bool read_point(struct reader *reader, struct json *list, struct json **l
     if (!point)
         return false;
     *point = (struct json){.type = JSON_OBJECT, .parent = list, .at = reader->place};
+    reader->closed.line = 0;
     for (size_t i = 0; !cell.last; i++) {
         if (!read_cell(reader, &cell))
             return false;
@@ -456,6 +480,7 @@ static bool read_point(struct reader *reader, struct json *list, struct json **l
         else if (*cell.text)
             tell(reader, cell.at, "found \"%.60s\" behind the last column", cell.text);
     }
+    check_closed(reader, point, list->count);
     if (*last)
         (*last)->next = point;
     else

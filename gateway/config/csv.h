@@ -12,7 +12,8 @@
  * byte order mark is skipped, and so are empty lines and those whose first cell begins with #. An
  * empty cell is a key that is left out; a quoted one is an empty text. Lists have | between their
  * items, and a backslash before a | or a backslash in one. "write.min" is "min" in the object
- * "write"; "write" alone opens the point where the cell is true. Numbers have a point, whatever the
+ * "write"; "write" alone opens the point where the cell is true, and where it is false no limit may
+ * stand beside it. Numbers have a point, whatever the
  * language.
  */
 #ifndef SLUICE_CONFIG_CSV_H

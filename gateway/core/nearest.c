@@ -6,7 +6,7 @@
 
 static char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c == '_' || c == ' ' ? '-' : c;
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : strchr("_ .", c) && c ? '-' : c;
 }
 
 static unsigned least(unsigned a, unsigned b)

@@ -374,6 +374,22 @@ const tests = {
     assert.equal(logic.readTable('id;reg;name\na;1;"x; ""y"""').points[0].name, 'x; "y"');
     assert.deepEqual(logic.readTable(''), { points: [], wrong: [] });
   },
+  'a table has the columns of a table in the configuration'() {
+    const rows = [
+      'id;name;reg;scale;write;write.min;write.max;write.step;write.verify;report.dead_band;report.at_least;enum;was;na',
+      'a;2;40001;0,1;;0;10,5;0.5;FALSE;2%;60s;0=off|1=a\\|b;b|c;7',
+      'd;true;40002;;TRUE;;;;;0,5;;;;', 'e;;40003;;false;;;;;;;;;', 'f;;40004;;false;0;;;;;;;;', 'g;;40005;;0..9;;;;;;;;;', 'h;;40006;;true;;9;;;;;;;',
+    ];
+    assert.deepEqual(logic.readTable(rows.join('\n')), {
+      points: [
+        { id: 'a', name: '2', reg: 40001, scale: 0.1, write: { min: 0, max: 10.5, step: 0.5, verify: false }, report: { dead_band: '2%', at_least: '60s' }, enum: { 0: 'off', 1: 'a|b' }, was: ['b', 'c'], na: [7] },
+        { id: 'd', name: 'true', reg: 40002, write: {}, report: { dead_band: 0.5 } },
+        { id: 'e', reg: 40003 },
+        { id: 'h', reg: 40006, write: { max: 9 } },
+      ],
+      wrong: [5, 6],
+    });
+  },
   'a value that does not change stands in the middle of its chart'() {
     assert.deepEqual([400, -50, 0].map(logic.aroundFlat), [[396, 404], [-50.5, -49.5], [-1, 1]]);
   },

@@ -204,6 +204,16 @@ static void tells_each_mistake_with_line_and_column(void **state)
           "type,"}},
         {"", {":1:1: the table is empty"}},
         {"id,reg,align\na,40001,yes\n", {":2:9: points[0].align: found \"yes\"; true or false"}},
+        {"id,reg,write\na,40001,0..100\n",
+         {":2:9: points[0].write: found \"0..100\"; true or false is expected; limits have columns "
+          "of "
+          "their own: write.min, write.max, write.step"}},
+        {"id,reg,write_min\na,40001,0\n",
+         {":1:8: \"write_min\": unknown key; did you mean \"write.min\"?"}},
+        {"id,reg,write,write.max\na,40001,FALSE,9\nb,40002,false,\nc,40003,true,9\n",
+         {":2:9: points[0].write: found false beside limits"}},
+        {"id,reg,write.step,write\na,40001,0.5,false\n",
+         {":2:13: points[0].write: found false beside limits"}},
         {"id,reg,enum\na,40001,off\n", {":2:9: points[0].enum: found \"off\"; texts for values"}},
         {"id,reg,name\na,40001,K\xfc"
          "che\n",

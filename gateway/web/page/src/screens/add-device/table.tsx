@@ -5,9 +5,21 @@ import { Field, TextField } from '../../parts/field';
 import type { StepProps } from './add-device';
 import { numberingOf } from './register';
 
-const NUMBERS = ['reg', 'scale', 'offset', 'length', 'min', 'max', 'bit'];
+/** What is never a number, whatever it looks like. */
+const TEXTS = ['id', 'name', 'unit', 'class'];
 const POINTS_MAX = 2_000;
-const EXAMPLE = 'id;name;reg;type;unit;scale';
+const EXAMPLE = 'id;name;reg;type;unit;scale;write.min;write.max';
+
+/** A cell as the gateway reads it in a table of its own; only that a comma may be a number's, too. Lists have | between their items. */
+function valueOf(key: string, cell: string): unknown {
+  const items = (cell.match(/(\\.|[^|])+/g) ?? []).map((item) => item.replace(/\\(.)/g, '$1')), number = Number(cell.replace(',', '.'));
+  if (key === 'was') return items;
+  if (key === 'na') return items.map(Number);
+  if (key === 'enum') return Object.fromEntries(items.map((item) => item.split('=')));
+  if (TEXTS.includes(key)) return cell;
+  if (/^(true|false)$/i.test(cell)) return cell.length === 4;
+  return Number.isNaN(number) ? cell : number;
+}
 
 /** Tabs (from a spreadsheet), semicolons or commas; texts may be quoted. */
 export function readTable(text: string): { points: Record<string, unknown>[]; wrong: number[] } {
@@ -22,11 +34,19 @@ export function readTable(text: string): { points: Record<string, unknown>[]; wr
   const points: Record<string, unknown>[] = [], wrong: number[] = [];
   lines.slice(1, POINTS_MAX + 1).forEach((line, i) => {
     const point: Record<string, unknown> = {};
+    let open: unknown;
     cells(line).forEach((cell, column) => {
-      const key = keys[column];
-      if (key && cell !== '') point[key] = NUMBERS.includes(key) ? Number(cell.replace(',', '.')) : cell;
+      const key = keys[column], [part, inner] = key?.split('.') ?? [];
+      if (!part || cell === '') return;
+      const value = valueOf(key!, cell);
+      if (key === 'write') open = value;
+      else if (inner) ((point[part] ??= {}) as Record<string, unknown>)[inner] = value;
+      else point[part] = value;
     });
-    if (point.id && Number.isFinite(point.reg)) points.push(point);
+    if (open === true) point.write ??= {};
+    // What says that it may not be written has no limits of what may be.
+    const right = open === undefined || open === true || (open === false && !point.write);
+    if (point.id && Number.isFinite(point.reg) && right) points.push(point);
     else wrong.push(i + 2);
   });
   return { points, wrong };
