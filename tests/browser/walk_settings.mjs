@@ -70,6 +70,24 @@ async function renamesALine(page) {
   await page.getByRole('link', { name: 'chiller' }).first().waitFor();
 }
 
+/** The list ends with the 256th file; that there are more is told, where one is chosen and where a key is made. */
+async function tellsOfFilesThatAreNotListed(page) {
+  const other = await openPage(page.context().browser(), { width: 360 });
+  await logIn(other);
+  await go(other, 'uplinks/cloud/settings');
+  await other.getByLabel('Messages').waitFor();
+  check((await other.getByText('not listed').count()) === 0, 'all are listed');
+  await other.route('**/api/v1/files', async (route) => route.fulfill({ json: { ...(await (await route.fetch()).json()), more: 3 } }));
+  await go(other, 'uplinks/+');
+  await other.getByLabel('Address').fill('mqtts://127.0.0.1:9');
+  await other.getByText('Make the key here instead').click();
+  await other.getByText('3 more files are not listed').waitFor();
+  await go(other, 'uplinks/cloud/settings');
+  await other.getByText('3 more files are not listed').first().waitFor();
+  await step(other, 'unlisted');
+  await other.context().close();
+}
+
 async function changesABroker(page) {
   await go(page, 'uplinks/cloud/settings');
   await page.getByLabel('Messages').selectOption('values');
@@ -78,6 +96,7 @@ async function changesABroker(page) {
   await press(page, 'Use this password');
   await page.waitForFunction(() => [...document.querySelectorAll('select')].some((choice) => choice.value === 'cloud.password'));
   await step(page, 'broker');
+  await tellsOfFilesThatAreNotListed(page);
   await press(page, 'See what changes');
   check((await applied(page, 'broker-changed')).includes('cloud.password'), 'the password is a file');
   await page.getByText('sluice/plant7/v/#', { exact: false }).waitFor();

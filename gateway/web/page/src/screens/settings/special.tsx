@@ -1,6 +1,5 @@
 /** Keys of which the page knows more than the schema: lines, ports and files are chosen among those that are there. */
 import { useEffect, useState } from 'preact/hooks';
-import { get } from '../../api/client';
 import type { Config } from '../../api/config';
 import { keepSecret, secretOf } from '../../api/secrets';
 import { t, told } from '../../lib/text';
@@ -10,6 +9,7 @@ import type { Special } from '../../parts/option-fields';
 import { freeId } from '../add-device/draft';
 import { loadPorts, portAbout, portLabel, type Port } from '../buses/ports';
 import { FileDrop } from '../uplinks/file-drop';
+import { Unlisted, useKept } from '../uplinks/kept';
 import type { Listed } from './usual';
 
 const text = (value: unknown): string => (value === undefined ? '' : String(value));
@@ -26,18 +26,12 @@ function PortChoice({ value, onValue }: { value: string; onValue: (value: unknow
   return <Choice label={t('option.port')} value={value} onChoice={(port) => onValue(port || undefined)} choices={withOwn([['', t('settings.unset')], ...known], value)} />;
 }
 
-interface Kept {
-  name: string;
-  kind: string;
-}
-
 const fitting: Record<string, string> = { 'tls.ca': 'certificates', 'tls.cert': 'certificates', 'tls.crl': 'revoked', 'tls.key': 'key', 'password_file': 'secret', 'proxy_login_file': 'secret' };
 const endings: Record<string, string> = { 'tls.ca': '-ca.pem', 'tls.cert': '.pem', 'tls.crl': '.crl', 'tls.key': '.key' };
 
 function FileChoice({ name, id, value, onValue }: { name: string; id: string; value: string; onValue: (value: unknown) => void }) {
-  const [files, setFiles] = useState<readonly Kept[]>([]);
   const [fresh, setFresh] = useState<string | null>(null);
-  useEffect(() => void get<{ files: Kept[] }>('/files').then((answer) => setFiles(answer.files), () => {}), [fresh]);
+  const { files, more } = useKept(fresh);
   const label = told(`option.${name}`, name), ending = endings[name];
   const fit = files.filter((file) => file.kind === fitting[name] || (name === 'tls.key' && file.kind === 'secret' && file.name.endsWith('.key'))).map((file) => [file.name, file.name] as const);
   // What is in use stays as it is until the change is kept: the new one has a name of its own.
@@ -45,6 +39,7 @@ function FileChoice({ name, id, value, onValue }: { name: string; id: string; va
   return (
     <>
       <Choice label={label} hint={<code>{name}</code>} value={value} onChoice={(file) => onValue(file || undefined)} choices={withOwn([['', t('settings.unset')], ...fit], value)} />
+      <Unlisted more={more} />
       {name.endsWith('_file') && <NewPassword id={name === 'password_file' ? id : `${id}-proxy`} label={t(name === 'password_file' ? 'settings.password' : 'settings.login')} taken={files.map((file) => file.name)} onKept={(kept) => {
         setFresh(kept);
         onValue(kept);

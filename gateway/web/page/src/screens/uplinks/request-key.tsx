@@ -1,17 +1,12 @@
 /** A key that is made on the gateway and never leaves it, with the request for its certificate: to be signed elsewhere. */
-import { useEffect, useState } from 'preact/hooks';
-import { get, post } from '../../api/client';
+import { useState } from 'preact/hooks';
+import { post } from '../../api/client';
 import { session } from '../../api/session';
 import { t } from '../../lib/text';
 import { TextField } from '../../parts/field';
 import { Notice, Problem } from '../../parts/notice';
 import { freeId } from '../add-device/draft';
-
-interface Kept {
-  name: string;
-  kind: string;
-  used_by?: string[];
-}
+import { Unlisted, useKept } from './kept';
 
 interface Made {
   name: string;
@@ -21,10 +16,8 @@ interface Made {
 export function RequestKey({ id, onMade }: { id: string; onMade: (key: string) => void }) {
   const [subject, setSubject] = useState(() => `CN=${session.get()?.gateway.id ?? 'gateway'}`);
   const [made, setMade] = useState<Made | null>(null);
-  const [files, setFiles] = useState<readonly Kept[]>([]);
   const [error, setError] = useState<unknown>(null);
-  const load = () => get<{ files: Kept[] }>('/files').then((answer) => setFiles(answer.files), () => {});
-  useEffect(() => void load(), []);
+  const { files, more } = useKept(error); // where the answer was lost a key of that name is there
   const waiting = files.filter((file) => file.name.endsWith('.key') && !file.used_by?.length);
   const make = async (): Promise<void> => {
     setError(null);
@@ -35,7 +28,6 @@ export function RequestKey({ id, onMade }: { id: string; onMade: (key: string) =
       onMade(answer.name);
     } catch (refused) {
       setError(refused);
-      await load(); // where the answer was lost a key of that name is there
     }
   };
   return (
@@ -44,6 +36,7 @@ export function RequestKey({ id, onMade }: { id: string; onMade: (key: string) =
       {waiting.length > 0 && !made && (
         <div class="actions">{waiting.map(({ name }) => <button key={name} class="button small" type="button" onClick={() => onMade(name)}>{t('csr.use', { name })}</button>)}</div>
       )}
+      <Unlisted more={more} />
       <p class="quiet-line">{t('csr.what')}</p>
       <TextField label={t('csr.subject')} hint={t('csr.subject.hint')} spellcheck={false} autocapitalize="none" value={subject} onText={setSubject} />
       <div class="actions"><button class="button" type="button" disabled={!!made} onClick={() => void make()}>{t('csr.do')}</button></div>
