@@ -47,7 +47,7 @@ function packMarks(marks) {
 }
 
 /** So many letters of what stands between two places to fill in are enough to find it, with how many there are. */
-const KEPT = 5, LAST = 5;
+const KEPT = 4, LAST = 5;
 
 function shortened(form, kept) {
   if (form.includes('~')) throw new Error(`"~" stands for what is left out, and is in "${form}"`);
