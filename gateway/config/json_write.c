@@ -1,25 +1,40 @@
 #include "config/json_write.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/text.h"
 
+#define PIECE 160 /* bytes of a text that are quoted at a time */
+
+/* How much of the text is the next piece: no character is parted, as far as there are any. */
+static size_t piece_of(const char *text, size_t size)
+{
+    size_t piece = PIECE;
+
+    if (size <= PIECE)
+        return size;
+    while (piece > PIECE - 4 && ((unsigned char)text[piece] & 0xC0) == 0x80)
+        piece--;
+    return piece;
+}
+
+/* However long it is, that takes no memory which may not be there. */
 static void put_text(FILE *out, const char *text)
 {
-    char few[1024], *quoted = few;
-    size_t size = strlen(text), room = 6 * size + 3;
-    struct text writer;
-    if (room > sizeof(few))
-        quoted = malloc(room);
-    if (!quoted)
-        return; /* what is written is no JSON then, and whoever reads it says so */
-    text_init(&writer, quoted, room);
-    text_json_string(&writer, text, size);
-    fwrite(quoted, 1, writer.size, out);
-    if (quoted != few)
-        free(quoted);
+    char quoted[6 * PIECE + 3];
+    size_t size = strlen(text), piece;
+
+    fputc('"', out);
+    for (size_t at = 0; at < size; at += piece) {
+        struct text writer;
+
+        piece = piece_of(text + at, size - at);
+        text_init(&writer, quoted, sizeof quoted);
+        text_json_string(&writer, text + at, piece);
+        fwrite(quoted + 1, 1, writer.size - 2, out); /* without its quotes */
+    }
+    fputc('"', out);
 }
 
 static void begin_line(struct json_writer *writer)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,24 +35,37 @@ static bool give_to(int fd, const struct stat *owner)
     return !owner || fchown(fd, owner->st_uid, owner->st_gid) == 0 || geteuid() != 0;
 }
 
-static int write_durably(const char *path, const void *data, size_t size, mode_t mode,
+/* What is at `path` to be written, empty, for nobody else meanwhile. Whoever had it before has
+ * given it its name, or removed it: then there is another one by now. */
+static int open_alone(const char *path, mode_t mode, int *opened)
+{
+    struct stat held, named;
+
+    for (;;) {
+        int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
+
+        if (fd < 0)
+            return error_from_errno(errno);
+        while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
+            continue;
+        if (fstat(fd, &held) == 0 && lstat(path, &named) == 0 && held.st_ino == named.st_ino &&
+            held.st_dev == named.st_dev) {
+            *opened = fd;
+            return ftruncate(fd, 0) == 0 ? 0 : error_from_errno(errno);
+        }
+        close(fd);
+    }
+}
+
+static int write_durably(int fd, const char *path, const void *data, size_t size, mode_t mode,
                          const struct stat *owner)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
-    int error;
-
-    if (fd < 0)
-        return error_from_errno(errno);
     if (!owner)
         heir_path(fd, path);
     /* Before the first byte: one that was left by a cut may have had other rights. */
-    error = give_to(fd, owner) && fchmod(fd, mode) == 0 ? write_all(fd, data, size)
-                                                        : error_from_errno(errno);
-    if (!error && fsync(fd))
-        error = error_from_errno(errno);
-    if (close(fd) && !error)
-        error = error_from_errno(errno);
-    return error;
+    int error = give_to(fd, owner) && fchmod(fd, mode) == 0 ? write_all(fd, data, size)
+                                                            : error_from_errno(errno);
+    return error || fsync(fd) == 0 ? error : error_from_errno(errno);
 }
 
 /* A name is durable when its folder is. */
@@ -73,17 +87,21 @@ static int save_as(const char *path, const void *data, size_t size, mode_t mode,
                    const struct stat *owner)
 {
     char fresh[PATH_MAX];
+    int fd = -1;
 
     if ((size_t)snprintf(fresh, sizeof fresh, "%s.new", path) >= sizeof fresh)
         return ERR_TOO_LARGE;
-    int error = write_durably(fresh, data, size, mode, owner);
+    int error = open_alone(fresh, mode, &fd);
+    if (fd < 0)
+        return error;
+    if (!error)
+        error = write_durably(fd, fresh, data, size, mode, owner);
     if (!error && rename(fresh, path))
         error = error_from_errno(errno);
-    if (error) {
+    if (error)
         unlink(fresh);
-        return error;
-    }
-    return sync_folder_of(path);
+    close(fd);
+    return error ? error : sync_folder_of(path);
 }
 
 int save_file(const char *path, const void *data, size_t size, mode_t mode)

@@ -1,6 +1,7 @@
 /*
  * Small files that must be whole after a power cut: what stands there is what was saved last, or
- * what stood there before. Any thread; two at once must not save the same file.
+ * what stood there before. Any thread; of two that save the same file at once one comes behind the
+ * other, also where they are two processes.
  */
 #ifndef SLUICE_CORE_SAVE_H
 #define SLUICE_CORE_SAVE_H

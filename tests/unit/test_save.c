@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,11 +24,14 @@
  * fails. */
 static char steps[16];
 static int failing;
+static bool counts_steps = true;
 
 static int step(char what)
 {
     size_t count = strlen(steps);
 
+    if (!counts_steps)
+        return 0;
     steps[count] = what;
     steps[count + 1] = '\0';
     if ((int)count + 1 != failing)
@@ -128,6 +132,48 @@ static void what_an_earlier_life_left_half_written_is_replaced(void **state)
     assert_int_equal(access(fresh, F_OK), -1);
 }
 
+enum { SAVERS = 4, SAVES = 200, SIZE = 5000 };
+
+static void *save_often(void *context)
+{
+    char data[SIZE];
+
+    memset(data, *(char *)context, sizeof data);
+    for (int i = 0; i < SAVES; i++) {
+        int error = save_file(path, data, sizeof data, 0640);
+
+        if (error)
+            return (void *)(intptr_t)error;
+    }
+    return NULL;
+}
+
+static void of_two_at_once_one_comes_behind_the_other(void **state)
+{
+    pthread_t savers[SAVERS];
+    char letters[SAVERS], *data;
+    size_t size;
+
+    (void)state;
+    counts_steps = false;
+    for (int i = 0; i < SAVERS; i++) {
+        letters[i] = (char)('a' + i);
+        assert_int_equal(pthread_create(&savers[i], NULL, save_often, &letters[i]), 0);
+    }
+    for (int i = 0; i < SAVERS; i++) {
+        void *error;
+
+        assert_int_equal(pthread_join(savers[i], &error), 0);
+        assert_null(error);
+    }
+    counts_steps = true;
+    assert_int_equal(save_read(path, 2 * SIZE, &data, &size), 0);
+    assert_int_equal(size, SIZE);
+    for (size_t i = 0; i < size; i++)
+        assert_int_equal(data[i], data[0]);
+    free(data);
+}
+
 static void reads_no_more_than_it_is_told(void **state)
 {
     char *data;
@@ -151,6 +197,8 @@ int main(void)
                                         remove_folder),
         cmocka_unit_test_setup_teardown(what_an_earlier_life_left_half_written_is_replaced,
                                         make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(of_two_at_once_one_comes_behind_the_other, make_folder,
+                                        remove_folder),
         cmocka_unit_test_setup_teardown(reads_no_more_than_it_is_told, make_folder, remove_folder),
     };
 
