@@ -136,8 +136,32 @@ async function slow(page) {
   check(await page.getByRole('region', { name: 'My password' }).getByRole('alert').count() === 0, 'nothing is refused');
 }
 
+/** What is not known yet is not said to be nothing. */
+async function notYet(page) {
+  let arrive;
+  const late = ['tokens', 'config/history', 'log?*'], held = new Promise((resolve) => (arrive = resolve));
+  const hold = async (route) => {
+    await held;
+    await route.continue();
+  };
+  await go(page, 'devices');
+  for (const path of late) await page.route(`**/api/v1/${path}`, hold);
+  const none = page.getByText(/^(No program has a token|Nothing was changed yet|Nothing of that kind)/);
+  await go(page, 'system');
+  await page.getByRole('region', { name: 'Programs' }).waitFor();
+  check(await none.count() === 0, 'nothing, before it is known', await none.allInnerTexts());
+  await go(page, 'logs');
+  await page.locator('.log-box').waitFor();
+  check(await none.count() === 0, 'nothing, before it is known', await none.allInnerTexts());
+  arrive();
+  await page.locator('.log-lines li').first().waitFor();
+  for (const path of late) await page.unroute(`**/api/v1/${path}`, hold);
+  await go(page, 'system');
+  await page.getByText('No program has a token.').waitFor();
+}
+
 await main(async (browser) => {
   const page = await openPage(browser, { width: 360 });
-  for (const part of [firstRun, change, halfAnAnswer, token, scan, clock, slow]) await part(page);
+  for (const part of [firstRun, change, halfAnAnswer, token, notYet, scan, clock, slow]) await part(page);
   check(page.troubles.length === 0, page.troubles);
 });

@@ -25,12 +25,16 @@ const levels: Record<string, Level> = { error: 'down', warn: 'look', info: 'unkn
 
 export function Logs() {
   const [lines, setLines] = useState<readonly LogLine[]>([]);
+  const [loaded, setLoaded] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const [least, setLeast] = useState('info');
   const [search, setSearch] = useState('');
   const box = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
-  useEffect(() => void get<{ lines: LogLine[] }>('/log' + query({ limit: FIRST })).then((answer) => setLines(answer.lines), setError), []);
+  useEffect(() => void get<{ lines: LogLine[] }>('/log' + query({ limit: FIRST })).then((answer) => {
+    setLines(answer.lines);
+    setLoaded(true);
+  }, setError), []);
   useLive('log', (line) => setLines((known) => [...known, line].slice(-LINES_MAX)));
 
   const shown = lines.filter((line) => order.indexOf(line.level) <= order.indexOf(least) && `${line.part} ${line.words}`.toLowerCase().includes(search.toLowerCase()));
@@ -48,7 +52,7 @@ export function Logs() {
         const { scrollHeight, scrollTop, clientHeight } = event.currentTarget;
         follows.current = scrollHeight - scrollTop - clientHeight < END_PX;
       }}>
-        {!shown.length && !error && <p class="quiet-line">{t('logs.none')}</p>}
+        {!shown.length && loaded && <p class="quiet-line">{t('logs.none')}</p>}
         <ol class="log-lines">
           {shown.map((line, i) => (
             <li key={`${line.t}/${i}`}>

@@ -57,17 +57,18 @@ function Compared({ change: { change, at }, past }: { change: Change; past: bool
 }
 
 export function Changes() {
-  const [changes, setChanges] = useState<readonly Change[]>([]);
+  const [known, setKnown] = useState<readonly Change[] | null>(null);
   const [shown, setShown] = useState(SHOWN);
   const [error, setError] = useState<unknown>(null);
   const trial = useCell(pending);
-  useEffect(() => void get<{ changes: Change[] }>('/config/history').then((answer) => setChanges(answer.changes), setError), [trial?.change]);
+  useEffect(() => void get<{ changes: Change[] }>('/config/history').then((answer) => setKnown(answer.changes), setError), [trial?.change]);
+  const changes = known ?? [];
   const inForce = changes.find(({ state }) => state === 'confirmed');
   return (
     <Panel title={t('changes.title')}>
       <Edited trial={trial?.change} />
       <Problem error={error} />
-      {!changes.length && !error && <p class="quiet-line">{t('changes.none')}</p>}
+      {known?.length === 0 && <p class="quiet-line">{t('changes.none')}</p>}
       <ol class="entries changes">
         {changes.slice(0, shown).map((change) => (
           <li key={change.change}>

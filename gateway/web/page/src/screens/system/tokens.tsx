@@ -15,7 +15,7 @@ interface Token {
 }
 
 export function Tokens() {
-  const [tokens, setTokens] = useState<readonly Token[]>([]);
+  const [tokens, setTokens] = useState<readonly Token[] | null>(null);
   const [made, setMade] = useState<string | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [name, setName] = useState('');
@@ -37,9 +37,9 @@ export function Tokens() {
   const drop = (token: Token) => remove(`/tokens/${encodeURIComponent(token.name)}`).catch(setError).then(load);
   return (
     <Panel title={t('tokens.title')}>
-      {!tokens.length && <p class="quiet-line">{t('tokens.none')}</p>}
+      {tokens?.length === 0 && <p class="quiet-line">{t('tokens.none')}</p>}
       <ul class="entries">
-        {tokens.map((token) => (
+        {tokens?.map((token) => (
           <li key={token.name}>
             <b>{token.name}</b>
             <span class="quiet-line">{t(`role.${token.role}`)}</span>
