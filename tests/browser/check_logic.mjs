@@ -372,6 +372,7 @@ const tests = {
       assert.deepEqual(logic.readTable(text), { points: [{ id: 'u1', reg: 100, scale: 0.1, name: 'Spannung' }], wrong: [3] });
     }
     assert.equal(logic.readTable('id;reg;name\na;1;"x; ""y"""').points[0].name, 'x; "y"');
+    assert.equal(logic.readTable('id;reg;ucum\na;1;1').points[0].ucum, '1'); // UCUM's unit of what is counted
     assert.deepEqual(logic.readTable(''), { points: [], wrong: [] });
   },
   'a table has the columns of a table in the configuration'() {

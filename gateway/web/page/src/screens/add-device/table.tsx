@@ -6,7 +6,7 @@ import type { StepProps } from './add-device';
 import { numberingOf } from './register';
 
 /** What is never a number, whatever it looks like. */
-const TEXTS = ['id', 'name', 'unit', 'class'];
+const TEXTS = ['id', 'name', 'unit', 'ucum', 'class'];
 const POINTS_MAX = 2_000;
 const EXAMPLE = 'id;name;reg;type;unit;scale;write.min;write.max';
 
