@@ -128,7 +128,7 @@ async function slow(page) {
   await page.getByLabel('Present password').fill(password);
   await fresh.fill('a few other words are better');
   await change.click();
-  await page.waitForFunction((button) => button.disabled, await change.elementHandle());
+  await page.waitForFunction((button) => button.matches(':disabled'), await change.elementHandle());
   await fresh.press('Enter');
   go_on();
   await page.getByText('The password is changed.').waitFor();
