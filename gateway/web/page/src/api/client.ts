@@ -78,7 +78,7 @@ async function held<T>(coming: Promise<T>): Promise<T> {
   button.disabled = true;
   // What its screen wants of it meanwhile holds afterwards: what was begun may go on for long.
   let wanted = false;
-  Object.defineProperty(button, 'disabled', { configurable: true, set: (is: boolean) => (wanted = is) });
+  Object.defineProperty(button, 'disabled', { configurable: true, get: () => true, set: (is: boolean) => (wanted = is) });
   try {
     return await coming;
   } finally {
