@@ -518,6 +518,9 @@ int edit_text(const struct json *edits, const char *text, size_t size, char **ed
             : refuse(why, ERR_INVALID, "\"edits\" is a list of at most %d edits", EDIT_COUNT_MAX);
     for (const struct json *edit = edits->first; edit && !error; edit = edit->next)
         error = apply(&document, edit, why);
+    /* What was put into the tree as it came has to be within a reader's bounds as a whole, too. */
+    if (!error)
+        error = read_document(&document, why);
     arena_close(document.arena);
     if (error) {
         free(document.text);

@@ -264,9 +264,8 @@ int edit_insert(struct edit_document *document, const struct json *parent, const
         render(document, lead, key, value, indent, spread, comma == SIZE_MAX ? "" : ",", &size);
     struct edit_splice splices[] = {{last->end, last->end, ",", comma == SIZE_MAX},
                                     {tail.end, tail.end, made, size}};
-    struct json *item = made && document->size + size < JSON_SIZE_MAX / 2
-                            ? read_item(document, parent->type, made, size)
-                            : NULL;
+    struct json *item = made ? read_item(document, parent->type, made, size) : NULL;
+
     if (!item)
         return splice_made(document, splices, 2, made, why);
     int error = graft(document, last, splices, item, why);
@@ -281,30 +280,24 @@ int edit_insert(struct edit_document *document, const struct json *parent, const
 static int replace_plain(struct edit_document *document, const struct json *old,
                          const struct json *value, char why[EDIT_WHY_SIZE])
 {
-    size_t size = 0, begin = old->begin, end = old->end;
-    char *made = render(document, "", NULL, value, "", false, "", &size);
-    char *text = made ? malloc(document->size - (end - begin) + size + 1) : NULL;
-    const char *kept =
+    size_t size, begin = old->begin, end = old->end;
+    const char *text =
         value->text ? arena_text(document->arena, value->text, value->size) : value->text;
-
-    if (!text || (value->text && !kept)) {
-        free(made);
-        free(text);
-        snprintf(why, EDIT_WHY_SIZE, "%s", error_text(ERR_NOMEM));
-        return ERR_NOMEM;
-    }
-    memcpy(text, document->text, begin);
-    memcpy(text + begin, made, size);
-    memcpy(text + begin + size, document->text + end, document->size - end + 1);
-    free(made);
-    free(document->text);
-    document->text = text;
-    document->size = document->size - (end - begin) + size;
+    char *made =
+        text || !value->text ? render(document, "", NULL, value, "", false, "", &size) : NULL;
     struct json *changed = (struct json *)(uintptr_t)old;
+
+    if (!made)
+        return splice_made(document, NULL, 0, NULL, why);
+    struct edit_splice splice = {begin, end, made, size};
+    int error = edit_splice_text(document, &splice, 1, why);
+    free(made);
+    if (error)
+        return error;
     changed->type = value->type;
     changed->truth = value->truth;
     changed->number = value->number;
-    changed->text = kept;
+    changed->text = text;
     changed->size = value->size;
     move_behind(document->root, begin, (int64_t)size - (int64_t)(end - begin));
     return 0;
@@ -315,7 +308,7 @@ int edit_replace(struct edit_document *document, const struct json *old, const s
 {
     char indent[EDIT_INDENT_MAX];
 
-    if (!is_nested(old) && !is_nested(value) && document->size < JSON_SIZE_MAX / 2)
+    if (!is_nested(old) && !is_nested(value))
         return replace_plain(document, old, value, why);
     bool spread = is_nested(old) && old->first && edit_is_spread(document, old) &&
                   begins_line(document, old->first);
