@@ -283,27 +283,54 @@ static void old_segments_go_by_age(void **state)
     assert_true(stats.oldest > middle);
 }
 
+/* Several segments, of which each is kept for an hour. Returns the stream. */
+static uint32_t fill_for_an_hour(struct kit *kit, enum clock_trust trust)
+{
+    kit->options.segment_bytes = 32 * 1024;
+    kit->options.max_age_ns = 3600 * NS_PER_S;
+    kit->trust = trust;
+    kit_open(kit);
+    uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
+    for (int i = 0; i < 20; i++)
+        kit_fill(kit, stream, 1000 * i, 1000);
+    return stream;
+}
+
+/* What is due goes with what is stored next, a round later. */
+static void store_a_little(struct kit *kit, uint32_t stream)
+{
+    for (int i = 0; i < 3; i++) {
+        kit_fill(kit, stream, 0, 1);
+        kit_flush(kit);
+    }
+}
+
+static void nothing_is_old(struct kit *kit, uint32_t stream)
+{
+    store_a_little(kit, stream);
+    assert_int_equal(journal_oldest(kit->journal), 1);
+}
+
+static void old_ones_go(struct kit *kit, uint32_t stream)
+{
+    struct journal_stats stats;
+
+    kit_pass(kit, 3601 * NS_PER_S);
+    store_a_little(kit, stream);
+    journal_stats(kit->journal, &stats);
+    assert_int_equal(stats.segments, 2);
+}
+
 /* A machine without a battery, or a time server, goes on with the time at which it was switched off
  * months ago, until somebody sets its clock. */
 static void a_clock_that_is_set_forward_makes_nothing_old(void **state)
 {
     struct kit *kit = *state;
-    struct journal_stats stats;
+    uint32_t stream = fill_for_an_hour(kit, CLOCK_FREE_RUNNING);
 
-    kit->options.segment_bytes = 32 * 1024;
-    kit->options.max_age_ns = 3600 * NS_PER_S;
-    kit->trust = CLOCK_FREE_RUNNING;
-    kit_open(kit);
-    uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
-    for (int i = 0; i < 20; i++)
-        kit_fill(kit, stream, 1000 * i, 1000);
     kit->trust = CLOCK_SYNCHRONISED;
     kit->wall_ns += 120 * 24 * 3600 * NS_PER_S;
-    for (int i = 0; i < 3; i++) {
-        kit_fill(kit, stream, 0, 1);
-        kit_flush(kit);
-    }
-    assert_int_equal(journal_oldest(kit->journal), 1);
+    nothing_is_old(kit, stream);
     kit_close(kit);
 
     /* Nor for the next run of the machine. */
@@ -311,33 +338,16 @@ static void a_clock_that_is_set_forward_makes_nothing_old(void **state)
     kit->mono_ns = 5 * NS_PER_S;
     kit->wall_ns += 60 * NS_PER_S;
     kit_open(kit);
-    for (int i = 0; i < 3; i++) {
-        kit_fill(kit, stream, 0, 1);
-        kit_flush(kit);
-    }
-    assert_int_equal(journal_oldest(kit->journal), 1);
-    kit_pass(kit, 3601 * NS_PER_S);
-    for (int i = 0; i < 3; i++) {
-        kit_fill(kit, stream, 0, 1);
-        kit_flush(kit);
-    }
-    journal_stats(kit->journal, &stats);
-    assert_int_equal(stats.segments, 2);
+    nothing_is_old(kit, stream);
+    old_ones_go(kit, stream);
 }
 
 /* Whose clock was never set says nothing of when that was: it is as old as the run that follows. */
 static void a_run_whose_clock_was_never_set_is_not_old_at_once(void **state)
 {
     struct kit *kit = *state;
-    struct journal_stats stats;
+    uint32_t stream = fill_for_an_hour(kit, CLOCK_UNSET);
 
-    kit->options.segment_bytes = 32 * 1024;
-    kit->options.max_age_ns = 3600 * NS_PER_S;
-    kit->trust = CLOCK_UNSET;
-    kit_open(kit);
-    uint32_t stream = kit_declare(kit, "boiler", "supply_temp");
-    for (int i = 0; i < 20; i++)
-        kit_fill(kit, stream, 1000 * i, 1000);
     kit_close(kit);
 
     kit->options.boot_id = "boot-2";
@@ -345,18 +355,8 @@ static void a_run_whose_clock_was_never_set_is_not_old_at_once(void **state)
     kit->trust = CLOCK_SYNCHRONISED;
     kit->wall_ns += 120 * 24 * 3600 * NS_PER_S;
     kit_open(kit);
-    for (int i = 0; i < 3; i++) {
-        kit_fill(kit, stream, 0, 1);
-        kit_flush(kit);
-    }
-    assert_int_equal(journal_oldest(kit->journal), 1);
-    kit_pass(kit, 3601 * NS_PER_S);
-    for (int i = 0; i < 3; i++) {
-        kit_fill(kit, stream, 0, 1);
-        kit_flush(kit);
-    }
-    journal_stats(kit->journal, &stats);
-    assert_int_equal(stats.segments, 2);
+    nothing_is_old(kit, stream);
+    old_ones_go(kit, stream);
 }
 
 static void refuses_the_newest_until_the_oldest_is_acknowledged(void **state)

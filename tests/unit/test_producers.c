@@ -99,6 +99,19 @@ static int64_t value_at(struct kit *kit, uint64_t n)
     return event.value.i;
 }
 
+static void stored_as(struct kit *kit, struct http_reply *reply, int64_t value)
+{
+    assert_int_equal(value_at(kit, stored(reply)), value);
+    forget(reply);
+}
+
+static void refused_for_now(struct http_reply *reply)
+{
+    assert_int_equal(reply->status, 503);
+    assert_non_null(strstr(reply->body, "not durable yet; ask again"));
+    forget(reply);
+}
+
 static void an_answer_is_of_one_s_own_events(void **state)
 {
     struct kit *kit = *state;
@@ -106,8 +119,7 @@ static void an_answer_is_of_one_s_own_events(void **state)
 
     begin(kit);
     post(&first, "integer", "10");
-    assert_int_equal(value_at(kit, stored(&first)), 10);
-    forget(&first);
+    stored_as(kit, &first, 10);
 
     /* One that the disk writes while the next two come. */
     gate_set(false, 0);
@@ -129,8 +141,7 @@ static void an_answer_is_of_one_s_own_events(void **state)
     forget(&third);
 
     post(&first, "integer", "14");
-    assert_int_equal(value_at(kit, stored(&first)), 14);
-    forget(&first);
+    stored_as(kit, &first, 14);
 }
 
 static void one_that_gave_up_leaves_its_events_to_nobody(void **state)
@@ -145,8 +156,7 @@ static void one_that_gave_up_leaves_its_events_to_nobody(void **state)
     forget(&first);
     post(&second, "integer", "2");
     gate_set(true, 0);
-    assert_int_equal(value_at(kit, stored(&second)), 2);
-    forget(&second);
+    stored_as(kit, &second, 2);
 }
 
 static void a_point_is_not_declared_anew_while_something_is_owed(void **state)
@@ -161,12 +171,9 @@ static void a_point_is_not_declared_anew_while_something_is_owed(void **state)
     gate_set(false, 0);
     post(&first, "integer", "2");
     post(&second, "number", "2.5");
-    assert_int_equal(second.status, 503);
-    assert_non_null(strstr(second.body, "not durable yet; ask again"));
-    forget(&second);
+    refused_for_now(&second);
     gate_set(true, 0);
-    assert_int_equal(value_at(kit, stored(&first)), 2);
-    forget(&first);
+    stored_as(kit, &first, 2);
     post(&second, "number", "2.5");
     stored(&second);
     forget(&second);
@@ -194,8 +201,7 @@ static void what_is_stored_is_not_read_again_for_each_that_comes(void **state)
         first = second;
     }
     gate_set(true, 0);
-    assert_int_equal(value_at(kit, stored(&first)), 19);
-    forget(&first);
+    stored_as(kit, &first, 19);
 }
 
 static void after_a_refusal_nothing_is_taken_before_all_is_durable(void **state)
@@ -209,15 +215,11 @@ static void after_a_refusal_nothing_is_taken_before_all_is_durable(void **state)
     gate_await();
     producers->points[0].base_refused--; /* as if the journal had refused one since */
     post(&second, "integer", "2");
-    assert_int_equal(second.status, 503);
-    assert_non_null(strstr(second.body, "not durable yet; ask again"));
-    forget(&second);
+    refused_for_now(&second);
     gate_set(true, 0);
-    assert_int_equal(value_at(kit, stored(&first)), 1);
-    forget(&first);
+    stored_as(kit, &first, 1);
     post(&second, "integer", "3");
-    assert_int_equal(value_at(kit, stored(&second)), 3);
-    forget(&second);
+    stored_as(kit, &second, 3);
 }
 
 /* However long nothing was sent, no more than so many events may come at once. */
