@@ -70,13 +70,13 @@ async function underWay(page) {
   const held = new Promise((resolve) => (end = resolve));
   await page.route('**/api/v1/jobs/*/lines', (route) => held.then(() => route.continue()));
   await go(page, 'uplinks/cloud');
-  const begun = page.waitForResponse((response) => response.url().endsWith('/api/v1/jobs') && response.request().method() === 'POST');
+  let begun = 0;
+  page.on('request', (request) => (begun += request.url().endsWith('/api/v1/jobs') && request.method() === 'POST'));
   await page.getByRole('button', { name: 'Examine', exact: true }).click();
-  await (await begun).finished();
-  const button = page.getByRole('button', { name: 'Examining …' });
-  await button.waitFor();
-  await page.evaluate(() => new Promise((done) => setTimeout(done, 200))); // for what the page does with the answer
-  check(await button.isDisabled(), 'it can be pressed again while it goes on');
+  const button = await page.getByRole('button', { name: 'Examining …' }).elementHandle();
+  await page.waitForFunction((one) => !one.hasAttribute('aria-busy'), button); // that it has begun is answered
+  await button.evaluate((one) => one.click());
+  check(await button.isDisabled() && begun === 1, 'it can be pressed again while it goes on', begun);
   end();
   await page.getByRole('button', { name: 'Examine', exact: true }).waitFor({ timeout: 60_000 });
   check(await page.getByRole('button', { name: 'Examine', exact: true }).isEnabled(), 'it can be pressed again afterwards');

@@ -65,8 +65,12 @@ export function secret(passphrase: string): Record<string, string> {
 }
 
 let pressed: HTMLButtonElement | null = null;
-addEventListener('click', ({ target }) => {
-  pressed = (target as Element).closest('button');
+addEventListener('click', (event) => {
+  pressed = (event.target as Element).closest('button');
+  if (pressed?.ariaBusy) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
   setTimeout(() => (pressed = null));
 }, true);
 
@@ -75,15 +79,11 @@ async function held<T>(coming: Promise<T>): Promise<T> {
   const button = pressed;
   if (!button) return coming;
   pressed = null;
-  button.disabled = true;
-  // What its screen wants of it meanwhile holds afterwards: what was begun may go on for long.
-  let wanted = false;
-  Object.defineProperty(button, 'disabled', { configurable: true, get: () => true, set: (is: boolean) => (wanted = is) });
+  button.ariaBusy = 'true';
   try {
     return await coming;
   } finally {
-    delete (button as Partial<HTMLButtonElement>).disabled;
-    button.disabled = wanted;
+    button.ariaBusy = null;
   }
 }
 
